@@ -1,0 +1,64 @@
+# `make demo` and `make test` install what they need. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+ROOT := $(filter 0,$(shell id -u))
+COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
+AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
+AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
+
+.PHONY: help setup demo test lint pytest lab-up lab-down engines build clean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1: \2/p' $(MAKEFILE_LIST) | column -t -s:
+
+setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
+
+.venv/ready: tests/requirements.txt
+	@tests/make-venv $(PYTHON) .venv tests/requirements.txt
+	@mkdir -p $(dir $(COLLECTION)) && ln -sfn "$(CURDIR)" $(COLLECTION)
+	@touch $@
+
+.venv-lab/ready: tests/lab/requirements.txt
+	@tests/make-venv $(PYTHON) .venv-lab tests/lab/requirements.txt
+	@touch $@
+
+lab-up: setup ## Start the lab: two AWS accounts on loopback.
+	@.venv-lab/bin/python -m tests.lab up
+
+lab-down: ## Stop the lab.
+	@if [ -x .venv-lab/bin/python ]; then .venv-lab/bin/python -m tests.lab down; fi
+
+demo: setup ## Share as the owner account, pull as the consumer account, on the lab.
+	@trap '$(MAKE) --no-print-directory lab-down' EXIT
+	@$(MAKE) --no-print-directory lab-up
+	@echo "== As the owner account: share =="
+	@$(AS_OWNER) playbooks/share.yml -e @playbooks/vars/scenario.yml
+	@echo "== As the consumer account: prove and pull =="
+	@$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e ecr_pull_dest=.lab/image
+
+test: setup lint engines pytest ## Run every check and every test.
+
+lint: setup ## ruff, mypy, yamllint, ansible-lint, the changelog, ansible-test sanity.
+	@tests/lint
+
+pytest: setup
+	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
+	  echo "Not root: dockerd can not be started here, so the tests marked 'engine' are left out."; \
+	  $(BIN)/python -m pytest -m 'not engine'; \
+	else $(BIN)/python -m pytest; fi
+
+engines: ## Install docker and podman from Debian's packages, where this is root.
+	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman; } >/dev/null; then \
+	  echo "Installing docker.io and podman, which the tests pull with."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman >/dev/null; \
+	fi
+
+build: setup ## Build the collection's archive into build/.
+	@mkdir -p build && $(BIN)/ansible-galaxy collection build --force --output-path build .
+
+clean: lab-down ## Remove everything that make made.
+	@rm -rf .venv .venv-lab .lab .cache build

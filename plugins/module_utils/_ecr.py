@@ -1,0 +1,66 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ECR's API, one call for each function. `client` is a boto3 client of `ecr`."""
+
+from __future__ import annotations
+
+import typing as t
+
+Client = t.Any
+
+#: Asked for by name, or ECR may convert: the answer must be the bytes behind the digest.
+MANIFEST_TYPES = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+#: A digest that no content has: what is asked for with it is authorized, and then not found.
+NO_DIGEST = "sha256:" + "0" * 64
+
+
+def repository_names(client: Client) -> list[str]:
+    """Every repository of the registry in this region."""
+    pages = client.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
+    return [repository["repositoryName"] for page in pages for repository in page["repositories"]]
+
+
+def repository_uri(client: Client, name: str) -> str:
+    """What a client puts before `:image tag`."""
+    return str(client.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"])
+
+
+def tags(client: Client, arn: str) -> dict[str, str]:
+    """The tags of a repository."""
+    return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+
+def token(client: Client) -> tuple[str, str]:
+    """A registry token, base64 of `AWS:password`, and the registry's URL."""
+    entry = client.get_authorization_token()["authorizationData"][0]
+    return entry["authorizationToken"], entry["proxyEndpoint"]
+
+
+def image(client: Client, repository: str, identifier: dict[str, str]) -> dict[str, t.Any] | None:
+    """An image's `digest`, `media_type` and `manifest`; None if there is none.
+
+    :param identifier: `{"imageTag": …}` or `{"imageDigest": …}`
+    """
+    reply = client.batch_get_image(repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=MANIFEST_TYPES)
+    for found in reply["images"]:
+        return {
+            "digest": found["imageId"]["imageDigest"],
+            "media_type": found.get("imageManifestMediaType"),
+            "manifest": found["imageManifest"],
+        }
+    return None
+
+
+def describe_images(client: Client, repository: str) -> None:
+    """Ask for one image's description; only whether it is allowed matters."""
+    client.describe_images(repositoryName=repository, maxResults=1)
+
+
+def ask_layer(client: Client, repository: str) -> None:
+    """Ask for the download address of a layer that does not exist; only whether it is allowed matters."""
+    client.get_download_url_for_layer(repositoryName=repository, layerDigest=NO_DIGEST)

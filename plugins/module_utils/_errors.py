@@ -1,0 +1,87 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one exception of this collection, and the sentences for what AWS answers. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+#: AWS error code: what to do next.
+_NEXT_STEPS = {
+    "ExpiredToken": "Renew the session of these credentials.",
+    "ExpiredTokenException": "Renew the session of these credentials.",
+    "InvalidClientTokenId": "AWS does not know this access key: check the profile or the environment variables.",
+    "UnrecognizedClientException": "AWS does not know this access key: check the profile or the environment variables.",
+    "SignatureDoesNotMatch": "The secret access key does not belong to this access key id.",
+    "MalformedPolicyDocument": "AWS refused a document; a principal in it that does not exist is the usual reason.",
+}
+
+
+class EcrError(Exception):
+    """An error meant for the user: the object, the fact, the next step. It never holds a secret.
+
+    :param message: one or more sentences
+    :param facts: what goes into the module's result beside the message
+    """
+
+    def __init__(self, message: str, **facts: t.Any) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+
+class Problems:
+    """Collects everything that is wrong, to be reported together before the first write."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, message: str) -> None:
+        self.found.append(message)
+
+    def check(self) -> None:
+        """Raise one EcrError if anything was found."""
+        if len(self.found) == 1:
+            raise EcrError(self.found[0], problems=self.found)
+        if self.found:
+            listed = "\n".join(f"- {problem}" for problem in self.found)
+            raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found)
+
+
+def error_code(error: Exception) -> str:
+    """The AWS error code of a botocore ClientError; the class name of any other exception."""
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether AWS said that the caller may not do this."""
+    return error_code(error) in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
+def aws_sentence(error: Exception) -> str:
+    """The sentence that AWS wrote, without botocore's wrapping."""
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Message") or error)
+
+
+def explain(error: Exception) -> str:
+    """One message for an error of botocore: what happened and what to do next."""
+    code, sentence = error_code(error), aws_sentence(error)
+    if code in ("NoCredentialsError", "PartialCredentialsError"):
+        return (
+            "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached."
+        )
+    if code in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"):
+        return (
+            f"{sentence.rstrip('.')}. Nothing answers there: check the network and endpoint_url"
+            " (is it the lab? make lab-up starts it)."
+        )
+    if code == "NoRegionError":
+        return "No region is known. Set the option region, AWS_REGION, or the region of the profile."
+    operation = getattr(error, "operation_name", None)
+    happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
+    if is_denied(error):
+        return f"{happened.rstrip('.')}. Allow this action to the caller, or use other credentials."
+    next_step = _NEXT_STEPS.get(code)
+    return f"{happened.rstrip('.')}. {next_step}" if next_step else happened

@@ -1,0 +1,164 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""IAM's API for one role and its managed policy. Each write of `_plan` is a method of that name."""
+
+from __future__ import annotations
+
+import typing as t
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule says so to the user
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RoleState
+
+Json = dict[str, t.Any]
+
+
+class PullRole:
+    """The role and the policy by their names in one account.
+
+    :param client: a boto3 client of `iam`
+    :param prefix: `arn:<partition>:iam::<account>:`
+    """
+
+    def __init__(self, client: t.Any, prefix: str, name: str, policy_name: str, path: str) -> None:
+        self.client, self.name, self.policy_name, self.path = client, name, policy_name, path
+        self.policy_arn = f"{prefix}policy{path}{policy_name}"
+        self.role_arn = f"{prefix}role{path}{name}"
+
+    # --- reads
+
+    def read(self) -> RoleState:
+        """Everything about the role and its policy that a plan needs."""
+        role = self._or_none(self.client.get_role, RoleName=self.name)
+        policy = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
+        facts: Json = {}
+        foreign = []
+        if role:
+            role = role["Role"]
+            attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
+            arns = [one["PolicyArn"] for one in attached]
+            foreign += [f"Role {self.name} has policy {arn} attached" for arn in arns if arn != self.policy_arn]
+            inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
+            foreign += [f"Role {self.name} has the inline policy {one}" for one in inline]
+            profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
+            foreign += [f"Role {self.name} is in instance profile {one['InstanceProfileName']}" for one in profiles]
+            facts.update(
+                role_exists=True,
+                path=role["Path"],
+                description=role.get("Description", ""),
+                max_session_duration=role.get("MaxSessionDuration", 3600),
+                permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+                trust=_policy.parse(role["AssumeRolePolicyDocument"]),
+                attached=self.policy_arn in arns,
+                role_tags=_tags(role.get("Tags", [])),
+            )
+        if policy:
+            versions = tuple(self._versions())
+            entities = self._entities()
+            foreign += [
+                f"Policy {self.policy_name} is attached to {one}" for one in entities if one != f"role {self.name}"
+            ]
+            facts.update(
+                policy_exists=True,
+                permissions=next(one.document for one in versions if one.is_default),
+                policy_tags=_tags(policy["Policy"].get("Tags", [])),
+                versions=versions,
+            )
+        return RoleState(**facts, foreign=tuple(foreign))
+
+    def _versions(self) -> t.Iterator[PolicyVersion]:
+        for one in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
+            version = one["VersionId"]
+            reply = self.client.get_policy_version(PolicyArn=self.policy_arn, VersionId=version)
+            yield PolicyVersion(version, one["IsDefaultVersion"], _policy.parse(reply["PolicyVersion"]["Document"]))
+
+    def _entities(self) -> list[str]:
+        found = []
+        for page in self.client.get_paginator("list_entities_for_policy").paginate(PolicyArn=self.policy_arn):
+            for kind in ("Role", "User", "Group"):
+                found += [f"{kind.lower()} {one[f'{kind}Name']}" for one in page.get(f"Policy{kind}s", [])]
+        return found
+
+    def _pages(self, operation: str, key: str, **arguments: t.Any) -> list[t.Any]:
+        return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[key]]
+
+    @staticmethod
+    def _or_none(call: t.Any, **arguments: t.Any) -> t.Any:
+        try:
+            return call(**arguments)
+        except botocore.exceptions.ClientError as error:
+            if error_code(error) == "NoSuchEntity":
+                return None
+            raise
+
+    # --- writes
+
+    def create_policy(self, document: Json, tags: dict[str, str]) -> None:
+        self.client.create_policy(
+            PolicyName=self.policy_name, Path=self.path, PolicyDocument=_policy.text(document), Tags=_tag_list(tags)
+        )
+
+    def create_version(self, document: Json) -> None:
+        self.client.create_policy_version(
+            PolicyArn=self.policy_arn, PolicyDocument=_policy.text(document), SetAsDefault=True
+        )
+
+    def set_default_version(self, version: str) -> None:
+        self.client.set_default_policy_version(PolicyArn=self.policy_arn, VersionId=version)
+
+    def delete_version(self, version: str) -> None:
+        self.client.delete_policy_version(PolicyArn=self.policy_arn, VersionId=version)
+
+    def delete_policy(self) -> None:
+        self.client.delete_policy(PolicyArn=self.policy_arn)
+
+    def tag_policy(self, tags: dict[str, str]) -> None:
+        self.client.tag_policy(PolicyArn=self.policy_arn, Tags=_tag_list(tags))
+
+    def create_role(
+        self, trust: Json, tags: dict[str, str], permissions_boundary: str | None, **settings: t.Any
+    ) -> None:
+        arguments = {"PermissionsBoundary": permissions_boundary} if permissions_boundary else {}
+        self.client.create_role(
+            RoleName=self.name,
+            Path=self.path,
+            AssumeRolePolicyDocument=_policy.text(trust),
+            Description=settings["description"],
+            MaxSessionDuration=settings["max_session_duration"],
+            Tags=_tag_list(tags),
+            **arguments,
+        )
+
+    def update_role(self, description: str, max_session_duration: int) -> None:
+        self.client.update_role(RoleName=self.name, Description=description, MaxSessionDuration=max_session_duration)
+
+    def update_trust(self, document: Json) -> None:
+        self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy.text(document))
+
+    def put_boundary(self, boundary: str) -> None:
+        self.client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=boundary)
+
+    def tag_role(self, tags: dict[str, str]) -> None:
+        self.client.tag_role(RoleName=self.name, Tags=_tag_list(tags))
+
+    def attach(self) -> None:
+        self.client.attach_role_policy(RoleName=self.name, PolicyArn=self.policy_arn)
+
+    def detach(self) -> None:
+        self.client.detach_role_policy(RoleName=self.name, PolicyArn=self.policy_arn)
+
+    def delete_role(self) -> None:
+        self.client.delete_role(RoleName=self.name)
+
+
+def _tags(listed: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in listed}
+
+
+def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

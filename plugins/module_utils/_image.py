@@ -1,0 +1,191 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Image references, manifests and the OCI image layout. Standard library only.
+
+Everything here that comes from a registry is foreign: it is checked before it is believed. A descriptor's digest
+becomes a file name, so only the form `sha256:<64 hex digits>` passes.
+
+Source: OCI Image Format Specification 1.1 (descriptor, manifest, image index, image layout).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+#: ECR User Guide, "Amazon ECR service quotas": no manifest is larger than 4 MiB.
+MANIFEST_BYTES = 4 * 1024 * 1024
+REF_NAME = "org.opencontainers.image.ref.name"
+LAYOUT = {"imageLayoutVersion": "1.0.0"}
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image of the registry at hand: its repository, and an image tag, a digest, or both."""
+
+    repository: str
+    image_tag: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        image_tag = f":{self.image_tag}" if self.image_tag else ""
+        return f"{self.repository}{image_tag}" + (f"@{self.digest}" if self.digest else "")
+
+    @property
+    def identifier(self) -> dict[str, str]:
+        """How ECR's API is asked: by image tag where there is one, so that its digest can be compared."""
+        return {"imageTag": self.image_tag} if self.image_tag else {"imageDigest": str(self.digest)}
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """Some content: what it is, its digest, its size in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+
+    def entry(self) -> dict[str, t.Any]:
+        return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+
+
+def parse_reference(text: str) -> Reference:
+    """`repository:image-tag`, `repository@digest` or both, without a registry.
+
+    :raises EcrError: when it is anything else
+    """
+    rest, at, digest = text.partition("@")
+    repository, colon, image_tag = rest.rpartition(":")
+    if not colon or "/" in image_tag:
+        repository, colon, image_tag = rest, "", ""
+    first = repository.partition("/")[0]
+    if "/" in repository and ("." in first or ":" in first or first == "localhost"):
+        raise EcrError(
+            f"Image {text!r} names a registry. Write it without {first}/: the registry is that of the role's account."
+        )
+    problem = repository_problem(repository)
+    if problem:
+        raise EcrError(f"Image {text!r}: {problem}")
+    if at and not _DIGEST.fullmatch(digest):
+        raise EcrError(f"Image {text!r}: a digest is sha256: and 64 hexadecimal digits.")
+    if colon and not _IMAGE_TAG.fullmatch(image_tag):
+        raise EcrError(f"Image {text!r}: {image_tag!r} is not an image tag.")
+    if not at and not colon:
+        raise EcrError(f"Image {text!r} has no image tag and no digest. Write {text}:IMAGE_TAG; none is assumed.")
+    return Reference(repository, image_tag or None, digest or None)
+
+
+def digest_of(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def parse_manifest(content: bytes, media_type: str | None, what: str) -> dict[str, t.Any]:
+    """A manifest or an index as an object with a known `mediaType`.
+
+    :param media_type: what the registry said it is; the document's own word comes first
+    :param what: for the message
+    """
+    if len(content) > MANIFEST_BYTES:
+        raise EcrError(f"The manifest of {what} has {len(content)} bytes; no more than {MANIFEST_BYTES} are accepted.")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise EcrError(f"The manifest of {what} is not a JSON object.")
+    kind = document.get("mediaType") or media_type
+    if kind not in INDEX_TYPES + MANIFEST_TYPES:
+        raise EcrError(f"The manifest of {what} is of type {_shown(kind)}, which is no image that can be pulled.")
+    return {**document, "mediaType": kind}
+
+
+def _shown(value: t.Any) -> str:
+    """A foreign value, fit for a message."""
+    return ascii(value[:80]) if isinstance(value, str) else "None" if value is None else type(value).__name__
+
+
+def descriptor(entry: t.Any, what: str) -> Descriptor:
+    """A descriptor out of a foreign document."""
+    if not isinstance(entry, dict):
+        raise EcrError(f"The manifest of {what} has a descriptor that is not an object.")
+    media_type, digest, size = entry.get("mediaType"), entry.get("digest"), entry.get("size")
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise EcrError(f"The manifest of {what} has the digest {_shown(digest)}; only sha256 is accepted.")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0 or not isinstance(media_type, str):
+        raise EcrError(f"The manifest of {what} describes {digest} without a type or a size.")
+    if entry.get("urls") or "foreign" in media_type or "nondistributable" in media_type:
+        raise EcrError(f"{what} has the foreign layer {digest}, which is not in the registry. Use a container engine.")
+    return Descriptor(media_type, digest, size)
+
+
+def contents(manifest: dict[str, t.Any], what: str) -> list[Descriptor]:
+    """What a manifest needs beside itself: its configuration and its layers, each once."""
+    layers = manifest.get("layers")
+    if not isinstance(layers, list):
+        raise EcrError(f"The manifest of {what} has no list of layers.")
+    return list(dict.fromkeys(descriptor(entry, what) for entry in [manifest.get("config"), *layers]))
+
+
+def choose(index: dict[str, t.Any], platform: str, what: str) -> Descriptor:
+    """The manifest for `platform` (`os/architecture[/variant]`) in an index."""
+    entries = index.get("manifests")
+    offered = []
+    for entry in entries if isinstance(entries, list) else []:
+        declared = entry.get("platform") if isinstance(entry, dict) else None
+        if not isinstance(declared, dict):
+            continue
+        values = [declared.get(part) for part in ("os", "architecture", "variant")]
+        system, architecture, variant = (value if isinstance(value, str) else "?" for value in values)
+        name = f"{system}/{architecture}"
+        if platform in (name, f"{name}/{variant}"):
+            return descriptor(entry, what)
+        offered.append(ascii(name)[1:-1])
+    listed = ", ".join(sorted(set(offered)))[:400] or "none at all"
+    raise EcrError(f"{what} has no image for {platform}; it has {listed}.")
+
+
+def layout_index(text: str | bytes | None, manifest: Descriptor, name: str) -> dict[str, t.Any]:
+    """The layout's `index.json` with `manifest` under `name`; other images in it stay."""
+    try:
+        index = json.loads(text) if text else {}
+        entries = [entry for entry in index.get("manifests", []) if entry.get("annotations", {}).get(REF_NAME) != name]
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        raise EcrError("The index.json there is not the index of an OCI image layout. Choose an empty dest.") from None
+    entries.append({**manifest.entry(), "annotations": {REF_NAME: name}})
+    return {
+        **index,
+        "schemaVersion": 2,
+        "mediaType": INDEX_TYPES[0],
+        "manifests": sorted(entries, key=lambda entry: (str(entry.get("annotations")), str(entry.get("digest")))),
+    }
+
+
+def layout_digest(text: str | bytes | None, name: str) -> str | None:
+    """The digest that a layout's `index.json` has under `name`, or None."""
+    try:
+        entries = json.loads(text)["manifests"] if text else []
+        return next((one["digest"] for one in entries if one.get("annotations", {}).get(REF_NAME) == name), None)
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def file_of(digest: str) -> str:
+    """Where a layout keeps the content of a digest."""
+    return "blobs/" + digest.replace(":", "/")

@@ -1,0 +1,100 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An OCI image layout on disk: what is there, and how an image of a registry gets into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+
+#: Layers fetched at once.
+_CONCURRENCY = 4
+
+
+class Layout:
+    """The OCI image layout in the folder `dest`, which need not exist yet."""
+
+    def __init__(self, dest: str) -> None:
+        self.folder = pathlib.Path(dest)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise EcrError(f"dest {dest} is there and is not a folder.")
+        is_layout = (self.folder / "oci-layout").exists()
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not is_layout:
+            raise EcrError(f"Folder {dest} holds other things than an OCI image layout. Choose an empty dest.")
+
+    def has(self, name: str, digest: str, platform: str) -> bool:
+        """Whether the image is here whole under `name`: each file there, of the size that its digest was checked for.
+
+        :param digest: of the image, or of the index that it comes from
+        """
+        try:
+            found = _image.layout_digest(self._read("index.json"), name)
+            if found != digest:
+                # The layout names the manifest for one platform; the digest may be the index it was chosen from.
+                index = _image.parse_manifest(self._bytes(digest), None, name)
+                if index["mediaType"] not in _image.INDEX_TYPES or found != _image.choose(index, platform, name).digest:
+                    return False
+            manifest = _image.parse_manifest(self._bytes(found), None, name)
+            return all(self._has(one) for one in _image.contents(manifest, name))
+        except (OSError, EcrError):
+            return False
+
+    def add(self, registry: Registry, reference: _image.Reference, digest: str, platform: str) -> None:
+        """Fetch an image by its digest and enter it under the text of `reference`, last."""
+        what = str(reference)
+        content, media_type = registry.manifest(reference.repository, digest)
+        manifest = _image.parse_manifest(content, media_type, what)
+        # The first file, or a pull that breaks off leaves a folder that the next one does not know again.
+        self._write("oci-layout", json.dumps(_image.LAYOUT).encode())
+        if manifest["mediaType"] in _image.INDEX_TYPES:
+            self._write(_image.file_of(digest), content)
+            chosen = _image.choose(manifest, platform, what)
+            content, media_type = registry.manifest(reference.repository, chosen.digest)
+            manifest = _image.parse_manifest(content, media_type, what)
+        wanted = [one for one in _image.contents(manifest, what) if not self._has(one)]
+        with ThreadPoolExecutor(_CONCURRENCY) as pool:
+            list(pool.map(lambda one: registry.blob(reference.repository, one, self._path(one.digest)), wanted))
+        entry = _image.Descriptor(manifest["mediaType"], _image.digest_of(content), len(content))
+        self._write(_image.file_of(entry.digest), content)
+        index = _image.layout_index(self._read("index.json"), entry, what)
+        self._write("index.json", json.dumps(index, indent=2).encode())
+
+    def _path(self, digest: str) -> pathlib.Path:
+        return self.folder / _image.file_of(digest)
+
+    def _has(self, wanted: _image.Descriptor) -> bool:
+        try:
+            return self._path(wanted.digest).stat().st_size == wanted.size
+        except OSError:
+            return False
+
+    def _bytes(self, digest: t.Any) -> bytes:
+        content = self._path(str(digest)).read_bytes()
+        if _image.digest_of(content) != digest:
+            raise EcrError(f"The file of {digest} has another content.")
+        return content
+
+    def _read(self, name: str) -> bytes | None:
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else None
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)

@@ -1,0 +1,428 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What has to change, as values: before, after, and the writes between them in order. Standard library only.
+
+The order of the writes keeps one rule: at no moment may a principal read a repository unless the old or the new
+declaration allows exactly that pair. So the trust is narrowed to what both declarations have, then the permissions
+change, then the trust is widened; and a role is attached to its policy only when both are as declared.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+
+#: Resource Groups Tagging API Reference, TagResources and UntagResources: at most 20 ARNs in a call.
+TAGGING_BATCH = 20
+#: ECR User Guide, "Tagging a private repository": at most 50 tags on a repository.
+MAXIMUM_TAGS = 50
+#: ECR API Reference, CreateRepository, repositoryName.
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+
+#: The IAM tag that says that a role or a policy was made by this collection.
+OWNERSHIP_TAG = ("managed-by", "crossaccount.ecr")
+
+
+# --- tags on repositories ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """One repository whose tags change."""
+
+    name: str
+    arn: str
+    before: dict[str, str]
+    after: dict[str, str]
+
+    @property
+    def removed(self) -> list[str]:
+        """The keys that go."""
+        return sorted(set(self.before) - set(self.after))
+
+
+@dataclass(frozen=True)
+class TagPlan:
+    """The repositories looked at, and those that change."""
+
+    state: str
+    tags: dict[str, str]
+    repositories: dict[str, dict[str, str]]
+    changes: list[TagChange]
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        """In Ansible's form: the repositories that change, before and after."""
+        return {
+            "before": {change.name: change.before for change in self.changes},
+            "after": {change.name: change.after for change in self.changes},
+        }
+
+    def batches(self) -> list[list[TagChange]]:
+        """The changes in groups that fit into one call: few enough, and all lose the same keys."""
+        groups: dict[tuple[str, ...], list[TagChange]] = {}
+        for change in self.changes:
+            groups.setdefault(tuple(change.removed), []).append(change)
+        return [
+            group[at : at + TAGGING_BATCH] for group in groups.values() for at in range(0, len(group), TAGGING_BATCH)
+        ]
+
+    def result(self) -> list[dict[str, t.Any]]:
+        """One entry for each repository, in the order of their names, as after the run."""
+        changed = {change.name: change.after for change in self.changes}
+        return [
+            {"name": name, "changed": name in changed, "tags": changed.get(name, tags)}
+            for name, tags in sorted(self.repositories.items())
+        ]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name is an `fnmatch` pattern rather than a repository's name."""
+    return any(character in name for character in "*?[")
+
+
+def repository_problem(name: str) -> str | None:
+    """What is wrong with a repository's name, or None."""
+    if 2 <= len(name) <= 256 and _REPOSITORY.fullmatch(name):
+        return None
+    return (
+        f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter"
+        " or digit. Give the name alone, without registry and image tag."
+    )
+
+
+def select(names: t.Sequence[str], known: t.Iterable[str], problems: Problems) -> list[str]:
+    """The repositories that `names` means: exact names as they are, patterns matched against `known`."""
+    known = sorted(known)
+    selected = dict.fromkeys(name for name in names if not is_pattern(name))
+    for pattern in filter(is_pattern, names):
+        matched = fnmatch.filter(known, pattern)
+        if not matched:
+            problems.add(
+                f"Pattern {pattern!r} matches none of the {len(known)} repositories in this registry and region."
+            )
+        selected.update(dict.fromkeys(matched))
+    return list(selected)
+
+
+def plan_tags(
+    repositories: dict[str, tuple[str, dict[str, str]]], tags: dict[str, str], state: str, problems: Problems
+) -> TagPlan:
+    """What to change so that each repository has, or no longer has, `tags`. Other tags stay.
+
+    :param repositories: name to (ARN, tags as they are)
+    :param state: `present` or `absent`; with `absent` a tag goes only where its value is the declared one
+    """
+    changes = []
+    if state == "present":
+        for problem in _policy.spelling_problems(tags):
+            problems.add(f"tags: {problem}")
+    for name, (arn, before) in sorted(repositories.items()):
+        if state == "present":
+            after = {**before, **tags}
+        else:
+            after = {key: value for key, value in before.items() if tags.get(key) != value}
+        if after == before:
+            continue
+        if len(after) > MAXIMUM_TAGS:
+            problems.add(
+                f"Repository {name} would have {len(after)} tags; ECR takes {MAXIMUM_TAGS}. Remove some first."
+            )
+        for key in tags:
+            twins = [other for other in before if other != key and other.lower() == key.lower()]
+            if state == "present" and twins:
+                problems.add(
+                    f"Repository {name} has a tag {twins[0]!r}, which IAM does not tell from {key!r}. Remove it first."
+                )
+        changes.append(TagChange(name, arn, before, after))
+    return TagPlan(state, tags, {name: tags for name, (_arn, tags) in repositories.items()}, changes)
+
+
+# --- the pull role -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PolicyVersion:
+    """A version of the managed policy."""
+
+    identifier: str
+    is_default: bool
+    document: dict[str, t.Any] | None = None
+
+
+@dataclass(frozen=True)
+class RoleState:
+    """The role and its policy: as they are in the account, or as they are declared."""
+
+    role_exists: bool = False
+    policy_exists: bool = False
+    path: str = "/"
+    description: str = ""
+    max_session_duration: int = 3600
+    permissions_boundary: str | None = None
+    trust: dict[str, t.Any] | None = None
+    permissions: dict[str, t.Any] | None = None
+    attached: bool = False
+    role_tags: dict[str, str] = field(default_factory=dict)
+    policy_tags: dict[str, str] = field(default_factory=dict)
+    versions: tuple[PolicyVersion, ...] = ()
+    #: What others added to the role or attached the policy to; it blocks a deletion.
+    foreign: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, t.Any]:
+        """What a diff shows."""
+        return {
+            "role": {
+                "path": self.path,
+                "description": self.description,
+                "max_session_duration": self.max_session_duration,
+                "permissions_boundary": self.permissions_boundary,
+                "trust": self.trust,
+                "tags": self.role_tags,
+            }
+            if self.role_exists
+            else {},
+            "policy": {"permissions": self.permissions, "tags": self.policy_tags} if self.policy_exists else {},
+            "attached": self.attached,
+        }
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write: a function of `_iam` and its arguments."""
+
+    call: str
+    arguments: dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class RolePlan:
+    """Before, after, and the writes between."""
+
+    before: RoleState
+    after: RoleState
+    steps: list[Step]
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        return {"before": self.before.shown(), "after": self.after.shown()}
+
+
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[\w+=,.@/-]+", re.ASCII)
+_PATH = re.compile(r"/(?:[\w+=,.@-]+/)*", re.ASCII)
+
+
+def declare_role(
+    before: RoleState, options: dict[str, t.Any], partition: str, account: str, problems: Problems
+) -> RoleState:
+    """The role as it shall be. What the options do not mention stays as it is.
+
+    :param options: the options of `iam_ecr_pull_role`
+    """
+    consumers = _policy.consumers_of(options["consumers"] or [], partition, problems)
+    repository_tags = _policy.repository_tags_of(options["repository_tags"] or {}, problems)
+    tags = {OWNERSHIP_TAG[0]: OWNERSHIP_TAG[1], **(options["tags"] or {})}
+    trust = _policy.trust_document(partition, consumers)
+    permissions = _policy.permissions_document(
+        partition, account, repository_tags, options["access"], options["condition_key"], options["regions"] or ()
+    )
+    for problem in _role_problems(before, options, trust, permissions, tags):
+        problems.add(problem)
+    return replace(
+        before,
+        role_exists=True,
+        policy_exists=True,
+        path=options["path"],
+        description=_said(options["description"], before.description),
+        max_session_duration=_said(options["max_session_duration"], before.max_session_duration),
+        permissions_boundary=_said(options["permissions_boundary"], before.permissions_boundary),
+        trust=before.trust if _policy.equal(before.trust, trust) else trust,
+        permissions=before.permissions if _policy.equal(before.permissions, permissions) else permissions,
+        attached=True,
+        role_tags={**before.role_tags, **tags},
+        policy_tags={**before.policy_tags, **tags},
+    )
+
+
+def name_problems(name: str, policy_name: str, path: str) -> list[str]:
+    """What is wrong with the names of role and policy. Source: IAM API Reference, CreateRole and CreatePolicy."""
+    found = []
+    allowed = "letters, digits and _+=,.@-"
+    if not _ROLE_NAME.fullmatch(name):
+        found.append(f"Role name {name!r} must have 1 to 64 of {allowed}.")
+    if not _POLICY_NAME.fullmatch(policy_name):
+        found.append(f"Policy name {policy_name!r} must have 1 to 128 of {allowed}.")
+    if not _PATH.fullmatch(path) or len(path) > 512:
+        found.append(f"Path {path!r} must begin and end with / and have {allowed} between, 512 characters at most.")
+    return found
+
+
+def _role_problems(
+    before: RoleState, options: dict[str, t.Any], trust: t.Any, permissions: t.Any, tags: dict[str, str]
+) -> t.Iterator[str]:
+    name, duration, description = options["name"], options["max_session_duration"], options["description"] or ""
+    if before.role_exists and before.path != options["path"]:
+        yield (
+            f"Role {name} has the path {before.path}; IAM can not move it to {options['path']}."
+            " Declare the path it has, or delete the role first (state: absent)."
+        )
+    if duration is not None and not 3600 <= duration <= 43200:
+        yield f"max_session_duration is {duration} seconds; IAM takes 3,600 to 43,200."
+    # IAM API Reference, CreateRole, Description: Latin-1 without most control characters, 1,000 at most.
+    wrong = [character for character in description if not re.match(r"[\t\n\r\x20-\x7e\xa1-\xff]", character)]
+    if wrong:
+        yield f"The description has {wrong[0]!r}; IAM takes Latin-1 characters only in a role's description."
+    if len(description) > 1000:
+        yield f"The description has {len(description)} characters; IAM takes 1,000."
+    boundary = options["permissions_boundary"]
+    if boundary is not None and not _POLICY_ARN.fullmatch(boundary):
+        yield f"permissions_boundary {boundary!r} is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."
+    for region in options["regions"] or ():
+        problem = _policy.region_problem(region)
+        if problem:
+            yield problem
+    for key, value in tags.items():
+        problem = (
+            _policy.tag_problem(key, value)
+            if isinstance(value, str)
+            else f"the value of {key} must be a string; {value!r} is not. Quote it."
+        )
+        if problem:
+            yield f"tags: {problem}"
+    for problem in _policy.spelling_problems(tags):
+        yield f"tags: {problem}"
+    if tags[OWNERSHIP_TAG[0]] != OWNERSHIP_TAG[1]:
+        yield f"tags: {OWNERSHIP_TAG[0]} is how this collection knows its roles and policies. Choose another key."
+    for what, there in ((f"Role {name}", before.role_tags), ("Its policy", before.policy_tags)):
+        if len({key.lower() for key in {**there, **tags}}) > MAXIMUM_TAGS:
+            yield f"{what} would have more than {MAXIMUM_TAGS} tags."
+    for what, document, limit in (
+        ("The trust policy", trust, _policy.TRUST_CHARACTERS),
+        ("The permissions policy", permissions, _policy.POLICY_CHARACTERS),
+    ):
+        size = _policy.size(document)
+        if size > limit:
+            yield f"{what} of {name} would have {size} characters; AWS takes {limit}. Share in two roles."
+
+
+def _said(declared: t.Any, actual: t.Any) -> t.Any:
+    return actual if declared is None else declared
+
+
+#: Nobody: what stands in the trust while nothing is common to the old and the new declaration.
+NOBODY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def plan_role(before: RoleState, after: RoleState) -> RolePlan:
+    """The writes that make the role and its policy as declared; none where they are."""
+    steps: list[Step] = []
+    trust_differs = not _policy.equal(before.trust, after.trust)
+    permissions_differ = not _policy.equal(before.permissions, after.permissions)
+
+    boundary_differs = after.permissions_boundary not in (None, before.permissions_boundary)
+
+    trust = before.trust
+    if before.trust and after.trust:
+        if permissions_differ and boundary_differs:
+            # The old of the one with the new of the other may reach what neither declaration does.
+            trust = NOBODY
+        elif trust_differs and (permissions_differ or boundary_differs):
+            common = _policy.common_statements(before.trust, after.trust)
+            trust = {"Version": "2012-10-17", "Statement": common} if common else NOBODY
+        if not _policy.equal(trust, before.trust):
+            steps.append(Step("update_trust", {"document": trust}))
+
+    if not before.policy_exists:
+        steps.append(Step("create_policy", {"document": after.permissions, "tags": after.policy_tags}))
+    else:
+        if permissions_differ:
+            steps += _new_permissions(before, after)
+        steps += _new_tags("tag_policy", before.policy_tags, after.policy_tags)
+
+    if not before.role_exists:
+        arguments = {
+            "trust": after.trust,
+            "tags": after.role_tags,
+            "description": after.description,
+            "max_session_duration": after.max_session_duration,
+            "permissions_boundary": after.permissions_boundary,
+        }
+        steps.append(Step("create_role", arguments))
+    else:
+        if boundary_differs:
+            steps.append(Step("put_boundary", {"boundary": after.permissions_boundary}))
+        if (before.description, before.max_session_duration) != (after.description, after.max_session_duration):
+            settings = {"description": after.description, "max_session_duration": after.max_session_duration}
+            steps.append(Step("update_role", settings))
+        steps += _new_tags("tag_role", before.role_tags, after.role_tags)
+    if before.role_exists and not _policy.equal(trust, after.trust):
+        steps.append(Step("update_trust", {"document": after.trust}))
+    if not before.attached:
+        steps.append(Step("attach", {}))
+    return RolePlan(before, after, steps)
+
+
+def _new_permissions(before: RoleState, after: RoleState) -> list[Step]:
+    for version in before.versions:
+        if version.document is not None and _policy.equal(version.document, after.permissions):
+            return [Step("set_default_version", {"version": version.identifier})]
+    steps = []
+    #: IAM User Guide, "Versioning IAM policies": five versions of a policy at most.
+    if len(before.versions) >= 5:
+        oldest = min((one for one in before.versions if not one.is_default), key=lambda one: int(one.identifier[1:]))
+        steps.append(Step("delete_version", {"version": oldest.identifier}))
+    return [*steps, Step("create_version", {"document": after.permissions})]
+
+
+def _new_tags(call: str, before: dict[str, str], after: dict[str, str]) -> list[Step]:
+    added = {key: value for key, value in after.items() if before.get(key) != value}
+    return [Step(call, {"tags": added})] if added else []
+
+
+def plan_role_absent(before: RoleState, problems: Problems) -> RolePlan:
+    """The writes that remove the role and its policy; refused where others hang on to them."""
+    for foreign in before.foreign:
+        problems.add(f"{foreign}. Remove that first; nothing else was touched.")
+    steps = []
+    if before.attached:
+        steps.append(Step("detach", {}))
+    if before.role_exists:
+        steps.append(Step("delete_role", {}))
+    for version in before.versions:
+        if not version.is_default:
+            steps.append(Step("delete_version", {"version": version.identifier}))
+    if before.policy_exists:
+        steps.append(Step("delete_policy", {}))
+    return RolePlan(before, RoleState(), steps)
+
+
+def ownership_problems(before: RoleState, after: RoleState, name: str, policy_name: str) -> list[str]:
+    """Why an existing role or policy is not taken over: it is not tagged as ours and differs from the declaration."""
+    key, value = OWNERSHIP_TAG
+    found = []
+    for kind, exists, tags, same, what in (
+        ("Role", before.role_exists, before.role_tags, _policy.equal(before.trust, after.trust), name),
+        (
+            "Policy",
+            before.policy_exists,
+            before.policy_tags,
+            _policy.equal(before.permissions, after.permissions),
+            policy_name,
+        ),
+    ):
+        if exists and tags.get(key) != value and not same:
+            found.append(
+                f"{kind} {what} exists, is not tagged {key}={value}, and differs from the declaration."
+                " If it is yours to change, say adopt: true; else choose another name."
+            )
+    return found

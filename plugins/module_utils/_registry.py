@@ -1,0 +1,145 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The Docker Registry HTTP API V2, as far as a pull needs it."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import ipaddress
+import json
+import os
+import pathlib
+import tempfile
+import typing as t
+import urllib.error
+import urllib.parse
+
+from ansible.module_utils.urls import open_url
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
+    INDEX_TYPES,
+    MANIFEST_BYTES,
+    MANIFEST_TYPES,
+    Descriptor,
+    digest_of,
+)
+
+_CHUNK = 1024 * 1024
+_TIMEOUT = 60  # seconds without a byte
+_BROKEN = (OSError, http.client.HTTPException)  # what a connection raises
+
+
+class Registry:
+    """One registry with one token, which is sent to that registry and to no other host.
+
+    :param url: the registry's URL; plain HTTP only on a loopback address, as container engines have it
+    :param authorization: base64 of `user:password`
+    """
+
+    def __init__(self, url: str, authorization: str, validate_certs: bool = True, ca_path: str | None = None) -> None:
+        parts = urllib.parse.urlsplit(url)
+        self.host = parts.netloc
+        self.plain_http = parts.scheme == "http"
+        if parts.scheme not in ("http", "https"):
+            raise EcrError(f"Registry {url!r} is not the URL of a registry, such as https://HOST.")
+        if self.plain_http and not _is_loopback(parts.hostname or ""):
+            raise EcrError(
+                f"Registry {self.host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
+            )
+        self.authorization = authorization
+        self._url = f"{parts.scheme}://{self.host}/v2"
+        self._validate_certs, self._ca_path = validate_certs, ca_path
+
+    def __repr__(self) -> str:
+        return f"<Registry {self.host}>"
+
+    def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
+        """The bytes of a manifest, checked against its digest, and the type that the registry gives it."""
+        what = f"manifest {digest} of {repository}"
+        try:
+            with self._open(
+                f"/{repository}/manifests/{digest}", ", ".join(INDEX_TYPES + MANIFEST_TYPES), what
+            ) as reply:
+                content = reply.read(MANIFEST_BYTES + 1)
+                media_type = reply.headers.get("Content-Type")
+        except _BROKEN as error:
+            raise EcrError(f"The {what} broke off: {error}. Run again.") from None
+        if len(content) > MANIFEST_BYTES:
+            raise EcrError(f"The {what} has more than {MANIFEST_BYTES} bytes, the most that are accepted.")
+        if digest_of(content) != digest:
+            raise EcrError(f"The registry sent another content for the {what}: its digest is {digest_of(content)}.")
+        return content, media_type
+
+    def blob(self, repository: str, wanted: Descriptor, target: pathlib.Path) -> None:
+        """Write a blob to `target`, which appears only when it is whole and has the right digest."""
+        what = f"layer {wanted.digest} of {repository}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                received, digest = self._copy(f"/{repository}/blobs/{wanted.digest}", file, wanted.size, what)
+            if received != wanted.size or digest != wanted.digest:
+                raise EcrError(
+                    f"The registry sent {received} bytes with digest {digest} for the {what},"
+                    f" which has {wanted.size} bytes. Nothing was kept."
+                )
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+    def _copy(self, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
+        hasher, received = hashlib.sha256(), 0
+        try:
+            with self._open(path, "*/*", what) as reply:
+                while chunk := reply.read(_CHUNK):
+                    received += len(chunk)
+                    if received > size:
+                        break
+                    hasher.update(chunk)
+                    file.write(chunk)
+        except _BROKEN as error:
+            raise EcrError(f"The {what} broke off after {received} of {size} bytes: {error}. Run again.") from None
+        return received, "sha256:" + hasher.hexdigest()
+
+    def _open(self, path: str, accept: str, what: str) -> t.Any:
+        try:
+            return open_url(
+                self._url + path,
+                headers={
+                    "Authorization": f"Basic {self.authorization}",
+                    "Accept": accept,
+                    "Accept-Encoding": "identity",
+                },
+                unredirected_headers=["Authorization"],
+                validate_certs=self._validate_certs,
+                ca_path=self._ca_path,
+                decompress=False,
+                use_netrc=False,  # what ~/.netrc has for this host would take the token's place
+                use_proxy=not self.plain_http,  # a proxy is another host
+                timeout=_TIMEOUT,
+                http_agent="crossaccount.ecr",
+            )
+        except urllib.error.HTTPError as error:
+            raise EcrError(f"Registry {self.host} refused the {what}: {_reason(error)}") from None
+        except (*_BROKEN, ValueError) as error:  # URLError is an OSError
+            raise EcrError(f"Registry {self.host} can not be reached: {error}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is an address in 127.0.0.0/8, rather than a name that begins so."""
+    try:
+        return ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """The registry's own words: `denied: User: … is not authorized …`, or the HTTP status."""
+    try:
+        first = json.loads(error.read(65536))["errors"][0]
+        return f"{str(first['code']).lower()}: {first['message']}"
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError, *_BROKEN):
+        return f"HTTP {error.code} {error.reason}"

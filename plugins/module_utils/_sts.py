@@ -1,0 +1,103 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Sessions: who calls AWS, and the clients of that identity. Credentials stay inside `Session`."""
+
+from __future__ import annotations
+
+import typing as t
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule says so to the user
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_conn, get_aws_connection_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
+
+#: Connections at once, to one service. Also the number of threads that share a client.
+CONCURRENCY = 32
+#: botocore's own retries, with room for ECR's control plane, whose rates AWS does not publish.
+_CONFIG = {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": CONCURRENCY}
+
+
+class Session:
+    """One AWS identity. Its keys are never handed out, so they can not be returned, logged or raised.
+
+    :param module: an AnsibleAWSModule
+    :param credentials: keys of an assumed role, as STS returns them; None for the module's own
+    """
+
+    def __init__(self, module: t.Any, credentials: dict[str, t.Any] | None = None) -> None:
+        self._module = module
+        self._region, self._endpoint, connection = get_aws_connection_info(module)
+        if credentials:
+            connection.update(
+                aws_access_key_id=credentials["AccessKeyId"],
+                aws_secret_access_key=credentials["SecretAccessKey"],
+                aws_session_token=credentials["SessionToken"],
+            )
+        self._connection = connection
+
+    def __repr__(self) -> str:
+        return "<Session>"
+
+    @property
+    def region(self) -> str:
+        return str(self._region)
+
+    def client(self, service: str, **config: t.Any) -> t.Any:
+        """A boto3 client of this identity; `config` adds to botocore's configuration."""
+        return boto3_conn(
+            self._module,
+            conn_type="client",
+            resource=service,
+            region=self._region,
+            endpoint=self._endpoint,
+            **{**self._connection, "config": {**_CONFIG, **config}},
+        )
+
+    def identity(self) -> dict[str, str]:
+        """Who this is: `account`, `arn`, `user_id`."""
+        reply = self.client("sts").get_caller_identity()
+        return {"account": reply["Account"], "arn": reply["Arn"], "user_id": reply["UserId"]}
+
+    def assume(self, role_arn: str, external_id: str | None, session_name: str, duration: int | None = None) -> Session:
+        """The session of a role.
+
+        :param duration: seconds, 900 to the role's maximum; None for AWS's default of 3,600
+        :raises EcrError: when AWS refuses, naming the role and what to mend
+        """
+        arguments: dict[str, t.Any] = {"RoleArn": role_arn, "RoleSessionName": session_name}
+        if external_id is not None:
+            arguments["ExternalId"] = external_id
+        if duration is not None:
+            arguments["DurationSeconds"] = duration
+        try:
+            reply = self.client("sts").assume_role(**arguments)
+        except botocore.exceptions.ClientError as error:
+            if not is_denied(error):
+                raise
+            sentence = aws_sentence(error)
+            raise EcrError(
+                f"Role {role_arn} can not be assumed: {sentence.rstrip('.')}. Check, in this order: the role's trust"
+                " names this account or principal; the external id is the one in that statement; the caller's own"
+                " policies allow sts:AssumeRole on this role.",
+                denial=sentence,
+            ) from None
+        return Session(self._module, reply["Credentials"])
+
+
+def session_of(module: t.Any) -> Session:
+    """The session that a module works with: the caller's, or that of `assume_role_arn`."""
+    session = Session(module)
+    role_arn = module.params.get("assume_role_arn")
+    if not role_arn:
+        return session
+    return session.assume(role_arn, module.params.get("assume_role_external_id"), "crossaccount.ecr")
+
+
+#: The options that every module has beside amazon.aws's.
+ASSUME_ROLE_ARGUMENTS: dict[str, t.Any] = {
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+}

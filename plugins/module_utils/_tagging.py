@@ -1,0 +1,25 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The Resource Groups Tagging API: many repositories in one call."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def tag(client: t.Any, arns: list[str], tags: dict[str, str]) -> dict[str, str]:
+    """Put `tags` on up to 20 resources; the reason for each ARN that failed."""
+    return _failures(client.tag_resources(ResourceARNList=arns, Tags=tags))
+
+
+def untag(client: t.Any, arns: list[str], keys: list[str]) -> dict[str, str]:
+    """Take the tags with `keys` off up to 20 resources; the reason for each ARN that failed."""
+    return _failures(client.untag_resources(ResourceARNList=arns, TagKeys=keys))
+
+
+def _failures(reply: dict[str, t.Any]) -> dict[str, str]:
+    # A partial failure is an HTTP 200.
+    return {
+        arn: f"{failure.get('ErrorCode', 'unknown')}: {failure.get('ErrorMessage', '')}"
+        for arn, failure in reply.get("FailedResourcesMap", {}).items()
+    }

@@ -1,0 +1,243 @@
+#!/usr/bin/python
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecr_repository_tag
+short_description: Tag many ECR repositories in one task
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Puts tags on ECR repositories, or takes them off, and leaves every other tag and setting as it is.
+  - Where a pull role is conditioned on a tag (M(crossaccount.ecr.iam_ecr_pull_role)), this is the act of sharing.
+  - Names are checked and all tags are read before the first write.
+  - Whoever may tag a repository can share it. Guard C(ecr:TagResource), C(ecr:CreateRepository) and
+    C(tag:TagResources) in the owner account.
+options:
+  names:
+    description:
+      - Repositories, by exact name or by C(fnmatch) pattern such as V(tools/*).
+      - A pattern that matches nothing is an error.
+      - Required unless O(all_except) is given.
+    type: list
+    elements: str
+    default: []
+  tags:
+    description:
+      - The tags, key to value. Keys are 1 to 128 characters, values up to 256, of letters, digits, space and
+        C(+-=._:/@), see the ECR API Reference, data type Tag. At most 50 stand on a repository.
+    type: dict
+    required: true
+  state:
+    description:
+      - V(present) puts the tags on.
+      - V(absent) takes each tag off where its value is the given one.
+    type: str
+    choices: [present, absent]
+    default: present
+  all_except:
+    description:
+      - With O(state=absent), take the tags off every repository of the registry and region but these (exact names or
+        patterns). An empty list means every repository.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - crossaccount.ecr.assume_role
+  - crossaccount.ecr.attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Share two repositories and all of the tools
+  crossaccount.ecr.ecr_repository_tag:
+    names: [release, base, tools/*]
+    tags:
+      environment: release
+
+- name: Take the tag off every other repository
+  crossaccount.ecr.ecr_repository_tag:
+    state: absent
+    all_except: [release, base, tools/*]
+    tags:
+      environment: release
+"""
+
+RETURN = r"""
+region:
+  description: The region that was looked at.
+  returned: success
+  type: str
+  sample: ap-northeast-1
+registry:
+  description: The registry's host, as it stands before a repository's name. Empty when no repository was named.
+  returned: success
+  type: str
+  sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com
+repositories:
+  description: Each repository that was looked at, in the order of their names.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The repository.
+      type: str
+      sample: release
+    changed:
+      description: Whether its tags change.
+      type: bool
+      sample: true
+    tags:
+      description: All its tags, after the change.
+      type: dict
+      sample:
+        environment: release
+"""
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule says so to the user
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    TagPlan,
+    is_pattern,
+    plan_tags,
+    repository_problem,
+    select,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import tag_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
+    ASSUME_ROLE_ARGUMENTS,
+    CONCURRENCY,
+    Session,
+    session_of,
+)
+
+
+def check(options: dict[str, t.Any]) -> None:
+    """What can be said of the options without asking AWS."""
+    problems = Problems()
+    if options["all_except"] is not None and (options["state"] != "absent" or options["names"]):
+        problems.add("all_except goes with state: absent and without names.")
+    if options["all_except"] is None and not options["names"]:
+        problems.add("names is empty: name at least one repository.")
+    for name in [*options["names"], *(options["all_except"] or [])]:
+        problem = None if is_pattern(name) else repository_problem(name)
+        if problem:
+            problems.add(problem)
+    if not options["tags"]:
+        problems.add("tags is empty: give at least one tag.")
+    for key, value in options["tags"].items():
+        problem = (
+            tag_problem(key, value) if isinstance(value, str) else f"the value of tag {key} is no string. Quote it."
+        )
+        if problem:
+            problems.add(problem)
+    problems.check()
+
+
+def read(
+    session: Session, ecr: t.Any, options: dict[str, t.Any], problems: Problems
+) -> dict[str, tuple[str, dict[str, str]]]:
+    """The repositories meant by the options: name to ARN and tags, straight from ECR."""
+    names, all_except = options["names"], options["all_except"]
+    if all_except is not None:
+        known = _ecr.repository_names(ecr)
+        kept = set(select(all_except, known, Problems()))
+        names = [name for name in known if name not in kept]
+    elif any(is_pattern(name) for name in names):
+        names = select(names, _ecr.repository_names(ecr), problems)
+    who = session.identity()
+    prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
+
+    def tags_of(name: str) -> dict[str, str] | None:
+        try:
+            return _ecr.tags(ecr, prefix + name)
+        except botocore.exceptions.ClientError as error:
+            if error_code(error) == "RepositoryNotFoundException":
+                problems.add(
+                    f"Repository {name} does not exist in account {who['account']}, region {session.region}."
+                    " Create it, or correct its name."
+                )
+                return None
+            raise
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        found = list(pool.map(tags_of, names))
+    return {name: (prefix + name, tags) for name, tags in zip(names, found) if tags is not None}
+
+
+def apply(tagging: t.Any, plan: TagPlan) -> None:
+    """Make the changes; every failure is reported with its repository."""
+    failures: dict[str, str] = {}
+    for batch in plan.batches():
+        arns = {change.arn: change.name for change in batch}
+        if plan.state == "present":
+            failed = _tagging.tag(tagging, list(arns), plan.tags)
+        else:
+            failed = _tagging.untag(tagging, list(arns), list(plan.tags))
+        failures.update({arns.get(arn, arn): reason for arn, reason in failed.items()})
+    if failures:
+        done = [change.name for change in plan.changes if change.name not in failures]
+        listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
+        raise EcrError(
+            f"{len(failures)} of {len(plan.changes)} repositories could not be changed:\n{listed}",
+            changed=bool(done),
+            failed_repositories=failures,
+            changed_repositories=done,
+        )
+
+
+def run(module: t.Any) -> dict[str, t.Any]:
+    options = module.params
+    check(options)
+    session, problems = session_of(module), Problems()
+    ecr = session.client("ecr")
+    repositories = read(session, ecr, options, problems)
+    plan = plan_tags(repositories, options["tags"], options["state"], problems)
+    problems.check()
+    registry = _ecr.repository_uri(ecr, min(repositories)).partition("/")[0] if repositories else ""
+    if plan.changes and not module.check_mode:
+        apply(session.client("resourcegroupstaggingapi"), plan)
+    return {
+        "changed": bool(plan.changes),
+        "region": session.region,
+        "registry": registry,
+        "repositories": plan.result(),
+        "diff": plan.diff,
+    }
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "names": {"type": "list", "elements": "str", "default": []},
+            "tags": {"type": "dict", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "all_except": {"type": "list", "elements": "str"},
+            **ASSUME_ROLE_ARGUMENTS,
+        },
+        supports_check_mode=True,
+    )
+    execute(module, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+#!/usr/bin/python
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iam_ecr_pull_role
+short_description: Build the role through which other accounts pull tagged ECR repositories
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Makes one role with its managed policy and its trust, and treats the three as one resource.
+  - The policy allows reading on repositories of the owner account that carry all of O(repository_tags), and
+    C(ecr:GetAuthorizationToken), which has no resource and opens nothing by itself.
+  - The trust has one statement for each of O(consumers), and nothing else.
+  - Documents are compared by meaning. Writes come in an order that never lets anyone read what neither the old nor the
+    new declaration allows.
+  - A role or policy that is there already, is not tagged C(managed-by=crossaccount.ecr) and differs from the
+    declaration is not touched unless O(adopt=true).
+options:
+  name:
+    description: The role's name, 1 to 64 of letters, digits and C(_+=,.@-).
+    type: str
+    required: true
+  policy_name:
+    description: The managed policy's name, 1 to 128 of the same characters. The default is O(name).
+    type: str
+  repository_tags:
+    description:
+      - The tags that grant access. All keys are required; a list as value means any of them.
+      - Required with O(state=present).
+    type: dict
+  access:
+    description:
+      - V(pull) is what a container engine needs, C(ecr:BatchGetImage) and C(ecr:GetDownloadUrlForLayer).
+      - V(read) adds describing and listing images, repositories and repository tags.
+    type: str
+    choices: [pull, read]
+    default: read
+  condition_key:
+    description: Which condition key carries the tag, C(ecr:ResourceTag/<key>) or C(aws:ResourceTag/<key>).
+    type: str
+    choices: [ecr, aws]
+    default: ecr
+  regions:
+    description: The regions whose repositories the role reaches. Without it, every region.
+    type: list
+    elements: str
+  consumers:
+    description:
+      - Who may assume the role, one trust statement for each.
+      - Required with O(state=present).
+    type: list
+    elements: dict
+    suboptions:
+      account:
+        description: The consumer account's id, 12 digits. Quote it, or YAML reads a number.
+        type: raw
+        required: true
+      principals:
+        description:
+          - The users and roles in that account, as C(user/NAME), C(role/NAME) or full ARNs.
+          - Without it, the whole account, which then decides by its own policies who of it may assume the role.
+        type: list
+        elements: str
+      external_id:
+        description:
+          - What the consumer must present, 2 to 1,224 of letters, digits and C(_+=,.@:/-), see the STS API Reference.
+          - It is no secret to AWS; it keeps a third party from being talked into using this role for someone else.
+        type: str
+      allow_no_external_id:
+        description: Say so to trust a consumer without an external id.
+        type: bool
+        default: false
+      principal_match:
+        description:
+          - V(principal) names the ARNs in the trust; IAM binds them to the very user or role, so one that is deleted
+            and made again is not trusted.
+          - V(condition) trusts the account under the condition C(aws:PrincipalArn), which survives that.
+        type: str
+        choices: [principal, condition]
+        default: principal
+      organization_id:
+        description: Require that the consumer account is in this AWS organization.
+        type: str
+      require_mfa:
+        description: Require that the caller signed in with a second factor.
+        type: bool
+        default: false
+  max_session_duration:
+    description:
+      - The longest session in seconds, 3,600 to 43,200, see the IAM API Reference, CreateRole.
+      - Not mentioned, it stays as it is; IAM gives a new role 3,600.
+    type: int
+  path:
+    description: The path of the role and its policy. IAM can not change it afterwards.
+    type: str
+    default: /
+  description:
+    description: The role's description, up to 1,000 Latin-1 characters. Not mentioned, it stays as it is.
+    type: str
+  permissions_boundary:
+    description: The ARN of the policy that bounds the role. Not mentioned, it stays as it is.
+    type: str
+  tags:
+    description: IAM tags put on the role and its policy. Other tags stay.
+    type: dict
+  adopt:
+    description: Take over a role or policy of this name that this collection did not make.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) makes role and policy as declared.
+      - V(absent) deletes both, unless others attached something to the role or the policy to something.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - crossaccount.ecr.assume_role
+  - crossaccount.ecr.attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Let one account pull what is tagged environment=release
+  crossaccount.ecr.iam_ecr_pull_role:
+    name: allow_ecr_release
+    repository_tags:
+      environment: release
+    consumers:
+      - account: "222222222222"
+        external_id: 7c2f4e0b-share
+
+- name: Let one user and one pipeline pull, and nobody else
+  crossaccount.ecr.iam_ecr_pull_role:
+    name: allow_ecr_release
+    access: pull
+    repository_tags:
+      environment: [release, hotfix]
+    consumers:
+      - account: "222222222222"
+        principals: [user/puller]
+        external_id: 7c2f4e0b-share
+      - account: "444444444444"
+        principals: [role/ci/deployer]
+        principal_match: condition
+        external_id: 91d3aa52-share
+"""
+
+RETURN = r"""
+role_arn:
+  description: The role's ARN.
+  returned: success
+  type: str
+  sample: arn:aws:iam::111111111111:role/allow_ecr_release
+policy_arn:
+  description: The managed policy's ARN.
+  returned: success
+  type: str
+  sample: arn:aws:iam::111111111111:policy/allow_ecr_release
+account:
+  description: The owner account.
+  returned: success
+  type: str
+  sample: "111111111111"
+permissions:
+  description: The permissions document, empty with O(state=absent).
+  returned: success
+  type: dict
+  sample:
+    Version: "2012-10-17"
+    Statement: []
+trust:
+  description: The trust document, empty with O(state=absent).
+  returned: success
+  type: dict
+  sample:
+    Version: "2012-10-17"
+    Statement: []
+steps:
+  description: The writes that were made, or would be in check mode, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [create_policy, create_role, attach]
+"""
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    declare_role,
+    name_problems,
+    ownership_problems,
+    plan_role,
+    plan_role_absent,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
+
+
+def run(module: t.Any) -> dict[str, t.Any]:
+    options, problems = module.params, Problems()
+    name, policy_name = options["name"], options["policy_name"] or options["name"]
+    for problem in name_problems(name, policy_name, options["path"]):
+        problems.add(problem)
+    problems.check()
+
+    session = session_of(module)
+    who = session.identity()
+    partition = who["arn"].split(":")[1]
+    prefix = f"arn:{partition}:iam::{who['account']}:"
+    role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])
+    before = role.read()
+    if options["state"] == "present":
+        after = declare_role(before, options, partition, who["account"], problems)
+        if not options["adopt"]:
+            for problem in ownership_problems(before, after, name, policy_name):
+                problems.add(problem)
+        plan = plan_role(before, after)
+    else:
+        plan = plan_role_absent(before, problems)
+    problems.check()
+
+    if not module.check_mode:
+        for step in plan.steps:
+            getattr(role, step.call)(**step.arguments)
+    return {
+        "changed": bool(plan.steps),
+        "role_arn": role.role_arn,
+        "policy_arn": role.policy_arn,
+        "account": who["account"],
+        "permissions": plan.after.permissions or {},
+        "trust": plan.after.trust or {},
+        "steps": [step.call for step in plan.steps],
+        "diff": plan.diff,
+    }
+
+
+CONSUMER_ARGUMENTS: dict[str, t.Any] = {
+    "account": {"type": "raw", "required": True},
+    "principals": {"type": "list", "elements": "str"},
+    "external_id": {"type": "str"},
+    "allow_no_external_id": {"type": "bool", "default": False},
+    "principal_match": {"type": "str", "choices": ["principal", "condition"], "default": "principal"},
+    "organization_id": {"type": "str"},
+    "require_mfa": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "policy_name": {"type": "str"},
+            "repository_tags": {"type": "dict"},
+            "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
+            "condition_key": {"type": "str", "choices": ["ecr", "aws"], "default": "ecr"},
+            "regions": {"type": "list", "elements": "str"},
+            "consumers": {"type": "list", "elements": "dict", "options": CONSUMER_ARGUMENTS},
+            "max_session_duration": {"type": "int"},
+            "path": {"type": "str", "default": "/"},
+            "description": {"type": "str"},
+            "permissions_boundary": {"type": "str"},
+            "tags": {"type": "dict"},
+            "adopt": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **ASSUME_ROLE_ARGUMENTS,
+        },
+        required_if=[("state", "present", ("repository_tags", "consumers"))],
+        supports_check_mode=True,
+    )
+    execute(module, run)
+
+
+if __name__ == "__main__":
+    main()

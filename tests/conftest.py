@@ -1,0 +1,86 @@
+"""What every kind of test shares: a lab of its own, engines of its own, and ways to run the collection."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.lab import accounts, state
+
+ROOT = pathlib.Path(__file__).parents[1]
+LAB_PYTHON = ROOT / ".venv-lab/bin/python"
+
+
+class Lab:
+    """A running lab: its folder, its clients, its request log."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.environment = {
+            "AWS_CONFIG_FILE": str(folder / state.CONFIG),
+            "AWS_SHARED_CREDENTIALS_FILE": str(folder / state.CREDENTIALS),
+        }
+
+    def session(self, profile: str, **credentials: str) -> boto3.session.Session:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            session = boto3.session.Session(profile_name=profile, **credentials)
+            session.client("sts")  # reads the configuration while the environment points at it
+        return session
+
+    def client(self, profile: str, service: str) -> Any:
+        return self.session(profile).client(service)
+
+    def assume(self, profile: str, service: str, role: str, **options: str) -> Any:
+        """A client of `service` with the session of a role in the owner account."""
+        reply = self.client(profile, "sts").assume_role(
+            RoleArn=f"arn:aws:iam::{accounts.OWNER}:role/{role}", RoleSessionName=role, **options
+        )
+        keys = reply["Credentials"]
+        session = self.session(
+            profile,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+        return session.client(service)
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.client("owner", "sts").meta.endpoint_url)
+
+    def calls(self) -> list[str]:
+        return [entry["call"] for entry in state.requests(self.folder)]
+
+    def writes_since(self, mark: int) -> list[str]:
+        """The calls that changed an account, after the first `mark` calls of the log."""
+        return [call for call in self.calls()[mark:] if state.is_write(call)]
+
+
+def lab_command(command: str, folder: pathlib.Path) -> None:
+    subprocess.run([LAB_PYTHON, "-m", "tests.lab", command, "--folder", folder], cwd=ROOT, check=True, timeout=90)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab for the tests of one module, stopped afterwards."""
+    folder = tmp_path_factory.mktemp("lab")
+    lab_command("up", folder)
+    try:
+        yield Lab(folder)
+    finally:
+        lab_command("down", folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_ambient_aws() -> None:
+    """Credentials of whoever runs the tests must not decide their outcome."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]

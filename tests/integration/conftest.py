@@ -1,0 +1,138 @@
+"""Runs the playbooks and the modules as a user does: by their command lines, from the repository's root."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, Lab
+from tests.lab import accounts
+
+BIN = ROOT / ".venv/bin"
+ROLE = "allow_ecr_release"
+ROLE_ARN = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
+REPOSITORY_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
+
+
+class Run:
+    """A finished run of ansible or ansible-playbook."""
+
+    def __init__(self, process: subprocess.CompletedProcess[str]) -> None:
+        self.code = process.returncode
+        self.output = process.stdout + process.stderr
+
+    def __repr__(self) -> str:
+        return f"exit status {self.code}\n{self.output}"
+
+    @property
+    def changed(self) -> int:
+        return int(self.output.rpartition("changed=")[2].split()[0])
+
+
+class Control:
+    """A control host: the collection of this repository, an AWS environment, engines."""
+
+    def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
+        self.lab, self.folder = lab, folder
+        self.handoff = folder / "handoff.yml"
+        self.engines: dict[str, str] = {}
+
+    def environment(self, profile: str | None) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        profiles = {"AWS_PROFILE": profile} if profile else {}
+        return {
+            **kept,
+            **self.lab.environment,
+            **profiles,
+            **self.engines,
+            "HOME": str(home),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def playbook(self, name: str, profile: str | None, /, *arguments: str, **variables: Any) -> Run:
+        command = [BIN / "ansible-playbook", f"playbooks/{name}.yml", *arguments, "-e", json.dumps(variables)]
+        return self._run(command, profile)
+
+    def share(self, *arguments: str, profile: str | None = "owner", **variables: Any) -> Run:
+        """The scenario's declaration, with `variables` over it."""
+        variables.setdefault("ecr_share_handoff_path", str(self.handoff))
+        return self.playbook("share", profile, "-e", "@playbooks/vars/scenario.yml", *arguments, **variables)
+
+    def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
+        return self.playbook("pull", profile, "-e", f"@{self.handoff}", *arguments, **variables)
+
+    def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
+        """The result of one module, run ad hoc; `code` is the exit status."""
+        command = [BIN / "ansible", "localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
+        tree = self.folder / "tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        run = self._run([*command, "--tree", str(tree)], profile)
+        result: dict[str, Any] = json.loads((tree / "localhost").read_text())
+        return {**result, "code": run.code}
+
+    def _run(self, command: list[Any], profile: str | None) -> Run:
+        process = subprocess.run(
+            command, cwd=ROOT, env=self.environment(profile), capture_output=True, text=True, timeout=180, check=False
+        )
+        return Run(process)
+
+
+@pytest.fixture(scope="module")
+def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
+    return Control(lab, tmp_path_factory.mktemp("control"))
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A dockerd of our own; the environment that leads to it. No dockerd is an error."""
+    folder = tmp_path_factory.mktemp("docker")
+    socket = folder / "docker.sock"
+    options = {
+        "--host": f"unix://{socket}",
+        "--data-root": folder / "data",
+        "--exec-root": folder / "exec",
+        "--pidfile": folder / "pid",
+        "--storage-driver": "vfs",
+        "--iptables": "false",
+        "--ip6tables": "false",
+        "--bridge": "none",
+    }
+    with (folder / "log").open("wb") as log:
+        command = ["dockerd", *(f"{name}={value}" for name, value in options.items())]
+        daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    environment = {"DOCKER_HOST": f"unix://{socket}"}
+    try:
+        deadline = time.monotonic() + 60
+        while subprocess.run(["docker", "info"], env={**os.environ, **environment}, capture_output=True).returncode:
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("dockerd did not start:\n" + (folder / "log").read_text())
+            time.sleep(0.1)
+        yield environment
+    finally:
+        daemon.terminate()
+        daemon.wait(30)
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Storage of our own for podman; the environment that leads to it. No podman is an error."""
+    folder = tmp_path_factory.mktemp("podman")
+    configuration = folder / "storage.conf"
+    configuration.write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n', encoding="utf-8"
+    )
+    environment = {"CONTAINERS_STORAGE_CONF": str(configuration)}
+    subprocess.run(["podman", "info"], env={**os.environ, **environment}, check=True, capture_output=True)
+    return environment

@@ -1,0 +1,119 @@
+"""Each module of the owner's side: create, repeat, modify, repeat, delete, repeat, each in check mode first."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.lab import accounts
+
+from .conftest import REPOSITORY_ARN, Control
+
+ROLE: dict[str, Any] = {
+    "name": "walked",
+    "repository_tags": {"environment": "release"},
+    "consumers": [{"account": accounts.CONSUMER, "external_id": "test"}],
+}
+EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+NOBODY = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}'
+TRUST = "iam:UpdateAssumeRolePolicy"
+
+
+def both(control: Control, module: str, /, **options: Any) -> tuple[dict[str, Any], list[str]]:
+    """The result in check mode, which writes nothing, equals the result of the run; and the run's writes."""
+    mark = len(control.lab.calls())
+    predicted = control.module(module, "owner", "--check", **options)
+    assert control.lab.writes_since(mark) == []
+    result = control.module(module, "owner", **options)
+    assert predicted == result, (predicted, result)
+    writes = control.lab.writes_since(mark)
+    assert bool(writes) == result["changed"]
+    return result, writes
+
+
+def test_a_pull_role_walks_through_its_life(control: Control) -> None:
+    for options, writes in [
+        (ROLE, ["iam:CreatePolicy", "iam:CreateRole", "iam:AttachRolePolicy"]),
+        (ROLE, []),
+        ({**ROLE, "access": "pull"}, ["iam:CreatePolicyVersion"]),
+        ({**ROLE, "access": "pull"}, []),
+        (ROLE, ["iam:SetDefaultPolicyVersion"]),  # the first version is back, not written anew
+        ({**ROLE, "repository_tags": {"environment": ["release", "hotfix"]}}, ["iam:CreatePolicyVersion"]),
+        ({**ROLE, "condition_key": "aws"}, ["iam:CreatePolicyVersion"]),
+        ({**ROLE, "regions": [accounts.REGION]}, ["iam:CreatePolicyVersion"]),
+        ({**ROLE, "regions": ["eu-west-1"]}, ["iam:DeletePolicyVersion", "iam:CreatePolicyVersion"]),
+        ({**ROLE, "regions": ["eu-west-1"], "max_session_duration": 7200}, ["iam:UpdateRole"]),
+        ({**ROLE, "regions": ["eu-west-1"], "tags": {"team": "platform"}}, ["iam:TagPolicy", "iam:TagRole"]),
+        ({**ROLE, "regions": ["eu-west-1"]}, []),  # what is not mentioned stays
+        (
+            {**ROLE, "regions": ["eu-west-1"], "consumers": [{"account": accounts.STRANGER, "external_id": "other"}]},
+            [TRUST],
+        ),
+        # Trust and permissions change together: nobody, then the permissions, then the new consumer.
+        (ROLE, [TRUST, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
+        (
+            {"name": "walked", "state": "absent"},
+            ["iam:DetachRolePolicy", "iam:DeleteRole", *["iam:DeletePolicyVersion"] * 4, "iam:DeletePolicy"],
+        ),
+        ({"name": "walked", "state": "absent"}, []),
+    ]:
+        result, written = both(control, "iam_ecr_pull_role", **options)
+        assert (result["code"], written) == (0, writes), (options, result)
+
+
+def test_a_role_that_others_made_is_not_taken_over_unless_told(control: Control) -> None:
+    iam = control.lab.client("owner", "iam")
+    iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=NOBODY)
+    options = {**ROLE, "name": "theirs"}
+    mark = len(control.lab.calls())
+    result = control.module("iam_ecr_pull_role", "owner", **options)
+    assert result["msg"].startswith("Role theirs exists, is not tagged managed-by=crossaccount.ecr, and differs")
+    assert control.lab.writes_since(mark) == []
+    adopted, _writes = both(control, "iam_ecr_pull_role", **options, adopt=True)
+    assert adopted["code"] == 0
+
+
+def test_a_role_that_others_hang_on_to_is_not_deleted(control: Control) -> None:
+    options = {**ROLE, "name": "busy"}
+    assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
+    iam = control.lab.client("owner", "iam")
+    iam.put_role_policy(RoleName="busy", PolicyName="extra", PolicyDocument=EVERYTHING)
+    mark = len(control.lab.calls())
+    result = control.module("iam_ecr_pull_role", "owner", name="busy", state="absent")
+    assert result["msg"] == "Role busy has the inline policy extra. Remove that first; nothing else was touched."
+    assert control.lab.writes_since(mark) == []
+
+
+def test_tags_walk_through_their_life_and_leave_others_alone(control: Control) -> None:
+    ecr = control.lab.client("owner", "ecr")
+    theirs = {"Key": "team", "Value": "platform"}
+    ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=[theirs])
+    tag, untag = ["tagging:TagResources"], ["tagging:UntagResources"]
+    names: dict[str, Any] = {"names": ["release", "dev*"]}
+    for options, writes in [
+        ({**names, "tags": {"environment": "release"}}, tag),
+        ({**names, "tags": {"environment": "release"}}, []),
+        ({**names, "tags": {"environment": "hotfix"}}, tag),
+        ({**names, "tags": {"environment": "release"}, "state": "absent"}, []),  # another value is not ours to take
+        ({"all_except": ["rel*"], "tags": {"environment": "hotfix"}, "state": "absent"}, untag),
+        ({"all_except": [], "tags": {"environment": "hotfix"}, "state": "absent"}, untag),
+        ({"all_except": [], "tags": {"environment": "hotfix"}, "state": "absent"}, []),
+    ]:
+        result, written = both(control, "ecr_repository_tag", **options)
+        assert (result["code"], written) == (0, writes), (options, result)
+    assert ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + "develop")["tags"] == [theirs]
+
+
+@pytest.mark.parametrize("module", ["ecr_repository_tag", "iam_ecr_pull_role"])
+def test_one_credential_serves_another_account_through_a_role(control: Control, module: str) -> None:
+    iam = control.lab.client("owner", "iam")
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": accounts.CONSUMER}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    name = f"administer-{module}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=EVERYTHING)
+    options = {"names": ["release"], "tags": {"a": "b"}} if module == "ecr_repository_tag" else {**ROLE, "name": "far"}
+    result = control.module(module, "consumer", **options, assume_role_arn=f"arn:aws:iam::{accounts.OWNER}:role/{name}")
+    assert (result["code"], result["changed"]) == (0, True), result

@@ -1,0 +1,326 @@
+"""The scenario from end to end: the owner shares, the consumer pulls, and what should be denied is denied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.lab import accounts, state
+
+from .conftest import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+
+DENIED = (
+    f"User: arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE} is not authorized to perform: {{}}"
+    f" on resource: {REPOSITORY_ARN}develop because no identity-based policy allows the {{}} action"
+)
+
+
+@pytest.fixture(scope="module")
+def shared(control: Control) -> Control:
+    run = control.share()
+    assert run.code == 0, run
+    return control
+
+
+@pytest.fixture(scope="module")
+def digest(control: Control) -> str:
+    """The digest that ECR reports."""
+    images = control.lab.client("owner", "ecr").describe_images(repositoryName="release")
+    return str(images["imageDetails"][0]["imageDigest"])
+
+
+def test_the_check_mode_of_a_first_share_writes_nothing_and_says_that_it_would(control: Control) -> None:
+    mark = len(control.lab.calls())
+    run = control.share("--check", "--diff")
+    assert run.code == 0, run
+    assert control.lab.writes_since(mark) == []
+    assert run.changed == 3
+    assert "ecr:ResourceTag/environment" in run.output
+    assert not control.handoff.exists()
+
+
+def test_the_share_is_what_the_scenario_says(shared: Control) -> None:
+    iam, ecr = shared.lab.client("owner", "iam"), shared.lab.client("owner", "ecr")
+    role = iam.get_role(RoleName=ROLE)["Role"]
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": "test"}},
+        }
+    ]
+    attached = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == [ROLE]
+    tags = {
+        name: ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + name)["tags"] for name in accounts.REPOSITORIES
+    }
+    assert tags == {"release": [{"Key": "environment", "Value": "release"}], "develop": []}
+
+
+def test_the_handoff_has_all_that_the_consumer_needs(shared: Control) -> None:
+    handoff = yaml.safe_load(shared.handoff.read_text())
+    assert handoff == {
+        "ecr_pull_role_arn": ROLE_ARN,
+        "ecr_pull_external_id": "test",
+        "ecr_pull_region": accounts.REGION,
+        "ecr_pull_registry": shared.lab.endpoint.partition("://")[2],
+        "ecr_pull_repository_tags": {"environment": "release"},
+        "ecr_pull_access": "read",
+        "ecr_pull_repositories": ["release"],
+        "ecr_pull_denied": ["develop"],
+        "ecr_pull_images": ["release:v1.0"],
+    }
+
+
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+def test_a_second_share_changes_nothing_and_writes_nothing(shared: Control, flags: tuple[str, ...]) -> None:
+    mark = len(shared.lab.calls())
+    run = shared.share(*flags)
+    assert run.code == 0, run
+    assert run.changed == 0
+    assert shared.lab.writes_since(mark) == []
+    assert len(shared.lab.calls()) > mark
+
+
+def test_a_relative_handoff_path_is_meant_from_where_the_run_started(shared: Control) -> None:
+    relative = os.path.relpath(shared.folder / "relative.yml", ROOT)
+    assert shared.share(ecr_share_handoff_path=relative).code == 0
+    assert (shared.folder / "relative.yml").read_text() == shared.handoff.read_text()
+
+
+def test_the_proof_says_who_called_and_what_is_denied_in_the_words_of_aws(shared: Control) -> None:
+    result = shared.module(
+        "ecr_access_info",
+        "consumer",
+        role_arn=ROLE_ARN,
+        external_id="test",
+        role_session_name=ROLE,
+        readable=["release"],
+        denied=["develop"],
+    )
+    assert result["caller"]["arn"] == f"arn:aws:iam::{accounts.CONSUMER}:user/puller"
+    assert result["assumed"]["arn"] == f"arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE}"
+    assert (result["verdict"], result["external_id_enforced"], result["token"]) == ("pass", "true", "allowed")
+    release, develop = result["repositories"]
+    assert [release[probe] for probe in ("describe", "manifest", "layer")] == ["allowed"] * 3
+    assert develop["denials"] == {
+        probe: DENIED.format(action, action)
+        for probe, action in (
+            ("describe", "ecr:DescribeImages"),
+            ("manifest", "ecr:BatchGetImage"),
+            ("layer", "ecr:GetDownloadUrlForLayer"),
+        )
+    }
+
+
+def test_an_expectation_that_is_not_met_stops_the_pull_and_says_why(shared: Control) -> None:
+    mark = len(shared.lab.calls())
+    run = shared.pull(ecr_pull_repositories=["develop"], ecr_pull_denied=["release"], ecr_pull_engine="oci_layout")
+    assert run.code == 2, run
+    assert "Repository develop can not be pulled. The role's policy does not reach it" in run.output
+    assert "Repository release was expected to be denied, but describe, manifest, layer is allowed" in run.output
+    assert not [call for call in shared.lab.calls()[mark:] if call.startswith("GET /v2/")]
+
+
+def test_the_oci_layout_has_every_blob_at_its_digest(shared: Control, digest: str) -> None:
+    dest = shared.folder / "layout"
+    options: dict[str, Any] = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(dest)}
+    predicted = shared.pull("--check", **options)
+    assert (predicted.code, predicted.changed, dest.exists()) == (0, 1, False), predicted
+    first, second = shared.pull(**options), shared.pull(**options)
+    assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
+    assert digest in first.output
+    (entry,) = json.loads((dest / "index.json").read_text())["manifests"]
+    assert entry["digest"] == digest
+    blobs = sorted((dest / "blobs/sha256").iterdir())
+    assert len(blobs) == 4  # manifest, configuration, two layers
+    assert [blob.name for blob in blobs] == [hashlib.sha256(blob.read_bytes()).hexdigest() for blob in blobs]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_an_engine_pulls_release_at_the_digest_that_ecr_reports(
+    shared: Control, digest: str, engine: str, request: pytest.FixtureRequest
+) -> None:
+    shared.engines = request.getfixturevalue(engine)
+    reference = f"{shared.lab.endpoint.partition('://')[2]}/release"
+    predicted = shared.pull("--check", ecr_pull_engine=engine)
+    assert (predicted.code, predicted.changed) == (0, 1), predicted
+    assert images(shared, engine) == []
+    first, second = shared.pull(ecr_pull_engine=engine), shared.pull(ecr_pull_engine=engine)
+    assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
+    assert images(shared, engine) == [f"{reference} v1.0 {digest}"]
+
+
+def images(control: Control, engine: str) -> list[str]:
+    """`repository image-tag digest` of every image that the engine has."""
+    command = [engine, "images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}"]
+    environment = {**os.environ, **control.engines}
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return sorted(set(listed.stdout.split("\n")) - {""})
+
+
+@pytest.mark.engine
+def test_docker_itself_is_denied_develop_in_the_words_of_aws(
+    shared: Control, docker: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    """The unmodified docker client with the role's token, as in the scenario."""
+    ecr = shared.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
+    token = ecr.get_authorization_token()["authorizationData"][0]
+    host = token["proxyEndpoint"].partition("://")[2]
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {host: {"auth": token["authorizationToken"]}}}))
+    command = ["docker", "--config", str(tmp_path), "pull", f"{host}/develop:v1.0"]
+    pulled = subprocess.run(command, env={**os.environ, **docker}, capture_output=True, text=True, check=False)
+    assert pulled.returncode == 1
+    assert "pull access denied for" in pulled.stderr
+    assert "denied: " + DENIED.format("ecr:BatchGetImage", "ecr:BatchGetImage") in pulled.stderr
+
+
+@pytest.mark.engine
+def test_the_module_is_denied_develop_in_the_words_of_aws(shared: Control, docker: dict[str, str]) -> None:
+    shared.engines = docker
+    before = images(shared, "docker")
+    result = shared.module(
+        "ecr_image_pull",
+        "consumer",
+        role_arn=ROLE_ARN,
+        external_id="test",
+        role_session_name=ROLE,
+        images=["release:v1.0", "develop:v1.0"],
+        engine="docker",
+    )
+    assert result["code"] == 2
+    assert result["msg"] == "Image develop:v1.0 can not be pulled: denied: " + DENIED.format(
+        "ecr:BatchGetImage", "ecr:BatchGetImage"
+    )
+    assert images(shared, "docker") == before
+
+
+@pytest.mark.parametrize(
+    ("profile", "variables", "who"),
+    [
+        ("stranger", {}, f"arn:aws:iam::{accounts.STRANGER}:user/stranger"),
+        ("consumer", {"ecr_pull_external_id": "wrong"}, f"arn:aws:iam::{accounts.CONSUMER}:user/puller"),
+        (
+            "consumer",
+            {"ecr_pull_role_arn": f"arn:aws:iam::{accounts.STRANGER}:role/{ROLE}"},
+            f"arn:aws:iam::{accounts.CONSUMER}:user/puller",
+        ),
+    ],
+)
+def test_who_is_not_declared_can_not_assume_the_role(
+    shared: Control, profile: str, variables: dict[str, str], who: str
+) -> None:
+    run = shared.pull(profile=profile, **variables)
+    assert run.code == 2, run
+    role = variables.get("ecr_pull_role_arn", ROLE_ARN)
+    output = " ".join(run.output.split())
+    assert f"Role {role} can not be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
+    assert "the external id is the one in that statement" in output
+    assert "Traceback" not in run.output
+
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+
+
+class Watch:
+    """Collects the arguments of every process while something runs."""
+
+    def __init__(self) -> None:
+        self.arguments: set[str] = set()
+
+    def look(self) -> None:
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    self.arguments.add((entry / "cmdline").read_bytes().decode(errors="replace"))
+                except OSError:
+                    continue
+
+    def run(self, command: list[Any], **options: Any) -> str:
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True, **options)
+            deadline = time.monotonic() + 180
+            while process.poll() is None and time.monotonic() < deadline:
+                self.look()
+                time.sleep(0.002)
+            output.seek(0)
+            text = output.read()
+        assert process.poll() == 0, text
+        return text
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("engine", ["docker", "podman", "oci_layout"])
+def test_no_secret_is_in_the_output_in_arguments_or_in_a_file(
+    shared: Control, engine: str, request: pytest.FixtureRequest, tmp_path: pathlib.Path
+) -> None:
+    shared.engines = request.getfixturevalue(engine) if engine != "oci_layout" else {}
+    remove_images(shared, engine)
+    recorded = shared.lab.folder / state.SECRETS
+    recorded.write_text("", encoding="utf-8")
+    started, watch = time.time(), Watch()
+    try:
+        options = {"ecr_pull_engine": engine, "ecr_pull_dest": str(tmp_path / "layout")}
+        output = ""
+        for name, profile, variables in (
+            (
+                "share",
+                "owner",
+                ["-e", "@playbooks/vars/scenario.yml", "-e", f"ecr_share_handoff_path={shared.handoff}"],
+            ),
+            ("pull", "consumer", ["-e", f"@{shared.handoff}", "-e", json.dumps(options)]),
+        ):
+            command = [BIN / "ansible-playbook", f"playbooks/{name}.yml", "-vvvv", *variables]
+            output += watch.run(command, cwd=ROOT, env={**shared.environment(profile), "TMPDIR": str(tmp_path)})
+        values = recorded.read_text().split()
+        configuration = (shared.lab.folder / state.CONFIG).read_text()
+        values += re.findall(r"aws_secret_access_key = (\S+)", configuration)
+    finally:
+        recorded.unlink()
+    assert len(values) >= 3 + 2 * 3 + 2  # the users' keys, two sessions, a token in two forms
+    assert min(map(len, values)) >= 40
+    assert [value for value in values if value in output] == []
+    arguments = "\n".join(watch.arguments)
+    assert "ecr_image_pull" in arguments  # the watch saw the module
+    assert [value for value in values if value in arguments] == []
+    assert files_with(values, started, shared) == []
+
+
+def remove_images(control: Control, engine: str) -> None:
+    if engine != "oci_layout":
+        command = [engine, "rmi", "--force", f"{control.lab.endpoint.partition('://')[2]}/release:v1.0"]
+        subprocess.run(command, env={**os.environ, **control.engines}, capture_output=True, check=False)
+
+
+def files_with(values: list[str], since: float, control: Control) -> list[str]:
+    """The files written since then that hold one of the values, the lab's own configuration apart."""
+    found = []
+    roots = [
+        control.folder.parent,
+        pathlib.Path.home() / ".docker",
+        pathlib.Path("/run/containers"),
+        ROOT / ".venv/ansible-home",
+    ]
+    for path in (path for root in roots if root.exists() for path in root.rglob("*")):
+        try:
+            if not path.is_file() or path.stat().st_mtime < since or control.lab.folder in path.parents:
+                continue
+            content = path.read_bytes()
+        except OSError:
+            continue
+        if any(value.encode() in content for value in values):
+            found.append(str(path))
+    return found

@@ -1,0 +1,5 @@
+"""The lab: two AWS accounts and a stranger on loopback, with IAM enforcing.
+
+It is MiniStack, served with three additions that its ECR lacks (see `ecr`): repository tags in the
+authorization context, tokens bound to their caller, and a registry that asks IAM.
+"""

@@ -1,0 +1,77 @@
+"""`python -m tests.lab up|down [--folder .lab]`: start and stop the lab."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from . import state
+
+DEADLINE = 60.0  # seconds; a start takes about two
+
+
+def up(folder: pathlib.Path) -> None:
+    """Start the lab, unless it runs, and wait until it is ready."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not state.ready(folder):
+        down(folder)
+        for name in (state.ENVIRONMENT, state.CONFIG, state.REQUEST_LOG):
+            (folder / name).unlink(missing_ok=True)
+        with (folder / state.SERVER_LOG).open("w") as log:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "tests.lab", "serve", "--folder", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (folder / state.PID).write_text(str(server.pid))
+        _wait_until_ready(folder, server)
+    print(f"The lab runs. To use it: . {folder / state.ENVIRONMENT}")
+
+
+def _wait_until_ready(folder: pathlib.Path, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not (folder / state.ENVIRONMENT).exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            (folder / state.PID).unlink(missing_ok=True)
+            raise SystemExit(f"The lab did not start; its log is {folder / state.SERVER_LOG}.")
+        time.sleep(0.05)
+
+
+def down(folder: pathlib.Path) -> None:
+    """Stop the lab by its pid; harmless where none runs."""
+    pid = state.running(folder)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while state.running(folder) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if state.running(folder):
+            os.kill(pid, signal.SIGKILL)
+    for name in (state.PID, state.ENVIRONMENT):
+        (folder / name).unlink(missing_ok=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
+    parser.add_argument("command", choices=["up", "down", "serve"])
+    parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(".lab"), help="default: .lab")
+    options = parser.parse_args()
+    folder = options.folder.absolute()
+    os.umask(0o077)  # logs and configuration are for this user only
+    if options.command == "serve":
+        from .server import serve
+
+        serve(folder)
+    else:
+        {"up": up, "down": down}[options.command](folder)
+
+
+main()

@@ -1,0 +1,125 @@
+"""Serves the lab on one loopback port: MiniStack with the additions of `ecr`, and a log of every request."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import threading
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+from . import accounts, state
+
+# MiniStack reads these while it is imported. Its root keys are set aside by `ecr.seal`.
+os.environ.update(AUTH="true", BIND_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0", LOG_LEVEL="ERROR")
+os.environ.update(MINISTACK_REGION=accounts.REGION, PERSIST_STATE="0", AWS_EC2_METADATA_DISABLED="true")
+for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_CONFIG_FILE"):
+    os.environ.pop(name, None)
+
+import ministack.app
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config
+
+from . import ecr, iam
+
+_CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/]+)/")
+
+
+class Logged:
+    """Wraps the application: one JSON line for each request, without any credential in it."""
+
+    def __init__(self, application: Any, folder: pathlib.Path) -> None:
+        self.application = application
+        self.log = (folder / state.REQUEST_LOG).open("a", buffering=1, encoding="utf-8")
+        self.secrets = folder / state.SECRETS
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        match = _CREDENTIAL.search(headers.get("authorization", ""))
+        started, body, call = time.time(), bytearray(), ""
+
+        async def keep_body() -> Any:
+            message = await receive()
+            if len(body) < 4096:
+                body.extend(message.get("body", b""))
+            return message
+
+        async def log_then_send(message: Any) -> None:
+            # Before the client can know: a line that comes late would be counted to the client's next call.
+            nonlocal call
+            if message["type"] == "http.response.start":
+                call = _call(scope, headers, bytes(body))
+                entry = {"time": started, "call": call, "status": message["status"]}
+                self.log.write(json.dumps({**entry, "access_key_id": match[1] if match else None}) + "\n")
+            elif call in ("sts:AssumeRole", "ecr:GetAuthorizationToken") and self.secrets.exists():
+                with self.secrets.open("a", encoding="utf-8") as file:
+                    file.writelines(secret + "\n" for secret in _secrets(message.get("body", b"").decode()))
+            await send(message)
+
+        await self.application(scope, keep_body, log_then_send)
+
+
+def _secrets(answer: str) -> list[str]:
+    """The keys of a session, or a registry token as it is sent and as the password in it."""
+    found = re.findall(r"<(?:SecretAccessKey|SessionToken)>([^<]+)<", answer)
+    for token in re.findall(r'"authorizationToken": ?"([^"]+)"', answer):
+        found += [token, base64.b64decode(token).decode().partition(":")[2]]
+    return found
+
+
+def _call(scope: Any, headers: dict[str, str], body: bytes) -> str:
+    """`service:Operation` of an API request, `METHOD path` of a registry request."""
+    match = _CREDENTIAL.search(headers.get("authorization", ""))
+    if match is None:
+        return f"{scope['method']} {scope['path']}"
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    operation = operation or parse_qs(body.decode("latin-1")).get("Action", ["?"])[0]
+    return f"{match[2]}:{operation}"
+
+
+def serve(folder: pathlib.Path) -> None:
+    """Serve until SIGTERM. `folder` receives the configuration once the lab is ready."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    ecr.install(endpoint)
+    iam.install()
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.loglevel = "ERROR"
+    config.keep_alive_timeout = 75
+
+    def prepare() -> None:
+        try:
+            keys = accounts.seed(endpoint)
+            ecr.seal()
+            state.write(folder, endpoint, keys)
+        except Exception:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        threading.Thread(target=prepare, daemon=True).start()
+
+        async def stopped() -> None:
+            await stop.wait()
+
+        application: Any = Logged(ministack.app.app, folder)
+        await hypercorn_serve(application, config, shutdown_trigger=stopped)
+
+    asyncio.run(main())

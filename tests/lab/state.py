@@ -1,0 +1,67 @@
+"""The files of a running lab, all in one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from typing import Any
+
+from . import accounts
+
+CONFIG, CREDENTIALS, ENVIRONMENT = "aws-config", "aws-credentials", "env"
+PID, SERVER_LOG, REQUEST_LOG = "pid", "server.log", "requests.jsonl"
+#: While this file exists, the lab adds every secret that it hands out, a line each, for tests to search for.
+SECRETS = "secrets"
+#: Calls that change nothing; every other call is a write.
+READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
+
+
+def write(folder: pathlib.Path, endpoint: str, keys: dict[str, tuple[str, str]]) -> None:
+    """Write the AWS configuration; `env` comes last and tells that the lab is ready."""
+    profiles = [
+        f"[profile {profile}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+        f"region = {accounts.REGION}\nendpoint_url = {endpoint}\n"
+        for profile, (key, secret) in keys.items()
+    ]
+    _private(folder / CONFIG, "\n".join(profiles))
+    _private(folder / CREDENTIALS, f"# Nothing here: the lab's profiles are in {CONFIG}.\n")
+    _private(
+        folder / ENVIRONMENT,
+        f"export AWS_CONFIG_FILE='{folder / CONFIG}'\nexport AWS_SHARED_CREDENTIALS_FILE='{folder / CREDENTIALS}'\n",
+    )
+
+
+def ready(folder: pathlib.Path) -> bool:
+    """Whether the lab in `folder` runs and has written its configuration."""
+    return running(folder) is not None and (folder / ENVIRONMENT).exists()
+
+
+def running(folder: pathlib.Path) -> int | None:
+    """The pid of the lab's server, if that process is alive and is a lab."""
+    try:
+        pid = int((folder / PID).read_text())
+        # A pid is reused one day: only a process that runs our module is ours to stop.
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if b"tests.lab" in command else None
+
+
+def requests(folder: pathlib.Path) -> list[dict[str, Any]]:
+    """The request log: `call` (`ecr:TagResource`), `status`, `access_key_id`, `time`."""
+    lines = (folder / REQUEST_LOG).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def is_write(call: str) -> bool:
+    """Whether a logged call changes anything in an account."""
+    operation = call.partition(":")[2]
+    return bool(operation) and not operation.startswith(READS)
+
+
+def _private(path: pathlib.Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

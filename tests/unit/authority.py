@@ -1,0 +1,80 @@
+"""A small judge of policy documents, written apart from the collection: what it does not know, it refuses to judge."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from typing import Any
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks for the role, and with what."""
+
+    arn: str
+    external_id: str | None = None
+    organization: str | None = None
+    mfa: bool = False
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def reads(document: Document, action: str, resource: str, tags: dict[str, str]) -> bool:
+    """Whether the permissions document allows `action` on a resource with `tags`."""
+    context = {f"{prefix}:resourcetag/{key.lower()}": value for prefix in ("ecr", "aws") for key, value in tags.items()}
+    return _decide(
+        [
+            one
+            for one in listed(document["Statement"])
+            if any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(one["Action"]))
+            and any(fnmatch.fnmatchcase(resource, pattern) for pattern in listed(one["Resource"]))
+        ],
+        context,
+    )
+
+
+def assumes(document: Document, caller: Caller) -> bool:
+    """Whether the trust document lets the caller become the role."""
+    context = {"aws:principalarn": caller.arn, "aws:multifactorauthpresent": str(caller.mfa).lower()}
+    if caller.external_id is not None:
+        context["sts:externalid"] = caller.external_id
+    if caller.organization is not None:
+        context["aws:principalorgid"] = caller.organization
+    prefix = caller.arn.partition(":iam:")[0]
+    names = {"*", caller.arn, caller.account, f"{prefix}:iam::{caller.account}:root"}
+    return _decide(
+        [
+            one
+            for one in listed(document["Statement"])
+            if one["Action"] == "sts:AssumeRole" and names & set(listed(one["Principal"]["AWS"]))
+        ],
+        context,
+    )
+
+
+def _decide(statements: list[Document], context: dict[str, str]) -> bool:
+    effects = {one["Effect"] for one in statements if _holds(one.get("Condition", {}), context)}
+    assert effects <= {"Allow", "Deny"}
+    return effects == {"Allow"}
+
+
+def _holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
+    for operator, block in condition.items():
+        assert operator in ("StringEquals", "ArnEquals", "Bool"), f"{operator} is not judged here"
+        for key, values in block.items():
+            actual = context.get(key.lower())
+            if actual is None or not any(_equal(operator, actual, value) for value in listed(values)):
+                return False
+    return True
+
+
+def _equal(operator: str, actual: str, wanted: str) -> bool:
+    return fnmatch.fnmatchcase(actual, wanted) if operator == "ArnEquals" else actual == wanted

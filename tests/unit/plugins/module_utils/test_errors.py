@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _errors
+
+
+class Refusal(Exception):
+    """Looks like botocore's ClientError."""
+
+    def __init__(self, code: str | None, sentence: str | None, operation: str | None = "AssumeRole") -> None:
+        super().__init__("An error occurred")
+        self.response = {"Error": {"Code": code, "Message": sentence}}
+        self.operation_name = operation
+
+
+def named(name: str, text: str) -> Exception:
+    error: Exception = type(name, (Exception,), {})(text)
+    return error
+
+
+def test_an_error_keeps_its_facts() -> None:
+    error = _errors.EcrError("Sentence.", changed=True, failed=["a"])
+    assert str(error) == "Sentence."
+    assert error.facts == {"changed": True, "failed": ["a"]}
+    assert _errors.EcrError("Sentence.").facts == {}
+
+
+def test_no_problem_raises_nothing() -> None:
+    _errors.Problems().check()
+
+
+def test_one_problem_is_the_message() -> None:
+    problems = _errors.Problems()
+    problems.add("One.")
+    with pytest.raises(_errors.EcrError) as caught:
+        problems.check()
+    assert str(caught.value) == "One."
+    assert caught.value.facts == {"problems": ["One."]}
+
+
+def test_all_problems_are_reported_together() -> None:
+    problems = _errors.Problems()
+    problems.add("One.")
+    problems.add("Two.")
+    with pytest.raises(_errors.EcrError) as caught:
+        problems.check()
+    assert str(caught.value) == "2 problems, nothing was written:\n- One.\n- Two."
+    assert caught.value.facts == {"problems": ["One.", "Two."]}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence", "denied"),
+    [
+        (Refusal("AccessDenied", "Not you."), "AccessDenied", "Not you.", True),
+        (Refusal("AccessDeniedException", "Not you."), "AccessDeniedException", "Not you.", True),
+        (Refusal("UnauthorizedOperation", "Not you."), "UnauthorizedOperation", "Not you.", True),
+        (Refusal("NoSuchEntity", "Gone."), "NoSuchEntity", "Gone.", False),
+        (Refusal(None, None), "Refusal", "An error occurred", False),
+        (ValueError("plain"), "ValueError", "plain", False),
+    ],
+)
+def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: bool) -> None:
+    assert _errors.error_code(error) == code
+    assert _errors.aws_sentence(error) == sentence
+    assert _errors.is_denied(error) is denied
+
+
+UNKNOWN_KEY = "AWS does not know this access key: check the profile or the environment variables."
+NO_CREDENTIALS = (
+    "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
+    " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached."
+)
+UNREACHABLE = "No. Nothing answers there: check the network and endpoint_url (is it the lab? make lab-up starts it)."
+RENEW = "Renew the session of these credentials."
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (named("NoCredentialsError", "x"), NO_CREDENTIALS),
+        (named("PartialCredentialsError", "x"), NO_CREDENTIALS),
+        (named("EndpointConnectionError", "No."), UNREACHABLE),
+        (named("ConnectTimeoutError", "No"), UNREACHABLE),
+        (named("ConnectionClosedError", "No"), UNREACHABLE),
+        (named("ReadTimeoutError", "No"), UNREACHABLE),
+        (
+            named("NoRegionError", "x"),
+            "No region is known. Set the option region, AWS_REGION, or the region of the profile.",
+        ),
+        (
+            Refusal("AccessDenied", "Not you."),
+            "AssumeRole: AccessDenied: Not you. Allow this action to the caller, or use other credentials.",
+        ),
+        (Refusal("ExpiredToken", "Old."), f"AssumeRole: ExpiredToken: Old. {RENEW}"),
+        (Refusal("ExpiredTokenException", "Old"), f"AssumeRole: ExpiredTokenException: Old. {RENEW}"),
+        (Refusal("InvalidClientTokenId", "No."), f"AssumeRole: InvalidClientTokenId: No. {UNKNOWN_KEY}"),
+        (Refusal("UnrecognizedClientException", "No."), f"AssumeRole: UnrecognizedClientException: No. {UNKNOWN_KEY}"),
+        (
+            Refusal("SignatureDoesNotMatch", "No."),
+            "AssumeRole: SignatureDoesNotMatch: No. The secret access key does not belong to this access key id.",
+        ),
+        (
+            Refusal("MalformedPolicyDocument", "Invalid principal"),
+            "AssumeRole: MalformedPolicyDocument: Invalid principal. AWS refused a document; a principal in it that"
+            " does not exist is the usual reason.",
+        ),
+        (Refusal("Throttling", "Slow down."), "AssumeRole: Throttling: Slow down."),
+        (Refusal("Throttling", "Slow down.", None), "Throttling: Slow down."),
+    ],
+)
+def test_explain(error: Any, message: str) -> None:
+    assert _errors.explain(error) == message

@@ -1,0 +1,50 @@
+"""The pure files import the standard library and each other, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import sys
+
+import pytest
+
+UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
+PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
+PURE = ("_policy", "_plan", "_access", "_image", "_errors")
+
+
+def foreign_imports(source: str) -> list[str]:
+    """Every module that `source` imports and that is neither of the standard library nor pure."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            names += [f"{module}.{alias.name}" for alias in node.names] if module == PACKAGE else [module]
+    pure = {f"{PACKAGE}.{name}" for name in PURE}
+    return [name for name in names if name not in pure and name.partition(".")[0] not in sys.stdlib_module_names]
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_files_import_nothing_else(name: str) -> None:
+    assert foreign_imports((UTILS / f"{name}.py").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import json, typing as t", []),
+        ("import urllib.parse", []),
+        (f"from {PACKAGE} import _policy", []),
+        (f"from {PACKAGE}._errors import Problems", []),
+        (f"from {PACKAGE} import _policy, _iam", [f"{PACKAGE}._iam"]),
+        (f"from {PACKAGE}._iam import PullRole", [f"{PACKAGE}._iam"]),
+        ("def f():\n    import boto3.session", ["boto3.session"]),
+        ("try:\n    from botocore import exceptions\nexcept ImportError:\n    pass", ["botocore"]),
+        ("from ansible.module_utils.urls import open_url", ["ansible.module_utils.urls"]),
+        ("from . import _iam", ["."]),
+    ],
+)
+def test_the_check_sees_what_is_foreign(source: str, found: list[str]) -> None:
+    assert foreign_imports(source) == found
