@@ -13,7 +13,7 @@ AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 .PHONY: help setup demo test lint pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1: \2/p' $(MAKEFILE_LIST) | column -t -s:
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
 
@@ -33,12 +33,12 @@ lab-down: ## Stop the lab.
 	@if [ -x .venv-lab/bin/python ]; then .venv-lab/bin/python -m tests.lab down; fi
 
 demo: setup ## Share as the owner account, pull as the consumer account, on the lab.
-	@trap '$(MAKE) --no-print-directory lab-down' EXIT
-	@$(MAKE) --no-print-directory lab-up
-	@echo "== As the owner account: share =="
-	@$(AS_OWNER) playbooks/share.yml -e @playbooks/vars/scenario.yml
-	@echo "== As the consumer account: prove and pull =="
-	@$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
+	@trap '.venv-lab/bin/python -m tests.lab down' EXIT; \
+	.venv-lab/bin/python -m tests.lab up; \
+	echo "== As the owner account: share =="; \
+	$(AS_OWNER) playbooks/share.yml -e @playbooks/vars/scenario.yml; \
+	echo "== As the consumer account: prove and pull =="; \
+	$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
 
 test: setup lint engines pytest ## Run every check and every test.
 
