@@ -30,6 +30,16 @@ MANIFEST_TYPES = (
 #: ECR User Guide, "Amazon ECR service quotas": no manifest is larger than 4 MiB.
 MANIFEST_BYTES = 4 * 1024 * 1024
 REF_NAME = "org.opencontainers.image.ref.name"
+#: Which image of the registry an entry of a layout came from, where the entry's own digest can not say it.
+SOURCE_DIGEST, SOURCE_PLATFORM = "crossaccount.ecr.digest", "crossaccount.ecr.platform"
+#: Docker's types and what the same bytes are called by OCI. Image Manifest V2 Schema 2; OCI Image Format, Media Types.
+_OCI_TYPES = {
+    "application/vnd.docker.distribution.manifest.v2+json": "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.container.image.v1+json": "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
+}
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -161,14 +171,32 @@ def choose(index: dict[str, t.Any], platform: str, what: str) -> Descriptor:
     raise EcrError(f"{what} has no image for {platform}; it has {listed}.")
 
 
-def layout_index(text: str | bytes | None, manifest: Descriptor, name: str) -> dict[str, t.Any]:
-    """The layout's `index.json` with `manifest` under `name`; other images in it stay."""
+def as_oci(content: bytes, manifest: dict[str, t.Any]) -> tuple[bytes, str]:
+    """A manifest as OCI's tools read it in a layout, and its type: unchanged, or Docker's types under OCI's names.
+
+    :param content: the manifest's bytes
+    :param manifest: the same, parsed and its contents checked
+    """
+    if manifest["mediaType"] not in _OCI_TYPES:
+        return content, manifest["mediaType"]
+
+    def renamed(entry: dict[str, t.Any]) -> dict[str, t.Any]:
+        return {**entry, "mediaType": _OCI_TYPES.get(entry["mediaType"], entry["mediaType"])}
+
+    layers = [renamed(layer) for layer in manifest["layers"]]
+    converted = {**renamed(manifest), "config": renamed(manifest["config"]), "layers": layers}
+    return json.dumps(converted, separators=(",", ":")).encode(), converted["mediaType"]
+
+
+def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str, str]) -> dict[str, t.Any]:
+    """The layout's `index.json` with `manifest` under the name in `annotations`; other images in it stay."""
+    name = annotations[REF_NAME]
     try:
         index = json.loads(text) if text else {}
         entries = [entry for entry in index.get("manifests", []) if entry.get("annotations", {}).get(REF_NAME) != name]
     except (ValueError, AttributeError, TypeError, RecursionError):
         raise EcrError("The index.json there is not the index of an OCI image layout. Choose an empty dest.") from None
-    entries.append({**manifest.entry(), "annotations": {REF_NAME: name}})
+    entries.append({**manifest.entry(), "annotations": annotations})
     return {
         **index,
         "schemaVersion": 2,
@@ -177,13 +205,21 @@ def layout_index(text: str | bytes | None, manifest: Descriptor, name: str) -> d
     }
 
 
-def layout_digest(text: str | bytes | None, name: str) -> str | None:
-    """The digest that a layout's `index.json` has under `name`, or None."""
+def layout_digest(text: bytes | None, name: str, digest: str, platform: str) -> str | None:
+    """The digest of the manifest that a layout's `index.json` has for an image of the registry, or None.
+
+    :param digest: of the image in the registry
+    :param platform: counts where `digest` is an index, of which the layout has one platform
+    """
     try:
-        entries = json.loads(text)["manifests"] if text else []
-        return next((one["digest"] for one in entries if one.get("annotations", {}).get(REF_NAME) == name), None)
+        for entry in json.loads(text)["manifests"] if text else []:
+            notes = entry.get("annotations", {})
+            same_source = notes.get(REF_NAME) == name and notes.get(SOURCE_DIGEST) == digest
+            if same_source and notes.get(SOURCE_PLATFORM, platform) == platform:
+                return str(entry["digest"])
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
         return None
+    return None
 
 
 def file_of(digest: str) -> str:

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import tempfile
-import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image
@@ -33,38 +32,38 @@ class Layout:
     def has(self, name: str, digest: str, platform: str) -> bool:
         """Whether the image is here whole under `name`: each file there, of the size that its digest was checked for.
 
-        :param digest: of the image, or of the index that it comes from
+        :param digest: of the image in the registry
         """
         try:
-            found = _image.layout_digest(self._read("index.json"), name)
-            if found != digest:
-                # The layout names the manifest for one platform; the digest may be the index it was chosen from.
-                index = _image.parse_manifest(self._bytes(digest), None, name)
-                if index["mediaType"] not in _image.INDEX_TYPES or found != _image.choose(index, platform, name).digest:
-                    return False
-            manifest = _image.parse_manifest(self._bytes(found), None, name)
-            return all(self._has(one) for one in _image.contents(manifest, name))
+            found = _image.layout_digest(self._read("index.json"), name, digest, platform)
+            if found is None:
+                return False
+            content = self._path(found).read_bytes()
+            manifest = _image.parse_manifest(content, None, name)
+            return _image.digest_of(content) == found and all(map(self._has, _image.contents(manifest, name)))
         except (OSError, EcrError):
             return False
 
     def add(self, registry: Registry, reference: _image.Reference, digest: str, platform: str) -> None:
         """Fetch an image by its digest and enter it under the text of `reference`, last."""
         what = str(reference)
+        notes = {_image.REF_NAME: what, _image.SOURCE_DIGEST: digest}
         content, media_type = registry.manifest(reference.repository, digest)
         manifest = _image.parse_manifest(content, media_type, what)
         # The first file, or a pull that breaks off leaves a folder that the next one does not know again.
         self._write("oci-layout", json.dumps(_image.LAYOUT).encode())
         if manifest["mediaType"] in _image.INDEX_TYPES:
-            self._write(_image.file_of(digest), content)
+            notes[_image.SOURCE_PLATFORM] = platform
             chosen = _image.choose(manifest, platform, what)
             content, media_type = registry.manifest(reference.repository, chosen.digest)
             manifest = _image.parse_manifest(content, media_type, what)
         wanted = [one for one in _image.contents(manifest, what) if not self._has(one)]
         with ThreadPoolExecutor(_CONCURRENCY) as pool:
             list(pool.map(lambda one: registry.blob(reference.repository, one, self._path(one.digest)), wanted))
-        entry = _image.Descriptor(manifest["mediaType"], _image.digest_of(content), len(content))
+        content, media_type = _image.as_oci(content, manifest)
+        entry = _image.Descriptor(media_type, _image.digest_of(content), len(content))
         self._write(_image.file_of(entry.digest), content)
-        index = _image.layout_index(self._read("index.json"), entry, what)
+        index = _image.layout_index(self._read("index.json"), entry, notes)
         self._write("index.json", json.dumps(index, indent=2).encode())
 
     def _path(self, digest: str) -> pathlib.Path:
@@ -75,12 +74,6 @@ class Layout:
             return self._path(wanted.digest).stat().st_size == wanted.size
         except OSError:
             return False
-
-    def _bytes(self, digest: t.Any) -> bytes:
-        content = self._path(str(digest)).read_bytes()
-        if _image.digest_of(content) != digest:
-            raise EcrError(f"The file of {digest} has another content.")
-        return content
 
     def _read(self, name: str) -> bytes | None:
         path = self.folder / name

@@ -143,7 +143,7 @@ def test_the_oci_layout_has_every_blob_at_its_digest(shared: Control, digest: st
     assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
     assert digest in first.output
     (entry,) = json.loads((dest / "index.json").read_text())["manifests"]
-    assert entry["digest"] == digest
+    assert entry["annotations"]["crossaccount.ecr.digest"] == digest
     blobs = sorted((dest / "blobs/sha256").iterdir())
     assert len(blobs) == 4  # manifest, configuration, two layers
     assert [blob.name for blob in blobs] == [hashlib.sha256(blob.read_bytes()).hexdigest() for blob in blobs]
@@ -324,3 +324,13 @@ def files_with(values: list[str], since: float, control: Control) -> list[str]:
         if any(value.encode() in content for value in values):
             found.append(str(path))
     return found
+
+
+@pytest.mark.engine
+def test_the_oci_layout_loads_into_an_engine(shared: Control, podman: dict[str, str]) -> None:
+    """podman takes the layout for an image, although ECR has it under Docker's media types."""
+    dest = shared.folder / "loads"
+    assert shared.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=str(dest)).code == 0
+    command = ["podman", "pull", "--quiet", f"oci:{dest}:release:v1.0"]
+    loaded = subprocess.run(command, env={**os.environ, **podman}, capture_output=True, text=True, check=False)
+    assert loaded.returncode == 0, loaded.stderr

@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _errors
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """Looks like botocore's ClientError."""
 
     def __init__(self, code: str | None, sentence: str | None, operation: str | None = "AssumeRole") -> None:
@@ -53,11 +53,11 @@ def test_all_problems_are_reported_together() -> None:
 @pytest.mark.parametrize(
     ("error", "code", "sentence", "denied"),
     [
-        (Refusal("AccessDenied", "Not you."), "AccessDenied", "Not you.", True),
-        (Refusal("AccessDeniedException", "Not you."), "AccessDeniedException", "Not you.", True),
-        (Refusal("UnauthorizedOperation", "Not you."), "UnauthorizedOperation", "Not you.", True),
-        (Refusal("NoSuchEntity", "Gone."), "NoSuchEntity", "Gone.", False),
-        (Refusal(None, None), "Refusal", "An error occurred", False),
+        (RefusalError("AccessDenied", "Not you."), "AccessDenied", "Not you.", True),
+        (RefusalError("AccessDeniedException", "Not you."), "AccessDeniedException", "Not you.", True),
+        (RefusalError("UnauthorizedOperation", "Not you."), "UnauthorizedOperation", "Not you.", True),
+        (RefusalError("NoSuchEntity", "Gone."), "NoSuchEntity", "Gone.", False),
+        (RefusalError(None, None), "RefusalError", "An error occurred", False),
         (ValueError("plain"), "ValueError", "plain", False),
     ],
 )
@@ -90,24 +90,27 @@ RENEW = "Renew the session of these credentials."
             "No region is known. Set the option region, AWS_REGION, or the region of the profile.",
         ),
         (
-            Refusal("AccessDenied", "Not you."),
+            RefusalError("AccessDenied", "Not you."),
             "AssumeRole: AccessDenied: Not you. Allow this action to the caller, or use other credentials.",
         ),
-        (Refusal("ExpiredToken", "Old."), f"AssumeRole: ExpiredToken: Old. {RENEW}"),
-        (Refusal("ExpiredTokenException", "Old"), f"AssumeRole: ExpiredTokenException: Old. {RENEW}"),
-        (Refusal("InvalidClientTokenId", "No."), f"AssumeRole: InvalidClientTokenId: No. {UNKNOWN_KEY}"),
-        (Refusal("UnrecognizedClientException", "No."), f"AssumeRole: UnrecognizedClientException: No. {UNKNOWN_KEY}"),
+        (RefusalError("ExpiredToken", "Old."), f"AssumeRole: ExpiredToken: Old. {RENEW}"),
+        (RefusalError("ExpiredTokenException", "Old"), f"AssumeRole: ExpiredTokenException: Old. {RENEW}"),
+        (RefusalError("InvalidClientTokenId", "No."), f"AssumeRole: InvalidClientTokenId: No. {UNKNOWN_KEY}"),
         (
-            Refusal("SignatureDoesNotMatch", "No."),
+            RefusalError("UnrecognizedClientException", "No."),
+            f"AssumeRole: UnrecognizedClientException: No. {UNKNOWN_KEY}",
+        ),
+        (
+            RefusalError("SignatureDoesNotMatch", "No."),
             "AssumeRole: SignatureDoesNotMatch: No. The secret access key does not belong to this access key id.",
         ),
         (
-            Refusal("MalformedPolicyDocument", "Invalid principal"),
+            RefusalError("MalformedPolicyDocument", "Invalid principal"),
             "AssumeRole: MalformedPolicyDocument: Invalid principal. AWS refused a document; a principal in it that"
             " does not exist is the usual reason.",
         ),
-        (Refusal("Throttling", "Slow down."), "AssumeRole: Throttling: Slow down."),
-        (Refusal("Throttling", "Slow down.", None), "Throttling: Slow down."),
+        (RefusalError("Throttling", "Slow down."), "AssumeRole: Throttling: Slow down."),
+        (RefusalError("Throttling", "Slow down.", None), "Throttling: Slow down."),
     ],
 )
 def test_explain(error: Any, message: str) -> None:

@@ -173,7 +173,7 @@ def test_trust_lets_in_exactly_the_declared_callers(data: st.DataObject, partiti
 
 
 def test_trust_in_full() -> None:
-    declared = [
+    declared: list[dict[str, Any]] = [
         {"account": CONSUMER, "principals": ["user/puller"], "external_id": "id-one"},
         {
             "account": STRANGER,
@@ -220,11 +220,16 @@ partitions = st.sampled_from(["aws", "aws-cn", "aws-us-gov"])
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
+def documents(draw: st.DrawFn, partition: str | None = None) -> dict[str, Any]:
     """Documents of both kinds, from a pool so small that equal ones are drawn often."""
-    partition = draw(partitions)
+    partition = partition or draw(partitions)
     if draw(st.booleans()):
-        tags = draw(st.sampled_from([{"share": ("yes",)}, {"share": ("yes", "no")}, {"share": ("no",), "b": ("c",)}]))
+        pool: list[dict[str, tuple[str, ...]]] = [
+            {"share": ("yes",)},
+            {"share": ("yes", "no")},
+            {"share": ("no",), "b": ("c",)},
+        ]
+        tags = draw(st.sampled_from(pool))
         return _policy.permissions_document(partition, OWNER, tags, draw(st.sampled_from(["pull", "read"])))
     declared = draw(st.lists(consumers(partition), min_size=1, max_size=2))
     return _policy.trust_document(partition, _policy.consumers_of(declared, partition, Problems()))
@@ -255,7 +260,9 @@ def rewrite(value: Any, dice: random.Random) -> Any:
             statement["Resource"] = spelling(statement["Resource"])
         if "Principal" in statement:
             arns = statement["Principal"]["AWS"]
-            statement["Principal"]["AWS"] = spelling([root(one) for one in (arns if isinstance(arns, list) else [arns])])
+            statement["Principal"]["AWS"] = spelling(
+                [root(one) for one in (arns if isinstance(arns, list) else [arns])]
+            )
         for operator, block in statement.get("Condition", {}).items():
             entries = [(dice.choice([key, key.lower()]), spelling(values)) for key, values in block.items()]
             dice.shuffle(entries)
@@ -283,9 +290,8 @@ def test_equal_is_an_equivalence(one: dict[str, Any], other: dict[str, Any], thi
         assert _policy.equal(one, third)
 
 
-@given(documents(), documents())
+@given(documents("aws"), documents("aws"))
 def test_equal_documents_decide_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Documents that are equal allow the same; here on everything that either kind can tell apart."""
     if not _policy.equal(one, other):
         return
     for account in ACCOUNTS:
@@ -339,7 +345,9 @@ def changed(**elements: Any) -> dict[str, Any]:
         changed(Condition={"StringEquals": {"sts:ExternalId": ["one", "two"]}}),
         changed(Condition={**BASE["Statement"][0]["Condition"], "StringEquals": {"sts:ExternalId": ["one"]}}),
         changed(Condition={**BASE["Statement"][0]["Condition"], "StringEquals": {"sts:ExternalId": ["one", "TWO"]}}),
-        changed(Condition={**BASE["Statement"][0]["Condition"], "StringEquals": {"aws:PrincipalOrgID": ["one", "two"]}}),
+        changed(
+            Condition={**BASE["Statement"][0]["Condition"], "StringEquals": {"aws:PrincipalOrgID": ["one", "two"]}}
+        ),
         changed(
             Condition={
                 "StringEqualsIfExists": {"sts:ExternalId": ["one", "two"]},
@@ -392,7 +400,7 @@ def test_parse_leaves_percent_signs_inside_alone() -> None:
 
 @pytest.mark.parametrize("text", ["[]", '"x"', "null", "{", "%5B%5D", ""])
 def test_parse_refuses_what_is_no_document(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"^(not a policy document|Expecting .*)$"):
         _policy.parse(text)
 
 
@@ -445,7 +453,10 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
         ),
         ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account id of 12 digits.{QUOTE}"]),
         ([{**GOOD, "account": "acme"}], ["Consumer 1: 'acme' is not an AWS account id of 12 digits."]),
-        ([{**GOOD, "account": CONSUMER + "\n"}], [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account id of 12 digits."]),
+        (
+            [{**GOOD, "account": CONSUMER + "\n"}],
+            [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account id of 12 digits."],
+        ),
         ([{**GOOD, "account": None}], ["Consumer 1: None is not an AWS account id of 12 digits."]),
         ([{**GOOD, "account": ["1"]}], ["Consumer 1: ['1'] is not an AWS account id of 12 digits."]),
         (
@@ -621,7 +632,12 @@ ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
         (ROLE, "id-one", "crossaccount.ecr", []),
         (ROLE.replace("aws", "aws-cn"), None, "ab", []),
         *(
-            (bad, None, "ab", [f"role_arn {bad!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME."])
+            (
+                bad,
+                None,
+                "ab",
+                [f"role_arn {bad!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME."],
+            )
             for bad in ("allow", "", ROLE + "\n", ROLE.replace(":role", ":user"), ROLE.replace("1:", ":"), ROLE + "*")
         ),
         *(

@@ -1,0 +1,72 @@
+"""The built archive, installed somewhere else, runs by the names of its playbooks."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import tarfile
+
+import pytest
+
+from tests.conftest import ROOT
+
+from .conftest import BIN, Control, Run
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("build")
+    command = [str(BIN / "ansible-galaxy"), "collection", "build", "--output-path", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.iterdir()
+    return built
+
+
+def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib.Path) -> None:
+    with tarfile.open(archive) as tar:
+        top = {name.partition("/")[0] for name in tar.getnames()}
+    assert top == {
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "FILES.json",
+        "LICENSE",
+        "MANIFEST.json",
+        "README.md",
+        "changelogs",
+        "meta",
+        "playbooks",
+        "plugins",
+        "roles",
+    }
+
+
+def test_the_installed_collection_shares_and_pulls(
+    control: Control, archive: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    command = [
+        str(BIN / "ansible-galaxy"),
+        "collection",
+        "install",
+        "--offline",
+        "--no-deps",
+        "-p",
+        str(tmp_path),
+        str(archive),
+    ]
+    # Elsewhere than the collection of this repository, which would count as installed.
+    environment = {**control.environment(None), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    for playbook, profile, variables in (
+        ("share", "owner", ["-e", f"@{ROOT}/playbooks/vars/scenario.yml", "-e", "ecr_share_handoff_path=handoff.yml"]),
+        (
+            "pull",
+            "consumer",
+            ["-e", "@handoff.yml", "-e", "ecr_pull_engine=oci_layout", "-e", f"ecr_pull_dest={tmp_path}/image"],
+        ),
+    ):
+        environment = {**control.environment(profile), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
+        del environment["ANSIBLE_CONFIG"]
+        command = [str(BIN / "ansible-playbook"), f"crossaccount.ecr.{playbook}", *variables]
+        run = Run(subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False))
+        assert run.code == 0, run
+    assert (tmp_path / "image/index.json").exists()

@@ -1,0 +1,764 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _plan, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RolePlan, RoleState, Step
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.authority import Caller, assumes, reads
+
+OWNER, CONSUMER, STRANGER = "111111111111", "222222222222", "333333333333"
+
+# --- tags on repositories
+
+
+def arn(name: str) -> str:
+    return f"arn:aws:ecr:eu-west-1:{OWNER}:repository/{name}"
+
+
+def tag_plan(
+    repositories: dict[str, dict[str, str]], tags: dict[str, str], state: str
+) -> tuple[_plan.TagPlan, list[str]]:
+    problems = Problems()
+    plan = _plan.plan_tags({name: (arn(name), had) for name, had in repositories.items()}, tags, state, problems)
+    return plan, problems.found
+
+
+tag_dicts = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1", "2"]))
+
+
+@given(st.dictionaries(st.sampled_from(["app", "base", "team/x"]), tag_dicts), tag_dicts.filter(bool))
+def test_tags_present(repositories: dict[str, dict[str, str]], tags: dict[str, str]) -> None:
+    plan, problems = tag_plan(repositories, tags, "present")
+    assert problems == []
+    after = {one["name"]: one["tags"] for one in plan.result()}
+    for name, had in repositories.items():
+        assert {**had, **tags} == after[name]
+    changed = {change.name for change in plan.changes}
+    assert changed == {name for name, had in repositories.items() if not tags.items() <= had.items()}
+    assert changed == {one["name"] for one in plan.result() if one["changed"]}
+    assert tag_plan(after, tags, "present")[0].changes == []
+    assert [one["name"] for one in plan.result()] == sorted(repositories)
+    assert plan.diff == {
+        "before": {name: repositories[name] for name in changed},
+        "after": {name: after[name] for name in changed},
+    }
+
+
+@given(st.dictionaries(st.sampled_from(["app", "base", "team/x"]), tag_dicts), tag_dicts.filter(bool))
+def test_tags_absent(repositories: dict[str, dict[str, str]], tags: dict[str, str]) -> None:
+    plan, problems = tag_plan(repositories, tags, "absent")
+    assert problems == []
+    after = {one["name"]: one["tags"] for one in plan.result()}
+    for name, had in repositories.items():
+        assert dict(had.items() - tags.items()) == after[name]
+    for batch in plan.batches():
+        for change in batch:
+            # What one call takes off the whole batch is what each of it shall lose, and nothing else.
+            assert change.removed == batch[0].removed
+            assert {key: value for key, value in change.before.items() if key not in batch[0].removed} == change.after
+    assert tag_plan(after, tags, "absent")[0].changes == []
+
+
+def test_absent_keeps_another_value() -> None:
+    plan, problems = tag_plan(
+        {"app": {"share": "yes", "tier": "other"}, "base": {"share": "yes", "tier": "gold"}},
+        {"share": "yes", "tier": "gold"},
+        "absent",
+    )
+    assert problems == []
+    assert [(change.name, change.removed, change.after) for change in plan.changes] == [
+        ("app", ["share"], {"tier": "other"}),
+        ("base", ["share", "tier"], {}),
+    ]
+    assert [[change.name for change in batch] for batch in plan.batches()] == [["app"], ["base"]]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (40, [20, 20]), (41, [20, 20, 1])]
+)
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_batches_of_twenty(state: str, count: int, sizes: list[int]) -> None:
+    had = {} if state == "present" else {"share": "yes"}
+    plan, problems = tag_plan({f"app{number:02}": had for number in range(count)}, {"share": "yes"}, state)
+    assert problems == []
+    assert [len(batch) for batch in plan.batches()] == sizes
+    assert [change.name for batch in plan.batches() for change in batch] == [change.name for change in plan.changes]
+
+
+@pytest.mark.parametrize(
+    ("had", "tags", "count"),
+    [(49, {"new": "1"}, None), (50, {"k0": "2"}, None), (50, {"new": "1"}, 51), (49, {"n": "1", "m": "1"}, 51)],
+)
+def test_the_51st_tag(had: int, tags: dict[str, str], count: int | None) -> None:
+    before = {f"k{number}": "1" for number in range(had)}
+    problems = tag_plan({"app": before}, tags, "present")[1]
+    message = f"Repository app would have {count} tags; ECR takes 50. Remove some first."
+    assert problems == ([message] if count else [])
+
+
+def test_a_key_in_another_case_is_refused() -> None:
+    repositories = {"app": {"Share": "yes"}, "base": {}}
+    assert tag_plan(repositories, {"share": "yes"}, "present")[1] == [
+        "Repository app has a tag 'Share', which IAM does not tell from 'share'. Remove it first."
+    ]
+    plan, problems = tag_plan(repositories, {"share": "yes"}, "absent")
+    assert (plan.changes, problems) == ([], [])
+
+
+def test_declared_keys_in_two_cases_are_refused() -> None:
+    assert tag_plan({"app": {}}, {"share": "yes", "Share": "no"}, "present")[1] == [
+        "tags: share is there in several spellings; IAM does not tell their case apart.",
+        "tags: Share is there in several spellings; IAM does not tell their case apart.",
+    ]
+
+
+def test_every_problem_is_reported() -> None:
+    full = {f"k{number}": "1" for number in range(49)} | {"SHARE": "1"}
+    assert len(tag_plan({"app": full, "base": full}, {"share": "1"}, "present")[1]) == 4
+
+
+KNOWN = ["team/web", "team/api", "base", "release"]
+
+
+@pytest.mark.parametrize(
+    ("names", "selected", "found"),
+    [
+        (["release"], ["release"], []),
+        (["new"], ["new"], []),
+        (["team/*"], ["team/api", "team/web"], []),
+        (["*"], ["base", "release", "team/api", "team/web"], []),
+        (["team/[aw]*", "bas?"], ["team/api", "team/web", "base"], []),
+        (["release", "release", "rel*"], ["release"], []),
+        (["release", "*"], ["release", "base", "team/api", "team/web"], []),
+        ([], [], []),
+        (["x*"], [], ["Pattern 'x*' matches none of the 4 repositories in this registry and region."]),
+        (
+            ["base", "x*", "y?"],
+            ["base"],
+            [
+                "Pattern 'x*' matches none of the 4 repositories in this registry and region.",
+                "Pattern 'y?' matches none of the 4 repositories in this registry and region.",
+            ],
+        ),
+    ],
+)
+def test_select(names: list[str], selected: list[str], found: list[str]) -> None:
+    problems = Problems()
+    assert _plan.select(names, iter(KNOWN), problems) == selected
+    assert problems.found == found
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [("app", False), ("team/app", False), ("a*", True), ("a?", True), ("[ab]", True), ("a]", False)],
+)
+def test_is_pattern(name: str, pattern: bool) -> None:
+    assert _plan.is_pattern(name) is pattern
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256, "a1/b2/c3", "a.b_c__d-e---f", "0a", "my.team/app"])
+def test_good_repository_names(name: str) -> None:
+    assert _plan.repository_problem(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a",
+        "a" * 257,
+        "App",
+        "-ab",
+        "ab-",
+        "a..b",
+        "a___b",
+        "a//b",
+        "/ab",
+        "ab/",
+        "../ab",
+        "ab/..",
+        "ab:v1",
+        "ab\n",
+        "é1",
+    ],
+)
+def test_bad_repository_names(name: str) -> None:
+    assert _plan.repository_problem(name) == (
+        f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter"
+        " or digit. Give the name alone, without registry and image tag."
+    )
+
+
+# --- the role: declared
+
+
+def options(**said: Any) -> dict[str, Any]:
+    return {
+        "name": "allow",
+        "repository_tags": {"share": "yes"},
+        "access": "read",
+        "condition_key": "ecr",
+        "regions": None,
+        "consumers": [{"account": CONSUMER, "external_id": "id-one"}],
+        "max_session_duration": None,
+        "path": "/",
+        "description": None,
+        "permissions_boundary": None,
+        "tags": None,
+        **said,
+    }
+
+
+def declare(before: RoleState, **said: Any) -> tuple[RoleState, list[str]]:
+    problems = Problems()
+    return _plan.declare_role(before, options(**said), "aws", OWNER, problems), problems.found
+
+
+OURS = {"managed-by": "crossaccount.ecr"}
+BOUNDARY = f"arn:aws:iam::{OWNER}:policy/boundary"
+THERE = replace(
+    declare(RoleState())[0],
+    path="/",
+    description="Said before",
+    max_session_duration=7200,
+    permissions_boundary=BOUNDARY,
+    role_tags={**OURS, "team": "a"},
+    policy_tags={**OURS, "cost": "b"},
+    versions=(PolicyVersion("v1", True, declare(RoleState())[0].permissions),),
+    foreign=("Role allow has policy x attached",),
+)
+
+
+def test_a_new_role() -> None:
+    after, problems = declare(RoleState(), tags={"team": "a"})
+    assert problems == []
+    assert (after.description, after.max_session_duration, after.permissions_boundary) == ("", 3600, None)
+    assert (after.role_exists, after.policy_exists, after.attached) == (True, True, True)
+    assert after.role_tags == after.policy_tags == {**OURS, "team": "a"}
+
+
+def test_what_is_not_mentioned_stays() -> None:
+    after, problems = declare(THERE)
+    assert problems == []
+    assert after == THERE
+    assert _plan.plan_role(THERE, after).steps == []
+
+
+def test_what_is_mentioned_changes() -> None:
+    other = BOUNDARY + "2"
+    after, problems = declare(
+        THERE, description="", max_session_duration=3600, permissions_boundary=other, tags={"team": "c"}
+    )
+    assert problems == []
+    assert after == replace(
+        THERE,
+        description="",
+        max_session_duration=3600,
+        permissions_boundary=other,
+        role_tags={**OURS, "team": "c"},
+        policy_tags={**OURS, "cost": "b", "team": "c"},
+    )
+    assert _plan.plan_role(THERE, after).steps == [
+        Step("tag_policy", {"tags": {"team": "c"}}),
+        Step("put_boundary", {"boundary": other}),
+        Step("update_role", {"description": "", "max_session_duration": 3600}),
+        Step("tag_role", {"tags": {"team": "c"}}),
+    ]
+
+
+def test_a_document_of_the_same_meaning_stays_as_it_is() -> None:
+    assert THERE.trust is not None
+    (statement,) = THERE.trust["Statement"]
+    respelled = {"Version": "2012-10-17", "Statement": {**statement, "Sid": "Old", "Principal": {"AWS": [CONSUMER]}}}
+    before = replace(THERE, trust=respelled)
+    after, problems = declare(before)
+    assert problems == []
+    assert after.trust is respelled
+    assert _plan.plan_role(before, after).steps == []
+
+
+LATIN = "IAM takes Latin-1 characters only in a role's description."
+MANY = {f"k{number}": "1" for number in range(49)}
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "found"),
+    [
+        (RoleState(), {"description": "é ÿ ¡ ~\t\n\r" + "x" * 990}, []),
+        (RoleState(), {"description": "x" * 1001}, ["The description has 1001 characters; IAM takes 1,000."]),
+        (RoleState(), {"description": "a — b"}, [f"The description has '—'; {LATIN}"]),
+        (RoleState(), {"description": "リリース"}, [f"The description has 'リ'; {LATIN}"]),
+        (RoleState(), {"description": "a\x7f"}, [f"The description has '\\x7f'; {LATIN}"]),
+        (RoleState(), {"description": "a\xa0b"}, [f"The description has '\\xa0'; {LATIN}"]),
+        (RoleState(), {"max_session_duration": 3600}, []),
+        (RoleState(), {"max_session_duration": 43200}, []),
+        (
+            RoleState(),
+            {"max_session_duration": 3599},
+            ["max_session_duration is 3599 seconds; IAM takes 3,600 to 43,200."],
+        ),
+        (
+            RoleState(),
+            {"max_session_duration": 43201},
+            ["max_session_duration is 43201 seconds; IAM takes 3,600 to 43,200."],
+        ),
+        (RoleState(), {"path": "/shares/"}, []),
+        (
+            THERE,
+            {"path": "/shares/"},
+            [
+                "Role allow has the path /; IAM can not move it to /shares/. Declare the path it has, or delete the"
+                " role first (state: absent)."
+            ],
+        ),
+        (RoleState(), {"permissions_boundary": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, []),
+        (
+            RoleState(),
+            {"permissions_boundary": ""},
+            ["permissions_boundary '' is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."],
+        ),
+        (
+            RoleState(),
+            {"permissions_boundary": "boundary"},
+            ["permissions_boundary 'boundary' is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."],
+        ),
+        (RoleState(), {"regions": ["eu-west-1"]}, []),
+        (RoleState(), {"regions": ["*"]}, ["regions: '*' does not look like a region, such as ap-northeast-1."]),
+        (
+            RoleState(),
+            {"tags": {"aws:x": "1"}},
+            ["tags: tag key 'aws:x' starts with aws:, which AWS keeps for itself. Choose another key."],
+        ),
+        (RoleState(), {"tags": {"cost": 5}}, ["tags: the value of cost must be a string; 5 is not. Quote it."]),
+        (
+            RoleState(),
+            {"tags": {"a": "1", "A": "2"}},
+            [
+                "tags: a is there in several spellings; IAM does not tell their case apart.",
+                "tags: A is there in several spellings; IAM does not tell their case apart.",
+            ],
+        ),
+        (RoleState(), {"tags": {"managed-by": "crossaccount.ecr"}}, []),
+        (
+            RoleState(),
+            {"tags": {"managed-by": "me"}},
+            ["tags: managed-by is how this collection knows its roles and policies. Choose another key."],
+        ),
+        (RoleState(), {"tags": MANY}, []),
+        (
+            RoleState(),
+            {"tags": {**MANY, "one": "1"}},
+            ["Role allow would have more than 50 tags.", "Its policy would have more than 50 tags."],
+        ),
+        (
+            replace(THERE, policy_tags=MANY),
+            {"tags": {"K0": "1", "new": "1"}},
+            ["Its policy would have more than 50 tags."],
+        ),
+        (replace(THERE, role_tags=MANY), {"tags": {"new": "1"}}, ["Role allow would have more than 50 tags."]),
+    ],
+)
+def test_role_problems(before: RoleState, said: dict[str, Any], found: list[str]) -> None:
+    said.setdefault("path", before.path)
+    assert declare(before, **said)[1] == found
+
+
+def test_all_problems_come_together() -> None:
+    after, problems = declare(
+        RoleState(), consumers=None, repository_tags=None, description="—", max_session_duration=1, regions=["x"]
+    )
+    assert after.role_exists
+    assert len(problems) == 5
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_size_of_the_trust_policy(extra: int) -> None:
+    consumers = [{"account": CONSUMER, "external_id": "x" * 1224}, {"account": STRANGER, "external_id": "y"}]
+    room = 2048 - _policy.size(_policy.trust_document("aws", _policy.consumers_of(consumers, "aws", Problems())))
+    consumers[1]["external_id"] = "y" * (1 + room + extra)
+    message = "The trust policy of allow would have 2049 characters; AWS takes 2048. Share in two roles."
+    assert declare(RoleState(), consumers=consumers)[1] == ([message] if extra else [])
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_size_of_the_permissions_policy(extra: int) -> None:
+    values = [f"{number:02}" + "v" * 254 for number in range(21)] + ["last"]
+    size = _policy.size(_policy.permissions_document("aws", OWNER, {"share": tuple(values)}))
+    values[-1] += "v" * (6144 - size + extra)
+    message = "The permissions policy of allow would have 6145 characters; AWS takes 6144. Share in two roles."
+    assert declare(RoleState(), repository_tags={"share": values})[1] == ([message] if extra else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "policy_name", "path", "found"),
+    [
+        ("a", "a", "/", []),
+        ("a" * 64, "a" * 128, "/a/b+=,.@-_/", []),
+        ("a", "a", "/" + "a" * 510 + "/", []),
+        *(
+            (bad, "a", "/", [f"Role name {bad!r} must have 1 to 64 of letters, digits and _+=,.@-."])
+            for bad in ("", "a" * 65, "a b", "a/b", "ä", "a\n")
+        ),
+        *(
+            ("a", bad, "/", [f"Policy name {bad!r} must have 1 to 128 of letters, digits and _+=,.@-."])
+            for bad in ("", "a" * 129, "a:b")
+        ),
+        *(
+            (
+                "a",
+                "a",
+                bad,
+                [
+                    f"Path {bad!r} must begin and end with / and have letters, digits and _+=,.@- between, 512"
+                    " characters at most."
+                ],
+            )
+            for bad in ("", "a/", "/a", "//", "/a b/", "/" + "a" * 511 + "/")
+        ),
+    ],
+)
+def test_name_problems(name: str, policy_name: str, path: str, found: list[str]) -> None:
+    assert _plan.name_problems(name, policy_name, path) == found
+
+
+def test_name_problems_come_together() -> None:
+    assert len(_plan.name_problems("", "", "")) == 3
+
+
+ADOPT = "and differs from the declaration. If it is yours to change, say adopt: true; else choose another name."
+
+
+@pytest.mark.parametrize(
+    ("role_tags", "policy_tags", "said", "found"),
+    [
+        (OURS, OURS, {}, []),
+        (OURS, OURS, {"access": "pull", "consumers": [{"account": STRANGER, "external_id": "id"}]}, []),
+        ({}, {}, {}, []),
+        ({"managed-by": "terraform"}, OURS, {"access": "pull"}, []),
+        ({}, {}, {"access": "pull"}, [f"Policy rules exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}"]),
+        (
+            {"managed-by": "terraform"},
+            OURS,
+            {"consumers": [{"account": STRANGER, "external_id": "id"}]},
+            [f"Role allow exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}"],
+        ),
+        (
+            {},
+            {},
+            {"access": "pull", "consumers": [{"account": STRANGER, "external_id": "id"}]},
+            [
+                f"Role allow exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}",
+                f"Policy rules exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}",
+            ],
+        ),
+    ],
+)
+def test_ownership(
+    role_tags: dict[str, str], policy_tags: dict[str, str], said: dict[str, Any], found: list[str]
+) -> None:
+    before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags)
+    after = declare(before, **said)[0]
+    assert _plan.ownership_problems(before, after, "allow", "rules") == found
+
+
+def test_nothing_there_is_nobodys() -> None:
+    assert _plan.ownership_problems(RoleState(), declare(RoleState())[0], "allow", "allow") == []
+
+
+# --- the role: versions of its policy
+
+
+def versioned(*numbers: int, default: int, same: int | None = None) -> RoleState:
+    """A policy with these versions, of which `same` has the document that `declare(access="pull")` makes."""
+    wanted = declare(RoleState(), access="pull")[0].permissions
+    versions = tuple(
+        PolicyVersion(
+            f"v{number}", number == default, wanted if number == same else {"Statement": [], "Id": str(number)}
+        )
+        for number in numbers
+    )
+    return replace(THERE, versions=versions)
+
+
+@pytest.mark.parametrize(
+    ("before", "calls"),
+    [
+        (versioned(1, default=1), ["create_version"]),
+        (versioned(4, 3, 2, 1, default=4), ["create_version"]),
+        (versioned(5, 4, 3, 2, 1, default=5), ["delete_version v1", "create_version"]),
+        (versioned(5, 4, 3, 2, 1, default=1), ["delete_version v2", "create_version"]),
+        (versioned(12, 11, 10, 9, 8, default=12), ["delete_version v8", "create_version"]),
+        (versioned(2, 11, 100, 9, 3, default=2), ["delete_version v3", "create_version"]),
+        (versioned(5, 4, 3, 2, 1, default=5, same=1), ["set_default_version v1"]),
+        (versioned(3, 2, default=3, same=2), ["set_default_version v2"]),
+    ],
+)
+def test_policy_versions(before: RoleState, calls: list[str]) -> None:
+    after = declare(before, access="pull")[0]
+    steps = _plan.plan_role(before, after).steps
+    assert [" ".join([step.call, step.arguments.get("version", "")]).strip() for step in steps] == calls
+    if steps[-1].call == "create_version":
+        assert steps[-1].arguments["document"] == after.permissions
+
+
+# --- the role: absent
+
+
+def test_absent_in_order() -> None:
+    before = replace(versioned(3, 2, 1, default=2), foreign=())
+    problems = Problems()
+    plan = _plan.plan_role_absent(before, problems)
+    assert problems.found == []
+    assert plan.steps == [
+        Step("detach", {}),
+        Step("delete_role", {}),
+        Step("delete_version", {"version": "v3"}),
+        Step("delete_version", {"version": "v1"}),
+        Step("delete_policy", {}),
+    ]
+    assert plan.after == RoleState()
+    assert plan.diff["after"] == {"role": {}, "policy": {}, "attached": False}
+
+
+@pytest.mark.parametrize(
+    ("before", "calls"),
+    [
+        (RoleState(), []),
+        (RoleState(role_exists=True), ["delete_role"]),
+        (RoleState(policy_exists=True), ["delete_policy"]),
+    ],
+)
+def test_absent_after_a_killed_run(before: RoleState, calls: list[str]) -> None:
+    assert [step.call for step in _plan.plan_role_absent(before, Problems()).steps] == calls
+
+
+def test_absent_is_refused_where_others_hang_on() -> None:
+    problems = Problems()
+    _plan.plan_role_absent(replace(THERE, foreign=("Role allow has policy x attached", "Y")), problems)
+    assert problems.found == [
+        "Role allow has policy x attached. Remove that first; nothing else was touched.",
+        "Y. Remove that first; nothing else was touched.",
+    ]
+
+
+# --- invariant 1: never wider than the old or the new declaration
+
+CALLERS = [
+    Caller(f"arn:aws:iam::{account}:{name}", external_id, None, mfa)
+    for account, name in [(CONSUMER, "user/puller"), (CONSUMER, "user/other"), (STRANGER, "role/ci")]
+    for external_id in (None, "id-one", "id-two")
+    for mfa in (False, True)
+]
+TAG_SETS: list[dict[str, str]] = [
+    {},
+    {"environment": "release"},
+    {"environment": "develop"},
+    {"environment": "release", "team": "a"},
+    {"environment": "develop", "team": "a"},
+]
+#: What a boundary lets through, by its ARN: places in TAG_SETS.
+BOUNDARIES: dict[str | None, set[int]] = {
+    None: {0, 1, 2, 3, 4},
+    f"arn:aws:iam::{OWNER}:policy/release": {1, 3},
+    f"arn:aws:iam::{OWNER}:policy/develop": {2, 4},
+}
+Pairs = set[tuple[int, str, int]]
+
+
+def pairs(state: RoleState) -> Pairs:
+    """Who may read what in this state: place in CALLERS, action, place in TAG_SETS."""
+    if not (state.role_exists and state.attached and state.trust and state.permissions):
+        return set()
+    readable = {
+        (action, number)
+        for number in BOUNDARIES[state.permissions_boundary]
+        for action in ("ecr:BatchGetImage", "ecr:DescribeImages")
+        if reads(state.permissions, action, arn("app"), TAG_SETS[number])
+    }
+    let_in = [number for number, caller in enumerate(CALLERS) if assumes(state.trust, caller)]
+    return {(number, *what) for number in let_in for what in readable}
+
+
+def applied(state: RoleState, step: Step) -> RoleState:
+    """The account after one write."""
+    said = step.arguments
+    if step.call in ("create_policy", "create_version"):
+        last = max((int(one.identifier[1:]) for one in state.versions), default=0)
+        kept = tuple(replace(one, is_default=False) for one in state.versions)
+        assert len(kept) < 5
+        new = PolicyVersion(f"v{last + 1}", True, said["document"])
+        state = replace(state, policy_exists=True, permissions=said["document"], versions=(new, *kept))
+        return replace(state, policy_tags=said["tags"]) if step.call == "create_policy" else state
+    if step.call == "set_default_version":
+        versions = tuple(replace(one, is_default=one.identifier == said["version"]) for one in state.versions)
+        return replace(state, versions=versions, permissions=next(one.document for one in versions if one.is_default))
+    if step.call == "delete_version":
+        (gone,) = [one for one in state.versions if one.identifier == said["version"]]
+        assert not gone.is_default
+        return replace(state, versions=tuple(one for one in state.versions if one is not gone))
+    if step.call == "create_role":
+        assert not state.role_exists
+        arguments = {"role_tags": said["tags"], **{name: value for name, value in said.items() if name != "tags"}}
+        return replace(state, role_exists=True, **arguments)
+    if step.call == "attach":
+        assert state.role_exists
+        assert state.policy_exists
+        return replace(state, attached=True)
+    if step.call == "detach":
+        return replace(state, attached=False)
+    if step.call == "delete_role":
+        assert not state.attached
+        return RoleState(
+            policy_exists=state.policy_exists,
+            permissions=state.permissions,
+            policy_tags=state.policy_tags,
+            versions=state.versions,
+        )
+    if step.call == "delete_policy":
+        assert len(state.versions) <= 1
+        return replace(state, policy_exists=False, permissions=None, policy_tags={}, versions=())
+    fields: dict[str, dict[str, Any]] = {
+        "update_trust": {"trust": said.get("document")},
+        "put_boundary": {"permissions_boundary": said.get("boundary")},
+        "update_role": said,
+        "tag_policy": {"policy_tags": {**state.policy_tags, **said.get("tags", {})}},
+        "tag_role": {"role_tags": {**state.role_tags, **said.get("tags", {})}},
+    }
+    return replace(state, **fields[step.call])
+
+
+def moments(plan: RolePlan) -> Iterator[RoleState]:
+    """The account before the first write and after each."""
+    state = plan.before
+    yield state
+    for step in plan.steps:
+        state = applied(state, step)
+        yield state
+
+
+CONSUMERS: list[dict[str, Any]] = [
+    {"account": CONSUMER, "principals": ["user/puller"], "external_id": "id-one"},
+    {"account": CONSUMER, "external_id": "id-two"},
+    {"account": STRANGER, "principals": ["role/ci"], "external_id": "id-one", "principal_match": "condition"},
+    {"account": CONSUMER, "principals": ["user/puller"], "external_id": "id-one", "require_mfa": True},
+    {"account": STRANGER, "allow_no_external_id": True},
+]
+declared = st.fixed_dictionaries(
+    {
+        "consumers": st.lists(st.sampled_from(CONSUMERS), min_size=1, max_size=2, unique_by=id),
+        "repository_tags": st.sampled_from(
+            [
+                {"environment": "release"},
+                {"environment": "develop"},
+                {"environment": ["release", "develop"]},
+                {"environment": ["release", "develop"], "team": "a"},
+            ]
+        ),
+        "access": st.sampled_from(["pull", "read"]),
+        "permissions_boundary": st.sampled_from(list(BOUNDARIES)),
+        "description": st.none() | st.just("Said"),
+        "tags": st.none() | st.just({"team": "a"}),
+    }
+)
+DENY = {
+    "Effect": "Deny",
+    "Principal": {"AWS": "*"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+}
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> RoleState:
+    """What may be there before: nothing, a role of ours, or one that others had their hands on."""
+    if draw(st.integers(0, 5)) == 0:
+        return RoleState()
+    state = declare(RoleState(), **draw(declared))[0]
+    assert state.trust is not None
+    if draw(st.booleans()):
+        state = replace(state, trust={**state.trust, "Statement": [*state.trust["Statement"], DENY]})
+    versions = [PolicyVersion("v9", True, state.permissions)]
+    for number in range(draw(st.integers(0, 4))):
+        versions.append(PolicyVersion(f"v{8 - number}", False, declare(RoleState(), **draw(declared))[0].permissions))
+    state = replace(state, versions=tuple(versions), attached=draw(st.booleans()))
+    if draw(st.integers(0, 5)) == 0:
+        state = applied(replace(state, attached=False), Step("delete_role", {}))
+    elif draw(st.integers(0, 5)) == 0:
+        state = replace(state, policy_exists=False, permissions=None, policy_tags={}, versions=(), attached=False)
+    return state
+
+
+def planned(before: RoleState, said: dict[str, Any]) -> RolePlan:
+    after, problems = declare(before, **said)
+    assert problems == []
+    return _plan.plan_role(before, after)
+
+
+@settings(max_examples=400)
+@given(accounts(), declared)
+def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dict[str, Any]) -> None:
+    plan = planned(before, said)
+    wide = pairs(before) | pairs(plan.after)
+    for killed in moments(plan):
+        assert pairs(killed) <= wide
+        # Another run takes it from there.
+        second = planned(killed, said)
+        states = list(moments(second))
+        for state in states:
+            assert pairs(state) <= wide
+        assert pairs(states[-1]) == pairs(plan.after)
+        assert planned(states[-1], said).steps == []
+
+
+@given(accounts(), declared)
+def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) -> None:
+    plan = planned(before, said)
+    *_others, last = moments(plan)
+    assert replace(last, versions=()) == replace(plan.after, versions=())
+    assert _plan.plan_role(plan.after, plan.after).steps == []
+    assert declare(plan.after, **said)[0] == plan.after
+    assert planned(last, said).steps == []
+    assert plan.diff == {"before": before.shown(), "after": plan.after.shown()}
+
+
+@given(accounts())
+def test_removal_only_takes_away(before: RoleState) -> None:
+    problems = Problems()
+    states = list(moments(_plan.plan_role_absent(before, problems)))
+    assert problems.found == []
+    for earlier, later in itertools.pairwise(states):
+        assert pairs(later) <= pairs(earlier)
+    assert states[-1] == RoleState()
+    assert _plan.plan_role_absent(states[-1], problems).steps == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "calls"),
+    [
+        ({}, {}, []),
+        ({}, {"access": "pull"}, ["create_version"]),
+        ({}, {"consumers": CONSUMERS[1:2]}, ["update_trust"]),
+        ({}, {"consumers": CONSUMERS[1:2], "access": "pull"}, ["update_trust", "create_version", "update_trust"]),
+        # One consumer more: what is common is what is there, so only the last write is needed.
+        ({}, {"consumers": CONSUMERS[:2], "access": "pull"}, ["create_version", "update_trust"]),
+        # One consumer less: what is common is what shall be, so only the first is.
+        ({"consumers": CONSUMERS[:2]}, {"access": "pull"}, ["update_trust", "create_version"]),
+    ],
+)
+def test_writes_in_their_order(old: dict[str, Any], new: dict[str, Any], calls: list[str]) -> None:
+    base = {"consumers": CONSUMERS[:1]}
+    before = declare(RoleState(), **{**base, **old})[0]
+    before = replace(before, versions=(PolicyVersion("v1", True, before.permissions),))
+    assert [step.call for step in planned(before, {**base, **new}).steps] == calls
+
+
+def test_a_new_role_is_attached_last() -> None:
+    assert [step.call for step in planned(RoleState(), {}).steps] == ["create_policy", "create_role", "attach"]
