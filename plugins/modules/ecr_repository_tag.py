@@ -192,7 +192,7 @@ def apply(tagging: t.Any, plan: TagPlan) -> None:
         if plan.state == "present":
             failed = _tagging.tag(tagging, list(arns), plan.tags)
         else:
-            failed = _tagging.untag(tagging, list(arns), list(plan.tags))
+            failed = _tagging.untag(tagging, list(arns), batch[0].removed)
         failures.update({arns.get(arn, arn): reason for arn, reason in failed.items()})
     if failures:
         done = [change.name for change in plan.changes if change.name not in failures]

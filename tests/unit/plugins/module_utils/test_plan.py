@@ -718,6 +718,35 @@ def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dic
         assert planned(states[-1], said).steps == []
 
 
+RELEASE, DEVELOP = [boundary for boundary in BOUNDARIES if boundary]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"permissions_boundary": RELEASE}, {"permissions_boundary": DEVELOP, "consumers": CONSUMERS[1:2]}),
+        ({"permissions_boundary": RELEASE}, {"permissions_boundary": DEVELOP, "consumers": CONSUMERS[:2]}),
+        ({"repository_tags": {"environment": "develop"}}, {"permissions_boundary": RELEASE}),
+        (
+            {"permissions_boundary": RELEASE, "repository_tags": {"environment": ["release", "develop"]}},
+            {"permissions_boundary": DEVELOP, "repository_tags": {"environment": "release"}},
+        ),
+        (
+            {"permissions_boundary": RELEASE, "repository_tags": {"environment": "develop"}},
+            {"permissions_boundary": DEVELOP, "repository_tags": {"environment": "release"}},
+        ),
+    ],
+)
+def test_never_wider_while_the_boundary_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
+    base = {"consumers": CONSUMERS[:1], "repository_tags": {"environment": ["release", "develop"]}}
+    before = declare(RoleState(), **{**base, **old})[0]
+    before = replace(before, versions=(PolicyVersion("v1", True, before.permissions),))
+    plan = planned(before, {**base, **new})
+    for state in moments(plan):
+        assert pairs(state) <= pairs(before) | pairs(plan.after)
+    assert pairs(state) == pairs(plan.after)
+
+
 @given(accounts(), declared)
 def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) -> None:
     plan = planned(before, said)

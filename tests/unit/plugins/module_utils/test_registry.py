@@ -146,12 +146,13 @@ def test_longer_body(server: Server, registry: Registry, folder: pathlib.Path, s
     assert MANIFEST_WHAT in manifest_message(registry)
 
 
-def test_a_body_longer_than_the_descriptor_says_though_the_digest_is_right(
-    server: Server, registry: Registry, folder: pathlib.Path
+@pytest.mark.parametrize("size", [5, 20])
+def test_a_body_of_another_size_than_the_descriptor_says_though_the_digest_is_right(
+    server: Server, registry: Registry, folder: pathlib.Path, size: int
 ) -> None:
     server.serve(BLOB_PATH, 200, CONTENT)
-    small = Descriptor("x", DIGEST, 5)
-    assert "which has 5 bytes" in message_of(lambda: registry.blob("team/app", small, folder / "blob"))
+    wrong = Descriptor("x", DIGEST, size)
+    assert f"which has {size} bytes" in message_of(lambda: registry.blob("team/app", wrong, folder / "blob"))
     assert files(folder) == []
 
 
