@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 import typing as t
 from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 
 ALLOWED, DENIED, NOT_FOUND = "allowed", "denied", "not_found"
 PROBES = ("describe", "manifest", "layer")
@@ -99,13 +103,115 @@ def _advice(name: str, expected: str, pull: str, seen: dict[str, Observation], a
     return f"Repository {name} {what}. {advice}"
 
 
-def table(verdicts: t.Sequence[dict[str, t.Any]]) -> list[str]:
-    """The verdicts as the lines of a table: repository, action, expected, observed."""
+def table(verdicts: t.Sequence[dict[str, t.Any]], access: str) -> list[str]:
+    """The verdicts as the lines of a table: repository, action, expected, observed.
+
+    :param access: with `pull`, nothing is expected of describing a readable repository
+    """
     rows = [("REPOSITORY", "ACTION", "EXPECTED", "OBSERVED", "")]
     for one in verdicts:
         expected = ALLOWED if one["expected"] == "readable" else DENIED
-        for action in ("describe", "pull"):
+        for action in ("pull",) if (access, expected) == ("pull", ALLOWED) else ("describe", "pull"):
             mark = "" if one["verdict"] == "pass" else "<- not as expected"
             rows.append((one["name"], action, expected, one[action], mark))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[4]]).rstrip() for row in rows]
+
+
+# --- who gains and who loses what ----------------------------------------------------------------------------------
+
+
+def may_pull(permissions: _policy.Document, arn: str, tags: dict[str, str]) -> bool:
+    """Whether a permissions document lets a session pull from the repository `arn` that carries `tags`.
+
+    Documents of others are judged too. What can not be judged here (an unknown condition, a Deny under one) counts as
+    allowed, so that no access goes unmentioned.
+    """
+    return all(_allows(permissions, action, arn, tags) for action in _policy.PULL_ACTIONS)
+
+
+def _allows(permissions: _policy.Document, action: str, arn: str, tags: dict[str, str]) -> bool:
+    statements = [one for one in _policy.statements(permissions) if _covers(one, action, arn)]
+    denied = any(one.get("Effect") == "Deny" and not one.get("Condition") for one in statements)
+    allowed = any(
+        one.get("Effect") == "Allow" and _condition_holds(one.get("Condition", {}), tags) for one in statements
+    )
+    return allowed and not denied
+
+
+def _covers(statement: _policy.Document, action: str, arn: str) -> bool:
+    actions = [str(one).lower() for one in _policy.as_list(statement.get("Action", []))]
+    resources = [str(one) for one in _policy.as_list(statement.get("Resource", []))]
+    return any(fnmatch.fnmatchcase(action.lower(), one) for one in actions) and any(
+        fnmatch.fnmatchcase(arn, one) for one in resources
+    )
+
+
+def _condition_holds(condition: t.Any, tags: dict[str, str]) -> bool:
+    by_key = {key.lower(): value for key, value in tags.items()}
+    for key, wanted in (condition.get("StringEquals", {}) if isinstance(condition, dict) else {}).items():
+        match = re.fullmatch(r"(?:ecr|aws):resourcetag/(.+)", str(key).lower())
+        if match and by_key.get(match[1]) not in _policy.as_list(wanted):
+            return False
+    return True
+
+
+def trusted(trust: _policy.Document) -> dict[t.Any, str]:
+    """Who may assume the role by a trust document: a key that tells declarations apart, and words for a person."""
+    found = {}
+    for statement in _policy.statements(trust):
+        principal = statement.get("Principal", {})
+        if statement.get("Effect") != "Allow" or not isinstance(principal, dict):
+            continue
+        condition = statement.get("Condition", {})
+        named = [arn for block in condition.values() for key, arn in block.items() if key.lower() == "aws:principalarn"]
+        arns = _policy.as_list(named[0]) if named else _policy.as_list(principal.get("AWS", []))
+        equals = {key.lower(): value for key, value in condition.get("StringEquals", {}).items()}
+        demands = ["external id"] if "sts:externalid" in equals else []
+        demands += [f"organization {equals['aws:principalorgid']}"] if "aws:principalorgid" in equals else []
+        demands += ["MFA"] if "Bool" in condition else []
+        said = f" ({', '.join(demands)})" if demands else ""
+        terms = repr(sorted((key, str(value)) for key, value in equals.items())) + str("Bool" in condition)
+        for arn in map(str, arns):
+            name = re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):(?:root$)?", r"\1 ", arn).strip()
+            found[(name, terms)] = name + said
+    return found
+
+
+def access_change(
+    before: dict[str, t.Any], after: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]]
+) -> dict[str, t.Any]:
+    """Who gains and who loses which repository, as pairs and as lines for a person.
+
+    :param before: the role's `permissions`, `trust` and `attached`; likewise `after`
+    :param repositories: `name`, `arn`, `before` (its tags) and `tags` (afterwards) of each that was looked at
+    """
+    old, new = _pairs(before, repositories, "before"), _pairs(after, repositories, "tags")
+    gained = {pair: new[pair] for pair in new if pair not in old}
+    lost = {pair: old[pair] for pair in old if pair not in new}
+    return {
+        "gained": _listed(gained),
+        "lost": _listed(lost),
+        "lines": [*_lines("+ {} can pull {}", gained), *_lines("- {} loses {}", lost)],
+    }
+
+
+def _pairs(
+    role: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]], tags: str
+) -> dict[tuple[t.Any, str], tuple[str, str]]:
+    if not (role["attached"] and role["trust"] and role["permissions"]):
+        return {}
+    who = trusted(role["trust"])
+    names = {one["arn"]: one["name"] for one in repositories if may_pull(role["permissions"], one["arn"], one[tags])}
+    return {(key, arn): (label, name) for key, label in who.items() for arn, name in names.items()}
+
+
+def _listed(pairs: dict[t.Any, tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"principal": who, "repository": name} for who, name in sorted(set(pairs.values()))]
+
+
+def _lines(form: str, pairs: dict[t.Any, tuple[str, str]]) -> list[str]:
+    by_principal: dict[str, set[str]] = {}
+    for who, name in pairs.values():
+        by_principal.setdefault(who, set()).add(name)
+    return [form.format(who, ", ".join(sorted(names))) for who, names in sorted(by_principal.items())]

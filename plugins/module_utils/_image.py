@@ -86,7 +86,7 @@ def parse_reference(text: str) -> Reference:
     if not colon or "/" in image_tag:
         repository, colon, image_tag = rest, "", ""
     first = repository.partition("/")[0]
-    if "/" in repository and ("." in first or ":" in first or first == "localhost"):
+    if "/" in repository and (":" in first or first == "localhost" or first.endswith((".amazonaws.com", ".on.aws"))):
         raise EcrError(
             f"Image {text!r} names a registry. Write it without {first}/: the registry is that of the role's account."
         )

@@ -52,7 +52,7 @@ class TagPlan:
 
     state: str
     tags: dict[str, str]
-    repositories: dict[str, dict[str, str]]
+    repositories: dict[str, tuple[str, dict[str, str]]]
     changes: list[TagChange]
 
     @property
@@ -76,8 +76,8 @@ class TagPlan:
         """One entry for each repository, in the order of their names, as after the run."""
         changed = {change.name: change.after for change in self.changes}
         return [
-            {"name": name, "changed": name in changed, "tags": changed.get(name, tags)}
-            for name, tags in sorted(self.repositories.items())
+            {"name": name, "arn": arn, "changed": name in changed, "before": tags, "tags": changed.get(name, tags)}
+            for name, (arn, tags) in sorted(self.repositories.items())
         ]
 
 
@@ -140,7 +140,7 @@ def plan_tags(
                     f"Repository {name} has a tag {twins[0]!r}, which IAM does not tell from {key!r}. Remove it first."
                 )
         changes.append(TagChange(name, arn, before, after))
-    return TagPlan(state, tags, {name: tags for name, (_arn, tags) in repositories.items()}, changes)
+    return TagPlan(state, tags, repositories, changes)
 
 
 # --- the pull role -------------------------------------------------------------------------------------------------
@@ -284,6 +284,8 @@ def _role_problems(
     boundary = options["permissions_boundary"]
     if boundary is not None and not _POLICY_ARN.fullmatch(boundary):
         yield f"permissions_boundary {boundary!r} is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."
+    if options["regions"] == []:
+        yield "regions is an empty list: name the regions, or leave the option out for all of them."
     for region in options["regions"] or ():
         problem = _policy.region_problem(region)
         if problem:
@@ -304,7 +306,7 @@ def _role_problems(
         if len({key.lower() for key in {**there, **tags}}) > MAXIMUM_TAGS:
             yield f"{what} would have more than {MAXIMUM_TAGS} tags."
     for what, document, limit in (
-        ("The trust policy", trust, _policy.TRUST_CHARACTERS),
+        ("The trust policy", trust, options["trust_policy_quota"]),
         ("The permissions policy", permissions, _policy.POLICY_CHARACTERS),
     ):
         size = _policy.size(document)
@@ -389,8 +391,20 @@ def _new_tags(call: str, before: dict[str, str], after: dict[str, str]) -> list[
     return [Step(call, {"tags": added})] if added else []
 
 
-def plan_role_absent(before: RoleState, problems: Problems) -> RolePlan:
-    """The writes that remove the role and its policy; refused where others hang on to them."""
+def plan_role_absent(
+    before: RoleState, name: str, policy_name: str, problems: Problems, adopt: bool = False
+) -> RolePlan:
+    """The writes that remove the role and its policy; refused where others made them or hang on to them."""
+    key, value = OWNERSHIP_TAG
+    for what, exists, tags in (
+        (f"Role {name}", before.role_exists, before.role_tags),
+        (f"Policy {policy_name}", before.policy_exists, before.policy_tags),
+    ):
+        if exists and tags.get(key) != value and not adopt:
+            problems.add(
+                f"{what} is not tagged {key}={value}, so this collection did not make it."
+                " If it is yours to delete, say adopt: true."
+            )
     for foreign in before.foreign:
         problems.add(f"{foreign}. Remove that first; nothing else was touched.")
     steps = []
@@ -404,6 +418,30 @@ def plan_role_absent(before: RoleState, problems: Problems) -> RolePlan:
     if before.policy_exists:
         steps.append(Step("delete_policy", {}))
     return RolePlan(before, RoleState(), steps)
+
+
+def settled(plan: RolePlan, seen: RoleState) -> list[str]:
+    """What IAM does not read back yet of a plan that was carried out; empty when it reads back all of it."""
+    after = plan.after
+    missing = [
+        what
+        for what, as_planned in (
+            ("the role", seen.role_exists == after.role_exists),
+            ("the policy", seen.policy_exists == after.policy_exists),
+            ("the trust", _policy.equal(seen.trust, after.trust)),
+            ("the permissions", _policy.equal(seen.permissions, after.permissions)),
+            ("the attachment", seen.attached == after.attached),
+            ("the role's tags", seen.role_tags == after.role_tags),
+            ("the policy's tags", seen.policy_tags == after.policy_tags),
+        )
+        if not as_planned
+    ]
+    if after.role_exists and (
+        (seen.description, seen.max_session_duration, seen.permissions_boundary)
+        != (after.description, after.max_session_duration, after.permissions_boundary)
+    ):
+        missing.append("the role's settings")
+    return missing
 
 
 def ownership_problems(before: RoleState, after: RoleState, name: str, policy_name: str) -> list[str]:

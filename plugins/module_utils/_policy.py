@@ -56,6 +56,9 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _PRINCIPAL = re.compile(r"(?:user|role)/[\w+=,.@/-]+", re.ASCII)
 _PRINCIPAL_ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):((?:user|role)/[\w+=,.@/-]+|root)", re.ASCII)
+#: In the place of an external id: make one, once.
+GENERATE = "generate"
+_UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -106,6 +109,8 @@ def consumers_of(declared: list[dict[str, t.Any]], partition: str, problems: Pro
             problems.add(f"{name}: organization_id {organization!r} does not look like o-exampleorgid.")
         for principal in item.get("principals") or []:
             problem = _principal_problem(principal, account, partition)
+            if not problem and principal.endswith(":root") and item.get("principal_match") == "condition":
+                problem = f"{principal} is the root user only under principal_match: condition. Leave principals out."
             if problem:
                 problems.add(f"{name}: {problem}")
         consumers.append(
@@ -124,6 +129,58 @@ def consumers_of(declared: list[dict[str, t.Any]], partition: str, problems: Pro
             problems.add(f"Consumer {consumer.account} is declared twice with the same principals and external_id.")
         seen.append(consumer)
     return consumers
+
+
+def resolve_external_ids(
+    declared: list[dict[str, t.Any]], partition: str, trust: Document | None, make: t.Callable[[], str]
+) -> list[dict[str, t.Any]]:
+    """The declaration with an external id in the place of each `generate`: the one that the trust has, or a new one.
+
+    The trust's statement with the same principals counts. Where the account is declared only once, a statement for
+    other principals of it does as well, so that a consumer keeps its id when its principals change.
+
+    :param trust: the role's trust as it is; None for no role
+    :param make: makes a new external id
+    """
+    accounts = [str(item["account"]) for item in declared]
+    resolved = []
+    for item in declared:
+        if item.get("external_id") == GENERATE:
+            account = str(item["account"])
+            own = set(Consumer(account, tuple(item.get("principals") or ())).arns(partition))
+            known = _external_ids(trust, account)
+            same = [one for arns, one in known if arns == own]
+            alone = [one for _arns, one in known] if accounts.count(account) == 1 else []
+            item = {**item, "external_id": (same + alone or [make()])[0]}
+        resolved.append(item)
+    return resolved
+
+
+def _external_ids(trust: Document | None, account: str) -> list[tuple[set[str], str]]:
+    """The principals and the external id of each trust statement that is about principals of `account` only."""
+    found = []
+    for statement in statements(trust or {}):
+        condition, principals = statement.get("Condition", {}), statement.get("Principal")
+        arns = as_list(principals.get("AWS", [])) if isinstance(principals, dict) else []
+        arns = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
+        external_id = condition.get("StringEquals", {}).get("sts:ExternalId")
+        same_account = arns and all(arn == account or f"::{account}:" in arn for arn in arns)
+        if same_account and isinstance(external_id, str):
+            found.append((arns, external_id))
+    return found
+
+
+def dangling_principals(trust: Document | None) -> list[str]:
+    """The ids that IAM leaves in a trust in the place of users and roles that were deleted.
+
+    Source: IAM User Guide, "AWS JSON policy elements: Principal".
+    """
+    found = []
+    for statement in statements(trust or {}):
+        principals = statement.get("Principal")
+        if isinstance(principals, dict):
+            found += [str(one) for one in as_list(principals.get("AWS", [])) if _UNIQUE_ID.fullmatch(str(one))]
+    return found
 
 
 def account_problem(account: t.Any) -> str | None:
@@ -341,7 +398,7 @@ def _statement_meaning(statement: Document) -> t.Any:
     parts: dict[str, t.Any] = {}
     for element, value in statement.items():
         if element in ("Action", "NotAction"):
-            parts[element] = frozenset(action.lower() for action in _list(value))
+            parts[element] = frozenset(action.lower() for action in as_list(value))
         elif element in ("Principal", "NotPrincipal"):
             parts[element] = _principal_meaning(value)
         elif element == "Condition":
@@ -349,13 +406,13 @@ def _statement_meaning(statement: Document) -> t.Any:
                 (
                     operator,
                     key.lower(),
-                    frozenset(str(item).lower() if operator == "Bool" else str(item) for item in _list(values)),
+                    frozenset(str(item).lower() if operator == "Bool" else str(item) for item in as_list(values)),
                 )
                 for operator, block in value.items()
                 for key, values in block.items()
             )
         elif element != "Sid":
-            parts[element] = frozenset(str(item) for item in _list(value))
+            parts[element] = frozenset(str(item) for item in as_list(value))
     return frozenset(parts.items())
 
 
@@ -363,12 +420,21 @@ def _principal_meaning(value: t.Any) -> t.Any:
     if not isinstance(value, dict):
         return value
     return frozenset(
-        (kind, frozenset(re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):root$", r"\1", str(item)) for item in _list(items)))
+        (
+            kind,
+            frozenset(re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):root$", r"\1", str(item)) for item in as_list(items)),
+        )
         for kind, items in value.items()
     )
 
 
-def _list(value: t.Any) -> list[t.Any]:
+def statements(document: Document) -> list[Document]:
+    """The statements of a document, also where there is a single one."""
+    return [one for one in as_list(document.get("Statement", [])) if isinstance(one, dict)]
+
+
+def as_list(value: t.Any) -> list[t.Any]:
+    """A value of a document, which may be single or a list, as a list."""
     return value if isinstance(value, list) else [value]
 
 

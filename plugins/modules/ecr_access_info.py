@@ -248,7 +248,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         "repositories": repositories,
         "verdict": "fail" if problems else "pass",
         "problems": problems,
-        "summary": table(repositories),
+        "summary": table(repositories, options["access"]),
     }
 
 

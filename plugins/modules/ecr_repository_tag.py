@@ -12,7 +12,9 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Puts tags on ECR repositories, or takes them off, and leaves every other tag and setting as it is.
   - Where a pull role is conditioned on a tag (M(crossaccount.ecr.iam_ecr_pull_role)), this is the act of sharing.
-  - Names are checked and all tags are read before the first write.
+  - Names are checked and all tags are read before the first write. Tags are decided on what ECR itself answers.
+  - O(all_except) finds repositories through the Resource Groups Tagging API, or, where the caller may not use it, by
+    asking ECR for each repository. That API can lag behind for a while after a change.
   - Whoever may tag a repository can share it. Guard C(ecr:TagResource), C(ecr:CreateRepository) and
     C(tag:TagResources) in the owner account.
 options:
@@ -33,7 +35,8 @@ options:
   state:
     description:
       - V(present) puts the tags on.
-      - V(absent) takes each tag off where its value is the given one.
+      - V(absent) takes each tag off where its value is the given one. A repository that does not exist is no error
+        then.
     type: str
     choices: [present, absent]
     default: present
@@ -45,6 +48,7 @@ options:
     elements: str
 extends_documentation_fragment:
   - crossaccount.ecr.assume_role
+  - crossaccount.ecr.wait
   - crossaccount.ecr.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -92,6 +96,14 @@ repositories:
       description: The repository.
       type: str
       sample: release
+    arn:
+      description: Its ARN.
+      type: str
+      sample: arn:aws:ecr:ap-northeast-1:111111111111:repository/release
+    before:
+      description: All its tags, before the change.
+      type: dict
+      sample: {}
     changed:
       description: Whether its tags change.
       type: bool
@@ -113,7 +125,7 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     TagPlan,
@@ -129,6 +141,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     Session,
     session_of,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, wait_until_read_back
 
 
 def check(options: dict[str, t.Any]) -> None:
@@ -159,11 +172,11 @@ def read(
     """The repositories meant by the options: name to ARN and tags, straight from ECR."""
     names, all_except = options["names"], options["all_except"]
     if all_except is not None:
-        known = _ecr.repository_names(ecr)
+        known = discover(session, ecr, options["tags"])
         kept = set(select(all_except, known, Problems()))
         names = [name for name in known if name not in kept]
     elif any(is_pattern(name) for name in names):
-        names = select(names, _ecr.repository_names(ecr), problems)
+        names = select(names, _ecr.repository_names(ecr), problems if options["state"] == "present" else Problems())
     who = session.identity()
     prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
 
@@ -172,6 +185,9 @@ def read(
             return _ecr.tags(ecr, prefix + name)
         except botocore.exceptions.ClientError as error:
             if error_code(error) == "RepositoryNotFoundException":
+                # A repository that is gone carries no tag: with state absent, that is as declared.
+                if options["state"] == "absent":
+                    return None
                 problems.add(
                     f"Repository {name} does not exist in account {who['account']}, region {session.region}."
                     " Create it, or correct its name."
@@ -182,6 +198,16 @@ def read(
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         found = list(pool.map(tags_of, names))
     return {name: (prefix + name, tags) for name, tags in zip(names, found) if tags is not None}
+
+
+def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> list[str]:
+    """Repositories that carry one of the tags, and perhaps others: the caller looks at each."""
+    try:
+        return _tagging.tagged_repositories(session.client("resourcegroupstaggingapi"), tags)
+    except botocore.exceptions.ClientError as error:
+        if not is_denied(error):
+            raise
+        return _ecr.repository_names(ecr)
 
 
 def apply(tagging: t.Any, plan: TagPlan) -> None:
@@ -205,6 +231,13 @@ def apply(tagging: t.Any, plan: TagPlan) -> None:
         )
 
 
+def stale(ecr: t.Any, plan: TagPlan) -> list[str]:
+    """The changed repositories whose tags ECR does not read back yet."""
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        seen = pool.map(lambda change: _ecr.tags(ecr, change.arn), plan.changes)
+        return [f"the tags of {change.name}" for change, tags in zip(plan.changes, seen) if tags != change.after]
+
+
 def run(module: t.Any) -> dict[str, t.Any]:
     options = module.params
     check(options)
@@ -216,6 +249,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
     registry = _ecr.repository_uri(ecr, min(repositories)).partition("/")[0] if repositories else ""
     if plan.changes and not module.check_mode:
         apply(session.client("resourcegroupstaggingapi"), plan)
+        wait_until_read_back(lambda: stale(ecr, plan), options)
     return {
         "changed": bool(plan.changes),
         "region": session.region,
@@ -233,6 +267,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "all_except": {"type": "list", "elements": "str"},
             **ASSUME_ROLE_ARGUMENTS,
+            **WAIT_ARGUMENTS,
         },
         supports_check_mode=True,
     )

@@ -67,6 +67,7 @@ options:
       external_id:
         description:
           - What the consumer must present, 2 to 1,224 of letters, digits and C(_+=,.@:/-), see the STS API Reference.
+          - V(generate) makes a random one once, and reads it back from the role's trust afterwards.
           - It is no secret to AWS; it keeps a third party from being talked into using this role for someone else.
         type: str
       allow_no_external_id:
@@ -106,6 +107,13 @@ options:
   tags:
     description: IAM tags put on the role and its policy. Other tags stay.
     type: dict
+  trust_policy_quota:
+    description:
+      - How many characters the trust may have. Say V(4096) where AWS raised the account's quota, see the IAM User
+        Guide, "IAM and AWS STS quotas".
+    type: int
+    choices: [2048, 4096]
+    default: 2048
   adopt:
     description: Take over a role or policy of this name that this collection did not make.
     type: bool
@@ -119,6 +127,7 @@ options:
     default: present
 extends_documentation_fragment:
   - crossaccount.ecr.assume_role
+  - crossaccount.ecr.wait
   - crossaccount.ecr.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -186,6 +195,29 @@ trust:
   sample:
     Version: "2012-10-17"
     Statement: []
+consumers:
+  description: The consumers, each with the external id that its trust statement has.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - account: "222222222222"
+      principals: []
+      external_id: 7c2f4e0b-share
+before:
+  description: What the role was before, as far as it decides who may read what.
+  returned: success
+  type: dict
+  sample:
+    permissions: {}
+    trust: {}
+    attached: false
+dangling_principals:
+  description: Ids in the trust before, of users and roles that were deleted. The declaration replaces them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 steps:
   description: The writes that were made, or would be in check mode, in their order.
   returned: success
@@ -194,9 +226,11 @@ steps:
   sample: [create_policy, create_role, attach]
 """
 
+import secrets
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
@@ -206,8 +240,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     ownership_problems,
     plan_role,
     plan_role_absent,
+    settled,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, wait_until_read_back
 
 
 def run(module: t.Any) -> dict[str, t.Any]:
@@ -223,6 +259,8 @@ def run(module: t.Any) -> dict[str, t.Any]:
     prefix = f"arn:{partition}:iam::{who['account']}:"
     role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])
     before = role.read()
+    consumers = _policy.resolve_external_ids(options["consumers"] or [], partition, before.trust, _new_external_id)
+    options = {**options, "consumers": consumers}
     if options["state"] == "present":
         after = declare_role(before, options, partition, who["account"], problems)
         if not options["adopt"]:
@@ -230,12 +268,16 @@ def run(module: t.Any) -> dict[str, t.Any]:
                 problems.add(problem)
         plan = plan_role(before, after)
     else:
-        plan = plan_role_absent(before, problems)
+        plan = plan_role_absent(before, name, policy_name, problems, options["adopt"])
     problems.check()
 
-    if not module.check_mode:
+    dangling = _policy.dangling_principals(before.trust)
+    if dangling and plan.steps:
+        module.warn(f"The trust of {name} named deleted users or roles: {', '.join(dangling)}. They are replaced.")
+    if plan.steps and not module.check_mode:
         for step in plan.steps:
             getattr(role, step.call)(**step.arguments)
+        wait_until_read_back(lambda: settled(plan, role.read()), options)
     return {
         "changed": bool(plan.steps),
         "role_arn": role.role_arn,
@@ -243,9 +285,23 @@ def run(module: t.Any) -> dict[str, t.Any]:
         "account": who["account"],
         "permissions": plan.after.permissions or {},
         "trust": plan.after.trust or {},
+        "consumers": [
+            {"account": one["account"], "principals": one["principals"] or [], "external_id": one["external_id"]}
+            for one in consumers
+        ],
+        "before": {
+            "permissions": before.permissions or {},
+            "trust": before.trust or {},
+            "attached": before.attached,
+        },
+        "dangling_principals": dangling,
         "steps": [step.call for step in plan.steps],
         "diff": plan.diff,
     }
+
+
+def _new_external_id() -> str:
+    return secrets.token_hex(16)
 
 
 CONSUMER_ARGUMENTS: dict[str, t.Any] = {
@@ -274,9 +330,11 @@ def main() -> None:
             "description": {"type": "str"},
             "permissions_boundary": {"type": "str"},
             "tags": {"type": "dict"},
+            "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
             "adopt": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             **ASSUME_ROLE_ARGUMENTS,
+            **WAIT_ARGUMENTS,
         },
         required_if=[("state", "present", ("repository_tags", "consumers"))],
         supports_check_mode=True,

@@ -115,7 +115,9 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     environment = {"DOCKER_HOST": f"unix://{socket}"}
     try:
         deadline = time.monotonic() + 60
-        while subprocess.run(["docker", "info"], env={**os.environ, **environment}, capture_output=True).returncode:
+        while subprocess.run(
+            ["docker", "info"], env={**os.environ, **environment}, capture_output=True, check=False
+        ).returncode:
             if daemon.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("dockerd did not start:\n" + (folder / "log").read_text())
             time.sleep(0.1)

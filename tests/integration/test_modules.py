@@ -98,7 +98,10 @@ def test_tags_walk_through_their_life_and_leave_others_alone(control: Control) -
         ({**names, "tags": {"environment": "hotfix"}}, tag),
         ({**names, "tags": {"environment": "release"}, "state": "absent"}, []),  # another value is not ours to take
         ({**names, "tags": {"a": "b"}}, tag),
-        ({**names, "tags": {"environment": "release", "a": "b"}, "state": "absent"}, untag),  # and stays with one that is
+        (
+            {**names, "tags": {"environment": "release", "a": "b"}, "state": "absent"},
+            untag,
+        ),  # and stays with one that is
         ({"all_except": ["rel*"], "tags": {"environment": "hotfix"}, "state": "absent"}, untag),
         ({"all_except": [], "tags": {"environment": "hotfix"}, "state": "absent"}, untag),
         ({"all_except": [], "tags": {"environment": "hotfix"}, "state": "absent"}, []),

@@ -122,7 +122,7 @@ def test_order_and_table() -> None:
     allowed, denied = seen("allowed", "allowed", "allowed"), seen("denied", "denied", "denied")
     verdicts = _access.judge(["release"], ["z", "a"], {"release": allowed, "z": denied, "a": allowed}, "read")
     assert [one["name"] for one in verdicts] == ["release", "z", "a"]
-    assert _access.table(verdicts) == [
+    assert _access.table(verdicts, "read") == [
         "REPOSITORY  ACTION    EXPECTED  OBSERVED",
         "release     describe  allowed   allowed",
         "release     pull      allowed   allowed",
@@ -130,4 +130,15 @@ def test_order_and_table() -> None:
         "z           pull      denied    denied",
         "a           describe  denied    allowed   <- not as expected",
         "a           pull      denied    allowed   <- not as expected",
+    ]
+
+
+def test_a_pull_only_role_is_not_asked_to_describe_what_it_reads() -> None:
+    pullable, denied = seen("denied", "allowed", "allowed"), seen("denied", "denied", "denied")
+    verdicts = _access.judge(["release"], ["develop"], {"release": pullable, "develop": denied}, "pull")
+    assert _access.table(verdicts, "pull") == [
+        "REPOSITORY  ACTION    EXPECTED  OBSERVED",
+        "release     pull      allowed   allowed",
+        "develop     describe  denied    denied",
+        "develop     pull      denied    denied",
     ]

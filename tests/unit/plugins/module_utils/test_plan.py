@@ -213,6 +213,7 @@ def options(**said: Any) -> dict[str, Any]:
         "description": None,
         "permissions_boundary": None,
         "tags": None,
+        "trust_policy_quota": 2048,
         **said,
     }
 
@@ -515,7 +516,7 @@ def test_policy_versions(before: RoleState, calls: list[str]) -> None:
 def test_absent_in_order() -> None:
     before = replace(versioned(3, 2, 1, default=2), foreign=())
     problems = Problems()
-    plan = _plan.plan_role_absent(before, problems)
+    plan = _plan.plan_role_absent(before, "allow", "allow", problems)
     assert problems.found == []
     assert plan.steps == [
         Step("detach", {}),
@@ -537,12 +538,14 @@ def test_absent_in_order() -> None:
     ],
 )
 def test_absent_after_a_killed_run(before: RoleState, calls: list[str]) -> None:
-    assert [step.call for step in _plan.plan_role_absent(before, Problems()).steps] == calls
+    assert [step.call for step in _plan.plan_role_absent(before, "allow", "allow", Problems()).steps] == calls
 
 
 def test_absent_is_refused_where_others_hang_on() -> None:
     problems = Problems()
-    _plan.plan_role_absent(replace(THERE, foreign=("Role allow has policy x attached", "Y")), problems)
+    _plan.plan_role_absent(
+        replace(THERE, foreign=("Role allow has policy x attached", "Y")), "allow", "allow", problems
+    )
     assert problems.found == [
         "Role allow has policy x attached. Remove that first; nothing else was touched.",
         "Y. Remove that first; nothing else was touched.",
@@ -761,12 +764,12 @@ def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) 
 @given(accounts())
 def test_removal_only_takes_away(before: RoleState) -> None:
     problems = Problems()
-    states = list(moments(_plan.plan_role_absent(before, problems)))
+    states = list(moments(_plan.plan_role_absent(before, "allow", "allow", problems)))
     assert problems.found == []
     for earlier, later in itertools.pairwise(states):
         assert pairs(later) <= pairs(earlier)
     assert states[-1] == RoleState()
-    assert _plan.plan_role_absent(states[-1], problems).steps == []
+    assert _plan.plan_role_absent(states[-1], "allow", "allow", problems).steps == []
 
 
 @pytest.mark.parametrize(

@@ -284,10 +284,10 @@ def test_spelling_makes_no_difference(document: dict[str, Any], dice: random.Ran
 
 
 @given(documents(), documents(), documents())
-def test_equal_is_an_equivalence(one: dict[str, Any], other: dict[str, Any], third: dict[str, Any]) -> None:
-    assert _policy.equal(one, other) is _policy.equal(other, one)
-    if _policy.equal(one, other) and _policy.equal(other, third):
-        assert _policy.equal(one, third)
+def test_equal_is_an_equivalence(left: dict[str, Any], right: dict[str, Any], third: dict[str, Any]) -> None:
+    assert _policy.equal(left, right) is _policy.equal(right, left)
+    if _policy.equal(left, right) and _policy.equal(right, third):
+        assert _policy.equal(left, third)
 
 
 @given(documents("aws"), documents("aws"))

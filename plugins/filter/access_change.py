@@ -1,0 +1,78 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: access_change
+short_description: Who gains and who loses which repository by a change of a share
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Computes from the documents and tags before and after a change who can pull what, and compares.
+  - Knows the documents that this collection writes. What it can not judge in a document of others counts as allowed, so
+    that no access goes unmentioned.
+options:
+  _input:
+    description: The result of M(crossaccount.ecr.iam_ecr_pull_role), of a run or of check mode.
+    type: dict
+    required: true
+  tagged:
+    description: Results of M(crossaccount.ecr.ecr_repository_tag) for the declared repositories.
+    type: list
+    elements: dict
+    required: true
+  others:
+    description:
+      - Results of M(crossaccount.ecr.ecr_repository_tag) with O(crossaccount.ecr.ecr_repository_tag#module:all_except),
+        in check mode, for the other repositories that carry the tags.
+    type: list
+    elements: dict
+    default: []
+  exclusive:
+    description: Whether the tags are taken off the others; if not, they keep them.
+    type: bool
+    default: false
+positional: tagged
+"""
+
+EXAMPLES = r"""
+- name: Say what the change means
+  ansible.builtin.debug:
+    msg: "{{ (role | crossaccount.ecr.access_change([tagged])).lines }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(gained) and C(lost), lists of C(principal) and C(repository), and C(lines) for a person.
+  type: dict
+  sample:
+    gained:
+      - principal: 222222222222 (external id)
+        repository: release
+    lost: []
+    lines:
+      - "+ 222222222222 (external id) can pull release"
+"""
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import access_change
+
+
+def filter_access_change(
+    role: dict[str, t.Any],
+    tagged: list[dict[str, t.Any]],
+    others: t.Sequence[dict[str, t.Any]] = (),
+    exclusive: bool = False,
+) -> dict[str, t.Any]:
+    repositories = [one for result in tagged for one in result.get("repositories", [])]
+    for one in (one for result in others for one in result.get("repositories", [])):
+        repositories.append(one if exclusive else {**one, "tags": one["before"]})
+    # A role that is declared is attached; one that is gone has no documents.
+    after = {"permissions": role["permissions"], "trust": role["trust"], "attached": True}
+    return access_change(role["before"], after, repositories)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"access_change": filter_access_change}
