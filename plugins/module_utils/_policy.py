@@ -162,11 +162,11 @@ def _external_ids(trust: Document | None, account: str) -> list[tuple[set[str], 
     for statement in statements(trust or {}):
         condition, principals = statement.get("Condition", {}), statement.get("Principal")
         arns = as_list(principals.get("AWS", [])) if isinstance(principals, dict) else []
-        arns = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
+        trusted = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
         external_id = condition.get("StringEquals", {}).get("sts:ExternalId")
-        same_account = arns and all(arn == account or f"::{account}:" in arn for arn in arns)
+        same_account = trusted and all(arn == account or f"::{account}:" in arn for arn in trusted)
         if same_account and isinstance(external_id, str):
-            found.append((arns, external_id))
+            found.append((trusted, external_id))
     return found
 
 

@@ -10,7 +10,7 @@ import typing as t
 def tagged_repositories(client: t.Any, tags: dict[str, str]) -> list[str]:
     """The names of the ECR repositories in this region that carry one of `tags`, as this API knows them."""
     pages = client.get_paginator("get_resources")
-    found = set()
+    found: set[str] = set()
     for key, value in tags.items():
         # Filters in one call are all required; any of the tags is asked for here.
         filters = [{"Key": key, "Values": [value]}]

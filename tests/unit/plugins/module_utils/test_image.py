@@ -72,7 +72,7 @@ SHA = "a digest is sha256: and 64 hexadecimal digits."
         (f"app@{DIGEST.replace('256', '512')}", f": {SHA}"),
         (f"app@{DIGEST}@{DIGEST}", f": {SHA}"),
         ("app@sha256:../../../../etc/passwd", f": {SHA}"),
-        ("../app:v1", f"names a registry. Write it without ../: {THERE}"),
+        ("../app:v1", f": '../app' {NAME}"),
         ("app/../../etc:v1", f": 'app/../../etc' {NAME}"),
         ("/app:v1", f": '/app' {NAME}"),
         ("App:v1", f": 'App' {NAME}"),

@@ -1,0 +1,173 @@
+"""Who gains and who loses what, from documents and tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import access_change, may_pull, trusted
+
+OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
+NOTHING: dict[str, Any] = {"permissions": {}, "trust": {}, "attached": False}
+
+
+def role(tags: dict[str, Any], *consumers: _policy.Consumer) -> dict[str, Any]:
+    as_tuples = {key: tuple(_policy.as_list(value)) for key, value in tags.items()}
+    return {
+        "permissions": _policy.permissions_document("aws", OWNER, as_tuples),
+        "trust": _policy.trust_document("aws", consumers),
+        "attached": True,
+    }
+
+
+def repository(name: str, before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:
+    arn = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/{name}"
+    return {"name": name, "arn": arn, "before": before, "tags": after}
+
+
+ON: dict[str, str] = {"share": "yes"}
+FIRST = _policy.Consumer(ONE, (), "id-one")
+SECOND = _policy.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "condition", "o-abcdefghij", True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "repositories", "lines"),
+    [
+        (
+            NOTHING,
+            role(ON, FIRST),
+            [repository("release", {}, ON), repository("tools/build", {}, ON), repository("develop", {}, {})],
+            [f"+ {ONE} (external id) can pull release, tools/build"],
+        ),
+        (role(ON, FIRST), role(ON, FIRST), [repository("release", ON, ON)], []),
+        (
+            role(ON, FIRST),
+            role(ON, FIRST),
+            [repository("release", ON, ON), repository("develop", ON, {})],
+            [f"- {ONE} (external id) loses develop"],
+        ),
+        (
+            role(ON, FIRST),
+            role(ON, FIRST, SECOND),
+            [repository("release", ON, ON)],
+            [
+                f"+ {TWO} role/ci/deploy (external id, organization o-abcdefghij, MFA) can pull release",
+                f"+ {TWO} user/puller (external id, organization o-abcdefghij, MFA) can pull release",
+            ],
+        ),
+        (
+            role(ON, FIRST),
+            role(ON, _policy.Consumer(ONE, (), "id-new")),
+            [repository("release", ON, ON)],
+            [f"+ {ONE} (external id) can pull release", f"- {ONE} (external id) loses release"],
+        ),
+        (role(ON, FIRST), NOTHING, [repository("release", ON, {})], [f"- {ONE} (external id) loses release"]),
+        (
+            {**role(ON, FIRST), "attached": False},
+            role(ON, FIRST),
+            [repository("release", ON, ON)],
+            [f"+ {ONE} (external id) can pull release"],
+        ),
+        (
+            role({"share": ["yes", "also"], "team": "a"}, FIRST),
+            role({"share": "yes"}, FIRST),
+            [
+                repository("both", {"share": "also", "team": "a"}, {"share": "also", "team": "a"}),
+                repository("one", {"share": "yes"}, {"share": "yes"}),
+            ],
+            [f"+ {ONE} (external id) can pull one", f"- {ONE} (external id) loses both"],
+        ),
+    ],
+)
+def test_the_lines_say_who_gains_and_who_loses(
+    before: dict[str, Any], after: dict[str, Any], repositories: list[dict[str, Any]], lines: list[str]
+) -> None:
+    change = access_change(before, after, repositories)
+    assert change["lines"] == lines
+    assert bool(change["gained"]) == any(line.startswith("+") for line in lines)
+    assert bool(change["lost"]) == any(line.startswith("-") for line in lines)
+
+
+ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
+
+
+@pytest.mark.parametrize(
+    ("statements", "tags", "allowed"),
+    [
+        ([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}], {}, True),
+        ({"Effect": "Allow", "Action": "ECR:batchget*", "Resource": "*"}, {}, False),  # the layers are missing
+        ([{"Effect": "Allow", "Action": "*", "Resource": f"{ARN}x"}], {}, False),
+        (
+            [
+                {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+                {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"},
+            ],
+            {},
+            False,
+        ),
+        (
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": "ecr:*",
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"aws:ResourceTag/Share": ["yes"]}},
+                }
+            ],
+            {"share": "yes"},  # names of condition keys have no case
+            True,
+        ),
+        (
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": "ecr:*",
+                    "Resource": "*",
+                    "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+                }
+            ],
+            {},
+            True,  # not judged here, so it goes mentioned
+        ),
+    ],
+)
+def test_documents_of_others_are_judged_too(statements: Any, tags: dict[str, str], allowed: bool) -> None:
+    assert may_pull({"Version": "2012-10-17", "Statement": statements}, ARN, tags) is allowed
+
+
+def test_a_trust_that_denies_or_names_a_service_trusts_nobody_that_pulls() -> None:
+    statements = [
+        {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ]
+    assert trusted({"Statement": statements}) == {}
+
+
+def generate(account: str, *principals: str) -> dict[str, Any]:
+    return {"account": account, "principals": list(principals), "external_id": "generate"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "ids"),
+    [
+        ([generate(ONE)], ["id-one"]),
+        ([generate(ONE, "user/new")], ["id-one"]),  # the only consumer of its account keeps its id
+        ([generate(TWO, "role/ci/deploy", "user/puller")], ["id-two"]),
+        ([generate(TWO, "user/x"), generate(TWO, "user/puller", "role/ci/deploy")], ["new", "id-two"]),
+        ([generate("444444444444")], ["new"]),
+        ([{"account": ONE, "external_id": "said"}], ["said"]),
+    ],
+)
+def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], ids: list[str]) -> None:
+    trust = _policy.trust_document("aws", [FIRST, SECOND])
+    resolved = _policy.resolve_external_ids(declared, "aws", trust, lambda: "new")
+    assert [item["external_id"] for item in resolved] == ids
+    assert _policy.resolve_external_ids([generate(ONE)], "aws", None, lambda: "new")[0]["external_id"] == "new"
+
+
+def test_dangling_principals_are_found() -> None:
+    principals = {"AWS": ["AIDAEXAMPLEEXAMPLE123", f"arn:aws:iam::{ONE}:root", "AROAEXAMPLEEXAMPLE123"]}
+    trust = {"Statement": {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}}
+    assert _policy.dangling_principals(trust) == ["AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123"]
+    assert _policy.dangling_principals(None) == []
