@@ -62,7 +62,8 @@ class Control:
         }
 
     def playbook(self, name: str, profile: str | None, /, *arguments: str, **variables: Any) -> Run:
-        command = [BIN / "ansible-playbook", f"playbooks/{name}.yml", *arguments, "-e", json.dumps(variables)]
+        path = name if name.endswith(".yml") else f"playbooks/{name}.yml"
+        command = [BIN / "ansible-playbook", path, *arguments, "-e", json.dumps(variables)]
         return self._run(command, profile)
 
     def share(self, *arguments: str, profile: str | None = "owner", **variables: Any) -> Run:

@@ -1,0 +1,210 @@
+"""The owner's side as playbooks: order, change told as access, several shares, several regions, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab import accounts
+
+from .conftest import REPOSITORY_ARN, ROLE, Control
+
+TAGS = {"environment": "release"}
+TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"
+CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
+STRANGER = {"account": accounts.STRANGER, "principals": ["user/stranger"], "external_id": "other"}
+GONE = ["iam:DetachRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
+
+
+def unshare(control: Control, *arguments: str, **variables: Any) -> Any:
+    return control.playbook("unshare", "owner", "-e", "@playbooks/vars/scenario.yml", *arguments, **variables)
+
+
+def tags_of(control: Control, name: str, region: str = accounts.REGION) -> dict[str, str]:
+    ecr = control.lab.session("owner").client("ecr", region_name=region)
+    arn = f"arn:aws:ecr:{region}:{accounts.OWNER}:repository/{name}"
+    return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+
+def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(control: Control) -> None:
+    ecr = control.lab.client("owner", "ecr")
+    ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=[{"Key": "team", "Value": "platform"}])
+    assert control.share().code == 0
+    changed: dict[str, Any] = {
+        "ecr_share_repositories": ["develop"],
+        "ecr_share_consumers": [STRANGER],
+        "ecr_share_access": "pull",
+        "ecr_share_exclusive": True,
+    }
+    lines = [
+        f"+ {accounts.STRANGER} user/stranger (external id) can pull develop",
+        f"- {accounts.CONSUMER} (external id) loses release",
+    ]
+    mark = len(control.lab.calls())
+    predicted = control.share("--check", **changed)
+    assert (predicted.code, control.lab.writes_since(mark)) == (0, []), predicted
+    run = control.share(**changed)
+    assert run.code == 0, run
+    for line in lines:
+        assert line in predicted.output
+        assert line in run.output
+    # Untag; nobody; the permissions; the new consumer; tag.
+    assert control.lab.writes_since(mark) == [UNTAG, TRUST, "iam:CreatePolicyVersion", TRUST, TAG]
+    assert (tags_of(control, "release"), tags_of(control, "develop")) == ({}, {**TAGS, "team": "platform"})
+    again = control.share(**changed)
+    assert (again.code, again.changed) == (0, 0), again
+    assert "Nobody gains or loses access." in again.output
+
+
+def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Control) -> None:
+    run = control.share()
+    assert run.code == 0, run
+    assert "because it carries the tags already: develop in ap-northeast-1" in run.output
+    assert f"+ {accounts.CONSUMER} (external id) can pull develop, release" in run.output
+    assert tags_of(control, "develop")["environment"] == "release"
+
+
+def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Control) -> None:
+    assert control.share().code == 0
+    mark = len(control.lab.calls())
+    predicted = unshare(control, "--check")
+    assert (predicted.code, control.lab.writes_since(mark)) == (0, []), predicted
+    run = unshare(control)
+    assert run.code == 0, run
+    assert f"- {accounts.CONSUMER} (external id) loses release" in run.output
+    writes = control.lab.writes_since(mark)
+    assert [call for call in writes if call != "iam:DeletePolicyVersion"] == [UNTAG, *GONE]
+    assert tags_of(control, "release") == {}
+    assert tags_of(control, "develop") == {**TAGS, "team": "platform"}  # tagged, but not by this share
+    mark = len(control.lab.calls())
+    again = unshare(control)
+    assert (again.code, again.changed, control.lab.writes_since(mark)) == (0, 0, []), again
+
+
+def test_what_others_attached_stops_unshare_before_the_first_write(control: Control) -> None:
+    assert control.share().code == 0
+    iam = control.lab.client("owner", "iam")
+    iam.create_user(UserName="other")
+    policy = f"arn:aws:iam::{accounts.OWNER}:policy/{ROLE}"
+    iam.attach_user_policy(UserName="other", PolicyArn=policy)
+    mark = len(control.lab.calls())
+    run = unshare(control)
+    assert run.code == 2, run
+    assert f"Policy {ROLE} is attached to user other. Remove that first; nothing else was touched." in run.output
+    assert control.lab.writes_since(mark) == []
+    iam.detach_user_policy(UserName="other", PolicyArn=policy)
+    assert unshare(control).code == 0
+
+
+def test_unshare_does_not_delete_a_role_that_this_collection_did_not_make(control: Control) -> None:
+    iam = control.lab.client("owner", "iam")
+    trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+    run = unshare(control)
+    assert run.code == 2, run
+    assert f"Role {ROLE} is not tagged managed-by=crossaccount.ecr, so this collection did not make it." in run.output
+    iam.delete_role(RoleName=ROLE)
+
+
+SHARES: list[dict[str, Any]] = [
+    {
+        "role_name": "first",
+        "repository_tags": TAGS,
+        "repositories": ["release"],
+        "consumers": [{"account": accounts.CONSUMER, "external_id": "generate"}, STRANGER],
+    },
+    {
+        "role_name": "second",
+        "repository_tags": {"audience": ["inner", "outer"]},
+        "tags": {"audience": "inner"},
+        "repositories": ["dev*"],
+        "access": "pull",
+        "consumers": [{**CONSUMER, "principals": ["user/puller"], "principal_match": "condition"}],
+    },
+]
+
+
+def test_several_shares_are_all_checked_before_the_first_write(control: Control) -> None:
+    wrong = [SHARES[0], {**SHARES[1], "repositories": ["nowhere"]}]
+    mark = len(control.lab.calls())
+    run = control.playbook("share", "owner", ecr_share_shares=wrong)
+    assert run.code == 2, run
+    assert "Repository nowhere does not exist" in run.output
+    assert control.lab.writes_since(mark) == []
+    missing = control.playbook("share", "owner", ecr_share_shares=[{"role_name": "first"}])
+    assert "missing required arguments: consumers, repositories, repository_tags" in " ".join(missing.output.split())
+
+
+def test_several_shares_are_made_proven_and_taken_back(control: Control) -> None:
+    untag = control.lab.client("owner", "ecr").untag_resource
+    untag(resourceArn=REPOSITORY_ARN + "develop", tagKeys=["environment"])  # of the tests before
+    shares = [{**share, "handoff_path": str(control.folder / f"{share['role_name']}.yml")} for share in SHARES]
+    run = control.playbook("share", "owner", ecr_share_shares=shares)
+    assert run.code == 0, run
+    first = yaml.safe_load((control.folder / f"first-1-{accounts.CONSUMER}.yml").read_text())
+    assert len(first["ecr_pull_external_id"]) == 32
+    for path, profile, denied in (
+        (f"first-1-{accounts.CONSUMER}.yml", "consumer", "develop"),
+        (f"first-2-{accounts.STRANGER}.yml", "stranger", "develop"),
+        ("second.yml", "consumer", "release"),
+    ):
+        handoff = yaml.safe_load((control.folder / path).read_text())
+        proof = control.playbook("pull", profile, **{**handoff, "ecr_pull_denied": [denied]})
+        assert proof.code == 0, proof
+    again = control.playbook("share", "owner", ecr_share_shares=shares)
+    assert (again.code, again.changed) == (0, 0), again  # the generated external id as well
+    back = control.playbook("unshare", "owner", ecr_share_shares=shares)
+    assert back.code == 0, back
+    assert tags_of(control, "release") == {}
+
+
+def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> None:
+    regions = [accounts.REGION, "eu-west-1"]
+    control.lab.session("owner").client("ecr", region_name="eu-west-1").create_repository(repositoryName="release")
+    run = control.share(ecr_share_regions=regions)
+    assert run.code == 0, run
+    for region in regions:
+        assert tags_of(control, "release", region) == TAGS
+        handoff = yaml.safe_load((control.folder / f"handoff-{region}.yml").read_text())
+        assert handoff["ecr_pull_region"] == region
+        proof = control.playbook("pull", "consumer", **{**handoff, "ecr_pull_images": [], "ecr_pull_denied": []})
+        assert proof.code == 0, proof
+    document = control.lab.client("owner", "iam").get_policy_version(
+        PolicyArn=f"arn:aws:iam::{accounts.OWNER}:policy/{ROLE}", VersionId="v1"
+    )["PolicyVersion"]["Document"]
+    assert document["Statement"][0]["Resource"] == [
+        f"arn:aws:ecr:{region}:{accounts.OWNER}:repository/*" for region in sorted(regions)
+    ]
+    assert unshare(control, ecr_share_regions=regions).code == 0
+
+
+@pytest.mark.parametrize("flag", [(), ("--check",)])
+def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, ...]) -> None:
+    """A playbook of somebody else, with variables at the task and module_defaults for the group."""
+    playbook = control.folder / "theirs.yml"
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "module_defaults": {"group/crossaccount.ecr.aws": {"region": accounts.REGION}},
+        "tasks": [
+            {
+                "ansible.builtin.include_role": {"name": "crossaccount.ecr.ecr_share"},
+                "vars": {
+                    "ecr_share_role_name": "theirs",
+                    "ecr_share_repository_tags": TAGS,
+                    "ecr_share_repositories": ["release"],
+                    "ecr_share_consumers": [CONSUMER],
+                },
+            },
+            {
+                "ansible.builtin.assert": {
+                    "that": ["ecr_share_role.role_arn is match('arn:aws:iam::1{12}:role/theirs')"]
+                }
+            },
+        ],
+    }
+    playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    run = control.playbook(str(playbook), "owner", *flag)
+    assert run.code == 0, run
