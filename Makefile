@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# A file of tests stays on one worker, with the lab that it started.
+PARALLEL := --numprocesses 2 --dist loadfile
 ROOT := $(filter 0,$(shell id -u))
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
@@ -48,8 +50,8 @@ lint: setup ## ruff, mypy, yamllint, ansible-lint, the changelog, ansible-test s
 pytest: setup
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
 	  echo "Not root: dockerd can not be started here, so the tests marked 'engine' are left out."; \
-	  $(BIN)/python -m pytest -m 'not engine'; \
-	else $(BIN)/python -m pytest; fi
+	  $(BIN)/python -m pytest $(PARALLEL) -m 'not engine'; \
+	else $(BIN)/python -m pytest $(PARALLEL); fi
 
 engines: ## Install docker and podman from Debian's packages, where this is root.
 	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman; } >/dev/null; then \

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import typing as t
 
 try:
@@ -15,6 +17,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RoleState
 
+#: The name that AWS's console gives it.
+_REVOCATION = "AWSRevokeOlderSessions"
 Json = dict[str, t.Any]
 
 
@@ -44,7 +48,7 @@ class PullRole:
             arns = [one["PolicyArn"] for one in attached]
             foreign += [f"Role {self.name} has policy {arn} attached" for arn in arns if arn != self.policy_arn]
             inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
-            foreign += [f"Role {self.name} has the inline policy {one}" for one in inline]
+            foreign += [f"Role {self.name} has the inline policy {one}" for one in inline if one != _REVOCATION]
             profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
             foreign += [f"Role {self.name} is in instance profile {one['InstanceProfileName']}" for one in profiles]
             facts.update(
@@ -55,6 +59,7 @@ class PullRole:
                 permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
                 trust=_policy.parse(role["AssumeRolePolicyDocument"]),
                 attached=self.policy_arn in arns,
+                revoked=_REVOCATION in inline,
                 role_tags=_tags(role.get("Tags", [])),
             )
         if policy:
@@ -139,6 +144,18 @@ class PullRole:
 
     def update_trust(self, document: Json) -> None:
         self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy.text(document))
+
+    def revoke_sessions(self) -> None:
+        # By AWS's clock, not ours, and rounded up: its answers and its sessions tell whole seconds.
+        answer = self.client.get_role(RoleName=self.name)["ResponseMetadata"]["HTTPHeaders"]["date"]
+        until = email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1)
+        condition = {"DateLessThan": {"aws:TokenIssueTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+        statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+        document = _policy.text({"Version": "2012-10-17", "Statement": [statement]})
+        self.client.put_role_policy(RoleName=self.name, PolicyName=_REVOCATION, PolicyDocument=document)
+
+    def delete_revocation(self) -> None:
+        self.client.delete_role_policy(RoleName=self.name, PolicyName=_REVOCATION)
 
     def put_boundary(self, boundary: str) -> None:
         self.client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=boundary)

@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 
 #: Resource Groups Tagging API Reference, TagResources and UntagResources: at most 20 ARNs in a call.
@@ -23,6 +23,8 @@ TAGGING_BATCH = 20
 MAXIMUM_TAGS = 50
 #: ECR API Reference, CreateRepository, repositoryName.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+#: A registry's host and a name: ECR would take it for a repository's name, but nobody means it as one.
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr[.-]")
 
 #: The IAM tag that says that a role or a policy was made by this collection.
 OWNERSHIP_TAG = ("managed-by", "crossaccount.ecr")
@@ -88,7 +90,7 @@ def is_pattern(name: str) -> bool:
 
 def repository_problem(name: str) -> str | None:
     """What is wrong with a repository's name, or None."""
-    if 2 <= len(name) <= 256 and _REPOSITORY.fullmatch(name):
+    if 2 <= len(name) <= 256 and _REPOSITORY.fullmatch(name) and not _REGISTRY.match(name):
         return None
     return (
         f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter"
@@ -171,6 +173,8 @@ class RoleState:
     role_tags: dict[str, str] = field(default_factory=dict)
     policy_tags: dict[str, str] = field(default_factory=dict)
     versions: tuple[PolicyVersion, ...] = ()
+    #: Whether older sessions were revoked: the inline policy of that is on the role.
+    revoked: bool = False
     #: What others added to the role or attached the policy to; it blocks a deletion.
     foreign: tuple[str, ...] = ()
 
@@ -304,7 +308,7 @@ def _role_problems(
         yield f"tags: {OWNERSHIP_TAG[0]} is how this collection knows its roles and policies. Choose another key."
     for what, there in ((f"Role {name}", before.role_tags), ("Its policy", before.policy_tags)):
         if len({key.lower() for key in {**there, **tags}}) > MAXIMUM_TAGS:
-            yield f"{what} would have more than {MAXIMUM_TAGS} tags."
+            yield f"{what} would have more than {MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
     for what, document, limit in (
         ("The trust policy", trust, options["trust_policy_quota"]),
         ("The permissions policy", permissions, _policy.POLICY_CHARACTERS),
@@ -325,6 +329,10 @@ NOBODY = {
 }
 
 
+#: Deny every session that was issued until now. IAM User Guide, "Revoke IAM role temporary security credentials".
+REVOKE = Step("revoke_sessions", {})
+
+
 def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     """The writes that make the role and its policy as declared; none where they are."""
     steps: list[Step] = []
@@ -341,8 +349,18 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
         elif trust_differs and (permissions_differ or boundary_differs):
             common = _policy.common_statements(before.trust, after.trust)
             trust = {"Version": "2012-10-17", "Statement": common} if common else NOBODY
+        # Sessions outlive the trust that let them in: who is no longer declared must not see what comes next. Before
+        # the trust changes, in case this run is killed right after; and afterwards, for who came in meanwhile.
+        loses = before.attached and bool(set(_access.trusted(before.trust)) - set(_access.trusted(after.trust)))
+        if loses:
+            after = replace(after, revoked=True)
+            steps.append(REVOKE)
+        if loses and _policy.equal(trust, before.trust):
+            trust = after.trust
         if not _policy.equal(trust, before.trust):
             steps.append(Step("update_trust", {"document": trust}))
+        if loses:
+            steps.append(REVOKE)
 
     if not before.policy_exists:
         steps.append(Step("create_policy", {"document": after.permissions, "tags": after.policy_tags}))
@@ -410,6 +428,8 @@ def plan_role_absent(
     steps = []
     if before.attached:
         steps.append(Step("detach", {}))
+    if before.revoked:
+        steps.append(Step("delete_revocation", {}))
     if before.role_exists:
         steps.append(Step("delete_role", {}))
     for version in before.versions:

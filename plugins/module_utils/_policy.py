@@ -126,7 +126,9 @@ def consumers_of(declared: list[dict[str, t.Any]], partition: str, problems: Pro
     seen: list[Consumer] = []
     for consumer in consumers:
         if consumer in seen:
-            problems.add(f"Consumer {consumer.account} is declared twice with the same principals and external_id.")
+            problems.add(
+                f"Consumer {consumer.account} is declared twice with the same principals and external_id. Remove one."
+            )
         seen.append(consumer)
     return consumers
 
@@ -227,7 +229,7 @@ def _principal_problem(principal: str, account: str, partition: str) -> str | No
     if arn and arn[1] != partition:
         return f"principal {principal!r} is in partition {arn[1]}, the owner account in {partition}."
     if arn and arn[2] != account:
-        return f"principal {principal!r} is of another account than {account}."
+        return f"principal {principal!r} is of another account than {account}. Declare it under its own account."
     if not arn and not _PRINCIPAL.fullmatch(principal):
         return f"principal {principal!r} is none of user/NAME, role/NAME, or the ARN of one."
     return None
@@ -236,12 +238,14 @@ def _principal_problem(principal: str, account: str, partition: str) -> str | No
 def repository_tags_of(declared: dict[str, t.Any], problems: Problems) -> dict[str, tuple[str, ...]]:
     """The tags that grant access, each value as a tuple of alternatives."""
     if not declared:
-        problems.add("repository_tags is empty: without a tag the role would reach every repository or none.")
+        problems.add(
+            "repository_tags is empty: without a tag the role would reach every repository or none. Give at least one."
+        )
     tags = {}
     for key, value in declared.items():
         values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
         if not values:
-            problems.add(f"repository_tags: {key} has an empty list of values.")
+            problems.add(f"repository_tags: {key} has an empty list of values. Give at least one, or leave {key} out.")
         for one in values:
             if not isinstance(one, str):
                 problems.add(f"repository_tags: the value of {key} must be a string; {one!r} is not. Quote it.")
@@ -259,7 +263,7 @@ def spelling_problems(tags: t.Iterable[str]) -> list[str]:
     """The keys that differ from another key in their case only."""
     keys = [key.lower() for key in tags]
     return [
-        f"{key} is there in several spellings; IAM does not tell their case apart."
+        f"{key} is there in several spellings; IAM does not tell their case apart. Keep one."
         for key in tags
         if keys.count(key.lower()) > 1
     ]

@@ -223,8 +223,13 @@ def apply(tagging: t.Any, plan: TagPlan) -> None:
     if failures:
         done = [change.name for change in plan.changes if change.name not in failures]
         listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
+        next_step = ""
+        if any(reason.startswith("AccessDenied") for reason in failures.values()):
+            # The tagging API asks ECR in the caller's name, for each repository.
+            action = "ecr:TagResource" if plan.state == "present" else "ecr:UntagResource"
+            next_step = f"\nAllow {action} on these repositories to the caller, or use other credentials."
         raise EcrError(
-            f"{len(failures)} of {len(plan.changes)} repositories could not be changed:\n{listed}",
+            f"{len(failures)} of {len(plan.changes)} repositories could not be changed:\n{listed}{next_step}",
             changed=bool(done),
             failed_repositories=failures,
             changed_repositories=done,

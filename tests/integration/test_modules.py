@@ -18,6 +18,7 @@ ROLE: dict[str, Any] = {
 }
 EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 NOBODY = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}'
+REVOKE = "iam:PutRolePolicy"
 TRUST = "iam:UpdateAssumeRolePolicy"
 
 
@@ -49,13 +50,19 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
         ({**ROLE, "regions": ["eu-west-1"]}, []),  # what is not mentioned stays
         (
             {**ROLE, "regions": ["eu-west-1"], "consumers": [{"account": accounts.STRANGER, "external_id": "other"}]},
-            [TRUST],
+            [REVOKE, TRUST, REVOKE],
         ),
         # Trust and permissions change together: nobody, then the permissions, then the new consumer.
-        (ROLE, [TRUST, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
+        (ROLE, [REVOKE, TRUST, REVOKE, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
         (
             {"name": "walked", "state": "absent"},
-            ["iam:DetachRolePolicy", "iam:DeleteRole", *["iam:DeletePolicyVersion"] * 4, "iam:DeletePolicy"],
+            [
+                "iam:DetachRolePolicy",
+                "iam:DeleteRolePolicy",
+                "iam:DeleteRole",
+                *["iam:DeletePolicyVersion"] * 4,
+                "iam:DeletePolicy",
+            ],
         ),
         ({"name": "walked", "state": "absent"}, []),
     ]:

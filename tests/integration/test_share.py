@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.exceptions
 import pytest
 import yaml
 
@@ -15,7 +16,8 @@ TAGS = {"environment": "release"}
 TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "principals": ["user/stranger"], "external_id": "other"}
-GONE = ["iam:DetachRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
+REVOKE = "iam:PutRolePolicy"
+GONE = ["iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
 
 
 def unshare(control: Control, *arguments: str, **variables: Any) -> Any:
@@ -50,12 +52,26 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
     for line in lines:
         assert line in predicted.output
         assert line in run.output
-    # Untag; nobody; the permissions; the new consumer; tag.
-    assert control.lab.writes_since(mark) == [UNTAG, TRUST, "iam:CreatePolicyVersion", TRUST, TAG]
+    # Untag; nobody, and no session from before; the permissions; the new consumer; tag.
+    narrow = [REVOKE, TRUST, REVOKE]
+    assert control.lab.writes_since(mark) == [UNTAG, *narrow, "iam:CreatePolicyVersion", TRUST, TAG]
     assert (tags_of(control, "release"), tags_of(control, "develop")) == ({}, {**TAGS, "team": "platform"})
     again = control.share(**changed)
     assert (again.code, again.changed) == (0, 0), again
     assert "Nobody gains or loses access." in again.output
+
+
+def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control: Control) -> None:
+    """It was let in by the old declaration; what the new one shares it must not see, nor the old."""
+    assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
+    out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
+    assert out.describe_images(repositoryName="release")["imageDetails"]
+    assert control.share(ecr_share_consumers=[STRANGER], ecr_share_repositories=["release", "develop"]).code == 0
+    for name in accounts.REPOSITORIES:
+        with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
+            out.describe_images(repositoryName=name)
+    fresh = control.lab.assume("stranger", "ecr", ROLE, ExternalId="other")
+    assert fresh.describe_images(repositoryName="develop")["imageDetails"]
 
 
 def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Control) -> None:

@@ -115,8 +115,8 @@ def test_a_key_in_another_case_is_refused() -> None:
 
 def test_declared_keys_in_two_cases_are_refused() -> None:
     assert tag_plan({"app": {}}, {"share": "yes", "Share": "no"}, "present")[1] == [
-        "tags: share is there in several spellings; IAM does not tell their case apart.",
-        "tags: Share is there in several spellings; IAM does not tell their case apart.",
+        "tags: share is there in several spellings; IAM does not tell their case apart. Keep one.",
+        "tags: Share is there in several spellings; IAM does not tell their case apart. Keep one.",
     ]
 
 
@@ -343,8 +343,8 @@ MANY = {f"k{number}": "1" for number in range(49)}
             RoleState(),
             {"tags": {"a": "1", "A": "2"}},
             [
-                "tags: a is there in several spellings; IAM does not tell their case apart.",
-                "tags: A is there in several spellings; IAM does not tell their case apart.",
+                "tags: a is there in several spellings; IAM does not tell their case apart. Keep one.",
+                "tags: A is there in several spellings; IAM does not tell their case apart. Keep one.",
             ],
         ),
         (RoleState(), {"tags": {"managed-by": "crossaccount.ecr"}}, []),
@@ -357,14 +357,21 @@ MANY = {f"k{number}": "1" for number in range(49)}
         (
             RoleState(),
             {"tags": {**MANY, "one": "1"}},
-            ["Role allow would have more than 50 tags.", "Its policy would have more than 50 tags."],
+            [
+                "Role allow would have more than 50 tags. Declare fewer, or remove some first.",
+                "Its policy would have more than 50 tags. Declare fewer, or remove some first.",
+            ],
         ),
         (
             replace(THERE, policy_tags=MANY),
             {"tags": {"K0": "1", "new": "1"}},
-            ["Its policy would have more than 50 tags."],
+            ["Its policy would have more than 50 tags. Declare fewer, or remove some first."],
         ),
-        (replace(THERE, role_tags=MANY), {"tags": {"new": "1"}}, ["Role allow would have more than 50 tags."]),
+        (
+            replace(THERE, role_tags=MANY),
+            {"tags": {"new": "1"}},
+            ["Role allow would have more than 50 tags. Declare fewer, or remove some first."],
+        ),
     ],
 )
 def test_role_problems(before: RoleState, said: dict[str, Any], found: list[str]) -> None:
@@ -630,6 +637,8 @@ def applied(state: RoleState, step: Step) -> RoleState:
         return replace(state, policy_exists=False, permissions=None, policy_tags={}, versions=())
     fields: dict[str, dict[str, Any]] = {
         "update_trust": {"trust": said.get("document")},
+        "revoke_sessions": {"revoked": True},
+        "delete_revocation": {"revoked": False},
         "put_boundary": {"permissions_boundary": said.get("boundary")},
         "update_role": said,
         "tag_policy": {"policy_tags": {**state.policy_tags, **said.get("tags", {})}},
@@ -721,6 +730,25 @@ def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dic
         assert planned(states[-1], said).steps == []
 
 
+@settings(max_examples=400)
+@given(accounts(), declared)
+def test_a_session_that_is_out_never_sees_what_neither_declaration_allows(
+    before: RoleState, said: dict[str, Any]
+) -> None:
+    """Whoever may assume the role at some moment does so, and keeps the session."""
+    plan = planned(before, said)
+    wide = pairs(before) | pairs(plan.after)
+    out: dict[str, dict[str, Any]] = {}
+    steps: list[Step | None] = [None, *plan.steps]
+    for step, state in zip(steps, moments(plan)):
+        if step is not None and step.call == "revoke_sessions":
+            out.clear()
+        for statement in (state.trust or {}).get("Statement", []) if state.attached else []:
+            out[repr(statement)] = statement
+        everyone = {"Version": "2012-10-17", "Statement": list(out.values())}
+        assert pairs(replace(state, trust=everyone)) <= wide if state.role_exists else True
+
+
 RELEASE, DEVELOP = [boundary for boundary in BOUNDARIES if boundary]
 
 
@@ -772,17 +800,20 @@ def test_removal_only_takes_away(before: RoleState) -> None:
     assert _plan.plan_role_absent(states[-1], "allow", "allow", problems).steps == []
 
 
+NARROW = ["revoke_sessions", "update_trust", "revoke_sessions"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "calls"),
     [
         ({}, {}, []),
         ({}, {"access": "pull"}, ["create_version"]),
-        ({}, {"consumers": CONSUMERS[1:2]}, ["update_trust"]),
-        ({}, {"consumers": CONSUMERS[1:2], "access": "pull"}, ["update_trust", "create_version", "update_trust"]),
+        ({}, {"consumers": CONSUMERS[1:2]}, NARROW),
+        ({}, {"consumers": CONSUMERS[1:2], "access": "pull"}, [*NARROW, "create_version", "update_trust"]),
         # One consumer more: what is common is what is there, so only the last write is needed.
         ({}, {"consumers": CONSUMERS[:2], "access": "pull"}, ["create_version", "update_trust"]),
         # One consumer less: what is common is what shall be, so only the first is.
-        ({"consumers": CONSUMERS[:2]}, {"access": "pull"}, ["update_trust", "create_version"]),
+        ({"consumers": CONSUMERS[:2]}, {"access": "pull"}, [*NARROW, "create_version"]),
     ],
 )
 def test_writes_in_their_order(old: dict[str, Any], new: dict[str, Any], calls: list[str]) -> None:

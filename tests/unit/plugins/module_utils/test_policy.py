@@ -496,7 +496,7 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
             [{**GOOD, "principals": [f"arn:aws:iam::{STRANGER}:user/a"]}],
             [
                 f"Consumer 1 ({CONSUMER}): principal 'arn:aws:iam::{STRANGER}:user/a' is of another account than"
-                f" {CONSUMER}."
+                f" {CONSUMER}. Declare it under its own account."
             ],
         ),
         *(
@@ -509,7 +509,10 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
             )
             for principal in ("puller", "group/a", "root", "", "user/", "user/a b", "user/ä", "user/a\n", "user/?")
         ),
-        ([GOOD, GOOD], [f"Consumer {CONSUMER} is declared twice with the same principals and external_id."]),
+        (
+            [GOOD, GOOD],
+            [f"Consumer {CONSUMER} is declared twice with the same principals and external_id. Remove one."],
+        ),
         (
             [{"account": "x", "principals": ["a"], "external_id": "", "organization_id": "b"}],
             [
@@ -547,8 +550,13 @@ def test_bad_external_ids(bad: str) -> None:
     [
         ({"share": "yes", "team": ["a", "b"]}, []),
         ({"share": ""}, []),
-        ({}, ["repository_tags is empty: without a tag the role would reach every repository or none."]),
-        ({"share": []}, ["repository_tags: share has an empty list of values."]),
+        (
+            {},
+            [
+                "repository_tags is empty: without a tag the role would reach every repository or none. Give at least one."
+            ],
+        ),
+        ({"share": []}, ["repository_tags: share has an empty list of values. Give at least one, or leave share out."]),
         ({"share": True}, ["repository_tags: the value of share must be a string; True is not. Quote it."]),
         ({"share": None}, ["repository_tags: the value of share must be a string; None is not. Quote it."]),
         ({"share": ["a", 1]}, ["repository_tags: the value of share must be a string; 1 is not. Quote it."]),
@@ -569,8 +577,8 @@ def test_bad_external_ids(bad: str) -> None:
         (
             {"share": "a", "Share": "b"},
             [
-                "repository_tags: share is there in several spellings; IAM does not tell their case apart.",
-                "repository_tags: Share is there in several spellings; IAM does not tell their case apart.",
+                "repository_tags: share is there in several spellings; IAM does not tell their case apart. Keep one.",
+                "repository_tags: Share is there in several spellings; IAM does not tell their case apart. Keep one.",
             ],
         ),
     ],
