@@ -13,7 +13,9 @@ _NEXT_STEPS = {
     "InvalidClientTokenId": "AWS does not know this access key: check the profile or the environment variables.",
     "UnrecognizedClientException": "AWS does not know this access key: check the profile or the environment variables.",
     "SignatureDoesNotMatch": "The secret access key does not belong to this access key id.",
-    "MalformedPolicyDocument": "AWS refused a document; a principal in it that does not exist is the usual reason.",
+    "MalformedPolicyDocument": (
+        "Is it a principal that does not exist? Create it first, or trust it by principal_match: condition."
+    ),
 }
 
 

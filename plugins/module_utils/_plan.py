@@ -362,13 +362,7 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
         if loses:
             steps.append(REVOKE)
 
-    if not before.policy_exists:
-        steps.append(Step("create_policy", {"document": after.permissions, "tags": after.policy_tags}))
-    else:
-        if permissions_differ:
-            steps += _new_permissions(before, after)
-        steps += _new_tags("tag_policy", before.policy_tags, after.policy_tags)
-
+    # A new role comes first: IAM may refuse a principal in its trust, and then nothing was written.
     if not before.role_exists:
         arguments = {
             "trust": after.trust,
@@ -378,7 +372,14 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
             "permissions_boundary": after.permissions_boundary,
         }
         steps.append(Step("create_role", arguments))
+    if not before.policy_exists:
+        steps.append(Step("create_policy", {"document": after.permissions, "tags": after.policy_tags}))
     else:
+        if permissions_differ:
+            steps += _new_permissions(before, after)
+        steps += _new_tags("tag_policy", before.policy_tags, after.policy_tags)
+
+    if before.role_exists:
         if boundary_differs:
             steps.append(Step("put_boundary", {"boundary": after.permissions_boundary}))
         if (before.description, before.max_session_duration) != (after.description, after.max_session_duration):

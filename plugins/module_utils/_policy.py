@@ -153,21 +153,28 @@ def resolve_external_ids(
             known = _external_ids(trust, account)
             same = [one for arns, one in known if arns == own]
             alone = [one for _arns, one in known] if accounts.count(account) == 1 else []
+            if len(declared) == 1:
+                # The principals of the one statement may have been deleted, so that it no longer tells the account.
+                alone += [one for arns, one in _external_ids(trust, None) if not arns]
             item = {**item, "external_id": (same + alone or [make()])[0]}
         resolved.append(item)
     return resolved
 
 
-def _external_ids(trust: Document | None, account: str) -> list[tuple[set[str], str]]:
-    """The principals and the external id of each trust statement that is about principals of `account` only."""
+def _external_ids(trust: Document | None, account: str | None) -> list[tuple[set[str], str]]:
+    """The principals and the external id of each trust statement that is about principals of `account` only.
+
+    Ids of deleted principals are left out; with None for the account, only statements that have nothing else count.
+    """
     found = []
     for statement in statements(trust or {}):
         condition, principals = statement.get("Condition", {}), statement.get("Principal")
         arns = as_list(principals.get("AWS", [])) if isinstance(principals, dict) else []
         trusted = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
         external_id = condition.get("StringEquals", {}).get("sts:ExternalId")
-        same_account = trusted and all(arn == account or f"::{account}:" in arn for arn in trusted)
-        if same_account and isinstance(external_id, str):
+        trusted = {arn for arn in trusted if not _UNIQUE_ID.fullmatch(arn)}
+        same_account = all(arn == account or f"::{account}:" in arn for arn in trusted)
+        if same_account and bool(trusted) == (account is not None) and isinstance(external_id, str):
             found.append((trusted, external_id))
     return found
 
@@ -394,7 +401,9 @@ def common_statements(one: Document, other: Document) -> list[Document]:
     return [
         statement
         for statement in listed
-        if statement.get("Effect") == "Deny" or _statement_meaning(statement) in wanted
+        # IAM does not take back the id of a principal that was deleted, and needs no Deny for it.
+        if (statement.get("Effect") == "Deny" and not dangling_principals({"Statement": statement}))
+        or _statement_meaning(statement) in wanted
     ]
 
 

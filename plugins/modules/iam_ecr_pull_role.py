@@ -223,7 +223,7 @@ steps:
   returned: success
   type: list
   elements: str
-  sample: [create_policy, create_role, attach]
+  sample: [create_role, create_policy, attach]
 """
 
 import secrets

@@ -36,7 +36,7 @@ def both(control: Control, module: str, /, **options: Any) -> tuple[dict[str, An
 
 def test_a_pull_role_walks_through_its_life(control: Control) -> None:
     for options, writes in [
-        (ROLE, ["iam:CreatePolicy", "iam:CreateRole", "iam:AttachRolePolicy"]),
+        (ROLE, ["iam:CreateRole", "iam:CreatePolicy", "iam:AttachRolePolicy"]),
         (ROLE, []),
         ({**ROLE, "access": "pull"}, ["iam:CreatePolicyVersion"]),
         ({**ROLE, "access": "pull"}, []),

@@ -25,7 +25,9 @@ MAY_ASSUME = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"arn:a
 USERS = {
     "owner": (OWNER, "administrator", ADMINISTRATOR),
     "consumer": (CONSUMER, "puller", MAY_ASSUME),
+    "consumer-administrator": (CONSUMER, "administrator", ADMINISTRATOR),
     "stranger": (STRANGER, "stranger", MAY_ASSUME),
+    "stranger-administrator": (STRANGER, "administrator", ADMINISTRATOR),
 }
 
 

@@ -5,6 +5,7 @@
    that concerns the whole registry: `*`).
 2. `GetAuthorizationToken` answers a token bound to its caller; `/v2/` refuses requests without one.
 3. Every registry request asks the same IAM engine as the API does.
+4. The Resource Groups Tagging API asks for `ecr:TagResource` or `ecr:UntagResource` on each repository as well.
 
 Sentences and codes are AWS's.
 """
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, responses
-from ministack.services import ecr, iam, sts
+from ministack.services import ecr, iam, sts, tagging
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -149,6 +150,36 @@ def _authorized_resources(operation: str, body: bytes, region: str, account: str
     return [prefix + "*" if operation == "DescribeRepositories" else "*"]
 
 
+Tagging = Callable[[dict[str, Any]], Response]
+
+
+def _asking_ecr(action: str, handle: Tagging) -> Tagging:
+    """A handler of the tagging API that fails the repositories on which the caller may not do `action`."""
+
+    def handle_permitted(data: dict[str, Any]) -> Response:
+        body = json.dumps(data).encode()
+        context = iam_actions.request_tag_context("ecr", action, body, {})
+        arns, failed = data.get("ResourceARNList", []), {}
+        for arn in [one for one in arns if ":ecr:" in one]:
+            refusal = iam_evaluator.enforce(
+                iam_evaluator._verified_key.get(), action, "ecr", responses.get_region(), arn, context
+            )
+            if refusal is not None:
+                failed[arn] = _failed_resource(action, arn, refusal)
+        # The handler takes an empty list, so that what is invalid beside the denied is still refused as a whole.
+        status, headers, answer = handle({**data, "ResourceARNList": [arn for arn in arns if arn not in failed]})
+        if status == 200:
+            answer = json.dumps({"FailedResourcesMap": {**json.loads(answer)["FailedResourcesMap"], **failed}}).encode()
+        return status, headers, answer
+
+    return handle_permitted
+
+
+def _failed_resource(action: str, arn: str, refusal: Any) -> dict[str, Any]:
+    sentence = iam_actions.identity_denial_message(action, refusal.principal_arn, arn, refusal.decision == "Deny")
+    return {"StatusCode": 403, "ErrorCode": "AccessDeniedException", "ErrorMessage": sentence}
+
+
 def _secret_access_key() -> str:
     return base64.b64encode(secrets.token_bytes(30)).decode()
 
@@ -220,6 +251,8 @@ def install(endpoint: str) -> Registry:
     ecr.error_response_json = error_response_json
     ecr._get_authorization_token = registry.issue
     ecr.handle_registry_request = registry.serve
+    for operation, action in (("TagResources", "ecr:TagResource"), ("UntagResources", "ecr:UntagResource")):
+        tagging._HANDLERS[operation] = _asking_ecr(action, tagging._HANDLERS[operation])
     host = endpoint.partition("://")[2]
     ecr._repo_uri = lambda name: f"{host}/{name}"
     return registry

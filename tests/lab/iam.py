@@ -1,15 +1,37 @@
-"""What MiniStack's IAM lacks, added in place before the lab serves a request."""
+"""What MiniStack's IAM lacks, added in place before the lab serves a request.
+
+1. `SetDefaultPolicyVersion`.
+2. A user or role that does not exist is refused as a principal of a trust policy.
+3. A trust policy names the very user or role: when that one is deleted, its id is left in the document, and one that
+   is made again under the same name is not trusted.
+
+Source: IAM User Guide, "AWS JSON policy elements: Principal".
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.services import iam
 
+from . import accounts
+
+_ENTITY = re.compile(r"arn:aws:iam::([0-9]{12}):(user|role)/(?:.*/)?([^/]+)")
+_UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]+")
+_ACCOUNTS = (accounts.OWNER, accounts.CONSUMER, accounts.STRANGER)
+
 
 def install() -> None:
-    """Add `SetDefaultPolicyVersion`."""
-    iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = _set_default_policy_version
+    """Put the additions into MiniStack."""
+    handlers = iam._IAM_HANDLERS
+    handlers["SetDefaultPolicyVersion"] = _set_default_policy_version
+    for call, document in (("CreateRole", "AssumeRolePolicyDocument"), ("UpdateAssumeRolePolicy", "PolicyDocument")):
+        handlers[call] = _with_principals_checked(handlers[call], document)
+    for call, kind in (("DeleteUser", "User"), ("DeleteRole", "Role")):
+        handlers[call] = _with_id_left_behind(handlers[call], kind)
 
 
 def _set_default_policy_version(parameters: Any) -> Any:
@@ -22,3 +44,74 @@ def _set_default_policy_version(parameters: Any) -> Any:
         one["IsDefaultVersion"] = identifier == version
     policy["DefaultVersionId"] = version
     return iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
+
+
+def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Callable[[Any], Any]:
+    """The handler, which first refuses a trust policy that names somebody who does not exist."""
+
+    def checked(parameters: Any) -> Any:
+        for principal in _principals(iam._p(parameters, document)):
+            if not _exists(principal):
+                what = f'Invalid principal in policy: "AWS":"{principal}"'
+                return iam._error(400, "MalformedPolicyDocument", what, ns="iam")
+        return handler(parameters)
+
+    return checked
+
+
+def _with_id_left_behind(handler: Callable[[Any], Any], kind: str) -> Callable[[Any], Any]:
+    """The handler of a deletion, which then leaves the id of who was deleted in every trust policy."""
+    entities = {"User": iam._users, "Role": iam._roles}[kind]
+
+    def deleting(parameters: Any) -> Any:
+        gone = entities.get(iam._p(parameters, f"{kind}Name"))
+        reply = handler(parameters)
+        if gone and reply[0] == 200:
+            _replace_in_trusts(gone["Arn"], gone[f"{kind}Id"])
+        return reply
+
+    return deleting
+
+
+def _principals(document: str) -> Iterator[str]:
+    """The AWS principals of a trust policy; none where it is no policy, which others complain about."""
+    try:
+        statements = json.loads(document)["Statement"]
+    except (ValueError, KeyError, TypeError):
+        return
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal")
+        named = principal.get("AWS", []) if isinstance(principal, dict) else []
+        yield from named if isinstance(named, list) else [named]
+
+
+def _exists(principal: str) -> bool:
+    """Whether IAM takes a principal: `*`, an account, or a user or role that is there. All accounts are there."""
+    entity = _ENTITY.fullmatch(principal)
+    if entity is None:
+        return not _UNIQUE_ID.fullmatch(principal) or principal in _ids()
+    account, kind, name = entity.groups()
+    known = iam._users if kind == "user" else iam._roles
+    there = known._data.get((account, name))
+    return account in _ACCOUNTS and there is not None and there["Arn"] == principal
+
+
+def _ids() -> set[str]:
+    """The ids of all users and roles of all accounts."""
+    return {one["UserId"] for one in iam._users._data.values()} | {one["RoleId"] for one in iam._roles._data.values()}
+
+
+def _replace_in_trusts(arn: str, identifier: str) -> None:
+    """Put an id in the place of an ARN wherever it stands as a principal; a condition is text and stays."""
+    for role in iam._roles._data.values():
+        if arn not in _principals(role["AssumeRolePolicyDocument"]):
+            continue
+        document = json.loads(role["AssumeRolePolicyDocument"])
+        statements = document["Statement"]
+        for statement in statements if isinstance(statements, list) else [statements]:
+            named = statement["Principal"].get("AWS") if isinstance(statement.get("Principal"), dict) else None
+            if isinstance(named, list):
+                statement["Principal"]["AWS"] = [identifier if one == arn else one for one in named]
+            elif named == arn:
+                statement["Principal"]["AWS"] = identifier
+        role["AssumeRolePolicyDocument"] = json.dumps(document)

@@ -27,7 +27,7 @@ import ministack.app
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from . import ecr, iam
+from . import authorization, ecr, iam
 
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/]+)/")
 
@@ -95,6 +95,7 @@ def serve(folder: pathlib.Path) -> None:
     endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ecr.install(endpoint)
     iam.install()
+    authorization.install()
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

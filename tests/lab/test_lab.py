@@ -361,6 +361,86 @@ def test_both_repositories_hold_the_same_image(owner: Any, manifest: dict[str, A
     assert len(manifest["layers"]) >= 2
 
 
+# Tags
+
+
+def limited(lab: Lab, name: str, service: str, statement: list[dict[str, Any]]) -> Any:
+    """A client of a new user in the owner account, who may do what the statements say."""
+    iam = lab.client("owner", "iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=document(statement))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    session = boto3.session.Session(key["AccessKeyId"], key["SecretAccessKey"], None, accounts.REGION)
+    return session.client(service, endpoint_url=lab.endpoint)
+
+
+def allow(actions: str | list[str], resource: str = "*", **condition: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **condition}
+
+
+@pytest.mark.parametrize(
+    ("method", "action", "options"),
+    [
+        ("tag_resources", "TagResource", {"Tags": {"team": "platform"}}),
+        ("untag_resources", "UntagResource", {"TagKeys": ["team"]}),
+    ],
+)
+def test_the_tagging_api_fails_the_repositories_that_ecr_does_not_let_the_caller_tag(
+    lab: Lab, method: str, action: str, options: dict[str, Any]
+) -> None:
+    user = f"limited-{method}"
+    statement = [allow("tag:*"), allow(f"ecr:{action}", REPOSITORY_PREFIX + "release")]
+    tagging = limited(lab, user, "resourcegroupstaggingapi", statement)
+    reply = getattr(tagging, method)(
+        ResourceARNList=[REPOSITORY_PREFIX + name for name in ("develop", "release")], **options
+    )
+    sentence = not_allowed(action, REPOSITORY_PREFIX + "develop", f"arn:aws:iam::{accounts.OWNER}:user/{user}")
+    assert reply["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert reply["FailedResourcesMap"] == {
+        REPOSITORY_PREFIX + "develop": {
+            "StatusCode": 403,
+            "ErrorCode": "AccessDeniedException",
+            "ErrorMessage": sentence,
+        }
+    }
+    tags = {
+        name: lab.client("owner", "ecr").list_tags_for_resource(resourceArn=REPOSITORY_PREFIX + name)["tags"]
+        for name in ("develop", "release")
+    }
+    tag = {"Key": "team", "Value": "platform"}
+    assert tag not in tags["develop"]
+    assert (tag in tags["release"]) == (method == "tag_resources")
+
+
+def test_the_tags_asked_for_are_in_the_context_of_that_question(lab: Lab) -> None:
+    only = {"Condition": {"StringEquals": {"aws:RequestTag/team": "platform"}}}
+    statement = [allow("tag:TagResources"), allow("ecr:TagResource", REPOSITORY_PREFIX + "*", **only)]
+    tagging = limited(lab, "limited-values", "resourcegroupstaggingapi", statement)
+    arn = REPOSITORY_PREFIX + "develop"
+    for value, failed in (("other", [arn]), ("platform", [])):
+        reply = tagging.tag_resources(ResourceARNList=[arn], Tags={"team": value})
+        assert list(reply["FailedResourcesMap"]) == failed
+
+
+@pytest.mark.parametrize("kind", ["Role", "Policy"])
+def test_making_a_role_or_policy_is_authorized_on_its_arn_and_with_tags_as_tagging(lab: Lab, kind: str) -> None:
+    name = f"limited-{kind}"
+    arn, user = f"arn:aws:iam::{accounts.OWNER}:{kind.lower()}/{name}", f"arn:aws:iam::{accounts.OWNER}:user/{name}"
+    call = operation(limited(lab, name, "iam", [allow(f"iam:Create{kind}", arn)]), f"Create{kind}")
+    key = {"Role": "AssumeRolePolicyDocument", "Policy": "PolicyDocument"}[kind]
+    nobody = {
+        "Effect": "Deny",
+        "Action": "sts:AssumeRole",
+        **({"Principal": "*"} if kind == "Role" else {"Resource": "*"}),
+    }
+    named = {f"{kind}Name": name, key: document([nobody])}
+    tagging = not_allowed(f"Tag{kind}", arn, user).replace("ecr:", "iam:")
+    assert refusal(call, **named, Tags=[SHARING_TAG]) == ("AccessDenied", tagging)
+    call(**named)
+    creating = not_allowed(f"Create{kind}", f"{arn}-2", user).replace("ecr:", "iam:")
+    assert refusal(call, **{**named, f"{kind}Name": f"{name}-2"}) == ("AccessDenied", creating)
+
+
 # The registry
 
 
@@ -480,6 +560,120 @@ def test_the_image_runs_and_prints_its_line(
     (command,) = described["config"]["Cmd"]
     run = subprocess.run([tmp_path / command.lstrip("/")], capture_output=True, check=True, timeout=10)
     assert run.stdout == b"Hello from the owner account.\n"
+
+
+# Principals of trust policies
+
+
+def trust_in(principal: Any, **condition: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole", **condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def principal_of(iam: Any, role: str) -> Any:
+    return iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        f"arn:aws:iam::{accounts.CONSUMER}:user/nobody",
+        f"arn:aws:iam::{accounts.CONSUMER}:role/puller",
+        f"arn:aws:iam::{accounts.CONSUMER}:user/team/puller",
+        f"arn:aws:iam::{accounts.OWNER}:user/puller",
+        "arn:aws:iam::444444444444:user/puller",
+        "AIDAAAAAAAAAAAAAAAAAA",
+    ],
+)
+def test_a_principal_that_does_not_exist_is_refused(lab: Lab, principal: str) -> None:
+    iam = lab.client("owner", "iam")
+    wrong = trust_in([f"arn:aws:iam::{accounts.CONSUMER}:user/puller", principal])
+    expected = ("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{principal}"')
+    assert refusal(iam.create_role, RoleName="unmade", AssumeRolePolicyDocument=wrong) == expected
+    assert refusal(iam.get_role, RoleName="unmade")[0] == "NoSuchEntity"
+    with role_trusting(iam, accounts.CONSUMER):
+        assert refusal(iam.update_assume_role_policy, RoleName="trusting", PolicyDocument=wrong) == expected
+        assert principal_of(iam, "trusting") == accounts.CONSUMER
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        f"arn:aws:iam::{accounts.CONSUMER}:root",
+        f"arn:aws:iam::{accounts.CONSUMER}:user/puller",
+        "arn:aws:iam::444444444444:root",
+        "444444444444",
+        "*",
+    ],
+)
+def test_a_principal_that_exists_and_any_account_is_taken(lab: Lab, principal: str) -> None:
+    iam = lab.client("owner", "iam")
+    with role_trusting(iam, principal):
+        assert principal_of(iam, "trusting") == principal
+
+
+@contextlib.contextmanager
+def role_trusting(iam: Any, principal: Any, **condition: Any) -> Iterator[None]:
+    iam.create_role(RoleName="trusting", AssumeRolePolicyDocument=trust_in(principal, **condition))
+    try:
+        yield
+    finally:
+        iam.delete_role(RoleName="trusting")
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("kind", ["user", "role"])
+def test_who_is_deleted_leaves_an_id_in_the_trust(lab: Lab, kind: str, many: bool) -> None:
+    iam, consumer_iam = lab.client("owner", "iam"), lab.client("consumer-administrator", "iam")
+    create, delete = getattr(consumer_iam, f"create_{kind}"), getattr(consumer_iam, f"delete_{kind}")
+    name = {f"{kind.title()}Name": "leaving"}
+    options = {"AssumeRolePolicyDocument": trust_in(accounts.CONSUMER)} if kind == "role" else {}
+    gone = create(**name, **options)[kind.title()]
+    puller = f"arn:aws:iam::{accounts.CONSUMER}:user/puller"
+    with role_trusting(iam, [gone["Arn"], puller] if many else gone["Arn"]):
+        delete(**name)
+        identifier = gone[f"{kind.title()}Id"]
+        assert identifier.startswith({"user": "AIDA", "role": "AROA"}[kind])
+        left = [identifier, puller] if many else identifier
+        assert principal_of(iam, "trusting") == left
+        create(**name, **options)
+        assert principal_of(iam, "trusting") == left
+        delete(**name)
+
+
+def test_a_user_made_again_is_not_trusted_but_under_a_condition(lab: Lab) -> None:
+    iam, consumer_iam = lab.client("owner", "iam"), lab.client("consumer-administrator", "iam")
+    arn = f"arn:aws:iam::{accounts.CONSUMER}:user/returning"
+    condition = {"Condition": {"ArnEquals": {"aws:PrincipalArn": arn}}}
+    role_arn = f"arn:aws:iam::{accounts.OWNER}:role/trusting"
+    for trusted, options, still in ((arn, {}, False), (accounts.CONSUMER, condition, True)):
+        sts = assuming_user(lab, consumer_iam)
+        with role_trusting(iam, trusted, **options):
+            assert sts.assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
+            remove_user(consumer_iam)
+            sts = assuming_user(lab, consumer_iam)
+            if still:
+                assert sts.assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
+            else:
+                refused = refusal(sts.assume_role, RoleArn=role_arn, RoleSessionName="test")
+                assert refused == may_not_assume(f"{accounts.CONSUMER}:user/returning", "trusting")
+            remove_user(consumer_iam)
+
+
+def assuming_user(lab: Lab, iam: Any) -> Any:
+    """A new user who may assume roles of the owner account, as a client of STS."""
+    iam.create_user(UserName="returning")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [accounts.MAY_ASSUME]})
+    iam.put_user_policy(UserName="returning", PolicyName="lab", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="returning")["AccessKey"]
+    return accounts.client("sts", lab.endpoint, key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def remove_user(iam: Any) -> None:
+    for key in iam.list_access_keys(UserName="returning")["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName="returning", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName="returning", PolicyName="lab")
+    iam.delete_user(UserName="returning")
 
 
 # The lab itself

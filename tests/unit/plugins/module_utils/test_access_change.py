@@ -156,11 +156,17 @@ def generate(account: str, *principals: str) -> dict[str, Any]:
         ([generate(TWO, "role/ci/deploy", "user/puller")], ["id-two"]),
         ([generate(TWO, "user/x"), generate(TWO, "user/puller", "role/ci/deploy")], ["new", "id-two"]),
         ([generate("444444444444")], ["new"]),
+        ([generate("444444444444", "user/back")], ["id-dangling"]),
         ([{"account": ONE, "external_id": "said"}], ["said"]),
     ],
 )
 def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], ids: list[str]) -> None:
     trust = _policy.trust_document("aws", [FIRST, SECOND])
+    if ids == ["id-dangling"]:
+        condition = {"StringEquals": {"sts:ExternalId": "id-dangling"}}
+        trust["Statement"] = [
+            {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Condition": condition}
+        ]
     resolved = _policy.resolve_external_ids(declared, "aws", trust, lambda: "new")
     assert [item["external_id"] for item in resolved] == ids
     assert _policy.resolve_external_ids([generate(ONE)], "aws", None, lambda: "new")[0]["external_id"] == "new"

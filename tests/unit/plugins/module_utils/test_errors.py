@@ -106,8 +106,8 @@ RENEW = "Renew the session of these credentials."
         ),
         (
             RefusalError("MalformedPolicyDocument", "Invalid principal"),
-            "AssumeRole: MalformedPolicyDocument: Invalid principal. AWS refused a document; a principal in it that"
-            " does not exist is the usual reason.",
+            "AssumeRole: MalformedPolicyDocument: Invalid principal. Is it a principal that does not exist?"
+            " Create it first, or trust it by principal_match: condition.",
         ),
         (RefusalError("Throttling", "Slow down."), "AssumeRole: Throttling: Slow down."),
         (RefusalError("Throttling", "Slow down.", None), "Throttling: Slow down."),

@@ -824,4 +824,4 @@ def test_writes_in_their_order(old: dict[str, Any], new: dict[str, Any], calls: 
 
 
 def test_a_new_role_is_attached_last() -> None:
-    assert [step.call for step in planned(RoleState(), {}).steps] == ["create_policy", "create_role", "attach"]
+    assert [step.call for step in planned(RoleState(), {}).steps] == ["create_role", "create_policy", "attach"]

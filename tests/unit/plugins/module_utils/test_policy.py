@@ -553,7 +553,8 @@ def test_bad_external_ids(bad: str) -> None:
         (
             {},
             [
-                "repository_tags is empty: without a tag the role would reach every repository or none. Give at least one."
+                "repository_tags is empty: without a tag the role would reach every repository or none."
+                " Give at least one."
             ],
         ),
         ({"share": []}, ["repository_tags: share has an empty list of values. Give at least one, or leave share out."]),

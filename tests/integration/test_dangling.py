@@ -1,0 +1,124 @@
+"""A consumer that is deleted and made again: what its trust statement becomes, and what the module does about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.lab import accounts
+
+from .conftest import BIN, Control
+
+EXTERNAL_ID, USER = "returning-share", "returning"
+USER_ARN = f"arn:aws:iam::{accounts.CONSUMER}:user/{USER}"
+TRUST = "iam:UpdateAssumeRolePolicy"
+
+
+class Returning:
+    """A user of the consumer account who comes and goes."""
+
+    def __init__(self, control: Control) -> None:
+        self.endpoint = control.lab.endpoint
+        self.iam = control.lab.client("consumer-administrator", "iam")
+
+    def arrive(self) -> None:
+        self.identifier = self.iam.create_user(UserName=USER)["User"]["UserId"]
+        document = json.dumps({"Version": "2012-10-17", "Statement": [accounts.MAY_ASSUME]})
+        self.iam.put_user_policy(UserName=USER, PolicyName="lab", PolicyDocument=document)
+        key = self.iam.create_access_key(UserName=USER)["AccessKey"]
+        self.key = key["AccessKeyId"]
+        self.sts = accounts.client("sts", self.endpoint, self.key, key["SecretAccessKey"])
+
+    def leave(self) -> None:
+        self.iam.delete_access_key(UserName=USER, AccessKeyId=self.key)
+        self.iam.delete_user_policy(UserName=USER, PolicyName="lab")
+        self.iam.delete_user(UserName=USER)
+
+    def is_trusted(self, role: str) -> bool:
+        arn = f"arn:aws:iam::{accounts.OWNER}:role/{role}"
+        try:
+            self.sts.assume_role(RoleArn=arn, RoleSessionName=USER, ExternalId=EXTERNAL_ID)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            return False
+        return True
+
+
+@pytest.fixture
+def user(control: Control) -> Iterator[Returning]:
+    returning = Returning(control)
+    returning.arrive()
+    yield returning
+    returning.leave()
+
+
+def declaration(name: str, **consumer: Any) -> dict[str, Any]:
+    whole = {"account": accounts.CONSUMER, "principals": [f"user/{USER}"], "external_id": EXTERNAL_ID, **consumer}
+    return {"name": name, "repository_tags": {"environment": "release"}, "consumers": [whole]}
+
+
+def shown(control: Control, options: dict[str, Any], *flags: str) -> str:
+    """What a person sees of a run of the module; line breaks of the display do not count."""
+    command = [BIN / "ansible", "localhost", "-m", "crossaccount.ecr.iam_ecr_pull_role", "-a", json.dumps(options)]
+    return " ".join(control._run([*command, *flags], "owner").output.split())
+
+
+def test_the_module_names_the_id_of_who_was_deleted_and_replaces_it(control: Control, user: Returning) -> None:
+    options = declaration("named")
+    first = control.module("iam_ecr_pull_role", "owner", **options)
+    assert (first["code"], first["dangling_principals"], user.is_trusted("named")) == (0, [], True)
+    gone = user.identifier
+    user.leave()
+    user.arrive()
+    assert not user.is_trusted("named")
+
+    warning = f"The trust of named named deleted users or roles: {gone}. They are replaced."
+    assert warning in shown(control, options, "--check")
+    mark = len(control.lab.calls())
+    predicted = control.module("iam_ecr_pull_role", "owner", "--check", **options)
+    assert control.lab.writes_since(mark) == []
+    result = control.module("iam_ecr_pull_role", "owner", **options)
+    # Who is trusted no longer, if only as an id, has its sessions revoked, before and after the trust changes.
+    assert control.lab.writes_since(mark) == ["iam:PutRolePolicy", TRUST, "iam:PutRolePolicy"]
+    for one in (predicted, result):
+        assert (one["changed"], one["dangling_principals"]) == (True, [gone])
+        assert one["before"]["trust"]["Statement"][0]["Principal"] == {"AWS": gone}
+        assert one["trust"]["Statement"][0]["Principal"] == {"AWS": USER_ARN}
+    assert user.is_trusted("named")
+
+    mark = len(control.lab.calls())
+    again = control.module("iam_ecr_pull_role", "owner", **options)
+    assert (again["changed"], again["dangling_principals"]) == (False, [])
+    assert "WARNING" not in shown(control, options)
+    assert control.lab.writes_since(mark) == []
+
+
+def test_trust_under_a_condition_survives_the_deletion(control: Control, user: Returning) -> None:
+    options = declaration("by-condition", principal_match="condition")
+    assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
+    user.leave()
+    user.arrive()
+    assert user.is_trusted("by-condition")
+    mark = len(control.lab.calls())
+    result = control.module("iam_ecr_pull_role", "owner", **options)
+    assert (result["changed"], result["dangling_principals"]) == (False, [])
+    assert control.lab.writes_since(mark) == []
+
+
+def test_a_consumer_that_does_not_exist_is_refused_and_leaves_the_trust_as_it_is(control: Control) -> None:
+    options = declaration("nobody", principals=["user/nobody"])
+    iam = control.lab.client("owner", "iam")
+    assert control.module("iam_ecr_pull_role", "owner", **declaration("nobody", principals=None))["code"] == 0
+    before = iam.get_role(RoleName="nobody")["Role"]["AssumeRolePolicyDocument"]
+    result = control.module("iam_ecr_pull_role", "owner", **options)
+    assert result["msg"] == (
+        "UpdateAssumeRolePolicy: MalformedPolicyDocument: Invalid principal in policy:"
+        f' "AWS":"arn:aws:iam::{accounts.CONSUMER}:user/nobody". Is it a principal that does not exist?'
+        " Create it first, or trust it by principal_match: condition."
+    )
+    assert iam.get_role(RoleName="nobody")["Role"]["AssumeRolePolicyDocument"] == before

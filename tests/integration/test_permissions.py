@@ -1,0 +1,407 @@
+"""The policies that we hand out are what the playbooks need: no action is missing, and none is too much."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, Lab
+from tests.lab import accounts, state
+
+from .conftest import BIN, REPOSITORY_ARN, Control
+
+Document = dict[str, Any]
+
+OWNER, CONSUMER = "owner", "consumer"
+ADMINISTRATORS = {OWNER: "owner", CONSUMER: "consumer-administrator"}
+#: What AWS asks for beside the action of a call, and no request log shows. The Resource Groups Tagging API tags a
+#: repository only for who may tag it through ECR; IAM takes tags for a new role or policy only from who may tag it.
+#: By this rule these four are in the policy of the owner. The lab asks for them too.
+ALSO_NEEDED = {
+    "tag:TagResources": "ecr:TagResource",
+    "tag:UntagResources": "ecr:UntagResource",
+    "iam:CreateRole": "iam:TagRole",
+    "iam:CreatePolicy": "iam:TagPolicy",
+}
+#: AWS allows this to everybody.
+NEEDS_NO_PERMISSION = "sts:GetCallerIdentity"
+
+READS = [
+    "iam:GetRole",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+    "iam:GetPolicy",
+    "iam:ListPolicyVersions",
+    "iam:GetPolicyVersion",
+    "iam:ListEntitiesForPolicy",
+]
+CREATION = ["iam:CreatePolicy", "iam:TagPolicy", "iam:CreateRole", "iam:TagRole", "iam:AttachRolePolicy"]
+CHANGE = [
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicyVersion",
+    "iam:UpdateRole",
+]
+RETURN = ["iam:SetDefaultPolicyVersion"]
+DELETION = ["iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
+TAGGING = ["ecr:DescribeRepositories", "ecr:ListTagsForResource", "tag:TagResources", "ecr:TagResource"]
+UNTAGGING = ["tag:UntagResources", "ecr:UntagResource"]
+FALL_BACK = ["tag:GetResources"]
+
+NOTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+
+
+def policy(name: str, role: str) -> Document:
+    """The policy that we hand out, for the owner account of the lab and a role."""
+    text = (ROOT / f"playbooks/vars/{name}-policy.json").read_text(encoding="utf-8")
+    for placeholder, value in (("OWNER_ACCOUNT", accounts.OWNER), ("ROLE", role), ("POLICY", role)):
+        text = text.replace(placeholder, value)
+    document: Document = json.loads(text)
+    return document
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def actions(document: Document) -> list[str]:
+    return [action for statement in document["Statement"] for action in as_list(statement["Action"])]
+
+
+def without(document: Document, missing: str) -> Document:
+    """The same policy, but for one action."""
+    kept = [
+        {**statement, "Action": [action for action in as_list(statement["Action"]) if action != missing]}
+        for statement in document["Statement"]
+    ]
+    return {**document, "Statement": [statement for statement in kept if statement["Action"]]}
+
+
+class Staff:
+    """Users with few permissions, each a profile in a configuration of its own, beside the administrators."""
+
+    def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
+        self.lab, self.folder = lab, folder
+        self.keys = {profile: self._keys(profile) for profile in ADMINISTRATORS.values()}
+
+    def _keys(self, profile: str) -> tuple[str, str]:
+        credentials = self.lab.session(profile).get_credentials()
+        return credentials.access_key, credentials.secret_key
+
+    def hire(self, user: str, document: Document, account: str = OWNER) -> str:
+        """A new user who may do exactly this; the profile has the user's name."""
+        iam = self.lab.client(ADMINISTRATORS[account], "iam")
+        iam.create_user(UserName=user)
+        self.allow(user, document, account)
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        self.keys[user] = (key["AccessKeyId"], key["SecretAccessKey"])
+        state.write(self.folder, self.lab.endpoint, self.keys)
+        return user
+
+    def allow(self, user: str, document: Document, account: str = OWNER) -> None:
+        """From now on the user may do exactly this."""
+        iam = self.lab.client(ADMINISTRATORS[account], "iam")
+        iam.put_user_policy(UserName=user, PolicyName="exactly", PolicyDocument=json.dumps(document))
+
+    def control(self, name: str) -> Control:
+        """A control host on which every profile of the staff is known."""
+        state.write(self.folder, self.lab.endpoint, self.keys)
+        folder = self.folder / name
+        folder.mkdir()
+        return Control(Lab(self.folder), folder)
+
+    def calls(self, profile: str, since: int = 0) -> set[str]:
+        """The IAM actions of the calls that a user made, after the first `since` calls of the log."""
+        entries = state.requests(self.lab.folder)[since:]
+        called = {entry["call"] for entry in entries if entry["access_key_id"] == self.keys[profile][0]}
+        return {call.replace("tagging:", "tag:") for call in called} - {NEEDS_NO_PERMISSION}
+
+
+@pytest.fixture(scope="module")
+def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Staff:
+    return Staff(lab, tmp_path_factory.mktemp("staff"))
+
+
+# --- whole playbooks -----------------------------------------------------------------------------------------------
+
+
+class Walk:
+    """Everything that two users run, one in each account: share, change it, go back, repeat, pull, unshare.
+
+    Each walk has a role, a repository and a tag of its own, so that two can go at once.
+    """
+
+    def __init__(self, control: Control, profiles: dict[str, str], role: str, repository: str, other: str) -> None:
+        self.control, self.profiles = control, profiles
+        self.declaration: dict[str, Any] = {
+            "ecr_share_role_name": role,
+            "ecr_share_repositories": [repository],
+            "ecr_share_repository_tags": {"share": role},
+            "ecr_share_images": [f"{repository}:{accounts.IMAGE_TAG}"],
+            "ecr_share_denied": [other],
+            "ecr_share_wait_interval": 0,
+        }
+
+    def go(self) -> list[tuple[str, int]]:
+        """Every step, and how many tasks changed something."""
+        return list(self._steps())
+
+    def _steps(self) -> Iterator[tuple[str, int]]:
+        consumers = [{"account": accounts.STRANGER, "external_id": "other"}]
+        changed = {
+            "ecr_share_access": "pull",
+            "ecr_share_consumers": consumers,
+            "ecr_share_max_session_duration": 7200,
+        }
+        yield "share", self._share()
+        yield "change", self._share(**changed)
+        yield "back", self._share()
+        yield "repeat", self._share()
+        yield "pull", self._pull()
+        yield "unshare", self._owner("unshare")
+
+    def _share(self, **variables: Any) -> int:
+        return self._owner("share", ecr_share_handoff_path=str(self.control.handoff), **variables)
+
+    def _owner(self, playbook: str, **variables: Any) -> int:
+        variables = {**self.declaration, **variables}
+        scenario = "@playbooks/vars/scenario.yml"
+        run = self.control.playbook(playbook, self.profiles[OWNER], "-e", scenario, **variables)
+        assert run.code == 0, run
+        return run.changed
+
+    def _pull(self) -> int:
+        dest = str(self.control.folder / "image")
+        run = self.control.pull(profile=self.profiles[CONSUMER], ecr_pull_engine="oci_layout", ecr_pull_dest=dest)
+        assert run.code == 0, run
+        return run.changed
+
+
+@dataclass(frozen=True)
+class Walked:
+    """The steps of the administrators, what they called, and the steps of those who have exactly our policies."""
+
+    administrators: list[tuple[str, int]]
+    called: dict[str, set[str]]
+    exact: list[tuple[str, int]]
+
+
+@pytest.fixture(scope="module")
+def walked(staff: Staff) -> Walked:
+    exact = {OWNER: "owner-exact", CONSUMER: "consumer-exact"}
+    for name, user in exact.items():
+        staff.hire(user, policy(name, "shared_by_exact"), name)
+    walks = [
+        Walk(staff.control("administrators"), ADMINISTRATORS, "shared_by_administrator", "release", "develop"),
+        Walk(staff.control("exact"), exact, "shared_by_exact", "develop", "release"),
+    ]
+    mark = len(staff.lab.calls())
+    with ThreadPoolExecutor() as pool:
+        steps = list(pool.map(Walk.go, walks))
+    called = {name: staff.calls(profile, since=mark) for name, profile in ADMINISTRATORS.items()}
+    return Walked(steps[0], called, steps[1])
+
+
+def test_who_has_exactly_the_policies_shares_pulls_and_unshares_like_an_administrator(walked: Walked) -> None:
+    assert walked.exact == walked.administrators
+    changed = dict(walked.exact)
+    assert (changed.pop("repeat"), 0 in changed.values()) == (0, False), walked
+
+
+@pytest.mark.parametrize("name", [OWNER, CONSUMER])
+def test_the_policies_hold_what_is_called_and_nothing_else(walked: Walked, name: str) -> None:
+    called = walked.called[name]
+    needed = called | {ALSO_NEEDED[action] for action in called if action in ALSO_NEEDED}
+    assert sorted(actions(policy(name, "any"))) == sorted(needed)
+
+
+# --- one action less -----------------------------------------------------------------------------------------------
+
+
+def user_of(action: str) -> str:
+    """The user who lacks an action. The role and the repository of that user have the same name."""
+    return action.replace(":", "-").lower()
+
+
+def everybody(control: Control, users: list[str], module: str, /, **options: Any) -> tuple[int, dict[str, Any]]:
+    """One run of a module for many users at once, each on a host of the same name: exit status and results."""
+    command = [str(BIN / "ansible"), "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
+    command += ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}", "-m", f"crossaccount.ecr.{module}"]
+    options = {"profile": "{{ inventory_hostname }}", "wait_interval": 0, **options}
+    tree = control.folder / f"tree-{len(list(control.folder.iterdir()))}"
+    process = subprocess.run(
+        [*command, "-a", json.dumps(options), "--tree", str(tree)],
+        cwd=ROOT,
+        env=control.environment(None),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in process.stdout + process.stderr
+    return process.returncode, {user: json.loads((tree / user).read_text()) for user in users}
+
+
+def lacking(staff: Staff, missing: list[str]) -> list[str]:
+    """A user for each of the actions, who lacks just that one."""
+    return [staff.hire(user_of(action), without(policy(OWNER, user_of(action)), action)) for action in missing]
+
+
+def fail_then_converge(staff: Staff, missing: list[str], module: str, /, **options: Any) -> Iterator[dict[str, Any]]:
+    """Every user's run fails and names what is missing; with the whole policy it succeeds.
+
+    Yields once between the two.
+    """
+    users = [user_of(action) for action in missing]
+    control = staff.control(f"{module}-{user_of(missing[0])}")
+    code, results = everybody(control, users, module, **options)
+    assert code == 2
+    for action, result in zip(missing, results.values(), strict=True):
+        assert f" is not authorized to perform: {action} on resource: " in result["msg"]
+        assert "to the caller, or use other credentials." in result["msg"]  # the next step
+        assert "exception" not in result
+    yield results
+    for user in users:
+        staff.allow(user, policy(OWNER, user))
+    code, results = everybody(control, users, module, **options)
+    assert code == 0, results
+    # A success is what is declared: the modules read back what they wrote.
+
+
+ROLE: dict[str, Any] = {
+    "name": "{{ inventory_hostname }}",
+    "repository_tags": {"environment": "release"},
+    "consumers": [{"account": accounts.CONSUMER, "external_id": "test"}],
+}
+CHANGED_ROLE: dict[str, Any] = {
+    **ROLE,
+    "repository_tags": {"environment": "hotfix"},
+    "consumers": [{"account": accounts.STRANGER, "external_id": "other"}],
+    "max_session_duration": 7200,
+}
+
+OLD_NEW_OR_NOBODY = [(accounts.CONSUMER, "release"), (accounts.STRANGER, "hotfix"), ("", "release"), ("", "hotfix")]
+
+
+def existing_roles(staff: Staff, missing: list[str]) -> list[str]:
+    """Users who lack one action each, and the roles of these users as an administrator made them."""
+    users = lacking(staff, missing)
+    code, results = everybody(staff.control(f"before-{users[0]}"), users, "iam_ecr_pull_role", **ROLE, profile="owner")
+    assert code == 0, results
+    return users
+
+
+def access(iam: Any, role: str) -> tuple[str, str]:
+    """Whom a role trusts, and the tag value that it reaches."""
+    trust = json.dumps(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    arn = f"arn:aws:iam::{accounts.OWNER}:policy/{role}"
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    permissions = json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    who = [account for account in (accounts.CONSUMER, accounts.STRANGER) if account in trust]
+    return ",".join(who), ",".join(value for value in ("release", "hotfix") if value in permissions)
+
+
+def test_every_action_of_the_owner_is_taken_away_once() -> None:
+    once = [*READS, *CREATION, *CHANGE, *RETURN, *DELETION, *TAGGING, *UNTAGGING, *FALL_BACK]
+    assert sorted(once) == sorted(actions(policy(OWNER, "any")))
+
+
+def test_a_first_share_that_lacks_an_action_names_it_and_converges_later(staff: Staff) -> None:
+    missing = [*READS, *CREATION]
+    lacking(staff, missing)
+    list(fail_then_converge(staff, missing, "iam_ecr_pull_role", **ROLE))
+
+
+def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: Staff) -> None:
+    iam = staff.lab.client("owner", "iam")
+    for user in existing_roles(staff, CHANGE):
+        arn = f"arn:aws:iam::{accounts.OWNER}:policy/{user}"
+        for _version in range(4):  # five is the most that AWS takes
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=NOTHING)
+    for results in fail_then_converge(staff, CHANGE, "iam_ecr_pull_role", **CHANGED_ROLE):
+        seen = {user: access(iam, user) for user in results}
+        for who, what in seen.values():
+            assert (who, what) in OLD_NEW_OR_NOBODY, seen
+    assert {access(iam, user_of(action)) for action in CHANGE} == {(accounts.STRANGER, "hotfix")}
+
+
+def test_a_return_that_lacks_an_action_leaves_the_old_version(staff: Staff) -> None:
+    iam = staff.lab.client("owner", "iam")
+    (user,) = existing_roles(staff, RETURN)
+    arn = f"arn:aws:iam::{accounts.OWNER}:policy/{user}"
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=NOTHING, SetAsDefault=True)
+    for _results in fail_then_converge(staff, RETURN, "iam_ecr_pull_role", **ROLE):
+        assert access(iam, user) == (accounts.CONSUMER, "")
+    assert access(iam, user) == (accounts.CONSUMER, "release")
+
+
+def test_an_unshare_that_lacks_an_action_names_it_and_converges_later(staff: Staff) -> None:
+    iam = staff.lab.client("owner", "iam")
+    for user in existing_roles(staff, DELETION):
+        iam.put_role_policy(RoleName=user, PolicyName="AWSRevokeOlderSessions", PolicyDocument=NOTHING)
+    list(fail_then_converge(staff, DELETION, "iam_ecr_pull_role", name=ROLE["name"], state="absent"))
+    names = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    names |= {one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]}
+    assert not names & {user_of(action) for action in DELETION}
+
+
+@pytest.mark.parametrize(("missing", "desired"), [(TAGGING, "present"), (UNTAGGING, "absent")])
+def test_tagging_that_lacks_an_action_changes_no_tag(staff: Staff, missing: list[str], desired: str) -> None:
+    ecr = staff.lab.client("owner", "ecr")
+    before = [] if desired == "present" else [{"Key": "environment", "Value": "release"}]
+    users = lacking(staff, missing)
+    for user in users:
+        ecr.create_repository(repositoryName=user, tags=before)
+
+    def tags() -> list[Any]:
+        return [ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + user)["tags"] for user in users]
+
+    options = {"names": ["{{ inventory_hostname }}"], "tags": {"environment": "release"}, "state": desired}
+    for _results in fail_then_converge(staff, missing, "ecr_repository_tag", **options):
+        assert tags() == [before] * len(users)
+    assert all(bool(found) == (desired == "present") for found in tags())
+
+
+# --- what the playbooks say ----------------------------------------------------------------------------------------
+
+
+def test_a_share_says_what_to_allow_and_needs_no_list_of_tagged_repositories(staff: Staff) -> None:
+    """Without `ecr:TagResource` it grants nothing; without `tag:GetResources` it asks every repository instead."""
+    control, ecr = staff.control("half"), staff.lab.client("owner", "ecr")
+    user = staff.hire("half", without(policy(OWNER, "half"), "ecr:TagResource"))
+    tag = {"Key": "half", "Value": "way"}
+    ecr.create_repository(repositoryName="not-declared")
+
+    def tagged() -> list[str]:
+        names = ("release", "not-declared")
+        return [name for name in names if tag in ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + name)["tags"]]
+
+    variables: dict[str, Any] = {
+        "ecr_share_role_name": "half",
+        "ecr_share_repository_tags": {tag["Key"]: tag["Value"]},
+        "ecr_share_exclusive": True,
+        "ecr_share_wait_interval": 0,
+    }
+    run = control.share(profile=user, **variables)
+    assert (run.code, tagged(), control.handoff.exists()) == (2, [], False), run
+    output = " ".join(run.output.split())
+    assert "is not authorized to perform: ecr:TagResource on resource:" in output
+    assert "Allow ecr:TagResource on these repositories to the caller, or use other credentials." in output
+    assert "Traceback" not in output
+
+    ecr.tag_resource(resourceArn=REPOSITORY_ARN + "not-declared", tags=[tag])
+    (missing,) = FALL_BACK
+    staff.allow(user, without(policy(OWNER, "half"), missing))
+    mark = len(staff.lab.calls())
+    run = control.share(profile=user, **variables)
+    assert (run.code, tagged(), control.handoff.exists()) == (0, ["release"], True), run
+    assert missing in staff.calls(user, since=mark)  # asked, refused, and done without
