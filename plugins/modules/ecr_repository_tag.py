@@ -13,8 +13,8 @@ description:
   - Puts tags on ECR repositories, or takes them off, and leaves every other tag and setting as it is.
   - Where a pull role is conditioned on a tag (M(crossaccount.ecr.iam_ecr_pull_role)), this is the act of sharing.
   - Names are checked and all tags are read before the first write. Tags are decided on what ECR itself answers.
-  - O(all_except) finds repositories through the Resource Groups Tagging API, or, where the caller may not use it, by
-    asking ECR for each repository. That API can lag behind for a while after a change.
+  - O(all_except) finds repositories through the Resource Groups Tagging API, or, where the caller may not use it or it
+    knows none, by asking ECR for each repository. That API can lag behind for a while after a change.
   - Whoever may tag a repository can share it. Guard C(ecr:TagResource), C(ecr:CreateRepository) and
     C(tag:TagResources) in the owner account.
 options:
@@ -202,12 +202,14 @@ def read(
 
 def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> list[str]:
     """Repositories that carry one of the tags, and perhaps others: the caller looks at each."""
+    found: list[str] = []
     try:
-        return _tagging.tagged_repositories(session.client("resourcegroupstaggingapi"), tags)
+        found = _tagging.tagged_repositories(session.client("resourcegroupstaggingapi"), tags)
     except botocore.exceptions.ClientError as error:
-        if not is_denied(error):
+        if not is_denied(error) and error_code(error) != "InvalidParameterException":
             raise
-        return _ecr.repository_names(ecr)
+    # Nothing at all may mean that this API does not know ECR here, or does not know it yet.
+    return found or _ecr.repository_names(ecr)
 
 
 def apply(tagging: t.Any, plan: TagPlan) -> None:

@@ -52,7 +52,7 @@ class Case(NamedTuple):
     message: str
 
 
-def role(name: str, message: str, /, **options: Any) -> Case:
+def role(case: str, message: str, /, **options: Any) -> Case:
     """A declaration of a role that is right but for `options`; an option that is None is left out."""
     whole = {
         "name": "declared",
@@ -60,19 +60,19 @@ def role(name: str, message: str, /, **options: Any) -> Case:
         "consumers": [{"account": CONSUMER, "external_id": "test-id"}],
         **options,
     }
-    return Case(name, "iam_ecr_pull_role", {key: value for key, value in whole.items() if value is not None}, message)
+    return Case(case, "iam_ecr_pull_role", {key: value for key, value in whole.items() if value is not None}, message)
 
 
-def consumer(name: str, message: str, /, **options: Any) -> Case:
+def consumer(case: str, message: str, /, **options: Any) -> Case:
     """A declaration of a role with one consumer that is right but for `options`."""
     whole = {"account": CONSUMER, "external_id": "test-id", **options}
-    return role(name, message, consumers=[{key: value for key, value in whole.items() if value is not None}])
+    return role(case, message, consumers=[{key: value for key, value in whole.items() if value is not None}])
 
 
-def tag(name: str, message: str, /, **options: Any) -> Case:
+def tag(case: str, message: str, /, **options: Any) -> Case:
     """A declaration of repository tags that is right but for `options`."""
     whole = {"names": ["release"], "tags": {"environment": "release"}, **options}
-    return Case(name, "ecr_repository_tag", {key: value for key, value in whole.items() if value is not None}, message)
+    return Case(case, "ecr_repository_tag", {key: value for key, value in whole.items() if value is not None}, message)
 
 
 def many_consumers(number: int) -> list[dict[str, str]]:

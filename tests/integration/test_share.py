@@ -14,6 +14,7 @@ from .conftest import REPOSITORY_ARN, ROLE, Control
 
 TAGS = {"environment": "release"}
 TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"
+GAINED = {"principal": f"{accounts.CONSUMER} (external id)", "repository": "release"}
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "principals": ["user/stranger"], "external_id": "other"}
 REVOKE = "iam:PutRolePolicy"
@@ -196,7 +197,7 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
     assert unshare(control, ecr_share_regions=regions).code == 0
 
 
-@pytest.mark.parametrize("flag", [(), ("--check",)])
+@pytest.mark.parametrize("flag", [("--check",), ()])
 def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, ...]) -> None:
     """A playbook of somebody else, with variables at the task and module_defaults for the group."""
     playbook = control.folder / "theirs.yml"
@@ -216,7 +217,11 @@ def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, .
             },
             {
                 "ansible.builtin.assert": {
-                    "that": ["ecr_share_role.role_arn is match('arn:aws:iam::1{12}:role/theirs')"]
+                    "that": [
+                        "ecr_share_role.role_arn is match('arn:aws:iam::1{12}:role/theirs')",
+                        f"{GAINED} in ecr_share_access_gained",
+                        "ecr_share_access_lost == []",
+                    ]
                 }
             },
         ],

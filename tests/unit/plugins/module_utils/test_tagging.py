@@ -39,6 +39,29 @@ def test_a_partial_failure_names_each_repository_and_what_was_done(client: Any) 
     }
 
 
+@pytest.mark.parametrize("answer", ["AccessDeniedException", "InvalidParameterException", "nothing"])
+def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: str) -> None:
+    class Session:
+        def client(self, service: str) -> Any:
+            return {"resourcegroupstaggingapi": client}[service]
+
+    class Ecr:
+        def get_paginator(self, operation: str) -> Any:
+            assert operation == "describe_repositories"
+            return self
+
+        def paginate(self, **options: Any) -> Any:
+            return [{"repositories": [{"repositoryName": "aa"}]}, {"repositories": [{"repositoryName": "bb"}]}]
+
+    session: Any = Session()
+    with Stubber(client) as stub:
+        if answer == "nothing":
+            stub.add_response("get_resources", {"PaginationToken": "", "ResourceTagMappingList": []})
+        else:
+            stub.add_client_error("get_resources", answer)
+        assert ecr_repository_tag.discover(session, Ecr(), {"share": "yes"}) == ["aa", "bb"]
+
+
 def test_discovery_asks_for_any_of_the_tags_page_by_page(client: Any) -> None:
     def page(token: str, *names: str) -> dict[str, Any]:
         return {"PaginationToken": token, "ResourceTagMappingList": [{"ResourceARN": ARN + name} for name in names]}
