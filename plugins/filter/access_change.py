@@ -32,6 +32,13 @@ options:
     description: Whether the tags are taken off the others; if not, they keep them.
     type: bool
     default: false
+  formerly:
+    description:
+      - Results of M(crossaccount.ecr.ecr_repository_tag) likewise, for repositories that carry the tags which the
+        role's policy asked for before. They keep these tags.
+    type: list
+    elements: dict
+    default: []
 positional: tagged
 """
 
@@ -64,13 +71,15 @@ def filter_access_change(
     tagged: list[dict[str, t.Any]],
     others: t.Sequence[dict[str, t.Any]] = (),
     exclusive: bool = False,
+    formerly: t.Sequence[dict[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
-    repositories = [one for result in tagged for one in result.get("repositories", [])]
-    for one in (one for result in others for one in result.get("repositories", [])):
-        repositories.append(one if exclusive else {**one, "tags": one["before"]})
+    repositories: dict[str, dict[str, t.Any]] = {}
+    for results, stays in ((tagged, False), (others, not exclusive), (formerly, True)):
+        for one in (one for result in results for one in result.get("repositories", [])):
+            repositories.setdefault(one["arn"], {**one, "tags": one["before"]} if stays else one)
     # A role that is declared is attached; one that is gone has no documents.
     after = {"permissions": role["permissions"], "trust": role["trust"], "attached": True}
-    return access_change(role["before"], after, repositories)
+    return access_change(role["before"], after, list(repositories.values()))
 
 
 class FilterModule:

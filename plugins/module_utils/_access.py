@@ -156,6 +156,18 @@ def _condition_holds(condition: t.Any, tags: dict[str, str]) -> bool:
     return True
 
 
+def granting_tags(permissions: _policy.Document | None) -> list[dict[str, str]]:
+    """The tags that a permissions document asks for, one of each; a repository that it reaches by tag carries one."""
+    found: dict[tuple[str, str], None] = {}
+    for statement in _policy.statements(permissions or {}):
+        condition = statement.get("Condition", {})
+        for key, wanted in (condition.get("StringEquals", {}) if isinstance(condition, dict) else {}).items():
+            match = re.fullmatch(r"(?:ecr|aws):resourcetag/(.+)", str(key), re.IGNORECASE)
+            for value in _policy.as_list(wanted) if match else ():
+                found[t.cast("re.Match[str]", match)[1], str(value)] = None
+    return [{key: value} for key, value in found]
+
+
 def trusted(trust: _policy.Document) -> dict[t.Any, str]:
     """Who may assume the role by a trust document: a key that tells declarations apart, and words for a person."""
     found = {}

@@ -250,9 +250,17 @@ def declare_role(
         trust=before.trust if _policy.equal(before.trust, trust) else trust,
         permissions=before.permissions if _policy.equal(before.permissions, permissions) else permissions,
         attached=True,
-        role_tags={**before.role_tags, **tags},
-        policy_tags={**before.policy_tags, **tags},
+        role_tags=_with_tags(before.role_tags, tags),
+        policy_tags=_with_tags(before.policy_tags, tags),
     )
+
+
+def _with_tags(before: dict[str, str], tags: dict[str, str]) -> dict[str, str]:
+    """IAM does not tell tag keys apart by case: a key takes the place of its twin, or keeps its spelling."""
+    twins = {key.lower(): key for key in before}
+    added = {key: value for key, value in tags.items() if before.get(twins.get(key.lower(), key)) != value}
+    replaced = {key.lower() for key in added}
+    return {**{key: value for key, value in before.items() if key.lower() not in replaced}, **added}
 
 
 def name_problems(name: str, policy_name: str, path: str) -> list[str]:
@@ -452,8 +460,8 @@ def settled(plan: RolePlan, seen: RoleState) -> list[str]:
             ("the trust", _policy.equal(seen.trust, after.trust)),
             ("the permissions", _policy.equal(seen.permissions, after.permissions)),
             ("the attachment", seen.attached == after.attached),
-            ("the role's tags", seen.role_tags == after.role_tags),
-            ("the policy's tags", seen.policy_tags == after.policy_tags),
+            ("the role's tags", _folded(seen.role_tags) == _folded(after.role_tags)),
+            ("the policy's tags", _folded(seen.policy_tags) == _folded(after.policy_tags)),
         )
         if not as_planned
     ]
@@ -463,6 +471,10 @@ def settled(plan: RolePlan, seen: RoleState) -> list[str]:
     ):
         missing.append("the role's settings")
     return missing
+
+
+def _folded(tags: dict[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in tags.items()}
 
 
 def ownership_problems(before: RoleState, after: RoleState, name: str, policy_name: str) -> list[str]:

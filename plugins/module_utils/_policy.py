@@ -197,7 +197,7 @@ def account_problem(account: t.Any) -> str | None:
     if isinstance(account, str) and _ACCOUNT.fullmatch(account):
         return None
     hint = ""
-    if isinstance(account, int) or (isinstance(account, str) and account.isdigit()):
+    if isinstance(account, int):
         hint = " Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
     return f"{account!r} is not an AWS account id of 12 digits.{hint}"
 

@@ -212,6 +212,7 @@ before:
     permissions: {}
     trust: {}
     attached: false
+    granting_tags: []
 dangling_principals:
   description: Ids in the trust before, of users and roles that were deleted. The declaration replaces them.
   returned: success
@@ -229,12 +230,19 @@ steps:
 import secrets
 import typing as t
 
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule says so to the user
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    Step,
     declare_role,
     name_problems,
     ownership_problems,
@@ -274,9 +282,11 @@ def run(module: t.Any) -> dict[str, t.Any]:
     dangling = _policy.dangling_principals(before.trust)
     if dangling and plan.steps:
         module.warn(f"The trust of {name} named deleted users or roles: {', '.join(dangling)}. They are replaced.")
+    others = [one for one in before.foreign if one.startswith(f"Policy {policy_name} ")]
+    if others and plan.steps and options["state"] == "present":
+        module.warn(f"{'; '.join(others)}. Others attached it: what they may read changes with it.")
     if plan.steps and not module.check_mode:
-        for step in plan.steps:
-            getattr(role, step.call)(**step.arguments)
+        carry_out(role, plan.steps)
         wait_until_read_back(lambda: settled(plan, role.read()), options)
     return {
         "changed": bool(plan.steps),
@@ -293,11 +303,28 @@ def run(module: t.Any) -> dict[str, t.Any]:
             "permissions": before.permissions or {},
             "trust": before.trust or {},
             "attached": before.attached,
+            "granting_tags": granting_tags(before.permissions),
         },
         "dangling_principals": dangling,
         "steps": [step.call for step in plan.steps],
         "diff": plan.diff,
     }
+
+
+def carry_out(role: PullRole, steps: list[Step]) -> None:
+    """Make the writes in their order; an error says which of them were made."""
+    done: list[str] = []
+    for step in steps:
+        try:
+            getattr(role, step.call)(**step.arguments)
+        except botocore.exceptions.ClientError as error:
+            made = ", ".join(done) if done else "nothing"
+            raise EcrError(
+                f"{explain(error).rstrip('.')}. Written before that: {made}. Run again: nothing is written twice.",
+                changed=bool(done),
+                steps=done,
+            ) from None
+        done.append(step.call)
 
 
 def _new_external_id() -> str:

@@ -79,7 +79,7 @@ class Control:
         command = [BIN / "ansible", "localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
         tree = self.folder / "tree"
         shutil.rmtree(tree, ignore_errors=True)
-        run = self._run([*command, "--tree", str(tree)], profile)
+        self.last = run = self._run([*command, "--tree", str(tree)], profile)
         result: dict[str, Any] = json.loads((tree / "localhost").read_text())
         return {**result, "code": run.code}
 

@@ -89,13 +89,13 @@ ROLE_CASES = [
     consumer(
         "account-with-a-leading-zero", f"Consumer 1: 1402433619 {NO_ACCOUNT} {QUOTE}", account=UNQUOTED + "012345670123"
     ),
-    consumer("account-too-short", f"Consumer 1: '22222222222' {NO_ACCOUNT} {QUOTE}", account="22222222222"),
-    consumer("account-too-long", f"Consumer 1: '2222222222222' {NO_ACCOUNT} {QUOTE}", account="2222222222222"),
+    consumer("account-too-short", f"Consumer 1: '22222222222' {NO_ACCOUNT}", account="22222222222"),
+    consumer("account-too-long", f"Consumer 1: '2222222222222' {NO_ACCOUNT}", account="2222222222222"),
     consumer("account-with-dashes", f"Consumer 1: '2222-2222-2222' {NO_ACCOUNT}", account="2222-2222-2222"),
     consumer("account-a-star", f"Consumer 1: '*' {NO_ACCOUNT}", account="*"),
     consumer(
         "account-in-other-digits",
-        f"Consumer 1: '{OTHER_DIGITS}' {NO_ACCOUNT} {QUOTE}",
+        f"Consumer 1: '{OTHER_DIGITS}' {NO_ACCOUNT}",
         account=OTHER_DIGITS,
     ),
     consumer("account-an-arn", f"Consumer 1: 'arn:aws:iam::{CONSUMER}:root' {NO_ACCOUNT}", account=f"{ARN}root"),
@@ -489,7 +489,7 @@ ROLE_CASES = [
         "all-problems-at-once",
         (
             "4 problems, nothing was written:\n"
-            f"- Consumer 1: '1' {NO_ACCOUNT} {QUOTE}\n"
+            f"- Consumer 1: '1' {NO_ACCOUNT}\n"
             f"- Consumer 1 (1): external_id has 1 {EXTERNAL_ID}\n"
             "- repository_tags is empty: without a tag the role would reach every repository or"
             " none. Give at least one.\n"

@@ -70,6 +70,76 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
         assert (result["code"], written) == (0, writes), (options, result)
 
 
+def consumer(**options: Any) -> dict[str, Any]:
+    return {"account": accounts.CONSUMER, "external_id": "test", **options}
+
+
+def test_each_other_option_of_a_pull_role_is_changed_and_then_stays(control: Control) -> None:
+    iam = control.lab.client("owner", "iam")
+    boundaries = [
+        iam.create_policy(PolicyName=name, PolicyDocument=EVERYTHING)["Policy"]["Arn"] for name in ("one", "two")
+    ]
+    version, boundary, narrow = "iam:CreatePolicyVersion", "iam:PutRolePermissionsBoundary", [REVOKE, TRUST, REVOKE]
+    options = {**ROLE, "name": "optional", "policy_name": "optional-policy", "path": "/shares/", "wait_interval": 0.01}
+    for change, writes in [
+        ({}, ["iam:CreateRole", "iam:CreatePolicy", "iam:AttachRolePolicy"]),
+        ({"description": "for the release"}, ["iam:UpdateRole"]),
+        ({"permissions_boundary": boundaries[0]}, [boundary]),
+        ({"permissions_boundary": boundaries[1]}, [boundary]),
+        ({"max_session_duration": 3601}, ["iam:UpdateRole"]),
+        ({"tags": {"Team": "platform"}}, ["iam:TagPolicy", "iam:TagRole"]),
+        ({"tags": {"team": "platform"}}, []),  # IAM does not tell keys apart by case
+        ({"consumers": [consumer(principals=["user/puller"])]}, narrow),
+        ({"consumers": [consumer(principals=["user/puller"], principal_match="condition")]}, [TRUST]),
+        ({"consumers": [consumer(organization_id="o-abcdefghij")]}, narrow),
+        ({"consumers": [consumer(require_mfa=True)]}, narrow),
+        ({"consumers": [consumer(external_id="other")]}, narrow),
+        ({"consumers": [consumer(external_id=None, allow_no_external_id=True)]}, narrow),
+        ({"consumers": [consumer(), {"account": accounts.STRANGER, "external_id": "other"}]}, narrow),
+        ({"trust_policy_quota": 4096}, []),
+        ({"repository_tags": {"environment": "release", "team": "a"}}, [version]),
+        ({"access": "pull", "condition_key": "aws", "regions": [accounts.REGION]}, [version]),
+    ]:
+        options |= change
+        result, written = both(control, "iam_ecr_pull_role", **options)
+        assert (result["code"], written) == (0, writes), (change, result)
+        again, written = both(control, "iam_ecr_pull_role", **options)
+        assert (again["code"], written) == (0, []), (change, again)
+    mark = len(control.lab.calls())
+    moved = control.module("iam_ecr_pull_role", "owner", **{**options, "path": "/"})
+    assert moved["msg"].startswith("Role optional has the path /shares/; IAM can not move it to /."), moved
+    assert control.lab.writes_since(mark) == []
+
+
+def test_a_run_that_breaks_off_says_what_it_wrote(control: Control) -> None:
+    iam = control.lab.client("owner", "iam")
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": accounts.OWNER}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName="no-attaching", AssumeRolePolicyDocument=trust)
+    deny = {"Effect": "Deny", "Action": "iam:AttachRolePolicy", "Resource": "*"}
+    everything = json.loads(EVERYTHING)
+    everything["Statement"].append(deny)
+    iam.put_role_policy(RoleName="no-attaching", PolicyName="all", PolicyDocument=json.dumps(everything))
+    through = {"assume_role_arn": f"arn:aws:iam::{accounts.OWNER}:role/no-attaching"}
+    result = control.module("iam_ecr_pull_role", "owner", **{**ROLE, **through, "name": "half"})
+    assert (result["changed"], result["steps"]) == (True, ["create_role", "create_policy"]), result
+    assert "iam:AttachRolePolicy" in result["msg"]
+    assert "Written before that: create_role, create_policy. Run again" in result["msg"]
+    assert control.module("iam_ecr_pull_role", "owner", **{**ROLE, "name": "half"})["steps"] == ["attach"]
+
+
+def test_a_policy_that_others_attached_too_is_changed_with_a_warning(control: Control) -> None:
+    options = {**ROLE, "name": "lent"}
+    assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
+    iam = control.lab.client("owner", "iam")
+    iam.create_user(UserName="borrower")
+    iam.attach_user_policy(UserName="borrower", PolicyArn=f"arn:aws:iam::{accounts.OWNER}:policy/lent")
+    result = control.module("iam_ecr_pull_role", "owner", **options, access="pull")
+    assert (result["code"], result["changed"]) == (0, True)
+    warning = "Policy lent is attached to user borrower. Others attached it: what they may read changes with it."
+    assert warning in " ".join(control.last.output.split())
+
+
 def test_a_role_that_others_made_is_not_taken_over_unless_told(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=NOBODY)

@@ -83,6 +83,19 @@ def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Contro
     assert tags_of(control, "develop")["environment"] == "release"
 
 
+def test_other_tags_than_before_take_access_from_repositories_that_carry_only_those(control: Control) -> None:
+    other: dict[str, Any] = {
+        "ecr_share_repository_tags": {"share": "yes"},
+        "ecr_share_repositories": ["release"],
+    }
+    ecr = control.lab.client("owner", "ecr")
+    ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=[{"Key": "environment", "Value": "release"}])
+    assert control.share().code == 0
+    run = control.share("--check", **other)
+    assert run.code == 0, run
+    assert f"- {accounts.CONSUMER} (external id) loses develop" in run.output, run
+
+
 def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Control) -> None:
     assert control.share().code == 0
     mark = len(control.lab.calls())
@@ -90,7 +103,7 @@ def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Contro
     assert (predicted.code, control.lab.writes_since(mark)) == (0, []), predicted
     run = unshare(control)
     assert run.code == 0, run
-    assert f"- {accounts.CONSUMER} (external id) loses release" in run.output
+    assert f"- {accounts.CONSUMER} (external id) loses develop, release" in run.output
     writes = control.lab.writes_since(mark)
     assert [call for call in writes if call != "iam:DeletePolicyVersion"] == [UNTAG, *GONE]
     assert tags_of(control, "release") == {}

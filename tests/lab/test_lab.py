@@ -556,7 +556,8 @@ def test_the_image_runs_and_prints_its_line(
     assert described["rootfs"]["diff_ids"] == [digest_of(gzip.decompress(layer)) for layer in layers]
     for layer in layers:
         with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
-            archive.extractall(tmp_path, filter="data")
+            for member in archive.getmembers():
+                archive.extract(member, tmp_path)
     (command,) = described["config"]["Cmd"]
     run = subprocess.run([tmp_path / command.lstrip("/")], capture_output=True, check=True, timeout=10)
     assert run.stdout == b"Hello from the owner account.\n"

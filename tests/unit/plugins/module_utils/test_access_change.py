@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.filter.access_change import filter_access_change
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import access_change, may_pull, trusted
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import (
+    access_change,
+    granting_tags,
+    may_pull,
+    trusted,
+)
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 NOTHING: dict[str, Any] = {"permissions": {}, "trust": {}, "attached": False}
@@ -177,3 +183,31 @@ def test_dangling_principals_are_found() -> None:
     trust = {"Statement": {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}}
     assert _policy.dangling_principals(trust) == ["AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123"]
     assert _policy.dangling_principals(None) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ({"share": "yes"}, [{"share": "yes"}]),
+        ({"share": ["yes", "also"], "Team": "a"}, [{"Team": "a"}, {"share": "also"}, {"share": "yes"}]),
+    ],
+)
+def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], found: list[dict[str, str]]) -> None:
+    assert sorted(granting_tags(role(tags)["permissions"]), key=str) == sorted(found, key=str)
+
+
+@pytest.mark.parametrize("permissions", [None, {}, {"Statement": {"Condition": "odd"}}, {"Statement": []}])
+def test_a_policy_that_asks_for_no_tags(permissions: Any) -> None:
+    assert granting_tags(permissions) == []
+
+
+def test_a_repository_that_only_the_former_tags_reached_is_told_as_lost_and_others_once() -> None:
+    before, after = role({"old": "yes"}, FIRST), role(ON, FIRST)
+    result = {"before": before, "permissions": after["permissions"], "trust": after["trust"]}
+    both = {"old": "yes", **ON}
+    others = [{"repositories": [repository("both", both, {"old": "yes"})]}]
+    formerly = [{"repositories": [repository("both", both, ON), repository("former", {"old": "yes"}, {})]}, {}]
+    change = filter_access_change(result, [{"repositories": []}], others, True, formerly)
+    assert change["lines"] == [f"- {ONE} (external id) loses both, former"]
+    kept = filter_access_change(result, [{"repositories": []}], others, False, formerly)
+    assert kept["lines"] == [f"- {ONE} (external id) loses former"]

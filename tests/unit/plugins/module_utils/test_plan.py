@@ -825,3 +825,17 @@ def test_writes_in_their_order(old: dict[str, Any], new: dict[str, Any], calls: 
 
 def test_a_new_role_is_attached_last() -> None:
     assert [step.call for step in planned(RoleState(), {}).steps] == ["create_role", "create_policy", "attach"]
+
+
+@pytest.mark.parametrize(
+    ("before", "declared", "after"),
+    [
+        ({"Managed-By": "crossaccount.ecr"}, {"managed-by": "crossaccount.ecr"}, {"Managed-By": "crossaccount.ecr"}),
+        ({"Team": "a", "cost": "1"}, {"team": "b"}, {"cost": "1", "team": "b"}),
+        ({}, {"team": "b"}, {"team": "b"}),
+    ],
+)
+def test_iam_does_not_tell_tag_keys_apart_by_case(
+    before: dict[str, str], declared: dict[str, str], after: dict[str, str]
+) -> None:
+    assert _plan._with_tags(before, declared) == after

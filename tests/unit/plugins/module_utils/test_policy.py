@@ -451,7 +451,7 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
             [{**GOOD, "account": 222222222222}],
             [f"Consumer 1: 222222222222 is not an AWS account id of 12 digits.{QUOTE}"],
         ),
-        ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account id of 12 digits.{QUOTE}"]),
+        ([{**GOOD, "account": "12345"}], ["Consumer 1: '12345' is not an AWS account id of 12 digits."]),
         ([{**GOOD, "account": "acme"}], ["Consumer 1: 'acme' is not an AWS account id of 12 digits."]),
         (
             [{**GOOD, "account": CONSUMER + "\n"}],
