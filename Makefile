@@ -53,10 +53,10 @@ pytest: setup
 	  $(BIN)/python -m pytest $(PARALLEL) -m 'not engine'; \
 	else $(BIN)/python -m pytest $(PARALLEL); fi
 
-engines: ## Install docker and podman from Debian's packages, where this is root.
-	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman; } >/dev/null; then \
-	  echo "Installing docker.io and podman, which the tests pull with."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman >/dev/null; \
+engines: ## Install docker, podman and skopeo from Debian's packages, where this is root.
+	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo; } >/dev/null; then \
+	  echo "Installing docker.io, podman and skopeo, which the tests pull with."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo >/dev/null; \
 	fi
 
 build: setup ## Build the collection's archive into build/.

@@ -7,79 +7,109 @@ from __future__ import annotations
 import fnmatch
 import re
 import typing as t
+import xml.etree.ElementTree
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 
-ALLOWED, DENIED, NOT_FOUND = "allowed", "denied", "not_found"
+ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
+#: What is tried on each repository, and the token of the registry, which is the same for all of them.
 PROBES = ("describe", "manifest", "layer")
+TOKEN = "token"
 
-#: A part of AWS's sentence: what denied, and what to mend. AWS explains: IAM User Guide, "Troubleshoot access denied".
-_DENIALS = (
-    ("explicit deny in a permissions boundary", "boundary", "The role's permissions boundary denies it."),
-    ("no permissions boundary allows", "boundary", "The role's permissions boundary does not allow it."),
-    ("no session policy allows", "session_policy", "The policy given to the session does not allow it."),
-    (
-        "explicit deny",
-        "explicit_deny",
-        "A Deny statement applies: look for it in the policies that AWS names.",
-    ),
-    (
-        "no identity-based policy allows",
-        "no_identity_policy",
-        "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy.",
-    ),
+#: A part of AWS's sentence, and what denied. IAM User Guide, "Troubleshoot access denied error messages".
+_SENTENCES = (
+    ("permissions boundary", "boundary"),
+    ("session policy", "session_policy"),
+    ("service control policy", "organization_policy"),
+    ("resource control policy", "organization_policy"),
+    ("explicit deny", "explicit_deny"),
+    ("no identity-based policy allows", "no_identity_policy"),
+    ("no resource-based policy allows", "trust"),
 )
+#: What to mend for each kind of denial.
+ADVICE = {
+    "boundary": "The role's permissions boundary does not allow it: the owner account has to widen that boundary.",
+    "session_policy": "The policy given to the session does not allow it: assume the role without one.",
+    "organization_policy": "A policy of the owner account's organization forbids it: ask who manages the organization.",
+    "explicit_deny": "A Deny statement applies: the owner account has to look for it in the role's policies.",
+    "no_identity_policy": (
+        "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy."
+    ),
+    "trust": "The role's trust does not let this caller in.",
+    "expired": "The session expired before everything was asked: run again, or with a longer duration_seconds.",
+    "unknown_repository": "It does not exist in the owner account and region: check its name.",
+    "unknown": "AWS did not say which policy decided.",
+}
+#: Denials that may be gone in a moment, once AWS knows of the share everywhere.
+PROPAGATING = ("no_identity_policy", "trust", "unknown")
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one probe of one repository found."""
+    """What one probe of one repository found: the outcome, AWS's sentence, and the kind of denial."""
 
     outcome: str
     sentence: str = ""
+    kind: str = ""
 
 
-def classify(sentence: str) -> tuple[str, str]:
-    """The kind of a denial and what to mend, from AWS's sentence."""
-    for part, kind, advice in _DENIALS:
-        if part in sentence:
-            return kind, advice
-    return "unknown", "AWS did not say which policy decided."
+def classify(sentence: str, default: str = "unknown") -> str:
+    """The kind of a denial, a key of `ADVICE`, from AWS's sentence.
+
+    :param default: the kind of a sentence that names no policy
+    """
+    return next((kind for part, kind in _SENTENCES if part in sentence), default)
 
 
 def judge(
     readable: t.Sequence[str],
     denied: t.Sequence[str],
     observed: dict[str, dict[str, Observation]],
+    token: Observation,
     access: str,
+    repository_tags: dict[str, t.Any] | None = None,
+    tags: dict[str, dict[str, str] | None] | None = None,
 ) -> list[dict[str, t.Any]]:
     """For each repository what was expected, what was seen, and whether they agree.
 
     :param observed: repository to probe (`describe`, `manifest`, `layer`) to observation
+    :param token: whether the role gets a registry token, without which nothing is pulled
     :param access: what reading means: `read` includes describing, `pull` does not
+    :param repository_tags: the tags that grant access, as far as they are known
+    :param tags: the tags of repositories that are readable against expectation; None where they could not be read
     """
     verdicts = []
     for name, expected in [(name, "readable") for name in readable] + [(name, "denied") for name in denied]:
-        seen = observed[name]
-        pull = _worst(seen["manifest"], seen["layer"])
+        seen = {TOKEN: token, **observed[name]}
+        pull = _worst(token, seen["manifest"], seen["layer"])
         if expected == "readable":
             right = pull == ALLOWED and (access == "pull" or seen["describe"].outcome == ALLOWED)
         else:
-            right = all(one.outcome == DENIED for one in seen.values())
-        sentences = [one.sentence for one in (seen["manifest"], seen["layer"], seen["describe"]) if one.sentence]
-        kind, advice = classify(sentences[0]) if sentences else ("", "")
+            right = all(seen[probe].outcome == DENIED for probe in PROBES)
+        refused = [seen[probe] for probe in ("manifest", "layer", "describe", TOKEN) if seen[probe].outcome != ALLOWED]
+        if right:
+            advice = ""
+        elif expected == "denied" and any(seen[probe].outcome == ALLOWED for probe in PROBES):
+            advice = _why_readable(name, seen, repository_tags or {}, (tags or {}).get(name))
+        elif expected == "denied":
+            unclear = next(one for one in refused if one.outcome != DENIED)
+            advice = f"Repository {name} could not be proven to be denied. {ADVICE[unclear.kind]}"
+        else:
+            what = "can not be pulled" if pull != ALLOWED else "can be pulled but not described"
+            advice = f"Repository {name} {what}. {ADVICE[refused[0].kind]}"
         verdicts.append(
             {
                 "name": name,
                 "expected": expected,
-                **{probe: seen[probe].outcome for probe in PROBES},
+                **{probe: seen[probe].outcome for probe in (*PROBES, TOKEN)},
                 "pull": pull,
                 "verdict": "pass" if right else "fail",
-                "denial": sentences[0] if sentences else "",
-                "denials": {probe: seen[probe].sentence for probe in PROBES if seen[probe].sentence},
-                "denial_kind": kind,
-                "advice": _advice(name, expected, pull, seen, advice) if not right else "",
+                "denial": refused[0].sentence if refused else "",
+                "denial_kind": refused[0].kind if refused else "",
+                "denials": {probe: one.sentence for probe, one in seen.items() if one.outcome != ALLOWED},
+                "denial_kinds": {probe: one.kind for probe, one in seen.items() if one.outcome != ALLOWED},
+                "advice": advice,
             }
         )
     return verdicts
@@ -87,35 +117,67 @@ def judge(
 
 def _worst(*observations: Observation) -> str:
     outcomes = [one.outcome for one in observations]
-    return next((outcome for outcome in (NOT_FOUND, DENIED) if outcome in outcomes), ALLOWED)
+    return next((outcome for outcome in (NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
 
 
-def _advice(name: str, expected: str, pull: str, seen: dict[str, Observation], advice: str) -> str:
-    if NOT_FOUND in [one.outcome for one in seen.values()]:
-        return f"Repository {name} does not exist in the owner account and region: check its name."
-    if expected == "denied":
-        able = ", ".join(probe for probe in PROBES if seen[probe].outcome == ALLOWED)
-        return (
-            f"Repository {name} was expected to be denied, but {able} is allowed: ask the owner account which of the"
-            " granting tags it carries, and which policies the role has."
+def _why_readable(
+    name: str, seen: dict[str, Observation], granting: dict[str, t.Any], tags: dict[str, str] | None
+) -> str:
+    able = ", ".join(probe for probe in PROBES if seen[probe].outcome == ALLOWED)
+    if tags is None:
+        why = "Its tags can not be read with this role; ask the owner account for them, and for the role's policies."
+    elif granting and all(tags.get(key) in _policy.as_list(value) for key, value in granting.items()):
+        carried = ", ".join(f"{key}={tags[key]}" for key in granting)
+        why = f"It carries {carried}, which the role's policy grants: the owner account has to take that tag off."
+    else:
+        carried = ", ".join(f"{key}={value}" for key, value in sorted(tags.items())) or "no tag"
+        why = (
+            f"It carries {carried}, which is not what grants access: another policy of the role, or one of the"
+            " repository, lets it be read."
+            if granting
+            else f"It carries {carried}: the owner account has to compare that with the role's policies."
         )
-    what = "can not be pulled" if pull != ALLOWED else "can be pulled but not described"
-    return f"Repository {name} {what}. {advice}"
+    return f"Repository {name} was expected to be denied, but {able} is allowed. {why}"
 
 
-def table(verdicts: t.Sequence[dict[str, t.Any]], access: str) -> list[str]:
-    """The verdicts as the lines of a table: repository, action, expected, observed.
+def settled(verdicts: t.Sequence[dict[str, t.Any]]) -> bool:
+    """Whether the verdicts stay: all as expected, or one is wrong in a way that no propagation explains."""
+    wrong = [one for one in verdicts if one["verdict"] == "fail"]
+    return not wrong or any(kind not in PROPAGATING for one in wrong for kind in one["denial_kinds"].values())
 
-    :param access: with `pull`, nothing is expected of describing a readable repository
+
+def table(verdicts: t.Sequence[dict[str, t.Any]]) -> list[str]:
+    """The verdicts as the lines of a table, a repository each."""
+    columns = ("name", "expected", *PROBES, TOKEN, "verdict")
+    rows = [("REPOSITORY", *(column.upper() for column in columns[1:]))]
+    rows += [tuple(str(one[column]) for column in columns) for one in verdicts]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def junit(proof: dict[str, t.Any], suite: str) -> str:
+    """A proof as a JUnit report: a test case for each repository, and one for the external id.
+
+    :param proof: `repositories`, `problems`, `external_id_enforced`
+    :param suite: the name of the suite, such as the role's ARN
     """
-    rows = [("REPOSITORY", "ACTION", "EXPECTED", "OBSERVED", "")]
-    for one in verdicts:
-        expected = ALLOWED if one["expected"] == "readable" else DENIED
-        for action in ("pull",) if (access, expected) == ("pull", ALLOWED) else ("describe", "pull"):
-            mark = "" if one["verdict"] == "pass" else "<- not as expected"
-            rows.append((one["name"], action, expected, one[action], mark))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[4]]).rstrip() for row in rows]
+    root = xml.etree.ElementTree.Element("testsuites")
+    cases: list[tuple[str, str, str, str]] = [
+        (one["name"], f"is {one['expected']}", one["advice"] if one["verdict"] == "fail" else "", one["denial"])
+        for one in proof["repositories"]
+    ]
+    advised = [one["advice"] for one in proof["repositories"]]
+    cases += [("role", "otherwise", problem, "") for problem in proof["problems"] if problem not in advised]
+    failures = sum(bool(problem) for _name, _what, problem, _sentence in cases)
+    counts = {"name": suite, "tests": str(len(cases)), "failures": str(failures)}
+    element = xml.etree.ElementTree.SubElement(root, "testsuite", counts)
+    for name, what, problem, sentence in cases:
+        case = xml.etree.ElementTree.SubElement(element, "testcase", {"classname": name, "name": what})
+        if problem:
+            xml.etree.ElementTree.SubElement(case, "failure", {"message": problem}).text = sentence
+        elif sentence:
+            xml.etree.ElementTree.SubElement(case, "system-out").text = sentence
+    return xml.etree.ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 # --- who gains and who loses what ----------------------------------------------------------------------------------

@@ -61,6 +61,11 @@ def describe_images(client: Client, repository: str) -> None:
     client.describe_images(repositoryName=repository, maxResults=1)
 
 
+def ask_manifest(client: Client, repository: str) -> None:
+    """Ask for the manifest of an image that does not exist; only whether it is allowed matters."""
+    image(client, repository, {"imageDigest": NO_DIGEST})
+
+
 def ask_layer(client: Client, repository: str) -> None:
     """Ask for the download address of a layer that does not exist; only whether it is allowed matters."""
     client.get_download_url_for_layer(repositoryName=repository, layerDigest=NO_DIGEST)

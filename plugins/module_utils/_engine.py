@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""docker and podman, by their command lines. The token reaches them in a private file for the time of one pull."""
+"""docker, podman and skopeo, by their command lines. The token reaches them in a private file while they need it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,77 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 ENGINES = ("docker", "podman")
+#: What containers-transports(5) calls a transport, in front of a destination of skopeo.
+_TRANSPORT = re.compile(r"[a-z][a-z-]*:")
 
 
-class Engine:
-    """A container engine of this host.
-
-    :param name: `docker` or `podman`
-    :param temporary: a folder of this module's own, for the private file
-    """
+class _Program:
+    """A program of this host, and the folder of this module's own for its private files."""
 
     def __init__(self, name: str, temporary: str) -> None:
         self.name, self._temporary = name, temporary
         self._program = shutil.which(name)
-        self._options: list[str] = []
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # No AWS credentials for others. subprocess.run kills the program when this process is interrupted.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return subprocess.run(
+            [str(self._program), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+
+    @contextlib.contextmanager
+    def _private_login(self, registry: Registry) -> t.Iterator[pathlib.Path]:
+        """A folder (0700) with a `config.json` (0600) that holds the token, gone afterwards, also on SIGTERM."""
+        with interruptible():
+            folder = pathlib.Path(tempfile.mkdtemp(dir=self._temporary))
+            try:
+                handle = os.open(folder / "config.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "w") as file:
+                    json.dump({"auths": {registry.host: {"auth": registry.authorization}}}, file)
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _tls(self, registry: Registry, prefix: str = "") -> t.Iterator[list[str]]:
+        """The options by which podman and skopeo check the registry's certificate as they are told to."""
+        options = [] if registry.validate_certs and not registry.plain_http else [f"--{prefix}tls-verify=false"]
+        if not registry.ca_path:
+            yield options
+            return
+        with tempfile.TemporaryDirectory(dir=self._temporary) as folder:
+            shutil.copyfile(registry.ca_path, pathlib.Path(folder, "ca.crt"))
+            yield [*options, f"--{prefix}cert-dir={folder}"]
+
+
+class Engine(_Program):
+    """A container engine of this host.
+
+    :param name: `docker` or `podman`
+    :param temporary: a folder of this module's own, for private files
+    :param platform: `os/architecture[/variant]`; None lets the engine choose
+    """
+
+    def __init__(self, name: str, temporary: str, platform: str | None = None) -> None:
+        super().__init__(name, temporary)
+        self._platform = platform
+        self._host: list[str] = []
 
     def problem(self) -> str | None:
         """Why the engine can not be used, or None."""
@@ -40,8 +88,8 @@ class Engine:
             # The private configuration would hide the user's context: name its engine.
             host = self._run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
             if host.returncode == 0 and host.stdout.strip():
-                self._options = ["--host", host.stdout.strip()]
-        answer = self._run("info", "--format", "{{json .}}")
+                self._host = ["--host", host.stdout.strip()]
+        answer = self._run(*self._host, "info", "--format", "{{json .}}")
         # The docker client exits with 0 in some versions although no engine answered.
         if answer.returncode or '"ServerErrors":["' in answer.stdout:
             return f"{self.name} is installed but its engine does not answer: {_last_line(answer)}"
@@ -49,78 +97,125 @@ class Engine:
 
     def has(self, reference: str, name: str | None) -> bool:
         """Whether the image `reference` (by digest) is here, and `name` is this image's name."""
-        image = self._identifier(reference)
-        return image is not None and (name is None or self._identifier(name) == image)
+        image = self._inspect(reference)
+        if image is None or (self._platform and not f"{self._platform}/".startswith(_platform(image) + "/")):
+            return False
+        return name is None or (self._inspect(name) or {}).get("Id") == image["Id"]
 
     def pull(self, reference: str, registry: Registry) -> None:
-        """Pull an image by its digest, which the engine checks."""
+        """Pull an image by its digest, and see that the engine has that digest; else it is removed."""
+        platform = [f"--platform={self._platform}"] if self._platform else []
         with self._private_login(registry) as folder:
             if self.name == "docker":
-                pulled = self._run("pull", "--quiet", reference, global_options=["--config", folder])
+                pulled = self._run("--config", str(folder), *self._host, "pull", "--quiet", *platform, reference)
             else:
-                tls = ["--tls-verify=false"] if registry.plain_http else []
-                pulled = self._run("pull", "--quiet", f"--authfile={folder}/config.json", *tls, reference)
+                with self._tls(registry) as tls:
+                    authfile = f"--authfile={folder}/config.json"
+                    pulled = self._run("pull", "--quiet", authfile, *tls, *platform, reference)
         if pulled.returncode:
-            raise EcrError(f"{self.name} could not pull {reference}: {_last_line(pulled)}")
-        if self._identifier(reference) is None:
+            raise EcrError(f"{self.name} could not pull {reference}: {registry.mask(_last_line(pulled))}")
+        image = self._inspect(reference)
+        if image is None:
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")
+        digests = [one.rpartition("@")[2] for one in image.get("RepoDigests") or ()]
+        if reference.rpartition("@")[2] not in digests:
+            removed = self._run(*self._host, "image", "rm", "--force", str(image["Id"]))
+            what = "It was removed" if removed.returncode == 0 else f"Remove it ({_last_line(removed)})"
+            raise EcrError(f"{self.name} pulled {reference}, but has it as {', '.join(digests) or 'nothing'}. {what}.")
 
     def name_image(self, reference: str, name: str) -> None:
         """Give the image a name with an image tag."""
-        done = self._run("tag", reference, name)
+        done = self._run(*self._host, "tag", reference, name)
         if done.returncode:
             raise EcrError(f"{self.name} could not name {reference} {name}: {_last_line(done)}")
 
-    def _identifier(self, reference: str) -> str | None:
-        found = self._run("image", "inspect", "--format", "{{.Id}}", reference)
-        return found.stdout.strip() if found.returncode == 0 else None
-
-    def _run(self, *arguments: str, global_options: t.Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-        command = [str(self._program), *global_options, *self._options, *arguments]
-        # subprocess.run kills the engine's client when this process is interrupted.
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-
-    @contextlib.contextmanager
-    def _private_login(self, registry: Registry) -> t.Iterator[str]:
-        """A folder (0700) with a `config.json` (0600) that holds the token, gone afterwards, also on SIGTERM."""
-        with interruptible():
-            folder = tempfile.mkdtemp(dir=self._temporary)
-            try:
-                path = pathlib.Path(folder, "config.json")
-                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                    json.dump({"auths": {registry.host: {"auth": registry.authorization}}}, file)
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+    def _inspect(self, reference: str) -> dict[str, t.Any] | None:
+        found = self._run(*self._host, "image", "inspect", reference)
+        if found.returncode:
+            return None
+        image: dict[str, t.Any] = json.loads(found.stdout)[0]
+        return image
 
 
-@contextlib.contextmanager
-def interruptible() -> t.Iterator[None]:
-    """Within, SIGTERM and SIGHUP run the `finally` clauses, as Ctrl-C does."""
+class Skopeo(_Program):
+    """skopeo, which copies an image to any of its transports.
 
-    def stop(number: int, _frame: t.Any) -> None:
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)  # a second signal must not interrupt the `finally` clauses
-        raise SystemExit(128 + number)
+    :param platform: `os/architecture[/variant]`
+    """
 
-    wanted = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]  # nohup
-    before = {number: signal.signal(number, stop) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def __init__(self, temporary: str, platform: str) -> None:
+        super().__init__("skopeo", temporary)
+        system, _slash, rest = platform.partition("/")
+        architecture, _slash, variant = rest.partition("/")
+        self._overrides = [f"--override-os={system}", f"--override-arch={architecture}"]
+        self._overrides += [f"--override-variant={variant}"] if variant else []
+
+    def problem(self) -> str | None:
+        """Why it can not be used, or None."""
+        return None if self._program else "skopeo is not installed (no such program in PATH)"
+
+    def has(self, reference: str, destination: str, registry: Registry) -> bool:
+        """Whether the destination has the image: the same configuration, which names every layer's content.
+
+        A destination of another format has another digest for the same image, so digests are not compared.
+        """
+        there = self._run(*self._overrides, "inspect", "--config", *_daemon("", destination), destination)
+        if there.returncode:
+            return False
+        with self._private_login(registry) as folder, self._tls(registry) as tls:
+            authfile = f"--authfile={folder}/config.json"
+            here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, f"docker://{reference}")
+        if here.returncode:
+            raise EcrError(f"skopeo could not look at {reference}: {registry.mask(_last_line(here))}")
+        return bool(json.loads(there.stdout) == json.loads(here.stdout))
+
+    def copy(self, reference: str, destination: str, registry: Registry) -> None:
+        """Copy an image by its digest, which skopeo checks, and see that it is there."""
+        with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
+            authfile = f"--src-authfile={folder}/config.json"
+            daemon = _daemon("dest-", destination)
+            arguments = ["copy", "--quiet", authfile, *tls, *daemon, f"docker://{reference}", destination]
+            copied = self._run(*self._overrides, *arguments)
+        if copied.returncode:
+            raise EcrError(f"skopeo could not copy {reference}: {registry.mask(_last_line(copied))}")
+        if not self.has(reference, destination, registry):
+            removed = self._run("delete", destination)
+            what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
+            raise EcrError(f"skopeo copied {reference}, but {destination} has another image. {what}.")
 
 
-def choose_engine(wanted: str, temporary: str) -> Engine | None:
-    """The engine to use; None for `oci_layout`. `auto` takes docker, else podman, else `oci_layout`.
+def _daemon(prefix: str, destination: str) -> list[str]:
+    """skopeo does not look at DOCKER_HOST by itself."""
+    host = os.environ.get("DOCKER_HOST")
+    return [f"--{prefix}daemon-host={host}"] if host and destination.startswith("docker-daemon:") else []
+
+
+def _platform(image: dict[str, t.Any]) -> str:
+    return f"{image.get('Os')}/{image.get('Architecture')}"
+
+
+def is_destination(dest: str | None) -> bool:
+    """Whether `dest` is a destination of skopeo, such as `docker-archive:/srv/image.tar`, rather than a folder."""
+    return bool(dest and _TRANSPORT.match(dest))
+
+
+def choose_engine(
+    wanted: str, dest: str | None, temporary: str, platform: str | None, default_platform: str
+) -> Engine | Skopeo | None:
+    """The engine to use; None for `oci_layout`.
+
+    `auto` takes skopeo where `dest` is a destination of skopeo, else docker, else podman, else `oci_layout`.
 
     :raises EcrError: when the engine asked for can not be used
     """
+    if wanted == "auto" and is_destination(dest):
+        wanted = "skopeo"
     if wanted == "oci_layout":
         return None
     for name in ENGINES if wanted == "auto" else (wanted,):
-        engine = Engine(name, temporary)
+        engine: Engine | Skopeo = (
+            Skopeo(temporary, platform or default_platform) if name == "skopeo" else Engine(name, temporary, platform)
+        )
         problem = engine.problem()
         if problem is None:
             return engine

@@ -40,13 +40,13 @@ class Problems:
     def add(self, message: str) -> None:
         self.found.append(message)
 
-    def check(self) -> None:
-        """Raise one EcrError if anything was found."""
+    def check(self, **facts: t.Any) -> None:
+        """Raise one EcrError with these facts if anything was found."""
         if len(self.found) == 1:
-            raise EcrError(self.found[0], problems=self.found)
+            raise EcrError(self.found[0], problems=self.found, **facts)
         if self.found:
             listed = "\n".join(f"- {problem}" for problem in self.found)
-            raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found)
+            raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found, **facts)
 
 
 def error_code(error: Exception) -> str:
@@ -58,6 +58,11 @@ def error_code(error: Exception) -> str:
 def is_denied(error: Exception) -> bool:
     """Whether AWS said that the caller may not do this."""
     return error_code(error) in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
+def is_expired(error: Exception) -> bool:
+    """Whether the caller's session is over."""
+    return error_code(error) in ("ExpiredToken", "ExpiredTokenException")
 
 
 def aws_sentence(error: Exception) -> str:

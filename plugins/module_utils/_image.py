@@ -59,6 +59,11 @@ class Reference:
         return f"{self.repository}{image_tag}" + (f"@{self.digest}" if self.digest else "")
 
     @property
+    def name(self) -> str:
+        """How it is called in a layout: with the image tag where there is one."""
+        return f"{self.repository}:{self.image_tag}" if self.image_tag else str(self)
+
+    @property
     def identifier(self) -> dict[str, str]:
         """How ECR's API is asked: by image tag where there is one, so that its digest can be compared."""
         return {"imageTag": self.image_tag} if self.image_tag else {"imageDigest": str(self.digest)}

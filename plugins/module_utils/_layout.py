@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 #: Layers fetched at once.
 _CONCURRENCY = 4
@@ -45,9 +46,9 @@ class Layout:
             return False
 
     def add(self, registry: Registry, reference: _image.Reference, digest: str, platform: str) -> None:
-        """Fetch an image by its digest and enter it under the text of `reference`, last."""
+        """Fetch an image by its digest and enter it under the name of `reference`, last."""
         what = str(reference)
-        notes = {_image.REF_NAME: what, _image.SOURCE_DIGEST: digest}
+        notes = {_image.REF_NAME: reference.name, _image.SOURCE_DIGEST: digest}
         content, media_type = registry.manifest(reference.repository, digest)
         manifest = _image.parse_manifest(content, media_type, what)
         # The first file, or a pull that breaks off leaves a folder that the next one does not know again.
@@ -58,8 +59,13 @@ class Layout:
             content, media_type = registry.manifest(reference.repository, chosen.digest)
             manifest = _image.parse_manifest(content, media_type, what)
         wanted = [one for one in _image.contents(manifest, what) if not self._has(one)]
-        with ThreadPoolExecutor(_CONCURRENCY) as pool:
-            list(pool.map(lambda one: registry.blob(reference.repository, one, self._path(one.digest)), wanted))
+        with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
+            try:
+                list(pool.map(lambda one: registry.blob(reference.repository, one, self._path(one.digest)), wanted))
+            except BaseException:
+                registry.stopped.set()  # the first failure, or a signal: the other threads end too
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         content, media_type = _image.as_oci(content, manifest)
         entry = _image.Descriptor(media_type, _image.digest_of(content), len(content))
         self._write(_image.file_of(entry.digest), content)

@@ -8,22 +8,31 @@ import typing as t
 
 try:
     import botocore.exceptions
+
+    _AWS_ERRORS: tuple[type[Exception], ...] = (
+        botocore.exceptions.BotoCoreError,
+        botocore.exceptions.ClientError,
+    )
 except ImportError:
-    pass  # AnsibleAWSModule says so to the user
+    _AWS_ERRORS = ()  # AnsibleAWSModule says so to the user; a pull with a token needs no boto3
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
 
 
+def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
+    """The result of `run`; or `failed`, the message of what went wrong, and its facts."""
+    try:
+        return run()
+    except EcrError as error:
+        return {"failed": True, "msg": str(error), **error.facts}
+    except _AWS_ERRORS as error:
+        return {"failed": True, "msg": explain(error)}
+
+
 def execute(module: t.Any, run: t.Callable[[t.Any], dict[str, t.Any]]) -> None:
     """Run the module and exit with its result, or fail with the message of what went wrong."""
-    failure: dict[str, t.Any] = {}
-    try:
-        result = run(module)
-    except EcrError as error:
-        failure = {"msg": str(error), **error.facts}
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-        failure = {"msg": explain(error)}
-    if failure:
-        # Outside of the handlers: Ansible would attach their traceback at -vvv.
-        module.fail_json(**failure)
+    result = result_of(lambda: run(module))
+    # Outside of the handlers: Ansible would attach their traceback at -vvv.
+    if result.pop("failed", False):
+        module.fail_json(**result)
     module.exit_json(**result)

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.client
 import ipaddress
 import json
 import os
 import pathlib
+import ssl
 import tempfile
+import threading
 import typing as t
 import urllib.error
 import urllib.parse
@@ -27,6 +30,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
 
 _CHUNK = 1024 * 1024
 _TIMEOUT = 60  # seconds without a byte
+#: Tries of one request, and how often one layer may break off. Between two: 0.5, 1, 2, 4 seconds, or what the registry
+#: asks for with Retry-After, up to _LONGEST_PAUSE.
+_TRIES, _CUTS, _LONGEST_PAUSE = 5, 20, 30.0
+_TRY_AGAIN = (429, 500, 502, 503, 504)
 _BROKEN = (OSError, http.client.HTTPException)  # what a connection raises
 
 
@@ -48,11 +55,24 @@ class Registry:
                 f"Registry {self.host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
             )
         self.authorization = authorization
+        self.validate_certs, self.ca_path = validate_certs, ca_path
+        #: Set by who gives up: what is under way in other threads ends.
+        self.stopped = threading.Event()
         self._url = f"{parts.scheme}://{self.host}/v2"
-        self._validate_certs, self._ca_path = validate_certs, ca_path
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
+
+    def mask(self, text: str) -> str:
+        """A foreign text without the token, should somebody have put it there."""
+        secrets = [self.authorization]
+        try:
+            secrets.append(base64.b64decode(self.authorization, validate=True).decode().partition(":")[2])
+        except ValueError:
+            pass  # no such form: nothing else to look for
+        for secret in filter(None, secrets):
+            text = text.replace(secret, "********")
+        return text
 
     def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
         """The bytes of a manifest, checked against its digest, and the type that the registry gives it."""
@@ -91,41 +111,73 @@ class Registry:
                 os.unlink(temporary)
 
     def _copy(self, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
+        """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""
         hasher, received = hashlib.sha256(), 0
-        try:
-            with self._open(path, "*/*", what) as reply:
-                while chunk := reply.read(_CHUNK):
-                    received += len(chunk)
-                    if received > size:
-                        break
-                    hasher.update(chunk)
-                    file.write(chunk)
-        except _BROKEN as error:
-            raise EcrError(f"The {what} broke off after {received} of {size} bytes: {error}. Run again.") from None
-        return received, "sha256:" + hasher.hexdigest()
+        for cut in range(_CUTS):
+            reason: t.Any = "the connection ended"
+            try:
+                with self._open(path, "*/*", what, received) as reply:
+                    if received and not _continues(reply, received):
+                        hasher, received = hashlib.sha256(), 0
+                        file.seek(0)
+                        file.truncate()
+                    while chunk := reply.read(_CHUNK):
+                        if self.stopped.is_set():
+                            raise EcrError(f"The {what} was given up.")
+                        received += len(chunk)
+                        if received > size:
+                            break
+                        hasher.update(chunk)
+                        file.write(chunk)
+            except _BROKEN as error:
+                reason = error
+            if received >= size:
+                return received, "sha256:" + hasher.hexdigest()
+            self._pause(min(cut, _TRIES))
+        raise EcrError(
+            f"The {what} broke off {_CUTS} times, last after {received} of {size} bytes: {reason}. Run again."
+        )
 
-    def _open(self, path: str, accept: str, what: str) -> t.Any:
-        try:
-            return open_url(
-                self._url + path,
-                headers={
-                    "Authorization": f"Basic {self.authorization}",
-                    "Accept": accept,
-                    "Accept-Encoding": "identity",
-                },
-                unredirected_headers=["Authorization"],
-                validate_certs=self._validate_certs,
-                ca_path=self._ca_path,
-                decompress=False,
-                use_netrc=False,  # what ~/.netrc has for this host would take the token's place
-                use_proxy=not self.plain_http,  # a proxy is another host
-                timeout=_TIMEOUT,
-                http_agent="crossaccount.ecr",
-            )
-        except urllib.error.HTTPError as error:
-            raise EcrError(f"Registry {self.host} refused the {what}: {_reason(error)}") from None
-        except (*_BROKEN, ValueError) as error:  # URLError is an OSError
-            raise EcrError(f"Registry {self.host} can not be reached: {error}") from None
+    def _open(self, path: str, accept: str, what: str, start: int = 0) -> t.Any:
+        """The reply to a request, for the content from byte `start` on; tried again where that may help."""
+        headers = {"Authorization": f"Basic {self.authorization}", "Accept": accept, "Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return open_url(
+                    self._url + path,
+                    headers=headers,
+                    unredirected_headers=["Authorization"],
+                    validate_certs=self.validate_certs,
+                    ca_path=self.ca_path,
+                    decompress=False,
+                    use_netrc=False,  # what ~/.netrc has for this host would take the token's place
+                    use_proxy=not self.plain_http,  # a proxy is another host
+                    timeout=_TIMEOUT,
+                    http_agent="crossaccount.ecr",
+                )
+            except urllib.error.HTTPError as error:
+                if error.code not in _TRY_AGAIN or attempt == _TRIES:
+                    reason = self.mask(_reason(error))
+                    raise EcrError(f"Registry {self.host} refused the {what}: {reason}") from None
+                self._pause(attempt - 1, error.headers.get("Retry-After"))
+            except (*_BROKEN, ValueError) as error:  # URLError is an OSError
+                lasting = (ssl.SSLCertVerificationError, ValueError)
+                if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
+                    raise EcrError(f"Registry {self.host} can not be reached: {error}") from None
+                self._pause(attempt - 1)
+        raise AssertionError("unreachable")
+
+    def _pause(self, number: int, retry_after: str | None = None) -> None:
+        asked = float(retry_after) if retry_after and retry_after.isdigit() else 0.5 * 2**number
+        if self.stopped.wait(min(asked, _LONGEST_PAUSE)):
+            raise EcrError(f"The work with registry {self.host} was given up.")
+
+
+def _continues(reply: t.Any, start: int) -> bool:
+    """Whether a reply goes on where it was asked to, rather than begins anew."""
+    return reply.status == 206 and str(reply.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_conn, get_aws_connection_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import classify
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
 
 #: Connections at once, to one service. Also the number of threads that share a client.
@@ -83,6 +84,7 @@ class Session:
                 " names this account or principal; the external id is the one in that statement; the caller's own"
                 " policies allow sts:AssumeRole on this role.",
                 denial=sentence,
+                denial_kind=classify(sentence, "trust"),
             ) from None
         return Session(self._module, reply["Credentials"])
 
@@ -94,6 +96,13 @@ def session_of(module: t.Any) -> Session:
     if not role_arn:
         return session
     return session.assume(role_arn, module.params.get("assume_role_external_id"), "crossaccount.ecr")
+
+
+def duration_problem(seconds: int) -> str | None:
+    """What is wrong with a session's duration, or None. Source: STS API Reference, AssumeRole, DurationSeconds."""
+    if 900 <= seconds <= 43200:
+        return None
+    return f"duration_seconds is {seconds}; AWS takes 900 to 43,200, and no more than the role's maximum."
 
 
 #: The options that every module has beside amazon.aws's.

@@ -1,9 +1,11 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Existence is not readiness: after a write, wait until AWS reads it back. Standard library only."""
+"""Existence is not readiness: the owner waits until AWS reads back, the consumer by doing. Standard library only."""
 
 from __future__ import annotations
 
+import datetime
+import re
 import time
 import typing as t
 
@@ -44,3 +46,54 @@ def wait_until_read_back(missing: t.Callable[[], list[str]], options: dict[str, 
                     waiting_for=waiting_for,
                 )
             time.sleep(options["wait_interval"])
+
+
+#: The consumer's options. IAM's changes are there within seconds, rarely a minute: IAM User Guide, "Troubleshoot IAM".
+WAIT_BY_DOING_ARGUMENTS: dict[str, t.Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+    "wait_interval": {"type": "float", "default": 2.0},
+    "shared_at": {"type": "str"},
+}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_Outcome = t.TypeVar("_Outcome")
+
+
+def time_of(text: str) -> float | None:
+    """Seconds since 1970 of `2026-01-31T23:59:59Z`; None when it is no such time."""
+    try:
+        return datetime.datetime.fromisoformat(text[:-1] + "+00:00").timestamp() if _TIME.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def shared_at_problem(text: str | None) -> str | None:
+    """What is wrong with a `shared_at`, or None."""
+    if text is None or time_of(text) is not None:
+        return None
+    return f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."
+
+
+def patience(options: dict[str, t.Any], now: float) -> float:
+    """How many seconds a denial may still be one that AWS has not caught up with; 0 when it is settled.
+
+    :param options: `wait`, `wait_timeout` (seconds), and `shared_at`, when the owner last changed the share
+    :param now: seconds since 1970
+    """
+    if not options["wait"]:
+        return 0.0
+    timeout = float(options["wait_timeout"])
+    since = now - (time_of(options["shared_at"] or "") or now)
+    return min(timeout, max(0.0, timeout - since))
+
+
+def wait_by_doing(
+    attempt: t.Callable[[], _Outcome], settled: t.Callable[[_Outcome], bool], options: dict[str, t.Any]
+) -> _Outcome:
+    """Do it until the outcome is settled, or patience ends; the last outcome."""
+    deadline = time.monotonic() + patience(options, time.time())
+    outcome = attempt()
+    while not settled(outcome) and time.monotonic() < deadline:
+        time.sleep(min(options["wait_interval"], max(0.0, deadline - time.monotonic())))
+        outcome = attempt()
+    return outcome

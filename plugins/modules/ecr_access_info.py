@@ -12,7 +12,8 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the role and compares what was expected with what AWS allows, for each repository by itself.
   - Probes ask for things that do not exist, so nothing is downloaded and no image counts as pulled.
-  - Also asks, without using the answer, whether the role can be assumed without the external id.
+  - Also asks, without using the answer, whether the role can be assumed without the external id, or with a wrong one.
+  - Waits by doing after a share that is new; see O(wait).
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
@@ -41,8 +42,19 @@ options:
     type: str
     choices: [pull, read]
     default: read
+  repository_tags:
+    description:
+      - The tags that grant access. From the hand-off.
+      - Only used to say why a repository is readable that should be denied.
+    type: dict
+  duration_seconds:
+    description: How long the session lasts, 900 to 43200 seconds, and no longer than the role's maximum.
+    type: int
+    default: 900
 extends_documentation_fragment:
   - crossaccount.ecr.assume_role
+  - crossaccount.ecr.credentials
+  - crossaccount.ecr.wait_by_doing
   - crossaccount.ecr.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -85,8 +97,8 @@ assumed:
     user_id: AROAEXAMPLE:crossaccount.ecr
 external_id_enforced:
   description:
-    - V(true) when AWS refuses the role without the external id, V(false) when it does not, V(unknown) when no external
-      id was given or the question could not be answered.
+    - V(true) when AWS refuses the role without the external id and with a wrong one, V(false) when it does not,
+      V(unknown) when the question could not be answered.
   returned: success
   type: str
   sample: "true"
@@ -106,13 +118,15 @@ repositories:
       describe: denied
       manifest: denied
       layer: denied
+      token: allowed
       pull: denied
       verdict: pass
       denial: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/crossaccount.ecr is not authorized to
         perform: ecr:BatchGetImage on resource: arn:aws:ecr:ap-northeast-1:111111111111:repository/develop because no
         identity-based policy allows the ecr:BatchGetImage action"
-      denials: {}
       denial_kind: no_identity_policy
+      denials: {}
+      denial_kinds: {}
       advice: ""
 verdict:
   description: V(pass) when everything is as expected, else V(fail).
@@ -131,141 +145,17 @@ summary:
   type: list
   elements: str
   sample:
-    - "REPOSITORY  ACTION    EXPECTED  OBSERVED"
-    - "release     describe  allowed   allowed"
+    - "REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER    TOKEN    VERDICT"
+    - "release     readable  allowed   allowed   allowed  allowed  pass"
 """
 
-import typing as t
-from concurrent.futures import ThreadPoolExecutor
-
-try:
-    import botocore.exceptions
-except ImportError:
-    pass  # AnsibleAWSModule says so to the user
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import (
-    ALLOWED,
-    DENIED,
-    NOT_FOUND,
-    Observation,
-    judge,
-    table,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
-    EcrError,
-    Problems,
-    aws_sentence,
-    error_code,
-    is_denied,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
-    ASSUME_ROLE_ARGUMENTS,
-    CONCURRENCY,
-    Session,
-    session_of,
-)
-
-
-def check(options: dict[str, t.Any]) -> None:
-    problems = Problems()
-    for problem in assume_problems(options["role_arn"], options["external_id"], options["role_session_name"]):
-        problems.add(problem)
-    for name in [*options["readable"], *options["denied"]]:
-        wrong_name = repository_problem(name)
-        if wrong_name:
-            problems.add(wrong_name)
-    for name in sorted(set(options["readable"]) & set(options["denied"])):
-        problems.add(f"Repository {name} is expected to be readable and denied. Name it once.")
-    problems.check()
-
-
-def observe(call: t.Callable[..., t.Any], *arguments: t.Any) -> Observation:
-    """Make one call and tell whether it is allowed."""
-    try:
-        call(*arguments)
-    except botocore.exceptions.ClientError as error:
-        if is_denied(error):
-            return Observation(DENIED, aws_sentence(error))
-        if error_code(error) == "RepositoryNotFoundException":
-            return Observation(NOT_FOUND, aws_sentence(error))
-        if error_code(error) != "LayersNotFoundException":
-            raise
-    return Observation(ALLOWED)
-
-
-def probe(ecr: t.Any, repository: str) -> dict[str, Observation]:
-    return {
-        "describe": observe(_ecr.describe_images, ecr, repository),
-        "manifest": observe(_ecr.image, ecr, repository, {"imageDigest": _ecr.NO_DIGEST}),
-        "layer": observe(_ecr.ask_layer, ecr, repository),
-    }
-
-
-def external_id_enforced(session: Session, options: dict[str, t.Any]) -> str:
-    """Ask for the role without the external id; AWS recommends this check to third parties."""
-    if options["external_id"] is None:
-        return "unknown"
-    try:
-        session.assume(options["role_arn"], None, options["role_session_name"], 900)
-    except EcrError:
-        return "true"
-    except botocore.exceptions.ClientError:
-        return "unknown"
-    return "false"
-
-
-def run(module: t.Any) -> dict[str, t.Any]:
-    options = module.params
-    check(options)
-    session = session_of(module)
-    caller = session.identity()
-    role = session.assume(options["role_arn"], options["external_id"], options["role_session_name"])
-    enforced = external_id_enforced(session, options)
-    ecr = role.client("ecr")
-    names = [*options["readable"], *options["denied"]]
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        token = pool.submit(observe, _ecr.token, ecr)
-        observed = dict(zip(names, pool.map(lambda name: probe(ecr, name), names)))
-    repositories = judge(options["readable"], options["denied"], observed, options["access"])
-    problems = [one["advice"] for one in repositories if one["advice"]]
-    if token.result().outcome != ALLOWED:
-        problems.append(f"The role gets no registry token: {token.result().sentence}")
-    if enforced == "false":
-        problems.append(
-            f"Role {options['role_arn']} can be assumed without the external id: ask the owner account to require it."
-        )
-    return {
-        "changed": False,
-        "caller": caller,
-        "assumed": role.identity(),
-        "external_id_enforced": enforced,
-        "token": token.result().outcome,
-        "repositories": repositories,
-        "verdict": "fail" if problems else "pass",
-        "problems": problems,
-        "summary": table(repositories, options["access"]),
-    }
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "role_arn": {"type": "str", "required": True},
-            "external_id": {"type": "str"},
-            "role_session_name": {"type": "str", "default": "crossaccount.ecr"},
-            "readable": {"type": "list", "elements": "str", "default": []},
-            "denied": {"type": "list", "elements": "str", "default": []},
-            "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
-            **ASSUME_ROLE_ARGUMENTS,
-        },
-        supports_check_mode=True,
-    )
-    execute(module, run)
+    execute(AnsibleAWSModule(argument_spec=PROVE_ARGUMENTS, supports_check_mode=True), proof)
 
 
 if __name__ == "__main__":

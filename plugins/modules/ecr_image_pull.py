@@ -15,11 +15,13 @@ description:
   - The registry token reaches the engine in a private file (0600, in a folder 0700) for the time of one pull. The
     user's own docker or podman configuration is neither read for credentials nor changed.
   - All images are resolved before the first is fetched; one that is denied or missing leaves nothing half done.
+  - Waits by doing after a share that is new; see O(wait).
+  - With O(credentials=controller), the host gets a registry token for this one pull, by the connection's pipelining,
+    which writes no file.
 options:
   role_arn:
-    description: The role, as the owner account handed it off.
+    description: The role, as the owner account handed it off. Required without O(registry_token).
     type: str
-    required: true
   external_id:
     description: The external id, as the owner account handed it off.
     type: str
@@ -27,6 +29,12 @@ options:
     description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
     type: str
     default: crossaccount.ecr
+  duration_seconds:
+    description:
+      - How long the session lasts, 900 to 43200 seconds, and no longer than the role's maximum.
+      - The registry token does not outlive the session that it was made for, so give it the time of the longest pull.
+    type: int
+    default: 3600
   images:
     description:
       - What to pull, as C(repository:image-tag), C(repository@digest) or C(repository:image-tag@digest), without a
@@ -39,20 +47,43 @@ options:
     description:
       - V(docker) and V(podman) pull into that engine of the host.
       - V(oci_layout) needs no engine. It writes an OCI image layout to O(dest).
-      - V(auto) takes docker if its engine answers, else podman, else, when O(dest) is given, V(oci_layout).
+      - V(skopeo) copies to O(dest), in any transport that skopeo knows.
+      - V(auto) takes skopeo where O(dest) begins with a transport; else docker if its engine answers, else podman,
+        else, when O(dest) is given, V(oci_layout). RV(engine) says which it was.
     type: str
-    choices: [auto, docker, podman, oci_layout]
+    choices: [auto, docker, podman, skopeo, oci_layout]
     default: auto
   dest:
-    description: The folder of the OCI image layout. Required with O(engine=oci_layout).
+    description:
+      - With O(engine=oci_layout), the folder of the OCI image layout.
+      - With O(engine=skopeo), a destination such as C(docker-archive:/srv/{repository}.tar:app:{image_tag}) or
+        C(docker://mirror.example.com/{repository}:{image_tag}). C({repository}) and C({image_tag}) are filled in for
+        each image.
     type: path
   platform:
     description:
-      - Which image of a multi-platform image goes into the layout, as C(os/architecture) or C(os/architecture/variant).
-      - The default is C(linux) and the host's architecture. Container engines choose by themselves.
+      - Which image of a multi-platform image to take, as C(os/architecture) or C(os/architecture/variant).
+      - The default is C(linux) and the host's architecture; docker and podman choose by themselves.
+    type: str
+  ca_path:
+    description:
+      - A file with certificates of CAs that the registry's certificate may be signed by. The default is
+        O(aws_ca_bundle).
+      - Like O(validate_certs), it is for V(podman), V(skopeo) and V(oci_layout). dockerd has its own settings for both,
+        in C(/etc/docker/certs.d) and C(insecure-registries).
+    type: path
+  registry_url:
+    description: The URL of the registry that O(registry_token) is for. Then AWS is not asked.
+    type: str
+  registry_token:
+    description:
+      - A registry token, as ECR's C(GetAuthorizationToken) answers it (base64 of C(AWS:) and the password).
+      - Each image needs its digest then. O(credentials=controller) sets both by itself.
     type: str
 extends_documentation_fragment:
   - crossaccount.ecr.assume_role
+  - crossaccount.ecr.credentials
+  - crossaccount.ecr.wait_by_doing
   - crossaccount.ecr.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -79,6 +110,21 @@ EXAMPLES = r"""
     images: [release:v1.0]
     engine: oci_layout
     dest: /srv/images/release
+
+- name: Pull on a host that knows nothing of AWS, with the controller's credentials
+  crossaccount.ecr.ecr_image_pull:
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    external_id: 7c2f4e0b-share
+    images: [release:v1.0]
+    credentials: controller
+
+- name: Copy it to a mirror
+  crossaccount.ecr.ecr_image_pull:
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    external_id: 7c2f4e0b-share
+    images: [release:v1.0]
+    engine: skopeo
+    dest: docker://mirror.example.com/{repository}:{image_tag}
 """
 
 RETURN = r"""
@@ -103,7 +149,7 @@ images:
       type: str
       sample: release:v1.0
     reference:
-      description: The image's name on this host, or in the layout.
+      description: The image's name on this host, in the layout, or the destination.
       type: str
       sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0
     digest:
@@ -119,117 +165,102 @@ images:
 import platform as host_platform
 import typing as t
 
-try:
-    import botocore.exceptions
-except ImportError:
-    pass  # AnsibleAWSModule says so to the user
-
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, choose_engine
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
-    EcrError,
-    Problems,
-    aws_sentence,
-    error_code,
-    is_denied,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import (
+    Engine,
+    Skopeo,
+    choose_engine,
+    is_destination,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 
 
-def check(options: dict[str, t.Any]) -> list[Reference]:
-    """What can be said of the options without asking AWS; the images as references."""
-    problems, references, images = Problems(), [], options["images"]
-    for problem in assume_problems(options["role_arn"], options["external_id"], options["role_session_name"]):
-        problems.add(problem)
-    if not images:
-        problems.add("images is empty: name at least one image.")
-    for text in images:
-        try:
-            references.append(parse_reference(text))
-        except EcrError as error:
-            problems.add(str(error))
-    problems.check()
-    return references
-
-
-def resolve(ecr: t.Any, references: list[Reference]) -> list[str]:
-    """The digest of each image, from ECR; everything that is denied or missing is reported together."""
-    problems, digests = Problems(), []
+def destinations(dest: str | None, references: list[Reference]) -> list[str]:
+    """Where skopeo puts each image: `dest` with `{repository}` and `{image_tag}` filled in, another for each."""
+    problems, found = Problems(), []
+    if not is_destination(dest):
+        raise EcrError("Engine skopeo needs a dest with its transport, such as docker-archive:/srv/image.tar.")
     for reference in references:
-        try:
-            found = _ecr.image(ecr, reference.repository, reference.identifier)
-        except botocore.exceptions.ClientError as error:
-            if not is_denied(error) and error_code(error) != "RepositoryNotFoundException":
-                raise
-            word = "denied: " if is_denied(error) else ""
-            problems.add(f"Image {reference} can not be pulled: {word}{aws_sentence(error)}")
-            continue
-        if found is None:
-            problems.add(f"Image {reference} does not exist: repository {reference.repository} has no such image.")
-        elif reference.digest and found["digest"] != reference.digest:
-            problems.add(f"Image {reference} is not there: {reference.image_tag} stands for {found['digest']}.")
-        else:
-            digests.append(found["digest"])
+        if "{image_tag}" in str(dest) and not reference.image_tag:
+            problems.add(
+                f"Image {reference} has no image tag for the {{image_tag}} in dest. Write one before the digest."
+            )
+        filled = str(dest).replace("{repository}", reference.repository)
+        found.append(filled.replace("{image_tag}", reference.image_tag or ""))
+        if found[-1] in found[:-1]:
+            problems.add(f"Image {reference} would go to {found[-1]}, where another goes. Use {{repository}} in dest.")
     problems.check()
-    return digests
+    return found
 
 
-def pull(engine: Engine, registry: Registry, reference: Reference, digest: str, check_mode: bool) -> dict[str, t.Any]:
-    """Bring one image into a container engine."""
-    by_digest = f"{registry.host}/{reference.repository}@{digest}"
-    name = f"{registry.host}/{reference.repository}:{reference.image_tag}" if reference.image_tag else None
+def pull(engine: Engine, registry: Registry, by_digest: str, name: str | None, check_mode: bool) -> bool:
+    """Bring one image into a container engine; whether it was fetched or named."""
     changed = not engine.has(by_digest, name)
     if changed and not check_mode:
         if not engine.has(by_digest, None):
             engine.pull(by_digest, registry)
         if name:
             engine.name_image(by_digest, name)
-    return {"image": str(reference), "reference": name or by_digest, "digest": digest, "changed": changed}
+    return changed
 
 
-def add(
-    layout: Layout, registry: Registry, reference: Reference, digest: str, platform: str, check_mode: bool
-) -> dict[str, t.Any]:
-    """Bring one image into an OCI image layout."""
-    changed = not layout.has(str(reference), digest, platform)
+def copy(engine: Skopeo, registry: Registry, by_digest: str, destination: str, check_mode: bool) -> bool:
+    """Bring one image to a destination of skopeo; whether it was copied."""
+    changed = not engine.has(by_digest, destination, registry)
+    if changed and not check_mode:
+        engine.copy(by_digest, destination, registry)
+    return changed
+
+
+def add(layout: Layout, registry: Registry, reference: Reference, digest: str, platform: str, check_mode: bool) -> bool:
+    """Bring one image into an OCI image layout; whether it was fetched."""
+    changed = not layout.has(reference.name, digest, platform)
     if changed and not check_mode:
         layout.add(registry, reference, digest, platform)
-    return {
-        "image": str(reference),
-        "reference": f"oci:{layout.folder}:{reference}",
-        "digest": digest,
-        "changed": changed,
-    }
+    return changed
 
 
 def run(module: t.Any) -> dict[str, t.Any]:
-    options = module.params
+    options, check_mode = module.params, module.check_mode
     references = check(options)
-    engine = choose_engine(options["engine"], module.tmpdir)
+    platform = options["platform"] or f"linux/{_architecture()}"
+    engine = choose_engine(options["engine"], options["dest"], module.tmpdir, options["platform"], platform)
     if engine is None and not options["dest"]:
         raise EcrError(
             "No container engine answers on this host, and no dest is given for an OCI image layout. Start docker or"
             " podman, or set dest."
         )
     layout = Layout(options["dest"]) if engine is None else None
-    role = session_of(module).assume(options["role_arn"], options["external_id"], options["role_session_name"])
-    ecr = role.client("ecr")
-    digests = resolve(ecr, references)
-    authorization, url = _ecr.token(ecr)
-    registry = Registry(url, authorization, bool(options["validate_certs"]), options["aws_ca_bundle"])
-    platform = options["platform"] or f"linux/{_architecture()}"
-    images = [
-        add(layout, registry, reference, digest, platform, module.check_mode)
-        if layout
-        else pull(t.cast(Engine, engine), registry, reference, digest, module.check_mode)
-        for reference, digest in zip(references, digests)
-    ]
+    targets = destinations(options["dest"], references) if isinstance(engine, Skopeo) else []
+    if options["registry_token"] is not None:
+        url, token = options["registry_url"], options["registry_token"]
+        digests = [str(reference.digest) for reference in references]
+    else:
+        authorization = authorize(session_of(module), options, references)
+        url, token, digests = authorization.url, authorization.token, authorization.digests
+    registry = Registry(url, token, bool(options["validate_certs"]), options["ca_path"] or options["aws_ca_bundle"])
+    images = []
+    for number, (reference, digest) in enumerate(zip(references, digests)):
+        by_digest = f"{registry.host}/{reference.repository}@{digest}"
+        name = f"{registry.host}/{reference.name}" if reference.image_tag else None
+        if layout:
+            changed = add(layout, registry, reference, digest, platform, check_mode)
+            where = f"oci:{layout.folder}:{reference.name}"
+        elif isinstance(engine, Skopeo):
+            where = targets[number]
+            changed = copy(engine, registry, by_digest, where, check_mode)
+        else:
+            changed = pull(t.cast(Engine, engine), registry, by_digest, name, check_mode)
+            where = name or by_digest
+        images.append({"image": str(reference), "reference": where, "digest": digest, "changed": changed})
     return {
         "changed": any(image["changed"] for image in images),
         "engine": engine.name if engine else "oci_layout",
@@ -245,19 +276,18 @@ def _architecture() -> str:
 
 def main() -> None:
     module = AnsibleAWSModule(
-        argument_spec={
-            "role_arn": {"type": "str", "required": True},
-            "external_id": {"type": "str"},
-            "role_session_name": {"type": "str", "default": "crossaccount.ecr"},
-            "images": {"type": "list", "elements": "str", "required": True},
-            "engine": {"type": "str", "choices": ["auto", "docker", "podman", "oci_layout"], "default": "auto"},
-            "dest": {"type": "path"},
-            "platform": {"type": "str"},
-            **ASSUME_ROLE_ARGUMENTS,
-        },
-        required_if=[("engine", "oci_layout", ("dest",))],
+        argument_spec=PULL_ARGUMENTS,
+        required_if=[("engine", "oci_layout", ("dest",)), ("engine", "skopeo", ("dest",))],
+        required_one_of=[("role_arn", "registry_token")],
+        required_together=[("registry_url", "registry_token")],
         supports_check_mode=True,
+        check_boto3=False,
     )
+    if module.params["registry_token"] is None:
+        try:
+            check_sdk_version_supported(warn=module.warn)
+        except AnsibleBotocoreError as error:
+            module.fail_json(msg=str(error))
     execute(module, run)
 
 

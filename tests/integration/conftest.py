@@ -72,10 +72,14 @@ class Control:
         return self.playbook("share", profile, "-e", "@playbooks/vars/scenario.yml", *arguments, **variables)
 
     def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
+        """With the hand-off; not waiting, unless told: what these tests share is there at once."""
+        variables.setdefault("ecr_pull_wait_timeout", 0)
         return self.playbook("pull", profile, "-e", f"@{self.handoff}", *arguments, **variables)
 
     def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
-        """The result of one module, run ad hoc; `code` is the exit status."""
+        """The result of one module, run ad hoc; `code` is the exit status. The consumer's modules do not wait."""
+        if module in ("ecr_access_info", "ecr_image_pull"):
+            options.setdefault("wait_timeout", 0)
         command = [BIN / "ansible", "localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
         tree = self.folder / "tree"
         shutil.rmtree(tree, ignore_errors=True)
@@ -126,6 +130,14 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     finally:
         daemon.terminate()
         daemon.wait(30)
+
+
+@pytest.fixture
+def skopeo() -> str:
+    """The program. No skopeo is an error."""
+    program = shutil.which("skopeo")
+    assert program, "skopeo is not installed"
+    return program
 
 
 @pytest.fixture(scope="session")

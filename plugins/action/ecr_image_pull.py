@@ -1,0 +1,56 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where the controller has the credentials: it asks AWS, and gives the host a registry token for the one pull."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+
+#: What the host is told of the options; the rest is for AWS.
+_FOR_THE_HOST = ("engine", "dest", "platform", "ca_path", "validate_certs")
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        if self._task.args.get("credentials") != "controller":
+            self._supports_async = True
+            return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
+        asked = result_of(self._ask)
+        if asked.get("failed"):
+            return {**result, **asked}
+        references = asked.pop("references")
+        # The token goes into the host's Python by its standard input, and into no file.
+        self._connection.set_option("pipelining", True)
+        done = self._execute_module(module_args=asked, task_vars=task_vars)
+        for reference, image in zip(references, done.get("images", [])):
+            image["image"] = str(reference)
+        return {**result, **done}
+
+    def _ask(self) -> dict[str, t.Any]:
+        """The module's options for the host, with digests and a token in the place of the role; `references`."""
+        controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args)
+        options = controller.params
+        if not options["role_arn"]:
+            raise EcrError("credentials: controller needs role_arn.")
+        references = check(options)
+        authorization = authorize(session_of(controller), options, references)
+        pinned = [
+            str(Reference(reference.repository, reference.image_tag, digest))
+            for reference, digest in zip(references, authorization.digests)
+        ]
+        return {
+            **{name: options[name] for name in _FOR_THE_HOST if options[name] is not None},
+            "images": pinned,
+            "registry_url": authorization.url,
+            "registry_token": authorization.token,
+            "references": references,
+        }

@@ -1,0 +1,50 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: access_junit
+short_description: A proof of access as a JUnit report
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - One test case for each repository, with AWS's sentence, and one for each problem beside them.
+  - It has no times in it, so that it changes only when the proof does.
+options:
+  _input:
+    description: The result of M(crossaccount.ecr.ecr_access_info).
+    type: dict
+    required: true
+  suite:
+    description: The name of the test suite.
+    type: str
+    default: crossaccount.ecr
+positional: suite
+"""
+
+EXAMPLES = r"""
+- name: Keep the proof for the build server
+  ansible.builtin.copy:
+    content: "{{ proof | crossaccount.ecr.access_junit }}"
+    dest: junit.xml
+    mode: "0644"
+"""
+
+RETURN = r"""
+_value:
+  description: XML.
+  type: str
+"""
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import junit
+
+
+def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr") -> str:
+    return junit(proof, suite)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"access_junit": filter_access_junit}

@@ -1,0 +1,200 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The proof: what a role may read against what is expected. For the module, and for its action plugin."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule says so to the user
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import (
+    ALLOWED,
+    DENIED,
+    EXPIRED,
+    NOT_FOUND,
+    PROPAGATING,
+    Observation,
+    classify,
+    judge,
+    settled,
+    table,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
+    EcrError,
+    Problems,
+    aws_sentence,
+    error_code,
+    is_denied,
+    is_expired,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
+    ASSUME_ROLE_ARGUMENTS,
+    CONCURRENCY,
+    Session,
+    duration_problem,
+    session_of,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
+    WAIT_BY_DOING_ARGUMENTS,
+    shared_at_problem,
+    wait_by_doing,
+)
+
+#: The options of `ecr_access_info` beside amazon.aws's.
+PROVE_ARGUMENTS: dict[str, t.Any] = {
+    "role_arn": {"type": "str", "required": True},
+    "external_id": {"type": "str"},
+    "role_session_name": {"type": "str", "default": "crossaccount.ecr"},
+    "readable": {"type": "list", "elements": "str", "default": []},
+    "denied": {"type": "list", "elements": "str", "default": []},
+    "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
+    "repository_tags": {"type": "dict"},
+    "duration_seconds": {"type": "int", "default": 900},
+    "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_BY_DOING_ARGUMENTS,
+}
+
+#: How each probe asks.
+PROBE_CALLS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
+    "describe": _ecr.describe_images,
+    "manifest": _ecr.ask_manifest,
+    "layer": _ecr.ask_layer,
+}
+
+
+def check(options: dict[str, t.Any]) -> None:
+    problems = Problems()
+    for problem in assume_problems(options["role_arn"], options["external_id"], options["role_session_name"]):
+        problems.add(problem)
+    for found in (duration_problem(options["duration_seconds"]), shared_at_problem(options["shared_at"])):
+        if found:
+            problems.add(found)
+    for name in [*options["readable"], *options["denied"]]:
+        wrong_name = repository_problem(name)
+        if wrong_name:
+            problems.add(wrong_name)
+    for name in sorted(set(options["readable"]) & set(options["denied"])):
+        problems.add(f"Repository {name} is expected to be readable and denied. Name it once.")
+    problems.check()
+
+
+def observe(call: t.Callable[..., t.Any], *arguments: t.Any) -> Observation:
+    """Make one call and tell whether it is allowed."""
+    try:
+        call(*arguments)
+    except botocore.exceptions.ClientError as error:
+        sentence = aws_sentence(error)
+        if is_denied(error):
+            return Observation(DENIED, sentence, classify(sentence))
+        if is_expired(error):
+            return Observation(EXPIRED, sentence, "expired")
+        if error_code(error) == "RepositoryNotFoundException":
+            return Observation(NOT_FOUND, sentence, "unknown_repository")
+        if error_code(error) != "LayersNotFoundException":
+            raise
+    return Observation(ALLOWED)
+
+
+def external_id_enforced(session: Session, options: dict[str, t.Any]) -> str:
+    """Ask for the role without the external id and with a wrong one; AWS recommends this check to third parties."""
+    if options["external_id"] is None:
+        return "false"  # the role was assumed without one
+    for external_id in (None, f"not-{options['external_id']}"[:1224]):
+        try:
+            session.assume(options["role_arn"], external_id, options["role_session_name"], 900)
+        except EcrError:
+            continue
+        except botocore.exceptions.ClientError:
+            return "unknown"
+        return "false"
+    return "true"
+
+
+def tags_of(ecr: t.Any, arn: str) -> dict[str, str] | None:
+    try:
+        return _ecr.tags(ecr, arn)
+    except botocore.exceptions.ClientError:
+        return None
+
+
+def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any] | EcrError:
+    """Assume the role, ask everything once, and judge; the error when the role can not be assumed."""
+    try:
+        role = session.assume(
+            options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
+        )
+    except EcrError as error:
+        return error
+    ecr, assumed = role.client("ecr"), role.identity()
+    names = list(dict.fromkeys([*options["readable"], *options["denied"]]))
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        enforced = pool.submit(external_id_enforced, session, options)
+        token = pool.submit(observe, _ecr.token, ecr)
+        asked = {
+            name: {probe: pool.submit(observe, call, ecr, name) for probe, call in PROBE_CALLS.items()}
+            for name in names
+        }
+        observed = {name: {probe: one.result() for probe, one in probes.items()} for name, probes in asked.items()}
+        prefix = f"arn:{assumed['arn'].split(':')[1]}:ecr:{role.region}:{assumed['account']}:repository/"
+        readable = [name for name in options["denied"] if ALLOWED in [one.outcome for one in observed[name].values()]]
+        tags = dict(zip(readable, pool.map(lambda name: tags_of(ecr, prefix + name), readable)))
+    repositories = judge(
+        options["readable"],
+        options["denied"],
+        observed,
+        token.result(),
+        options["access"],
+        options["repository_tags"],
+        tags,
+    )
+    problems = [one["advice"] for one in repositories if one["advice"]]
+    if token.result().outcome != ALLOWED:
+        problems.append(f"The role gets no registry token: {token.result().sentence}")
+    if options["external_id"] is not None and enforced.result() == "false":
+        problems.append(
+            f"Role {options['role_arn']} can be assumed without the external id, or with another:"
+            " ask the owner account to require it."
+        )
+    return {
+        "assumed": assumed,
+        "external_id_enforced": enforced.result(),
+        "token": token.result().outcome,
+        "repositories": repositories,
+        "verdict": "fail" if problems else "pass",
+        "problems": problems,
+        "summary": table(repositories),
+    }
+
+
+def stays(outcome: dict[str, t.Any] | EcrError) -> bool:
+    """Whether no propagation can change the outcome."""
+    if isinstance(outcome, EcrError):
+        return outcome.facts.get("denial_kind") not in PROPAGATING
+    return outcome["verdict"] == "pass" or (
+        any(one["verdict"] == "fail" for one in outcome["repositories"]) and settled(outcome["repositories"])
+    )
+
+
+def proof(module: t.Any) -> dict[str, t.Any]:
+    """The result of `ecr_access_info`.
+
+    :param module: an AnsibleAWSModule, or what has its `params`
+    :raises EcrError: when the options are wrong, or the role can not be assumed
+    """
+    options = module.params
+    check(options)
+    session = session_of(module)
+    caller = session.identity()
+    outcome = wait_by_doing(lambda: prove(session, options), stays, options)
+    if isinstance(outcome, EcrError):
+        raise outcome
+    return {"changed": False, "caller": caller, **outcome}

@@ -1,0 +1,154 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a pull needs from AWS: the images' digests and a token. For the module, and for its action plugin."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule says so to the user
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import PROPAGATING, classify
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
+    EcrError,
+    Problems,
+    aws_sentence,
+    error_code,
+    is_denied,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
+    ASSUME_ROLE_ARGUMENTS,
+    CONCURRENCY,
+    Session,
+    duration_problem,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
+    WAIT_BY_DOING_ARGUMENTS,
+    shared_at_problem,
+    wait_by_doing,
+)
+
+#: The options of `ecr_image_pull` beside amazon.aws's.
+PULL_ARGUMENTS: dict[str, t.Any] = {
+    "role_arn": {"type": "str"},
+    "external_id": {"type": "str"},
+    "role_session_name": {"type": "str", "default": "crossaccount.ecr"},
+    "duration_seconds": {"type": "int", "default": 3600},
+    "images": {"type": "list", "elements": "str", "required": True},
+    "engine": {
+        "type": "str",
+        "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
+        "default": "auto",
+    },
+    "dest": {"type": "path"},
+    "platform": {"type": "str"},
+    "ca_path": {"type": "path"},
+    "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "registry_url": {"type": "str"},
+    "registry_token": {"type": "str", "no_log": True},
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_BY_DOING_ARGUMENTS,
+}
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A registry's URL, a token for it, and the digest of each image."""
+
+    url: str
+    token: str = field(repr=False)
+    digests: list[str]
+
+
+def check(options: dict[str, t.Any]) -> list[Reference]:
+    """What can be said of the options without asking AWS; the images as references."""
+    problems, references = Problems(), []
+    by_token = options["registry_token"] is not None
+    if not by_token:
+        found = assume_problems(options["role_arn"], options["external_id"], options["role_session_name"])
+        found += [duration_problem(options["duration_seconds"]) or "", shared_at_problem(options["shared_at"]) or ""]
+        for problem in filter(None, found):
+            problems.add(problem)
+    if not options["images"]:
+        problems.add("images is empty: name at least one image.")
+    for text in options["images"]:
+        try:
+            reference = parse_reference(text)
+        except EcrError as error:
+            problems.add(str(error))
+            continue
+        references.append(reference)
+        if by_token and not reference.digest:
+            problems.add(f"Image {text!r} has no digest. With registry_token AWS is not asked: write {text}@sha256:…")
+    problems.check()
+    return references
+
+
+def authorize(session: Session, options: dict[str, t.Any], references: list[Reference]) -> Authorization:
+    """Assume the role, resolve the images, get a token; again while a new share may not be known everywhere.
+
+    :raises EcrError: when the role can not be assumed, or images are denied or missing, all of them named
+    """
+
+    def attempt() -> Authorization | EcrError:
+        try:
+            role = session.assume(
+                options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
+            )
+            ecr = role.client("ecr")
+            digests = resolve(ecr, references)
+            token, url = _ecr.token(ecr)
+        except EcrError as error:
+            return error
+        return Authorization(url, token, digests)
+
+    def settled(outcome: Authorization | EcrError) -> bool:
+        return not isinstance(outcome, EcrError) or outcome.facts.get("denial_kind") not in PROPAGATING
+
+    outcome = wait_by_doing(attempt, settled, options)
+    if isinstance(outcome, EcrError):
+        raise outcome
+    return outcome
+
+
+def resolve(ecr: t.Any, references: list[Reference]) -> list[str]:
+    """The digest of each image, from ECR; everything that is denied or missing is reported together."""
+    problems, digests, kinds = Problems(), [], []
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        for outcome in pool.map(lambda reference: _digest(ecr, reference), references):
+            if isinstance(outcome, str):
+                digests.append(outcome)
+            else:
+                problems.add(str(outcome))
+                kinds.append(outcome.facts["denial_kind"])
+    # What is wrong for good is not waited for.
+    lasting = [kind for kind in kinds if kind not in PROPAGATING]
+    problems.check(denial_kind=[*lasting, *kinds, ""][0])
+    return digests
+
+
+def _digest(ecr: t.Any, reference: Reference) -> str | EcrError:
+    try:
+        found = _ecr.image(ecr, reference.repository, reference.identifier)
+    except botocore.exceptions.ClientError as error:
+        sentence = aws_sentence(error)
+        if is_denied(error):
+            return EcrError(f"Image {reference} can not be pulled: denied: {sentence}", denial_kind=classify(sentence))
+        if error_code(error) == "RepositoryNotFoundException":
+            return EcrError(f"Image {reference} can not be pulled: {sentence}", denial_kind="unknown_repository")
+        raise
+    if found is None:
+        fact = f"does not exist: repository {reference.repository} has no such image."
+    elif reference.digest and found["digest"] != reference.digest:
+        fact = f"is not there: {reference.image_tag} stands for {found['digest']}."
+    else:
+        return str(found["digest"])
+    return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")

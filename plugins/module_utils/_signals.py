@@ -1,0 +1,27 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Signals that end a process run its `finally` clauses first. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import typing as t
+
+
+@contextlib.contextmanager
+def interruptible() -> t.Iterator[None]:
+    """Within, SIGTERM and SIGHUP run the `finally` clauses, as Ctrl-C does."""
+
+    def stop(number: int, _frame: t.Any) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)  # a second signal must not interrupt the `finally` clauses
+        raise SystemExit(128 + number)
+
+    wanted = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, stop) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
