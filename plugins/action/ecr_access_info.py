@@ -1,22 +1,29 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where the controller has the credentials, the proof is made there, and the host is not asked at all."""
+"""Says what is waited for. Where the controller has the credentials, the proof is made there."""
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof, stays
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 
 
 class ActionModule(ActionBase):
+    _supports_async = True
+
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        if self._task.args.get("credentials") == "controller":
-            arguments = self._task.args
-            return {**result, **result_of(lambda: proof(Controller("ecr_access_info", PROVE_ARGUMENTS, arguments)))}
-        self._supports_async = True
-        return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
+        variables, arguments = task_vars or {}, self._task.args
+        if arguments.get("credentials") != "controller":
+            stays_here = functools.partial(stays, access=arguments.get("access", "read"))
+            return {**result, **run_in_steps(self, "ecr_access_info", PROVE_ARGUMENTS, stays_here, variables)}
+        say = say_for(variables["inventory_hostname"])
+        return {
+            **result,
+            **result_of(lambda: proof(Controller("ecr_access_info", PROVE_ARGUMENTS, arguments), say)),
+        }

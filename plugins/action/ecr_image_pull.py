@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where the controller has the credentials: it asks AWS, and gives the host a registry token for the one pull."""
+"""Says what is waited for. Where the controller has the credentials, it gives the host a token for the one pull."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check, stays
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 
 #: What the host is told of the options; the rest is for AWS.
 _FOR_THE_HOST = ("engine", "dest", "platform", "ca_path", "validate_certs")
 
 
 class ActionModule(ActionBase):
+    _supports_async = True
+
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
         if self._task.args.get("credentials") != "controller":
-            self._supports_async = True
-            return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
-        asked = result_of(self._ask)
+            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, stays, variables)}
+        if self._task.async_val:
+            return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
+        asked = result_of(lambda: self._ask(say_for(variables["inventory_hostname"])))
         if asked.get("failed"):
             return {**result, **asked}
         references = asked.pop("references")
@@ -35,14 +39,14 @@ class ActionModule(ActionBase):
             image["image"] = str(reference)
         return {**result, **done}
 
-    def _ask(self) -> dict[str, t.Any]:
+    def _ask(self, say: t.Callable[[dict[str, t.Any], float], None]) -> dict[str, t.Any]:
         """The module's options for the host, with digests and a token in the place of the role; `references`."""
         controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args)
         options = controller.params
         if not options["role_arn"]:
             raise EcrError("credentials: controller needs role_arn.")
         references = check(options)
-        authorization = authorize(session_of(controller), options, references)
+        authorization = authorize(session_of(controller), options, references, say)
         pinned = [
             str(Reference(reference.repository, reference.image_tag, digest))
             for reference, digest in zip(references, authorization.digests)

@@ -8,7 +8,7 @@ import json
 import os
 import pathlib
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
@@ -61,9 +61,13 @@ class Layout:
         wanted = [one for one in _image.contents(manifest, what) if not self._has(one)]
         with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
             try:
-                list(pool.map(lambda one: registry.blob(reference.repository, one, self._path(one.digest)), wanted))
+                under_way = [
+                    pool.submit(registry.blob, reference.repository, one, self._path(one.digest)) for one in wanted
+                ]
+                for done in as_completed(under_way):
+                    done.result()
             except BaseException:
-                registry.stopped.set()  # the first failure, or a signal: the other threads end too
+                registry.stop()  # the first failure, or a signal: the other threads end too
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         content, media_type = _image.as_oci(content, manifest)

@@ -33,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     is_denied,
     is_expired,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
@@ -126,14 +127,14 @@ def tags_of(ecr: t.Any, arn: str) -> dict[str, str] | None:
         return None
 
 
-def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any] | EcrError:
-    """Assume the role, ask everything once, and judge; the error when the role can not be assumed."""
-    try:
-        role = session.assume(
-            options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
-        )
-    except EcrError as error:
-        return error
+def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Assume the role, ask everything once, and judge.
+
+    :raises EcrError: when the role can not be assumed
+    """
+    role = session.assume(
+        options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
+    )
     ecr, assumed = role.client("ecr"), role.identity()
     names = list(dict.fromkeys([*options["readable"], *options["denied"]]))
     with ThreadPoolExecutor(CONCURRENCY) as pool:
@@ -175,26 +176,32 @@ def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any] | Ecr
     }
 
 
-def stays(outcome: dict[str, t.Any] | EcrError) -> bool:
-    """Whether no propagation can change the outcome."""
-    if isinstance(outcome, EcrError):
-        return outcome.facts.get("denial_kind") not in PROPAGATING
-    return outcome["verdict"] == "pass" or (
-        any(one["verdict"] == "fail" for one in outcome["repositories"]) and settled(outcome["repositories"])
-    )
+def stays(result: dict[str, t.Any], access: str) -> bool:
+    """Whether no propagation can change a result.
+
+    :param access: what reading means, as in `judge`
+    """
+    if result.get("failed"):
+        return result.get("denial_kind") not in PROPAGATING
+    wrong = any(one["verdict"] == "fail" for one in result["repositories"])
+    return result["verdict"] == "pass" or (wrong and settled(result["repositories"], access))
 
 
-def proof(module: t.Any) -> dict[str, t.Any]:
-    """The result of `ecr_access_info`.
+def proof(module: t.Any, say: t.Callable[[dict[str, t.Any], float], None] = lambda _result, _left: None) -> t.Any:
+    """The result of `ecr_access_info`; with `failed` when the role can not be assumed.
 
     :param module: an AnsibleAWSModule, or what has its `params`
-    :raises EcrError: when the options are wrong, or the role can not be assumed
+    :param say: told while it is waited
+    :raises EcrError: when the options are wrong
     """
     options = module.params
     check(options)
     session = session_of(module)
     caller = session.identity()
-    outcome = wait_by_doing(lambda: prove(session, options), stays, options)
-    if isinstance(outcome, EcrError):
-        raise outcome
-    return {"changed": False, "caller": caller, **outcome}
+    result = wait_by_doing(
+        lambda: result_of(lambda: prove(session, options)),
+        lambda result: stays(result, options["access"]),
+        options,
+        say,
+    )
+    return {"changed": False, "caller": caller, **result}

@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     is_denied,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
@@ -92,31 +93,37 @@ def check(options: dict[str, t.Any]) -> list[Reference]:
     return references
 
 
-def authorize(session: Session, options: dict[str, t.Any], references: list[Reference]) -> Authorization:
+def stays(result: dict[str, t.Any]) -> bool:
+    """Whether no propagation can change a result."""
+    return not result.get("failed") or result.get("denial_kind") not in PROPAGATING
+
+
+def authorize(
+    session: Session,
+    options: dict[str, t.Any],
+    references: list[Reference],
+    say: t.Callable[[dict[str, t.Any], float], None] = lambda _result, _left: None,
+) -> Authorization:
     """Assume the role, resolve the images, get a token; again while a new share may not be known everywhere.
 
+    :param say: told while it is waited
     :raises EcrError: when the role can not be assumed, or images are denied or missing, all of them named
     """
 
-    def attempt() -> Authorization | EcrError:
-        try:
-            role = session.assume(
-                options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
-            )
-            ecr = role.client("ecr")
-            digests = resolve(ecr, references)
-            token, url = _ecr.token(ecr)
-        except EcrError as error:
-            return error
-        return Authorization(url, token, digests)
+    def attempt() -> dict[str, t.Any]:
+        role = session.assume(
+            options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
+        )
+        ecr = role.client("ecr")
+        digests = resolve(ecr, references)
+        token, url = _ecr.token(ecr)
+        return {"authorization": Authorization(url, token, digests)}
 
-    def settled(outcome: Authorization | EcrError) -> bool:
-        return not isinstance(outcome, EcrError) or outcome.facts.get("denial_kind") not in PROPAGATING
-
-    outcome = wait_by_doing(attempt, settled, options)
-    if isinstance(outcome, EcrError):
-        raise outcome
-    return outcome
+    result = wait_by_doing(lambda: result_of(attempt), stays, options, say)
+    if result.pop("failed", False):
+        raise EcrError(result.pop("msg"), **result)
+    authorization: Authorization = result["authorization"]
+    return authorization
 
 
 def resolve(ecr: t.Any, references: list[Reference]) -> list[str]:

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import ipaddress
 import json
 import os
 import pathlib
+import socket
 import ssl
 import tempfile
 import threading
@@ -54,11 +56,21 @@ class Registry:
             raise EcrError(
                 f"Registry {self.host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
             )
+        if ca_path and not os.path.isfile(ca_path):
+            raise EcrError(f"ca_path {ca_path} is not there. Name a file with certificates, on the host that pulls.")
         self.authorization = authorization
         self.validate_certs, self.ca_path = validate_certs, ca_path
-        #: Set by who gives up: what is under way in other threads ends.
+        #: Set by stop(), once and for all.
         self.stopped = threading.Event()
+        self._under_way: set[t.Any] = set()
         self._url = f"{parts.scheme}://{self.host}/v2"
+
+    def stop(self) -> None:
+        """Give up: what is under way in other threads ends, also where nothing comes any more."""
+        self.stopped.set()
+        for reply in list(self._under_way):
+            with contextlib.suppress(OSError, AttributeError):
+                reply.fp.raw._sock.shutdown(socket.SHUT_RDWR)
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
@@ -116,7 +128,7 @@ class Registry:
         for cut in range(_CUTS):
             reason: t.Any = "the connection ended"
             try:
-                with self._open(path, "*/*", what, received) as reply:
+                with self._open(path, "*/*", what, received) as reply, self._stoppable(reply):
                     if received and not _continues(reply, received):
                         hasher, received = hashlib.sha256(), 0
                         file.seek(0)
@@ -133,10 +145,21 @@ class Registry:
                 reason = error
             if received >= size:
                 return received, "sha256:" + hasher.hexdigest()
-            self._pause(min(cut, _TRIES))
+            if cut < _CUTS - 1:
+                self._pause(min(cut, 3))
         raise EcrError(
             f"The {what} broke off {_CUTS} times, last after {received} of {size} bytes: {reason}. Run again."
         )
+
+    @contextlib.contextmanager
+    def _stoppable(self, reply: t.Any) -> t.Iterator[None]:
+        self._under_way.add(reply)
+        try:
+            if self.stopped.is_set():
+                raise EcrError(f"The work with registry {self.host} was given up.")
+            yield
+        finally:
+            self._under_way.discard(reply)
 
     def _open(self, path: str, accept: str, what: str, start: int = 0) -> t.Any:
         """The reply to a request, for the content from byte `start` on; tried again where that may help."""
@@ -161,16 +184,17 @@ class Registry:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
                     reason = self.mask(_reason(error))
                     raise EcrError(f"Registry {self.host} refused the {what}: {reason}") from None
+                error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
             except (*_BROKEN, ValueError) as error:  # URLError is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
-                    raise EcrError(f"Registry {self.host} can not be reached: {error}") from None
+                    raise EcrError(f"Registry {self.host} can not be reached: {self.mask(str(error))}") from None
                 self._pause(attempt - 1)
         raise AssertionError("unreachable")
 
     def _pause(self, number: int, retry_after: str | None = None) -> None:
-        asked = float(retry_after) if retry_after and retry_after.isdigit() else 0.5 * 2**number
+        asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
         if self.stopped.wait(min(asked, _LONGEST_PAUSE)):
             raise EcrError(f"The work with registry {self.host} was given up.")
 

@@ -56,7 +56,7 @@ WAIT_BY_DOING_ARGUMENTS: dict[str, t.Any] = {
     "shared_at": {"type": "str"},
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_Outcome = t.TypeVar("_Outcome")
+Result = dict[str, t.Any]
 
 
 def time_of(text: str) -> float | None:
@@ -83,17 +83,25 @@ def patience(options: dict[str, t.Any], now: float) -> float:
     if not options["wait"]:
         return 0.0
     timeout = float(options["wait_timeout"])
-    since = now - (time_of(options["shared_at"] or "") or now)
-    return min(timeout, max(0.0, timeout - since))
+    shared_at = time_of(options["shared_at"] or "")
+    return timeout if shared_at is None else min(timeout, max(0.0, timeout - (now - shared_at)))
 
 
 def wait_by_doing(
-    attempt: t.Callable[[], _Outcome], settled: t.Callable[[_Outcome], bool], options: dict[str, t.Any]
-) -> _Outcome:
-    """Do it until the outcome is settled, or patience ends; the last outcome."""
+    attempt: t.Callable[[], Result],
+    stays: t.Callable[[Result], bool],
+    options: dict[str, t.Any],
+    say: t.Callable[[Result, float], None] = lambda _result, _left: None,
+) -> Result:
+    """Do it until the result stays, or patience ends; the last result.
+
+    :param attempt: a module's result, with `failed` and `msg` where it failed
+    :param say: told of each result that may change, and of the seconds that are left
+    """
     deadline = time.monotonic() + patience(options, time.time())
-    outcome = attempt()
-    while not settled(outcome) and time.monotonic() < deadline:
-        time.sleep(min(options["wait_interval"], max(0.0, deadline - time.monotonic())))
-        outcome = attempt()
-    return outcome
+    result = attempt()
+    while not stays(result) and (left := deadline - time.monotonic()) > 0:
+        say(result, left)
+        time.sleep(min(options["wait_interval"], left))
+        result = attempt()
+    return result

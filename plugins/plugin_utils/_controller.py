@@ -1,14 +1,19 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""For action plugins: ask AWS in `ansible-playbook` itself, with the controller's credentials."""
+"""For action plugins: ask AWS in `ansible-playbook` itself, and say what is waited for."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import wait_by_doing
+
+Result = dict[str, t.Any]
 
 
 class Controller:
@@ -35,3 +40,44 @@ class Controller:
 
     def fail_json_aws(self, error: Exception, msg: str) -> t.NoReturn:
         raise EcrError(f"{msg}: {error}")
+
+
+def say_for(host: str) -> t.Callable[[Result, float], None]:
+    """Who tells the user of `ansible-playbook`, while it runs, what a host is waiting for; once for each reason."""
+    told = []
+
+    def say(result: Result, left: float) -> None:
+        facts = [result.get("denial"), result.get("msg"), *(result.get("problems") or [])]
+        why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
+        if why not in told:
+            told.append(why)
+            Display().display(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
+
+    return say
+
+
+def run_in_steps(
+    action: ActionBase,
+    name: str,
+    argument_spec: dict[str, t.Any],
+    stays: t.Callable[[Result], bool],
+    task_vars: dict[str, t.Any],
+) -> Result:
+    """Run the module on the host; where its result may change, again from here, with a line in between.
+
+    A module can not show anything before it ends.
+    """
+    arguments, wrap_async = dict(action._task.args), action._task.async_val
+    try:
+        options = Controller(name, argument_spec, arguments).params
+    except EcrError:
+        options = {"wait": False}  # the module says what is wrong
+    if wrap_async or not options["wait"]:
+        done: Result = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
+        return done
+
+    def attempt() -> Result:
+        result: Result = action._execute_module(module_args={**arguments, "wait": False}, task_vars=task_vars)
+        return result
+
+    return wait_by_doing(attempt, stays, options, say_for(task_vars["inventory_hostname"]))

@@ -16,7 +16,8 @@ import pytest
 from tests.conftest import ROOT, Lab
 from tests.lab import accounts
 
-BIN = ROOT / ".venv/bin"
+#: tests/matrix names the programs of another ansible-core.
+BIN = pathlib.Path(os.environ.get("ANSIBLE_BIN", ROOT / ".venv/bin"))
 ROLE = "allow_ecr_release"
 ROLE_ARN = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
 REPOSITORY_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
@@ -46,7 +47,7 @@ class Control:
         self.engines: dict[str, str] = {}
 
     def environment(self, profile: str | None) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "ANSIBLE_COLLECTIONS_PATH") if name in os.environ}
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         profiles = {"AWS_PROFILE": profile} if profile else {}

@@ -10,7 +10,7 @@ import pytest
 
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
-PURE = ("_policy", "_plan", "_access", "_image", "_errors")
+PURE = ("_policy", "_plan", "_access", "_image", "_errors", "_signals", "_wait")
 
 
 def foreign_imports(source: str) -> list[str]:
@@ -38,6 +38,8 @@ def test_pure_files_import_nothing_else(name: str) -> None:
         ("import urllib.parse", []),
         (f"from {PACKAGE} import _policy", []),
         (f"from {PACKAGE}._errors import Problems", []),
+        (f"from {PACKAGE}._signals import interruptible", []),
+        (f"from {PACKAGE} import _wait, _registry", [f"{PACKAGE}._registry"]),
         (f"from {PACKAGE} import _policy, _iam", [f"{PACKAGE}._iam"]),
         (f"from {PACKAGE}._iam import PullRole", [f"{PACKAGE}._iam"]),
         ("def f():\n    import boto3.session", ["boto3.session"]),

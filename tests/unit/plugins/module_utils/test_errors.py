@@ -29,6 +29,7 @@ def test_an_error_keeps_its_facts() -> None:
 
 def test_no_problem_raises_nothing() -> None:
     _errors.Problems().check()
+    _errors.Problems().check(denial_kind="trust")
 
 
 def test_one_problem_is_the_message() -> None:
@@ -48,6 +49,33 @@ def test_all_problems_are_reported_together() -> None:
         problems.check()
     assert str(caught.value) == "2 problems, nothing was written:\n- One.\n- Two."
     assert caught.value.facts == {"problems": ["One.", "Two."]}
+
+
+@pytest.mark.parametrize("messages", [["One."], ["One.", "Two."]])
+def test_problems_are_raised_with_the_facts_that_are_given(messages: list[str]) -> None:
+    problems = _errors.Problems()
+    for message in messages:
+        problems.add(message)
+    with pytest.raises(_errors.EcrError) as caught:
+        problems.check(denial_kind="trust", changed=False)
+    assert caught.value.facts == {"problems": messages, "denial_kind": "trust", "changed": False}
+
+
+@pytest.mark.parametrize(
+    ("error", "expired"),
+    [
+        (RefusalError("ExpiredToken", "Old."), True),
+        (RefusalError("ExpiredTokenException", "Old."), True),
+        (RefusalError("AccessDenied", "The security token is expired"), False),
+        (RefusalError("InvalidClientTokenId", "No."), False),
+        (RefusalError(None, None), False),
+        (named("ExpiredTokenException", "x"), True),  # botocore's modeled exceptions are classes
+        (ValueError("ExpiredToken"), False),
+    ],
+)
+def test_a_session_that_is_over(error: Exception, expired: bool) -> None:
+    assert _errors.is_expired(error) is expired
+    assert not (_errors.is_expired(error) and _errors.is_denied(error))
 
 
 @pytest.mark.parametrize(

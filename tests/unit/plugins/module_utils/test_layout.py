@@ -1,30 +1,73 @@
+"""An image gets into an OCI image layout whole, or not at all, whatever the registry does. No test waits for real."""
+
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 
-from tests.unit.conftest import OCI_INDEX, OCI_MANIFEST, Server
+from tests.unit.conftest import OCI_INDEX, OCI_MANIFEST, Answer, Handler, Server
 
+ROOT = pathlib.Path(__file__).parents[4]
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 APP = _image.Reference("team/app", "v1")
+TOKEN = "dG9rZW4="
+
+
+@pytest.fixture(autouse=True)
+def _no_time_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_registry, "_LONGEST_PAUSE", 0.0)
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # whom this machine trusts takes time to read at each request
 
 
 @pytest.fixture
 def registry(server: Server) -> Registry:
-    return Registry(server.url, "dG9rZW4=")
+    return Registry(server.url, TOKEN)
 
 
 @pytest.fixture
 def dest(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "new/image"
+
+
+def push_described(
+    server: Server, config: dict[str, Any], *layers: dict[str, Any], media_type: str = OCI_MANIFEST
+) -> dict[str, Any]:
+    """Serve a manifest with these descriptors; its own."""
+    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": list(layers)}
+    return server.push("team/app", json.dumps(manifest).encode(), media_type)
+
+
+def message_of(server: Server, dest: pathlib.Path, digest: str, platform: str = AMD64) -> str:
+    """Why an image was refused; nothing may be left that looks like one."""
+    with pytest.raises(EcrError) as caught:
+        Layout(str(dest)).add(Registry(server.url, TOKEN), APP, digest, platform)
+    assert not (dest / "index.json").exists()
+    assert not list(dest.rglob(".incoming-*"))
+    return str(caught.value)
+
+
+def blobs_asked(server: Server) -> list[str]:
+    """The digest of each blob that was asked for, in the order of the requests."""
+    return [path.rpartition("/")[2] for path, _headers in server.requests if "/blobs/" in path]
 
 
 def files(folder: pathlib.Path) -> dict[str, bytes]:
@@ -80,8 +123,8 @@ def test_a_docker_image_is_kept_as_an_oci_image(server: Server, registry: Regist
     manifest = {
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST,
-        "config": {**config, "mediaType": "application/vnd.docker.container.image.v1+json"},
-        "layers": [{**layer, "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip"}],
+        "config": {**config, "mediaType": DOCKER_CONFIG},
+        "layers": [{**layer, "mediaType": DOCKER_LAYER + ".gzip"}],
     }
     image = server.push("team/app", json.dumps(manifest).encode(), DOCKER_MANIFEST)
     layout = Layout(str(dest))
@@ -175,6 +218,23 @@ def test_an_index_without_the_platform(
     assert not (dest / "index.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("entries", "offered"),
+    [
+        ([], "none at all"),
+        ([{"platform": {"os": "linux", "architecture": "s390x"}}], "linux/s390x"),
+        ([{"platform": {"os": "windows", "architecture": "amd64"}}, {"platform": None}], "windows/amd64"),
+    ],
+)
+def test_an_index_that_offers_nothing_that_fits(
+    server: Server, dest: pathlib.Path, entries: list[dict[str, Any]], offered: str
+) -> None:
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+    digest = server.push("team/app", json.dumps(index).encode(), OCI_INDEX)["digest"]
+    assert message_of(server, dest, digest) == f"team/app:v1 has no image for linux/amd64; it has {offered}."
+    assert len(server.requests) == 1
+
+
 def test_an_index_in_an_index_is_refused(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     inner = server.push_index("team/app", amd64=server.push_image("team/app", b"x"))
     outer = server.push_index("team/app", amd64=inner)
@@ -184,9 +244,7 @@ def test_an_index_in_an_index_is_refused(server: Server, registry: Registry, des
 
 
 @pytest.mark.parametrize("broken", ["blob", "manifest"])
-def test_a_pull_that_breaks_off_can_be_run_again(
-    server: Server, registry: Registry, dest: pathlib.Path, broken: str
-) -> None:
+def test_a_pull_that_breaks_off_can_be_run_again(server: Server, dest: pathlib.Path, broken: str) -> None:
     layers = [b"one", b"two", b"three"]
     image = server.push_image("team/app", *layers)
     kind, digest = ("blobs", _image.digest_of(b"two")) if broken == "blob" else ("manifests", image["digest"])
@@ -194,7 +252,7 @@ def test_a_pull_that_breaks_off_can_be_run_again(
     right = server.answers[path]
     server.serve(path, 200, b"x")
     with pytest.raises(EcrError):
-        Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+        Layout(str(dest)).add(Registry(server.url, TOKEN), APP, image["digest"], AMD64)
     left = files(dest)
     assert "index.json" not in left
     assert not [name for name in left if "incoming" in name]
@@ -202,15 +260,368 @@ def test_a_pull_that_breaks_off_can_be_run_again(
     server.answers[path] = right
     layout = Layout(str(dest))  # the folder is known again
     assert not layout.has("team/app:v1", image["digest"], AMD64)
-    layout.add(registry, APP, image["digest"], AMD64)
+    server.requests.clear()
+    layout.add(Registry(server.url, TOKEN), APP, image["digest"], AMD64)
     whole(dest)
     assert layout.has("team/app:v1", image["digest"], AMD64)
+    present = {"sha256:" + pathlib.Path(name).name for name in left if name.startswith("blobs/")}
+    assert not present & set(blobs_asked(server)), "what was there is not fetched again"
 
 
 def test_a_refused_pull_makes_no_folder(registry: Registry, dest: pathlib.Path) -> None:
     with pytest.raises(EcrError):
         Layout(str(dest)).add(registry, APP, "sha256:" + "0" * 64, AMD64)
     assert not dest.exists()
+
+
+# --- names
+
+
+@pytest.mark.parametrize("digest_too", [False, True])
+def test_an_image_is_known_by_its_tag_also_where_its_digest_was_given(
+    server: Server, registry: Registry, dest: pathlib.Path, digest_too: bool
+) -> None:
+    digest = server.push_image("team/app", b"one")["digest"]
+    reference = _image.Reference("team/app", "v1", digest if digest_too else None)
+    layout = Layout(str(dest))
+    layout.add(registry, reference, digest, AMD64)
+    whole(dest)
+    assert digest_under(dest, "team/app:v1") == digest
+    assert layout.has(reference.name, digest, AMD64)
+    assert f"team/app:v1@{digest}" not in (dest / "index.json").read_text()
+
+
+def test_an_image_without_a_tag_is_known_by_its_digest(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    digest = server.push_image("team/app", b"one")["digest"]
+    reference = _image.Reference("team/app", None, digest)
+    Layout(str(dest)).add(registry, reference, digest, AMD64)
+    assert digest_under(dest, f"team/app@{digest}") == digest
+    assert Layout(str(dest)).has(reference.name, digest, AMD64)
+
+
+# --- layers
+
+
+@pytest.mark.parametrize(
+    ("manifest_type", "config_type", "layer_type", "kept_as"),
+    [
+        (OCI_MANIFEST, OCI_CONFIG, LAYER, LAYER),
+        (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER, LAYER),
+    ],
+)
+def test_compressed_layers_are_passed_through_untouched(
+    server: Server,
+    registry: Registry,
+    dest: pathlib.Path,
+    manifest_type: str,
+    config_type: str,
+    layer_type: str,
+    kept_as: str,
+) -> None:
+    separator = "." if manifest_type == DOCKER_MANIFEST else "+"
+    by_compression = {
+        "gzip": gzip.compress(b"layer" * 1000),
+        "zstd": b"\x28\xb5\x2f\xfd" + bytes(range(256)),  # how a frame of zstd begins
+        "": b"plain",
+    }
+    layers = []
+    for compression, content in by_compression.items():
+        described = server.push("team/app", content)
+        encoding = {"Content_Encoding": compression} if compression else {}
+        server.serve(f"/v2/team/app/blobs/{described['digest']}", 200, content, None, **encoding)
+        suffix = f"{separator}{compression}" if compression else ""
+        layers.append({**described, "mediaType": layer_type + suffix})
+    config = {**server.push("team/app", b"{}"), "mediaType": config_type}
+    image = push_described(server, config, *layers, media_type=manifest_type)
+    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+    whole(dest)
+    kept = json.loads((dest / _image.file_of(str(digest_under(dest, "team/app:v1")))).read_text())
+    assert [one["mediaType"] for one in kept["layers"]] == [kept_as + "+gzip", kept_as + "+zstd", kept_as]
+    for one, content in zip(kept["layers"], by_compression.values()):
+        assert (dest / _image.file_of(one["digest"])).read_bytes() == content
+
+
+def test_a_layer_that_images_share_is_fetched_once(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    one, two = server.push_image("team/app", b"base", b"1", b"base"), server.push_image("team/app", b"base", b"2")
+    layout = Layout(str(dest))
+    layout.add(registry, APP, one["digest"], AMD64)
+    layout.add(registry, _image.Reference("team/app", "v2"), two["digest"], AMD64)
+    whole(dest)
+    asked = blobs_asked(server)
+    assert asked.count(_image.digest_of(b"base")) == 1
+    assert len(asked) == len(set(asked)) == 5  # two configurations, three layers
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"},
+        {"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"},
+        {"urls": ["http://127.0.0.1:1/layer"]},
+    ],
+    ids=lambda foreign: next(iter(foreign)),
+)
+def test_foreign_layers_are_refused(server: Server, dest: pathlib.Path, foreign: dict[str, Any]) -> None:
+    layer = {**server.push("team/app", b"layer"), **foreign}
+    image = push_described(server, server.push("team/app", b"{}"), server.push("team/app", b"other"), layer)
+    assert message_of(server, dest, image["digest"]) == (
+        f"team/app:v1 has the foreign layer {layer['digest']}, which is not in the registry. Use a container engine."
+    )
+    assert blobs_asked(server) == []
+
+
+# --- what the registry says is no path
+
+OUTSIDE = [
+    "sha256:../../../../outside",
+    "sha256:..",
+    "../../outside",
+    "/outside",
+    "sha256:" + "0" * 64 + "/../../../outside",
+    "sha256:" + "0" * 63,
+    "sha256:" + "A" * 64,
+    "sha512:" + "0" * 64,
+    "sha256:" + "0" * 64 + "\n",
+    "",
+]
+
+
+@pytest.mark.parametrize("digest", OUTSIDE)
+@pytest.mark.parametrize("where", ["layer", "config", "index"])
+def test_a_digest_that_leads_elsewhere_is_refused(
+    server: Server, dest: pathlib.Path, tmp_path: pathlib.Path, where: str, digest: str
+) -> None:
+    right, wrong = server.push("team/app", b"right"), {"mediaType": "x", "digest": digest, "size": 5}
+    if where == "index":
+        image = server.push_index("team/app", amd64={**wrong, "mediaType": OCI_MANIFEST})
+    else:
+        image = push_described(server, *((wrong, right) if where == "config" else (right, right, wrong)))
+    assert message_of(server, dest, image["digest"]) == (
+        f"The manifest of team/app:v1 has the digest {digest[:80]!r}; only sha256 is accepted."
+    )
+    assert [os.path.relpath(path, dest) for path in tmp_path.rglob("*") if path.is_file()] == ["oci-layout"]
+    assert blobs_asked(server) == []
+
+
+@pytest.mark.parametrize("digest", ["sha256:../../../../outside", "../../outside"])
+def test_nor_does_the_digest_that_is_asked_for(
+    server: Server, dest: pathlib.Path, tmp_path: pathlib.Path, digest: str
+) -> None:
+    content = b"anything"
+    server.serve(f"/v2/team/app/manifests/{digest}", 200, content, Content_Type=OCI_MANIFEST)
+    assert message_of(server, dest, digest) == (
+        f"The registry sent another content for the manifest {digest} of team/app:"
+        f" its digest is {_image.digest_of(content)}."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("repository", ["../../outside", "a/../../../outside", "/outside"])
+def test_nor_does_a_repository(
+    server: Server, registry: Registry, dest: pathlib.Path, tmp_path: pathlib.Path, repository: str
+) -> None:
+    """No such name gets as far as here; if one did, it would be a name and no path."""
+    digest = server.push_image(repository, b"one")["digest"]
+    Layout(str(dest)).add(registry, _image.Reference(repository, "v1"), digest, AMD64)
+    whole(dest)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and dest not in path.parents]
+
+
+def test_nor_does_the_index_of_a_layout(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    image = server.push_image("team/app", b"one")
+    layout = Layout(str(dest))
+    layout.add(registry, APP, image["digest"], AMD64)
+    index = json.loads((dest / "index.json").read_text())
+    manifest = dest / _image.file_of(image["digest"])
+    elsewhere = dest.parent / "outside"
+    elsewhere.write_bytes(manifest.read_bytes())
+    index["manifests"][0]["digest"] = "sha256:../../../outside"
+    (dest / "index.json").write_text(json.dumps(index))
+    assert not layout.has("team/app:v1", image["digest"], AMD64)
+
+
+# --- manifests that are not taken
+
+
+def test_a_manifest_of_5_mb_is_refused(server: Server, dest: pathlib.Path) -> None:
+    content = json.dumps({"mediaType": OCI_MANIFEST, "filling": "x" * 5_000_000}).encode()
+    digest = server.push("team/app", content, OCI_MANIFEST)["digest"]
+    assert message_of(server, dest, digest) == (
+        f"The manifest {digest} of team/app has more than 4194304 bytes, the most that are accepted."
+    )
+    assert not dest.exists()
+
+
+def test_a_compressed_manifest_is_not_unpacked(server: Server, dest: pathlib.Path) -> None:
+    image = server.push_image("team/app", b"one")
+    path = f"/v2/team/app/manifests/{image['digest']}"
+    bomb = gzip.compress(b" " * 32 * 1024 * 1024)
+    server.serve(path, 200, bomb, Content_Encoding="gzip", Content_Type=OCI_MANIFEST)
+    assert message_of(server, dest, image["digest"]) == (
+        f"The registry sent another content for the manifest {image['digest']} of team/app:"
+        f" its digest is {_image.digest_of(bomb)}."
+    )
+    assert not dest.exists()
+
+
+# --- the first failure ends the rest
+
+
+class Slow:
+    """A layer that takes its time: blocks, one after the other, until there are enough or nobody listens."""
+
+    def __init__(self, block: int = 256 * 1024, interval: float = 0.01, blocks: int = 200) -> None:
+        self.block, self.interval, self.blocks = block, interval, blocks
+        self.begun, self.ended, self.released = threading.Event(), threading.Event(), threading.Event()
+        self.sent = 0
+
+    def __call__(self, handler: Handler) -> None:
+        try:
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(self.block * self.blocks))
+            handler.end_headers()
+            for _number in range(self.blocks):
+                handler.wfile.write(b"x" * self.block)
+                self.sent += 1
+                self.begun.set()
+                self.released.wait(self.interval)
+        except OSError:
+            pass
+        finally:
+            handler.close_connection = True
+            self.ended.set()
+
+    def descriptor(self, server: Server, digit: str) -> dict[str, Any]:
+        digest = "sha256:" + digit * 64
+        server.answers[f"/v2/team/app/blobs/{digest}"] = self
+        return {"mediaType": "x", "digest": digest, "size": self.block * self.blocks}
+
+
+def refused_after(*others: Slow) -> Answer:
+    """A refusal, when the others have begun."""
+
+    def answer(handler: Handler) -> None:
+        for other in others:
+            other.begun.wait(5)
+        handler.reply(401, b"")
+
+    return answer
+
+
+@pytest.mark.parametrize("first", ["the refused one", "the slow one"])
+def test_a_layer_that_fails_stops_the_others(server: Server, dest: pathlib.Path, first: str) -> None:
+    slow = Slow()
+    bad = server.push("team/app", b"bad")
+    server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refused_after(slow)
+    layers = [bad, slow.descriptor(server, "1")]
+    image = push_described(
+        server, server.push("team/app", b"{}"), *(layers if first == "the refused one" else reversed(layers))
+    )
+    assert message_of(server, dest, image["digest"]) == (
+        f"Registry {server.url[7:]} refused the layer {bad['digest']} of team/app: HTTP 401 Unauthorized"
+    )
+    assert slow.ended.wait(5)
+    assert slow.sent < slow.blocks
+
+
+def test_a_layer_that_fails_keeps_the_others_from_beginning(server: Server, dest: pathlib.Path) -> None:
+    slow = [Slow(), Slow(), Slow()]
+    bad = server.push("team/app", b"bad")
+    server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refused_after(*slow)
+    waiting = [Slow() for _number in range(8)]
+    described = [one.descriptor(server, f"{number:x}") for number, one in enumerate([*slow, *waiting])]
+    message_of(server, dest, push_described(server, bad, *described)["digest"])
+    assert sum(one.begun.is_set() for one in waiting) < len(waiting) / 2
+
+
+def test_a_layer_that_fails_ends_the_pause_of_another(
+    server: Server, dest: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_registry, "_LONGEST_PAUSE", 30.0)
+    paused = threading.Event()
+
+    def busy(handler: Handler) -> None:
+        handler.reply(503, b"", Retry_After="30")
+        paused.set()
+
+    def refuse(handler: Handler) -> None:
+        paused.wait(5)
+        handler.reply(401, b"")
+
+    bad, late = server.push("team/app", b"bad"), server.push("team/app", b"late")
+    server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refuse
+    server.answers[f"/v2/team/app/blobs/{late['digest']}"] = busy
+    digest = push_described(server, bad, late)["digest"]
+    before = time.monotonic()
+    assert message_of(server, dest, digest).startswith(
+        f"Registry {server.url[7:]} refused the layer {bad['digest']} of team/app: HTTP 401 "
+    )
+    assert time.monotonic() - before < 15
+
+
+# --- a signal ends it
+
+PULLING = """
+import sys
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+url, dest, digest = sys.argv[1:]
+Layout(dest).add(Registry(url, sys.stdin.read()), Reference("team/app", "v1"), digest, "linux/amd64")
+"""
+#: How the rest of a layer comes: block after block, hardly, or not at all. Or the registry is busy.
+FLOWS, TRICKLES, STALLS, BUSY = (256 * 1024, 0.02, 1000), (100, 0.05, 400), (100, 20.0, 2), None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "manner", [FLOWS, TRICKLES, STALLS, BUSY], ids=["a-flow", "a-trickle", "a-stall", "a-busy-registry"]
+)
+def test_a_signal_ends_a_pull_soon_and_leaves_no_temporary_file(
+    server: Server, dest: pathlib.Path, number: signal.Signals, manner: tuple[int, float, int] | None
+) -> None:
+    slow = Slow(*manner) if manner else Slow()
+    layer = slow.descriptor(server, "1")
+    if manner is None:
+
+        def busy(handler: Handler) -> None:
+            handler.reply(503, b"", Retry_After="30")
+            slow.begun.set()
+
+        server.answers[f"/v2/team/app/blobs/{layer['digest']}"] = busy
+    digest = push_described(server, server.push("team/app", b"{}"), layer)["digest"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PULLING, server.url, os.fspath(dest), digest],
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections")},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdin
+        process.stdin.write(TOKEN)
+        process.stdin.close()
+        assert slow.begun.wait(20)
+        deadline = time.monotonic() + 10
+        while not list(dest.rglob(".incoming-*")):
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(0.1)  # the pull is now in the midst of the layer
+        process.send_signal(number)
+        assert process.wait(5) == 128 + number
+    finally:
+        slow.released.set()
+        process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+    assert not list(dest.rglob(".incoming-*"))
+    assert not (dest / "index.json").exists()
+    assert not (dest / _image.file_of(layer["digest"])).exists()
+
+
+# --- what is there already
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])

@@ -1,24 +1,67 @@
+"""A registry that behaves, one that does not, and who gets to see the token. No test waits for real."""
+
 from __future__ import annotations
 
+import datetime
+import gzip
 import hashlib
+import ipaddress
 import json
 import os
 import pathlib
+import ssl
+import threading
+import types
 from collections.abc import Callable
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import MANIFEST_BYTES, Descriptor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.unit.conftest import OCI_MANIFEST, Handler, Server
+from tests.unit.conftest import OCI_MANIFEST, Answer, Handler, Server
 
 TOKEN = "QVdTOnNlY3JldC10b2tlbi1vZi1vbmUtY2FsbGVy"
+PASSWORD = "secret-token-of-one-caller"  # in TOKEN, base64
 CONTENT = b'{"layers": []}'
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 MANIFEST_PATH, BLOB_PATH = f"/v2/team/app/manifests/{DIGEST}", f"/v2/team/app/blobs/{DIGEST}"
 MANIFEST_WHAT, LAYER_WHAT = f"manifest {DIGEST} of team/app", f"layer {DIGEST} of team/app"
 WANTED = Descriptor("application/octet-stream", DIGEST, len(CONTENT))
+#: The pauses between five tries of one request.
+PAUSES = [0.5, 1.0, 2.0, 4.0]
+
+
+class Pauses(threading.Event):
+    """Stands for the event that a pause waits on: nothing is slept, and what would have been is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        assert len(self.asked) < 1000, "these pauses have no end"
+        self.asked.append(timeout)
+        return self.is_set()
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
+    """What every registry of a test would have slept."""
+    pauses = Pauses()
+    monkeypatch.setattr(_registry, "threading", types.SimpleNamespace(Event=lambda: pauses))
+    return pauses
+
+
+@pytest.fixture(autouse=True)
+def _no_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom this machine trusts plays no part, and takes time to read at each request."""
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
 
 
 @pytest.fixture
@@ -39,6 +82,7 @@ def message_of(call: Callable[[], object]) -> str:
     with pytest.raises(EcrError) as caught:
         call()
     assert TOKEN not in str(caught.value)
+    assert PASSWORD not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return str(caught.value)
 
@@ -52,6 +96,37 @@ def blob_message(registry: Registry, folder: pathlib.Path) -> str:
 
 def manifest_message(registry: Registry) -> str:
     return message_of(lambda: registry.manifest("team/app", DIGEST))
+
+
+def fixed(status: int, body: bytes = b"", length: int | None = None, **headers: str) -> Answer:
+    return lambda handler: handler.reply(status, body, length, **headers)
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """One answer after the other; the last one for ever."""
+    left = list(answers)
+    return lambda handler: (left.pop(0) if len(left) > 1 else left[0])(handler)
+
+
+def asked_ranges(server: Server) -> list[str | None]:
+    """The Range of each request."""
+    return [headers.get("Range") for _path, headers in server.requests]
+
+
+class Resumable:
+    """Serves a content from where it is asked to, and breaks off where it is told to; `sent` is what went out."""
+
+    def __init__(self, content: bytes, *cuts: int) -> None:
+        self.content, self.cuts = content, list(cuts)
+        self.sent: list[tuple[int, int]] = []
+
+    def __call__(self, handler: Handler) -> None:
+        asked, size = handler.headers.get("Range"), len(self.content)
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        end = self.cuts.pop(0) if self.cuts else size
+        self.sent.append((start, end))
+        headers = {"Content_Range": f"bytes {start}-{size - 1}/{size}"} if asked else {}
+        handler.reply(206 if asked else 200, self.content[start:end], size - start, **headers)
 
 
 # --- what works
@@ -114,7 +189,10 @@ def test_a_blob_that_was_there_stays_when_another_is_refused(
 def test_short_body(server: Server, registry: Registry, folder: pathlib.Path, length: int) -> None:
     for path in (BLOB_PATH, MANIFEST_PATH):
         server.serve(path, 200, CONTENT[:5], length)
-    assert "Nothing was kept." in blob_message(registry, folder) or "broke off" in blob_message(registry, folder)
+    assert blob_message(registry, folder) == (
+        f"The {LAYER_WHAT} broke off 20 times, last after 5 of 14 bytes: the connection ended. Run again."
+    )
+    assert len(server.requests) == 20
     assert MANIFEST_WHAT in manifest_message(registry)
 
 
@@ -128,8 +206,8 @@ def test_short_chunked_body(server: Server, registry: Registry, folder: pathlib.
 
     server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = answer
     message = blob_message(registry, folder)
-    assert message.startswith(f"The {LAYER_WHAT} broke off after ")
-    assert message.endswith("Run again.")
+    assert message.startswith(f"The {LAYER_WHAT} broke off 20 times, last after ")
+    assert message.endswith(" of 14 bytes: IncompleteRead(5 bytes read). Run again.")
     message = manifest_message(registry)
     assert message.startswith(f"The {MANIFEST_WHAT} broke off: ")
     assert message.endswith("Run again.")
@@ -146,17 +224,24 @@ def test_longer_body(server: Server, registry: Registry, folder: pathlib.Path, s
     assert MANIFEST_WHAT in manifest_message(registry)
 
 
-@pytest.mark.parametrize("size", [5, 20])
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (5, "The registry sent 14 bytes with digest {digest} for the {layer}, which has 5 bytes. Nothing was kept."),
+        (20, "The {layer} broke off 20 times, last after 14 of 20 bytes: the connection ended. Run again."),
+    ],
+)
 def test_a_body_of_another_size_than_the_descriptor_says_though_the_digest_is_right(
-    server: Server, registry: Registry, folder: pathlib.Path, size: int
+    server: Server, registry: Registry, folder: pathlib.Path, size: int, message: str
 ) -> None:
     server.serve(BLOB_PATH, 200, CONTENT)
-    wrong = Descriptor("x", DIGEST, size)
-    assert f"which has {size} bytes" in message_of(lambda: registry.blob("team/app", wrong, folder / "blob"))
+    nothing = "sha256:" + hashlib.sha256(b"").hexdigest()  # what is too long is not even looked at
+    said = message_of(lambda: registry.blob("team/app", Descriptor("x", DIGEST, size), folder / "blob"))
+    assert said == message.format(digest=nothing, layer=LAYER_WHAT)
     assert files(folder) == []
 
 
-@pytest.mark.parametrize("surplus", [1, 100])
+@pytest.mark.parametrize("surplus", [1, 1024 * 1024])
 def test_a_manifest_over_4_mib(server: Server, registry: Registry, surplus: int) -> None:
     content = b"x" * (MANIFEST_BYTES + surplus)
     digest = server.push("team/app", content, OCI_MANIFEST)["digest"]
@@ -199,18 +284,420 @@ def test_refusals(
 
 @pytest.mark.parametrize("line", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 twohundred OK\r\n\r\n"])
 def test_no_http(server: Server, registry: Registry, folder: pathlib.Path, line: bytes) -> None:
+    server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = raw(line)
+    assert blob_message(registry, folder).startswith(f"Registry {registry.host} can not be reached: ")
+    assert manifest_message(registry).startswith(f"Registry {registry.host} can not be reached: ")
+    assert len(server.requests) == 10
+
+
+def test_nobody_there(folder: pathlib.Path, pauses: Pauses) -> None:
+    registry = Registry("http://127.0.0.1:1", TOKEN)
+    assert blob_message(registry, folder).startswith("Registry 127.0.0.1:1 can not be reached: ")
+    assert pauses.asked == PAUSES
+
+
+@pytest.mark.parametrize("kind", ["manifest", "layer"])
+def test_what_comes_compressed_unasked_is_not_unpacked(
+    server: Server, registry: Registry, folder: pathlib.Path, kind: str
+) -> None:
+    """A few kilobytes that would be 64 MiB: they have another digest, whatever the header says."""
+    bomb = gzip.compress(b" " * (64 * 1024 * 1024 - len(CONTENT)) + CONTENT)
+    digest = "sha256:" + hashlib.sha256(bomb).hexdigest()
+    for path in (BLOB_PATH, MANIFEST_PATH):
+        server.serve(path, 200, bomb, Content_Encoding="gzip", Content_Type=OCI_MANIFEST)
+    if kind == "manifest":
+        assert manifest_message(registry) == (
+            f"The registry sent another content for the {MANIFEST_WHAT}: its digest is {digest}."
+        )
+    else:
+        message = blob_message(registry, folder)
+        assert message.startswith(f"The registry sent {len(bomb)} bytes with digest sha256:")
+        assert message.endswith(f" for the {LAYER_WHAT}, which has 14 bytes. Nothing was kept.")
+    assert [headers["Accept-Encoding"] for _path, headers in server.requests] == ["identity"]
+
+
+def test_a_layer_is_kept_as_it_comes_whatever_its_encoding_is_called(
+    server: Server, registry: Registry, folder: pathlib.Path
+) -> None:
+    content = gzip.compress(b"layer" * 1000)
+    described = server.push("team/app", content)
+    server.serve(f"/v2/team/app/blobs/{described['digest']}", 200, content, Content_Encoding="gzip")
+    registry.blob("team/app", Descriptor("x", described["digest"], len(content)), folder / "blob")
+    assert (folder / "blob").read_bytes() == content
+
+
+def test_a_manifest_without_an_end_is_not_read_to_it(server: Server, registry: Registry) -> None:
+    sent = []
+
+    def answer(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.close_connection = True
+        for _number in range(256):
+            handler.wfile.write(b" " * 1024 * 1024)
+            sent.append(1024 * 1024)
+
+    server.answers[MANIFEST_PATH] = answer
+    assert manifest_message(registry) == (
+        f"The {MANIFEST_WHAT} has more than 4194304 bytes, the most that are accepted."
+    )
+    assert sum(sent) < 128 * 1024 * 1024
+
+
+def raw(line: bytes) -> Answer:
+    """An answer that may be no HTTP at all."""
+
     def answer(handler: Handler) -> None:
         handler.wfile.write(line)
         handler.close_connection = True
 
-    server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = answer
-    assert blob_message(registry, folder).startswith(f"Registry {registry.host} can not be reached: ")
-    assert manifest_message(registry).startswith(f"Registry {registry.host} can not be reached: ")
+    return answer
 
 
-def test_nobody_there(folder: pathlib.Path) -> None:
-    registry = Registry("http://127.0.0.1:1", TOKEN)
-    assert blob_message(registry, folder).startswith("Registry 127.0.0.1:1 can not be reached: ")
+# --- a layer that breaks off
+
+BIG = bytes(range(256)) * (3 * 4096) + b"the end"  # 3 MiB and a bit: more than is read at once
+BIG_WANTED = Descriptor("x", "sha256:" + hashlib.sha256(BIG).hexdigest(), len(BIG))
+BIG_PATH = f"/v2/team/app/blobs/{BIG_WANTED.digest}"
+
+
+@pytest.mark.parametrize(
+    "cuts", [[1], [2 * 1024 * 1024], [2 * 1024 * 1024 + 5], [len(BIG) - 1], [1000, 1000, 3_000_000], [0, 7]]
+)
+def test_a_layer_that_breaks_off_is_resumed(
+    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses, cuts: list[int]
+) -> None:
+    server.answers[BIG_PATH] = resumable = Resumable(BIG, *cuts)
+    registry.blob("team/app", BIG_WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == BIG
+    assert files(folder) == ["blob"]
+    # What was received is not sent again: each time it goes on where it ended.
+    assert resumable.sent == list(zip([0, *cuts], [*cuts, len(BIG)]))
+    assert asked_ranges(server) == [f"bytes={start}-" if start else None for start in (0, *cuts)]
+    assert pauses.asked == PAUSES[: len(cuts)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content_Range": "bytes 9-13/14"}])
+def test_where_a_registry_begins_anew_so_does_the_layer(
+    server: Server, registry: Registry, folder: pathlib.Path, headers: dict[str, str]
+) -> None:
+    """It does not know Range and answers 200: what was received first, right or wrong, is dropped."""
+    server.answers[BLOB_PATH] = in_turn(fixed(200, b"x" * 9, len(CONTENT)), fixed(200, CONTENT, None, **headers))
+    registry.blob("team/app", WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == CONTENT
+    assert files(folder) == ["blob"]
+    assert asked_ranges(server) == [None, "bytes=9-"]
+
+
+@pytest.mark.parametrize(
+    "content_range", [None, "bytes 0-13/14", "bytes 0-13/*", "bytes 50-63/64", "bytes */14", "5-13"]
+)
+def test_a_partial_content_that_does_not_go_on_where_it_was_asked_to_counts_as_a_new_beginning(
+    server: Server, registry: Registry, folder: pathlib.Path, content_range: str | None
+) -> None:
+    headers = {"Content_Range": content_range} if content_range else {}
+    server.answers[BLOB_PATH] = in_turn(fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, CONTENT, None, **headers))
+    registry.blob("team/app", WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == CONTENT
+    assert asked_ranges(server) == [None, "bytes=5-"]
+
+
+@pytest.mark.parametrize("content_range", ["bytes 6-13/14", "bytes 50-58/59", "bytes 4-13/14", "nonsense"])
+def test_a_registry_that_always_sends_another_part_than_was_asked_for_is_given_up(
+    server: Server, registry: Registry, folder: pathlib.Path, content_range: str
+) -> None:
+    server.answers[BLOB_PATH] = in_turn(
+        fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, CONTENT[6:], Content_Range=content_range)
+    )
+    assert blob_message(registry, folder) == (
+        f"The {LAYER_WHAT} broke off 20 times, last after 8 of 14 bytes: the connection ended. Run again."
+    )
+    assert len(server.requests) == 20
+
+
+def test_a_rest_that_is_not_the_rest_of_this_layer_is_refused(
+    server: Server, registry: Registry, folder: pathlib.Path
+) -> None:
+    server.answers[BLOB_PATH] = in_turn(
+        fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, b"x" * 9, Content_Range="bytes 5-13/14")
+    )
+    digest = "sha256:" + hashlib.sha256(CONTENT[:5] + b"x" * 9).hexdigest()
+    assert blob_message(registry, folder) == (
+        f"The registry sent 14 bytes with digest {digest} for the {LAYER_WHAT}, which has 14 bytes. Nothing was kept."
+    )
+
+
+def test_a_rest_that_is_too_long_is_refused(server: Server, registry: Registry, folder: pathlib.Path) -> None:
+    server.answers[BLOB_PATH] = in_turn(
+        fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, CONTENT[5:] + b"x", Content_Range="bytes 5-14/15")
+    )
+    message = blob_message(registry, folder)
+    assert message.startswith("The registry sent 15 bytes with digest sha256:")
+    assert message.endswith(f" for the {LAYER_WHAT}, which has 14 bytes. Nothing was kept.")
+
+
+@pytest.mark.parametrize(
+    ("cuts", "received"),
+    [
+        (range(1, 21), 20),  # a byte further each time
+        ([5] * 20, 5),
+        ([0] * 20, 0),
+    ],
+)
+def test_a_layer_that_always_breaks_off_is_given_up(
+    server: Server, registry: Registry, folder: pathlib.Path, cuts: list[int], received: int
+) -> None:
+    content = b"x" * 40
+    wanted = Descriptor("x", "sha256:" + hashlib.sha256(content).hexdigest(), len(content))
+    server.answers[f"/v2/team/app/blobs/{wanted.digest}"] = resumable = Resumable(content, *cuts)
+    assert message_of(lambda: registry.blob("team/app", wanted, folder / "blob")) == (
+        f"The layer {wanted.digest} of team/app broke off 20 times, last after {received} of 40 bytes:"
+        " the connection ended. Run again."
+    )
+    assert files(folder) == []
+    assert len(resumable.sent) == 20
+
+
+def test_a_layer_may_break_off_nineteen_times(server: Server, registry: Registry, folder: pathlib.Path) -> None:
+    content = b"x" * 40
+    described = server.push("team/app", content)
+    server.answers[f"/v2/team/app/blobs/{described['digest']}"] = Resumable(content, *range(1, 20))
+    registry.blob("team/app", Descriptor("x", described["digest"], len(content)), folder / "blob")
+    assert (folder / "blob").read_bytes() == content
+    assert len(server.requests) == 20
+
+
+def test_the_pauses_grow_to_a_bound_and_after_the_last_break_there_is_none(
+    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses
+) -> None:
+    server.serve(BLOB_PATH, 200, CONTENT[:5], len(CONTENT))
+    blob_message(registry, folder)
+    assert pauses.asked[:4] == PAUSES
+    assert pauses.asked == sorted(pauses.asked)
+    assert max(pauses.asked) <= 30
+    assert len(pauses.asked) == 19
+
+
+DENIED = json.dumps({"errors": [{"code": "DENIED", "message": "Your authorization token has expired."}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, b"", "HTTP 401 Unauthorized"),
+        (403, DENIED, "denied: Your authorization token has expired."),
+        (404, b"", "HTTP 404 Not Found"),
+        (416, b"", "HTTP 416 Requested Range Not Satisfiable"),
+    ],
+)
+def test_a_refusal_in_the_middle(
+    server: Server,
+    registry: Registry,
+    folder: pathlib.Path,
+    pauses: Pauses,
+    status: int,
+    body: bytes,
+    reason: str,
+) -> None:
+    server.answers[BLOB_PATH] = in_turn(fixed(200, CONTENT[:5], len(CONTENT)), fixed(status, body))
+    assert blob_message(registry, folder) == f"Registry {registry.host} refused the {LAYER_WHAT}: {reason}"
+    assert asked_ranges(server) == [None, "bytes=5-"]
+    assert pauses.asked == [0.5]
+
+
+def test_a_rest_that_has_to_be_waited_for(
+    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses
+) -> None:
+    rest = fixed(206, CONTENT[5:], Content_Range="bytes 5-13/14")
+    server.answers[BLOB_PATH] = in_turn(
+        fixed(200, CONTENT[:5], 14), fixed(503), raw(b""), fixed(429, Retry_After="7"), rest
+    )
+    registry.blob("team/app", WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == CONTENT
+    assert asked_ranges(server) == [None, *["bytes=5-"] * 4]
+    assert pauses.asked == [0.5, 0.5, 1.0, 7.0]
+
+
+# --- what is tried again
+
+
+@pytest.mark.parametrize("failures", [1, 4])
+@pytest.mark.parametrize("failure", [429, 500, 502, 503, 504, "disconnected", "garbage"])
+def test_what_passes_is_tried_again(
+    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses, failure: int | str, failures: int
+) -> None:
+    broken = (
+        raw(b"" if failure == "disconnected" else b"garbage\r\n\r\n") if isinstance(failure, str) else fixed(failure)
+    )
+    for path in (BLOB_PATH, MANIFEST_PATH):
+        server.answers[path] = in_turn(*[broken] * failures, fixed(200, CONTENT, Content_Type=OCI_MANIFEST))
+    registry.blob("team/app", WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == CONTENT
+    assert registry.manifest("team/app", DIGEST) == (CONTENT, OCI_MANIFEST)
+    assert len(server.requests) == 2 * (failures + 1)
+    assert pauses.asked == PAUSES[:failures] * 2
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "paused"),
+    [
+        ("3", 3.0),
+        ("0", 0.0),
+        ("30", 30.0),
+        ("31", 30.0),
+        ("99999999999999999999999", 30.0),
+        ("", 0.5),
+        ("-1", 0.5),
+        ("1.5", 0.5),
+        ("soon", 0.5),
+        ("\xb2", 0.5),  # a digit, but no number
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_registry_says_how_long_to_wait_up_to_a_bound(
+    server: Server,
+    registry: Registry,
+    folder: pathlib.Path,
+    pauses: Pauses,
+    status: int,
+    retry_after: str,
+    paused: float,
+) -> None:
+    server.answers[BLOB_PATH] = in_turn(fixed(status, Retry_After=retry_after), fixed(200, CONTENT))
+    registry.blob("team/app", WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == CONTENT
+    assert pauses.asked == [paused]
+
+
+@pytest.mark.parametrize(("headers", "slept"), [({}, PAUSES), ({"Retry_After": "3"}, [3.0] * 4)])
+def test_a_registry_that_is_always_busy_is_given_up(
+    server: Server,
+    registry: Registry,
+    folder: pathlib.Path,
+    pauses: Pauses,
+    headers: dict[str, str],
+    slept: list[float],
+) -> None:
+    body = json.dumps({"errors": [{"code": "TOOMANYREQUESTS", "message": "Rate exceeded"}]}).encode()
+    server.serve(BLOB_PATH, 429, body, None, **headers)
+    server.serve(MANIFEST_PATH, 429, b"", None, **headers)
+    assert blob_message(registry, folder) == (
+        f"Registry {registry.host} refused the {LAYER_WHAT}: toomanyrequests: Rate exceeded"
+    )
+    assert manifest_message(registry) == (
+        f"Registry {registry.host} refused the {MANIFEST_WHAT}: HTTP 429 Too Many Requests"
+    )
+    assert len(server.requests) == 10
+    assert pauses.asked == slept * 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])
+def test_what_lasts_is_not_tried_again(
+    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses, status: int
+) -> None:
+    server.serve(BLOB_PATH, status, b"", Retry_After="1")
+    assert blob_message(registry, folder).startswith(
+        f"Registry {registry.host} refused the {LAYER_WHAT}: HTTP {status} "
+    )
+    assert (len(server.requests), pauses.asked) == (1, [])
+
+
+# --- who gives up
+
+
+def test_who_gives_up_ends_a_pause(server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses) -> None:
+    def answer(handler: Handler) -> None:
+        registry.stopped.set()
+        handler.reply(503, b"")
+
+    server.answers[BLOB_PATH] = answer
+    with pytest.raises(EcrError) as caught:
+        registry.blob("team/app", WANTED, folder / "blob")
+    assert str(caught.value) == f"The work with registry {registry.host} was given up."
+    assert files(folder) == []
+    assert (len(server.requests), pauses.asked) == (1, [0.5])
+
+
+def test_who_gives_up_ends_a_layer(server: Server, registry: Registry, folder: pathlib.Path) -> None:
+    def answer(handler: Handler) -> None:
+        registry.stopped.set()
+        handler.reply(200, BIG)
+
+    server.answers[BIG_PATH] = answer
+    message = message_of(lambda: registry.blob("team/app", BIG_WANTED, folder / "blob"))
+    assert message.endswith(" was given up.")
+    assert files(folder) == []
+    assert len(server.requests) == 1
+
+
+# --- certificates
+
+
+def certificate(folder: pathlib.Path, address: str) -> tuple[pathlib.Path, pathlib.Path]:
+    """A certificate for an address, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "registry")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
+
+
+def with_certificate(server: Server, folder: pathlib.Path, address: str = "127.0.0.1") -> tuple[str, str, list[bool]]:
+    """Let a server speak TLS: its URL, the file of its certificate, and one entry for each connection."""
+    public, private = certificate(folder, address)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    connections: list[bool] = []
+    plain = server.socket
+
+    def accept() -> tuple[ssl.SSLSocket, object]:
+        connection, address = plain.accept()
+        connections.append(True)
+        connection.settimeout(10)
+        return context.wrap_socket(connection, server_side=True), address
+
+    setattr(server, "get_request", accept)  # noqa: B010 (mypy would have no method be replaced)
+    return server.url.replace("http:", "https:"), str(public), connections
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(
+    server: Server, folder: pathlib.Path, tmp_path: pathlib.Path, pauses: Pauses, address: str
+) -> None:
+    """Signed by nobody known, or for another address."""
+    server.serve(BLOB_PATH, 200, CONTENT)
+    url, trusted, connections = with_certificate(server, tmp_path, address)
+    registry = Registry(url, TOKEN, ca_path=None if address == "127.0.0.1" else trusted)
+    message = blob_message(registry, folder)
+    assert message.startswith(
+        f"Registry {registry.host} can not be reached: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED]"
+    )
+    assert (connections, pauses.asked, server.requests) == ([True], [], [])
+
+
+def test_a_certificate_that_is_trusted(server: Server, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    server.serve(BLOB_PATH, 200, CONTENT)
+    url, trusted, _connections = with_certificate(server, tmp_path)
+    Registry(url, TOKEN, ca_path=trusted).blob("team/app", WANTED, folder / "one")
+    Registry(url, TOKEN, validate_certs=False).blob("team/app", WANTED, folder / "two")
+    assert files(folder) == ["one", "two"]
 
 
 # --- who gets to see the token
@@ -230,6 +717,93 @@ def test_a_redirect_carries_no_token(
     assert len(other_server.requests) == 2
     assert TOKEN not in str(other_server.requests)
     assert not any("authorization" in map(str.lower, headers) for _path, headers in other_server.requests)
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_layer_that_is_elsewhere_is_resumed_there_without_the_token(
+    server: Server, other_server: Server, registry: Registry, folder: pathlib.Path, status: int
+) -> None:
+    server.serve(BIG_PATH, status, b"", Location=f"{other_server.url}/elsewhere?signed=yes")
+    other_server.answers["/elsewhere?signed=yes"] = resumable = Resumable(BIG, 1_500_000)
+    registry.blob("team/app", BIG_WANTED, folder / "blob")
+    assert (folder / "blob").read_bytes() == BIG
+    assert resumable.sent == [(0, 1_500_000), (1_500_000, len(BIG))]
+    # The registry is asked again, since an address may live for a short time only.
+    assert [headers.get("Authorization") for _path, headers in server.requests] == [f"Basic {TOKEN}"] * 2
+    assert asked_ranges(other_server) == [None, "bytes=1500000-"]
+    assert not any("authorization" in map(str.lower, headers) for _path, headers in other_server.requests)
+    assert TOKEN not in str(other_server.requests)
+
+
+def test_a_redirect_to_a_file_is_refused(
+    server: Server, registry: Registry, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "file").write_bytes(CONTENT)
+    address = f"file://{tmp_path}/file"
+    server.serve(BLOB_PATH, 302, b"", Location=address)
+    message = blob_message(registry, folder)
+    assert message == (
+        f"Registry {registry.host} refused the {LAYER_WHAT}:"
+        f" HTTP 302 Found - Redirection to url '{address}' is not allowed"
+    )
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_in_a_circle_ends(server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses) -> None:
+    server.serve(BLOB_PATH, 302, b"", Location=BLOB_PATH)
+    assert blob_message(registry, folder).startswith(f"Registry {registry.host} refused the {LAYER_WHAT}: HTTP 302 ")
+    assert len(server.requests) <= 11
+    assert pauses.asked == []
+
+
+ECHO = f"token {TOKEN}, password {PASSWORD}, once more {TOKEN}"
+
+
+def echoing(status: int, **error: str) -> Answer:
+    return fixed(status, json.dumps({"errors": [error]}).encode())
+
+
+def phrase(handler: Handler) -> None:
+    handler.send_response(403, ECHO)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (echoing(403, code="DENIED", message=ECHO), "denied: token ********, password ********, once more ********"),
+        (echoing(403, code=PASSWORD, message="no"), "********: no"),
+        (echoing(429, code="TOOMANYREQUESTS", message=ECHO), "password ********"),
+        (phrase, "HTTP 403 token ********, password ********, once more ********"),
+        (fixed(302, Location=f"file:///{TOKEN}/{PASSWORD}"), "file:///********/********"),
+        (fixed(302, Location=f"http://127.0.0.1:{TOKEN}/"), "********"),
+        (raw(f"{ECHO}\r\n\r\n".encode()), "********"),
+    ],
+    ids=["message", "code", "busy", "phrase", "address", "port", "no-http"],
+)
+def test_a_registry_that_says_the_token_is_not_repeated(
+    server: Server, registry: Registry, folder: pathlib.Path, answer: Answer, said: str
+) -> None:
+    server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = answer
+    assert said in blob_message(registry, folder)
+    assert said in manifest_message(registry)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "text", "masked"),
+    [
+        (TOKEN, f"a{TOKEN}b{PASSWORD}c", "a********b********c"),
+        (TOKEN, "nothing of the kind: AWS", "nothing of the kind: AWS"),
+        ("QVdTOg==", "no password: QVdTOg== ", "no password: ******** "),
+        ("bm9jb2xvbg==", "no colon: nocolon", "no colon: nocolon"),
+        ("not base64!", "as it is: not base64!", "as it is: ********"),
+        ("/////w==", "no text: /////w==", "no text: ********"),
+        ("", "nothing", "nothing"),
+    ],
+)
+def test_mask(authorization: str, text: str, masked: str) -> None:
+    assert Registry("http://127.0.0.1:1", authorization).mask(text) == masked
 
 
 def test_a_proxy_sees_no_plain_request(

@@ -1,0 +1,51 @@
+"""Every example of the documentation does what it says: declarations are shared, repeated and taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import ROOT, Lab
+
+from .conftest import Control
+
+EXAMPLES = ROOT / "docs/examples"
+DECLARATIONS = sorted(path.name for path in EXAMPLES.glob("share-*.yml"))
+PLAYBOOKS = sorted(path.name for path in EXAMPLES.glob("playbook-*.yml"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _other_region(lab: Lab) -> None:
+    lab.session("owner").client("ecr", region_name="eu-west-1").create_repository(repositoryName="release")
+
+
+def test_there_are_examples() -> None:
+    assert len(DECLARATIONS) >= 5
+    assert len(PLAYBOOKS) >= 3
+
+
+@pytest.mark.parametrize("name", DECLARATIONS)
+def test_a_declaration_is_shared_and_taken_back(control: Control, name: str) -> None:
+    declaration = ["-e", f"@{EXAMPLES / name}"]
+    several = "ecr_share_shares" in (EXAMPLES / name).read_text()
+    variables = {} if several else {"ecr_share_handoff_path": str(control.handoff)}
+    mark = len(control.lab.calls())
+    predicted = control.playbook("share", "owner", *declaration, "--check", "--diff", **variables)
+    assert (predicted.code, control.lab.writes_since(mark)) == (0, []), predicted
+    shared = control.playbook("share", "owner", *declaration, **variables)
+    assert (shared.code, shared.changed) == (0, predicted.changed), shared
+    assert " can pull " in shared.output
+    again = control.playbook("share", "owner", *declaration, **variables)
+    assert (again.code, again.changed) == (0, 0), again
+    back = control.playbook("unshare", "owner", *declaration, **variables)
+    assert back.code == 0, back
+    assert " loses " in back.output
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_playbook_runs_and_says_the_same_twice(control: Control, name: str) -> None:
+    for _ in range(2):
+        run = control.playbook(str(EXAMPLES / name), None if "profile" in (EXAMPLES / name).read_text() else "owner")
+        assert run.code == 0, run
+    assert run.changed == 0, run
+    back = control.playbook("unshare", "owner", "-e", f"@{EXAMPLES / DECLARATIONS[0]}")
+    assert back.code == 0, back
