@@ -12,7 +12,7 @@ COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
 AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 
-.PHONY: help setup demo test lint pytest lab-up lab-down engines build clean
+.PHONY: help setup demo test lint docs molecule matrix pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,10 +42,19 @@ demo: setup ## Share as the owner account, pull as the consumer account, on the 
 	echo "== As the consumer account: prove and pull =="; \
 	$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
 
-test: setup lint engines pytest ## Run every check and every test.
+test: setup lint docs engines molecule pytest ## Run every check and every test.
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint, the changelog, ansible-test sanity.
 	@tests/lint
+
+docs: setup ## Build the documentation site into build/docs/.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs
+
+molecule: setup ## Run the molecule scenarios against a lab of their own.
+	@tests/molecule
+
+matrix: setup ## Run the scenario on older and newer versions of ansible-core, amazon.aws and boto3.
+	@tests/matrix
 
 pytest: setup
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \

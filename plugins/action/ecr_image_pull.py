@@ -7,10 +7,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check, stays
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
+    PULL_ARGUMENTS,
+    PULL_RULES,
+    authorize,
+    check,
+    stays,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 
@@ -28,12 +33,19 @@ class ActionModule(ActionBase):
             return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, stays, variables)}
         if self._task.async_val:
             return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
+        # The token goes into the host's Python by its standard input, and into no file.
+        self._connection.set_option("pipelining", True)
+        if not self._is_pipelining_enabled("new"):
+            msg = (
+                "credentials: controller needs pipelining, or the token would be in a file on the host. Use a"
+                " connection and a become method that can, leave ANSIBLE_KEEP_REMOTE_FILES unset, or say"
+                " credentials: host."
+            )
+            return {**result, "failed": True, "msg": msg}
         asked = result_of(lambda: self._ask(say_for(variables["inventory_hostname"])))
         if asked.get("failed"):
             return {**result, **asked}
         references = asked.pop("references")
-        # The token goes into the host's Python by its standard input, and into no file.
-        self._connection.set_option("pipelining", True)
         done = self._execute_module(module_args=asked, task_vars=task_vars)
         for reference, image in zip(references, done.get("images", [])):
             image["image"] = str(reference)
@@ -41,10 +53,8 @@ class ActionModule(ActionBase):
 
     def _ask(self, say: t.Callable[[dict[str, t.Any], float], None]) -> dict[str, t.Any]:
         """The module's options for the host, with digests and a token in the place of the role; `references`."""
-        controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args)
+        controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args, **PULL_RULES)
         options = controller.params
-        if not options["role_arn"]:
-            raise EcrError("credentials: controller needs role_arn.")
         references = check(options)
         authorization = authorize(session_of(controller), options, references, say)
         pinned = [

@@ -127,7 +127,7 @@ def _why_readable(
     able = ", ".join(probe for probe in PROBES if seen[probe].outcome == ALLOWED)
     if tags is None:
         why = "Its tags can not be read with this role; ask the owner account for them, and for the role's policies."
-    elif granting and all(tags.get(key) in map(str, _policy.as_list(value)) for key, value in granting.items()):
+    elif granting and all(str(tags.get(key)) in map(str, _policy.as_list(value)) for key, value in granting.items()):
         carried = ", ".join(f"{key}={tags[key]}" for key in granting)
         why = f"It carries {carried}, which the role's policy grants: the owner account has to take that tag off."
     else:

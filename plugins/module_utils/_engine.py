@@ -98,7 +98,7 @@ class Engine(_Program):
     def has(self, reference: str, name: str | None) -> bool:
         """Whether the image `reference` (by digest) is here, and `name` is this image's name."""
         image = self._inspect(reference)
-        if image is None or (self._platform and not f"{self._platform}/".startswith(_platform(image) + "/")):
+        if image is None or not self._is_platform(image):
             return False
         return name is None or (self._inspect(name) or {}).get("Id") == image["Id"]
 
@@ -107,6 +107,8 @@ class Engine(_Program):
         platform = [f"--platform={self._platform}"] if self._platform else []
         with self._private_login(registry) as folder:
             if self.name == "docker":
+                if self._platform and self._inspect(reference):  # of another platform, which docker does not replace
+                    self._run(*self._host, "image", "rm", reference)
                 pulled = self._run("--config", str(folder), *self._host, "pull", "--quiet", *platform, reference)
             else:
                 with self._tls(registry) as tls:
@@ -122,6 +124,9 @@ class Engine(_Program):
             removed = self._run(*self._host, "image", "rm", "--force", str(image["Id"]))
             what = "It was removed" if removed.returncode == 0 else f"Remove it ({_last_line(removed)})"
             raise EcrError(f"{self.name} pulled {reference}, but has it as {', '.join(digests) or 'nothing'}. {what}.")
+
+    def _is_platform(self, image: dict[str, t.Any]) -> bool:
+        return not self._platform or f"{self._platform}/".startswith(f"{_platform(image)}/")
 
     def name_image(self, reference: str, name: str) -> None:
         """Give the image a name with an image tag."""
@@ -171,6 +176,9 @@ class Skopeo(_Program):
 
     def copy(self, reference: str, destination: str, registry: Registry) -> None:
         """Copy an image by its digest, which skopeo checks, and see that it is there."""
+        location = _location(destination)
+        if location:
+            location.parent.mkdir(parents=True, exist_ok=True)
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
             authfile = f"--src-authfile={folder}/config.json"
             daemon = _daemon("dest-", destination)
@@ -192,6 +200,14 @@ def _daemon(prefix: str, destination: str) -> list[str]:
 
 def _platform(image: dict[str, t.Any]) -> str:
     return f"{image.get('Os')}/{image.get('Architecture')}"
+
+
+def _location(destination: str) -> pathlib.Path | None:
+    """Where a destination is that is a file or a folder of this host."""
+    transport, _colon, rest = destination.partition(":")
+    if transport not in ("dir", "oci", "oci-archive", "docker-archive"):
+        return None
+    return pathlib.Path(rest if transport == "dir" else rest.partition(":")[0])
 
 
 def is_destination(dest: str | None) -> bool:
@@ -226,4 +242,7 @@ def choose_engine(
 
 def _last_line(process: subprocess.CompletedProcess[str]) -> str:
     lines = (process.stderr or process.stdout).strip().splitlines()
-    return lines[-1] if lines else f"exit status {process.returncode}"
+    if not lines:
+        return f"exit status {process.returncode}"
+    logged = re.search(r'level=fatal msg="(.*)"$', lines[-1])  # how skopeo says it
+    return logged[1].replace('\\"', '"') if logged else lines[-1]

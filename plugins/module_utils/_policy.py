@@ -214,10 +214,10 @@ def external_id_problem(external_id: str | None) -> str | None:
     )
 
 
-def assume_problems(role_arn: str, external_id: str | None, session_name: str) -> list[str]:
+def assume_problems(role_arn: str | None, external_id: str | None, session_name: str) -> list[str]:
     """What is wrong with the way a role is to be assumed. Source: STS API Reference, AssumeRole."""
     found = []
-    if not _ROLE_ARN.fullmatch(role_arn):
+    if not _ROLE_ARN.fullmatch(role_arn or ""):
         found.append(f"role_arn {role_arn!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.")
     problem = external_id_problem(external_id)
     if problem:

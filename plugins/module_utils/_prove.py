@@ -79,6 +79,8 @@ def check(options: dict[str, t.Any]) -> None:
     for found in (duration_problem(options["duration_seconds"]), shared_at_problem(options["shared_at"])):
         if found:
             problems.add(found)
+    if options["wait_interval"] < 0:
+        problems.add(f"wait_interval is {options['wait_interval']} seconds; it can not be negative.")
     for name in [*options["readable"], *options["denied"]]:
         wrong_name = repository_problem(name)
         if wrong_name:
@@ -169,6 +171,7 @@ def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any]:
         "assumed": assumed,
         "external_id_enforced": enforced.result(),
         "token": token.result().outcome,
+        "token_denial_kind": token.result().kind,
         "repositories": repositories,
         "verdict": "fail" if problems else "pass",
         "problems": problems,
@@ -183,6 +186,8 @@ def stays(result: dict[str, t.Any], access: str) -> bool:
     """
     if result.get("failed"):
         return result.get("denial_kind") not in PROPAGATING
+    if result["token_denial_kind"] and result["token_denial_kind"] not in PROPAGATING:
+        return True
     wrong = any(one["verdict"] == "fail" for one in result["repositories"])
     return result["verdict"] == "pass" or (wrong and settled(result["repositories"], access))
 

@@ -58,6 +58,12 @@ PULL_ARGUMENTS: dict[str, t.Any] = {
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_BY_DOING_ARGUMENTS,
 }
+#: And how they go together.
+PULL_RULES: dict[str, t.Any] = {
+    "required_if": [("engine", "oci_layout", ("dest",)), ("engine", "skopeo", ("dest",))],
+    "required_one_of": [("role_arn", "registry_token")],
+    "required_together": [("registry_url", "registry_token")],
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ def check(options: dict[str, t.Any]) -> list[Reference]:
     """What can be said of the options without asking AWS; the images as references."""
     problems, references = Problems(), []
     by_token = options["registry_token"] is not None
+    if by_token and options["credentials"] == "controller":
+        problems.add("credentials: controller gets a token by itself. Leave registry_token out.")
+    if options["wait_interval"] < 0:
+        problems.add(f"wait_interval is {options['wait_interval']} seconds; it can not be negative.")
     if not by_token:
         found = assume_problems(options["role_arn"], options["external_id"], options["role_session_name"])
         found += [duration_problem(options["duration_seconds"]) or "", shared_at_problem(options["shared_at"]) or ""]
@@ -116,7 +126,7 @@ def authorize(
         )
         ecr = role.client("ecr")
         digests = resolve(ecr, references)
-        token, url = _ecr.token(ecr)
+        token, url = _token(ecr)
         return {"authorization": Authorization(url, token, digests)}
 
     result = wait_by_doing(lambda: result_of(attempt), stays, options, say)
@@ -124,6 +134,20 @@ def authorize(
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
+
+
+def _token(ecr: t.Any) -> tuple[str, str]:
+    try:
+        return _ecr.token(ecr)
+    except botocore.exceptions.ClientError as error:
+        if not is_denied(error):
+            raise
+        sentence = aws_sentence(error)
+        raise EcrError(
+            f"The role gets no registry token: {sentence.rstrip('.')}. The owner account has to allow it to the role.",
+            denial=sentence,
+            denial_kind=classify(sentence),
+        ) from None
 
 
 def resolve(ecr: t.Any, references: list[Reference]) -> list[str]:

@@ -107,6 +107,11 @@ token:
   returned: success
   type: str
   sample: allowed
+token_denial_kind:
+  description: What denied the token, empty when it is allowed.
+  returned: success
+  type: str
+  sample: ""
 repositories:
   description: What was expected and seen, for each repository.
   returned: success

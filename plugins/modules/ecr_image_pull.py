@@ -178,7 +178,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
+    PULL_ARGUMENTS,
+    PULL_RULES,
+    authorize,
+    check,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 
@@ -277,11 +282,9 @@ def _architecture() -> str:
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=PULL_ARGUMENTS,
-        required_if=[("engine", "oci_layout", ("dest",)), ("engine", "skopeo", ("dest",))],
-        required_one_of=[("role_arn", "registry_token")],
-        required_together=[("registry_url", "registry_token")],
         supports_check_mode=True,
         check_boto3=False,
+        **PULL_RULES,
     )
     if module.params["registry_token"] is None:
         try:

@@ -22,14 +22,17 @@ class Controller:
     :param name: the module's name
     :param argument_spec: its options beside amazon.aws's
     :param arguments: the task's
+    :param rules: such as `required_if`, as AnsibleModule has them
     :raises EcrError: when the arguments are not as the specification says
     """
 
-    def __init__(self, name: str, argument_spec: dict[str, t.Any], arguments: dict[str, t.Any]) -> None:
+    def __init__(self, name: str, argument_spec: dict[str, t.Any], arguments: dict[str, t.Any], **rules: t.Any) -> None:
         self._name = name
-        validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}).validate(arguments)
+        validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
-            unknown = ", ".join(sorted(".".join(one) for one in validated.unsupported_parameters))
+            unknown = ", ".join(
+                sorted(one if isinstance(one, str) else ".".join(one) for one in validated.unsupported_parameters)
+            )
             raise EcrError(f"{name} has no option {unknown}.")
         if validated.error_messages:
             raise EcrError("; ".join(validated.error_messages))

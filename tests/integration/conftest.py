@@ -47,7 +47,11 @@ class Control:
         self.engines: dict[str, str] = {}
 
     def environment(self, profile: str | None) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "ANSIBLE_COLLECTIONS_PATH") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "LANG", "LC_ALL", "ANSIBLE_COLLECTIONS_PATH")
+            if name in os.environ
+        }
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         profiles = {"AWS_PROFILE": profile} if profile else {}

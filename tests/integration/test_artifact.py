@@ -24,15 +24,18 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib.Path) -> None:
     with tarfile.open(archive) as tar:
-        top = {name.partition("/")[0] for name in tar.getnames()}
+        top = {entry.name.partition("/")[0] for entry in tar if entry.isfile()}
     assert top == {
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "FILES.json",
         "LICENSE",
         "MANIFEST.json",
+        "README.ja.md",
         "README.md",
+        "SECURITY.md",
         "changelogs",
+        "docs",
         "meta",
         "playbooks",
         "plugins",

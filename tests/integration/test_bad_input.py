@@ -37,7 +37,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         ),
         (
             {"ecr_share_consumers": [{"account": "22222222222", "external_id": "test"}]},
-            ["Consumer 1: '22222222222' is not an AWS account id of 12 digits. Quote it"],
+            ["Consumer 1: '22222222222' is not an AWS account id of 12 digits."],
         ),
         (
             {"ecr_share_consumers": [{"account": 222222222222, "external_id": "test"}]},

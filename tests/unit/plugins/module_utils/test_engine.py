@@ -1,7 +1,8 @@
-"""docker and podman are shell scripts here, which write down how they were called and what they found."""
+"""docker, podman and skopeo are shell scripts here, which write down how they were called and what they found."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pathlib
@@ -14,52 +15,76 @@ from collections.abc import Callable
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import (
     Engine,
+    Skopeo,
     choose_engine,
-    interruptible,
+    is_destination,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.modules.ecr_image_pull import destinations
 
 ROOT = pathlib.Path(__file__).parents[4]
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
-TOKEN = "QVdTOnNlY3JldC10b2tlbi1vZi1vbmUtY2FsbGVy"
+PASSWORD = "secret-token-of-one-caller"
+TOKEN = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 DIGEST = "sha256:" + "a" * 64
 REFERENCE = f"{HOST}/team/app@{DIGEST}"
 NAME = f"{HOST}/team/app:v1"
+LOOPBACK = "http://127.0.0.1:5000"
+DEST = "oci:/srv/images:app"
 
-# The images are files in $log/images whose names are the references and whose content is the id.
+# The images are files in $log/images whose names are the references. For docker and podman they hold what
+# `image inspect` answers, for skopeo what `inspect --config` does.
 FAKE = """#!/bin/sh
 PATH=/usr/bin:/bin
 log=@LOG@
 echo "$@" >> $log/calls
 env >> $log/environment
-config= verb=
+for word in "$@"; do
+  case $word in
+    --*authfile=*) login=${word#*=} ;;
+    --*cert-dir=*) (cd "${word#*=}" && ls -A && cat *) > $log/certificates ;;
+  esac
+  reference=$previous previous=$word
+done
 while [ $# -gt 0 ]; do
   case $1 in
-    --config) config=$2; shift 2 ;;
+    --config) login=$2/config.json; shift 2 ;;
     --host) shift 2 ;;
+    --override-*) shift ;;
     *) break ;;
   esac
 done
-image() { echo $log/images/$(echo "$1" | tr '/:@' '___'); }
+file() { echo $log/images/$(echo "${1#docker://}" | tr '/:@' '___'); }
+found() { cat "$(file "$1")" 2>/dev/null || { echo "no such image" >&2; exit 1; }; }
+keep() {
+  echo '[{"Id": "sha256:id", "Os": "linux", "Architecture": "amd64", "RepoDigests": ["'"$2"'"]}]' > "$(file "$1")"
+}
+if [ -n "$login" ]; then
+  folder=$(dirname "$login")
+  stat -c %a "$folder" "$login" > $log/modes
+  ls -A "$folder" > $log/names
+  cat "$login" > $log/auth
+fi
 case $1 in
   context) cat $log/context 2>/dev/null || exit 1 ;;
   info) @INFO@ ;;
-  image) cat "$(image "$5")" 2>/dev/null || { echo "no such image" >&2; exit 1; } ;;
-  tag) cp "$(image "$2")" "$(image "$3")" || { echo "tag: refused" >&2; exit 1; } ;;
-  pull)
-    for word in "$@"; do
-      case $word in --authfile=*) config=$(dirname "${word#*=}") ;; esac
-    done
-    stat -c %a "$config" "$config/config.json" > $log/modes
-    ls -A "$config" > $log/names
-    cat "$config/config.json" > $log/auth
-    @PULL@
-    ;;
+  image) case $2 in inspect) found "$3" ;; rm) @REMOVE@ ;; esac ;;
+  inspect) found "$previous" ;;
+  tag) cp "$(file "$2")" "$(file "$3")" || { echo "tag: refused" >&2; exit 1; } ;;
+  delete) @REMOVE@ ;;
+  pull) reference=$previous; @PULL@ ;;
+  copy) @PULL@ ;;
 esac
 """
-PULLS = 'for reference; do :; done; echo sha256:id > "$(image "$reference")"'
+PULLS = 'keep "$reference" "$reference"'
+COPIES = 'cp "$(file "$reference")" "$(file "$previous")"'
+#: Another image arrives than the one asked for.
+SWAPS = 'keep "$reference" "${reference%@*}@sha256:other"'
+DIFFERS = 'echo "{}" > "$(file "$previous")"'
 FAILS = 'echo "first line" >&2; echo "denied: not you" >&2; exit 1'
+TELLS = f'echo "with {TOKEN} and {PASSWORD}" >&2; exit 1'
 HANGS = "echo $$ > $log/pid; exec sleep 60"
 
 Install = Callable[..., pathlib.Path]
@@ -74,42 +99,65 @@ def temporary(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def install(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Put a fake engine into the PATH, where nothing else is; its log."""
+    """Put a fake program into the PATH, where nothing else is; its log. skopeo finds the image in the registry."""
     programs = tmp_path / "bin"
     programs.mkdir()
     monkeypatch.setenv("PATH", os.fspath(programs))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
 
-    def put(name: str, pull: str = PULLS, info: str = "echo '{}'", context: str = "") -> pathlib.Path:
+    def put(
+        name: str, pull: str = "", info: str = "echo '{}'", context: str = "", remove: str = "exit 0"
+    ) -> pathlib.Path:
         log = tmp_path / f"log-{name}"
         (log / "images").mkdir(parents=True)
         if context:
             (log / "context").write_text(context)
+        if name == "skopeo":
+            image(log, REFERENCE).write_text('{"os": "linux", "rootfs": {"diff_ids": ["sha256:1"]}}')
+        pull = pull or (COPIES if name == "skopeo" else PULLS)
+        script = FAKE.replace("@LOG@", str(log)).replace("@INFO@", info)
         program = programs / name
-        program.write_text(FAKE.replace("@LOG@", str(log)).replace("@INFO@", info).replace("@PULL@", pull))
+        program.write_text(script.replace("@PULL@", pull).replace("@REMOVE@", remove))
         program.chmod(0o755)
         return log
 
     return put
 
 
-def registry(url: str = f"https://{HOST}") -> Registry:
-    return Registry(url, TOKEN)
+def image(log: pathlib.Path, reference: str) -> pathlib.Path:
+    """The file of an image of a fake program."""
+    return log / "images" / reference.translate(str.maketrans("/:@", "___"))
 
 
-def usable(name: str, temporary: pathlib.Path) -> Engine:
-    engine = Engine(name, str(temporary))
+def registry(url: str = f"https://{HOST}", validate_certs: bool = True, ca_path: str | None = None) -> Registry:
+    return Registry(url, TOKEN, validate_certs, ca_path)
+
+
+def usable(name: str, temporary: pathlib.Path, platform: str | None = None) -> Engine:
+    engine = Engine(name, str(temporary), platform)
     assert engine.problem() is None
     return engine
+
+
+def bring(name: str, temporary: pathlib.Path, source: Registry) -> None:
+    """Pull with docker or podman, copy with skopeo."""
+    if name == "skopeo":
+        Skopeo(str(temporary), "linux/amd64").copy(REFERENCE, DEST, source)
+    else:
+        usable(name, temporary).pull(REFERENCE, source)
 
 
 def calls(log: pathlib.Path) -> list[str]:
     return (log / "calls").read_text().splitlines()
 
 
+PROGRAMS = ["docker", "podman", "skopeo"]
+
+
 # --- the private file
 
 
-@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_the_token_is_in_a_private_file_during_the_pull(
     install: Install, temporary: pathlib.Path, name: str, umask: int
@@ -117,7 +165,7 @@ def test_the_token_is_in_a_private_file_during_the_pull(
     log = install(name)
     before = os.umask(umask)
     try:
-        usable(name, temporary).pull(REFERENCE, registry())
+        bring(name, temporary, registry())
     finally:
         os.umask(before)
     assert (log / "modes").read_text().split() == ["700", "600"]
@@ -126,61 +174,83 @@ def test_the_token_is_in_a_private_file_during_the_pull(
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["docker", "podman"])
-@pytest.mark.parametrize("pull", [PULLS, FAILS])
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("pull", ["", FAILS])
 def test_the_token_is_nowhere_else(install: Install, temporary: pathlib.Path, name: str, pull: str) -> None:
     log = install(name, pull)
     message = ""
     try:
-        usable(name, temporary).pull(REFERENCE, registry())
+        bring(name, temporary, registry())
     except EcrError as error:
         message = str(error)
     assert bool(message) is (pull == FAILS)
     assert (log / "auth").exists()
-    assert TOKEN not in (log / "calls").read_text() + (log / "environment").read_text() + message
-    assert TOKEN not in str(os.environ)
+    for secret in (TOKEN, PASSWORD):
+        assert secret not in (log / "calls").read_text() + (log / "environment").read_text() + message
+        assert secret not in str(os.environ)
 
 
-@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_tells_the_token_is_not_repeated(install: Install, temporary: pathlib.Path, name: str) -> None:
+    install(name, TELLS)
+    with pytest.raises(EcrError) as caught:
+        bring(name, temporary, registry())
+    assert str(caught.value).endswith(f"{REFERENCE}: with ******** and ********")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_programs_see_no_aws_credentials_but_all_else(
+    install: Install, temporary: pathlib.Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, f"value of {variable}")
+    log = install(name)
+    bring(name, temporary, registry())
+    environment = (log / "environment").read_text()
+    assert "AWS_" not in environment
+    assert environment.count("HTTPS_PROXY=value of HTTPS_PROXY\n") == len(calls(log))
+    assert os.environ["AWS_PROFILE"] == "value of AWS_PROFILE"
+
+
+@pytest.mark.parametrize(("name", "verb"), [("docker", "pull"), ("podman", "pull"), ("skopeo", "copy")])
 @pytest.mark.parametrize(
-    ("pull", "message"),
-    [
-        (FAILS, "{name} could not pull {reference}: denied: not you"),
-        ("echo only said >&1; exit 1", "{name} could not pull {reference}: only said"),
-        ("exit 7", "{name} could not pull {reference}: exit status 7"),
-        ("exit 0", "{name} pulled {reference}, but has no image of that digest."),
-    ],
+    ("pull", "said"),
+    [(FAILS, "denied: not you"), ("echo only said >&1; exit 1", "only said"), ("exit 7", "exit status 7")],
 )
 def test_it_is_gone_after_a_failure(
-    install: Install, temporary: pathlib.Path, name: str, pull: str, message: str
+    install: Install, temporary: pathlib.Path, name: str, verb: str, pull: str, said: str
 ) -> None:
     log = install(name, pull)
     with pytest.raises(EcrError) as caught:
-        usable(name, temporary).pull(REFERENCE, registry())
-    assert str(caught.value) == message.format(name=name, reference=REFERENCE)
+        bring(name, temporary, registry())
+    assert str(caught.value) == f"{name} could not {verb} {REFERENCE}: {said}"
     assert (log / "modes").read_text().split() == ["700", "600"]
     assert list(temporary.iterdir()) == []
 
 
 PULLING = """
 import sys
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-name, temporary, url, token, reference = sys.argv[1:]
-engine = Engine(name, temporary)
-assert engine.problem() is None
-engine.pull(reference, Registry(url, sys.stdin.read()))
+name, temporary, url, reference, destination = sys.argv[1:]
+registry = Registry(url, sys.stdin.read())
+if name == "skopeo":
+    Skopeo(temporary, "linux/amd64").copy(reference, destination, registry)
+else:
+    engine = Engine(name, temporary)
+    assert engine.problem() is None
+    engine.pull(reference, registry)
 """
 
 
-@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_it_is_gone_after_a_signal(
     install: Install, temporary: pathlib.Path, name: str, number: signal.Signals
 ) -> None:
     log = install(name, HANGS)
     process = subprocess.Popen(
-        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", "-", REFERENCE],
+        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST],
         env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections")},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -212,30 +282,7 @@ def test_it_is_gone_after_a_signal(
         os.kill(client, 0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGHUP])
-def test_a_second_signal_does_not_interrupt_the_cleaning(number: int, second: int) -> None:
-    before = [signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)]
-    cleaned = []
-
-    def work() -> None:
-        with interruptible():
-            try:
-                os.kill(os.getpid(), number)
-                time.sleep(5)
-            finally:
-                os.kill(os.getpid(), second)
-                time.sleep(0.01)
-                cleaned.append(True)
-
-    with pytest.raises(SystemExit) as caught:
-        work()
-    assert caught.value.code == 128 + number
-    assert cleaned == [True]
-    assert [signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)] == before
-
-
-# --- how the engines are called
+# --- how docker and podman are called
 
 
 def test_docker_is_called_with_the_private_configuration_and_the_users_engine(
@@ -246,31 +293,69 @@ def test_docker_is_called_with_the_private_configuration_and_the_users_engine(
     engine.pull(REFERENCE, registry())
     engine.name_image(REFERENCE, NAME)
     host = "--host unix:///run/user/1/docker.sock"
-    inspect, info, pull, image, tag = calls(log)
+    inspect, info, pull, there, tag = calls(log)
     assert inspect == "context inspect --format {{.Endpoints.docker.Host}}"
     assert info == f"{host} info --format {{{{json .}}}}"
     config, folder, rest = pull.split(" ", 2)
     assert config == "--config"
     assert pathlib.Path(folder).parent == temporary
     assert rest == f"{host} pull --quiet {REFERENCE}"
-    assert image == f"{host} image inspect --format {{{{.Id}}}} {REFERENCE}"
+    assert there == f"{host} image inspect {REFERENCE}"
     assert tag == f"{host} tag {REFERENCE} {NAME}"
 
 
-@pytest.mark.parametrize(
-    ("url", "options"), [(f"https://{HOST}", []), ("http://127.0.0.1:5000", ["--tls-verify=false"])]
-)
-def test_podman_checks_certificates_but_for_plain_http(
-    install: Install, temporary: pathlib.Path, url: str, options: list[str]
+def test_docker_without_a_context_is_called_without_a_host(install: Install, temporary: pathlib.Path) -> None:
+    log = install("docker")
+    usable("docker", temporary).pull(REFERENCE, registry())
+    assert [call for call in calls(log) if "--host" in call] == []
+
+
+#: url, validate_certs, whether ca_path is given: whether the registry's certificate is checked.
+TLS = [
+    (f"https://{HOST}", True, False, True),
+    (f"https://{HOST}", True, True, True),
+    (f"https://{HOST}", False, False, False),
+    (LOOPBACK, True, False, False),
+]
+
+
+@pytest.mark.parametrize(("url", "validate_certs", "authority", "checked"), TLS)
+def test_podman_checks_certificates_as_it_is_told(
+    install: Install, temporary: pathlib.Path, url: str, validate_certs: bool, authority: bool, checked: bool
 ) -> None:
     log = install("podman")
-    usable("podman", temporary).pull(REFERENCE, registry(url))
+    certificates = temporary.with_name("mine.pem")
+    certificates.write_text("a certificate\n")
+    ca_path = str(certificates) if authority else None
+    usable("podman", temporary).pull(REFERENCE, registry(url, validate_certs, ca_path))
     info, pull, _image = calls(log)
     assert info == "info --format {{json .}}"
     verb, quiet, authfile, *rest = pull.split()
     assert (verb, quiet) == ("pull", "--quiet")
     assert pathlib.Path(authfile.removeprefix("--authfile=")).parent.parent == temporary
-    assert rest == [*options, REFERENCE]
+    if authority:
+        folder = rest.pop(-2).removeprefix("--cert-dir=")
+        assert pathlib.Path(folder).parent == temporary
+        assert (log / "certificates").read_text() == "ca.crt\na certificate\n"
+    assert rest == [*([] if checked else ["--tls-verify=false"]), REFERENCE]
+    assert list(temporary.iterdir()) == []
+
+
+def test_docker_is_not_told_what_only_dockerd_can_check(install: Install, temporary: pathlib.Path) -> None:
+    log = install("docker")
+    usable("docker", temporary).pull(REFERENCE, registry(validate_certs=False, ca_path=__file__))
+    assert [call for call in calls(log) if "tls" in call or "cert" in call] == []
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+def test_a_platform_that_was_asked_for_is_pulled(install: Install, temporary: pathlib.Path, name: str) -> None:
+    log = install(name)
+    usable(name, temporary, "linux/arm64/v8").pull(REFERENCE, registry())
+    (pull,) = [call for call in calls(log) if " --quiet " in call]
+    assert pull.endswith(f" --platform=linux/arm64/v8 {REFERENCE}")
+
+
+# --- what docker and podman have
 
 
 @pytest.mark.parametrize("name", ["docker", "podman"])
@@ -283,8 +368,30 @@ def test_has_and_name(install: Install, temporary: pathlib.Path, name: str) -> N
     assert not engine.has(REFERENCE, NAME)
     engine.name_image(REFERENCE, NAME)
     assert engine.has(REFERENCE, NAME)
-    (log / "images" / REFERENCE.translate(str.maketrans("/:@", "___"))).write_text("sha256:other")
+    image(log, REFERENCE).write_text('[{"Id": "sha256:other"}]')
+    assert engine.has(REFERENCE, None)
     assert not engine.has(REFERENCE, NAME)
+
+
+@pytest.mark.parametrize(
+    ("platform", "there"),
+    [
+        (None, True),
+        ("linux/amd64", True),
+        ("linux/amd64/v1", True),
+        ("linux/arm64", False),
+        ("linux/amd", False),
+        ("linux/amd64p32", False),
+        ("windows/amd64", False),
+    ],
+)
+def test_an_image_of_another_platform_is_not_the_one(
+    install: Install, temporary: pathlib.Path, platform: str | None, there: bool
+) -> None:
+    install("docker")
+    engine = usable("docker", temporary, platform)
+    engine.pull(REFERENCE, registry())
+    assert engine.has(REFERENCE, None) is there
 
 
 def test_a_name_that_is_refused(install: Install, temporary: pathlib.Path) -> None:
@@ -294,6 +401,172 @@ def test_a_name_that_is_refused(install: Install, temporary: pathlib.Path) -> No
     assert str(caught.value) == f"podman could not name {REFERENCE} {NAME}: tag: refused"
 
 
+@pytest.mark.parametrize("name", ["docker", "podman"])
+def test_an_image_that_was_pulled_and_is_not_there(install: Install, temporary: pathlib.Path, name: str) -> None:
+    install(name, "exit 0")
+    with pytest.raises(EcrError) as caught:
+        usable(name, temporary).pull(REFERENCE, registry())
+    assert str(caught.value) == f"{name} pulled {REFERENCE}, but has no image of that digest."
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize(
+    ("pull", "remove", "what"),
+    [
+        (SWAPS, "exit 0", "but has it as sha256:other. It was removed."),
+        (SWAPS, "echo in use >&2; exit 1", "but has it as sha256:other. Remove it (in use)."),
+        (
+            """echo '[{"Id": "sha256:id"}]' > "$(file "$reference")\"""",
+            "exit 0",
+            "but has it as nothing. It was removed.",
+        ),
+    ],
+)
+def test_an_image_of_another_digest_is_removed(
+    install: Install, temporary: pathlib.Path, name: str, pull: str, remove: str, what: str
+) -> None:
+    log = install(name, pull, remove=remove)
+    with pytest.raises(EcrError) as caught:
+        usable(name, temporary).pull(REFERENCE, registry())
+    assert str(caught.value) == f"{name} pulled {REFERENCE}, {what}"
+    assert calls(log)[-1] == "image rm --force sha256:id"
+    assert list(temporary.iterdir()) == []
+
+
+# --- skopeo
+
+
+@pytest.mark.parametrize(("url", "validate_certs", "authority", "checked"), TLS)
+def test_skopeo_is_called_with_private_files(
+    install: Install, temporary: pathlib.Path, url: str, validate_certs: bool, authority: bool, checked: bool
+) -> None:
+    log = install("skopeo")
+    certificates = temporary.with_name("mine.pem")
+    certificates.write_text("a certificate\n")
+    source = registry(url, validate_certs, str(certificates) if authority else None)
+    Skopeo(str(temporary), "linux/arm64/v8").copy(REFERENCE, DEST, source)
+    override = ["--override-os=linux", "--override-arch=arm64", "--override-variant=v8"]
+    copied, there, here = (call.split() for call in calls(log))
+    assert there == [*override, "inspect", "--config", DEST]
+    for call, prefix, verb, last in (
+        (copied, "src-", ["copy", "--quiet"], [f"docker://{REFERENCE}", DEST]),
+        (here, "", ["inspect", "--config"], [f"docker://{REFERENCE}"]),
+    ):
+        authfile = call.pop(5)
+        assert pathlib.Path(authfile.removeprefix(f"--{prefix}authfile=")).parent.parent == temporary
+        if authority:
+            folder = call.pop(-1 - len(last)).removeprefix(f"--{prefix}cert-dir=")
+            assert pathlib.Path(folder).parent == temporary
+        assert call == [*override, *verb, *([] if checked else [f"--{prefix}tls-verify=false"]), *last]
+    assert (log / "certificates").exists() is authority
+    if authority:
+        assert (log / "certificates").read_text() == "ca.crt\na certificate\n"
+    assert list(temporary.iterdir()) == []
+
+
+def test_skopeo_is_told_no_variant_where_there_is_none(install: Install, temporary: pathlib.Path) -> None:
+    log = install("skopeo")
+    Skopeo(str(temporary), "linux/amd64").copy(REFERENCE, DEST, registry())
+    assert {call.split()[2] for call in calls(log)} == {"copy", "inspect"}
+
+
+@pytest.mark.parametrize("dest", [DEST, "docker-daemon:app:v1"])
+@pytest.mark.parametrize("host", [None, "unix:///run/user/1/docker.sock"])
+def test_skopeo_is_led_to_the_users_docker_for_docker_daemon_only(
+    install: Install, temporary: pathlib.Path, monkeypatch: pytest.MonkeyPatch, dest: str, host: str | None
+) -> None:
+    log = install("skopeo")
+    if host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+    Skopeo(str(temporary), "linux/amd64").copy(REFERENCE, dest, registry())
+    words = [word for call in calls(log) for word in call.split() if "daemon-host" in word]
+    led = host is not None and dest.startswith("docker-daemon:")
+    assert words == ([f"--dest-daemon-host={host}", f"--daemon-host={host}"] if led else [])
+
+
+def test_skopeo_has_an_image_whose_configuration_is_the_registrys(install: Install, temporary: pathlib.Path) -> None:
+    log = install("skopeo")
+    skopeo = Skopeo(str(temporary), "linux/amd64")
+    assert not skopeo.has(REFERENCE, DEST, registry())
+    assert len(calls(log)) == 1  # the registry need not be asked
+    image(log, DEST).write_text('{"rootfs": {"diff_ids": ["sha256:1"]},\n "os": "linux"}')
+    assert skopeo.has(REFERENCE, DEST, registry())
+    image(log, DEST).write_text('{"os": "linux", "rootfs": {"diff_ids": ["sha256:2"]}}')
+    assert not skopeo.has(REFERENCE, DEST, registry())
+
+
+def test_skopeo_that_can_not_look_at_the_registry(install: Install, temporary: pathlib.Path) -> None:
+    log = install("skopeo")
+    image(log, DEST).write_text("{}")
+    image(log, REFERENCE).unlink()
+    program = pathlib.Path(os.environ["PATH"], "skopeo")
+    program.write_text(program.read_text().replace("no such image", f"no such image for {PASSWORD}"))
+    with pytest.raises(EcrError) as caught:
+        Skopeo(str(temporary), "linux/amd64").has(REFERENCE, DEST, registry())
+    assert str(caught.value) == f"skopeo could not look at {REFERENCE}: no such image for ********"
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("pull", [DIFFERS, "exit 0"])
+@pytest.mark.parametrize(
+    ("remove", "what"), [("exit 0", "It was removed."), ("echo not me >&2; exit 1", f"Remove {DEST}.")]
+)
+def test_a_destination_with_another_image_is_removed(
+    install: Install, temporary: pathlib.Path, pull: str, remove: str, what: str
+) -> None:
+    log = install("skopeo", pull, remove=remove)
+    with pytest.raises(EcrError) as caught:
+        Skopeo(str(temporary), "linux/amd64").copy(REFERENCE, DEST, registry())
+    assert str(caught.value) == f"skopeo copied {REFERENCE}, but {DEST} has another image. {what}"
+    assert calls(log)[-1] == f"delete {DEST}"
+
+
+# --- skopeo's destinations
+
+
+@pytest.mark.parametrize(
+    ("dest", "filled"),
+    [
+        ("oci:/srv/{repository}:{image_tag}", ["oci:/srv/team/app:v1", "oci:/srv/team/app:v2"]),
+        ("dir:/srv/{image_tag}-{image_tag}", ["dir:/srv/v1-v1", "dir:/srv/v2-v2"]),
+        ("docker://mirror/{other}:{image_tag}", ["docker://mirror/{other}:v1", "docker://mirror/{other}:v2"]),
+    ],
+)
+def test_a_destination_is_filled_in_for_each_image(dest: str, filled: list[str]) -> None:
+    images = ["team/app:v1", f"team/app:v2@{DIGEST}"]
+    assert destinations(dest, [parse_reference(one) for one in images]) == filled
+
+
+@pytest.mark.parametrize(
+    ("dest", "images", "problems"),
+    [
+        (
+            DEST,
+            ["a/b:v1", "a/c:v1", "a/d:v1"],
+            [f"Image a/{one}:v1 would go to {DEST}, where another goes. Use {{repository}} in dest." for one in "cd"],
+        ),
+        (
+            "oci:{repository}:{image_tag}",
+            ["a/b:v1", f"a/c@{DIGEST}"],
+            [f"Image a/c@{DIGEST} has no image tag for the {{image_tag}} in dest. Write one before the digest."],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_destination_is_said_for_every_image(
+    dest: str, images: list[str], problems: list[str]
+) -> None:
+    with pytest.raises(EcrError) as caught:
+        destinations(dest, [parse_reference(one) for one in images])
+    assert caught.value.facts["problems"] == problems
+
+
+@pytest.mark.parametrize("dest", [None, "/srv/image"])
+def test_skopeo_needs_a_transport(dest: str | None) -> None:
+    with pytest.raises(EcrError) as caught:
+        destinations(dest, [parse_reference("a/b:v1")])
+    assert str(caught.value).startswith("Engine skopeo needs a dest with its transport, such as docker-archive:")
+
+
 # --- which engine
 
 NO_ANSWER = 'echo "warning" >&2; echo "Cannot connect" >&2; exit 1'
@@ -301,6 +574,13 @@ NO_ANSWER = 'echo "warning" >&2; echo "Cannot connect" >&2; exit 1'
 SERVER_ERRORS = """echo '{"ServerErrors":["Cannot connect"]}'"""
 
 
+def choose(
+    wanted: str, temporary: pathlib.Path, dest: str | None = None, platform: str | None = None
+) -> Engine | Skopeo | None:
+    return choose_engine(wanted, dest, str(temporary), platform, "linux/mips64")
+
+
+@pytest.mark.parametrize("dest", [None, "/srv/image", "image", "./docker:image"])
 @pytest.mark.parametrize(
     ("docker", "podman", "chosen"),
     [
@@ -314,14 +594,53 @@ SERVER_ERRORS = """echo '{"ServerErrors":["Cannot connect"]}'"""
         (None, None, None),
     ],
 )
-def test_auto(
-    install: Install, temporary: pathlib.Path, docker: str | None, podman: str | None, chosen: str | None
+def test_auto_without_a_transport_takes_the_first_engine_that_answers(
+    install: Install,
+    temporary: pathlib.Path,
+    docker: str | None,
+    podman: str | None,
+    chosen: str | None,
+    dest: str | None,
 ) -> None:
+    log = install("skopeo")
     for name, info in (("docker", docker), ("podman", podman)):
         if info is not None:
             install(name, info=info or "echo '{}'")
-    engine = choose_engine("auto", str(temporary))
+    engine = choose("auto", temporary, dest)
     assert (engine.name if engine else None) == chosen
+    assert not (log / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    "dest", ["oci:/srv/image:app", "docker-archive:image.tar", "docker://mirror.example.com/app", "dir:image"]
+)
+def test_auto_with_a_transport_takes_skopeo(install: Install, temporary: pathlib.Path, dest: str) -> None:
+    logs = [install(name) for name in ("docker", "podman")]
+    with pytest.raises(EcrError) as caught:
+        choose("auto", temporary, dest)
+    reason = "skopeo is not installed (no such program in PATH)"
+    assert str(caught.value) == f"Engine skopeo can not be used: {reason}. Start it, or choose another engine."
+    install("skopeo")
+    engine = choose("auto", temporary, dest)
+    assert isinstance(engine, Skopeo)
+    assert not [log for log in logs if (log / "calls").exists()]
+
+
+@pytest.mark.parametrize(
+    ("dest", "there"),
+    [
+        (None, False),
+        ("", False),
+        ("/srv/a:b", False),
+        ("./a:b", False),
+        ("C:/image", False),
+        ("1:x", False),
+        ("containers-storage:app", True),
+        ("docker-daemon:app:v1", True),
+    ],
+)
+def test_a_destination_begins_with_a_transport(dest: str | None, there: bool) -> None:
+    assert is_destination(dest) is there
 
 
 @pytest.mark.parametrize("name", ["docker", "podman"])
@@ -342,20 +661,42 @@ def test_an_engine_that_was_asked_for_must_work(
     if info is not None:
         install(name, info=info)
     with pytest.raises(EcrError) as caught:
-        choose_engine(name, str(temporary))
+        choose(name, temporary)
     assert str(caught.value) == (f"Engine {name} can not be used: {name} {reason}. Start it, or choose another engine.")
 
 
-def test_the_engine_that_was_asked_for_is_taken(install: Install, temporary: pathlib.Path) -> None:
-    for name in ("docker", "podman"):
+@pytest.mark.parametrize("wanted", PROGRAMS)
+def test_the_engine_that_was_asked_for_is_taken(install: Install, temporary: pathlib.Path, wanted: str) -> None:
+    for name in PROGRAMS:
         install(name)
-    for name in ("docker", "podman"):
-        engine = choose_engine(name, str(temporary))
-        assert engine
-        assert engine.name == name
+    engine = choose(wanted, temporary, DEST)
+    assert engine
+    assert engine.name == wanted
 
 
 def test_a_layout_asks_no_engine(install: Install, temporary: pathlib.Path) -> None:
-    log = install("docker")
-    assert choose_engine("oci_layout", str(temporary)) is None
-    assert not (log / "calls").exists()
+    logs = [install(name) for name in PROGRAMS]
+    assert choose("oci_layout", temporary, "/srv/image") is None
+    assert not [log for log in logs if (log / "calls").exists()]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "platform", "words"),
+    [
+        ("docker", None, []),
+        ("podman", "linux/arm64", ["--platform=linux/arm64"]),
+        ("skopeo", None, ["--override-os=linux", "--override-arch=mips64"]),
+        ("skopeo", "linux/arm64", ["--override-os=linux", "--override-arch=arm64"]),
+    ],
+)
+def test_only_skopeo_is_told_the_hosts_platform(
+    install: Install, temporary: pathlib.Path, wanted: str, platform: str | None, words: list[str]
+) -> None:
+    log = install(wanted)
+    engine = choose(wanted, temporary, platform=platform)
+    if isinstance(engine, Skopeo):
+        engine.copy(REFERENCE, DEST, registry())
+    elif engine:
+        engine.pull(REFERENCE, registry())
+    (call,) = [call for call in calls(log) if "--quiet" in call]
+    assert [word for word in call.split() if word.startswith(("--platform", "--override"))] == words

@@ -1,0 +1,51 @@
+"""How Sphinx makes the site. `tests/make-docs` lays out what it reads."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from docutils import nodes
+
+with open(os.path.join(os.path.dirname(__file__), "..", "galaxy.yml"), encoding="utf-8") as file:
+    release = version = t.cast("re.Match[str]", re.search(r"(?m)^version: (.+)$", file.read()))[1]
+
+project = "crossaccount.ecr"
+html_title = html_short_title = f"{project} {release}"
+project_copyright = "crossaccount.ecr contributors"
+extensions = ["sphinx_antsibull_ext"]
+
+html_theme = "sphinx_ansible_theme"
+html_theme_options = {
+    "documentation_home_url": "https://github.com/crossaccount/ecr",
+    "navigation_depth": 3,
+    "show_extranav": False,
+    "show_rtd_ethical_ads": False,
+    "topbar_links": {},
+}
+html_show_sphinx = False
+html_use_index = False
+html_copy_source = False
+pygments_style = "ansible"
+highlight_language = "none"
+nitpicky = True
+
+#: What antsibull-docs writes links to Ansible's own documentation to. The site is built offline: here they are.
+_ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
+_ANSIBLE_LABELS = {
+    "action_plugins": "plugins/action.html#action-plugins",
+    "ansible_configuration_settings": "reference_appendices/config.html#ansible-configuration-settings",
+    "common_return_values": "reference_appendices/common_return_values.html#common-return-values",
+}
+
+
+def link_to_ansible(_app: t.Any, _environment: t.Any, node: t.Any, content: t.Any) -> t.Any:
+    """A link for a label of Ansible's documentation; None leaves every other unknown label the error that it is."""
+    page = _ANSIBLE_LABELS.get(node.get("reftarget"))
+    return page and nodes.reference("", "", content.deepcopy(), internal=False, refuri=_ANSIBLE + page)
+
+
+def setup(app: t.Any) -> None:
+    """Called by Sphinx."""
+    app.connect("missing-reference", link_to_ansible)

@@ -1,0 +1,796 @@
+"""The proof against IAM that enforces: what it sees, how it explains it, and what it waits for."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import http.client
+import http.server
+import itertools
+import json
+import pathlib
+import re
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from botocore.config import Config
+from botocore.loaders import JSONFileLoader
+
+from tests.conftest import Lab
+from tests.lab import accounts
+
+from .conftest import REPOSITORY_ARN, Control
+
+HOST, CONTROLLER = "host", "controller"
+PROBES = ("describe", "manifest", "layer", "token")
+ASSUME, TOKEN_CALL, DESCRIBE_CALL = "sts:AssumeRole", "ecr:GetAuthorizationToken", "ecr:DescribeImages"
+MANIFEST_CALL, LAYER_CALL = "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
+#: AssumeRole for one attempt of the proof: with the external id, without it, with a wrong one.
+ONE_ATTEMPT = 3
+#: The options with which what may change is tried twice, and what is settled is not.
+TWO_ATTEMPTS: dict[str, Any] = {"wait_timeout": 60, "wait_interval": 60}
+Statement = dict[str, Any]
+Form = dict[str, str]
+#: From a call, the form that was sent, the status and the answer: what is answered in their place.
+Change = Callable[[str, Form, int, str], tuple[int, str]]
+
+
+def allow(*actions: str, **terms: Any) -> Statement:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **terms}
+
+
+def deny(*actions: str) -> Statement:
+    return {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+
+
+TOKEN, DESCRIBE, PULL = allow(TOKEN_CALL), allow(DESCRIBE_CALL), allow(MANIFEST_CALL, LAYER_CALL)
+READ = (TOKEN, DESCRIBE, PULL)
+EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "test"}}
+NO_TAG = "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy."
+A_DENY = "A Deny statement applies: the owner account has to look for it in the role's policies."
+
+
+def tagged(key: str) -> tuple[Statement, Statement]:
+    """What the share grants: a token, and reading what carries `key=yes`."""
+    condition = {"StringEquals": {f"ecr:ResourceTag/{key}": "yes"}}
+    return TOKEN, allow(DESCRIBE_CALL, MANIFEST_CALL, LAYER_CALL, Condition=condition)
+
+
+def document(*statements: Statement) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class Owner:
+    """Makes roles and repositories in the owner account by hand, each under a name of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.iam, self.ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
+        self._numbers = itertools.count()
+
+    def name(self) -> str:
+        return f"by-hand-{next(self._numbers)}"
+
+    def role(self, *statements: Statement, name: str = "", boundary: tuple[Statement, ...] = (), **trust: Any) -> str:
+        """The ARN of a role that may do this; `trust` adds to the statement that lets the consumer account in."""
+        name, trust = name or self.name(), trust or {"Condition": EXTERNAL_ID}
+        principal = {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}
+        letting_in = {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **trust}
+        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(letting_in))["Role"]["Arn"]
+        if boundary:
+            policy = self.iam.create_policy(PolicyName=name, PolicyDocument=document(*boundary))["Policy"]["Arn"]
+            self.iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
+        self.iam.put_role_policy(RoleName=name, PolicyName="by-hand", PolicyDocument=document(*statements))
+        return str(arn)
+
+    def repository(self, **tags: str) -> str:
+        name = self.name()
+        self.ecr.create_repository(repositoryName=name)
+        self.tag(name, **tags)
+        return name
+
+    def tag(self, name: str, **tags: str) -> None:
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self.ecr.tag_resource(resourceArn=REPOSITORY_ARN + name, tags=listed)
+
+    def untag(self, name: str, *keys: str) -> None:
+        self.ecr.untag_resource(resourceArn=REPOSITORY_ARN + name, tagKeys=list(keys))
+
+    def push(self, name: str) -> None:
+        """Put the image `v1.0` into a repository."""
+        token = self.ecr.get_authorization_token()["authorizationData"][0]
+        accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, "v1.0", accounts.scenario_layers())
+
+
+@pytest.fixture(scope="module")
+def owner(lab: Lab) -> Owner:
+    return Owner(lab)
+
+
+def prove(control: Control, role_arn: str, credentials: str = "", **options: Any) -> dict[str, Any]:
+    """The result of the module; without `credentials` from this process, as the controller does it, which is quick."""
+    options = {"role_arn": role_arn, "external_id": "test", **options}
+    if credentials:
+        return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
+    return here(control, options, PROVE_ARGUMENTS, lambda controller: proof(controller))
+
+
+def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
+    """What is asked of AWS for a pull; with `credentials` the module does it, in check mode."""
+    options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
+    if credentials:
+        layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
+        return control.module("ecr_image_pull", "consumer", "--check", **layout, **options)
+
+    def ask(controller: Controller) -> dict[str, Any]:
+        references = check(controller.params)
+        return {"digests": authorize(session_of(controller), controller.params, references).digests}
+
+    return here(control, {**options, "images": list(images)}, PULL_ARGUMENTS, ask)
+
+
+#: botocore reads its descriptions of the services anew for every client, which takes most of the time of a proof.
+_service_file = functools.cache(JSONFileLoader().load_file)
+
+
+def here(
+    control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
+) -> dict[str, Any]:
+    """What `run` returns in this process, with the consumer's environment; it does not wait unless told."""
+    options = {"wait_timeout": 0, **options}
+    profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**control.lab.environment, **profile}.items():
+            patch.setenv(name, value)
+        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
+        return result_of(lambda: run(Controller("here", specification, options)))
+
+
+class Clock:
+    """Stands in the place of `time` where this process waits, so that no time passes and every attempt is counted."""
+
+    def __init__(self) -> None:
+        self.now, self.time = 0.0, time.time
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_wait, "time", clock)
+    return clock
+
+
+def count(control: Control, mark: int, call: str = ASSUME) -> int:
+    """How often something was called, after the first `mark` calls of the log."""
+    return control.lab.calls()[mark:].count(call)
+
+
+# --- between the modules and the lab -------------------------------------------------------------------------------
+
+
+class _Forward(http.server.BaseHTTPRequestHandler):
+    server: Between
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        form = dict(urllib.parse.parse_qsl(body.decode()))
+        self.server.forms.append(form)
+        call = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        connection = http.client.HTTPConnection(self.server.lab, timeout=30)
+        connection.request("POST", self.path, body, dict(self.headers))  # the signature is over the Host that was asked
+        reply = connection.getresponse()
+        status, answer = self.server.change(call, form, reply.status, reply.read().decode())
+        connection.close()
+        self.send_response(status)
+        self.send_header("Content-Type", reply.headers["Content-Type"])
+        self.send_header("Content-Length", str(len(answer.encode())))
+        self.end_headers()
+        self.wfile.write(answer.encode())
+
+    def log_message(self, *_arguments: Any) -> None:
+        pass
+
+
+class Between(http.server.ThreadingHTTPServer):
+    """Hands requests on to the lab: keeps the forms that were sent to STS, and may change the answers."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(("127.0.0.1", 0), _Forward)
+        self.lab = lab.endpoint.partition("://")[2]
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.forms: list[Form] = []
+        self.change: Change = lambda _call, _form, status, answer: (status, answer)
+
+    @property
+    def assumed(self) -> list[Form]:
+        return [form for form in self.forms if form.get("Action") == "AssumeRole"]
+
+
+@pytest.fixture
+def between(lab: Lab) -> Iterator[Between]:
+    with Between(lab) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+# --- what is seen ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statements", "access", "denied", "kind", "problems"),
+    [
+        (READ, "read", [], "", []),
+        ((TOKEN, PULL), "pull", ["describe"], "no_identity_policy", []),
+        (
+            (TOKEN, PULL),
+            "read",
+            ["describe"],
+            "no_identity_policy",
+            [f"Repository release can be pulled but not described. {NO_TAG}"],
+        ),
+        (
+            (TOKEN, DESCRIBE),
+            "read",
+            ["manifest", "layer"],
+            "no_identity_policy",
+            [f"Repository release can not be pulled. {NO_TAG}"],
+        ),
+        (
+            (TOKEN, DESCRIBE, allow(MANIFEST_CALL)),
+            "pull",
+            ["layer"],
+            "no_identity_policy",
+            [f"Repository release can not be pulled. {NO_TAG}"],
+        ),
+        (
+            (*READ, deny(LAYER_CALL)),
+            "pull",
+            ["layer"],
+            "explicit_deny",
+            [f"Repository release can not be pulled. {A_DENY}"],
+        ),
+    ],
+    ids=["all", "pull-suffices", "no-describe", "no-pull", "no-layer", "explicit-deny"],
+)
+def test_each_action_is_asked_for_by_itself(
+    control: Control,
+    owner: Owner,
+    statements: tuple[Statement, ...],
+    access: str,
+    denied: list[str],
+    kind: str,
+    problems: list[str],
+) -> None:
+    result = prove(control, owner.role(*statements), readable=["release"], access=access)
+    (seen,) = result["repositories"]
+    assert [probe for probe in PROBES if seen[probe] == "denied"] == denied
+    assert [probe for probe in PROBES if seen[probe] == "allowed"] == [probe for probe in PROBES if probe not in denied]
+    assert seen["pull"] == ("denied" if {"manifest", "layer"} & {*denied} else "allowed")
+    assert (seen["denial_kinds"], list(seen["denials"])) == (dict.fromkeys(denied, kind), denied)
+    assert result["problems"] == problems
+    assert result["verdict"] == seen["verdict"] == ("fail" if problems else "pass")
+
+
+def test_without_a_registry_token_nothing_can_be_pulled(control: Control, owner: Owner) -> None:
+    role = owner.role(DESCRIBE, PULL)
+    result = prove(control, role, readable=["release"])
+    (seen,) = result["repositories"]
+    assert [seen[probe] for probe in PROBES] == ["allowed", "allowed", "allowed", "denied"]
+    assert (result["token"], seen["pull"], result["verdict"]) == ("denied", "denied", "fail")
+    assert len(result["problems"]) == 2
+    assert result["problems"][1].startswith(
+        f"The role gets no registry token: User: arn:aws:sts::{accounts.OWNER}:assumed-role/{role.split('/')[1]}/"
+        f"crossaccount.ecr is not authorized to perform: {TOKEN_CALL} on resource: * because no identity-based policy"
+    )
+
+
+def test_a_repository_that_does_not_exist_is_neither_readable_nor_proven_denied(control: Control, owner: Owner) -> None:
+    result = prove(control, owner.role(*READ), readable=["nowhere"], denied=["neither"])
+    mend = "It does not exist in the owner account and region: check its name."
+    assert result["problems"] == [
+        f"Repository nowhere can not be pulled. {mend}",
+        f"Repository neither could not be proven to be denied. {mend}",
+    ]
+    for name, seen in zip(("nowhere", "neither"), result["repositories"]):
+        assert (seen["describe"], seen["pull"], seen["denial_kind"]) == ("not_found", "not_found", "unknown_repository")
+        assert seen["denial"] == (
+            f"The repository with name '{name}' does not exist in the registry with id '{accounts.OWNER}'"
+        )
+
+
+@pytest.mark.parametrize(
+    ("condition", "external_id", "enforced", "verdict"),
+    [
+        (EXTERNAL_ID, "test", "true", "pass"),
+        ({"StringEquals": {"sts:ExternalId": ["other", "test"]}}, "test", "true", "pass"),
+        ({"StringLike": {"sts:ExternalId": "te?t"}}, "test", "true", "pass"),
+        ({"StringLike": {"sts:ExternalId": ["test", "*"]}}, "test", "false", "fail"),  # needs one, and takes any
+        ({"StringEqualsIfExists": {"sts:ExternalId": "test"}}, "test", "false", "fail"),  # needs none
+        ({}, "test", "false", "fail"),
+        ({}, None, "false", "pass"),  # nobody expected one
+    ],
+    ids=["equals", "two", "like", "any", "if-exists", "none", "not-given"],
+)
+def test_an_external_id_is_enforced_when_none_and_another_are_refused(
+    control: Control, owner: Owner, condition: Statement, external_id: str | None, enforced: str, verdict: str
+) -> None:
+    role = owner.role(*READ, Condition=condition)
+    result = prove(control, role, external_id=external_id, readable=["release"])
+    assert (result["external_id_enforced"], result["verdict"]) == (enforced, verdict)
+    assert result["problems"] == [
+        f"Role {role} can be assumed without the external id, or with another: ask the owner account to require it."
+    ] * (verdict == "fail")
+
+
+def test_whether_an_external_id_is_enforced_stays_unknown_when_sts_does_not_say(
+    control: Control, owner: Owner, between: Between
+) -> None:
+    def change(call: str, form: Form, status: int, answer: str) -> tuple[int, str]:
+        if call != "AssumeRole" or form.get("ExternalId") == "test":
+            return status, answer
+        return 403, "<ErrorResponse><Error><Code>RegionDisabledException</Code></Error></ErrorResponse>"
+
+    between.change = change
+    result = prove(control, owner.role(*READ), readable=["release"], endpoint_url=between.url)
+    assert (result["external_id_enforced"], result["verdict"]) == ("unknown", "pass")
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+RELEASE = {"environment": "release"}
+
+
+@pytest.mark.parametrize(
+    ("reads_tags", "tags", "granting", "why"),
+    [
+        (
+            True,
+            RELEASE,
+            RELEASE,
+            "It carries environment=release, which the role's policy grants: the owner account has to take that tag"
+            " off.",
+        ),
+        (
+            True,
+            {"environment": "develop", "team": "platform"},
+            {"environment": ["release", "hotfix"]},
+            "It carries environment=develop, team=platform, which is not what grants access: another policy of the"
+            " role, or one of the repository, lets it be read.",
+        ),
+        (
+            True,
+            {},
+            RELEASE,
+            "It carries no tag, which is not what grants access: another policy of the role, or one of the repository,"
+            " lets it be read.",
+        ),
+        (
+            True,
+            {"team": "platform"},
+            None,
+            "It carries team=platform: the owner account has to compare that with the role's policies.",
+        ),
+        (
+            False,
+            RELEASE,
+            RELEASE,
+            "Its tags can not be read with this role; ask the owner account for them, and for the role's policies.",
+        ),
+    ],
+    ids=["granted", "other-tags", "no-tag", "granting-unknown", "tags-unreadable"],
+)
+def test_a_declared_denial_that_is_not_denied_is_named_with_the_reason(
+    control: Control,
+    owner: Owner,
+    reads_tags: bool,
+    tags: dict[str, str],
+    granting: dict[str, Any] | None,
+    why: str,
+) -> None:
+    role = owner.role(*READ, *([allow("ecr:ListTagsForResource")] if reads_tags else []))
+    name = owner.repository(**tags)
+    result = prove(control, role, readable=["release"], denied=[name], repository_tags=granting)
+    assert result["problems"] == [
+        f"Repository {name} was expected to be denied, but describe, manifest, layer is allowed. {why}"
+    ]
+    assert [one["verdict"] for one in result["repositories"]] == ["pass", "fail"]
+
+
+def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owner: Owner) -> None:
+    result = prove(control, owner.role(TOKEN, DESCRIBE), denied=["release"])
+    assert result["verdict"] == "fail"
+    assert "Repository release was expected to be denied, but describe is allowed." in result["problems"][0]
+
+
+def options_of(control: Control, key: dict[str, str]) -> dict[str, str]:
+    """The options that make the holder of an access key the caller."""
+    token = {"session_token": key["SessionToken"]} if "SessionToken" in key else {}
+    return {
+        "access_key": key["AccessKeyId"],
+        "secret_key": key["SecretAccessKey"],
+        **token,
+        "endpoint_url": control.lab.endpoint,
+        "region": accounts.REGION,
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "external_id", "kind", "reason"),
+    [
+        (allow(ASSUME), "wrong", "trust", ""),
+        (allow("ecr:*"), "test", "no_identity_policy", f" because no identity-based policy allows the {ASSUME} action"),
+        (deny(ASSUME), "test", "explicit_deny", " with an explicit deny in an identity-based policy"),
+    ],
+    ids=["trust", "no-policy", "explicit-deny"],
+)
+def test_who_may_not_assume_the_role_is_told_by_whom(
+    control: Control, owner: Owner, statement: Statement, external_id: str, kind: str, reason: str
+) -> None:
+    iam, user, role = control.lab.client("consumer-administrator", "iam"), owner.name(), owner.role(*READ)
+    iam.create_user(UserName=user)
+    iam.put_user_policy(UserName=user, PolicyName="by-hand", PolicyDocument=document(statement))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    result = prove(control, role, external_id=external_id, **options_of(control, key))
+    assert result["denial_kind"] == kind, result
+    assert result["denial"] == (
+        f"User: arn:aws:iam::{accounts.CONSUMER}:user/{user} is not authorized to perform: {ASSUME} on resource:"
+        f" {role}{reason}"
+    )
+    assert result["msg"] == (
+        f"Role {role} can not be assumed: {result['denial']}. Check, in this order: the role's trust names this account"
+        " or principal; the external id is the one in that statement; the caller's own policies allow sts:AssumeRole on"
+        " this role."
+    )
+
+
+def test_a_caller_whose_session_is_over_is_told_to_renew_it(control: Control, owner: Owner) -> None:
+    """AWS has no session this short; the lab has."""
+    sts = control.lab.session("consumer").client("sts", config=Config(parameter_validation=False))
+    keys = sts.get_session_token(DurationSeconds=1)["Credentials"]
+    time.sleep(1.1)
+    result = prove(control, owner.role(*READ), **options_of(control, keys))
+    assert result["msg"] == (
+        "GetCallerIdentity: ExpiredToken: The security token included in the request is expired."
+        " Renew the session of these credentials."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "waits"),
+    [
+        ("because no permissions boundary allows the {} action", "boundary", False),
+        ("with an explicit deny in a permissions boundary", "boundary", False),
+        ("because no session policy allows the {} action", "session_policy", False),
+        ("because no service control policy allows the {} action", "organization_policy", False),
+        ("with an explicit deny in a resource control policy", "organization_policy", False),
+        ("with an explicit deny in an identity-based policy", "explicit_deny", False),
+        ("because no identity-based policy allows the {} action", "no_identity_policy", True),
+        ("", "unknown", True),
+    ],
+)
+def test_every_reason_that_aws_gives_is_understood(
+    control: Control, owner: Owner, between: Between, clock: Clock, reason: str, kind: str, waits: bool
+) -> None:
+    """The lab has only two of these sentences (IAM User Guide, "Troubleshoot access denied error messages")."""
+
+    def change(_call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
+        said = r"because no identity-based policy allows the (\S+) action"
+        return status, re.sub(said, lambda match: reason.format(match[1]), answer)
+
+    between.change = change
+    role, mark = owner.role(TOKEN), len(control.lab.calls())
+    result = prove(control, role, readable=["release"], endpoint_url=between.url, **TWO_ATTEMPTS)
+    (seen,) = result["repositories"]
+    assert seen["denial_kinds"] == dict.fromkeys(PROBES[:3], kind)
+    assert seen["denial"].rstrip().endswith(reason.format(MANIFEST_CALL))
+    assert count(control, mark) == ONE_ATTEMPT * (2 if waits else 1)
+
+
+def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_for(
+    control: Control, owner: Owner, between: Between, clock: Clock
+) -> None:
+    def change(call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
+        sentence = "The security token included in the request is expired"
+        expired = json.dumps({"__type": "ExpiredTokenException", "message": sentence})
+        return (400, expired) if call == "GetDownloadUrlForLayer" else (status, answer)
+
+    between.change = change
+    role, mark = owner.role(*READ), len(control.lab.calls())
+    result = prove(control, role, readable=["release"], endpoint_url=between.url, **TWO_ATTEMPTS)
+    assert result["problems"] == [
+        "Repository release can not be pulled. The session expired before everything was asked: run again, or with a"
+        " longer duration_seconds."
+    ]
+    assert (result["repositories"][0]["layer"], count(control, mark)) == ("expired", ONE_ATTEMPT)
+
+
+# --- how it is asked -------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_repositories_are_asked_for_one_by_one_and_once(control: Control, owner: Owner) -> None:
+    readable = [owner.repository(hundred="yes") for _number in range(50)]
+    denied = [owner.repository() for _number in range(50)]
+    role, mark = owner.role(*tagged("hundred")), len(control.lab.calls())
+    result = prove(control, role, HOST, readable=readable, denied=denied)
+    assert (result["verdict"], len(result["repositories"])) == ("pass", 100), result
+    calls = control.lab.calls()[mark:]
+    assert {call: calls.count(call) for call in calls} == {
+        "sts:GetCallerIdentity": 2,
+        ASSUME: ONE_ATTEMPT,
+        TOKEN_CALL: 1,
+        DESCRIBE_CALL: 100,  # its API takes one name
+        MANIFEST_CALL: 100,
+        LAYER_CALL: 100,
+    }
+
+
+@pytest.mark.parametrize(
+    ("statements", "options"),
+    [
+        (tagged("same"), {"denied": ["develop"], "role_session_name": "same", "duration_seconds": 1800}),
+        ((DESCRIBE, PULL), {"denied": ["nowhere"], "repository_tags": RELEASE}),
+        (READ, {"external_id": "wrong"}),
+    ],
+    ids=["pass", "no-token", "trust"],
+)
+def test_both_modes_give_the_same_result(
+    control: Control, owner: Owner, statements: tuple[Statement, ...], options: dict[str, Any]
+) -> None:
+    role = owner.role(*statements)
+    options = {"readable": [owner.repository(same="yes")], **options}
+    by_host, by_controller = (prove(control, role, credentials, **options) for credentials in (HOST, CONTROLLER))
+    assert by_host == by_controller
+    assert by_host["code"] == (2 if options.get("external_id") else 0)
+    assert by_host["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {
+                "role_arn": "allow_ecr_release",
+                "external_id": "",
+                "role_session_name": "!",
+                "duration_seconds": 899,
+                "shared_at": "yesterday",
+                "readable": ["Release", "both"],
+                "denied": ["both", "-"],
+            },
+            "8 problems, nothing was written:\n"
+            "- role_arn 'allow_ecr_release' is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.\n"
+            "- external_id is empty. Give the one that the role's trust names, or leave the option out.\n"
+            "- role_session_name '!' needs 2 to 64 of letters, digits and _+=,.@-\n"
+            "- duration_seconds is 899; AWS takes 900 to 43,200, and no more than the role's maximum.\n"
+            "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off.\n"
+            "- 'Release' is not a repository name: ",
+        ),
+        ({"readable": ["release"]}, "missing required arguments: role_arn"),
+        ({"role_arn": "x", "access": "write"}, "value of access must be one of: pull, read, got: write"),
+        ({"role_arn": "x", "duration_seconds": "long"}, "argument 'duration_seconds' is of type str and we were"),
+    ],
+    ids=["all-together", "missing", "choice", "type"],
+)
+def test_wrong_options_are_refused_alike_in_both_modes_and_aws_is_not_asked(
+    control: Control, options: dict[str, Any], message: str
+) -> None:
+    mark = len(control.lab.calls())
+    by_host, by_controller = (
+        control.module("ecr_access_info", "consumer", credentials=credentials, **options)
+        for credentials in (HOST, CONTROLLER)
+    )
+    assert by_host == by_controller
+    assert by_host["msg"].startswith(message), by_host
+    assert (by_host["code"], control.lab.calls()[mark:]) == (2, [])
+
+
+@pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
+def test_an_option_that_does_not_exist_is_named(control: Control, credentials: str) -> None:
+    result = prove(control, "x", credentials, readabel=["release"])
+    assert result["code"] == 2
+    assert re.search(r"\breadabel\b", result["msg"]), result
+
+
+# --- what is waited for ----------------------------------------------------------------------------------------------
+
+
+def meanwhile(run: Callable[[], Any], so_far: Callable[[], bool], act: Callable[[], Any]) -> Any:
+    """What `run` returns, while `act` happens as soon as `so_far` is true."""
+    with ThreadPoolExecutor(1) as pool:
+        running, deadline = pool.submit(run), time.monotonic() + 60
+        while not so_far() and not running.done() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not running.done(), running.result()
+        act()
+        return running.result()
+
+
+def pull_playbook(control: Control, role_arn: str, **variables: Any) -> Any:
+    variables = {"ecr_pull_wait_timeout": 60, "ecr_pull_wait_interval": 0.5, **variables}
+    return control.playbook("pull", "consumer", ecr_pull_role_arn=role_arn, ecr_pull_external_id="test", **variables)
+
+
+def ago(seconds: int) -> str:
+    then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
+    return then.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_a_pull_that_is_started_before_the_share_succeeds_once_it_is_there(
+    control: Control, tmp_path: pathlib.Path
+) -> None:
+    mark = len(control.lab.calls())
+
+    def share() -> None:
+        shared = control.share(ecr_share_role_name="early", ecr_share_wait_interval=0)
+        assert shared.code == 0, shared
+
+    pulled = meanwhile(
+        lambda: pull_playbook(
+            control,
+            f"arn:aws:iam::{accounts.OWNER}:role/early",
+            ecr_pull_repositories=["release"],
+            ecr_pull_denied=["develop"],
+            ecr_pull_images=["release:v1.0"],
+            ecr_pull_engine="oci_layout",
+            ecr_pull_dest=str(tmp_path / "image"),
+            ecr_pull_credentials=CONTROLLER,
+        ),
+        lambda: count(control, mark) >= 2,
+        share,
+    )
+    assert pulled.code == 0, pulled
+    assert "localhost: waiting, " in pulled.output  # said while it waits
+    assert (tmp_path / "image/index.json").exists()
+
+
+@pytest.mark.parametrize("late", ["tag", "untag"])
+def test_a_tag_that_comes_or_goes_late_is_waited_for(control: Control, owner: Owner, late: str) -> None:
+    comes, goes = owner.repository(), owner.repository(late="yes")
+    role, mark = owner.role(*tagged("late")), len(control.lab.calls())
+    variables = {"ecr_pull_repositories": [comes]} if late == "tag" else {"ecr_pull_denied": [goes]}
+    run = meanwhile(
+        lambda: pull_playbook(control, role, ecr_pull_shared_at=ago(0), **variables),
+        lambda: count(control, mark, MANIFEST_CALL) >= 2,
+        lambda: owner.tag(comes, late="yes") if late == "tag" else owner.untag(goes, "late"),
+    )
+    assert run.code == 0, run
+
+
+@pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
+@pytest.mark.parametrize("late", ["role", "tag"])
+def test_a_single_pull_waits_as_well(control: Control, owner: Owner, late: str, credentials: str) -> None:
+    image, name = owner.repository(single="yes" if late == "role" else "no"), owner.name()
+    owner.push(image)
+    if late == "tag":
+        owner.role(*tagged("single"), name=name)
+    role, mark = f"arn:aws:iam::{accounts.OWNER}:role/{name}", len(control.lab.calls())
+    result = meanwhile(
+        lambda: pull(control, role, f"{image}:v1.0", credentials=credentials, wait_timeout=60, wait_interval=0.2),
+        lambda: count(control, mark) >= 2,
+        lambda: owner.tag(image, single="yes") if late == "tag" else owner.role(*tagged("single"), name=name),
+    )
+    assert (result["code"], result["changed"]) == (0, True), result
+
+
+@pytest.mark.parametrize(
+    ("statements", "shared", "wait", "name", "attempts"),
+    [
+        ((TOKEN,), None, True, "release", 2),
+        ((TOKEN,), 20, True, "release", 2),
+        ((TOKEN,), 60, True, "release", 1),
+        ((TOKEN,), None, False, "release", 1),
+        ((*READ, deny(MANIFEST_CALL)), None, True, "release", 1),
+        (READ, None, True, "nowhere", 1),
+    ],
+    ids=["no-policy", "new-share", "old-share", "no-wait", "explicit-deny", "unknown-repository"],
+)
+def test_only_what_propagation_explains_is_waited_for(
+    control: Control,
+    owner: Owner,
+    clock: Clock,
+    statements: tuple[Statement, ...],
+    shared: int | None,
+    wait: bool,
+    name: str,
+    attempts: int,
+) -> None:
+    shared_at = {} if shared is None else {"shared_at": ago(shared)}
+    role, options = owner.role(*statements), {**TWO_ATTEMPTS, "wait": wait, **shared_at}
+    mark = len(control.lab.calls())
+    result = prove(control, role, readable=[name], **options)
+    assert (result["verdict"], count(control, mark)) == ("fail", ONE_ATTEMPT * attempts)
+    clock.now, mark = 0.0, len(control.lab.calls())
+    result = pull(control, role, f"{name}:v1.0", **options)
+    assert result["msg"].startswith(f"Image {name}:v1.0 can not be pulled: ")
+    assert count(control, mark) == attempts
+
+
+def test_a_boundary_that_denies_is_not_waited_for(control: Control, owner: Owner, clock: Clock) -> None:
+    role = owner.role(*READ, boundary=(allow("*"), deny(MANIFEST_CALL)))
+    mark = len(control.lab.calls())
+    assert prove(control, role, readable=["release"], **TWO_ATTEMPTS)["verdict"] == "fail"
+    assert count(control, mark) == ONE_ATTEMPT
+
+
+def test_an_image_that_does_not_exist_is_not_waited_for(control: Control, owner: Owner, clock: Clock) -> None:
+    role, mark = owner.role(*READ), len(control.lab.calls())
+    result = pull(control, role, "release:nowhere", **TWO_ATTEMPTS)
+    assert result["msg"] == "Image release:nowhere does not exist: repository release has no such image."
+    assert count(control, mark) == 1
+
+
+def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control, owner: Owner, clock: Clock) -> None:
+    role, may_come = owner.role(*tagged("good"), deny(DESCRIBE_CALL)), owner.repository()
+    mark = len(control.lab.calls())
+    assert prove(control, role, readable=[may_come], **TWO_ATTEMPTS)["verdict"] == "fail"
+    assert count(control, mark) == ONE_ATTEMPT
+    there = owner.repository(good="yes")
+    mark = len(control.lab.calls())
+    result = pull(control, role, f"{may_come}:v1.0", f"{there}:nowhere", **TWO_ATTEMPTS)
+    assert result["msg"].startswith(f"2 problems, nothing was written:\n- Image {may_come}:v1.0 can not be pulled: ")
+    assert count(control, mark) == 1
+
+
+@pytest.mark.parametrize("denied", [[], ["develop"]], ids=["nothing-else", "a-denial"])
+def test_a_token_that_is_denied_for_good_is_not_waited_for(
+    control: Control, owner: Owner, clock: Clock, denied: list[str]
+) -> None:
+    role, mark = owner.role(TOKEN, deny(TOKEN_CALL)), len(control.lab.calls())
+    assert prove(control, role, denied=denied, **TWO_ATTEMPTS)["verdict"] == "fail"
+    assert count(control, mark) == ONE_ATTEMPT
+
+
+def test_a_token_that_may_come_is_waited_for(control: Control, owner: Owner, clock: Clock) -> None:
+    role, mark = owner.role(DESCRIBE, PULL), len(control.lab.calls())
+    assert prove(control, role, readable=["release"], **TWO_ATTEMPTS)["verdict"] == "fail"
+    assert count(control, mark) == ONE_ATTEMPT * 2
+    clock.now, mark = 0.0, len(control.lab.calls())
+    assert TOKEN_CALL in pull(control, role, "release:v1.0", **TWO_ATTEMPTS)["msg"]
+    assert count(control, mark) == 2
+
+
+def test_the_tries_are_an_interval_apart_until_the_deadline(control: Control, owner: Owner, clock: Clock) -> None:
+    role, mark = owner.role(TOKEN), len(control.lab.calls())
+    result = prove(control, role, readable=["release"], wait_timeout=5, wait_interval=2)
+    assert result["problems"] == [f"Repository release can not be pulled. {NO_TAG}"]
+    assert (count(control, mark), clock.now) == (ONE_ATTEMPT * 4, 5.0)  # at 0, 2, 4 and 5 seconds
+
+
+def test_a_role_that_refuses_longer_than_a_share_takes_is_not_waited_for(control: Control) -> None:
+    role, mark = f"arn:aws:iam::{accounts.OWNER}:role/nowhere", len(control.lab.calls())
+    run = pull_playbook(control, role, ecr_pull_shared_at=ago(60), ecr_pull_repositories=["release"])
+    assert (run.code, count(control, mark)) == (2, 1), run
+
+
+def test_a_play_that_waited_in_vain_says_what_is_missing(control: Control) -> None:
+    role, mark = f"arn:aws:iam::{accounts.OWNER}:role/nowhere", len(control.lab.calls())
+    run = pull_playbook(control, role, ecr_pull_wait_timeout=4)
+    assert (run.code, count(control, mark) > 1) == (2, True), run
+    assert f"Role {role} can not be assumed: User: " in " ".join(run.output.split())
+    (waiting,) = re.findall(
+        r"^localhost: waiting, (\d+) s at most, for AWS to know the share", run.output, re.MULTILINE
+    )
+    assert int(waiting) <= 4
+    assert "Traceback" not in run.output
