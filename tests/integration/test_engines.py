@@ -686,7 +686,7 @@ def test_a_large_image_passes_through_little_memory(
 ) -> None:
     """200 MB in 4 layers, which are fetched at once."""
     size = 50_000_000
-    image = publisher.image("release", name, *(os.urandom(size) for _ in range(4)))
+    image = publisher.image("release", name, *(os.urandom(size) for _layer in range(4)))
     python = tmp_path / "python"
     python.write_text(MEASURING.format(python=sys.executable))
     python.chmod(0o755)

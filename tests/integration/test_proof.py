@@ -122,7 +122,7 @@ def prove(control: Control, role_arn: str, credentials: str = "", **options: Any
     options = {"role_arn": role_arn, "external_id": "test", **options}
     if credentials:
         return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
-    return here(control, options, PROVE_ARGUMENTS, lambda controller: proof(controller))
+    return here(control, options, PROVE_ARGUMENTS, proof)
 
 
 def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:

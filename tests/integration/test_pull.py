@@ -455,7 +455,7 @@ def test_a_profile_together_with_keys_in_the_environment_is_an_error(
 ) -> None:
     keys = variables_of({"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "hidden", "SessionToken": "too"}, "")
     control = Elsewhere(shared, tmp_path, **keys, **shared.lab.environment)
-    result = control.module("ecr_access_info", None, **PULL_ROLE, profile="consumer", credentials=credentials)
+    result = control.module("ecr_access_info", None, **{**PULL_ROLE, "profile": "consumer", "credentials": credentials})
     assert (result["code"], result["msg"]) == (2, "Passing both a profile and access tokens is not supported.")
 
 

@@ -579,7 +579,7 @@ def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
     command += ["-e", f"ecr_share_handoff_path={shared.handoff}"]
     watch = shared.watch(command, "owner", environment=FOR_PROGRAMS[1])
     assert watch.code == 0, watch
-    (result, *_) = results_of(watch, "iam_ecr_pull_role")
+    result = results_of(watch, "iam_ecr_pull_role")[0]
     assert result["invocation"]["module_args"]["secret_key"] is None
     assert_no_secret_is_out(watch)
     assert watch.written() == set()

@@ -105,7 +105,11 @@ def fixed(status: int, body: bytes = b"", length: int | None = None, **headers: 
 def in_turn(*answers: Answer) -> Answer:
     """One answer after the other; the last one for ever."""
     left = list(answers)
-    return lambda handler: (left.pop(0) if len(left) > 1 else left[0])(handler)
+
+    def answer(handler: Handler) -> None:
+        (left.pop(0) if len(left) > 1 else left[0])(handler)
+
+    return answer
 
 
 def asked_ranges(server: Server) -> list[str | None]:
