@@ -179,6 +179,20 @@ class Skopeo(_Program):
         location = _location(destination)
         if location:
             location.parent.mkdir(parents=True, exist_ok=True)
+        transport, _colon, rest = destination.partition(":")
+        if location is None or transport not in ("dir", "docker-archive"):
+            self._copy(reference, destination, registry)
+            return
+        # skopeo would write these in place: a copy that fails must leave what was there.
+        name = "" if transport == "dir" else "".join(rest.partition(":")[1:])
+        with interruptible(), tempfile.TemporaryDirectory(dir=location.parent, prefix=".incoming-") as folder:
+            incoming, former = pathlib.Path(folder, "incoming"), pathlib.Path(folder, "former")
+            self._copy(reference, f"{transport}:{incoming}{name}", registry)
+            if location.exists():
+                location.rename(former)
+            incoming.rename(location)
+
+    def _copy(self, reference: str, destination: str, registry: Registry) -> None:
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
             authfile = f"--src-authfile={folder}/config.json"
             daemon = _daemon("dest-", destination)

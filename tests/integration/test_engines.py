@@ -647,14 +647,22 @@ def test_a_registry_that_misbehaves_leaves_no_image(
         assert secret not in shared.last.output + json.dumps(result)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("engine", "dest"),
+    [
+        *((engine, None) for engine in ENGINES),
+        ("skopeo", "dir:{}/image"),
+        ("skopeo", "docker-archive:{}/image.tar:app:{{image_tag}}"),
+    ],
+)
 def test_the_old_image_stays_until_the_new_one_is_whole(
-    shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
+    shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str, dest: str | None
 ) -> None:
     old, new = publisher.image("release", f"{name}-old", name), publisher.image("release", name, noise(), noise())
     with tampering(publisher, flipped, new, old) as registry:
         options = {
             **into(engine, tmp_path),
+            **({"dest": dest.format(tmp_path)} if dest else {}),
             "registry_url": f"http://{registry.host}",
             "registry_token": token_of(shared),
         }
@@ -666,6 +674,7 @@ def test_the_old_image_stays_until_the_new_one_is_whole(
         (second,) = pull(shared, **options, images=[f"release:{name}@{new.digest}"])["images"]
     assert (second["reference"], second["changed"]) == (first["reference"], True)
     assert found(shared, engine, first["reference"]) == new.on(HERE)
+    assert list(tmp_path.glob("**/.incoming-*")) == []
 
 
 # --- memory

@@ -166,11 +166,12 @@ def test_an_engine_pulls_release_at_the_digest_that_ecr_reports(
 
 
 def images(control: Control, engine: str) -> list[str]:
-    """`repository image-tag digest` of every image that the engine has."""
+    """`repository image-tag digest` of every image that the engine has from this lab."""
     command = [engine, "images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}"]
     environment = {**os.environ, **control.engines}
     listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return sorted(set(listed.stdout.split("\n")) - {""})
+    host = control.lab.endpoint.partition("://")[2]
+    return sorted({line for line in listed.stdout.splitlines() if line.startswith(f"{host}/")})
 
 
 @pytest.mark.engine
