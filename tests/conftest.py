@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import socketserver
 import subprocess
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +18,19 @@ from tests.lab import accounts, state
 
 ROOT = pathlib.Path(__file__).parents[1]
 LAB_PYTHON = ROOT / ".venv-lab/bin/python"
+
+
+@contextlib.contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """Within, the server answers in a thread; afterwards both are gone."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Lab:

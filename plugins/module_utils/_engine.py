@@ -15,12 +15,11 @@ import tempfile
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import REPLACED, is_destination, split_destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 ENGINES = ("docker", "podman")
-#: What containers-transports(5) calls a transport, in front of a destination of skopeo.
-_TRANSPORT = re.compile(r"[a-z][a-z-]*:")
 
 
 class _Program:
@@ -176,21 +175,32 @@ class Skopeo(_Program):
 
     def copy(self, reference: str, destination: str, registry: Registry) -> None:
         """Copy an image by its digest, which skopeo checks, and see that it is there."""
-        location = _location(destination)
-        if location:
-            location.parent.mkdir(parents=True, exist_ok=True)
-        transport, _colon, rest = destination.partition(":")
-        if location is None or transport not in ("dir", "docker-archive"):
+        transport, path, name = split_destination(destination)
+        if path is None:
             self._copy(reference, destination, registry)
             return
-        # skopeo would write these in place: a copy that fails must leave what was there.
-        name = "" if transport == "dir" else "".join(rest.partition(":")[1:])
+        location = pathlib.Path(path)
+        location.parent.mkdir(parents=True, exist_ok=True)
+        if transport not in REPLACED:
+            self._copy(reference, destination, registry)
+            return
+        # skopeo writes these in place, or not at all where something is: a copy that fails must leave what was there.
+        empty = location.is_dir() and not any(location.iterdir())
+        if location.exists() and not empty and self._run("inspect", "--config", f"{transport}:{path}").returncode:
+            raise EcrError(
+                f"{path} is there and holds something else than one image. Nothing was changed; move it away."
+            )
         with interruptible(), tempfile.TemporaryDirectory(dir=location.parent, prefix=".incoming-") as folder:
             incoming, former = pathlib.Path(folder, "incoming"), pathlib.Path(folder, "former")
             self._copy(reference, f"{transport}:{incoming}{name}", registry)
-            if location.exists():
-                location.rename(former)
-            incoming.rename(location)
+            try:
+                if location.exists():
+                    location.rename(former)
+                incoming.rename(location)
+            except BaseException:
+                if former.exists() and not location.exists():
+                    former.rename(location)
+                raise
 
     def _copy(self, reference: str, destination: str, registry: Registry) -> None:
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
@@ -214,19 +224,6 @@ def _daemon(prefix: str, destination: str) -> list[str]:
 
 def _platform(image: dict[str, t.Any]) -> str:
     return f"{image.get('Os')}/{image.get('Architecture')}"
-
-
-def _location(destination: str) -> pathlib.Path | None:
-    """Where a destination is that is a file or a folder of this host."""
-    transport, _colon, rest = destination.partition(":")
-    if transport not in ("dir", "oci", "oci-archive", "docker-archive"):
-        return None
-    return pathlib.Path(rest if transport == "dir" else rest.partition(":")[0])
-
-
-def is_destination(dest: str | None) -> bool:
-    """Whether `dest` is a destination of skopeo, such as `docker-archive:/srv/image.tar`, rather than a folder."""
-    return bool(dest and _TRANSPORT.match(dest))
 
 
 def choose_engine(

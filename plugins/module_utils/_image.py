@@ -16,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
 
 INDEX_TYPES = (
@@ -41,8 +41,13 @@ _OCI_TYPES = {
     "application/vnd.docker.image.rootfs.diff.tar.zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
 }
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
+#: Destinations of skopeo that are on this host, by transport; containers-transports(5). Those of the second list hold
+#: one image, which another replaces.
+_ON_THIS_HOST = ("dir", "oci", "oci-archive", "docker-archive")
+REPLACED = ("dir", "docker-archive")
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TRANSPORT = re.compile(r"[a-z][a-z-]*:")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -230,3 +235,41 @@ def layout_digest(text: bytes | None, name: str, digest: str, platform: str) -> 
 def file_of(digest: str) -> str:
     """Where a layout keeps the content of a digest."""
     return "blobs/" + digest.replace(":", "/")
+
+
+def is_destination(dest: str | None) -> bool:
+    """Whether `dest` is a destination of skopeo, such as `docker-archive:/srv/image.tar`, rather than a folder."""
+    return bool(dest and _TRANSPORT.match(dest))
+
+
+def split_destination(destination: str) -> tuple[str, str | None, str]:
+    """Transport, the path on this host or None, and what follows the path, such as `:app:v1`."""
+    transport, _colon, rest = destination.partition(":")
+    if transport not in _ON_THIS_HOST:
+        return transport, None, rest
+    path, colon, name = (rest, "", "") if transport == "dir" else rest.partition(":")
+    return transport, path, colon + name
+
+
+def destinations(dest: str | None, references: t.Sequence[Reference]) -> list[str]:
+    """Where skopeo puts each image: `dest` with `{repository}` and `{image_tag}` filled in, another for each.
+
+    :raises EcrError: when `dest` has no transport, or two images would go to one place
+    """
+    if dest is None or not is_destination(dest):
+        raise EcrError("Engine skopeo needs a dest with its transport, such as docker-archive:/srv/image.tar.")
+    problems, found, places = Problems(), [], set()
+    for reference in references:
+        if "{image_tag}" in dest and not reference.image_tag:
+            problems.add(
+                f"Image {reference} has no image tag for the {{image_tag}} in dest. Write one before the digest."
+            )
+        filled = dest.replace("{repository}", reference.repository).replace("{image_tag}", reference.image_tag or "")
+        transport, path, name = split_destination(filled)
+        place = (transport, path, "" if transport in REPLACED else name)
+        if place in places:
+            problems.add(f"Image {reference} would go to {filled}, where another goes. Use {{repository}} in dest.")
+        places.add(place)
+        found.append(filled)
+    problems.check()
+    return found

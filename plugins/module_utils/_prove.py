@@ -35,18 +35,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     CONCURRENCY,
     Session,
-    duration_problem,
     session_of,
+    session_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
     WAIT_BY_DOING_ARGUMENTS,
-    shared_at_problem,
     wait_by_doing,
+    wait_problems,
 )
 
 #: The options of `ecr_access_info` beside amazon.aws's.
@@ -74,13 +73,8 @@ PROBE_CALLS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
 
 def check(options: dict[str, t.Any]) -> None:
     problems = Problems()
-    for problem in assume_problems(options["role_arn"], options["external_id"], options["role_session_name"]):
+    for problem in [*session_problems(options), *wait_problems(options)]:
         problems.add(problem)
-    for found in (duration_problem(options["duration_seconds"]), shared_at_problem(options["shared_at"])):
-        if found:
-            problems.add(found)
-    if options["wait_interval"] < 0:
-        problems.add(f"wait_interval is {options['wait_interval']} seconds; it can not be negative.")
     for name in [*options["readable"], *options["denied"]]:
         wrong_name = repository_problem(name)
         if wrong_name:

@@ -24,17 +24,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     CONCURRENCY,
     Session,
-    duration_problem,
+    session_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
     WAIT_BY_DOING_ARGUMENTS,
-    shared_at_problem,
     wait_by_doing,
+    wait_problems,
 )
 
 #: The options of `ecr_image_pull` beside amazon.aws's.
@@ -81,13 +80,8 @@ def check(options: dict[str, t.Any]) -> list[Reference]:
     by_token = options["registry_token"] is not None
     if by_token and options["credentials"] == "controller":
         problems.add("credentials: controller gets a token by itself. Leave registry_token out.")
-    if options["wait_interval"] < 0:
-        problems.add(f"wait_interval is {options['wait_interval']} seconds; it can not be negative.")
-    if not by_token:
-        found = assume_problems(options["role_arn"], options["external_id"], options["role_session_name"])
-        found += [duration_problem(options["duration_seconds"]) or "", shared_at_problem(options["shared_at"]) or ""]
-        for problem in filter(None, found):
-            problems.add(problem)
+    for problem in [*([] if by_token else session_problems(options)), *wait_problems(options)]:
+        problems.add(problem)
     if not options["images"]:
         problems.add("images is empty: name at least one image.")
     for text in options["images"]:

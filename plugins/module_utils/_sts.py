@@ -14,6 +14,7 @@ except ImportError:
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_conn, get_aws_connection_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import classify
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
 
 #: Connections at once, to one service. Also the number of threads that share a client.
 CONCURRENCY = 32
@@ -98,11 +99,13 @@ def session_of(module: t.Any) -> Session:
     return session.assume(role_arn, module.params.get("assume_role_external_id"), "crossaccount.ecr")
 
 
-def duration_problem(seconds: int) -> str | None:
-    """What is wrong with a session's duration, or None. Source: STS API Reference, AssumeRole, DurationSeconds."""
-    if 900 <= seconds <= 43200:
-        return None
-    return f"duration_seconds is {seconds}; AWS takes 900 to 43,200, and no more than the role's maximum."
+def session_problems(options: dict[str, t.Any]) -> list[str]:
+    """What is wrong with the options by which the pull role is assumed. Source: STS API Reference, AssumeRole."""
+    found = assume_problems(options["role_arn"], options["external_id"], options["role_session_name"])
+    seconds = options["duration_seconds"]
+    if not 900 <= seconds <= 43200:
+        found.append(f"duration_seconds is {seconds}; AWS takes 900 to 43,200, and no more than the role's maximum.")
+    return found
 
 
 #: The options that every module has beside amazon.aws's.

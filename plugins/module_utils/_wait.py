@@ -74,6 +74,16 @@ def shared_at_problem(text: str | None) -> str | None:
     return f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."
 
 
+def wait_problems(options: dict[str, t.Any]) -> list[str]:
+    """What is wrong with the options of waiting by doing."""
+    problem, found = shared_at_problem(options["shared_at"]), []
+    if problem:
+        found.append(problem)
+    if options["wait_interval"] < 0:
+        found.append(f"wait_interval is {options['wait_interval']} seconds; it can not be negative.")
+    return found
+
+
 def patience(options: dict[str, t.Any], now: float) -> float:
     """How many seconds a denial may still be one that AWS has not caught up with; 0 when it is settled.
 

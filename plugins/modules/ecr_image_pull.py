@@ -59,6 +59,8 @@ options:
       - With O(engine=skopeo), a destination such as C(docker-archive:/srv/{repository}.tar:app:{image_tag}) or
         C(docker://mirror.example.com/{repository}:{image_tag}). C({repository}) and C({image_tag}) are filled in for
         each image.
+      - A C(dir) or C(docker-archive) holds one image, which another replaces when it is whole. What holds anything else
+        is left alone.
     type: path
   platform:
     description:
@@ -168,14 +170,9 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import (
-    Engine,
-    Skopeo,
-    choose_engine,
-    is_destination,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo, choose_engine
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, destinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
@@ -186,24 +183,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
-
-
-def destinations(dest: str | None, references: list[Reference]) -> list[str]:
-    """Where skopeo puts each image: `dest` with `{repository}` and `{image_tag}` filled in, another for each."""
-    problems, found = Problems(), []
-    if not is_destination(dest):
-        raise EcrError("Engine skopeo needs a dest with its transport, such as docker-archive:/srv/image.tar.")
-    for reference in references:
-        if "{image_tag}" in str(dest) and not reference.image_tag:
-            problems.add(
-                f"Image {reference} has no image tag for the {{image_tag}} in dest. Write one before the digest."
-            )
-        filled = str(dest).replace("{repository}", reference.repository)
-        found.append(filled.replace("{image_tag}", reference.image_tag or ""))
-        if found[-1] in found[:-1]:
-            problems.add(f"Image {reference} would go to {found[-1]}, where another goes. Use {{repository}} in dest.")
-    problems.check()
-    return found
 
 
 def pull(engine: Engine, registry: Registry, by_digest: str, name: str | None, check_mode: bool) -> bool:

@@ -11,9 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import wait_by_doing
-
-Result = dict[str, t.Any]
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Result, wait_by_doing
 
 
 class Controller:

@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
+from tests.conftest import Lab, serving
 from tests.lab import accounts
 
 from .conftest import ROLE, ROLE_ARN, Control
@@ -326,6 +325,36 @@ def test_a_repository_with_a_slash_in_its_name_gets_its_folder(
     assert found(shared, "skopeo", pulled["reference"]) == image.on(HERE)
 
 
+@pytest.mark.parametrize("dest", ["dir:{}", "docker-archive:{}/notes.txt:app:v1.0"])
+def test_what_is_no_image_is_not_replaced(shared: Control, tmp_path: pathlib.Path, dest: str) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    result = attempt(shared, engine="skopeo", dest=dest.format(tmp_path), images=[f"release:{accounts.IMAGE_TAG}"])
+    where = tmp_path if dest.startswith("dir:") else notes
+    message = f"{where} is there and holds something else than one image. Nothing was changed; move it away."
+    assert (result["code"], result["msg"]) == (2, message)
+    assert (list(tmp_path.iterdir()), notes.read_text()) == ([notes], "mine")
+
+
+def test_an_archive_of_several_images_keeps_them(
+    shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, docker: dict[str, str]
+) -> None:
+    """skopeo refuses to add to it, and we do not put one image in its place."""
+    image = publisher.image("release", name, name)
+    archive = tmp_path / "images.tar"
+    shared.engines = docker
+    (pulled,) = pull(shared, engine="docker", images=[f"release:{name}"])["images"]
+    (second,) = pull(shared, engine="docker", images=[f"release:{accounts.IMAGE_TAG}"])["images"]
+    assert (
+        run(shared, "docker", "save", "--output", str(archive), pulled["reference"], second["reference"]).returncode
+        == 0
+    )
+    before = archive.read_bytes()
+    dest = f"docker-archive:{archive}:app:v1"
+    result = attempt(shared, engine="skopeo", dest=dest, images=[f"release:{name}@{image.digest}"])
+    assert (result["code"], archive.read_bytes() == before) == (2, True), result
+
+
 def test_two_images_for_one_destination_are_refused_before_anything(shared: Control, tmp_path: pathlib.Path) -> None:
     mark = len(shared.lab.calls())
     options = {"engine": "skopeo", "dest": f"oci:{tmp_path}/layout:app", "images": ["release:v1.0", "tools/app:v1.0"]}
@@ -593,14 +622,8 @@ SLOW: list[tuple[Fault, str]] = [(cut, "docker"), (cut, "oci_layout")]
 @contextlib.contextmanager
 def tampering(publisher: Publisher, fault: Fault, image: Image, other: Image) -> Iterator[Tampering]:
     server = Tampering(publisher.url, fault, image.layers, other.manifest)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def noise() -> bytes:

@@ -10,7 +10,6 @@ import itertools
 import json
 import pathlib
 import re
-import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller impor
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader
 
-from tests.conftest import Lab
+from tests.conftest import Lab, serving
 from tests.lab import accounts
 
 from .conftest import REPOSITORY_ARN, Control
@@ -224,14 +223,9 @@ class Between(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def between(lab: Lab) -> Iterator[Between]:
-    with Between(lab) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join(10)
+    server = Between(lab)
+    with serving(server):
+        yield server
 
 
 # --- what is seen ----------------------------------------------------------------------------------------------------

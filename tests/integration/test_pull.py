@@ -7,7 +7,6 @@ import http.server
 import json
 import pathlib
 import re
-import threading
 import venv
 import xml.etree.ElementTree
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import yaml
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
+from tests.conftest import serving
 from tests.lab import accounts, state
 
 from .conftest import ROLE, ROLE_ARN, Control, Run
@@ -369,14 +369,9 @@ class Metadata(http.server.ThreadingHTTPServer):
 @pytest.fixture(scope="module")
 def metadata(shared: Control) -> Iterator[str]:
     """The URL of a metadata service with the credentials of an instance profile."""
-    with Metadata(key_of(shared, "instance", "i-0123456789abcdef0")) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join(10)
+    server = Metadata(key_of(shared, "instance", "i-0123456789abcdef0"))
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.fixture

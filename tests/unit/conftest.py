@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.conftest import serving
 
 # How long an example takes says more about the host than about the code.
 settings.register_profile("unit", deadline=None)
@@ -99,14 +100,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 def _running() -> Iterator[Server]:
     server = Server()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

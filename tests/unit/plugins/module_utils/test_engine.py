@@ -17,12 +17,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import (
     Engine,
     Skopeo,
     choose_engine,
-    is_destination,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
+    destinations,
+    is_destination,
+    parse_reference,
+    split_destination,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-from ansible_collections.crossaccount.ecr.plugins.modules.ecr_image_pull import destinations
 
 ROOT = pathlib.Path(__file__).parents[4]
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -700,3 +703,28 @@ def test_only_skopeo_is_told_the_hosts_platform(
         engine.pull(REFERENCE, registry())
     (call,) = [call for call in calls(log) if "--quiet" in call]
     assert [word for word in call.split() if word.startswith(("--platform", "--override"))] == words
+
+
+@pytest.mark.parametrize(
+    ("destination", "parts"),
+    [
+        ("dir:/srv/images", ("dir", "/srv/images", "")),
+        ("dir:/srv/with:colon", ("dir", "/srv/with:colon", "")),
+        ("oci:/srv/images:app:v1", ("oci", "/srv/images", ":app:v1")),
+        ("oci-archive:/srv/a.tar", ("oci-archive", "/srv/a.tar", "")),
+        ("docker-archive:/srv/a.tar:app:v1", ("docker-archive", "/srv/a.tar", ":app:v1")),
+        ("docker://mirror.example.com/app:v1", ("docker", None, "//mirror.example.com/app:v1")),
+    ],
+)
+def test_the_parts_of_a_destination(destination: str, parts: tuple[str, str | None, str]) -> None:
+    assert split_destination(destination) == parts
+
+
+@pytest.mark.parametrize("transport", ["dir", "docker-archive"])
+def test_one_image_would_replace_the_other_where_a_place_holds_only_one(transport: str) -> None:
+    images = [parse_reference("app:v1"), parse_reference("app:v2")]
+    name = "" if transport == "dir" else ":app:{image_tag}"
+    with pytest.raises(EcrError, match=r"Image app:v2 would go to .*, where another goes"):
+        destinations(f"{transport}:/srv/image{name}", images)
+    assert len(destinations(f"{transport}:/srv/{{image_tag}}{name}", images)) == 2
+    assert len(destinations("oci:/srv/image:{image_tag}", images)) == 2
