@@ -161,6 +161,28 @@ def table(verdicts: t.Sequence[dict[str, t.Any]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
 
+def hosts_table(rows: t.Sequence[tuple[str, bool, dict[str, t.Any], dict[str, t.Any]]], check_mode: bool) -> list[str]:
+    """What came out on each host, a line each.
+
+    :param rows: the host, whether its play went through, and what `ecr_access_info` and `ecr_image_pull` answered
+    """
+    width = max((len(row[0]) for row in rows), default=0)
+    lines = []
+    for host, went_through, proof, pulled in rows:
+        if went_through:
+            brought = [
+                f"{one['image']} {('would be pulled' if check_mode else 'pulled') if one['changed'] else 'was there'}"
+                f" ({pulled['engine']})"
+                for one in pulled.get("images", [])
+            ]
+            what, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
+        else:
+            reasons = [*proof.get("problems", []), proof.get("msg"), pulled.get("msg"), "no answer; see above"]
+            what, verdict = str(next(filter(None, reasons))).splitlines()[0], "failed"
+        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
+    return lines
+
+
 def junit(proof: dict[str, t.Any], suite: str) -> str:
     """A proof as a JUnit report: a test case for each repository, and one for each other problem.
 

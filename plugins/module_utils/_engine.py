@@ -15,11 +15,21 @@ import tempfile
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import REPLACED, is_destination, split_destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
+    REPLACED,
+    check_platform,
+    is_destination,
+    is_platform,
+    no_image_for,
+    platform_of,
+    split_destination,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 ENGINES = ("docker", "podman")
+#: Where podman and skopeo keep layers on their way, unless they are told otherwise: containers.conf(5).
+_LARGE_FILES = os.path.join(os.sep, "var", "tmp")
 
 
 class _Program:
@@ -29,7 +39,7 @@ class _Program:
         self.name, self._temporary = name, temporary
         self._program = shutil.which(name)
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         # No AWS credentials for others. subprocess.run kills the program when this process is interrupted.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return subprocess.run(
@@ -38,7 +48,7 @@ class _Program:
             capture_output=True,
             text=True,
             check=False,
-            env=environment,
+            env={**environment, **variables},
         )
 
     @contextlib.contextmanager
@@ -53,6 +63,12 @@ class _Program:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _large_files(self, parent: str) -> t.Iterator[str]:
+        """A folder for layers on their way, gone afterwards: podman and skopeo leave theirs when they are killed."""
+        with interruptible(), tempfile.TemporaryDirectory(dir=parent, prefix="crossaccount.ecr-") as folder:
+            yield folder
 
     @contextlib.contextmanager
     def _tls(self, registry: Registry, prefix: str = "") -> t.Iterator[list[str]]:
@@ -78,6 +94,7 @@ class Engine(_Program):
         super().__init__(name, temporary)
         self._platform = platform
         self._host: list[str] = []
+        self._large_files_folder = _LARGE_FILES
 
     def problem(self) -> str | None:
         """Why the engine can not be used, or None."""
@@ -92,6 +109,8 @@ class Engine(_Program):
         # The docker client exits with 0 in some versions although no engine answered.
         if answer.returncode or '"ServerErrors":["' in answer.stdout:
             return f"{self.name} is installed but its engine does not answer: {_last_line(answer)}"
+        if self.name == "podman":
+            self._large_files_folder = json.loads(answer.stdout).get("store", {}).get("imageCopyTmpDir", _LARGE_FILES)
         return None
 
     def has(self, reference: str, name: str | None) -> bool:
@@ -104,15 +123,16 @@ class Engine(_Program):
     def pull(self, reference: str, registry: Registry) -> None:
         """Pull an image by its digest, and see that the engine has that digest; else it is removed."""
         platform = [f"--platform={self._platform}"] if self._platform else []
+        before = self._inspect(reference) if self._platform else None
         with self._private_login(registry) as folder:
             if self.name == "docker":
-                if self._platform and self._inspect(reference):  # of another platform, which docker does not replace
+                if before:  # of another platform, which docker does not replace
                     self._run(*self._host, "image", "rm", reference)
                 pulled = self._run("--config", str(folder), *self._host, "pull", "--quiet", *platform, reference)
             else:
-                with self._tls(registry) as tls:
+                with self._tls(registry) as tls, self._large_files(self._large_files_folder) as large:
                     authfile = f"--authfile={folder}/config.json"
-                    pulled = self._run("pull", "--quiet", authfile, *tls, *platform, reference)
+                    pulled = self._run("pull", "--quiet", authfile, *tls, *platform, reference, TMPDIR=large)
         if pulled.returncode:
             raise EcrError(f"{self.name} could not pull {reference}: {registry.mask(_last_line(pulled))}")
         image = self._inspect(reference)
@@ -123,9 +143,13 @@ class Engine(_Program):
             removed = self._run(*self._host, "image", "rm", "--force", str(image["Id"]))
             what = "It was removed" if removed.returncode == 0 else f"Remove it ({_last_line(removed)})"
             raise EcrError(f"{self.name} pulled {reference}, but has it as {', '.join(digests) or 'nothing'}. {what}.")
+        if self._platform and not self._is_platform(image):  # an image that stands in no index: neither engine minds
+            if before is None:
+                self._run(*self._host, "image", "rm", reference)
+            raise no_image_for(self._platform, [_platform(image)], reference)
 
     def _is_platform(self, image: dict[str, t.Any]) -> bool:
-        return not self._platform or f"{self._platform}/".startswith(f"{_platform(image)}/")
+        return not self._platform or is_platform(self._platform, _platform(image))
 
     def name_image(self, reference: str, name: str) -> None:
         """Give the image a name with an image tag."""
@@ -145,10 +169,12 @@ class Skopeo(_Program):
     """skopeo, which copies an image to any of its transports.
 
     :param platform: `os/architecture[/variant]`
+    :param exact: an image that stands in no index has to be of the platform, too
     """
 
-    def __init__(self, temporary: str, platform: str) -> None:
+    def __init__(self, temporary: str, platform: str, exact: bool = False) -> None:
         super().__init__("skopeo", temporary)
+        self._platform, self._exact = platform, exact
         system, _slash, rest = platform.partition("/")
         architecture, _slash, variant = rest.partition("/")
         self._overrides = [f"--override-os={system}", f"--override-arch={architecture}"]
@@ -166,15 +192,21 @@ class Skopeo(_Program):
         there = self._run(*self._overrides, "inspect", "--config", *_daemon("", destination), destination)
         if there.returncode:
             return False
+        return bool(json.loads(there.stdout) == json.loads(self._config(reference, registry)))
+
+    def _config(self, reference: str, registry: Registry) -> str:
+        """The configuration of the image in the registry."""
         with self._private_login(registry) as folder, self._tls(registry) as tls:
             authfile = f"--authfile={folder}/config.json"
             here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, f"docker://{reference}")
         if here.returncode:
             raise EcrError(f"skopeo could not look at {reference}: {registry.mask(_last_line(here))}")
-        return bool(json.loads(there.stdout) == json.loads(here.stdout))
+        return here.stdout
 
     def copy(self, reference: str, destination: str, registry: Registry) -> None:
         """Copy an image by its digest, which skopeo checks, and see that it is there."""
+        if self._exact:
+            check_platform(self._config(reference, registry).encode(), self._platform, reference)
         transport, path, name = split_destination(destination)
         if path is None:
             self._copy(reference, destination, registry)
@@ -203,11 +235,14 @@ class Skopeo(_Program):
                 raise
 
     def _copy(self, reference: str, destination: str, registry: Registry) -> None:
+        daemon = _daemon("dest-", destination)
+        parent = os.environ.get("TMPDIR", _LARGE_FILES)
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
-            authfile = f"--src-authfile={folder}/config.json"
-            daemon = _daemon("dest-", destination)
-            arguments = ["copy", "--quiet", authfile, *tls, *daemon, f"docker://{reference}", destination]
-            copied = self._run(*self._overrides, *arguments)
+            options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *daemon]
+            with self._large_files(parent) as large:
+                copied = self._run(
+                    *self._overrides, "copy", *options, f"docker://{reference}", destination, TMPDIR=large
+                )
         if copied.returncode:
             raise EcrError(f"skopeo could not copy {reference}: {registry.mask(_last_line(copied))}")
         if not self.has(reference, destination, registry):
@@ -223,7 +258,7 @@ def _daemon(prefix: str, destination: str) -> list[str]:
 
 
 def _platform(image: dict[str, t.Any]) -> str:
-    return f"{image.get('Os')}/{image.get('Architecture')}"
+    return platform_of({part: image.get(part.title()) for part in ("os", "architecture", "variant")})
 
 
 def choose_engine(
@@ -241,7 +276,9 @@ def choose_engine(
         return None
     for name in ENGINES if wanted == "auto" else (wanted,):
         engine: Engine | Skopeo = (
-            Skopeo(temporary, platform or default_platform) if name == "skopeo" else Engine(name, temporary, platform)
+            Skopeo(temporary, platform or default_platform, bool(platform))
+            if name == "skopeo"
+            else Engine(name, temporary, platform)
         )
         problem = engine.problem()
         if problem is None:

@@ -163,22 +163,55 @@ def contents(manifest: dict[str, t.Any], what: str) -> list[Descriptor]:
     return list(dict.fromkeys(descriptor(entry, what) for entry in [manifest.get("config"), *layers]))
 
 
+def is_platform(wanted: str, offered: str) -> bool:
+    """Whether `offered` is the platform `wanted` (`os/architecture[/variant]`); a variant counts where both name one.
+
+    Tools leave out the variant that goes without saying: `linux/arm64` is `linux/arm64/v8`.
+    """
+    return all(one == other for one, other in zip(wanted.split("/"), offered.split("/")))
+
+
+def platform_of(declared: t.Any) -> str:
+    """The platform in a foreign document: an entry of an index, or an image's configuration."""
+    names = [declared.get(part) for part in ("os", "architecture")]
+    variant = declared.get("variant")
+    names += [variant] if variant and isinstance(variant, str) else []
+    return "/".join(name if isinstance(name, str) and name else "?" for name in names)
+
+
 def choose(index: dict[str, t.Any], platform: str, what: str) -> Descriptor:
-    """The manifest for `platform` (`os/architecture[/variant]`) in an index."""
+    """The manifest for `platform` (`os/architecture[/variant]`) in an index: the very one, else the first like it."""
     entries = index.get("manifests")
-    offered = []
-    for entry in entries if isinstance(entries, list) else []:
-        declared = entry.get("platform") if isinstance(entry, dict) else None
-        if not isinstance(declared, dict):
-            continue
-        values = [declared.get(part) for part in ("os", "architecture", "variant")]
-        system, architecture, variant = (value if isinstance(value, str) else "?" for value in values)
-        name = f"{system}/{architecture}"
-        if platform in (name, f"{name}/{variant}"):
-            return descriptor(entry, what)
-        offered.append(ascii(name)[1:-1])
-    listed = ", ".join(sorted(set(offered)))[:400] or "none at all"
-    raise EcrError(f"{what} has no image for {platform}; it has {listed}.")
+    offered = [
+        (platform_of(entry["platform"]), entry)
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("platform"), dict)
+    ]
+    for fits in (str.__eq__, is_platform):
+        for name, entry in offered:
+            if fits(platform, name):
+                return descriptor(entry, what)
+    raise no_image_for(platform, [name for name, _entry in offered], what)
+
+
+def no_image_for(platform: str, offered: list[str], what: str) -> EcrError:
+    """The error that an image is of other platforms."""
+    listed = ", ".join(sorted({ascii(name)[1:-1] for name in offered}))[:400] or "none at all"
+    return EcrError(f"{what} has no image for {platform}; it has {listed}.")
+
+
+def check_platform(config: bytes, platform: str, what: str) -> None:
+    """See that an image that stands in no index is of the platform asked for.
+
+    :param config: its configuration; one that names no platform, as of what is no container image, passes
+    """
+    try:
+        declared = json.loads(config)
+    except (ValueError, RecursionError):
+        declared = None
+    named = isinstance(declared, dict) and declared.get("os") and declared.get("architecture")
+    if named and not is_platform(platform, platform_of(declared)):
+        raise no_image_for(platform, [platform_of(declared)], what)
 
 
 def as_oci(content: bytes, manifest: dict[str, t.Any]) -> tuple[bytes, str]:
@@ -215,17 +248,18 @@ def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str
     }
 
 
-def layout_digest(text: bytes | None, name: str, digest: str, platform: str) -> str | None:
+def layout_digest(text: bytes | None, name: str, digest: str, platform: str, exact: bool = False) -> str | None:
     """The digest of the manifest that a layout's `index.json` has for an image of the registry, or None.
 
     :param digest: of the image in the registry
     :param platform: counts where `digest` is an index, of which the layout has one platform
+    :param exact: it counts where `digest` is one image, too
     """
     try:
         for entry in json.loads(text)["manifests"] if text else []:
             notes = entry.get("annotations", {})
             same_source = notes.get(REF_NAME) == name and notes.get(SOURCE_DIGEST) == digest
-            if same_source and notes.get(SOURCE_PLATFORM, platform) == platform:
+            if same_source and notes.get(SOURCE_PLATFORM, None if exact else platform) == platform:
                 return str(entry["digest"])
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
         return None

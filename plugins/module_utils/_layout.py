@@ -30,13 +30,14 @@ class Layout:
         if self.folder.is_dir() and any(self.folder.iterdir()) and not is_layout:
             raise EcrError(f"Folder {dest} holds other things than an OCI image layout. Choose an empty dest.")
 
-    def has(self, name: str, digest: str, platform: str) -> bool:
+    def has(self, name: str, digest: str, platform: str, exact: bool = False) -> bool:
         """Whether the image is here whole under `name`: each file there, of the size that its digest was checked for.
 
         :param digest: of the image in the registry
+        :param exact: an image that stands in no index has to be of the platform, too
         """
         try:
-            found = _image.layout_digest(self._read("index.json"), name, digest, platform)
+            found = _image.layout_digest(self._read("index.json"), name, digest, platform, exact)
             if found is None:
                 return False
             content = self._path(found).read_bytes()
@@ -45,8 +46,13 @@ class Layout:
         except (OSError, EcrError):
             return False
 
-    def add(self, registry: Registry, reference: _image.Reference, digest: str, platform: str) -> None:
-        """Fetch an image by its digest and enter it under the name of `reference`, last."""
+    def add(
+        self, registry: Registry, reference: _image.Reference, digest: str, platform: str, exact: bool = False
+    ) -> None:
+        """Fetch an image by its digest and enter it under the name of `reference`, last.
+
+        :param exact: as in `has`
+        """
         what = str(reference)
         notes = {_image.REF_NAME: reference.name, _image.SOURCE_DIGEST: digest}
         content, media_type = registry.manifest(reference.repository, digest)
@@ -58,23 +64,38 @@ class Layout:
             chosen = _image.choose(manifest, platform, what)
             content, media_type = registry.manifest(reference.repository, chosen.digest)
             manifest = _image.parse_manifest(content, media_type, what)
-        wanted = [one for one in _image.contents(manifest, what) if not self._has(one)]
+        parts = _image.contents(manifest, what)
+        if exact and _image.SOURCE_PLATFORM not in notes:
+            notes[_image.SOURCE_PLATFORM] = platform
+            self._fetch(registry, reference.repository, parts[:1])
+            self._check_platform(parts[0], platform, what)
+        self._fetch(registry, reference.repository, parts)
+        content, media_type = _image.as_oci(content, manifest)
+        entry = _image.Descriptor(media_type, _image.digest_of(content), len(content))
+        self._write(_image.file_of(entry.digest), content)
+        index = _image.layout_index(self._read("index.json"), entry, notes)
+        self._write("index.json", json.dumps(index, indent=2).encode())
+
+    def _fetch(self, registry: Registry, repository: str, parts: list[_image.Descriptor]) -> None:
+        """Fetch what is not here yet, several at once."""
+        wanted = [one for one in parts if not self._has(one)]
         with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
             try:
-                under_way = [
-                    pool.submit(registry.blob, reference.repository, one, self._path(one.digest)) for one in wanted
-                ]
+                under_way = [pool.submit(registry.blob, repository, one, self._path(one.digest)) for one in wanted]
                 for done in as_completed(under_way):
                     done.result()
             except BaseException:
                 registry.stop()  # the first failure, or a signal: the other threads end too
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        content, media_type = _image.as_oci(content, manifest)
-        entry = _image.Descriptor(media_type, _image.digest_of(content), len(content))
-        self._write(_image.file_of(entry.digest), content)
-        index = _image.layout_index(self._read("index.json"), entry, notes)
-        self._write("index.json", json.dumps(index, indent=2).encode())
+
+    def _check_platform(self, config: _image.Descriptor, platform: str, what: str) -> None:
+        if config.size > _image.MANIFEST_BYTES:
+            raise EcrError(
+                f"The configuration of {what} has {config.size} bytes;"
+                f" no more than {_image.MANIFEST_BYTES} are accepted."
+            )
+        _image.check_platform(self._path(config.digest).read_bytes(), platform, what)
 
     def _path(self, digest: str) -> pathlib.Path:
         return self.folder / _image.file_of(digest)

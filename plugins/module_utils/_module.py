@@ -27,6 +27,8 @@ def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
         return {"failed": True, "msg": str(error), **error.facts}
     except _AWS_ERRORS as error:
         return {"failed": True, "msg": explain(error)}
+    except OSError as error:  # of the files and the programs of this host
+        return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
 
 
 def execute(module: t.Any, run: t.Callable[[t.Any], dict[str, t.Any]]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ PULL_RULES: dict[str, t.Any] = {
     "required_one_of": [("role_arn", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def check(options: dict[str, t.Any]) -> list[Reference]:
         problems.add("credentials: controller gets a token by itself. Leave registry_token out.")
     for problem in [*([] if by_token else session_problems(options)), *wait_problems(options)]:
         problems.add(problem)
+    if options["platform"] and not _PLATFORM.fullmatch(options["platform"]):
+        problems.add(f"platform {options['platform']!r} is not os/architecture, such as linux/arm64 or linux/arm/v7.")
     if not options["images"]:
         problems.add("images is empty: name at least one image.")
     for text in options["images"]:

@@ -32,8 +32,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
 
 _CHUNK = 1024 * 1024
 _TIMEOUT = 60  # seconds without a byte
-#: Tries of one request, and how often one layer may break off. Between two: 0.5, 1, 2, 4 seconds, or what the registry
-#: asks for with Retry-After, up to _LONGEST_PAUSE.
+#: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
+#: in all. Between two: 0.5, 1, 2, 4 seconds, or what the registry asks for with Retry-After, up to _LONGEST_PAUSE.
 _TRIES, _CUTS, _LONGEST_PAUSE = 5, 20, 30.0
 _TRY_AGAIN = (429, 500, 502, 503, 504)
 _BROKEN = (OSError, http.client.HTTPException)  # what a connection raises
@@ -124,8 +124,8 @@ class Registry:
 
     def _copy(self, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
         """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""
-        hasher, received = hashlib.sha256(), 0
-        for cut in range(_CUTS):
+        hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
+        for cut in range(1, _CUTS + 1):
             reason: t.Any = "the connection ended"
             try:
                 with self._open(path, "*/*", what, received) as reply, self._stoppable(reply):
@@ -145,11 +145,11 @@ class Registry:
                 reason = error
             if received >= size:
                 return received, "sha256:" + hasher.hexdigest()
-            if cut < _CUTS - 1:
-                self._pause(min(cut, 3))
-        raise EcrError(
-            f"The {what} broke off {_CUTS} times, last after {received} of {size} bytes: {reason}. Run again."
-        )
+            furthest, stuck = max(furthest, received), 1 if received > furthest else stuck + 1
+            if stuck == _TRIES or cut == _CUTS:
+                break
+            self._pause(stuck - 1)
+        raise EcrError(f"The {what} broke off {cut} times, last after {received} of {size} bytes: {reason}. Run again.")
 
     @contextlib.contextmanager
     def _stoppable(self, reply: t.Any) -> t.Iterator[None]:

@@ -65,6 +65,7 @@ options:
   platform:
     description:
       - Which image of a multi-platform image to take, as C(os/architecture) or C(os/architecture/variant).
+      - An image of one platform has to be of this one. A variant counts where both name one.
       - The default is C(linux) and the host's architecture; docker and podman choose by themselves.
     type: str
   ca_path:
@@ -204,11 +205,13 @@ def copy(engine: Skopeo, registry: Registry, by_digest: str, destination: str, c
     return changed
 
 
-def add(layout: Layout, registry: Registry, reference: Reference, digest: str, platform: str, check_mode: bool) -> bool:
+def add(
+    layout: Layout, registry: Registry, reference: Reference, digest: str, platform: tuple[str, bool], check_mode: bool
+) -> bool:
     """Bring one image into an OCI image layout; whether it was fetched."""
-    changed = not layout.has(reference.name, digest, platform)
+    changed = not layout.has(reference.name, digest, *platform)
     if changed and not check_mode:
-        layout.add(registry, reference, digest, platform)
+        layout.add(registry, reference, digest, *platform)
     return changed
 
 
@@ -236,7 +239,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         by_digest = f"{registry.host}/{reference.repository}@{digest}"
         name = f"{registry.host}/{reference.name}" if reference.image_tag else None
         if layout:
-            changed = add(layout, registry, reference, digest, platform, check_mode)
+            changed = add(layout, registry, reference, digest, (platform, bool(options["platform"])), check_mode)
             where = f"oci:{layout.folder}:{reference.name}"
         elif isinstance(engine, Skopeo):
             where = targets[number]
@@ -255,7 +258,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
 
 def _architecture() -> str:
     machine = host_platform.machine()
-    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+    return {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "armv6l": "arm/v6"}.get(machine, machine)
 
 
 def main() -> None:

@@ -230,6 +230,20 @@ def test_another_platform_takes_the_place_of_the_first(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_one_image_of_another_platform_than_asked_for_is_refused(
+    shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
+) -> None:
+    image = publisher.image("release", name, name)
+    options = {**into(engine, tmp_path), "images": [f"release:{name}"]}
+    refused = attempt(shared, **options, platform=f"linux/{ELSEWHERE}")
+    assert refused["code"] == 2, shared.last
+    assert refused["msg"].endswith(f" has no image for linux/{ELSEWHERE}; it has linux/{HERE}.")
+    result = pull(shared, **options, platform=f"linux/{HERE}/v1")
+    assert result["changed"] is True  # what was refused is not there
+    assert found(shared, engine, result["images"][0]["reference"]) == image.on(HERE)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_several_images_of_several_repositories_in_one_task(
     shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
 ) -> None:

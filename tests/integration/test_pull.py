@@ -235,6 +235,15 @@ def test_the_summary_names_every_host_and_says_why_one_failed(several: Several, 
     assert found.startswith(line)
 
 
+def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
+    hosts: dict[str, dict[str, Any]] = {name: {"ecr_pull_external_id": "another"} for name in ("left", "right")}
+    path = inventory(shared, hosts, ansible_python_interpreter="{{ ansible_playbook_python }}")
+    run = shared.playbook("pull", "consumer", "-i", path)
+    assert run.code == 2
+    table = " ".join(section(run, "TASK [Sum up all hosts]").split())
+    assert re.findall(rf"(\w+) failed Role {ROLE_ARN} can not be assumed: ", table) == ["left", "right"], run
+
+
 def test_what_follows_is_handed_verdicts_and_images_of_each_host_and_nothing_secret(several: Several) -> None:
     handed = json.loads(several.statistics.partition("RUN:")[2])["ecr_pull"]
     proven = {

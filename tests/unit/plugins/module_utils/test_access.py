@@ -442,3 +442,34 @@ def test_the_filter_makes_the_report() -> None:
 def test_describing_settles_nothing_where_only_pulling_is_asked_for(access: str, settled: bool) -> None:
     verdicts = [wrong(describe="boundary", manifest="no_identity_policy")]
     assert _access.settled(verdicts, access) is settled
+
+
+# --- several hosts
+
+PULLED = {"engine": "docker", "images": [{"image": "a:1", "changed": True}, {"image": "b:1", "changed": False}]}
+
+
+@pytest.mark.parametrize(
+    ("went_through", "proof", "pulled", "line"),
+    [
+        (True, {"verdict": "pass"}, PULLED, "web  pass    a:1 pulled (docker), b:1 was there (docker)"),
+        (True, {"verdict": "pass"}, {}, "web  pass    nothing to pull"),
+        (True, {"verdict": "pass"}, {"skipped": True}, "web  pass    nothing to pull"),
+        (False, {"verdict": "fail", "problems": ["It is readable.\nmore"]}, {}, "web  failed  It is readable."),
+        (False, {"msg": "Not assumed."}, {}, "web  failed  Not assumed."),
+        (False, {"verdict": "pass", "problems": []}, {"msg": "No image."}, "web  failed  No image."),
+        (False, {"verdict": "pass", "problems": []}, {}, "web  failed  no answer; see above"),
+        (False, {}, {}, "web  failed  no answer; see above"),
+    ],
+)
+def test_the_table_of_hosts(went_through: bool, proof: dict[str, Any], pulled: dict[str, Any], line: str) -> None:
+    assert _access.hosts_table([("web", went_through, proof, pulled)], check_mode=False) == [line]
+
+
+def test_the_table_of_hosts_in_check_mode_and_aligned() -> None:
+    proof = {"verdict": "pass"}
+    assert _access.hosts_table([("web", True, proof, PULLED), ("longer", True, proof, {})], check_mode=True) == [
+        "web     pass    a:1 would be pulled (docker), b:1 was there (docker)",
+        "longer  pass    nothing to pull",
+    ]
+    assert _access.hosts_table([], check_mode=False) == []

@@ -39,7 +39,7 @@ DEST = "oci:/srv/images:app"
 
 # The images are files in $log/images whose names are the references. For docker and podman they hold what
 # `image inspect` answers, for skopeo what `inspect --config` does.
-FAKE = """#!/bin/sh
+FAKE = r"""#!/bin/sh
 PATH=/usr/bin:/bin
 log=@LOG@
 echo "$@" >> $log/calls
@@ -47,6 +47,7 @@ env >> $log/environment
 for word in "$@"; do
   case $word in
     --*authfile=*) login=${word#*=} ;;
+    --platform=*) architecture=$(echo "$word" | cut -d/ -f2) ;;
     --*cert-dir=*) (cd "${word#*=}" && ls -A && cat *) > $log/certificates ;;
   esac
   reference=$previous previous=$word
@@ -62,7 +63,8 @@ done
 file() { echo $log/images/$(echo "${1#docker://}" | tr '/:@' '___'); }
 found() { cat "$(file "$1")" 2>/dev/null || { echo "no such image" >&2; exit 1; }; }
 keep() {
-  echo '[{"Id": "sha256:id", "Os": "linux", "Architecture": "amd64", "RepoDigests": ["'"$2"'"]}]' > "$(file "$1")"
+  echo '[{"Id": "sha256:id", "Os": "linux", "Architecture": "'"${architecture:-amd64}"'",' \
+    '"RepoDigests": ["'"$2"'"]}]' > "$(file "$1")"
 }
 if [ -n "$login" ]; then
   folder=$(dirname "$login")
@@ -83,12 +85,14 @@ esac
 """
 PULLS = 'keep "$reference" "$reference"'
 COPIES = 'cp "$(file "$reference")" "$(file "$previous")"'
+#: The image stands in no index: what it is of comes, whatever was asked for.
+ONLY_AMD64 = f"architecture=amd64; {PULLS}"
 #: Another image arrives than the one asked for.
 SWAPS = 'keep "$reference" "${reference%@*}@sha256:other"'
 DIFFERS = 'echo "{}" > "$(file "$previous")"'
 FAILS = 'echo "first line" >&2; echo "denied: not you" >&2; exit 1'
 TELLS = f'echo "with {TOKEN} and {PASSWORD}" >&2; exit 1'
-HANGS = "echo $$ > $log/pid; exec sleep 60"
+HANGS = "touch $TMPDIR/layer; echo $TMPDIR > $log/large; echo $$ > $log/pid; exec sleep 60"
 
 Install = Callable[..., pathlib.Path]
 
@@ -251,10 +255,13 @@ else:
 def test_it_is_gone_after_a_signal(
     install: Install, temporary: pathlib.Path, name: str, number: signal.Signals
 ) -> None:
-    log = install(name, HANGS)
+    large = temporary.parent / "large"
+    large.mkdir()
+    # podman says where it keeps layers on their way, skopeo follows TMPDIR, dockerd is another process.
+    log = install(name, HANGS, info=f"""echo '{{"store": {{"imageCopyTmpDir": "{large}"}}}}'""")
     process = subprocess.Popen(
         [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST],
-        env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections"), "TMPDIR": str(large)},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -273,6 +280,7 @@ def test_it_is_gone_after_a_signal(
         client = int((log / "pid").read_text())
         (folder,) = temporary.iterdir()
         assert TOKEN in (folder / "config.json").read_text()
+        assert pathlib.Path((log / "large").read_text().strip()).parent == (large if name != "docker" else large.parent)
         process.send_signal(number)
         assert process.wait(10) == (128 + number if number != signal.SIGINT else -signal.SIGINT)
     finally:
@@ -281,6 +289,7 @@ def test_it_is_gone_after_a_signal(
         if process.stderr:
             process.stderr.close()
     assert list(temporary.iterdir()) == []
+    assert [one.name for one in large.iterdir()] == (["layer"] if name == "docker" else [])
     with pytest.raises(ProcessLookupError):
         os.kill(client, 0)
 
@@ -376,25 +385,42 @@ def test_has_and_name(install: Install, temporary: pathlib.Path, name: str) -> N
     assert not engine.has(REFERENCE, NAME)
 
 
-@pytest.mark.parametrize(
-    ("platform", "there"),
-    [
-        (None, True),
-        ("linux/amd64", True),
-        ("linux/amd64/v1", True),
-        ("linux/arm64", False),
-        ("linux/amd", False),
-        ("linux/amd64p32", False),
-        ("windows/amd64", False),
-    ],
-)
+@pytest.mark.parametrize("platform", [None, "linux/amd64", "linux/amd64/v1", "linux/arm64", "linux/amd"])
 def test_an_image_of_another_platform_is_not_the_one(
-    install: Install, temporary: pathlib.Path, platform: str | None, there: bool
+    install: Install, temporary: pathlib.Path, platform: str | None
 ) -> None:
     install("docker")
-    engine = usable("docker", temporary, platform)
-    engine.pull(REFERENCE, registry())
-    assert engine.has(REFERENCE, None) is there
+    usable("docker", temporary).pull(REFERENCE, registry())
+    there = platform not in ("linux/arm64", "linux/amd")
+    assert usable("docker", temporary, platform).has(REFERENCE, None) is there
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("platform", ["linux/arm64", "linux/amd64p32", "windows/amd64"])
+def test_an_image_of_another_platform_is_refused_and_removed_if_it_was_not_there_before(
+    install: Install, temporary: pathlib.Path, name: str, before: bool, platform: str
+) -> None:
+    log = install(name, ONLY_AMD64, remove='rm "$(file "$previous")"')
+    if before:
+        usable(name, temporary).pull(REFERENCE, registry())
+    with pytest.raises(EcrError) as caught:
+        usable(name, temporary, platform).pull(REFERENCE, registry())
+    assert str(caught.value) == f"{REFERENCE} has no image for {platform}; it has linux/amd64."
+    assert image(log, REFERENCE).exists() is before
+
+
+def test_skopeo_copies_no_image_of_another_platform_than_asked_for(install: Install, temporary: pathlib.Path) -> None:
+    log = install("skopeo")
+    image(log, REFERENCE).write_text('{"os": "linux", "architecture": "amd64"}')
+    with pytest.raises(EcrError) as caught:
+        Skopeo(str(temporary), "linux/arm64", exact=True).copy(REFERENCE, DEST, registry())
+    assert str(caught.value) == f"{REFERENCE} has no image for linux/arm64; it has linux/amd64."
+    assert not image(log, DEST).exists()
+    Skopeo(str(temporary), "linux/amd64", exact=True).copy(REFERENCE, DEST, registry())
+    image(log, DEST).unlink()
+    Skopeo(str(temporary), "linux/arm64").copy(REFERENCE, DEST, registry())  # the host's platform, not asked for
+    assert image(log, DEST).exists()
 
 
 def test_a_name_that_is_refused(install: Install, temporary: pathlib.Path) -> None:

@@ -342,6 +342,7 @@ PLATFORMS = [
         ("linux/arm/v6", "3"),
         ("linux/arm/v7", "4"),
         ("windows/amd64", "5"),
+        ("linux/amd64/v1", "2"),  # where the index names no variant, any is meant
     ],
 )
 def test_choose(platform: str, digit: str) -> None:
@@ -352,9 +353,9 @@ def test_choose(platform: str, digit: str) -> None:
 @pytest.mark.parametrize(
     ("manifests", "platform", "has"),
     [
-        (PLATFORMS, "linux/arm64", "linux/amd64, linux/arm, unknown/unknown, windows/amd64"),
-        (PLATFORMS, "linux/amd64/None", "linux/amd64, linux/arm, unknown/unknown, windows/amd64"),
-        (PLATFORMS, "amd64", "linux/amd64, linux/arm, unknown/unknown, windows/amd64"),
+        (PLATFORMS, "linux/arm64", "linux/amd64, linux/arm/v6, linux/arm/v7, unknown/unknown, windows/amd64"),
+        (PLATFORMS, "linux/arm/v5", "linux/amd64, linux/arm/v6, linux/arm/v7, unknown/unknown, windows/amd64"),
+        (PLATFORMS, "amd64", "linux/amd64, linux/arm/v6, linux/arm/v7, unknown/unknown, windows/amd64"),
         ([], "linux/amd64", "none at all"),
         (None, "linux/amd64", "none at all"),
         ("x", "linux/amd64", "none at all"),
@@ -465,3 +466,30 @@ def test_a_broken_layout_is_refused(text: bytes) -> None:
 def test_no_layout_has_nothing() -> None:
     assert kept_under(None, "a:1") is None
     assert kept_under(b"", "a:1") is None
+
+
+# --- an image that stands in no index
+
+
+@pytest.mark.parametrize(
+    ("config", "platform", "has"),
+    [
+        ({"os": "linux", "architecture": "amd64"}, "linux/amd64", None),
+        ({"os": "linux", "architecture": "arm64"}, "linux/arm64/v8", None),
+        ({"os": "linux", "architecture": "arm", "variant": "v7"}, "linux/arm", None),
+        ({"os": "linux", "architecture": "amd64"}, "linux/arm64", "linux/amd64"),
+        ({"os": "linux", "architecture": "arm", "variant": "v7"}, "linux/arm/v6", "linux/arm/v7"),
+        ({"os": "linux", "architecture": ["amd64"]}, "linux/amd64", "linux/?"),
+        ({}, "linux/amd64", None),  # no container image: a chart, a signature
+        ([], "linux/amd64", None),
+        ("{", "linux/amd64", None),
+    ],
+)
+def test_the_platform_of_one_image(config: Any, platform: str, has: str | None) -> None:
+    content = (config if isinstance(config, str) else json.dumps(config)).encode()
+    if has is None:
+        _image.check_platform(content, platform, "app:v1")
+        return
+    with pytest.raises(EcrError) as caught:
+        _image.check_platform(content, platform, "app:v1")
+    assert str(caught.value) == f"app:v1 has no image for {platform}; it has {has}."

@@ -209,6 +209,35 @@ def test_an_index_is_chosen_from_by_platform(
     assert not layout.has("team/app:v1", digest, platform)
 
 
+def test_one_image_is_of_the_platform_that_was_asked_for(
+    server: Server, registry: Registry, dest: pathlib.Path
+) -> None:
+    config = server.push("team/app", json.dumps({"os": "linux", "architecture": "arm64"}).encode())
+    manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
+    digest = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)["digest"]
+    layout = Layout(str(dest))
+    with pytest.raises(EcrError) as caught:
+        layout.add(registry, APP, digest, AMD64, exact=True)
+    assert str(caught.value) == "team/app:v1 has no image for linux/amd64; it has linux/arm64."
+    assert not (dest / "index.json").exists()
+    layout.add(registry, APP, digest, AMD64)  # the host's platform, which nobody asked for
+    assert layout.has("team/app:v1", digest, AMD64)
+    assert not layout.has("team/app:v1", digest, AMD64, exact=True)
+    layout.add(registry, APP, digest, ARM64, exact=True)
+    assert layout.has("team/app:v1", digest, ARM64, exact=True)
+
+
+def test_a_configuration_that_is_too_large_is_not_read(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    config = server.push("team/app", b" " * (_image.MANIFEST_BYTES + 1))
+    manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
+    digest = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)["digest"]
+    with pytest.raises(EcrError) as caught:
+        Layout(str(dest)).add(registry, APP, digest, AMD64, exact=True)
+    assert str(caught.value) == (
+        "The configuration of team/app:v1 has 4194305 bytes; no more than 4194304 are accepted."
+    )
+
+
 def test_an_index_without_the_platform(
     registry: Registry, dest: pathlib.Path, images: dict[str, dict[str, Any]]
 ) -> None:

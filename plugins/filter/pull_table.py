@@ -1,0 +1,63 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: pull_table
+short_description: What the role ecr_pull did on each host, a line each
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - The verdict of the proof, and the images, or why a host failed.
+options:
+  _input:
+    description: The variables of the hosts, C(hostvars).
+    type: dict
+    required: true
+  hosts:
+    description: The hosts to name, such as C(ansible_play_hosts_all).
+    type: list
+    elements: str
+    required: true
+  went_through:
+    description: Those of them that did not fail, such as C(ansible_play_hosts).
+    type: list
+    elements: str
+    required: true
+  check_mode:
+    description: Whether nothing was really pulled.
+    type: bool
+    default: false
+positional: hosts, went_through, check_mode
+"""
+
+EXAMPLES = r"""
+- name: Sum up all hosts
+  ansible.builtin.debug:
+    msg: "{{ hostvars | crossaccount.ecr.pull_table(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  description: The lines.
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import hosts_table
+
+
+def filter_pull_table(
+    hostvars: t.Mapping[str, t.Any], hosts: list[str], went_through: list[str], check_mode: bool = False
+) -> list[str]:
+    answers = ("ecr_pull_proof", "ecr_pull_result")
+    rows = [(host, host in went_through, *(hostvars[host].get(one) or {} for one in answers)) for host in hosts]
+    return hosts_table(t.cast("list[t.Any]", rows), check_mode)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"pull_table": filter_pull_table}
