@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 try:
@@ -58,9 +59,13 @@ class Session:
             **{**self._connection, "config": {**_CONFIG, **config}},
         )
 
+    @functools.cached_property
+    def _sts(self) -> t.Any:
+        return self.client("sts")
+
     def identity(self) -> dict[str, str]:
         """Who this is: `account`, `arn`, `user_id`."""
-        reply = self.client("sts").get_caller_identity()
+        reply = self._sts.get_caller_identity()
         return {"account": reply["Account"], "arn": reply["Arn"], "user_id": reply["UserId"]}
 
     def assume(self, role_arn: str, external_id: str | None, session_name: str, duration: int | None = None) -> Session:
@@ -75,7 +80,7 @@ class Session:
         if duration is not None:
             arguments["DurationSeconds"] = duration
         try:
-            reply = self.client("sts").assume_role(**arguments)
+            reply = self._sts.assume_role(**arguments)
         except botocore.exceptions.ClientError as error:
             if not is_denied(error):
                 raise
