@@ -12,7 +12,7 @@ COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
 AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 
-.PHONY: help setup demo test lint docs molecule matrix pytest lab-up lab-down engines build clean
+.PHONY: help setup demo test lint docs molecule matrix faults pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,9 +42,10 @@ demo: setup ## Share as the owner account, pull as the consumer account, on the 
 	echo "== As the consumer account: prove and pull =="; \
 	$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
 
+test: BY_LINT := --ignore tests/unit
 test: setup lint docs engines molecule pytest ## Run every check and every test.
 
-lint: setup ## ruff, mypy, yamllint, ansible-lint, the changelog, ansible-test sanity.
+lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 	@tests/lint
 
 docs: setup ## Build the documentation site into build/docs/.
@@ -56,11 +57,14 @@ molecule: setup ## Run the molecule scenarios against a lab of their own.
 matrix: setup ## Run the scenario on older and newer versions of ansible-core, amazon.aws and boto3.
 	@tests/matrix
 
+faults: setup ## Try every fault at every API call of the playbooks; the whole of it takes a while.
+	@$(BIN)/python -m tests.faults
+
 pytest: setup
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
 	  echo "Not root: dockerd can not be started here, so the tests marked 'engine' are left out."; \
-	  $(BIN)/python -m pytest $(PARALLEL) -m 'not engine'; \
-	else $(BIN)/python -m pytest $(PARALLEL); fi
+	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
+	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
 
 engines: ## Install docker, podman and skopeo from Debian's packages, where this is root.
 	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo; } >/dev/null; then \

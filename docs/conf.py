@@ -24,6 +24,8 @@ html_theme_options = {
     "show_rtd_ethical_ads": False,
     "topbar_links": {},
 }
+html_static_path = ["style.css"]
+html_css_files = ["style.css"]
 html_show_sphinx = False
 html_use_index = False
 html_copy_source = False

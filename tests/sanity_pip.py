@@ -18,7 +18,7 @@ SCRIPT = """import sys
 sys.path.insert(0, {wheel!r})
 from pip._internal.cli.main import main
 unknown = ("--no-setuptools", "--no-wheel")
-sys.exit(main(["install", "--quiet", *(word for word in sys.argv[1:] if word not in unknown)]))
+sys.exit(main(["install", "--quiet", "--no-compile", *(word for word in sys.argv[1:] if word not in unknown)]))
 """
 
 

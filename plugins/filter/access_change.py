@@ -50,12 +50,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(gained) and C(lost), lists of C(principal) and C(repository), and C(lines) for a person.
+  description:
+    - C(gained) and C(lost), lists of C(principal), C(repository) and C(region), and C(lines) for a person, which name
+      the region where there are several.
   type: dict
   sample:
     gained:
       - principal: 222222222222 (external id)
         repository: release
+        region: ap-northeast-1
     lost: []
     lines:
       - "+ 222222222222 (external id) can pull release"

@@ -11,6 +11,7 @@ import xml.etree.ElementTree
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
 #: What is tried on each repository, and the token of the registry, which is the same for all of them.
@@ -138,7 +139,7 @@ def _why_readable(
             if granting
             else f"It carries {carried}: the owner account has to compare that with the role's policies."
         )
-    return f"Repository {name} was expected to be denied, but {able} is allowed. {why}"
+    return f"Repository {name} was expected to be denied, but {able} {'are' if ', ' in able else 'is'} allowed. {why}"
 
 
 def settled(verdicts: t.Sequence[dict[str, t.Any]], access: str) -> bool:
@@ -231,7 +232,7 @@ def _allows(permissions: _policy.Document, action: str, arn: str, tags: dict[str
 
 def _covers(statement: _policy.Document, action: str, arn: str) -> bool:
     actions = [str(one).lower() for one in _policy.as_list(statement.get("Action", []))]
-    resources = [str(one) for one in _policy.as_list(statement.get("Resource", []))]
+    resources = [str(one) for one in _resources(statement)]
     return any(fnmatch.fnmatchcase(action.lower(), one) for one in actions) and any(
         fnmatch.fnmatchcase(arn, one) for one in resources
     )
@@ -258,6 +259,17 @@ def granting_tags(permissions: _policy.Document | None) -> list[dict[str, str]]:
     return [{key: value} for key, value in found]
 
 
+def granting_regions(permissions: _policy.Document | None) -> list[str]:
+    """The regions whose repositories a permissions document names; not those that it covers by a wildcard."""
+    resources = [str(one) for statement in _policy.statements(permissions or {}) for one in _resources(statement)]
+    found = [one.split(":")[3] for one in resources if re.fullmatch(r"arn:[^:]*:ecr:[a-z0-9-]+:.*", one)]
+    return sorted(set(found))
+
+
+def _resources(statement: _policy.Document) -> t.Iterable[t.Any]:
+    return _policy.as_list(statement.get("Resource", []))
+
+
 def trusted(trust: _policy.Document) -> dict[t.Any, str]:
     """Who may assume the role by a trust document: a key that tells declarations apart, and words for a person."""
     found = {}
@@ -276,7 +288,7 @@ def trusted(trust: _policy.Document) -> dict[t.Any, str]:
         terms = repr(sorted((key, str(value)) for key, value in equals.items())) + str("Bool" in condition)
         for arn in map(str, arns):
             name = re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):(?:root$)?", r"\1 ", arn).strip()
-            found[(name, terms)] = name + said
+            found[(name, terms)] = printable(name + said)
     return found
 
 
@@ -289,31 +301,39 @@ def access_change(
     :param repositories: `name`, `arn`, `before` (its tags) and `tags` (afterwards) of each that was looked at
     """
     old, new = _pairs(before, repositories, "before"), _pairs(after, repositories, "tags")
-    gained = {pair: new[pair] for pair in new if pair not in old}
-    lost = {pair: old[pair] for pair in old if pair not in new}
+    gained = sorted({new[pair] for pair in new if pair not in old})
+    lost = sorted({old[pair] for pair in old if pair not in new})
+    several = len({_region(one["arn"]) for one in repositories}) > 1
     return {
-        "gained": _listed(gained),
-        "lost": _listed(lost),
-        "lines": [*_lines("+ {} can pull {}", gained), *_lines("- {} loses {}", lost)],
+        "gained": [one._asdict() for one in gained],
+        "lost": [one._asdict() for one in lost],
+        "lines": [*_lines("+ {} can pull {}", gained, several), *_lines("- {} loses {}", lost, several)],
     }
+
+
+class _Pair(t.NamedTuple):
+    principal: str
+    repository: str
+    region: str
+
+
+def _region(arn: str) -> str:
+    return arn.split(":")[3]
 
 
 def _pairs(
     role: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]], tags: str
-) -> dict[tuple[t.Any, str], tuple[str, str]]:
+) -> dict[tuple[t.Any, str], _Pair]:
     if not (role["attached"] and role["trust"] and role["permissions"]):
         return {}
     who = trusted(role["trust"])
     names = {one["arn"]: one["name"] for one in repositories if may_pull(role["permissions"], one["arn"], one[tags])}
-    return {(key, arn): (label, name) for key, label in who.items() for arn, name in names.items()}
+    return {(key, arn): _Pair(label, name, _region(arn)) for key, label in who.items() for arn, name in names.items()}
 
 
-def _listed(pairs: dict[t.Any, tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"principal": who, "repository": name} for who, name in sorted(set(pairs.values()))]
-
-
-def _lines(form: str, pairs: dict[t.Any, tuple[str, str]]) -> list[str]:
-    by_principal: dict[str, set[str]] = {}
-    for who, name in pairs.values():
-        by_principal.setdefault(who, set()).add(name)
-    return [form.format(who, ", ".join(sorted(names))) for who, names in sorted(by_principal.items())]
+def _lines(form: str, pairs: list[_Pair], several: bool) -> list[str]:
+    by_principal: dict[str, list[str]] = {}
+    for one in pairs:
+        name = f"{one.repository} in {one.region}" if several else one.repository
+        by_principal.setdefault(one.principal, []).append(name)
+    return [form.format(who, ", ".join(names)) for who, names in by_principal.items()]

@@ -47,6 +47,7 @@ class _Program:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
             env={**environment, **variables},
         )
@@ -110,7 +111,10 @@ class Engine(_Program):
         if answer.returncode or '"ServerErrors":["' in answer.stdout:
             return f"{self.name} is installed but its engine does not answer: {_last_line(answer)}"
         if self.name == "podman":
-            self._large_files_folder = json.loads(answer.stdout).get("store", {}).get("imageCopyTmpDir", _LARGE_FILES)
+            info = _parsed(answer, "podman info")
+            store = info.get("store") if isinstance(info, dict) else None
+            folder = store.get("imageCopyTmpDir") if isinstance(store, dict) else None
+            self._large_files_folder = folder if folder and isinstance(folder, str) else _LARGE_FILES
         return None
 
     def has(self, reference: str, name: str | None) -> bool:
@@ -138,7 +142,7 @@ class Engine(_Program):
         image = self._inspect(reference)
         if image is None:
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")
-        digests = [one.rpartition("@")[2] for one in image.get("RepoDigests") or ()]
+        digests = [one.rpartition("@")[2] for one in image["RepoDigests"]]
         if reference.rpartition("@")[2] not in digests:
             removed = self._run(*self._host, "image", "rm", "--force", str(image["Id"]))
             what = "It was removed" if removed.returncode == 0 else f"Remove it ({_last_line(removed)})"
@@ -161,8 +165,14 @@ class Engine(_Program):
         found = self._run(*self._host, "image", "inspect", reference)
         if found.returncode:
             return None
-        image: dict[str, t.Any] = json.loads(found.stdout)[0]
-        return image
+        what = f"{self.name} image inspect {reference}"
+        answer = _parsed(found, what)
+        image = answer[0] if isinstance(answer, list) and answer else None
+        if not isinstance(image, dict) or not isinstance(image.get("Id"), str):
+            raise EcrError(f"{what} answered something that is no image. Look what it answers by hand.")
+        digests = image.get("RepoDigests")
+        listed = [one for one in digests if isinstance(one, str)] if isinstance(digests, list) else []
+        return {**image, "RepoDigests": listed}
 
 
 class Skopeo(_Program):
@@ -192,21 +202,21 @@ class Skopeo(_Program):
         there = self._run(*self._overrides, "inspect", "--config", *_daemon("", destination), destination)
         if there.returncode:
             return False
-        return bool(json.loads(there.stdout) == json.loads(self._config(reference, registry)))
+        return bool(_parsed(there, "skopeo inspect") == _parsed(self._config(reference, registry), "skopeo inspect"))
 
-    def _config(self, reference: str, registry: Registry) -> str:
+    def _config(self, reference: str, registry: Registry) -> subprocess.CompletedProcess[str]:
         """The configuration of the image in the registry."""
         with self._private_login(registry) as folder, self._tls(registry) as tls:
             authfile = f"--authfile={folder}/config.json"
             here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, f"docker://{reference}")
         if here.returncode:
             raise EcrError(f"skopeo could not look at {reference}: {registry.mask(_last_line(here))}")
-        return here.stdout
+        return here
 
     def copy(self, reference: str, destination: str, registry: Registry) -> None:
         """Copy an image by its digest, which skopeo checks, and see that it is there."""
         if self._exact:
-            check_platform(self._config(reference, registry).encode(), self._platform, reference)
+            check_platform(self._config(reference, registry).stdout.encode(), self._platform, reference)
         transport, path, name = split_destination(destination)
         if path is None:
             self._copy(reference, destination, registry)
@@ -286,6 +296,14 @@ def choose_engine(
         if wanted != "auto":
             raise EcrError(f"Engine {name} can not be used: {problem}. Start it, or choose another engine.")
     return None
+
+
+def _parsed(process: subprocess.CompletedProcess[str], what: str) -> t.Any:
+    """The JSON that a program wrote."""
+    try:
+        return json.loads(process.stdout)
+    except (ValueError, RecursionError):
+        raise EcrError(f"{what} answered something else than JSON. Look what it answers by hand.") from None
 
 
 def _last_line(process: subprocess.CompletedProcess[str]) -> str:

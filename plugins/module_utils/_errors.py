@@ -19,15 +19,30 @@ _NEXT_STEPS = {
 }
 
 
+#: Characters of one line of a message, which may hold what a registry, an engine or a user said at any length.
+_LONGEST_LINE = 4000
+
+
+def printable(text: str) -> str:
+    """A text fit for a terminal and a log: escape sequences and the like are written out, and no line is endless."""
+    lines = []
+    for line in text.split("\n"):
+        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line[: _LONGEST_LINE + 1])
+        if len(shown) > _LONGEST_LINE:
+            shown = f"{shown[: _LONGEST_LINE - 40]}... ({len(line)} characters)"
+        lines.append(shown)
+    return "\n".join(lines)
+
+
 class EcrError(Exception):
     """An error meant for the user: the object, the fact, the next step. It never holds a secret.
 
-    :param message: one or more sentences
+    :param message: one or more sentences; what is not printable in it is written out
     :param facts: what goes into the module's result beside the message
     """
 
     def __init__(self, message: str, **facts: t.Any) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.facts = facts
 
 
@@ -38,7 +53,7 @@ class Problems:
         self.found: list[str] = []
 
     def add(self, message: str) -> None:
-        self.found.append(message)
+        self.found.append(printable(message))
 
     def check(self, **facts: t.Any) -> None:
         """Raise one EcrError with these facts if anything was found."""
@@ -52,7 +67,7 @@ class Problems:
 def error_code(error: Exception) -> str:
     """The AWS error code of a botocore ClientError; the class name of any other exception."""
     response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code") or type(error).__name__)
+    return printable(str(response.get("Error", {}).get("Code") or type(error).__name__))
 
 
 def is_denied(error: Exception) -> bool:
@@ -68,7 +83,7 @@ def is_expired(error: Exception) -> bool:
 def aws_sentence(error: Exception) -> str:
     """The sentence that AWS wrote, without botocore's wrapping."""
     response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Message") or error)
+    return printable(str(response.get("Error", {}).get("Message") or error))
 
 
 def explain(error: Exception) -> str:

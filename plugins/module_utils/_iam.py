@@ -19,6 +19,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import Poli
 
 #: The name that AWS's console gives it.
 _REVOCATION = "AWSRevokeOlderSessions"
+#: Stands beside it while it is not finished.
+_UNFINISHED = "crossaccount.ecr-revocation-unfinished"
+#: Reads of a role or a policy that changes while it is read.
+_READS = 3
 Json = dict[str, t.Any]
 
 
@@ -38,43 +42,65 @@ class PullRole:
 
     def read(self) -> RoleState:
         """Everything about the role and its policy that a plan needs."""
+        role, of_role = self._standing(self._role)
+        policy, of_policy = self._standing(self._policy)
+        return RoleState(**role, **policy, foreign=(*of_role, *of_policy))
+
+    @staticmethod
+    def _standing(read: t.Callable[[], tuple[Json, list[str]]]) -> tuple[Json, list[str]]:
+        """What `read` returns; again where something goes, or is not known everywhere yet, while it is read."""
+        for _try in range(_READS):
+            try:
+                return read()
+            except botocore.exceptions.ClientError as error:
+                if error_code(error) != "NoSuchEntity":
+                    raise
+        return {}, []  # as if it were not there: what is written next, or read next, will tell
+
+    def _role(self) -> tuple[Json, list[str]]:
+        """Facts of the role, none where there is none; and what others added to it."""
         role = self._or_none(self.client.get_role, RoleName=self.name)
+        if not role:
+            return {}, []
+        role = role["Role"]
+        attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
+        arns = [one["PolicyArn"] for one in attached]
+        foreign = [f"Role {self.name} has policy {arn} attached" for arn in arns if arn != self.policy_arn]
+        inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
+        theirs = [one for one in inline if one not in (_REVOCATION, _UNFINISHED)]
+        foreign += [f"Role {self.name} has the inline policy {one}" for one in theirs]
+        profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
+        foreign += [f"Role {self.name} is in instance profile {one['InstanceProfileName']}" for one in profiles]
+        facts = {
+            "role_exists": True,
+            "path": role["Path"],
+            "description": role.get("Description", ""),
+            "max_session_duration": role.get("MaxSessionDuration", 3600),
+            "permissions_boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "trust": _policy.parse(role["AssumeRolePolicyDocument"]),
+            "attached": self.policy_arn in arns,
+            "revoked": _REVOCATION in inline,
+            "revoking": _UNFINISHED in inline,
+            "role_tags": _tags(role.get("Tags", [])),
+        }
+        return facts, foreign
+
+    def _policy(self) -> tuple[Json, list[str]]:
+        """Facts of the policy, none where there is none; and what others attached it to."""
         policy = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
-        facts: Json = {}
-        foreign = []
-        if role:
-            role = role["Role"]
-            attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
-            arns = [one["PolicyArn"] for one in attached]
-            foreign += [f"Role {self.name} has policy {arn} attached" for arn in arns if arn != self.policy_arn]
-            inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
-            foreign += [f"Role {self.name} has the inline policy {one}" for one in inline if one != _REVOCATION]
-            profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
-            foreign += [f"Role {self.name} is in instance profile {one['InstanceProfileName']}" for one in profiles]
-            facts.update(
-                role_exists=True,
-                path=role["Path"],
-                description=role.get("Description", ""),
-                max_session_duration=role.get("MaxSessionDuration", 3600),
-                permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-                trust=_policy.parse(role["AssumeRolePolicyDocument"]),
-                attached=self.policy_arn in arns,
-                revoked=_REVOCATION in inline,
-                role_tags=_tags(role.get("Tags", [])),
-            )
-        if policy:
-            versions = tuple(self._versions())
-            entities = self._entities()
-            foreign += [
-                f"Policy {self.policy_name} is attached to {one}" for one in entities if one != f"role {self.name}"
-            ]
-            facts.update(
-                policy_exists=True,
-                permissions=next(one.document for one in versions if one.is_default),
-                policy_tags=_tags(policy["Policy"].get("Tags", [])),
-                versions=versions,
-            )
-        return RoleState(**facts, foreign=tuple(foreign))
+        if not policy:
+            return {}, []
+        versions = tuple(self._versions())
+        foreign = [
+            f"Policy {self.policy_name} is attached to {one}" for one in self._entities() if one != f"role {self.name}"
+        ]
+        facts = {
+            "policy_exists": True,
+            "permissions": next((one.document for one in versions if one.is_default), None),
+            "policy_tags": _tags(policy["Policy"].get("Tags", [])),
+            "versions": versions,
+        }
+        return facts, foreign
 
     def _versions(self) -> t.Iterator[PolicyVersion]:
         for one in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
@@ -145,14 +171,23 @@ class PullRole:
     def update_trust(self, document: Json) -> None:
         self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy.text(document))
 
+    def begin_revocation(self) -> None:
+        self._deny_sessions(_UNFINISHED)
+
     def revoke_sessions(self) -> None:
+        self._deny_sessions(_REVOCATION)
+
+    def _deny_sessions(self, policy_name: str) -> None:
         # By AWS's clock, not ours, and rounded up: its answers and its sessions tell whole seconds.
         answer = self.client.get_role(RoleName=self.name)["ResponseMetadata"]["HTTPHeaders"]["date"]
         until = email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1)
         condition = {"DateLessThan": {"aws:TokenIssueTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")}}
         statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
         document = _policy.text({"Version": "2012-10-17", "Statement": [statement]})
-        self.client.put_role_policy(RoleName=self.name, PolicyName=_REVOCATION, PolicyDocument=document)
+        self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=document)
+
+    def end_revocation(self) -> None:
+        self.client.delete_role_policy(RoleName=self.name, PolicyName=_UNFINISHED)
 
     def delete_revocation(self) -> None:
         self.client.delete_role_policy(RoleName=self.name, PolicyName=_REVOCATION)

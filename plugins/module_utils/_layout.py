@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import tempfile
+import typing as t
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image
@@ -17,6 +20,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import i
 
 #: Layers fetched at once.
 _CONCURRENCY = 4
+#: How the name of a file begins that is not whole yet.
+_INCOMING = ".incoming-"
 
 
 class Layout:
@@ -26,8 +31,9 @@ class Layout:
         self.folder = pathlib.Path(dest)
         if self.folder.exists() and not self.folder.is_dir():
             raise EcrError(f"dest {dest} is there and is not a folder.")
-        is_layout = (self.folder / "oci-layout").exists()
-        if self.folder.is_dir() and any(self.folder.iterdir()) and not is_layout:
+        # Looked at once: another pull may begin the layout right now.
+        there = os.listdir(self.folder) if self.folder.is_dir() else []
+        if "oci-layout" not in there and any(not name.startswith(_INCOMING) for name in there):
             raise EcrError(f"Folder {dest} holds other things than an OCI image layout. Choose an empty dest.")
 
     def has(self, name: str, digest: str, platform: str, exact: bool = False) -> bool:
@@ -73,8 +79,20 @@ class Layout:
         content, media_type = _image.as_oci(content, manifest)
         entry = _image.Descriptor(media_type, _image.digest_of(content), len(content))
         self._write(_image.file_of(entry.digest), content)
-        index = _image.layout_index(self._read("index.json"), entry, notes)
-        self._write("index.json", json.dumps(index, indent=2).encode())
+        with self._alone():
+            index = _image.layout_index(self._read("index.json"), entry, notes)
+            self._write("index.json", json.dumps(index, indent=2).encode())
+
+    @contextlib.contextmanager
+    def _alone(self) -> t.Iterator[None]:
+        """Within, no other pull into this layout reads or writes its index."""
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks, such as some of the network
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)  # gives the lock back, as the end of the process does
 
     def _fetch(self, registry: Registry, repository: str, parts: list[_image.Descriptor]) -> None:
         """Fetch what is not here yet, several at once."""
@@ -113,7 +131,7 @@ class Layout:
     def _write(self, name: str, content: bytes) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_INCOMING)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)

@@ -17,6 +17,7 @@ except ImportError:
     _AWS_ERRORS = ()  # AnsibleAWSModule says so to the user; a pull with a token needs no boto3
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 
 def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
@@ -33,7 +34,8 @@ def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
 
 def execute(module: t.Any, run: t.Callable[[t.Any], dict[str, t.Any]]) -> None:
     """Run the module and exit with its result, or fail with the message of what went wrong."""
-    result = result_of(lambda: run(module))
+    with interruptible():  # what Python and Ansible keep in temporary folders goes by `finally` and at exit
+        result = result_of(lambda: run(module))
     # Outside of the handlers: Ansible would attach their traceback at -vvv.
     if result.pop("failed", False):
         module.fail_json(**result)

@@ -26,6 +26,10 @@ _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:
 #: A registry's host and a name: ECR would take it for a repository's name, but nobody means it as one.
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr[.-]")
 
+#: IAM User Guide, "Versioning IAM policies": at most five versions of a policy.
+_MAXIMUM_VERSIONS = 5
+#: What a role has beside its trust and its tags.
+_SETTINGS = ("description", "max_session_duration", "permissions_boundary")
 #: The IAM tag that says that a role or a policy was made by this collection.
 OWNERSHIP_TAG = ("managed-by", "crossaccount.ecr")
 
@@ -64,6 +68,12 @@ class TagPlan:
             "before": {change.name: change.before for change in self.changes},
             "after": {change.name: change.after for change in self.changes},
         }
+
+    def is_done(self, change: TagChange, tags: dict[str, str]) -> bool:
+        """Whether a repository with these tags has what this plan is about; what others do to other tags is theirs."""
+        if self.state == "present":
+            return self.tags.items() <= tags.items()
+        return not any(tags.get(key) == change.before[key] for key in change.removed)
 
     def batches(self) -> list[list[TagChange]]:
         """The changes in groups that fit into one call: few enough, and all lose the same keys."""
@@ -118,9 +128,10 @@ def plan_tags(
     """What to change so that each repository has, or no longer has, `tags`. Other tags stay.
 
     :param repositories: name to (ARN, tags as they are)
-    :param state: `present` or `absent`; with `absent` a tag goes only where its value is the declared one
+    :param state: `present` or `absent`; with `absent` a tag goes only where its value is the declared one, and then in
+        any case of its key, for IAM does not tell them apart
     """
-    changes = []
+    changes, going = [], {(key.lower(), value) for key, value in tags.items()}
     if state == "present":
         for problem in _policy.spelling_problems(tags):
             problems.add(f"tags: {problem}")
@@ -128,7 +139,7 @@ def plan_tags(
         if state == "present":
             after = {**before, **tags}
         else:
-            after = {key: value for key, value in before.items() if tags.get(key) != value}
+            after = {key: value for key, value in before.items() if (key.lower(), value) not in going}
         if after == before:
             continue
         if len(after) > MAXIMUM_TAGS:
@@ -175,6 +186,8 @@ class RoleState:
     versions: tuple[PolicyVersion, ...] = ()
     #: Whether older sessions were revoked: the inline policy of that is on the role.
     revoked: bool = False
+    #: Whether a run that takes somebody out of the trust has not come to its end: the inline policy of that is there.
+    revoking: bool = False
     #: What others added to the role or attached the policy to; it blocks a deletion.
     foreign: tuple[str, ...] = ()
 
@@ -339,6 +352,9 @@ NOBODY = {
 
 #: Deny every session that was issued until now. IAM User Guide, "Revoke IAM role temporary security credentials".
 REVOKE = Step("revoke_sessions", {})
+#: The same, and a mark that this is to be done once more when the trust is narrower: whoever comes in before that would
+#: keep the session if this run were killed in between, and the next run would know nothing of it.
+BEGIN_REVOCATION, END_REVOCATION = Step("begin_revocation", {}), Step("end_revocation", {})
 
 
 def plan_role(before: RoleState, after: RoleState) -> RolePlan:
@@ -357,18 +373,19 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
         elif trust_differs and (permissions_differ or boundary_differs):
             common = _policy.common_statements(before.trust, after.trust)
             trust = {"Version": "2012-10-17", "Statement": common} if common else NOBODY
-        # Sessions outlive the trust that let them in: who is no longer declared must not see what comes next. Before
-        # the trust changes, in case this run is killed right after; and afterwards, for who came in meanwhile.
-        loses = before.attached and bool(set(_access.trusted(before.trust)) - set(_access.trusted(after.trust)))
-        if loses:
-            after = replace(after, revoked=True)
-            steps.append(REVOKE)
+        # Sessions outlive the trust that let them in, and the attachment: who is no longer declared must not see what
+        # comes next. Before the trust changes, and afterwards, for who came in meanwhile.
+        loses = bool(set(_access.trusted(before.trust)) - set(_access.trusted(after.trust)))
+        if loses or before.revoking:
+            after = replace(after, revoked=True, revoking=False)
+        if loses and not before.revoking:
+            steps.append(BEGIN_REVOCATION)
         if loses and _policy.equal(trust, before.trust):
             trust = after.trust
         if not _policy.equal(trust, before.trust):
             steps.append(Step("update_trust", {"document": trust}))
-        if loses:
-            steps.append(REVOKE)
+        if loses or before.revoking:
+            steps += [REVOKE, END_REVOCATION]
 
     # A new role comes first: IAM may refuse a principal in its trust, and then nothing was written.
     if not before.role_exists:
@@ -383,8 +400,7 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     if not before.policy_exists:
         steps.append(Step("create_policy", {"document": after.permissions, "tags": after.policy_tags}))
     else:
-        if permissions_differ:
-            steps += _new_permissions(before, after)
+        steps += _new_permissions(before, after) if permissions_differ else surplus(before.versions)
         steps += _new_tags("tag_policy", before.policy_tags, after.policy_tags)
 
     if before.role_exists:
@@ -404,13 +420,30 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
 def _new_permissions(before: RoleState, after: RoleState) -> list[Step]:
     for version in before.versions:
         if version.document is not None and _policy.equal(version.document, after.permissions):
-            return [Step("set_default_version", {"version": version.identifier})]
+            return [
+                Step("set_default_version", {"version": version.identifier}),
+                *surplus(before.versions, version.identifier),
+            ]
     steps = []
-    #: IAM User Guide, "Versioning IAM policies": five versions of a policy at most.
-    if len(before.versions) >= 5:
+    if len(before.versions) >= _MAXIMUM_VERSIONS:
         oldest = min((one for one in before.versions if not one.is_default), key=lambda one: int(one.identifier[1:]))
         steps.append(Step("delete_version", {"version": oldest.identifier}))
     return [*steps, Step("create_version", {"document": after.permissions})]
+
+
+def surplus(versions: t.Sequence[PolicyVersion], default: str | None = None) -> list[Step]:
+    """The writes that remove versions with the very document of the default one.
+
+    A creation that was sent twice leaves one, since the first answer was lost; so do two runs at once.
+
+    :param default: the version that is the default one by then; None for the one that is
+    """
+    kept = next((one for one in versions if (one.identifier == default if default else one.is_default)), None)
+    return [
+        Step("delete_version", {"version": one.identifier})
+        for one in versions
+        if kept and one is not kept and one.document is not None and one.document == kept.document
+    ]
 
 
 def _new_tags(call: str, before: dict[str, str], after: dict[str, str]) -> list[Step]:
@@ -427,7 +460,7 @@ def plan_role_absent(
         (f"Role {name}", before.role_exists, before.role_tags),
         (f"Policy {policy_name}", before.policy_exists, before.policy_tags),
     ):
-        if exists and tags.get(key) != value and not adopt:
+        if exists and not _is_ours(tags) and not adopt:
             problems.add(
                 f"{what} is not tagged {key}={value}, so this collection did not make it."
                 " If it is yours to delete, say adopt: true."
@@ -439,6 +472,8 @@ def plan_role_absent(
         steps.append(Step("detach", {}))
     if before.revoked:
         steps.append(Step("delete_revocation", {}))
+    if before.revoking:
+        steps.append(END_REVOCATION)
     if before.role_exists:
         steps.append(Step("delete_role", {}))
     for version in before.versions:
@@ -460,6 +495,7 @@ def settled(plan: RolePlan, seen: RoleState) -> list[str]:
             ("the trust", _policy.equal(seen.trust, after.trust)),
             ("the permissions", _policy.equal(seen.permissions, after.permissions)),
             ("the attachment", seen.attached == after.attached),
+            ("the end of the revocation", not seen.revoking),
             ("the role's tags", _folded(seen.role_tags) == _folded(after.role_tags)),
             ("the policy's tags", _folded(seen.policy_tags) == _folded(after.policy_tags)),
         )
@@ -473,8 +509,61 @@ def settled(plan: RolePlan, seen: RoleState) -> list[str]:
     return missing
 
 
+def reaches_beyond_tags(permissions: dict[str, t.Any] | None) -> bool:
+    """Whether a permissions document of others lets a session pull what carries no tag that it asks for."""
+    return any(
+        statement.get("Effect") == "Allow"
+        and _policy.as_list(statement.get("Action")) != [_policy.TOKEN_ACTION]
+        and not _access.granting_tags({"Statement": [statement]})
+        for statement in _policy.statements(permissions or {})
+    )
+
+
 def _folded(tags: dict[str, str]) -> dict[str, str]:
     return {key.lower(): value for key, value in tags.items()}
+
+
+def _is_ours(tags: dict[str, str]) -> bool:
+    key, value = OWNERSHIP_TAG
+    return _folded(tags).get(key) == value
+
+
+#: The writes after which something is gone; that it is gone already is as good.
+REMOVALS = ("detach", "delete_revocation", "end_revocation", "delete_role", "delete_version", "delete_policy")
+
+#: With which code AWS refuses a write because what it makes is there, or has taken the last place.
+IN_THE_WAY = {
+    "create_role": "EntityAlreadyExists",
+    "create_policy": "EntityAlreadyExists",
+    "create_version": "LimitExceeded",
+}
+
+
+def made(step: Step, seen: RoleState) -> bool | None:
+    """Whether what is there now is what `step` was to make, though AWS refused it; None while nothing is seen.
+
+    AWS took a request whose answer was lost, the SDK sent it again, and what it made stood in its way; or somebody
+    else made the like, and then it is taken for ours only where it is tagged and has the content of ours.
+    """
+    said = step.arguments
+    if step.call == "create_role":
+        if not seen.role_exists:
+            return None
+        return (
+            _policy.equal(seen.trust, said["trust"])
+            and _folded(said["tags"]).items() <= _folded(seen.role_tags).items()
+            and all(getattr(seen, name) == said[name] for name in _SETTINGS)
+        )
+    if step.call == "create_policy":
+        if not seen.policy_exists:
+            return None
+        return (
+            _policy.equal(seen.permissions, said["document"])
+            and _folded(said["tags"]).items() <= _folded(seen.policy_tags).items()
+        )
+    if step.call == "create_version" and not _policy.equal(seen.permissions, said["document"]):
+        return None if len(seen.versions) < _MAXIMUM_VERSIONS else False
+    return step.call == "create_version"
 
 
 def ownership_problems(before: RoleState, after: RoleState, name: str, policy_name: str) -> list[str]:
@@ -491,7 +580,7 @@ def ownership_problems(before: RoleState, after: RoleState, name: str, policy_na
             policy_name,
         ),
     ):
-        if exists and tags.get(key) != value and not same:
+        if exists and not _is_ours(tags) and not same:
             found.append(
                 f"{kind} {what} exists, is not tagged {key}={value}, and differs from the declaration."
                 " If it is yours to change, say adopt: true; else choose another name."

@@ -31,7 +31,7 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 
 Document = dict[str, t.Any]
 
@@ -292,11 +292,11 @@ def tag_problem(key: str, value: str) -> str | None:
     return None
 
 
-def region_problem(region: t.Any) -> str | None:
+def region_problem(region: t.Any, option: str = "regions") -> str | None:
     """What is wrong with a region, or None. It becomes a part of an ARN, in which it must not be a wildcard."""
     if isinstance(region, str) and _REGION.fullmatch(region):
         return None
-    return f"regions: {region!r} does not look like a region, such as ap-northeast-1."
+    return f"{option}: {region!r} does not look like a region, such as ap-northeast-1."
 
 
 def permissions_document(
@@ -355,15 +355,40 @@ def _trust_statement(partition: str, consumer: Consumer) -> Document:
 
 
 def parse(text: str | Document) -> Document:
-    """A document as AWS returns it: an object, JSON, or percent-encoded JSON."""
-    if isinstance(text, dict):
-        return text
-    if text.lstrip().startswith("%"):
-        text = urllib.parse.unquote(text)
-    document = json.loads(text)
-    if not isinstance(document, dict):
-        raise ValueError("not a policy document")
+    """A document as AWS returns it: an object, JSON, or percent-encoded JSON.
+
+    :raises EcrError: when it has not the form of a policy, which all else here relies on
+    """
+    document: t.Any = text
+    if isinstance(text, str):
+        try:
+            document = json.loads(urllib.parse.unquote(text) if text.lstrip().startswith("%") else text)
+        except (ValueError, RecursionError):
+            document = None
+    if not isinstance(document, dict) or not all(map(_has_form, as_list(document.get("Statement", [])))):
+        raise EcrError("AWS returned a policy document that IAM itself would not take. Look at it in IAM, and mend it.")
     return document
+
+
+def _has_form(statement: t.Any) -> bool:
+    """Whether it is a statement. Source: IAM User Guide, "Grammar of the IAM JSON policy language"."""
+    if not isinstance(statement, dict):
+        return False
+    listed = [statement.get(name, []) for name in ("Action", "NotAction", "Resource", "NotResource")]
+    for principals in (statement.get("Principal", {}), statement.get("NotPrincipal", {})):
+        listed += principals.values() if isinstance(principals, dict) else [[principals]]
+    condition = statement.get("Condition", {})
+    blocks: list[t.Any] = list(condition.values()) if isinstance(condition, dict) else [None]
+    return (
+        isinstance(statement.get("Effect", ""), str)
+        and all(isinstance(one, str) for values in listed for one in as_list(values))
+        and all(isinstance(block, dict) for block in blocks)
+        and all(isinstance(one, (str, bool, int, float)) for block in blocks for one in _values(block))
+    )
+
+
+def _values(block: Document) -> list[t.Any]:
+    return [one for values in block.values() for one in as_list(values)]
 
 
 def size(document: Document) -> int:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 try:
     import botocore.exceptions
@@ -37,8 +37,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
-    CONCURRENCY,
     Session,
+    each,
     session_of,
     session_problems,
 )
@@ -133,39 +133,40 @@ def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any]:
     )
     ecr, assumed = role.client("ecr"), role.identity()
     names = list(dict.fromkeys([*options["readable"], *options["denied"]]))
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        enforced = pool.submit(external_id_enforced, session, options)
-        token = pool.submit(observe, _ecr.token, ecr)
-        asked = {
-            name: {probe: pool.submit(observe, call, ecr, name) for probe, call in PROBE_CALLS.items()}
-            for name in names
-        }
-        observed = {name: {probe: one.result() for probe, one in probes.items()} for name, probes in asked.items()}
-        prefix = f"arn:{assumed['arn'].split(':')[1]}:ecr:{role.region}:{assumed['account']}:repository/"
-        readable = [name for name in options["denied"] if ALLOWED in [one.outcome for one in observed[name].values()]]
-        tags = dict(zip(readable, pool.map(lambda name: tags_of(ecr, prefix + name), readable)))
+    asked = [(name, probe) for name in names for probe in PROBE_CALLS]
+    asks: list[t.Callable[[], t.Any]] = [
+        functools.partial(external_id_enforced, session, options),
+        functools.partial(observe, _ecr.token, ecr),
+        *(functools.partial(observe, PROBE_CALLS[probe], ecr, name) for name, probe in asked),
+    ]
+    enforced, token, *seen = each(lambda ask: ask(), asks)
+    found = dict(zip(asked, seen))
+    observed = {name: {probe: found[name, probe] for probe in PROBE_CALLS} for name in names}
+    prefix = f"arn:{assumed['arn'].split(':')[1]}:ecr:{role.region}:{assumed['account']}:repository/"
+    readable = [name for name in options["denied"] if ALLOWED in [one.outcome for one in observed[name].values()]]
+    tags = dict(zip(readable, each(lambda name: tags_of(ecr, prefix + name), readable)))
     repositories = judge(
         options["readable"],
         options["denied"],
         observed,
-        token.result(),
+        token,
         options["access"],
         options["repository_tags"],
         tags,
     )
     problems = [one["advice"] for one in repositories if one["advice"]]
-    if token.result().outcome != ALLOWED:
-        problems.append(f"The role gets no registry token: {token.result().sentence}")
-    if options["external_id"] is not None and enforced.result() == "false":
+    if token.outcome != ALLOWED:
+        problems.append(f"The role gets no registry token: {token.sentence}")
+    if options["external_id"] is not None and enforced == "false":
         problems.append(
             f"Role {options['role_arn']} can be assumed without the external id, or with another:"
             " ask the owner account to require it."
         )
     return {
         "assumed": assumed,
-        "external_id_enforced": enforced.result(),
-        "token": token.result().outcome,
-        "token_denial_kind": token.result().kind,
+        "external_id_enforced": enforced,
+        "token": token.outcome,
+        "token_denial_kind": token.kind,
         "repositories": repositories,
         "verdict": "fail" if problems else "pass",
         "problems": problems,

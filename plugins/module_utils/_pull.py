@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 try:
@@ -27,8 +26,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Ref
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
-    CONCURRENCY,
     Session,
+    each,
     session_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
@@ -151,13 +150,12 @@ def _token(ecr: t.Any) -> tuple[str, str]:
 def resolve(ecr: t.Any, references: list[Reference]) -> list[str]:
     """The digest of each image, from ECR; everything that is denied or missing is reported together."""
     problems, digests, kinds = Problems(), [], []
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        for outcome in pool.map(lambda reference: _digest(ecr, reference), references):
-            if isinstance(outcome, str):
-                digests.append(outcome)
-            else:
-                problems.add(str(outcome))
-                kinds.append(outcome.facts["denial_kind"])
+    for outcome in each(lambda reference: _digest(ecr, reference), references):
+        if isinstance(outcome, str):
+            digests.append(outcome)
+        else:
+            problems.add(str(outcome))
+            kinds.append(outcome.facts["denial_kind"])
     # What is wrong for good is not waited for.
     lasting = [kind for kind in kinds if kind not in PROPAGATING]
     problems.check(denial_kind=[*lasting, *kinds, ""][0])

@@ -47,7 +47,10 @@ class Registry:
     """
 
     def __init__(self, url: str, authorization: str, validate_certs: bool = True, ca_path: str | None = None) -> None:
-        parts = urllib.parse.urlsplit(url)
+        try:
+            parts = urllib.parse.urlsplit(url)
+        except ValueError:
+            parts = urllib.parse.urlsplit("")
         self.host = parts.netloc
         self.plain_http = parts.scheme == "http"
         if parts.scheme not in ("http", "https"):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import typing as t
 
 try:
@@ -15,7 +16,7 @@ except ImportError:
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_conn, get_aws_connection_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import classify
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems, region_problem
 
 #: Connections at once, to one service. Also the number of threads that share a client.
 CONCURRENCY = 32
@@ -23,15 +24,53 @@ CONCURRENCY = 32
 _CONFIG = {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": CONCURRENCY}
 
 
+Item = t.TypeVar("Item")
+Answer = t.TypeVar("Answer")
+
+
+def each(call: t.Callable[[Item], Answer], items: t.Iterable[Item]) -> list[Answer]:
+    """What `call` returns for each item, in their order; several are asked for at once, and the first error is raised.
+
+    Who is interrupted does not wait for an answer that is under way: the threads are daemons.
+    """
+    asked = list(items)
+    answers: list[t.Any] = [None] * len(asked)
+    errors: list[BaseException] = []
+    numbers = iter(range(len(asked)))
+
+    def work() -> None:
+        for number in numbers:
+            try:
+                answers[number] = call(asked[number])
+            except BaseException as error:
+                errors.append(error)
+            if errors:
+                return
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in asked[:CONCURRENCY]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return answers
+
+
 class Session:
     """One AWS identity. Its keys are never handed out, so they can not be returned, logged or raised.
 
     :param module: an AnsibleAWSModule
     :param credentials: keys of an assumed role, as STS returns them; None for the module's own
+    :raises EcrError: when the module's region is no region
     """
 
     def __init__(self, module: t.Any, credentials: dict[str, t.Any] | None = None) -> None:
         self._module = module
+        wanted = module.params.get("region")
+        problem = region_problem(wanted, "region") if wanted else None
+        if problem:
+            raise EcrError(problem)
         self._region, self._endpoint, connection = get_aws_connection_info(module)
         if credentials:
             connection.update(

@@ -8,16 +8,18 @@ import typing as t
 
 
 def tagged_repositories(client: t.Any, tags: dict[str, str]) -> list[str]:
-    """The names of the ECR repositories in this region that carry one of `tags`, as this API knows them."""
-    pages = client.get_paginator("get_resources")
-    found: set[str] = set()
-    for key, value in tags.items():
-        # Filters in one call are all required; any of the tags is asked for here.
-        filters = [{"Key": key, "Values": [value]}]
-        for page in pages.paginate(ResourceTypeFilters=["ecr:repository"], TagFilters=filters, ResourcesPerPage=100):
-            arns = [one["ResourceARN"] for one in page["ResourceTagMappingList"]]
-            found.update(arn.partition(":repository/")[2] for arn in arns)
-    return sorted(found)
+    """The names of the ECR repositories in this region that carry one of `tags`, as this API knows them.
+
+    In any case of its key: IAM does not tell them apart, this API's own filters do.
+    """
+    wanted = {(key.lower(), value) for key, value in tags.items()}
+    pages = client.get_paginator("get_resources").paginate(ResourceTypeFilters=["ecr:repository"], ResourcesPerPage=100)
+    return sorted(
+        one["ResourceARN"].partition(":repository/")[2]
+        for page in pages
+        for one in page["ResourceTagMappingList"]
+        if wanted & {(tag["Key"].lower(), tag["Value"]) for tag in one["Tags"]}
+    )
 
 
 def tag(client: t.Any, arns: list[str], tags: dict[str, str]) -> dict[str, str]:
@@ -28,6 +30,12 @@ def tag(client: t.Any, arns: list[str], tags: dict[str, str]) -> dict[str, str]:
 def untag(client: t.Any, arns: list[str], keys: list[str]) -> dict[str, str]:
     """Take the tags with `keys` off up to 20 resources; the reason for each ARN that failed."""
     return _failures(client.untag_resources(ResourceARNList=arns, TagKeys=keys))
+
+
+def may_pass(reason: str) -> bool:
+    """Whether a failure is one of AWS's own, or of too many calls, so that the same call may work soon."""
+    code = reason.partition(":")[0]
+    return any(part in code for part in ("Throttl", "TooManyRequests", "RequestLimit", "Internal", "Server", "Service"))
 
 
 def _failures(reply: dict[str, t.Any]) -> dict[str, str]:

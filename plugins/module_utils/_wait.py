@@ -13,6 +13,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 
 #: Reads in a row that must agree: AWS's services answer from several copies, which do not change at once.
 CONSISTENT_READS = 3
+_FOREVER = 10**9  # seconds
+#: Tries of a write that AWS could not do just then.
+_TRIES = 5
+Seen = t.TypeVar("Seen")
 
 WAIT_ARGUMENTS: dict[str, t.Any] = {
     "wait": {"type": "bool", "default": True},
@@ -30,7 +34,7 @@ def wait_until_read_back(missing: t.Callable[[], list[str]], options: dict[str, 
     """
     if not options["wait"]:
         return
-    deadline = time.monotonic() + options["wait_timeout"]
+    deadline = time.monotonic() + min(options["wait_timeout"], _FOREVER)
     agreed = 0
     while agreed < CONSISTENT_READS:
         if agreed:
@@ -46,6 +50,27 @@ def wait_until_read_back(missing: t.Callable[[], list[str]], options: dict[str, 
                     waiting_for=waiting_for,
                 )
             time.sleep(options["wait_interval"])
+
+
+def read_until(read: t.Callable[[], Seen], there: t.Callable[[Seen], bool], options: dict[str, t.Any]) -> Seen:
+    """Read until it is there, or the time is over; what was read last.
+
+    :param options: those of the owner; without `wait`, it is read once
+    """
+    deadline = time.monotonic() + (min(options["wait_timeout"], _FOREVER) if options["wait"] else 0)
+    seen = read()
+    while not there(seen) and time.monotonic() < deadline:
+        time.sleep(options["wait_interval"])
+        seen = read()
+    return seen
+
+
+def tries(options: dict[str, t.Any]) -> t.Iterator[int]:
+    """The numbers of the tries of what AWS could not do just then, each after a longer pause than the one before."""
+    for number in range(_TRIES):
+        if number:
+            time.sleep(options["wait_interval"] * 2 ** (number - 1))
+        yield number
 
 
 #: The consumer's options. IAM's changes are there within seconds, rarely a minute: IAM User Guide, "Troubleshoot IAM".
@@ -76,12 +101,14 @@ def shared_at_problem(text: str | None) -> str | None:
 
 def wait_problems(options: dict[str, t.Any]) -> list[str]:
     """What is wrong with the options of waiting by doing."""
-    problem, found = shared_at_problem(options["shared_at"]), []
-    if problem:
-        found.append(problem)
-    if options["wait_interval"] < 0:
-        found.append(f"wait_interval is {options['wait_interval']} seconds; it can not be negative.")
-    return found
+    return list(filter(None, [shared_at_problem(options["shared_at"]), interval_problem(options)]))
+
+
+def interval_problem(options: dict[str, t.Any]) -> str | None:
+    """What is wrong with a `wait_interval`, or None."""
+    if options["wait_interval"] >= 0:  # nan is not
+        return None
+    return f"wait_interval is {options['wait_interval']} seconds; it can not be negative."
 
 
 def patience(options: dict[str, t.Any], now: float) -> float:
@@ -92,7 +119,7 @@ def patience(options: dict[str, t.Any], now: float) -> float:
     """
     if not options["wait"]:
         return 0.0
-    timeout = float(options["wait_timeout"])
+    timeout = float(min(max(options["wait_timeout"], 0), _FOREVER))
     shared_at = time_of(options["shared_at"] or "")
     return timeout if shared_at is None else min(timeout, max(0.0, timeout - (now - shared_at)))
 

@@ -35,8 +35,8 @@ options:
   state:
     description:
       - V(present) puts the tags on.
-      - V(absent) takes each tag off where its value is the given one. A repository that does not exist is no error
-        then.
+      - V(absent) takes each tag off where its value is the given one, in any case of its key, for IAM does not tell
+        C(Environment) from C(environment). A repository that does not exist is no error then.
     type: str
     choices: [present, absent]
     default: present
@@ -116,7 +116,6 @@ repositories:
 """
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 try:
     import botocore.exceptions
@@ -125,9 +124,16 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
+    EcrError,
+    Problems,
+    error_code,
+    explain,
+    is_denied,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    TagChange,
     TagPlan,
     is_pattern,
     plan_tags,
@@ -137,11 +143,19 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import tag_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
-    CONCURRENCY,
     Session,
+    each,
     session_of,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
+    WAIT_ARGUMENTS,
+    interval_problem,
+    tries,
+    wait_until_read_back,
+)
+
+#: Why a repository can not be tagged that was there a moment ago.
+GONE = "It was deleted while this run was under way. Create it again, or take it out of the declaration."
 
 
 def check(options: dict[str, t.Any]) -> None:
@@ -163,6 +177,9 @@ def check(options: dict[str, t.Any]) -> None:
         )
         if problem:
             problems.add(problem)
+    wrong_interval = interval_problem(options)
+    if wrong_interval:
+        problems.add(wrong_interval)
     problems.check()
 
 
@@ -181,22 +198,16 @@ def read(
     prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
 
     def tags_of(name: str) -> dict[str, str] | None:
-        try:
-            return _ecr.tags(ecr, prefix + name)
-        except botocore.exceptions.ClientError as error:
-            if error_code(error) == "RepositoryNotFoundException":
-                # A repository that is gone carries no tag: with state absent, that is as declared.
-                if options["state"] == "absent":
-                    return None
-                problems.add(
-                    f"Repository {name} does not exist in account {who['account']}, region {session.region}."
-                    " Create it, or correct its name."
-                )
-                return None
-            raise
+        tags = tags_or_none(ecr, prefix + name)
+        # A repository that is gone carries no tag: with state absent, that is as declared.
+        if tags is None and options["state"] == "present":
+            problems.add(
+                f"Repository {name} does not exist in account {who['account']}, region {session.region}."
+                " Create it, or correct its name."
+            )
+        return tags
 
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        found = list(pool.map(tags_of, names))
+    found = each(tags_of, names)
     return {name: (prefix + name, tags) for name, tags in zip(names, found) if tags is not None}
 
 
@@ -212,16 +223,18 @@ def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> list[str]:
     return found or _ecr.repository_names(ecr)
 
 
-def apply(tagging: t.Any, plan: TagPlan) -> None:
+def apply(tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any]) -> None:
     """Make the changes; every failure is reported with its repository."""
     failures: dict[str, str] = {}
-    for batch in plan.batches():
-        arns = {change.arn: change.name for change in batch}
-        if plan.state == "present":
-            failed = _tagging.tag(tagging, list(arns), plan.tags)
-        else:
-            failed = _tagging.untag(tagging, list(arns), batch[0].removed)
-        failures.update({arns.get(arn, arn): reason for arn, reason in failed.items()})
+    batches = plan.batches()
+    for number, batch in enumerate(batches):
+        try:
+            failures.update(change_tags(tagging, ecr, plan, batch, options))
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            if number == 0:
+                raise  # nothing was written
+            failures.update({change.name: explain(error) for rest in batches[number:] for change in rest})
+            break
     if failures:
         done = [change.name for change in plan.changes if change.name not in failures]
         listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
@@ -238,11 +251,63 @@ def apply(tagging: t.Any, plan: TagPlan) -> None:
         )
 
 
+def change_tags(
+    tagging: t.Any, ecr: t.Any, plan: TagPlan, batch: list[TagChange], options: dict[str, t.Any]
+) -> dict[str, str]:
+    """Change the tags of up to 20 repositories, of some again where that may work soon; why the others failed."""
+    left, answered = batch, False
+    failures: dict[str, str] = {}
+    for _number in tries(options):
+        try:
+            arns = [change.arn for change in left]
+            if plan.state == "present":
+                reasons = _tagging.tag(tagging, arns, plan.tags)
+            else:
+                reasons = _tagging.untag(tagging, arns, batch[0].removed)
+            answered = True
+            for change in left:
+                failures.pop(change.name, None)
+            failures.update({change.name: reasons[change.arn] for change in left if change.arn in reasons})
+            # What failed may have been the answer, not the change: what ECR has now decides.
+            for change in [one for one in left if one.name in failures]:
+                tags = tags_or_none(ecr, change.arn)
+                if is_done(plan, change, tags):
+                    del failures[change.name]
+                elif tags is None:
+                    failures[change.name] = GONE
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            if not answered:
+                raise
+            break
+        left = [change for change in left if _tagging.may_pass(failures.get(change.name, ""))]
+        if not left:
+            break
+    return failures
+
+
+def tags_or_none(ecr: t.Any, arn: str) -> dict[str, str] | None:
+    """The tags of a repository; None where it is gone."""
+    try:
+        return _ecr.tags(ecr, arn)
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) == "RepositoryNotFoundException":
+            return None
+        raise
+
+
+def is_done(plan: TagPlan, change: TagChange, tags: dict[str, str] | None) -> bool:
+    """Whether a repository is as planned; one that is gone carries no tag."""
+    return plan.state == "absent" if tags is None else plan.is_done(change, tags)
+
+
 def stale(ecr: t.Any, plan: TagPlan) -> list[str]:
     """The changed repositories whose tags ECR does not read back yet."""
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        seen = pool.map(lambda change: _ecr.tags(ecr, change.arn), plan.changes)
-        return [f"the tags of {change.name}" for change, tags in zip(plan.changes, seen) if tags != change.after]
+    found = each(lambda change: tags_or_none(ecr, change.arn), plan.changes)
+    seen = [(change, tags) for change, tags in zip(plan.changes, found) if not is_done(plan, change, tags)]
+    gone = [change.name for change, tags in seen if tags is None]
+    if gone:
+        raise EcrError(f"Repository {', '.join(gone)}: {GONE}", changed=True)
+    return [f"the tags of {change.name}" for change, _tags in seen]
 
 
 def run(module: t.Any) -> dict[str, t.Any]:
@@ -255,7 +320,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
     problems.check()
     registry = _ecr.repository_uri(ecr, min(repositories)).partition("/")[0] if repositories else ""
     if plan.changes and not module.check_mode:
-        apply(session.client("resourcegroupstaggingapi"), plan)
+        apply(session.client("resourcegroupstaggingapi"), ecr, plan, options)
         wait_until_read_back(lambda: stale(ecr, plan), options)
     return {
         "changed": bool(plan.changes),

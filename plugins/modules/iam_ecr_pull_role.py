@@ -213,6 +213,8 @@ before:
     trust: {}
     attached: false
     granting_tags: []
+    granting_regions: []
+    beyond_tags: false
 dangling_principals:
   description: Ids in the trust before, of users and roles that were deleted. The declaration replaces them.
   returned: success
@@ -237,28 +239,41 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    IN_THE_WAY,
+    REMOVALS,
+    RolePlan,
+    RoleState,
     Step,
     declare_role,
+    made,
     name_problems,
     ownership_problems,
     plan_role,
     plan_role_absent,
+    reaches_beyond_tags,
     settled,
+    surplus,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
+    WAIT_ARGUMENTS,
+    interval_problem,
+    read_until,
+    wait_until_read_back,
+)
 
 
 def run(module: t.Any) -> dict[str, t.Any]:
     options, problems = module.params, Problems()
     name, policy_name = options["name"], options["policy_name"] or options["name"]
-    for problem in name_problems(name, policy_name, options["path"]):
-        problems.add(problem)
+    for problem in [*name_problems(name, policy_name, options["path"]), interval_problem(options)]:
+        if problem:
+            problems.add(problem)
     problems.check()
 
     session = session_of(module)
@@ -285,9 +300,14 @@ def run(module: t.Any) -> dict[str, t.Any]:
     others = [one for one in before.foreign if one.startswith(f"Policy {policy_name} ")]
     if others and plan.steps and options["state"] == "present":
         module.warn(f"{'; '.join(others)}. Others attached it: what they may read changes with it.")
+    added = [one for one in before.foreign if one not in others and " has " in one]
+    if added and options["state"] == "present":
+        module.warn(f"{'; '.join(added)}. Others added it: what it allows comes on top of what is declared.")
+    written = [step.call for step in plan.steps] if module.check_mode else []
     if plan.steps and not module.check_mode:
-        carry_out(role, plan.steps)
-        wait_until_read_back(lambda: settled(plan, role.read()), options)
+        carry_out(role, plan.steps, options, written)
+        seen = wait_for(role, plan, options)
+        carry_out(role, surplus(seen.versions), options, written)
     return {
         "changed": bool(plan.steps),
         "role_arn": role.role_arn,
@@ -304,27 +324,62 @@ def run(module: t.Any) -> dict[str, t.Any]:
             "trust": before.trust or {},
             "attached": before.attached,
             "granting_tags": granting_tags(before.permissions),
+            "granting_regions": granting_regions(before.permissions),
+            "beyond_tags": reaches_beyond_tags(before.permissions),
         },
         "dangling_principals": dangling,
-        "steps": [step.call for step in plan.steps],
+        "steps": written,
         "diff": plan.diff,
     }
 
 
-def carry_out(role: PullRole, steps: list[Step]) -> None:
-    """Make the writes in their order; an error says which of them were made."""
-    done: list[str] = []
+def carry_out(role: PullRole, steps: list[Step], options: dict[str, t.Any], done: list[str]) -> None:
+    """Make the writes in their order and note them in `done`; an error says which were made."""
     for step in steps:
         try:
             getattr(role, step.call)(**step.arguments)
-        except botocore.exceptions.ClientError as error:
-            made = ", ".join(done) if done else "nothing"
-            raise EcrError(
-                f"{explain(error).rstrip('.')}. Written before that: {made}. Run again: nothing is written twice.",
-                changed=bool(done),
-                steps=done,
-            ) from None
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            problem = _problem(role, step, error, options)
+            if problem:
+                before = ", ".join(done) if done else "nothing"
+                raise EcrError(
+                    f"{problem.rstrip('.')}. Written before that: {before}. Run again: nothing is written twice.",
+                    changed=bool(done),
+                    steps=done,
+                ) from None
         done.append(step.call)
+
+
+def _problem(role: PullRole, step: Step, error: Exception, options: dict[str, t.Any]) -> str | None:
+    """Why a write failed; None where all is as it was to be, for AWS had taken it before the answer was lost."""
+    code = error_code(error)
+    if code == "NoSuchEntity" and step.call in REMOVALS:
+        return None
+    if code != IN_THE_WAY.get(step.call):
+        return explain(error)
+    try:
+        seen = read_until(role.read, lambda state: made(step, state) is not None, options)
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+        return explain(error)
+    if made(step, seen):
+        return None
+    if step.call == "create_version" or made(step, seen) is None:
+        return explain(error)
+    what = f"Role {role.name}" if step.call == "create_role" else f"Policy {role.policy_name}"
+    return f"{what} was not there when this run began; now it is, but not as declared: someone else made it."
+
+
+def wait_for(role: PullRole, plan: RolePlan, options: dict[str, t.Any]) -> RoleState:
+    """Wait until AWS reads back what was planned; what it read last."""
+    seen = RoleState()
+
+    def missing() -> list[str]:
+        nonlocal seen
+        seen = role.read()
+        return settled(plan, seen)
+
+    wait_until_read_back(missing, options)
+    return seen
 
 
 def _new_external_id() -> str:

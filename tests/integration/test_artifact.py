@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import subprocess
 import tarfile
 
@@ -46,30 +47,34 @@ def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib
 def test_the_installed_collection_shares_and_pulls(
     control: Control, archive: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    command = [
-        str(BIN / "ansible-galaxy"),
-        "collection",
-        "install",
-        "--offline",
-        "--no-deps",
-        "-p",
-        str(tmp_path),
-        str(archive),
-    ]
     # Elsewhere than the collection of this repository, which would count as installed.
     environment = {**control.environment(None), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    for playbook, profile, variables in (
-        ("share", "owner", ["-e", f"@{ROOT}/playbooks/vars/scenario.yml", "-e", "ecr_share_handoff_path=handoff.yml"]),
-        (
-            "pull",
-            "consumer",
-            ["-e", "@handoff.yml", "-e", "ecr_pull_engine=oci_layout", "-e", f"ecr_pull_dest={tmp_path}/image"],
-        ),
-    ):
-        environment = {**control.environment(profile), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
-        del environment["ANSIBLE_CONFIG"]
-        command = [str(BIN / "ansible-playbook"), f"crossaccount.ecr.{playbook}", *variables]
-        run = Run(subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False))
-        assert run.code == 0, run
+    del environment["ANSIBLE_CONFIG"]
+    galaxy = [str(BIN / "ansible-galaxy"), "collection", "install", "--offline", "--no-deps", "-p", str(tmp_path)]
+    subprocess.run([*galaxy, str(archive)], env=environment, check=True, capture_output=True)
+
+    def play(playbook: str, *variables: str, **profile: str) -> Run:
+        command = [str(BIN / "ansible-playbook"), playbook, *variables]
+        return Run(
+            subprocess.run(
+                command, cwd=tmp_path, env={**environment, **profile}, capture_output=True, text=True, check=False
+            )
+        )
+
+    scenario = f"@{ROOT}/playbooks/vars/scenario.yml"
+    run = play(
+        "crossaccount.ecr.share", "-e", scenario, "-e", "ecr_share_handoff_path=handoff.yml", AWS_PROFILE="owner"
+    )
+    assert run.code == 0, run
+    image = f"ecr_pull_dest={tmp_path}/image"
+    pull = ["crossaccount.ecr.pull", "-e", "@handoff.yml", "-e", "ecr_pull_engine=oci_layout", "-e", image]
+    run = play(*pull, AWS_PROFILE="consumer")
+    assert run.code == 0, run
     assert (tmp_path / "image/index.json").exists()
+
+    # A user's own playbook, that the archive brings along. Nothing but its module_defaults says the profile.
+    own = tmp_path / "own.yml"
+    shutil.copy(tmp_path / "ansible_collections/crossaccount/ecr/docs/examples/playbook-modules.yml", own)
+    assert "group/crossaccount.ecr.aws:" in own.read_text()
+    run = play(str(own))
+    assert run.code == 0, run

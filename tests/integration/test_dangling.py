@@ -84,7 +84,12 @@ def test_the_module_names_the_id_of_who_was_deleted_and_replaces_it(control: Con
     assert control.lab.writes_since(mark) == []
     result = control.module("iam_ecr_pull_role", "owner", **options)
     # Who is trusted no longer, if only as an id, has its sessions revoked, before and after the trust changes.
-    assert control.lab.writes_since(mark) == ["iam:PutRolePolicy", TRUST, "iam:PutRolePolicy"]
+    assert control.lab.writes_since(mark) == [
+        "iam:PutRolePolicy",
+        TRUST,
+        "iam:PutRolePolicy",
+        "iam:DeleteRolePolicy",
+    ]
     for one in (predicted, result):
         assert (one["changed"], one["dangling_principals"]) == (True, [gone])
         assert one["before"]["trust"]["Statement"][0]["Principal"] == {"AWS": gone}
@@ -120,6 +125,6 @@ def test_a_consumer_that_does_not_exist_is_refused_and_leaves_the_trust_as_it_is
         "UpdateAssumeRolePolicy: MalformedPolicyDocument: Invalid principal in policy:"
         f' "AWS":"arn:aws:iam::{accounts.CONSUMER}:user/nobody". Is it a principal that does not exist?'
         " Create it first, or trust it by principal_match: condition."
-        " Written before that: revoke_sessions. Run again: nothing is written twice."
+        " Written before that: begin_revocation. Run again: nothing is written twice."
     )
     assert iam.get_role(RoleName="nobody")["Role"]["AssumeRolePolicyDocument"] == before

@@ -20,6 +20,7 @@ EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*
 NOBODY = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}'
 REVOKE = "iam:PutRolePolicy"
 TRUST = "iam:UpdateAssumeRolePolicy"
+NARROW = [REVOKE, TRUST, REVOKE, "iam:DeleteRolePolicy"]
 
 
 def both(control: Control, module: str, /, **options: Any) -> tuple[dict[str, Any], list[str]]:
@@ -50,10 +51,10 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
         ({**ROLE, "regions": ["eu-west-1"]}, []),  # what is not mentioned stays
         (
             {**ROLE, "regions": ["eu-west-1"], "consumers": [{"account": accounts.STRANGER, "external_id": "other"}]},
-            [REVOKE, TRUST, REVOKE],
+            NARROW,
         ),
         # Trust and permissions change together: nobody, then the permissions, then the new consumer.
-        (ROLE, [REVOKE, TRUST, REVOKE, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
+        (ROLE, [*NARROW, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
         (
             {"name": "walked", "state": "absent"},
             [
@@ -79,7 +80,7 @@ def test_each_other_option_of_a_pull_role_is_changed_and_then_stays(control: Con
     boundaries = [
         iam.create_policy(PolicyName=name, PolicyDocument=EVERYTHING)["Policy"]["Arn"] for name in ("one", "two")
     ]
-    version, boundary, narrow = "iam:CreatePolicyVersion", "iam:PutRolePermissionsBoundary", [REVOKE, TRUST, REVOKE]
+    version, boundary, narrow = "iam:CreatePolicyVersion", "iam:PutRolePermissionsBoundary", NARROW
     options = {**ROLE, "name": "optional", "policy_name": "optional-policy", "path": "/shares/", "wait_interval": 0.01}
     for change, writes in [
         ({}, ["iam:CreateRole", "iam:CreatePolicy", "iam:AttachRolePolicy"]),

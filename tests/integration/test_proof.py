@@ -407,7 +407,7 @@ def test_a_declared_denial_that_is_not_denied_is_named_with_the_reason(
     name = owner.repository(**tags)
     result = prove(control, role, readable=["release"], denied=[name], repository_tags=granting)
     assert result["problems"] == [
-        f"Repository {name} was expected to be denied, but describe, manifest, layer is allowed. {why}"
+        f"Repository {name} was expected to be denied, but describe, manifest, layer are allowed. {why}"
     ]
     assert [one["verdict"] for one in result["repositories"]] == ["pass", "fail"]
 

@@ -10,14 +10,14 @@ import yaml
 
 from tests.lab import accounts
 
-from .conftest import REPOSITORY_ARN, ROLE, Control
+from .conftest import REPOSITORY_ARN, ROLE, Control, Run
 
 TAGS = {"environment": "release"}
 TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"
-GAINED = {"principal": f"{accounts.CONSUMER} (external id)", "repository": "release"}
+GAINED = {"principal": f"{accounts.CONSUMER} (external id)", "repository": "release", "region": accounts.REGION}
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "principals": ["user/stranger"], "external_id": "other"}
-REVOKE = "iam:PutRolePolicy"
+REVOKE, END_REVOCATION = "iam:PutRolePolicy", "iam:DeleteRolePolicy"
 GONE = ["iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
 
 
@@ -29,6 +29,11 @@ def tags_of(control: Control, name: str, region: str = accounts.REGION) -> dict[
     ecr = control.lab.session("owner").client("ecr", region_name=region)
     arn = f"arn:aws:ecr:{region}:{accounts.OWNER}:repository/{name}"
     return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+
+def words(run: Run) -> str:
+    """What a run said, wherever the display broke its lines."""
+    return " ".join(run.output.split())
 
 
 def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(control: Control) -> None:
@@ -54,7 +59,7 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
         assert line in predicted.output
         assert line in run.output
     # Untag; nobody, and no session from before; the permissions; the new consumer; tag.
-    narrow = [REVOKE, TRUST, REVOKE]
+    narrow = [REVOKE, TRUST, REVOKE, END_REVOCATION]
     assert control.lab.writes_since(mark) == [UNTAG, *narrow, "iam:CreatePolicyVersion", TRUST, TAG]
     assert (tags_of(control, "release"), tags_of(control, "develop")) == ({}, {**TAGS, "team": "platform"})
     again = control.share(**changed)
@@ -159,9 +164,10 @@ SHARES: list[dict[str, Any]] = [
 def test_several_shares_are_all_checked_before_the_first_write(control: Control) -> None:
     wrong = [SHARES[0], {**SHARES[1], "repositories": ["nowhere"]}]
     mark = len(control.lab.calls())
-    run = control.playbook("share", "owner", ecr_share_shares=wrong)
+    run = control.playbook("share", "owner", ecr_share_shares=wrong, ecr_share_handoff_path=str(control.handoff))
     assert run.code == 2, run
     assert "Repository nowhere does not exist" in run.output
+    assert f"Two shares have the hand-off {control.handoff}. Give each share its own handoff_path." in words(run)
     assert control.lab.writes_since(mark) == []
     missing = control.playbook("share", "owner", ecr_share_shares=[{"role_name": "first"}])
     assert "missing required arguments: consumers, repositories, repository_tags" in " ".join(missing.output.split())
@@ -207,6 +213,12 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
     assert document["Statement"][0]["Resource"] == [
         f"arn:aws:ecr:{region}:{accounts.OWNER}:repository/*" for region in sorted(regions)
     ]
+    gained = f"can pull release in {accounts.REGION}, release in eu-west-1"
+    assert f"+ {accounts.CONSUMER} (external id) {gained}" in words(run)
+    # A region that leaves the declaration is told as lost, though it is not looked after any more.
+    fewer = control.share(ecr_share_regions=[accounts.REGION])
+    assert fewer.code == 0, fewer
+    assert f"- {accounts.CONSUMER} (external id) loses release in eu-west-1" in words(fewer)
     assert unshare(control, ecr_share_regions=regions).code == 0
 
 

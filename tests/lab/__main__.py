@@ -1,4 +1,4 @@
-"""`python -m tests.lab up|down [--folder .lab]`: start and stop the lab."""
+"""`python -m tests.lab up|down [--folder .lab] [--authority HOST:PORT] [--observe]`: start and stop the lab."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from . import state
 DEADLINE = 60.0  # seconds; a start takes about two
 
 
-def up(folder: pathlib.Path) -> None:
-    """Start the lab, unless it runs, and wait until it is ready."""
+def up(folder: pathlib.Path, *flags: str) -> None:
+    """Start the lab, unless it runs, and wait until it is ready.
+
+    :param flags: for `serve`
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not state.ready(folder):
         down(folder)
@@ -24,7 +27,7 @@ def up(folder: pathlib.Path) -> None:
             (folder / name).unlink(missing_ok=True)
         with (folder / state.SERVER_LOG).open("w") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", "tests.lab", "serve", "--folder", str(folder)],
+                [sys.executable, "-m", "tests.lab", "serve", "--folder", str(folder), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -63,15 +66,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "serve"])
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(".lab"), help="default: .lab")
+    parser.add_argument("--authority", metavar="HOST:PORT", help="a proxy that clients go through, which replaces Host")
+    parser.add_argument("--observe", action="store_true", help="answer tests.faults: who can read what after each call")
     options = parser.parse_args()
     folder = options.folder.absolute()
     os.umask(0o077)  # logs and configuration are for this user only
     if options.command == "serve":
         from .server import serve
 
-        serve(folder)
+        serve(folder, options.authority, options.observe)
+    elif options.command == "up":
+        fronted = ["--authority", options.authority] if options.authority else []
+        up(folder, *fronted, *(["--observe"] if options.observe else []))
     else:
-        {"up": up, "down": down}[options.command](folder)
+        down(folder)
 
 
 main()

@@ -27,7 +27,7 @@ import ministack.app
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from . import authorization, ecr, iam
+from . import authorization, ecr, iam, propagation
 
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/]+)/")
 
@@ -87,26 +87,55 @@ def _call(scope: Any, headers: dict[str, str], body: bytes) -> str:
     return f"{match[2]}:{operation}"
 
 
-def serve(folder: pathlib.Path) -> None:
-    """Serve until SIGTERM. `folder` receives the configuration once the lab is ready."""
+class Fronted:
+    """Wraps the application behind a proxy, which replaces `Host`: puts back the authority that the client signed."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.authority = b""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and self.authority:
+            others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            scope = {**scope, "headers": [(b"host", self.authority), *others]}
+        await self.application(scope, receive, send)
+
+
+def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = False) -> None:
+    """Serve until SIGTERM. `folder` receives the configuration once the lab is ready.
+
+    :param authority: `host:port` of a proxy that clients go through
+    :param observe: whether `observer` is there, to be asked
+    """
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    ecr.install(endpoint)
+    public = f"http://{authority}" if authority else endpoint
+    ecr.install(public)
     iam.install()
     authorization.install()
+    propagation.install(folder)
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
+    fronted = Fronted(Logged(ministack.app.app, folder))
+    application: Any = fronted
+    if observe:
+        from .observer import Observed
+
+        application = Observed(fronted, _call)
+
     def prepare() -> None:
         try:
             keys = accounts.seed(endpoint)
             ecr.seal()
-            state.write(folder, endpoint, keys)
+            fronted.authority = (authority or "").encode()
+            (folder / state.ENDPOINT).write_text(endpoint)
+            state.write(folder, public, keys)
         except Exception:
             os.kill(os.getpid(), signal.SIGTERM)
             raise
@@ -120,7 +149,6 @@ def serve(folder: pathlib.Path) -> None:
         async def stopped() -> None:
             await stop.wait()
 
-        application: Any = Logged(ministack.app.app, folder)
         await hypercorn_serve(application, config, shutdown_trigger=stopped)
 
     asyncio.run(main())

@@ -11,8 +11,12 @@ from . import accounts
 
 CONFIG, CREDENTIALS, ENVIRONMENT = "aws-config", "aws-credentials", "env"
 PID, SERVER_LOG, REQUEST_LOG = "pid", "server.log", "requests.jsonl"
+#: Where the lab itself listens, whatever proxy is in front of it.
+ENDPOINT = "endpoint"
 #: While this file exists, the lab adds every secret that it hands out, a line each, for tests to search for.
 SECRETS = "secrets"
+#: While this file exists, changes are not known everywhere at once, see `propagation`.
+PROPAGATION = "propagation"
 #: Calls that change nothing; every other call is a write.
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
 
@@ -56,8 +60,9 @@ def requests(folder: pathlib.Path) -> list[dict[str, Any]]:
 
 def is_write(call: str) -> bool:
     """Whether a logged call changes anything in an account."""
-    operation = call.partition(":")[2]
-    return bool(operation) and not operation.startswith(READS)
+    service, _colon, operation = call.partition(":")
+    # A registry request may have a digest in its path.
+    return bool(operation) and " " not in service and not operation.startswith(READS)
 
 
 def _private(path: pathlib.Path, text: str) -> None:

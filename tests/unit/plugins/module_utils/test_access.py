@@ -207,9 +207,9 @@ COMPARE = "the owner account has to compare that with the role's policies."
 @pytest.mark.parametrize(
     ("outcomes", "able"),
     [
-        (("allowed", "allowed", "allowed"), "describe, manifest, layer"),
-        (("denied", "allowed", "denied"), "manifest"),
-        (("not_found", "expired", "allowed"), "layer"),
+        (("allowed", "allowed", "allowed"), "describe, manifest, layer are"),
+        (("denied", "allowed", "denied"), "manifest is"),
+        (("not_found", "expired", "allowed"), "layer is"),
     ],
 )
 def test_why_a_repository_is_readable_against_expectation(
@@ -221,14 +221,14 @@ def test_why_a_repository_is_readable_against_expectation(
 ) -> None:
     verdict = judged("denied", seen(*outcomes), repository_tags=repository_tags, tags={"app": tags})
     assert verdict["verdict"] == "fail"
-    assert verdict["advice"] == f"Repository app was expected to be denied, but {able} is allowed. {why}"
+    assert verdict["advice"] == f"Repository app was expected to be denied, but {able} allowed. {why}"
 
 
 @pytest.mark.parametrize("tags", [None, {}, {"other": {"environment": "release"}}])
 def test_tags_that_nobody_read_are_not_taken_for_none(tags: dict[str, dict[str, str] | None] | None) -> None:
     observed = seen("allowed", "allowed", "allowed")
     advice = judged("denied", observed, repository_tags={"environment": "release"}, tags=tags)["advice"]
-    assert advice.endswith(f" is allowed. {UNKNOWN_TAGS}")
+    assert advice.endswith(f" are allowed. {UNKNOWN_TAGS}")
 
 
 # --- AWS's sentences

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import gzip
 import json
 import os
@@ -9,12 +12,14 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _layout, _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
@@ -673,6 +678,53 @@ def test_files_can_be_read_by_others(server: Server, registry: Registry, dest: p
     image = server.push_image("team/app", b"one")
     Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
     assert {path.stat().st_mode & 0o777 for path in dest.rglob("*") if path.is_file()} == {0o644}
+
+
+def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server, dest: pathlib.Path) -> None:
+    """Each with the same base layer; between the reading of the index and its writing, the others get their turn."""
+    names = [_image.Reference("team/app", f"v{number}") for number in range(12)]
+    images = [server.push_image("team/app", b"base", str(name).encode()) for name in names]
+    temporary: list[str] = []
+    make, index_of = tempfile.mkstemp, _image.layout_index
+
+    def noted(*arguments: Any, **options: Any) -> tuple[int, str]:
+        handle, path = make(*arguments, **options)
+        temporary.append(path)
+        return handle, path
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(0.01)
+        return index_of(*arguments)
+
+    def add(name: _image.Reference, image: dict[str, Any]) -> None:
+        Layout(str(dest)).add(Registry(server.url, TOKEN), name, image["digest"], AMD64)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(names)) as pool:
+        patch.setattr(tempfile, "mkstemp", noted)
+        patch.setattr(_image, "layout_index", slowly)
+        patch.setattr(_layout, "interruptible", contextlib.nullcontext)  # only a process can catch signals
+        list(pool.map(add, names, images))
+    whole(dest)
+    assert all(Layout(str(dest)).has(name.name, image["digest"], AMD64) for name, image in zip(names, images))
+    assert len(temporary) == len(set(temporary)) > len(names) * 4
+
+
+def test_where_files_can_not_be_locked_an_image_is_added_all_the_same(
+    server: Server, registry: Registry, dest: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    image = server.push_image("team/app", b"one")
+    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+    assert Layout(str(dest)).has("team/app:v1", image["digest"], AMD64)
+
+
+def test_a_layout_that_another_pull_begins_right_now_is_taken(dest: pathlib.Path) -> None:
+    dest.mkdir(parents=True)
+    (dest / ".incoming-by-another").write_text("half of oci-layout")
+    Layout(str(dest))
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "blobs", "index.json"])

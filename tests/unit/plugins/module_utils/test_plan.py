@@ -104,13 +104,34 @@ def test_the_51st_tag(had: int, tags: dict[str, str], count: int | None) -> None
     assert problems == ([message] if count else [])
 
 
-def test_a_key_in_another_case_is_refused() -> None:
-    repositories = {"app": {"Share": "yes"}, "base": {}}
+def test_a_key_in_another_case_is_refused_and_goes_with_the_tag() -> None:
+    repositories = {"app": {"Share": "yes"}, "base": {}, "other": {"Share": "no"}}
     assert tag_plan(repositories, {"share": "yes"}, "present")[1] == [
-        "Repository app has a tag 'Share', which IAM does not tell from 'share'. Remove it first."
+        f"Repository {name} has a tag 'Share', which IAM does not tell from 'share'. Remove it first."
+        for name in ("app", "other")
     ]
     plan, problems = tag_plan(repositories, {"share": "yes"}, "absent")
-    assert (plan.changes, problems) == ([], [])
+    assert ([(one.name, one.removed) for one in plan.changes], problems) == ([("app", ["Share"])], [])
+
+
+@pytest.mark.parametrize(
+    ("state", "tags", "done"),
+    [
+        ("present", {"team": "a", "share": "yes"}, True),
+        ("present", {"share": "yes", "added": "meanwhile"}, True),
+        ("present", {"team": "a", "share": "no"}, False),
+        ("present", {"team": "a"}, False),
+        ("absent", {"team": "a"}, True),
+        ("absent", {"added": "meanwhile"}, True),
+        ("absent", {"share": "no"}, True),  # another value is not the one that was to go
+        ("absent", {"team": "a", "share": "yes"}, False),
+    ],
+)
+def test_a_change_is_done_whatever_others_do_to_other_tags(state: str, tags: dict[str, str], done: bool) -> None:
+    before = {"team": "a", "share": "no"} if state == "present" else {"team": "a", "share": "yes"}
+    plan, _problems = tag_plan({"app": before}, {"share": "yes"}, state)
+    (change,) = plan.changes
+    assert plan.is_done(change, tags) is done
 
 
 def test_declared_keys_in_two_cases_are_refused() -> None:
@@ -451,6 +472,7 @@ ADOPT = "and differs from the declaration. If it is yours to change, say adopt: 
         (OURS, OURS, {"access": "pull", "consumers": [{"account": STRANGER, "external_id": "id"}]}, []),
         ({}, {}, {}, []),
         ({"managed-by": "terraform"}, OURS, {"access": "pull"}, []),
+        ({"Managed-By": OURS["managed-by"]}, OURS, {"consumers": [{"account": STRANGER, "external_id": "id"}]}, []),
         ({}, {}, {"access": "pull"}, [f"Policy rules exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}"]),
         (
             {"managed-by": "terraform"},
@@ -507,6 +529,7 @@ def versioned(*numbers: int, default: int, same: int | None = None) -> RoleState
         (versioned(2, 11, 100, 9, 3, default=2), ["delete_version v3", "create_version"]),
         (versioned(5, 4, 3, 2, 1, default=5, same=1), ["set_default_version v1"]),
         (versioned(3, 2, default=3, same=2), ["set_default_version v2"]),
+        (versioned(5, 4, 3, 2, 1, default=3), ["delete_version v1", "create_version"]),
     ],
 )
 def test_policy_versions(before: RoleState, calls: list[str]) -> None:
@@ -515,6 +538,93 @@ def test_policy_versions(before: RoleState, calls: list[str]) -> None:
     assert [" ".join([step.call, step.arguments.get("version", "")]).strip() for step in steps] == calls
     if steps[-1].call == "create_version":
         assert steps[-1].arguments["document"] == after.permissions
+
+
+def test_a_version_that_was_made_twice_goes() -> None:
+    """Of the two creations the second is the default; a document of the same meaning in other words stays."""
+    permissions = declare(RoleState())[0].permissions
+    assert permissions is not None
+    other = {**permissions, "Statement": list(reversed(permissions["Statement"]))}
+    versions = tuple(
+        PolicyVersion(f"v{number}", number == 4, document)
+        for number, document in ((4, permissions), (3, permissions), (2, other), (1, {"Statement": []}))
+    )
+    before = replace(THERE, versions=versions)
+    assert _plan.plan_role(before, declare(before)[0]).steps == [Step("delete_version", {"version": "v3"})]
+    assert _plan.surplus(versions) == [Step("delete_version", {"version": "v3"})]
+    # And where an older one of two becomes the default again.
+    back = replace(
+        before, permissions={"Statement": []}, versions=(replace(versions[3], is_default=True), *versions[1:3])
+    )
+    assert [step.arguments["version"] for step in _plan.plan_role(back, declare(back)[0]).steps] == ["v3"]
+    twice = replace(back, versions=(*back.versions, PolicyVersion("v5", False, permissions)))
+    assert _plan.plan_role(twice, declare(twice)[0]).steps == [
+        Step("set_default_version", {"version": "v3"}),
+        Step("delete_version", {"version": "v5"}),
+    ]
+
+
+def by_hand(*actions: str, **terms: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": [*actions], "Resource": "*", **terms}
+
+
+@pytest.mark.parametrize(
+    ("statements", "beyond"),
+    [
+        ([], False),
+        ([by_hand("ecr:GetAuthorizationToken")], False),
+        ([by_hand("ecr:GetAuthorizationToken", "ecr:BatchGetImage")], True),
+        ([by_hand("ecr:BatchGetImage")], True),
+        ([by_hand("ecr:BatchGetImage", Effect="Deny")], False),
+        ([by_hand("ecr:BatchGetImage", Condition={"StringEquals": {"aws:ResourceTag/share": "yes"}})], False),
+        ([by_hand("ecr:BatchGetImage", Condition={"StringLike": {"aws:ResourceTag/share": "*"}})], True),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], True),
+    ],
+)
+def test_whether_a_policy_of_others_reaches_beyond_tags(statements: list[dict[str, Any]], beyond: bool) -> None:
+    assert _plan.reaches_beyond_tags({"Statement": statements}) is beyond
+    ours = declare(RoleState())[0].permissions
+    assert ours is not None
+    assert _plan.reaches_beyond_tags({"Statement": [*ours["Statement"], *statements]}) is beyond
+    assert not _plan.reaches_beyond_tags(None)
+
+
+# --- the role: what AWS refuses because it is there, or gone
+
+NEW = declare(RoleState(), permissions_boundary=BOUNDARY)[0]
+CREATE_ROLE, CREATE_POLICY = _plan.plan_role(RoleState(), NEW).steps[:2]
+CREATE_VERSION = Step("create_version", {"document": NEW.permissions})
+OLD_VERSIONS = versioned(5, 4, 3, 2, 1, default=5)
+
+
+@pytest.mark.parametrize(
+    ("step", "seen", "made"),
+    [
+        (CREATE_ROLE, RoleState(policy_exists=True), None),
+        (CREATE_ROLE, NEW, True),
+        (CREATE_ROLE, replace(NEW, role_tags={"Managed-By": "crossaccount.ecr", "seen": "by-a-scanner"}), True),
+        (CREATE_ROLE, replace(NEW, role_tags={}), False),
+        (CREATE_ROLE, replace(NEW, role_tags={"managed-by": "terraform"}), False),
+        (CREATE_ROLE, replace(NEW, trust={"Statement": []}), False),
+        (CREATE_ROLE, replace(NEW, description="Theirs"), False),
+        (CREATE_ROLE, replace(NEW, max_session_duration=7200), False),
+        (CREATE_ROLE, replace(NEW, permissions_boundary=None), False),
+        (CREATE_POLICY, RoleState(role_exists=True), None),
+        (CREATE_POLICY, NEW, True),
+        (CREATE_POLICY, replace(NEW, policy_tags={}), False),
+        (CREATE_POLICY, replace(NEW, permissions={"Statement": []}), False),
+        (CREATE_VERSION, replace(OLD_VERSIONS, permissions=NEW.permissions), True),
+        (CREATE_VERSION, replace(OLD_VERSIONS, permissions={"Statement": []}), False),
+        (
+            CREATE_VERSION,
+            replace(OLD_VERSIONS, permissions={"Statement": []}, versions=OLD_VERSIONS.versions[1:]),
+            None,
+        ),
+        (Step("attach", {}), NEW, False),
+    ],
+)
+def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleState, made: bool | None) -> None:
+    assert _plan.made(step, seen) is made
 
 
 # --- the role: absent
@@ -638,6 +748,8 @@ def applied(state: RoleState, step: Step) -> RoleState:
     fields: dict[str, dict[str, Any]] = {
         "update_trust": {"trust": said.get("document")},
         "revoke_sessions": {"revoked": True},
+        "begin_revocation": {"revoking": True},
+        "end_revocation": {"revoking": False},
         "delete_revocation": {"revoked": False},
         "put_boundary": {"permissions_boundary": said.get("boundary")},
         "update_role": said,
@@ -735,18 +847,31 @@ def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dic
 def test_a_session_that_is_out_never_sees_what_neither_declaration_allows(
     before: RoleState, said: dict[str, Any]
 ) -> None:
-    """Whoever may assume the role at some moment does so, and keeps the session."""
+    """Whoever may assume the role at some moment does so, and keeps the session; also from a run that is killed."""
     plan = planned(before, said)
     wide = pairs(before) | pairs(plan.after)
     out: dict[str, dict[str, Any]] = {}
+    for killed, killed_out in sessions(plan, out, wide):
+        second = planned(killed, said)
+        *_others, (end, left) = sessions(second, dict(killed_out), wide)
+        # Nobody who is no longer declared is left over.
+        if any(step.call in ("revoke_sessions", "update_trust") for step in second.steps):
+            assert pairs(replace(end, trust={"Version": "2012-10-17", "Statement": list(left.values())})) <= wide
+
+
+def sessions(
+    plan: RolePlan, out: dict[str, dict[str, Any]], wide: Pairs
+) -> Iterator[tuple[RoleState, dict[str, dict[str, Any]]]]:
+    """Each moment of a plan, and by which statements somebody came in that still has a session."""
     steps: list[Step | None] = [None, *plan.steps]
     for step, state in zip(steps, moments(plan)):
         if step is not None and step.call == "revoke_sessions":
             out.clear()
-        for statement in (state.trust or {}).get("Statement", []) if state.attached else []:
+        for statement in (state.trust or {}).get("Statement", []):
             out[repr(statement)] = statement
         everyone = {"Version": "2012-10-17", "Statement": list(out.values())}
         assert pairs(replace(state, trust=everyone)) <= wide if state.role_exists else True
+        yield state, out
 
 
 RELEASE, DEVELOP = [boundary for boundary in BOUNDARIES if boundary]
@@ -783,7 +908,7 @@ def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) 
     plan = planned(before, said)
     *_others, last = moments(plan)
     assert replace(last, versions=()) == replace(plan.after, versions=())
-    assert _plan.plan_role(plan.after, plan.after).steps == []
+    assert _plan.plan_role(plan.after, replace(plan.after, versions=())).steps == _plan.surplus(plan.after.versions)
     assert declare(plan.after, **said)[0] == plan.after
     assert planned(last, said).steps == []
     assert plan.diff == {"before": before.shown(), "after": plan.after.shown()}
@@ -800,7 +925,7 @@ def test_removal_only_takes_away(before: RoleState) -> None:
     assert _plan.plan_role_absent(states[-1], "allow", "allow", problems).steps == []
 
 
-NARROW = ["revoke_sessions", "update_trust", "revoke_sessions"]
+NARROW = ["begin_revocation", "update_trust", "revoke_sessions", "end_revocation"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -400,7 +400,7 @@ def test_parse_leaves_percent_signs_inside_alone() -> None:
 
 @pytest.mark.parametrize("text", ["[]", '"x"', "null", "{", "%5B%5D", ""])
 def test_parse_refuses_what_is_no_document(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^(not a policy document|Expecting .*)$"):
+    with pytest.raises(EcrError, match=r"^AWS returned a policy document that IAM itself would not take"):
         _policy.parse(text)
 
 

@@ -10,10 +10,14 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _wait
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
+    interval_problem,
     patience,
+    read_until,
     shared_at_problem,
     time_of,
+    tries,
     wait_by_doing,
+    wait_problems,
     wait_until_read_back,
 )
 
@@ -91,6 +95,32 @@ def test_without_wait_nothing_is_read(clock: Clock) -> None:
     assert clock.slept == []
 
 
+@pytest.mark.parametrize(
+    ("options", "answers", "last", "slept"),
+    [
+        ({}, [1], 1, []),
+        ({}, [0, 0, 1, 2], 1, [0.5, 0.5]),
+        ({"wait_timeout": 1}, [0], 0, [0.5, 0.5]),
+        ({"wait": False}, [0], 0, []),
+        ({"wait": False}, [1], 1, []),
+    ],
+)
+def test_it_is_read_until_it_is_there(
+    clock: Clock, options: dict[str, Any], answers: list[int], last: int, slept: list[float]
+) -> None:
+    def read() -> int:
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    assert read_until(read, bool, {**OPTIONS, **options}) == last
+    assert clock.slept == slept
+
+
+def test_the_pauses_between_the_tries_grow(clock: Clock) -> None:
+    for number in tries(OPTIONS):
+        assert len(clock.slept) == number  # none before the first, none after the last
+    assert clock.slept == [0.5, 1.0, 2.0, 4.0]
+
+
 # --- the time of a share
 
 
@@ -140,6 +170,14 @@ def test_what_is_no_time(text: str) -> None:
 
 def test_no_time_is_no_problem() -> None:
     assert shared_at_problem(None) is None
+
+
+@pytest.mark.parametrize("interval", [-0.1, float("nan")])
+def test_an_interval_that_is_none(interval: float) -> None:
+    message = f"wait_interval is {interval} seconds; it can not be negative."
+    assert interval_problem({"wait_interval": interval}) == message
+    assert wait_problems({**DOING, "wait_interval": interval, "shared_at": "now"})[1:] == [message]
+    assert wait_problems({**DOING, "wait_interval": 0.0}) == []
 
 
 # --- how long a denial is believed to be one that goes away

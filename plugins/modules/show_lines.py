@@ -1,0 +1,47 @@
+#!/usr/bin/python
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: show_lines
+short_description: Shows lines as they are
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Shows each line as it is, such as those of a table, where M(ansible.builtin.debug) shows a list in YAML or JSON.
+  - In a play of several hosts, each line begins with the host's name, unless the task runs once.
+  - With a stdout callback that writes JSON, the lines are in the task's result only.
+options:
+  lines:
+    description: The lines.
+    type: list
+    elements: str
+    required: true
+extends_documentation_fragment:
+  - crossaccount.ecr.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: Nothing is changed.
+"""
+
+EXAMPLES = r"""
+- name: Say who gains and who loses which repository
+  crossaccount.ecr.show_lines:
+    lines: "{{ (role | crossaccount.ecr.access_change([tagged])).lines }}"
+"""
+
+RETURN = r"""
+lines:
+  description: The lines.
+  returned: always
+  type: list
+  elements: str
+  sample: ["+ 222222222222 (external id) can pull release"]
+"""

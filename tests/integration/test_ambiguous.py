@@ -1,0 +1,344 @@
+"""Answers that are lost, and what AWS says when the SDK asks again: recognised, read again, resolved.
+
+The owner's modules run in this process, which is quick; a proxy in between forwards a request and drops the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.endpoint
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _module
+from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag, iam_ecr_pull_role
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from botocore.loaders import JSONFileLoader
+
+from tests.conftest import Lab, serving
+from tests.lab import accounts
+
+from .conftest import REPOSITORY_ARN, Control
+from .test_proof import Between, Form, Statement, _service_file, allow, document
+
+RELEASE = {"environment": "release"}
+CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
+STRANGER = {"account": accounts.STRANGER, "external_id": "other"}
+MODULES = {"iam_ecr_pull_role": iam_ecr_pull_role, "ecr_repository_tag": ecr_repository_tag}
+TRUST_OF_OTHERS = {"Effect": "Allow", "Principal": {"AWS": accounts.STRANGER}, "Action": "sts:AssumeRole"}
+OURS = [{"Key": "managed-by", "Value": "crossaccount.ecr"}]
+
+
+class _End(Exception):  # noqa: N818  (of a module, as it is to be)
+    """A module has its result."""
+
+
+class Here(Controller):
+    """What the owner's modules want of AnsibleAWSModule, in this process: their result, and what they warn of."""
+
+    def __init__(
+        self, options: Statement, check_mode: bool, argument_spec: Statement, supports_check_mode: bool, **rules: Any
+    ) -> None:
+        super().__init__("here", argument_spec, options, **rules)
+        assert supports_check_mode
+        self.check_mode = check_mode
+        self.warnings: list[str] = []
+        self.result: dict[str, Any] = {}
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def exit_json(self, **result: Any) -> None:
+        self.result = {**result, "warnings": self.warnings}
+        raise _End
+
+    def fail_json(self, **result: Any) -> None:  # type: ignore[override]
+        self.exit_json(failed=True, **result)
+
+
+def owner(control: Control, module: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    """The result of one of the owner's modules with the owner's environment."""
+    ran: list[Here] = []
+
+    def here(**specification: Any) -> Here:
+        ran.append(Here({"profile": "owner", "wait_interval": 0.01, **options}, check_mode, **specification))
+        return ran[0]
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(_End):
+        for name, value in control.lab.environment.items():
+            patch.setenv(name, value)
+        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
+        patch.setattr(MODULES[module], "AnsibleAWSModule", here)
+        patch.setattr(_module, "interruptible", contextlib.nullcontext)  # signals are for the main thread
+        MODULES[module].main()
+    return ran[0].result
+
+
+def declared(name: str, **options: Any) -> dict[str, Any]:
+    """The options that declare a role."""
+    return {"name": name, "repository_tags": RELEASE, "consumers": [CONSUMER], **options}
+
+
+def pull_role(control: Control, name: str, **options: Any) -> dict[str, Any]:
+    """The result of the module for a role that is declared but for `options`."""
+    return owner(control, "iam_ecr_pull_role", **declared(name, **options))
+
+
+def versions(control: Control, name: str) -> dict[str, bool]:
+    """The versions of a policy, and which of them is the default."""
+    listed = control.lab.client("owner", "iam").list_policy_versions(PolicyArn=policy_arn(name))["Versions"]
+    return {one["VersionId"]: one["IsDefaultVersion"] for one in listed}
+
+
+def policy_arn(name: str) -> str:
+    return f"arn:aws:iam::{accounts.OWNER}:policy/{name}"
+
+
+class Lossy(Between):
+    """Forwards every request, and drops the answer to some."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.calls: list[str] = []
+        self.errors: list[BaseException | None] = []
+        self.then: dict[str, list[Callable[[], Any]]] = {}
+        self.at: dict[int, Callable[[], Any]] = {}  # after the answer to the call of this number, once
+        self.change = self._change
+
+    def after(self, call: str, *acts: Callable[[], Any]) -> None:
+        """After the first answers to a call, do this, once each; `self.lose` drops the answer."""
+        self.then[call] = list(acts)
+
+    @staticmethod
+    def lose() -> None:
+        raise ConnectionAbortedError("the answer is lost")
+
+    def _change(self, call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
+        self.calls.append(call)
+        if act := self.at.pop(len(self.calls) - 1, None):
+            act()
+        acts = self.then.get(call)
+        changed = acts.pop(0)() if acts else None
+        return changed or (status, answer)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A lost answer is no news; anything else is one for the test."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):
+            self.errors.append(error)
+
+    def count(self, call: str) -> int:
+        return self.calls.count(call)
+
+
+@pytest.fixture
+def lossy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lossy]:
+    # The SDK's own pauses between its tries.
+    monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=lambda _seconds: None))
+    server = Lossy(lab)
+    with serving(server):
+        yield server
+    assert server.errors == []
+
+
+# --- roles and policies ----------------------------------------------------------------------------------------------
+
+
+def test_a_creation_whose_answer_was_lost_is_taken_for_what_it_is(control: Control, lossy: Lossy) -> None:
+    calls = ["CreateRole", "CreatePolicy", "AttachRolePolicy"]
+    for call in calls:
+        lossy.after(call, lossy.lose)
+    options = {"description": "for the release", "tags": {"team": "platform"}, "max_session_duration": 7200}
+    result = pull_role(control, "lost", endpoint_url=lossy.url, **options)
+    assert (result.get("msg"), result["changed"]) == (None, True)
+    assert result["steps"] == ["create_role", "create_policy", "attach"]
+    assert [lossy.count(call) for call in calls] == [2, 2, 2]
+    again = pull_role(control, "lost", **options)
+    assert (again["changed"], versions(control, "lost")) == (False, {"v1": True})
+
+
+def test_every_write_of_a_change_may_lose_its_answer(control: Control, lossy: Lossy) -> None:
+    boundary = control.lab.client("owner", "iam").create_policy(PolicyName="edge", PolicyDocument=document(allow("*")))
+    pull_role(control, "changing", regions=["eu-west-1"])
+    pull_role(control, "changing")
+    options: dict[str, Any] = {
+        "consumers": [STRANGER],
+        "regions": ["eu-west-1"],
+        "description": "changed",
+        "tags": {"team": "platform"},
+        "permissions_boundary": boundary["Policy"]["Arn"],
+    }
+    calls = ["UpdateAssumeRolePolicy", "PutRolePolicy", "SetDefaultPolicyVersion", "PutRolePermissionsBoundary"]
+    calls += ["UpdateRole", "TagRole", "TagPolicy"]
+    for call in calls:
+        lossy.after(call, lossy.lose)
+    result = pull_role(control, "changing", endpoint_url=lossy.url, **options)
+    assert (result.get("msg"), result["changed"]) == (None, True)
+    assert all(lossy.count(call) >= 2 for call in calls)
+    assert (pull_role(control, "changing", **options)["changed"], len(versions(control, "changing"))) == (False, 2)
+
+
+def test_a_pause_that_is_none_is_refused_before_the_first_write(control: Control) -> None:
+    mark = len(control.lab.calls())
+    role = pull_role(control, "paused", wait_interval=-1)
+    tags = owner(control, "ecr_repository_tag", names=["release"], tags=RELEASE, wait_interval=-1)
+    assert role["msg"] == tags["msg"] == "wait_interval is -1.0 seconds; it can not be negative."
+    assert control.lab.calls()[mark:] == []
+
+
+def test_a_version_that_was_made_twice_is_removed(control: Control, lossy: Lossy) -> None:
+    pull_role(control, "twice")
+    lossy.after("CreatePolicyVersion", lossy.lose)
+    lossy.after("DeletePolicyVersion", lossy.lose)  # and is then gone already
+    result = pull_role(control, "twice", access="pull", endpoint_url=lossy.url)
+    assert (result.get("msg"), result["steps"]) == (None, ["create_version", "delete_version"])
+    assert (lossy.count("CreatePolicyVersion"), lossy.count("DeletePolicyVersion")) == (2, 2)
+    assert versions(control, "twice") == {"v1": False, "v3": True}
+
+
+def test_a_run_that_was_killed_before_it_removed_the_second_is_finished_by_the_next(
+    control: Control, lossy: Lossy
+) -> None:
+    pull_role(control, "killed")
+    lossy.after("CreatePolicyVersion", lossy.lose)
+    pull_role(control, "killed", access="pull", endpoint_url=lossy.url, wait=False)
+    assert versions(control, "killed") == {"v1": False, "v2": False, "v3": True}
+    result = pull_role(control, "killed", access="pull")
+    assert (result["changed"], result["steps"]) == (True, ["delete_version"])
+    again = pull_role(control, "killed", access="pull")
+    assert (again["changed"], versions(control, "killed")) == (False, {"v1": False, "v3": True})
+
+
+def test_the_fifth_version_made_twice_is_no_version_too_many(control: Control, lossy: Lossy) -> None:
+    """The second request meets the limit, since the first took the last place."""
+    for regions in (["eu-west-1"], ["eu-west-2"], ["eu-west-3"], ["eu-north-1"], ["eu-south-1"]):
+        pull_role(control, "fifth", regions=regions)
+    assert len(versions(control, "fifth")) == 5
+    lossy.after("CreatePolicyVersion", lossy.lose)
+    result = pull_role(control, "fifth", endpoint_url=lossy.url)
+    assert (result.get("msg"), result["steps"]) == (None, ["delete_version", "create_version"])
+    assert versions(control, "fifth") == {"v2": False, "v3": False, "v4": False, "v5": False, "v6": True}
+
+
+def test_a_limit_that_others_reached_is_an_error_at_once(control: Control, lossy: Lossy) -> None:
+    for regions in (["eu-west-1"], ["eu-west-2"], ["eu-west-3"], ["eu-north-1"]):
+        pull_role(control, "limit", regions=regions)
+    iam = control.lab.client("owner", "iam")
+
+    def take_the_last_place() -> None:
+        iam.create_policy_version(PolicyArn=policy_arn("limit"), PolicyDocument=document(allow("ecr:DescribeImages")))
+
+    lossy.after("ListEntitiesForPolicy", take_the_last_place)
+    result = pull_role(control, "limit", endpoint_url=lossy.url)
+    assert result["msg"] == (
+        "CreatePolicyVersion: LimitExceeded: A managed policy can have at most 5 versions."
+        " Written before that: nothing. Run again: nothing is written twice."
+    )
+    assert lossy.count("ListPolicyVersions") == 2  # before, and once more
+    assert pull_role(control, "limit")["steps"] == ["delete_version", "create_version"]
+
+
+def test_a_quota_of_the_account_is_an_error_at_once(control: Control, lossy: Lossy) -> None:
+    """The same code, but nothing that this write could have made."""
+    sentence = "Cannot exceed quota for RolesPerAccount: 1000"
+    answer = f"<ErrorResponse><Error><Code>LimitExceeded</Code><Message>{sentence}</Message></Error></ErrorResponse>"
+    control.lab.client("owner", "iam").create_policy(PolicyName="quota", PolicyDocument=document(allow("*")))
+    lossy.after("GetPolicy", lambda: (404, answer.replace("LimitExceeded", "NoSuchEntity")))
+    lossy.after("CreatePolicy", lambda: (409, answer))
+    result = pull_role(control, "quota", endpoint_url=lossy.url)
+    assert result["msg"] == (
+        f"CreatePolicy: LimitExceeded: {sentence}."
+        " Written before that: create_role. Run again: nothing is written twice."
+    )
+    assert lossy.count("GetRole") == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "tags", "statement", "written"),
+    [
+        ("role", OURS, None, ""),
+        ("role", [], None, "nothing"),
+        ("role", OURS, TRUST_OF_OTHERS, "nothing"),
+        ("policy", OURS, None, ""),
+        ("policy", [], None, "create_role"),
+        ("policy", OURS, allow("*"), "create_role"),
+    ],
+    ids=["the-same-role", "untagged-role", "another-trust", "the-same-policy", "untagged-policy", "another-policy"],
+)
+def test_what_another_makes_in_between_is_never_taken_over(
+    control: Control,
+    lossy: Lossy,
+    request: pytest.FixtureRequest,
+    what: str,
+    tags: list[Form],
+    statement: Statement | None,
+    written: str,
+) -> None:
+    """Only what another run of this collection made of the same declaration is as good as made by this one."""
+    name, iam, model = request.node.callspec.id, control.lab.client("owner", "iam"), pull_role(control, "model")
+    key, text = ("AssumeRolePolicyDocument", "trust") if what == "role" else ("PolicyDocument", "permissions")
+    made = document(statement) if statement else json.dumps(model[text])
+    create = getattr(iam, f"create_{what}")
+    lossy.after(f"Get{what.title()}", lambda: create(**{f"{what.title()}Name": name, "Tags": tags, key: made}) and None)
+    result = pull_role(control, name, endpoint_url=lossy.url)
+    kept = iam.get_role(RoleName=name) if what == "role" else iam.get_policy(PolicyArn=policy_arn(name))
+    assert kept[what.title()].get("Tags", []) == tags
+    assert lossy.count(f"Create{what.title()}") == 1
+    if not written:
+        assert (result.get("msg"), result["steps"]) == (None, ["create_role", "create_policy", "attach"])
+        return
+    assert result["msg"] == (
+        f"{what.title()} {name} was not there when this run began; now it is, but not as declared: someone else made"
+        f" it. Written before that: {written}. Run again: nothing is written twice."
+    )
+    assert result["changed"] is (written != "nothing")
+
+
+def test_a_deletion_whose_answer_was_lost_is_done(control: Control, lossy: Lossy) -> None:
+    pull_role(control, "going")
+    pull_role(control, "going", consumers=[STRANGER], access="pull")
+    calls = ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRole", "DeletePolicyVersion", "DeletePolicy"]
+    for call in calls:
+        lossy.after(call, lossy.lose)
+    result = owner(control, "iam_ecr_pull_role", name="going", state="absent", endpoint_url=lossy.url)
+    assert (result.get("msg"), result["changed"]) == (None, True)
+    assert [lossy.count(call) for call in calls] == [2, 2, 2, 2, 2]
+    again = owner(control, "iam_ecr_pull_role", name="going", state="absent")
+    assert again["changed"] is False
+
+
+def test_a_connection_that_is_lost_for_good_says_what_was_written(control: Control, lossy: Lossy) -> None:
+    lossy.after("CreatePolicy", *[lossy.lose] * 20)
+    result = pull_role(control, "cut", endpoint_url=lossy.url)
+    assert result["msg"].endswith(" Written before that: create_role. Run again: nothing is written twice."), result
+    assert (result["changed"], result["steps"]) == (True, ["create_role"])
+    assert pull_role(control, "cut")["steps"] == ["attach"]
+
+
+# --- repository tags -------------------------------------------------------------------------------------------------
+
+
+def failing(code: str, *names: str) -> Callable[[], tuple[int, str]]:
+    """An answer of the tagging API in which these repositories failed."""
+    failed = {"ErrorCode": code, "StatusCode": 500, "ErrorMessage": "Try later"}
+    return lambda: (200, json.dumps({"FailedResourcesMap": {REPOSITORY_ARN + name: failed for name in names}}))
+
+
+def tags_of(control: Control, name: str) -> dict[str, str]:
+    ecr = control.lab.client("owner", "ecr")
+    return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + name)["tags"]}
+
+
+def test_a_failure_that_was_of_the_answer_only_is_seen_to_be_none(control: Control, lossy: Lossy) -> None:
+    """The lab did what it was asked to, and says that it could not."""
+    names = list(accounts.REPOSITORIES)
+    for state, call, left in (("present", "TagResources", {"share": "yes"}), ("absent", "UntagResources", {})):
+        lossy.after(call, failing("InternalServiceException", *names))
+        options: dict[str, Any] = {"names": names, "tags": {"share": "yes"}, "state": state}
+        result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
+        assert (result.get("msg"), result["changed"], lossy.count(call)) == (None, True, 1)
+        assert [tags_of(control, name) for name in names] == [left, left]

@@ -1,0 +1,255 @@
+"""Several at once: runs of the owner on one share, and pulls on one host."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _wait
+
+from tests.lab import accounts, state
+
+from .conftest import BIN, REPOSITORY_ARN, ROLE, Control
+from .test_ambiguous import CONSUMER, RELEASE, STRANGER, Lossy, lossy, owner, pull_role, tags_of, versions
+
+__all__ = ["lossy"]  # a fixture
+
+MANY, EIGHT = 20, 8
+
+
+# --- one run in between another --------------------------------------------------------------------------------------
+
+FORMER: dict[str, Any] = {"consumers": [CONSUMER]}
+FIRST: dict[str, Any] = {"consumers": [STRANGER], "access": "pull", "tags": {"run": "first"}}
+OTHER: dict[str, Any] = {"consumers": [CONSUMER, STRANGER], "regions": ["eu-west-1"], "description": "other"}
+GONE: dict[str, Any] = {"state": "absent"}
+
+
+@pytest.fixture
+def one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One read that agrees is enough here, where everything is known at once."""
+    monkeypatch.setattr(_wait, "CONSISTENT_READS", 1)
+
+
+def disturbed(
+    control: Control, between: Lossy, name: str, former: Any, first: Any, act: Callable[[], Any], at: int
+) -> dict[str, Any]:
+    """The result of the first run, in which something happens after its call of this number."""
+    if former:
+        pull_role(control, name, **former)
+    between.calls.clear()
+    between.at[at] = act
+    return pull_role(control, name, endpoint_url=between.url, wait_timeout=0, **first)
+
+
+@pytest.mark.usefixtures("one_read")
+@pytest.mark.parametrize(
+    ("former", "first", "other"),
+    [({}, FIRST, OTHER), (FORMER, FIRST, OTHER), (FORMER, GONE, OTHER), (FORMER, FIRST, GONE)],
+    ids=["both-create", "both-change", "one-deletes", "the-other-deletes"],
+)
+def test_a_run_in_between_another_is_noticed_wherever_it_comes(
+    control: Control, lossy: Lossy, request: pytest.FixtureRequest, former: Any, first: Any, other: Any
+) -> None:
+    """After the first read, after the last, after each write, and while it is read back, the other runs as a whole."""
+    name = request.node.callspec.id
+    assert disturbed(control, lossy, name, former, first, lambda: None, 0).get("msg") is None
+    writes = [number for number, call in enumerate(lossy.calls) if not call.startswith(state.READS)]
+    assert len(writes) >= 3
+    for number in [lossy.calls.index("GetRole"), writes[0] - 1, *writes, writes[-1] + 2]:
+        name = f"{request.node.callspec.id}-{number}"
+        came: list[dict[str, Any]] = []
+
+        def come(name: str = name, came: list[dict[str, Any]] = came) -> None:
+            came.append(pull_role(control, name, **other))
+
+        result = disturbed(control, lossy, name, former, first, come, number)
+        assert came[0].get("msg") is None, came
+        if result.get("failed"):
+            assert "Run again: nothing" in result["msg"], result
+        else:
+            # What the run that is done declares is there, or what the other declares, which came after it.
+            states = [pull_role(control, name, check_mode=True, **declared) for declared in (first, other)]
+            assert False in [one["changed"] for one in states], (result, states)
+        again = pull_role(control, name, **first)
+        assert (again.get("msg"), pull_role(control, name, check_mode=True, **first)["changed"]) == (None, False)
+        assert first is GONE or len(versions(control, name)) <= 5
+
+
+def test_what_another_overwrites_before_it_is_read_back_is_not_called_done(control: Control, lossy: Lossy) -> None:
+    pull_role(control, "overwritten", consumers=[CONSUMER])
+    trust = pull_role(control, "of-another", consumers=[CONSUMER, STRANGER])["trust"]
+    iam, ecr = control.lab.client("owner", "iam"), control.lab.client("owner", "ecr")
+    update = {"RoleName": "overwritten", "PolicyDocument": json.dumps(trust)}
+    lossy.after("UpdateAssumeRolePolicy", lambda: iam.update_assume_role_policy(**update) and None)
+    waits: dict[str, Any] = {"endpoint_url": lossy.url, "wait_timeout": 0}
+    result = pull_role(control, "overwritten", consumers=[STRANGER], **waits)
+    assert result["msg"] == (
+        "Everything was written, but after 0 seconds AWS does not read back the trust."
+        " Run again: nothing will be written twice."
+    )
+    assert (result["changed"], result["waiting_for"]) == (True, ["the trust"])
+    tags: dict[str, Any] = {"names": ["release"], "tags": {"run": "first"}}
+    untag = {"resourceArn": REPOSITORY_ARN + "release", "tagKeys": ["run"]}
+    lossy.after("TagResources", lambda: ecr.untag_resource(**untag) and None)
+    result = owner(control, "ecr_repository_tag", **tags, **waits)
+    assert (result["changed"], result["waiting_for"]) == (True, ["the tags of release"])
+
+
+def test_other_tags_that_others_change_meanwhile_are_no_matter(control: Control, lossy: Lossy) -> None:
+    """Two shares, each with a tag of its own, on the same repository at once."""
+    theirs: dict[str, Any] = {"names": ["develop"], "tags": {"run": "other"}}
+    lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", **theirs) and None)
+    ours: dict[str, Any] = {"names": ["develop"], "tags": {"team": "first"}, "endpoint_url": lossy.url}
+    result = owner(control, "ecr_repository_tag", **ours, wait_timeout=0)
+    assert (result.get("msg"), tags_of(control, "develop")) == (None, {"run": "other", "team": "first"})
+    lossy.after("UntagResources", lambda: owner(control, "ecr_repository_tag", **theirs, state="absent") and None)
+    result = owner(control, "ecr_repository_tag", **ours, wait_timeout=0, state="absent")
+    assert (result.get("msg"), tags_of(control, "develop")) == (None, {})
+
+
+def test_of_two_exclusive_shares_at_once_one_says_that_others_are_tagged(control: Control, lossy: Lossy) -> None:
+    """What the other tagged after this one had taken the tags off every other repository, nobody declared so."""
+    lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
+    control.engines = {"AWS_ENDPOINT_URL": lossy.url}
+    try:
+        run = control.share(ecr_share_role_name="exclusive", ecr_share_exclusive=True)
+    finally:
+        control.engines = {}
+    said = " ".join(run.output.split())
+    assert run.code == 2, run
+    assert "Other repositories got the tags while this run was under way: develop. Does another run share" in said
+    assert "Run again: nothing is written twice." in said
+
+
+# --- eight at once ---------------------------------------------------------------------------------------------------
+
+
+def test_eight_runs_of_one_declaration_all_succeed_and_leave_one_version(control: Control) -> None:
+    """First from nothing, then with a new version of the policy, of which there are five places for the eight."""
+    options: dict[str, Any] = {"name": "eight", "repository_tags": RELEASE, "consumers": [CONSUMER]}
+    for access, left in (("read", {"v1"}), ("pull", {"v1", "default"})):
+        options["access"] = access
+        with ThreadPoolExecutor(EIGHT) as pool:
+            running = [pool.submit(control.module, "iam_ecr_pull_role", "owner", **options) for _ in range(EIGHT)]
+            results = [one.result() for one in running]
+        assert [(one.get("msg"), one["code"]) for one in results] == [(None, 0)] * EIGHT
+        there = versions(control, "eight")
+        assert {"default" if default and number != "v1" else number for number, default in there.items()} == left
+        assert pull_role(control, "eight", access=access)["changed"] is False
+
+
+def as_declared(control: Control, declared: dict[str, Any]) -> bool:
+    """Whether the share is as declared, without a playbook."""
+    names = declared["ecr_share_repositories"]
+    role = pull_role(control, ROLE, check_mode=True, consumers=declared["ecr_share_consumers"])
+    others = owner(control, "ecr_repository_tag", True, all_except=names, tags=RELEASE, state="absent")
+    tagged = owner(control, "ecr_repository_tag", True, names=names, tags=RELEASE)
+    return not any(one["changed"] for one in (role, others, tagged))
+
+
+def test_eight_playbooks_of_two_declarations_end_in_one_of_them_or_say_so(control: Control) -> None:
+    first: dict[str, Any] = {
+        "ecr_share_repositories": ["release"],
+        "ecr_share_consumers": [CONSUMER],
+        "ecr_share_exclusive": True,
+        "ecr_share_wait_timeout": 5,
+    }
+    second = {**first, "ecr_share_repositories": ["develop"], "ecr_share_consumers": [STRANGER]}
+    with ThreadPoolExecutor(EIGHT) as pool:
+        runs = list(pool.map(lambda declared: control.share(**declared), [first, second] * (EIGHT // 2)))
+    for run in runs:
+        said = " ".join(run.output.split())
+        assert run.code == 0 or (run.code == 2 and "Run again: nothing" in said), run
+        assert "Traceback" not in run.output
+    if all(run.code == 0 for run in runs):
+        assert as_declared(control, first) or as_declared(control, second), runs
+    assert len(versions(control, ROLE)) <= 5
+    after = control.share(**second)
+    assert after.code == 0, after
+    assert as_declared(control, second)
+
+
+# --- twenty pulls at once --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def images(control: Control) -> dict[str, str]:
+    """Twenty images in one repository, which share a layer; the digest of each image tag."""
+    ecr = control.lab.client("owner", "ecr")
+    ecr.create_repository(repositoryName="many", tags=[{"Key": "many", "Value": "yes"}])
+    made = pull_role(control, "many", repository_tags={"many": "yes"})
+    assert made.get("msg") is None
+    token = ecr.get_authorization_token()["authorizationData"][0]
+    base = accounts.scenario_layers()
+    return {
+        f"v{number}": accounts.push(
+            token["proxyEndpoint"],
+            token["authorizationToken"],
+            "many",
+            f"v{number}",
+            [*base, accounts.layer({"number": str(number).encode()})],
+        )
+        for number in range(MANY)
+    }
+
+
+def pull_at_once(control: Control, folder: pathlib.Path, **options: Any) -> dict[str, dict[str, Any]]:
+    """The result of a pull of each of the images, all at once, each as a host of its own that is this one."""
+    folder.mkdir()
+    hosts = ",".join(f"v{number}" for number in range(MANY)) + ","
+    arguments = {
+        "role_arn": f"arn:aws:iam::{accounts.OWNER}:role/many",
+        "external_id": "test",
+        "images": ["many:{{ inventory_hostname }}"],
+        "wait_timeout": 0,
+        **options,
+    }
+    command = [BIN / "ansible", "all", "-i", hosts, "--forks", str(MANY), "--connection", "local"]
+    command += ["-m", "crossaccount.ecr.ecr_image_pull", "-a", json.dumps(arguments), "--tree", str(folder)]
+    command += ["-e", json.dumps({"ansible_python_interpreter": "{{ ansible_playbook_python }}"})]
+    run = control._run(command, "consumer")
+    assert run.code == 0, run
+    return {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+
+
+def test_twenty_pulls_at_once_fill_one_layout(control: Control, images: dict[str, str], tmp_path: pathlib.Path) -> None:
+    dest = tmp_path / "layout"
+    results = pull_at_once(control, tmp_path / "results", engine="oci_layout", dest=str(dest))
+    assert {name: one["images"][0]["digest"] for name, one in results.items()} == images
+    entries = json.loads((dest / "index.json").read_text())["manifests"]
+    assert {one["annotations"][_image.REF_NAME] for one in entries} == {f"many:{name}" for name in images}
+    for path in dest.glob("blobs/sha256/*"):
+        assert _image.digest_of(path.read_bytes()) == f"sha256:{path.name}"
+    assert sorted(path.name for path in dest.iterdir()) == ["blobs", "index.json", "oci-layout"]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_twenty_pulls_at_once_leave_the_engines_store_whole(
+    control: Control,
+    request: pytest.FixtureRequest,
+    images: dict[str, str],
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+) -> None:
+    environment = request.getfixturevalue(engine)
+    monkeypatch.setattr(control, "engines", environment)
+    results = pull_at_once(control, tmp_path / "results", engine=engine)
+    assert {name: one["images"][0]["digest"] for name, one in results.items()} == images
+    names = {name: one["images"][0]["reference"] for name, one in results.items()}
+    command = [engine, "image", "inspect", *names.values()]
+    listed = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    for name, image in zip(names, json.loads(listed.stdout)):
+        assert images[name] in [one.rpartition("@")[2] for one in image["RepoDigests"]]
+    for name in ("v0", f"v{MANY - 1}"):  # the layers are whole
+        command = [engine, "save", names[name]]
+        saved = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=True)
+        assert b"Hello from the owner account." in saved.stdout

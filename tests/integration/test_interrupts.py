@@ -1,0 +1,190 @@
+"""Runs that are ended as users end them, in the middle of a share and of a pull: nothing stays, and the next goes on.
+
+Ctrl-C is a SIGINT to the foreground process group; who stops a service or a pod sends SIGTERM. The group is
+`ansible-playbook` alone: its workers lead sessions of their own, and it hands the signal on to them. ansible-runner,
+and AWX with it, kills the container of a job that is cancelled, with everything in it; without a container it sends
+SIGKILL to the group, and the workers, which are told nothing, finish their task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+
+from tests.conftest import ROOT
+
+from .conftest import BIN, Run
+from .test_secrets import ENGINES, Site, Watch, _Forward, layer, site  # noqa: F401
+
+pytestmark = pytest.mark.engine
+
+INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
+#: How `ansible-playbook` ends by each.
+CODES = {INT: 99, TERM: -TERM, KILL: -KILL}
+#: What may be left in the folders of a run, none of it ours.
+LEFT_BY_OTHERS = re.compile(
+    r"hosts\.yml|syslog|ansible\.log|python/.*"
+    # Ansible's workers, which a signal ends where they stand: a module with its arguments, and the cache of modules.
+    r"|remote/ansible-tmp-[^/]+/AnsiballZ_\w+\.py|ansible/tmp/ansible-local-[^/]+/.*"
+    # skopeo's part of a layer, whichever signal it gets.
+    r"|dest/skopeo/oci-put-blob\d+"
+    # podman's own settings, and layers that came whole, for the next try.
+    r"|home/\.(?:config|local)/.*|dest/(?:oci|skopeo)/(?:oci-layout|index\.json|blobs/sha256/[0-9a-f]{64})"
+)
+
+
+class Holding(_Forward):
+    """Holds one of AWS's calls as well: before the lab has it, or its answer."""
+
+    call: ClassVar[str] = ""
+    answer: ClassVar[bool] = False
+
+    def forward(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        action = urllib.parse.parse_qs(body.decode("latin-1")).get("Action", [""])[0]
+        self.called = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or action
+        if not self.answer:
+            self._hold()
+        connection, self.rfile = self.rfile, io.BytesIO(body)
+        super().forward()
+        self.rfile = connection
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        if self.answer:
+            self._hold()
+        super().send_response(code, message)
+
+    def _hold(self) -> None:
+        if self.called and self.called == self.call:
+            released, comes_before = self.server.released, not self.answer
+            self.server.held.append(self.called)
+            released.wait(60)
+            if comes_before:
+                raise ConnectionAbortedError  # who asked is gone, and the lab is not told
+
+    do_POST = forward  # noqa: N815
+
+
+@pytest.fixture(scope="module")
+def holding(site: Site) -> Site:  # noqa: F811
+    site.proxy.RequestHandlerClass = Holding
+    site.begin()
+    return site
+
+
+def until(happened: Callable[[], Any], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def end(site: Site, command: list[Any], profile: str, number: signal.Signals, held: int) -> Run:  # noqa: F811
+    """Send a signal to the process group of a command once so many requests are held, and see that all of it ends."""
+    watch = Watch(site)
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=site.environment(profile),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            until(lambda: len(site.proxy.held) >= held or process.poll() is not None, f"held: {site.proxy.held}")
+            assert process.poll() is None
+            os.killpg(process.pid, number)
+            if number == KILL:
+                site.proxy.released.set()
+            assert process.wait(10) == CODES[number]
+            until(lambda: not watch.alive(), f"still there: {watch.alive()}", 60 if number == KILL else 10)
+        finally:
+            site.proxy.released.set()
+            site.proxy.pass_on()
+            Holding.call = ""
+            for pid, _arguments in watch._marked():  # there are some when a test fails
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, KILL)
+            process.kill()
+            process.wait(10)
+        output.seek(0)
+        return Run(subprocess.CompletedProcess(command, process.returncode, output.read(), ""))
+
+
+def left(site: Site) -> list[str]:  # noqa: F811
+    """The files of the run that are still there, but for those of others."""
+    names = [str(path.relative_to(site.run_folder)) for path in site.run_folder.rglob("*") if not path.is_dir()]
+    return [name for name in names if not LEFT_BY_OTHERS.fullmatch(name)]
+
+
+def hold(site: Site, call: str, answer: bool) -> None:  # noqa: F811
+    site.proxy.pass_on()
+    Holding.call, Holding.answer = call, answer
+
+
+def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
+    command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
+    command += ["-e", f"ecr_share_handoff_path={holding.handoff}", "-e", "ecr_share_wait_interval=0"]
+    hold(holding, "CreatePolicy", answer=True)
+    cut = end(holding, command, "owner", INT, 1)
+    assert "User interrupted execution" in cut.output, cut
+    assert left(holding) == []
+    hold(holding, "TagResources", answer=False)
+    end(holding, command, "owner", TERM, 1)
+    assert left(holding) == []
+    assert not holding.handoff.exists()
+    iam = holding.lab.client("owner", "iam")
+    (attached,) = iam.list_attached_role_policies(RoleName="allow_ecr_release")["AttachedPolicies"]
+    assert len(iam.list_policy_versions(PolicyArn=attached["PolicyArn"])["Versions"]) == 1
+    shared = holding.share()
+    assert (shared.code, shared.changed > 0) == (0, True), shared
+    mark = len(holding.lab.calls())
+    again = holding.share()
+    assert (again.code, again.changed, holding.lab.writes_since(mark)) == (0, 0, []), again
+
+
+def test_a_pull_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
+    if not holding.handoff.exists():
+        assert holding.share().code == 0
+    holding.begin()
+    remote = holding.run_folder / "remote"
+    for number, credentials in ((INT, "host"), (TERM, "controller"), (KILL, "host")):
+        holding.proxy.hold()
+        before = set(remote.iterdir())
+        end(holding, holding.pull_command(credentials, *ENGINES), "consumer", number, len(ENGINES))
+        assert left(holding) == [], (number, credentials)
+    assert set(remote.iterdir()) == before, "the last one was left to itself, and finished"
+    pulled = subprocess.run(
+        holding.pull_command("controller", *ENGINES),
+        cwd=ROOT,
+        env=holding.environment("consumer"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (pulled.returncode, pulled.stdout.count("changed=0")) == (0, len(ENGINES)), pulled
+
+
+def test_a_proof_that_is_ended_does_not_wait_for_answers(holding: Site) -> None:
+    if not holding.handoff.exists():
+        assert holding.share().code == 0
+    holding.begin()
+    for number in (INT, TERM):
+        hold(holding, "BatchGetImage", answer=False)
+        end(holding, holding.pull_command("host", "oci_layout"), "consumer", number, 2)
+        assert left(holding) == [], number

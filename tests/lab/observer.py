@@ -1,0 +1,305 @@
+"""Watches who could read what after each API call, for the fault matrix. The lab runs it on request (`up --observe`).
+
+Invariant 1: at no moment may a principal read a repository unless the old or the new declaration allows exactly that
+pair. Here a pair is a *claim* (account, principal, external id) and a repository. The lab's own IAM engine judges: the
+trust of each role for every claim, then a session of that role for every repository. Sessions outlive the trust that
+let them in, so every session that could have been had earlier in the run is judged again after each call.
+
+AWS's clock is told as running `TICK` seconds with each call, which a slow network would need: whoever came in
+between two writes came in after the first.
+
+It is steered by `POST /_lab/<command>` with JSON; only one request is served at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+import email.utils
+import itertools
+import json
+import pickle
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_evaluator, responses
+from ministack.services import ecr, iam, sts
+
+from . import accounts, state
+
+TICK = 3  # seconds
+PREFIX = "/_lab/"
+#: account, user or role. `administrator` is another user of the consumer; nobody ever declares the last account.
+PRINCIPALS = (
+    (accounts.CONSUMER, "user/puller"),
+    (accounts.CONSUMER, "user/administrator"),
+    (accounts.STRANGER, "user/stranger"),
+    (accounts.STRANGER, "role/visitor"),
+    ("444444444444", "user/nobody"),
+)
+WRONG_ID = "not-an-external-id"
+ACTIONS = {"describe": ("DescribeImages",), "pull": ("BatchGetImage", "GetDownloadUrlForLayer")}
+#: The stores that an API's calls change.
+STORES = {"iam": (iam._roles, iam._policies), "ecr": (ecr._repositories,)}
+READS_FROM = {"iam": "iam", "sts": "iam", "ecr": "ecr", "tagging": "ecr"}
+_VOLATILE = ("CreateDate", "UpdateDate", "RoleId", "PolicyId", "VersionId", "DefaultVersionId", "createdAt")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+Claim = tuple[str, str, "str | None"]
+
+
+class Observed:
+    """Wraps the application.
+
+    :param name_call: makes `service:Operation` of a request's scope, headers and body
+    """
+
+    def __init__(self, application: Any, name_call: Callable[[Any, dict[str, str], bytes], str]) -> None:
+        self.application, self.name_call = application, name_call
+        self.lock = asyncio.Lock()
+        self.snapshots: list[bytes] = []
+        #: What each API answered before the last write to it.
+        self.former: dict[str, bytes] = {}
+        self.clock = time.time()
+        #: Sessions that could have been had: role name, its id, and when, to who could.
+        self.sessions: dict[tuple[str, str, int], set[Claim]] = {}
+        self.begin([])
+
+    # --- requests
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        async with self.lock:
+            if scope["path"].startswith(PREFIX):
+                await self._answer(scope["path"].removeprefix(PREFIX), json.loads(body or b"{}"), send)
+            else:
+                await self._serve(scope, body, receive, send)
+
+    async def _answer(self, command: str, arguments: dict[str, Any], send: Any) -> None:
+        allowed = {"begin", "report", "restore"}
+        answer = getattr(self, command)(**arguments) if command in allowed else None
+        await send({"type": "http.response.start", "status": 404 if command not in allowed else 200, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+    async def _serve(self, scope: Any, body: bytes, receive: Any, send: Any) -> None:
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        call = self.name_call(scope, headers, body)
+        service = READS_FROM.get(call.partition(":")[0])
+        never = self._never_stale(call, service)
+        self.calls.append((call, never))
+        self.clock += TICK
+        parts: list[bytes] = [body]
+
+        async def once() -> Any:
+            return {"type": "http.request", "body": parts.pop(), "more_body": False} if parts else await receive()
+
+        async def in_our_time(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message["headers"] if name.lower() != b"date"]
+                date = email.utils.formatdate(self.clock, usegmt=True).encode()
+                message = {**message, "headers": [*kept, (b"date", date)]}
+            await send(message)
+
+        if service and state.is_write(call):
+            self._let_in()
+            before = self._pickled(service)
+            await self.application(scope, once, in_our_time)
+            if self._pickled(service) != before:
+                self.former[service] = before
+            self._look(call)
+        elif service and len(self.calls) == self.stale_at and not never:
+            now = self._pickled(service)
+            self._put(service, self.former[service])
+            await self.application(scope, once, in_our_time)
+            self._put(service, now)
+        else:
+            await self.application(scope, once, in_our_time)
+
+    def _never_stale(self, call: str, service: str | None) -> str:
+        """Why a call can not be answered from what was there before the last write; empty when it can."""
+        if state.is_write(call):
+            return "it is a write"
+        if service is None or call in ("sts:GetCallerIdentity", "ecr:GetAuthorizationToken"):
+            return "no write changes its answer"
+        return "" if service in self.former else "nothing was written before"
+
+    # --- commands
+
+    def begin(self, declarations: list[dict[str, Any]], stale_at: int = 0, forget: bool = False) -> None:
+        """Watch between these declarations: `consumers` (as the role has them) and `repositories`.
+
+        :param stale_at: the number of the call that is answered from before the last write
+        :param forget: whether the sessions of what was before do not count
+        """
+        self.declarations, self.stale_at = declarations, stale_at
+        self.calls: list[tuple[str, str]] = []
+        self.violations: list[dict[str, Any]] = []
+        if forget:
+            self.sessions = {}
+        self._let_in()
+        self._look("before the first call")
+
+    def report(self) -> dict[str, Any]:
+        """The calls since `begin`, each with why it can not be stale; what was readable that should not; what is there.
+
+        `snapshot` is a number to come back to this moment by.
+        """
+        kept = {service: self._pickled(service) for service in STORES}
+        self.snapshots.append(pickle.dumps((kept, self.former, self.sessions, self.clock)))
+        return {
+            "calls": self.calls,
+            "violations": self.violations,
+            "state": self._dump(),
+            "sessions": sorted(self._kinds_of_sessions()),
+            "snapshot": len(self.snapshots) - 1,
+        }
+
+    def restore(self, snapshot: int) -> None:
+        """Be as at that moment."""
+        kept, self.former, self.sessions, self.clock = pickle.loads(self.snapshots[snapshot])  # noqa: S301, our own
+        for service, pickled in kept.items():
+            self._put(service, pickled)
+
+    # --- the stores
+
+    @staticmethod
+    def _dump() -> dict[str, Any]:
+        """The owner account's roles, policies and tags of repositories, without ids and times."""
+        roles = {name: one for (account, name), one in iam._roles._data.items() if account == accounts.OWNER}
+        policies = {arn: one for (account, arn), one in iam._policies._data.items() if account == accounts.OWNER}
+        tags = {key[-1]: one.get("tags", []) for key, one in ecr._repositories._data.items()}
+        return {"roles": _plain(roles), "policies": _plain(policies), "repositories": _plain(tags)}
+
+    @staticmethod
+    def _pickled(service: str) -> bytes:
+        return pickle.dumps([store._data for store in STORES[service]])
+
+    @staticmethod
+    def _put(service: str, pickled: bytes) -> None:
+        for store, data in zip(STORES[service], pickle.loads(pickled)):  # noqa: S301, our own
+            store._data.clear()
+            store._data.update(data)
+
+    # --- the judgement
+
+    def _claims(self) -> list[Claim]:
+        declared = {one["external_id"] for declaration in self.declarations for one in declaration["consumers"]}
+        ids: list[str | None] = [*sorted(declared), WRONG_ID, None]
+        return [(*principal, external_id) for principal, external_id in itertools.product(PRINCIPALS, ids)]
+
+    def _let_in(self) -> None:
+        """Keep the sessions that could be had now."""
+        for (account, name), role in iam._roles._data.items():
+            if account == accounts.OWNER:
+                trusted = {claim for claim in self._claims() if _trusts(role, claim)}
+                if trusted:
+                    self.sessions.setdefault((name, role["RoleId"], int(self.clock)), set()).update(trusted)
+
+    def _readable(self) -> dict[Claim, set[tuple[str, str]]]:
+        """Repository and what is done with it, for all that the sessions kept, and those to be had now, may read."""
+        found: dict[Claim, set[tuple[str, str]]] = {}
+        for session, claims in self.sessions.items():
+            readable = contextvars.Context().run(_reads, *session)
+            for claim in claims:
+                found.setdefault(claim, set()).update(readable)
+        return found
+
+    def _kinds_of_sessions(self) -> set[str]:
+        """The sessions kept, as far as IAM can tell one from the other now or later."""
+        kinds = set()
+        for (name, role_id, issued), claims in self.sessions.items():
+            role = iam._roles._data.get((accounts.OWNER, name))
+            if role and role["RoleId"] == role_id:
+                moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
+                revoked = [moment < one for one in sorted(_TIME.findall(str(role["InlinePolicies"])))]
+                kinds |= {f"{claim} {name} {revoked}" for claim in claims}
+        return kinds
+
+    def _look(self, call: str) -> None:
+        self._let_in()
+        for (account, name, external_id), readable in self._readable().items():
+            for repository, what in sorted(readable):
+                if not any(_allows(one, account, name, external_id, repository) for one in self.declarations):
+                    self.violations.append(
+                        {
+                            "after": call,
+                            "number": len(self.calls),
+                            "account": account,
+                            "principal": name,
+                            "external_id": external_id,
+                            "repository": repository,
+                            "what": what,
+                        }
+                    )
+
+
+def _allows(declaration: dict[str, Any], account: str, name: str, external_id: str | None, repository: str) -> bool:
+    return repository in declaration["repositories"] and any(
+        one["account"] == account and name in (one.get("principals") or [name]) and one["external_id"] == external_id
+        for one in declaration["consumers"]
+    )
+
+
+def _trusts(role: dict[str, Any], claim: Claim) -> bool:
+    account, name, external_id = claim
+    arn = f"arn:aws:iam::{account}:{name}"
+    if name.startswith("role/"):
+        arn = f"arn:aws:sts::{account}:assumed-{name}/session"
+    context = iam_evaluator.EvalContext(
+        principal_arn=arn,
+        principal_type="AssumedRole" if name.startswith("role/") else "User",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role["Arn"],
+        region=accounts.REGION,
+        service_context={"sts:externalid": external_id},
+    )
+    return bool(iam_evaluator.evaluate_trust_policy(role["AssumeRolePolicyDocument"], arn, context))
+
+
+def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
+    """What a session of the role, issued then, may read now."""
+    role = iam._roles._data.get((accounts.OWNER, name))
+    if role is None or role["RoleId"] != role_id:
+        return set()  # the sessions of a role end with it
+    responses._request_account_id.set(accounts.OWNER)
+    key = "ASIAOBSERVER"
+    sts._sessions[key] = {
+        "Arn": f"arn:aws:sts::{accounts.OWNER}:assumed-role/{name}/observer",
+        "UserId": f"{role_id}:observer",
+        "SecretAccessKey": "none",
+        "AccountId": accounts.OWNER,
+        "PrincipalType": "AssumedRole",
+        "IssuedAt": issued,
+    }
+    found = set()
+    for account, region, repository in list(ecr._repositories._data):
+        arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
+        for what, actions in ACTIONS.items():
+            if any(iam_evaluator.enforce(key, f"ecr:{one}", "ecr", region, arn) is None for one in actions):
+                found.add((repository, what))
+    del sts._sessions[key]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Documents as objects, sets of things in a fixed order, nothing that differs from run to run."""
+    if isinstance(value, dict):
+        kept = {key: _plain(one) for key, one in value.items() if key not in _VOLATILE}
+        if "Versions" in kept:
+            kept["Versions"] = sorted(kept["Versions"].values(), key=json.dumps)
+        return kept
+    if isinstance(value, (list, tuple)):
+        return sorted((_plain(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
+    if isinstance(value, str):
+        value = _TIME.sub("*", value)
+        return _plain(json.loads(value)) if value.startswith("{") else value
+    return copy.deepcopy(value)

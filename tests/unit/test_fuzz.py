@@ -1,0 +1,795 @@
+"""What comes from outside, in forms that nobody sends on purpose: valid values, and then some of their parts replaced.
+
+The properties: no exception but the collection's own, whose message can be shown on a terminal and in a log (printable,
+and of bounded length); no example takes long; parsing keeps nothing.
+
+HYPOTHESIS_PROFILE=long tries twenty times as many. atheris is not used. It changes bytes and follows the branches that
+they take; here all bytes (JSON, XML, HTTP, YAML) are read by the standard library, botocore and Ansible. What is ours
+are decisions over the values that come out, which changed parts of valid values reach and changed bytes hardly do.
+
+Nothing in `plugins/` reads a `config.json` or an AWS configuration file: the first is only written, and the second is
+read by botocore.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import copy
+import dataclasses
+import email.message
+import functools
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import time
+import tracemalloc
+import urllib.error
+import urllib.parse
+import xml.etree.ElementTree
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.exceptions
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.crossaccount.ecr.plugins.filter.access_change import filter_access_change
+from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _access,
+    _engine,
+    _errors,
+    _image,
+    _plan,
+    _policy,
+    _prove,
+    _pull,
+    _registry,
+    _wait,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+ROOT = pathlib.Path(__file__).parents[2]
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+#: The longest line of a message.
+LINE = 9000
+DIGEST = "sha256:" + "a" * 64
+ACCOUNT, PARTITION = "111111111111", "aws"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/allow_ecr_release"
+TOKEN = base64.b64encode(b"AWS:the-password-of-the-registry").decode()
+
+fuzz = settings(
+    max_examples=2_000 if LONG else 100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+#: What a registry's URL and the answers of engines look like is believed as it is.
+
+# --- values that nobody expects --------------------------------------------------------------------------------------
+
+texts = st.sampled_from(
+    [
+        "",
+        " ",
+        "*",
+        "\x1b[2J\x1b[31mred",
+        "\x9b31m",
+        "a\0b",
+        "\ud800",
+        "\u202egpj.exe",
+        "line\r\n::error::two",
+        "x" * 3000,
+        "ä" * 300,
+        "\N{FULLWIDTH DIGIT TWO}" * 12,
+        "{{ 7 * 7 }}",
+        "%s{0}%00",
+        "sha256:../../etc/passwd",
+        "[" * 3000,
+    ]
+) | st.text(st.characters(exclude_categories=()), max_size=20)
+numbers = st.sampled_from([0, -1, 2**63, 10**400, 0.5, float("nan"), float("inf"), -float("inf")]) | st.integers()
+scalars = st.none() | st.booleans() | numbers | texts
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=5
+)
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container within a value, with each key or index of it."""
+    for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        yield value, key
+        if isinstance(inner, (dict, list)):
+            yield from places(inner)
+
+
+@st.composite
+def mutated(draw: st.DrawFn, valid: st.SearchStrategy[Any], most: int = 2) -> Any:
+    """A valid document, of which a few parts are replaced, taken away, wrapped, or doubled."""
+    document = copy.deepcopy(draw(valid))
+    for _number in range(draw(st.integers(0, most))):
+        if not (found := list(places(document))):
+            break
+        container, key = draw(st.sampled_from(found))
+        how = draw(st.sampled_from(["replace", "replace", "remove", "wrap", "add"]))
+        if how == "replace":
+            container[key] = draw(anything)
+        elif how == "remove":
+            del container[key]
+        elif how == "wrap":
+            container[key] = [container[key]]
+        elif isinstance(container, dict):
+            container[draw(texts)] = draw(anything)
+        else:
+            container.append(copy.deepcopy(container[key]))
+    return document
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> bytes:
+    """A document as bytes of JSON, now and then not whole, or no JSON at all."""
+    content = json.dumps(draw(documents)).encode()
+    how = draw(st.sampled_from(["whole"] * 6 + ["cut", "other byte", "deep", "number", "none"]))
+    at = draw(st.integers(0, len(content)))
+    return {
+        "whole": content,
+        "cut": content[:at],
+        "other byte": content[:at] + draw(st.binary(min_size=1, max_size=1)) + content[at + 1 :],
+        "deep": draw(st.sampled_from([b"[", b'{"a":'])) * 20_000,
+        "number": b'{"size":' + b"9" * 5000 + b"}",
+        "none": draw(st.binary(max_size=50)),
+    }[how]
+
+
+def fit(message: str) -> None:
+    """A message that can be shown: no escape sequence, no second line that was not meant, and not too long."""
+    wrong = [one for one in message if not one.isprintable() and one != "\n"]
+    assert not wrong, ascii(message[:500])
+    assert max(map(len, message.split("\n"))) <= LINE, message[:500]
+
+
+def test_what_is_fit_stays_so() -> None:
+    short, long = _errors.printable("a\x1b[31m\nb"), _errors.printable("\0" * 100_000)
+    assert (short, long[-26:]) == ("a\\x1b[31m\nb", "\\x00... (100000 characters)"[-26:])
+    assert (_errors.printable(short), _errors.printable(long)) == (short, long)
+
+
+def survives(work: Callable[[], Any]) -> Any:
+    """What the work returns; None where it raises the collection's own error, with a message that is fit."""
+    started = time.process_time()
+    try:
+        return work()
+    except EcrError as error:
+        fit(str(error))
+        return None
+    finally:
+        assert time.process_time() - started < 2
+
+
+def whole(work: Callable[[Problems], Any]) -> None:
+    """The same for what collects problems: those are fit as well."""
+    problems = Problems()
+    work(problems)
+    survives(problems.check)
+
+
+# --- image references, manifests, layouts ----------------------------------------------------------------------------
+
+pieces = st.sampled_from(
+    [
+        "release",
+        "tools/app",
+        ":",
+        "@",
+        "/",
+        "v1.0",
+        DIGEST,
+        "localhost",
+        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com",
+        ".",
+    ]
+)
+
+
+@fuzz
+@given(st.lists(pieces | texts, max_size=6).map("".join))
+@example("\x1b[31mlocalhost:5000/app:v1")
+@example("x" * 100_000 + ":y/app:v1")
+def test_a_reference_is_what_it_was_read_from(text: str) -> None:
+    reference = survives(lambda: _image.parse_reference(text))
+    if reference:
+        assert (str(reference), _image.parse_reference(str(reference))) == (text, reference)
+        assert survives(lambda: _image.destinations("oci:/srv/{repository}:{image_tag}", [reference])) != []
+
+
+digests = st.binary(min_size=1, max_size=1).map(_image.digest_of)
+descriptors = st.fixed_dictionaries(
+    {
+        "mediaType": st.sampled_from([*_image._OCI_TYPES, *_image._OCI_TYPES.values()]),
+        "digest": digests,
+        "size": st.integers(0, 10**12),
+    },
+    optional={"urls": st.just([]), "annotations": st.dictionaries(texts, texts, max_size=2)},
+)
+LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": DIGEST, "size": 1}
+OUTSIDE = "sha256:../../../etc/passwd"
+manifests = st.fixed_dictionaries(
+    {"schemaVersion": st.just(2), "config": descriptors, "layers": st.lists(descriptors, max_size=3)},
+    optional={"mediaType": st.sampled_from(_image.MANIFEST_TYPES)},
+)
+platforms = st.fixed_dictionaries(
+    {"os": st.sampled_from(["linux", "windows"]), "architecture": st.sampled_from(["amd64", "arm64"])},
+    optional={"variant": st.sampled_from(["v8", ""])},
+)
+indexes = st.fixed_dictionaries(
+    {
+        "schemaVersion": st.just(2),
+        "manifests": st.lists(st.tuples(descriptors, platforms).map(lambda p: {**p[0], "platform": p[1]}), max_size=3),
+    },
+    optional={"mediaType": st.sampled_from(_image.INDEX_TYPES)},
+)
+media_types = st.none() | st.sampled_from([*_image.INDEX_TYPES, *_image.MANIFEST_TYPES, "text/plain"]) | texts
+layouts = st.fixed_dictionaries(
+    {
+        "schemaVersion": st.just(2),
+        "manifests": st.lists(
+            st.tuples(descriptors, digests).map(
+                lambda p: {**p[0], "annotations": {_image.REF_NAME: "app:v1", _image.SOURCE_DIGEST: p[1]}}
+            ),
+            max_size=3,
+        ),
+    }
+)
+
+
+def take_in(content: bytes, media_type: str | None) -> Any:
+    """All that is done with a manifest on its way into a layout."""
+    manifest = _image.parse_manifest(content, media_type, "app:v1")
+    if manifest["mediaType"] in _image.INDEX_TYPES:
+        return _image.choose(manifest, "linux/amd64", "app:v1")
+    for one in _image.contents(manifest, "app:v1"):
+        assert re.fullmatch("blobs/sha256/[0-9a-f]{64}", _image.file_of(one.digest))
+    converted, kind = _image.as_oci(content, manifest)
+    _image.contents(_image.parse_manifest(converted, kind, "app:v1"), "app:v1")
+    return kind
+
+
+@fuzz
+@given(spoilt(mutated(manifests) | mutated(indexes) | anything), media_types)
+@example(json.dumps({"layers": [], "config": {**LAYER, "digest": OUTSIDE}}).encode(), _image.MANIFEST_TYPES[0])
+def test_a_manifest(content: bytes, media_type: str | None) -> None:
+    survives(lambda: take_in(content, media_type))
+
+
+@fuzz
+@given(spoilt(mutated(layouts) | anything), st.booleans())
+def test_the_index_of_a_layout(content: bytes, exact: bool) -> None:
+    notes = {_image.REF_NAME: "app:v1", _image.SOURCE_DIGEST: DIGEST}
+    entry = _image.Descriptor(_image.MANIFEST_TYPES[0], DIGEST, 1)
+    survives(lambda: _image.layout_digest(content, "app:v1", DIGEST, "linux/amd64", exact))
+    index = survives(lambda: _image.layout_index(content, entry, notes))
+    if index:
+        assert _image.layout_digest(json.dumps(index).encode(), "app:v1", DIGEST, "linux/amd64") == DIGEST
+
+
+@fuzz
+@given(spoilt(mutated(platforms) | anything))
+def test_the_configuration_of_an_image(content: bytes) -> None:
+    survives(lambda: _image.check_platform(content, "linux/arm64/v8", "app:v1"))
+
+
+# --- what a registry answers -----------------------------------------------------------------------------------------
+
+refusals = st.fixed_dictionaries(
+    {"errors": st.lists(st.fixed_dictionaries({"code": texts, "message": texts}), max_size=2)}
+)
+
+
+class Event:
+    """In the place of what a registry waits with."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        return False
+
+    def is_set(self) -> bool:
+        return False
+
+
+def registry(url: str = "http://127.0.0.1:5000", token: str = TOKEN) -> _registry.Registry:
+    made = _registry.Registry(url, token)
+    made.stopped = Event()  # type: ignore[assignment]
+    return made
+
+
+def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[..., Any]:
+    """What stands in the place of `open_url`."""
+
+    def answer(url: str, **_options: Any) -> Any:
+        message = email.message.Message()
+        for name, value in headers.items():
+            message[name] = value
+        error = urllib.error.HTTPError(url, status, "reason", message, io.BytesIO(body))
+        if status < 400:
+            return error  # it has the headers, the status and the body of a reply
+        raise error
+
+    return answer
+
+
+@fuzz
+@given(
+    st.sampled_from([200, 206, 401, 403, 404, 429, 503]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Content-Type": texts,
+            "Content-Range": st.sampled_from(["bytes 0-9/10", "bytes 1-", "items 1-2/3"]) | texts,
+            "Retry-After": st.sampled_from(["0", "9" * 400, "-1", "1e9", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
+            | texts,
+        },
+    ),
+    spoilt(mutated(refusals) | mutated(manifests) | anything),
+)
+@example(403, {}, json.dumps({"errors": [{"code": "\x1b[31m", "message": TOKEN + "\x1b[2J" + "x" * 60_000}]}).encode())
+@example(429, {"Retry-After": "9" * 400}, b"")
+@example(429, {"Retry-After": "\N{SUPERSCRIPT TWO}"}, b"")
+def test_what_a_registry_answers(status: int, headers: dict[str, str], body: bytes) -> None:
+    here = registry()
+    with pytest.MonkeyPatch.context() as patch:
+        # As http.client reads them: Latin-1, a line.
+        headers = {
+            name: " ".join(value.encode("latin-1", "replace").decode("latin-1").split())
+            for name, value in headers.items()
+        }
+        patch.setattr(_registry, "open_url", answering(status, headers, body))
+        survives(lambda: here.manifest("app", _image.digest_of(body)))
+        survives(lambda: here.manifest("app", DIGEST))
+        survives(lambda: here._copy("/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
+    assert all(0 <= seconds <= 30 for seconds in here.stopped.waited)  # type: ignore[attr-defined]
+
+
+@fuzz
+@given(
+    st.sampled_from(["http://127.0.0.1:5000", "https://registry.example.com", "http://[::1", "https://", "ftp://x"])
+    | st.tuples(st.sampled_from(["", "http://", "https://", "https://user@"]), texts).map("".join),
+    st.sampled_from([TOKEN, "QVdTOg==", "===", "/" * 40]) | texts,
+    texts,
+)
+def test_a_registry_and_its_token(url: str, token: str, text: str) -> None:
+    here = survives(lambda: registry(url, token))
+    if here:
+        assert not token or len(token) < 2 or token not in here.mask(f"{text}{token}{text}")
+        assert token not in repr(here) or len(token) < 2 or token in url
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_registry, "open_url", answering(401, {}, b""))
+            survives(lambda: here.manifest("app", DIGEST))
+
+
+# --- what engines answer ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+def test_bytes_that_are_no_text(folder: pathlib.Path) -> None:
+    engine = _engine.Engine("printf", str(folder))
+    assert engine._run("\\377").stdout == "\N{REPLACEMENT CHARACTER}"
+
+
+inspected = st.lists(
+    st.fixed_dictionaries(
+        {
+            "Id": st.just("sha256:id"),
+            "RepoDigests": st.lists(st.sampled_from([f"127.0.0.1:5000/app@{DIGEST}", "app@sha256:other"]), max_size=2),
+            "Os": st.just("linux"),
+            "Architecture": st.just("amd64"),
+        },
+        optional={"Variant": st.just("v8")},
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
+@fuzz
+@given(
+    st.sampled_from(["docker", "podman"]), spoilt(mutated(inspected) | anything), texts, st.sampled_from([0, 0, 0, 1])
+)
+def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content: bytes, said: str, code: int) -> None:
+    def answer(_engine: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), said)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_engine._Program, "_run", answer)
+        engine = _engine.Engine(name, str(folder), "linux/arm64")
+        engine._program = name
+        problem = survives(engine.problem)
+        whole(lambda problems: problems.add(str(problem)))
+        survives(lambda: engine.has(f"127.0.0.1:5000/app@{DIGEST}", "127.0.0.1:5000/app:v1"))
+        survives(lambda: engine.name_image("app", "other"))
+        survives(lambda: engine.pull(f"127.0.0.1:5000/app@{DIGEST}", registry()))
+
+
+@fuzz
+@given(spoilt(mutated(platforms) | anything), spoilt(mutated(platforms) | anything), texts, st.sampled_from([0, 0, 1]))
+def test_what_skopeo_answers(folder: pathlib.Path, there: bytes, here: bytes, said: str, code: int) -> None:
+    def answer(_engine: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
+        content = here if arguments[-1].startswith("docker://") else there
+        return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), said)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_engine._Program, "_run", answer)
+        engine = _engine.Skopeo(str(folder), "linux/amd64", True)
+        survives(lambda: engine.has("app", "oci:/srv/x:y", registry()))
+        survives(lambda: engine.copy("app", "docker-daemon:app:v1", registry()))
+
+
+# --- what IAM answers ------------------------------------------------------------------------------------------------
+
+PRINCIPALS = [
+    f"arn:aws:iam::{ACCOUNT}:root",
+    "222222222222",
+    "arn:aws:iam::222222222222:role/path/name",
+    "AIDAEXAMPLEEXAMPLEEX",
+    "*",
+]
+
+
+def one_or_several(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return values | st.lists(values, max_size=2)
+
+
+principals = st.just("*") | st.dictionaries(
+    st.sampled_from(["AWS", "Service", "Federated", "CanonicalUser"]),
+    one_or_several(st.sampled_from(PRINCIPALS)),
+    max_size=2,
+)
+conditions = st.dictionaries(
+    st.sampled_from(
+        [
+            "StringEquals",
+            "StringLike",
+            "Bool",
+            "ArnEquals",
+            "ForAnyValue:StringEquals",
+            "StringNotEqualsIfExists",
+            "Null",
+        ]
+    ),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "sts:ExternalId",
+                "STS:externalid",
+                "aws:PrincipalArn",
+                "aws:PrincipalOrgID",
+                "aws:MultiFactorAuthPresent",
+                "ecr:ResourceTag/environment",
+                "AWS:ResourceTag/x",
+            ]
+        ),
+        one_or_several(
+            st.sampled_from(["release", "*", "true", *PRINCIPALS]) | st.booleans() | st.integers(0, 9) | texts
+        ),
+        max_size=2,
+    ),
+    max_size=2,
+)
+actions = one_or_several(
+    st.sampled_from(["*", "ecr:*", "ecr:BatchGetImage", "ECR:getdownloadurlforlayer", "sts:AssumeRole"])
+)
+resources = one_or_several(
+    st.sampled_from(["*", f"arn:aws:ecr:*:{ACCOUNT}:repository/*", "arn:aws:ecr:eu-west-1:1:repository/[!]", "a*" * 40])
+)
+statements = st.builds(
+    lambda effect, parts: {"Effect": effect, **parts},
+    st.sampled_from(["Allow", "Deny"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Sid": st.just("One"),
+            "Action": actions,
+            "NotAction": actions,
+            "Resource": resources,
+            "NotResource": resources,
+            "Principal": principals,
+            "NotPrincipal": principals,
+            "Condition": conditions,
+        },
+    ),
+)
+#: As IAM takes and gives back documents: a single statement or several, a string or a list.
+documents = st.builds(
+    lambda statement, more: {"Statement": statement, **more},
+    one_or_several(statements),
+    st.fixed_dictionaries({}, optional={"Version": st.just("2012-10-17"), "Id": st.just("x")}),
+)
+REPOSITORIES = [
+    {
+        "name": "release",
+        "arn": f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/release",
+        "before": {"environment": "release", "X": "1"},
+        "tags": {"environment": "other"},
+    }
+]
+
+
+def judge_documents(trust: _policy.Document, permissions: _policy.Document, declared: list[dict[str, Any]]) -> None:
+    """Everything that is done with the documents of a role as it is."""
+    _policy.dangling_principals(trust)
+    resolved = _policy.resolve_external_ids(declared, PARTITION, trust, lambda: "made")
+    problems = Problems()
+    consumers = _policy.consumers_of(resolved, PARTITION, problems)
+    before = _plan.RoleState(role_exists=True, policy_exists=True, trust=trust, permissions=permissions, attached=True)
+    wanted = _policy.permissions_document(PARTITION, ACCOUNT, {"environment": ("release",)})
+    after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
+    plan = _plan.plan_role(before, after)
+    assert not plan.steps or plan.steps[-1].call in ("update_trust", "create_version", "end_revocation"), plan.steps
+    assert _policy.equal(trust, copy.deepcopy(trust))
+    _plan.settled(plan, before)
+    _plan.ownership_problems(before, after, "role", "policy")
+    _access.granting_tags(permissions)
+    old = {"permissions": permissions, "trust": trust, "attached": True}
+    change = _access.access_change(old, {**old, "permissions": wanted}, REPOSITORIES)
+    fit("\n".join(change["lines"]))
+    fit("\n".join(_access.trusted(trust).values()))
+    role = {"permissions": wanted, "trust": trust, "before": {**old, "attached": True}}
+    filter_access_change(role, [{"repositories": REPOSITORIES}], [{"repositories": REPOSITORIES}], True)
+
+
+DECLARED = [{"account": "222222222222", "external_id": "generate"}]
+
+
+@fuzz
+@given(documents, documents)
+@example({"Statement": {"Effect": "Allow", "Principal": {"AWS": "\x1b[31m"}}}, {"Statement": []})
+def test_documents_that_iam_takes(trust: _policy.Document, permissions: _policy.Document) -> None:
+    """Each of them is understood; that one is foreign is no error."""
+    for document in (trust, permissions):
+        written = json.dumps(document)
+        # Some numbers are equal to themselves only as text.
+        for form in (document, written, urllib.parse.quote(written)):
+            assert json.dumps(_policy.parse(form)) == written
+    judge_documents(trust, permissions, DECLARED)
+
+
+@fuzz
+@given(mutated(documents), mutated(documents), spoilt(mutated(documents) | anything), st.booleans())
+@example({"Statement": [["x"]]}, {}, b"", False)
+@example({}, {"Statement": {"Effect": "Allow", "Action": {"a": 1}, "Condition": [1]}}, b"%7B", True)
+def test_documents_that_iam_would_not_take(trust: Any, permissions: Any, content: bytes, quoted: bool) -> None:
+    text = content.decode("utf-8", "replace")
+    survives(lambda: _policy.parse(urllib.parse.quote(text) if quoted else text))
+    parsed = [survives(functools.partial(_policy.parse, one)) for one in (trust, permissions)]
+    if None not in parsed:
+        judge_documents(parsed[0], parsed[1], DECLARED)
+
+
+# --- what AWS says when it refuses -----------------------------------------------------------------------------------
+
+codes = st.sampled_from(
+    ["AccessDenied", "AccessDeniedException", "ExpiredToken", "RepositoryNotFoundException", "Throttling"]
+)
+answers = st.fixed_dictionaries(
+    {},
+    optional={
+        "Error": st.fixed_dictionaries({}, optional={"Code": codes | texts, "Message": texts}),
+        "ResponseMetadata": st.dictionaries(texts, scalars, max_size=1),
+    },
+)
+
+
+@fuzz
+@given(answers)
+def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
+    error = botocore.exceptions.ClientError(answer, "GetRole")
+    fit(_errors.explain(error))
+    sentence = _errors.aws_sentence(error)
+    fit(sentence)
+    assert _access.classify(sentence) in _access.ADVICE
+
+    def refuse() -> None:
+        raise error
+
+    with contextlib.suppress(botocore.exceptions.ClientError):
+        seen = _prove.observe(refuse)
+        probes = dict.fromkeys(_access.PROBES, seen)
+        verdicts = _access.judge(["release"], ["develop"], {"release": probes, "develop": probes}, seen, "read")
+        proof = {"repositories": verdicts, "problems": [one["advice"] for one in verdicts]}
+        fit("\n".join(_access.table(verdicts)))
+        xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
+
+
+# --- what users declare ----------------------------------------------------------------------------------------------
+
+strings = texts | st.sampled_from(["release", "tools/*", "user/NAME", ROLE_ARN, "eu-west-1", "generate"])
+consumers = st.fixed_dictionaries(
+    {"account": st.sampled_from(["222222222222", 222222222222]) | anything},
+    optional={
+        "principals": st.none() | st.lists(strings, max_size=2),
+        "external_id": st.none() | strings,
+        "allow_no_external_id": st.booleans(),
+        "principal_match": st.sampled_from(["principal", "condition"]),
+        "organization_id": st.none() | strings,
+        "require_mfa": st.booleans(),
+    },
+)
+tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) | texts, strings | anything, max_size=3)
+
+
+@fuzz
+@given(
+    st.fixed_dictionaries(
+        {
+            "name": strings,
+            "consumers": st.none() | st.lists(consumers, max_size=2),
+            "repository_tags": st.none() | tags,
+            "tags": st.none() | tags,
+            "access": st.sampled_from(["pull", "read"]),
+            "condition_key": st.sampled_from(["ecr", "aws"]),
+            "regions": st.none() | st.lists(strings, max_size=2),
+            "path": strings,
+            "description": st.none() | strings,
+            "max_session_duration": st.none() | st.integers(),
+            "permissions_boundary": st.none() | strings,
+            "trust_policy_quota": st.sampled_from([2048, 4096]),
+        }
+    )
+)
+def test_a_declared_role(options: dict[str, Any]) -> None:
+    def declare(problems: Problems) -> None:
+        for problem in _plan.name_problems(options["name"], options["name"], options["path"]):
+            problems.add(problem)
+        declared = options["consumers"] or []
+        resolved = _policy.resolve_external_ids(declared, PARTITION, None, lambda: "made")
+        before = _plan.RoleState()
+        after = _plan.declare_role(before, {**options, "consumers": resolved}, PARTITION, ACCOUNT, problems)
+        _plan.plan_role(before, after)
+
+    whole(declare)
+
+
+@fuzz
+@given(
+    st.dictionaries(
+        st.sampled_from(["release", "tools/build"]), st.tuples(strings, st.dictionaries(texts, texts, max_size=2))
+    ),
+    tags,
+    st.sampled_from(["present", "absent"]),
+    st.lists(strings, max_size=3),
+)
+def test_declared_tags(
+    repositories: dict[str, tuple[str, dict[str, str]]], tags: dict[str, Any], state: str, names: list[str]
+) -> None:
+    options = {"names": names, "all_except": None, "tags": tags, "state": state, "wait_interval": 0.5}
+    survives(lambda: ecr_repository_tag.check(options))
+    known = [*repositories, *names]
+    whole(lambda problems: _plan.select(names, known, problems))
+    whole(lambda problems: _policy.repository_tags_of(tags, problems))
+    values = {key: value for key, value in tags.items() if isinstance(value, str)}
+    whole(lambda problems: _plan.plan_tags(repositories, values, state, problems).batches())
+
+
+with (ROOT / "roles/ecr_pull/meta/argument_specs.yml").open(encoding="utf-8") as file:
+    HANDOFF = yaml.safe_load(file)["argument_specs"]["main"]["options"]
+#: A hand-off as `share.yml` writes it, and what is set beside it.
+handoffs = st.just(
+    {
+        "ecr_pull_role_arn": ROLE_ARN,
+        "ecr_pull_external_id": "7c2f4e0b-share",
+        "ecr_pull_repositories": ["release"],
+        "ecr_pull_denied": ["develop"],
+        "ecr_pull_images": ["release:v1.0"],
+        "ecr_pull_region": "eu-west-1",
+        "ecr_pull_shared_at": "2026-01-31T23:59:59Z",
+        "ecr_pull_repository_tags": {"environment": "release"},
+        "ecr_pull_platform": "linux/arm64",
+        "ecr_pull_dest": "/srv/image",
+        "ecr_pull_duration_seconds": 3600,
+        "ecr_pull_wait_interval": 2.0,
+        "ecr_pull_wait_timeout": 60,
+    }
+)
+#: What the role calls otherwise than the modules do.
+RENAMED = {"repositories": "readable"}
+
+
+@fuzz
+@given(mutated(handoffs, most=3))
+@example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_interval": float("nan")})
+@example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_timeout": -1})
+@example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_timeout": 10**400})
+def test_a_hand_off(handoff: dict[str, Any]) -> None:
+    """As Ansible checks it for the role, and each module for itself."""
+    try:
+        checked = ArgumentSpecValidator(HANDOFF).validate(handoff)
+    except OverflowError:  # ansible-core itself, of an infinite number
+        return
+    if checked.error_messages:
+        return
+    values = {name.removeprefix("ecr_pull_"): value for name, value in checked.validated_parameters.items()}
+    values = {RENAMED.get(name, name): value for name, value in values.items() if value is not None}
+    values.setdefault("role_session_name", values["role_arn"].split("/")[-1])
+    for name, spec, rules, check in (
+        ("ecr_access_info", _prove.PROVE_ARGUMENTS, {}, _prove.check),
+        ("ecr_image_pull", _pull.PULL_ARGUMENTS, _pull.PULL_RULES, _pull.check),
+    ):
+        arguments = {option: value for option, value in values.items() if option in spec}
+
+        def checks(
+            name: str = name, spec: Any = spec, rules: Any = rules, check: Any = check, arguments: Any = arguments
+        ) -> Any:
+            options = Controller(name, spec, arguments, **rules).params
+            check(options)
+            return options
+
+        options = survives(checks)
+        if options:
+            assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
+            assert options["wait_interval"] >= 0
+
+
+@fuzz
+@given(
+    st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", fullmatch=True)
+    | st.datetimes().map(lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    | texts,
+    numbers.filter(lambda number: abs(number) < 10**9),
+)
+def test_a_time(text: str, now: float) -> None:
+    fit(_wait.shared_at_problem(text) or "")
+    options = {"wait": True, "wait_timeout": 60, "shared_at": text, "wait_interval": 1.0}
+    assert 0 <= _wait.patience(options, now) <= 60
+
+
+@fuzz
+@given(strings | st.none(), strings | st.none(), strings)
+def test_the_way_a_role_is_assumed(role_arn: str | None, external_id: str | None, session_name: str) -> None:
+    found = _policy.assume_problems(role_arn, external_id, session_name)
+    whole(lambda problems: problems.found.extend(map(_errors.printable, found)))
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_kept() -> None:
+    """Hundreds of documents after the first leave no more memory in use than the first did."""
+
+    def parse(number: int) -> None:
+        digest = _image.digest_of(str(number).encode())
+        layer = {"mediaType": f"type/{number}", "digest": digest, "size": number}
+        manifest = {"mediaType": _image.MANIFEST_TYPES[0], "config": layer, "layers": [layer] * 20}
+        survives(lambda: take_in(json.dumps(manifest).encode(), None))
+        survives(lambda: take_in(b'{"mediaType": "%d"}' % number, None))
+        survives(lambda: _image.parse_reference(f"repository-{number}:v{number}@{digest}"))
+        survives(lambda: _image.parse_reference(f"no reference {number}"))
+        statement = {"Effect": "Allow", "Action": "ecr:*", "Sid": f"{number}", "Principal": {"AWS": f"{number:012}"}}
+        document = _policy.parse(urllib.parse.quote(json.dumps({"Statement": statement})))
+        judge_documents(document, document, DECLARED)
+        _errors.explain(botocore.exceptions.ClientError({"Error": {"Code": f"{number}", "Message": "x" * 999}}, "Get"))
+        _wait.time_of(f"20{number % 90 + 10}-01-01T00:00:00Z")
+
+    parse(0)
+    tracemalloc.start()
+    try:
+        parse(1)
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(2, 152):
+            parse(number)
+        assert tracemalloc.get_traced_memory()[0] - before < 100_000
+    finally:
+        tracemalloc.stop()
