@@ -122,6 +122,12 @@ def select(names: t.Sequence[str], known: t.Iterable[str], problems: Problems) -
     return list(selected)
 
 
+def carries(tags: dict[str, str], wanted: dict[str, str]) -> bool:
+    """Whether one of the tags `wanted` is among `tags`, in any case of its key: IAM does not tell them apart."""
+    there = {(key.lower(), value) for key, value in tags.items()}
+    return any((key.lower(), value) in there for key, value in wanted.items())
+
+
 def plan_tags(
     repositories: dict[str, tuple[str, dict[str, str]]], tags: dict[str, str], state: str, problems: Problems
 ) -> TagPlan:

@@ -47,7 +47,7 @@ def each(call: t.Callable[[Item], Answer], items: t.Iterable[Item]) -> list[Answ
             if errors:
                 return
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in asked[:CONCURRENCY]]
+    threads = [threading.Thread(target=work, daemon=True) for _item in asked[:CONCURRENCY]]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import carries
+
 
 def tagged_repositories(client: t.Any, tags: dict[str, str]) -> list[str]:
     """The names of the ECR repositories in this region that carry one of `tags`, as this API knows them.
 
     In any case of its key: IAM does not tell them apart, this API's own filters do.
     """
-    wanted = {(key.lower(), value) for key, value in tags.items()}
     pages = client.get_paginator("get_resources").paginate(ResourceTypeFilters=["ecr:repository"], ResourcesPerPage=100)
     return sorted(
         one["ResourceARN"].partition(":repository/")[2]
         for page in pages
         for one in page["ResourceTagMappingList"]
-        if wanted & {(tag["Key"].lower(), tag["Value"]) for tag in one["Tags"]}
+        if carries({tag["Key"]: tag["Value"] for tag in one["Tags"]}, tags)
     )
 
 

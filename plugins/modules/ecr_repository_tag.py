@@ -115,6 +115,7 @@ repositories:
         environment: release
 """
 
+import time
 import typing as t
 
 try:
@@ -135,6 +136,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import ex
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     TagChange,
     TagPlan,
+    carries,
     is_pattern,
     plan_tags,
     repository_problem,
@@ -148,6 +150,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     session_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
+    CONSISTENT_READS,
     WAIT_ARGUMENTS,
     interval_problem,
     tries,
@@ -187,9 +190,10 @@ def read(
     session: Session, ecr: t.Any, options: dict[str, t.Any], problems: Problems
 ) -> dict[str, tuple[str, dict[str, str]]]:
     """The repositories meant by the options: name to ARN and tags, straight from ECR."""
-    names, all_except = options["names"], options["all_except"]
+    names, all_except, reads = options["names"], options["all_except"], 1
     if all_except is not None:
-        known = discover(session, ecr, options["tags"])
+        known, tagged = discover(session, ecr, options["tags"])
+        reads = CONSISTENT_READS if tagged else 1
         kept = set(select(all_except, known, Problems()))
         names = [name for name in known if name not in kept]
     elif any(is_pattern(name) for name in names):
@@ -199,6 +203,12 @@ def read(
 
     def tags_of(name: str) -> dict[str, str] | None:
         tags = tags_or_none(ecr, prefix + name)
+        for _again in range(reads - 1):
+            # The other API says that it carries the tags. Where ECR does not, its answer may be an old one.
+            if tags is None or carries(tags, options["tags"]):
+                break
+            time.sleep(options["wait_interval"] if options["wait"] else 0)
+            tags = tags_or_none(ecr, prefix + name)
         # A repository that is gone carries no tag: with state absent, that is as declared.
         if tags is None and options["state"] == "present":
             problems.add(
@@ -211,8 +221,8 @@ def read(
     return {name: (prefix + name, tags) for name, tags in zip(names, found) if tags is not None}
 
 
-def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> list[str]:
-    """Repositories that carry one of the tags, and perhaps others: the caller looks at each."""
+def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> tuple[list[str], bool]:
+    """Repositories that carry one of the tags, and True; or all of them, and False: the caller looks at each."""
     found: list[str] = []
     try:
         found = _tagging.tagged_repositories(session.client("resourcegroupstaggingapi"), tags)
@@ -220,7 +230,7 @@ def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> list[str]:
         if not is_denied(error) and error_code(error) != "InvalidParameterException":
             raise
     # Nothing at all may mean that this API does not know ECR here, or does not know it yet.
-    return found or _ecr.repository_names(ecr)
+    return (found, True) if found else (_ecr.repository_names(ecr), False)
 
 
 def apply(tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -66,10 +67,10 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         name = f"{request.node.callspec.id}-{number}"
         came: list[dict[str, Any]] = []
 
-        def come(name: str = name, came: list[dict[str, Any]] = came) -> None:
+        def come(name: str, came: list[dict[str, Any]]) -> None:
             came.append(pull_role(control, name, **other))
 
-        result = disturbed(control, lossy, name, former, first, come, number)
+        result = disturbed(control, lossy, name, former, first, functools.partial(come, name, came), number)
         assert came[0].get("msg") is None, came
         if result.get("failed"):
             assert "Run again: nothing" in result["msg"], result
@@ -137,7 +138,7 @@ def test_eight_runs_of_one_declaration_all_succeed_and_leave_one_version(control
     for access, left in (("read", {"v1"}), ("pull", {"v1", "default"})):
         options["access"] = access
         with ThreadPoolExecutor(EIGHT) as pool:
-            running = [pool.submit(control.module, "iam_ecr_pull_role", "owner", **options) for _ in range(EIGHT)]
+            running = [pool.submit(control.module, "iam_ecr_pull_role", "owner", **options) for _run in range(EIGHT)]
             results = [one.result() for one in running]
         assert [(one.get("msg"), one["code"]) for one in results] == [(None, 0)] * EIGHT
         there = versions(control, "eight")

@@ -24,9 +24,11 @@ import pytest
 
 from tests.conftest import ROOT
 
+from . import test_secrets
 from .conftest import BIN, Run
-from .test_secrets import ENGINES, Site, Watch, _Forward, layer, site  # noqa: F401
+from .test_secrets import ENGINES, Site, Watch, _Forward
 
+layer, site = test_secrets.layer, test_secrets.site  # fixtures
 pytestmark = pytest.mark.engine
 
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
@@ -77,7 +79,7 @@ class Holding(_Forward):
 
 
 @pytest.fixture(scope="module")
-def holding(site: Site) -> Site:  # noqa: F811
+def holding(site: Site) -> Site:
     site.proxy.RequestHandlerClass = Holding
     site.begin()
     return site
@@ -90,7 +92,7 @@ def until(happened: Callable[[], Any], what: str, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def end(site: Site, command: list[Any], profile: str, number: signal.Signals, held: int) -> Run:  # noqa: F811
+def end(site: Site, command: list[Any], profile: str, number: signal.Signals, held: int) -> Run:
     """Send a signal to the process group of a command once so many requests are held, and see that all of it ends."""
     watch = Watch(site)
     with tempfile.TemporaryFile("w+") as output:
@@ -125,13 +127,13 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
         return Run(subprocess.CompletedProcess(command, process.returncode, output.read(), ""))
 
 
-def left(site: Site) -> list[str]:  # noqa: F811
+def left(site: Site) -> list[str]:
     """The files of the run that are still there, but for those of others."""
     names = [str(path.relative_to(site.run_folder)) for path in site.run_folder.rglob("*") if not path.is_dir()]
     return [name for name in names if not LEFT_BY_OTHERS.fullmatch(name)]
 
 
-def hold(site: Site, call: str, answer: bool) -> None:  # noqa: F811
+def hold(site: Site, call: str, answer: bool) -> None:
     site.proxy.pass_on()
     Holding.call, Holding.answer = call, answer
 

@@ -684,6 +684,13 @@ def test_declared_tags(
     whole(lambda problems: _plan.plan_tags(repositories, values, state, problems).batches())
 
 
+def checked(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> Any:
+    """The options of a module as its action plugin has them."""
+    options = Controller(name, spec, arguments, **rules).params
+    check(options)
+    return options
+
+
 with (ROOT / "roles/ecr_pull/meta/argument_specs.yml").open(encoding="utf-8") as file:
     HANDOFF = yaml.safe_load(file)["argument_specs"]["main"]["options"]
 #: A hand-off as `share.yml` writes it, and what is set beside it.
@@ -730,14 +737,7 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
 
-        def checks(
-            name: str = name, spec: Any = spec, rules: Any = rules, check: Any = check, arguments: Any = arguments
-        ) -> Any:
-            options = Controller(name, spec, arguments, **rules).params
-            check(options)
-            return options
-
-        options = survives(checks)
+        options = survives(functools.partial(checked, name, spec, arguments, rules, check))
         if options:
             assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
             assert options["wait_interval"] >= 0

@@ -161,7 +161,35 @@ def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: 
             stub.add_response("get_resources", {"PaginationToken": "", "ResourceTagMappingList": []})
         else:
             stub.add_client_error("get_resources", answer)
-        assert ecr_repository_tag.discover(session, Repositories(), {"share": "yes"}) == ["aa", "bb"]
+        assert ecr_repository_tag.discover(session, Repositories(), {"share": "yes"}) == (["aa", "bb"], False)
+
+
+@pytest.mark.parametrize(
+    ("reads", "found", "asked"),
+    [
+        ([{}, {"Share": "yes"}], {"Share": "yes"}, 2),  # an old answer first
+        ([{}, {}, {}, {"share": "yes"}], {}, 3),  # three agree: the other API is behind
+        ([{"share": "yes"}], {"share": "yes"}, 1),
+        ([None], None, 1),  # gone
+    ],
+)
+def test_where_ecr_does_not_read_a_tag_that_the_other_api_names_it_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, reads: list[Any], found: dict[str, str] | None, asked: int
+) -> None:
+    class Session:
+        region = "eu-west-1"
+
+        def identity(self) -> dict[str, str]:
+            return {"account": "111111111111", "arn": "arn:aws:iam::111111111111:user/administrator"}
+
+    answers = iter(reads)
+    monkeypatch.setattr(ecr_repository_tag, "discover", lambda *_arguments: (["release"], True))
+    monkeypatch.setattr(ecr_repository_tag, "tags_or_none", lambda *_arguments: next(answers))
+    options = {"names": [], "all_except": [], "tags": {"share": "yes"}, "state": "absent", **OPTIONS}
+    session: Any = Session()
+    read = ecr_repository_tag.read(session, None, options, Problems())
+    assert read == ({} if found is None else {"release": (ARN + "release", found)})
+    assert len(reads) - len(list(answers)) == asked
 
 
 def test_discovery_finds_any_of_the_tags_in_any_case_of_its_key_page_by_page(client: Any) -> None:

@@ -1,0 +1,200 @@
+"""The matrix: which fault at which call, what counts as well, and how it is shown. Pure: no lab, no process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tests.lab import state
+
+KILLED_BEFORE, KILLED_AFTER, STALE = "killed before", "killed after", "stale read"
+FAULTS = (
+    KILLED_BEFORE,
+    KILLED_AFTER,
+    "reply cut",
+    "reset",
+    "timeout",
+    "500",
+    "ThrottlingException",
+    "Throttling",
+    "AccessDenied once",
+    "expired token",
+    STALE,
+)
+OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One API call of a clean run: the number in its phase, and in the module that makes it."""
+
+    phase: str
+    number: int
+    name: str
+    module: int
+    number_in_module: int
+    never_stale: str
+
+    @property
+    def writes(self) -> bool:
+        return state.is_write(self.name)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row, a fault, and what came of it; `why` tells the reason of all but `ok`."""
+
+    row: Row
+    fault: str
+    verdict: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass
+class Ran:
+    """One module in one run."""
+
+    task: str
+    check: bool
+    killed: bool
+    code: int
+    result: dict[str, Any]
+    printed: str
+    calls: list[str]
+    violations: list[dict[str, Any]]
+
+    @property
+    def well(self) -> bool:
+        return not self.killed and self.code == 0 and bool(self.result) and not self.result.get("failed")
+
+    @property
+    def writes(self) -> list[str]:
+        return [call for call in self.calls if state.is_write(call)]
+
+
+@dataclass
+class Trial:
+    """The three runs of a cell, what stands after the second, and what stands after a clean run."""
+
+    hit: bool
+    runs: list[list[Ran]] = field(default_factory=list)
+    end: Any = None
+    clean: Any = None
+
+
+def rows_of(phase: str, calls: list[list[tuple[str, str]]]) -> list[Row]:
+    """The rows of a phase: for each module its calls, each with why it can not be stale."""
+    rows: list[Row] = []
+    for module, made in enumerate(calls):
+        for number, (name, never_stale) in enumerate(made, 1):
+            rows.append(Row(phase, len(rows) + 1, name, module, number, never_stale))
+    return rows
+
+
+def applicable(row: Row) -> list[str]:
+    return [fault for fault in FAULTS if fault != STALE or not row.never_stale]
+
+
+def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
+    """The faults to try at each row. Reduced: one at each read, in turn; both kills and one more at each write."""
+    if not reduced:
+        return {row: applicable(row) for row in rows}
+    picked, turn = {}, 0
+    for row in rows:
+        # Threads make the calls of a pull, in no sure order: another call may stand here, which can not be stale.
+        apart = {STALE} if row.phase == "pull" else {KILLED_BEFORE, KILLED_AFTER} if row.writes else set()
+        faults = [fault for fault in applicable(row) if fault not in apart]
+        # The one whose turn it is, or the next that applies here.
+        wanted = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
+        one = next(fault for fault in wanted if fault in faults)
+        turn = FAULTS.index(one) + 1
+        picked[row] = [KILLED_BEFORE, KILLED_AFTER, one] if row.writes else [one]
+    return picked
+
+
+def judge(trial: Trial) -> list[str]:
+    """What is wrong with a cell; nothing, if it is as it must be."""
+    wrong = [] if trial.hit else ["The fault hit no call."]
+    if not trial.hit or len(trial.runs) < 3:
+        return wrong or ["It was not run three times."]
+    first, second, third = trial.runs
+    for ran in first:
+        said = ran.result.get("failed") and ran.result.get("msg")
+        if not ran.well and not ran.killed and not said:
+            wrong.append(f"First run, {ran.task}: it neither succeeded nor said why not: {ran.printed[-300:]}")
+        if "Traceback" in ran.printed:
+            wrong.append(f"First run, {ran.task}: a traceback: {ran.printed[-600:]}")
+    for which, run in (("Second", second), ("Third", third)):
+        for ran in run:
+            if not ran.well:
+                wrong.append(f"{which} run, {ran.task}: {ran.result.get('msg') or ran.printed[-300:]}")
+    if trial.end != trial.clean:
+        wrong.append(f"The second run ends otherwise than a clean one: {difference(trial.clean, trial.end)}")
+    for ran in third:
+        if ran.result.get("changed") and not ran.check:
+            wrong.append(f"Third run, {ran.task}: changed.")
+        if ran.writes:
+            wrong.append(f"Third run, {ran.task}: wrote {', '.join(ran.writes)}.")
+    for which, run in zip(("First", "Second", "Third"), trial.runs):
+        for ran in run:
+            for one in ran.violations[:1]:
+                wrong.append(
+                    f"{which} run, {ran.task}: invariant 1: after {one['after']} (call {one['number']} of the module)"
+                    f" {one['account']} {one['principal']} with external id {one['external_id']} may {one['what']}"
+                    f" {one['repository']}; {len(ran.violations)} such."
+                )
+    return wrong
+
+
+def difference(one: Any, other: Any, path: str = "") -> str:
+    """Where two values begin to differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}):
+            if one.get(key) != other.get(key):
+                return difference(one.get(key), other.get(key), f"{path}/{key}")
+    return f"{path}: {str(one)[:300]} became {str(other)[:300]}"
+
+
+# --- showing
+
+
+def table(rows: list[Row], cells: Iterable[Cell]) -> Iterator[str]:
+    """The matrix as text: a line for each call, a column for each fault."""
+    verdicts = {(cell.row, cell.fault): cell.verdict for cell in cells}
+    numbers = [f"{number:>4}" for number in range(1, len(FAULTS) + 1)]
+    for number, fault in enumerate(FAULTS, 1):
+        yield f"{number:>4} {fault}"
+    width = max(len(f"{row.phase} {row.number:>3} {row.name}") for row in rows)
+    yield f"{'call':<{width}} {' '.join(numbers)}"
+    for row in rows:
+        marks = [f"{verdicts.get((row, fault), LEFT_OUT):>4}" for fault in FAULTS]
+        yield f"{f'{row.phase} {row.number:>3} {row.name}':<{width}} {' '.join(marks)}"
+
+
+def counts(rows: list[Row], cells: list[Cell]) -> dict[str, int]:
+    """How many cells of each verdict; those left out of the reduced form as well."""
+    found = Counter(cell.verdict for cell in cells if cell.row in set(rows))
+    found[LEFT_OUT] = len(rows) * len(FAULTS) - sum(found.values())
+    return {verdict: found[verdict] for verdict in (OK, NOT_APPLICABLE, FAIL, LEFT_OUT)}
+
+
+def as_json(rows: list[Row], cells: list[Cell], **facts: Any) -> dict[str, Any]:
+    return {
+        **facts,
+        "faults": list(FAULTS),
+        "calls": [asdict(row) for row in rows],
+        "counts": counts(rows, cells),
+        "cells": [
+            {
+                "phase": cell.row.phase,
+                "call": cell.row.number,
+                "name": cell.row.name,
+                "fault": cell.fault,
+                "verdict": cell.verdict,
+                "why": list(cell.why),
+            }
+            for cell in cells
+        ],
+    }

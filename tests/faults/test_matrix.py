@@ -1,0 +1,257 @@
+"""The reduced matrix; and that its observer, its replay and its judge can see what is wrong."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pathlib
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.conftest import ROOT, Lab
+from tests.lab import accounts
+
+from . import bench, matrix, runs
+
+TAGS, OTHER_TAGS = {"environment": "release"}, {"environment": "other"}
+
+
+def test_nothing_is_lost_and_nothing_opened_at_any_call(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "faults.json"
+    command = [sys.executable, "-m", "tests.faults", "--reduced", "--json", str(file)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=540, check=False)
+    assert run.returncode == 0, run.stdout[-20000:] + run.stderr
+    result = json.loads(file.read_text())
+    calls, faults, counts = result["calls"], result["faults"], result["counts"]
+    assert len(faults) == 11
+    assert sum(counts.values()) == len(calls) * len(faults)
+    assert {name: sum(call["phase"] == name for call in calls) for name in result["clean_run_calls"]} == (
+        result["clean_run_calls"]
+    )
+    hit = {(cell["phase"], cell["call"], cell["fault"]) for cell in result["cells"] if cell["verdict"] == "ok"}
+    for call in calls:
+        at = (call["phase"], call["number"])
+        assert [one for one in hit if one[:2] == at], call
+        if call["never_stale"] == "it is a write":
+            assert {(*at, matrix.KILLED_BEFORE), (*at, matrix.KILLED_AFTER)} <= hit, call
+    assert min(Counter(fault for *_at, fault in hit).values()) >= 5
+    assert all(cell["why"] for cell in result["cells"] if cell["verdict"] != "ok")
+
+
+# --- the observer
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with bench.running(tmp_path_factory.mktemp("watched") / "bench") as folder:
+        yield bench.Bench(folder)
+
+
+def trust(account: str, external_id: str | None) -> str:
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    if external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def reading(value: str) -> str:
+    condition = {"StringEquals": {"ecr:ResourceTag/environment": value}}
+    statement = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench) -> None:
+    watched.plan()
+    lab = Lab(watched.folder / "lab")
+    iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
+
+    def seen(call: Any, **arguments: Any) -> set[tuple[str | None, ...]]:
+        watched.lab("begin", declarations=[runs.OLD])
+        call(**arguments)
+        keys = ("after", "account", "principal", "external_id", "repository", "what")
+        return {tuple(one[key] for key in keys) for one in watched.lab("report")["violations"]}
+
+    def tag(name: str) -> set[tuple[str | None, ...]]:
+        arn = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/{name}"
+        return seen(ecr.tag_resource, resourceArn=arn, tags=[{"Key": "environment", "Value": "release"}])
+
+    watched.lab("begin", declarations=[runs.OLD], forget=True)
+    start = watched.lab("report")["snapshot"]
+    assert not seen(iam.create_role, RoleName="wide", AssumeRolePolicyDocument=trust(accounts.CONSUMER, "test"))
+    document = {"PolicyName": "it", "PolicyDocument": reading("release")}
+    assert not seen(iam.put_role_policy, RoleName="wide", **document)
+    assert not tag("release")
+    found = tag("develop")
+    assert ("ecr:TagResource", accounts.CONSUMER, "user/puller", "test", "develop", "pull") in found
+    assert {one[3:5] for one in found} == {("test", "develop")}
+    # Another account, and no external id.
+    found = seen(iam.update_assume_role_policy, RoleName="wide", PolicyDocument=trust(accounts.STRANGER, None))
+    call = "iam:UpdateAssumeRolePolicy"
+    for principal in ("user/stranger", "role/visitor"):
+        assert (call, accounts.STRANGER, principal, None, "release", "pull") in found
+    # Who came in before keeps the session, though the trust has changed: develop, with the id of before.
+    assert (call, accounts.CONSUMER, "user/administrator", "test", "develop", "describe") in found
+    iam.delete_role_policy(RoleName="wide", PolicyName="it")
+    assert not seen(iam.get_role, RoleName="wide")
+    watched.lab("restore", snapshot=start)
+
+
+# --- the proxy
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("reply cut", "ConnectionClosedError"),
+        ("reset", "ConnectionClosedError"),
+        ("timeout", "ReadTimeoutError"),
+        ("500", "InternalFailure"),
+        ("ThrottlingException", "ThrottlingException"),
+        ("Throttling", "Throttling"),
+        ("AccessDenied once", "AccessDenied"),
+        ("expired token", "ExpiredToken"),
+    ],
+)
+def test_a_fault_is_what_a_client_takes_it_for(watched: bench.Bench, fault: str, error: str) -> None:
+    once = Config(retries={"total_max_attempts": 1}, read_timeout=0.5 if fault == "timeout" else 30)
+    for service, call in (("iam", "list_roles"), ("ecr", "describe_repositories")):
+        client = Lab(watched.folder / "lab").session("owner").client(service, config=once)
+        watched.plan(2, fault, 0)
+        getattr(client, call)()
+        with pytest.raises((ClientError, BotoCoreError)) as raised:
+            getattr(client, call)()
+        assert error_code(raised.value) == error
+        getattr(client, call)()
+        assert watched.plan()["calls"] == [f"{service}:{call.title().replace('_', '')}"] * 3
+
+
+# --- the replay
+
+
+def by_hand(name: str, old: str, declaration: runs.Declaration, tags: dict[str, str]) -> runs.Phase:
+    """A phase of two modules, without a playbook."""
+    role = {"name": "made", "repository_tags": tags, "consumers": declaration["consumers"]}
+    tagged = {"names": declaration["repositories"], "tags": tags}
+    return runs.Phase(
+        name,
+        "owner",
+        old,
+        (runs.OLD,),
+        (declaration,),
+        (
+            {"module": "iam_ecr_pull_role", "arguments": role, "check": False, "task": "role"},
+            {"module": "ecr_repository_tag", "arguments": tagged, "check": False, "task": "tag"},
+        ),
+    )
+
+
+def sabotaged(folder: pathlib.Path) -> list[tuple[str, str, str]]:
+    """In a process of its own: phase, fault and verdict of cells, with the product as it is and broken in two ways."""
+    bench.preload()
+    from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+
+    here = bench.Bench(folder)
+    phases = [by_hand("make", "", runs.OLD, TAGS), by_hand("turn", "make", runs.NEW, OTHER_TAGS)]
+    replay = runs.Replay(here, runs.prepare(here), phases)
+    rows = [row for name, calls in replay.calls.items() for row in matrix.rows_of(name, calls)]
+    attach = next(row for row in rows if row.name == "iam:AttachRolePolicy")
+    narrow = next(row for row in rows if row.name == "iam:UpdateAssumeRolePolicy")
+    found = []
+
+    def cell(what: str, row: matrix.Row, fault: str) -> None:
+        replay.known.clear()
+        one = replay.cell(row, fault)
+        found.append((what, one.verdict, " ".join(one.why)))
+
+    cell("as it is", attach, matrix.KILLED_BEFORE)
+    cell("as it is", narrow, matrix.KILLED_AFTER)
+    for method, row, fault in (
+        ("attach", attach, matrix.KILLED_BEFORE),
+        ("revoke_sessions", narrow, matrix.KILLED_AFTER),
+    ):
+        kept = getattr(PullRole, method)
+        setattr(PullRole, method, lambda _self: None)
+        cell(f"without {method}", row, fault)
+        setattr(PullRole, method, kept)
+    return found
+
+
+def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench) -> None:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        whole, turned, unattached, unrevoked = pool.submit(sabotaged, watched.folder).result(120)
+    assert (whole, turned) == (("as it is", "ok", ""), ("as it is", "ok", ""))
+    assert unattached[:2] == ("without attach", "FAIL")
+    assert "Second run, role: Everything was written, but" in unattached[2]
+    assert unrevoked[:2] == ("without revoke_sessions", "FAIL")
+    assert "invariant 1: after tagging:TagResources" in unrevoked[2]
+
+
+# --- the judge
+
+RAN = matrix.Ran("task", False, False, 0, {"changed": False}, "", ["iam:GetRole"], [])
+VIOLATION = {
+    "after": "iam:CreateRole",
+    "number": 1,
+    "account": accounts.STRANGER,
+    "principal": "user/stranger",
+    "external_id": None,
+    "repository": "develop",
+    "what": "pull",
+}
+
+
+def trial(first: matrix.Ran = RAN, second: matrix.Ran = RAN, third: matrix.Ran = RAN, **facts: Any) -> matrix.Trial:
+    return matrix.Trial(**{"hit": True, "runs": [[first], [second], [third]], "end": {}, "clean": {}, **facts})
+
+
+@pytest.mark.parametrize(
+    ("tried", "words"),
+    [
+        (trial(hit=False), "The fault hit no call"),
+        (trial(first=replace(RAN, code=1, result={}, printed="boom")), "neither succeeded nor said why not: boom"),
+        (trial(first=replace(RAN, code=1, result={"failed": True, "msg": ""})), "neither succeeded nor said why not"),
+        (trial(first=replace(RAN, printed="Traceback (most recent call last)")), "a traceback"),
+        (trial(second=replace(RAN, code=1, result={"failed": True, "msg": "denied"})), "Second run, task: denied"),
+        (trial(second=replace(RAN, killed=True)), "Second run"),
+        (trial(clean={"a": {"b": 1}}, end={"a": {"b": 2}}), "/a/b: 1 became 2"),
+        (trial(third=replace(RAN, result={"changed": True})), "Third run, task: changed"),
+        (trial(third=replace(RAN, calls=["iam:CreateRole"])), "Third run, task: wrote iam:CreateRole"),
+        (trial(first=replace(RAN, violations=[VIOLATION])), "invariant 1: after iam:CreateRole"),
+        (trial(third=replace(RAN, violations=[VIOLATION])), "Third run, task: invariant 1"),
+    ],
+)
+def test_the_judge_tells_what_is_wrong(tried: matrix.Trial, words: str) -> None:
+    (said,) = matrix.judge(tried)
+    assert words in said
+
+
+def test_the_judge_finds_nothing_where_nothing_is() -> None:
+    assert matrix.judge(trial()) == []
+    assert matrix.judge(trial(first=replace(RAN, killed=True, code=-9, result={}))) == []
+    assert matrix.judge(trial(first=replace(RAN, code=1, result={"failed": True, "msg": "denied"}))) == []
+
+
+def test_every_cell_is_accounted_for() -> None:
+    rows = matrix.rows_of("share", [[("iam:GetRole", ""), ("iam:CreateRole", "it is a write")], [("iam:GetRole", "")]])
+    assert [(row.number, row.module, row.number_in_module) for row in rows] == [(1, 0, 1), (2, 0, 2), (3, 1, 1)]
+    whole = matrix.chosen(rows, False)
+    assert [len(faults) for faults in whole.values()] == [11, 10, 11]
+    cells = [matrix.Cell(row, fault, "ok") for row, faults in matrix.chosen(rows, True).items() for fault in faults]
+    assert len(cells) == 1 + 3 + 1
+    assert matrix.counts(rows, cells) == {"ok": 5, "n/a": 0, "FAIL": 0, "-": 28}
+    *_faults, heading, first, _second, _third = matrix.table(rows, cells)
+    assert heading.split()[0] == "call"
+    assert first.split()[3:] == ["ok", *["-"] * 10]
