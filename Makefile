@@ -12,6 +12,9 @@ COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
 AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 
+# Says what is done, and afterwards how long it took.
+timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
+
 .PHONY: help setup demo test lint docs molecule matrix faults pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
@@ -20,12 +23,12 @@ help: ## List the targets.
 setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
 
 .venv/ready: tests/requirements.txt
-	@tests/make-venv $(PYTHON) .venv tests/requirements.txt
+	$(call timed,virtual environment .venv,tests/make-venv $(PYTHON) .venv tests/requirements.txt)
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn "$(CURDIR)" $(COLLECTION)
 	@touch $@
 
 .venv-lab/ready: tests/lab/requirements.txt
-	@tests/make-venv $(PYTHON) .venv-lab tests/lab/requirements.txt
+	$(call timed,virtual environment .venv-lab,tests/make-venv $(PYTHON) .venv-lab tests/lab/requirements.txt)
 	@touch $@
 
 lab-up: setup ## Start the lab: two AWS accounts on loopback.
@@ -49,10 +52,10 @@ lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 	@tests/lint
 
 docs: setup ## Build the documentation site into build/docs/.
-	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs
+	$(call timed,documentation site,PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs)
 
 molecule: setup ## Run the molecule scenarios against a lab of their own.
-	@tests/molecule
+	$(call timed,molecule,tests/molecule)
 
 matrix: setup ## Run the scenario on older and newer versions of ansible-core, amazon.aws and boto3.
 	@tests/matrix
@@ -61,6 +64,7 @@ faults: setup ## Try every fault at every API call of the playbooks; the whole o
 	@$(BIN)/python -m tests.faults
 
 pytest: setup
+	@echo "== pytest"
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
 	  echo "Not root: dockerd can not be started here, so the tests marked 'engine' are left out."; \
 	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \

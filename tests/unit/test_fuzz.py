@@ -684,7 +684,7 @@ def test_declared_tags(
     whole(lambda problems: _plan.plan_tags(repositories, values, state, problems).batches())
 
 
-def checked(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> Any:
+def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> Any:
     """The options of a module as its action plugin has them."""
     options = Controller(name, spec, arguments, **rules).params
     check(options)
@@ -737,7 +737,7 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
 
-        options = survives(functools.partial(checked, name, spec, arguments, rules, check))
+        options = survives(functools.partial(options_of, name, spec, arguments, rules, check))
         if options:
             assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
             assert options["wait_interval"] >= 0
