@@ -12,7 +12,7 @@ short_description: Shows lines as they are
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Shows each line as it is, such as those of a table, where M(ansible.builtin.debug) shows a list in YAML or JSON.
+  - Shows each line as it is, such as those of a table, where C(ansible.builtin.debug) shows a list in YAML or JSON.
   - In a play of several hosts, each line begins with the host's name, unless the task runs once.
   - With a stdout callback that writes JSON, the lines are in the task's result only.
 options:
