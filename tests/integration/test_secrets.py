@@ -622,7 +622,8 @@ def test_a_pull_that_the_registry_refuses_shows_no_secret(
     watch = shared.watch([*shared.pull_command(credentials, *ENGINES), *flags], environment=environment)
     assert watch.code == 2, watch
     aloud = " ".join(watch.output.split()).count("AWS:******** or ******** is refused")
-    assert aloud == (1 if refused == "layer" else 3) * (2 if output == "verbose" else 1), watch
+    # In the task's result and in the table of hosts; with many words, each of them twice.
+    assert aloud == (1 if refused == "layer" else 3) * (4 if output == "verbose" else 2), watch
     assert_no_secret_is_out(watch)
     assert watch.written() <= {PRIVATE_FILE}
 
