@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
 class ActionModule(ActionBase):
@@ -21,8 +20,6 @@ class ActionModule(ActionBase):
         _validated, options = self.validate_argument_spec(spec)
         several = len(variables.get("ansible_play_hosts_all", ())) > 1 and not self._task.run_once
         before = f"{variables['inventory_hostname']}: " if several else ""
-        # Where the output is one JSON document, the result is in it, and nothing else may be.
-        if "json" not in constants.DEFAULT_STDOUT_CALLBACK:
-            for line in options["lines"]:
-                Display().display(f"{before}{line}")
+        for line in options["lines"]:
+            show(f"{before}{line}")
         return {**result, "changed": False, "lines": options["lines"]}

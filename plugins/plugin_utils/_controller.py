@@ -8,10 +8,10 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Result, wait_by_doing
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
 class Controller:
@@ -52,7 +52,7 @@ def say_for(host: str) -> t.Callable[[Result, float], None]:
         why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
         if why not in told:
             told.append(why)
-            Display().display(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
+            show(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
 
     return say
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import botocore.exceptions
@@ -254,3 +255,15 @@ def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, .
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
     run = control.playbook(str(playbook), "owner", *flag)
     assert run.code == 0, run
+
+
+def test_where_the_output_is_json_it_stays_json_and_the_lines_are_in_it(control: Control) -> None:
+    control.engines = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+    try:
+        run = control.share("--check", ecr_share_role_name="as_json")
+    finally:
+        control.engines = {}
+    tasks = [task["hosts"]["localhost"] for play in json.loads(run.output)["plays"] for task in play["tasks"]]
+    lines = [task["lines"] for task in tasks if "lines" in task]
+    assert lines[0] == [f"+ {accounts.CONSUMER} (external id) can pull release"]
+    assert lines[-1][0] == "In check mode nothing is written. It would be:"
