@@ -260,7 +260,7 @@ def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, .
 def test_where_the_output_is_json_it_stays_json_and_the_lines_are_in_it(control: Control) -> None:
     control.engines = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
     try:
-        run = control.share("--check", ecr_share_role_name="as_json")
+        run = control.share("--check", ecr_share_role_name="as_json", ecr_share_repository_tags={"as": "json"})
     finally:
         control.engines = {}
     tasks = [task["hosts"]["localhost"] for play in json.loads(run.output)["plays"] for task in play["tasks"]]
