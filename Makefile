@@ -15,7 +15,7 @@ AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup demo test lint docs molecule matrix faults pytest lab-up lab-down engines build clean
+.PHONY: help setup demo test lint docs molecule matrix faults bench pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ matrix: setup ## Run the scenario on older and newer versions of ansible-core, a
 
 faults: setup ## Try every fault at every API call of the playbooks; the whole of it takes a while.
 	@$(BIN)/python -m tests.faults
+
+bench: setup ## Measure against bare boto3 and the aws CLI, with 30 ms for each call; 15 minutes, on a quiet machine.
+	@$(BIN)/python -m tests.bench
 
 pytest: setup
 	@echo "== pytest"

@@ -1,0 +1,102 @@
+"""The floor: what a script by hand does with boto3 and nothing else. `python -m tests.bench.floor WORK …`.
+
+tags COUNT             who is it, and the tags of each repository, with 32 threads
+tag COUNT READS        the same, then TagResources by 20, then the tags of each again, READS times
+discover TAG VALUE     every repository of the registry, and the tags of each, with 32 threads
+prove ROLE COUNT TOTAL what `ecr_access_info` asks, one call after another
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from .names import SHARED_BY, names, shared
+
+THREADS = 32
+NO_DIGEST = "sha256:" + "0" * 64
+
+
+def client(service: str, **keys: str) -> Any:
+    return boto3.client(service, config=Config(max_pool_connections=THREADS), **keys)
+
+
+def arns(wanted: list[str]) -> list[str]:
+    sts = client("sts")
+    prefix = f"arn:aws:ecr:{sts.meta.region_name}:{sts.get_caller_identity()['Account']}:repository/"
+    return [prefix + name for name in wanted]
+
+
+def read(ecr: Any, wanted: list[str]) -> list[dict[str, str]]:
+    def tags_of(arn: str) -> dict[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(tags_of, wanted))
+
+
+def tags(count: int) -> None:
+    read(client("ecr"), arns(names(count)))
+
+
+def tag(count: int, reads: int) -> None:
+    ecr, wanted = client("ecr"), arns(names(count))
+    found = read(ecr, wanted)
+    left = [arn for arn, there in zip(wanted, found) if not SHARED_BY.items() <= there.items()]
+    tagging = client("resourcegroupstaggingapi")
+    for at in range(0, len(left), 20):
+        assert not tagging.tag_resources(ResourceARNList=left[at : at + 20], Tags=SHARED_BY)["FailedResourcesMap"]
+    for _number in range(reads):
+        assert all(SHARED_BY.items() <= there.items() for there in read(ecr, left))
+
+
+def discover(key: str, value: str) -> None:
+    ecr = client("ecr")
+    pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
+    found = [one["repositoryArn"] for page in pages for one in page["repositories"]]
+    print(sum(there.get(key) == value for there in read(ecr, found)))
+
+
+def prove(role: str, count: int, total: int) -> None:
+    sts = client("sts")
+    sts.get_caller_identity()
+    asked = {"RoleArn": role, "RoleSessionName": "floor"}
+    keys = sts.assume_role(**asked, ExternalId="test")["Credentials"]
+    for wrong in ({}, {"ExternalId": "not-test"}):
+        with contextlib.suppress(ClientError):
+            sts.assume_role(**asked, **wrong)
+    session = {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
+    }
+    client("sts", **session).get_caller_identity()
+    ecr = client("ecr", **session)
+    ecr.get_authorization_token()
+    readable, denied = shared(total)[: count // 2], names(count - count // 2)
+    allowed = 0
+    for name in [*readable, *denied]:
+        for ask, more in (
+            (ecr.describe_images, {"maxResults": 1}),
+            (ecr.batch_get_image, {"imageIds": [{"imageDigest": NO_DIGEST}]}),
+            (ecr.get_download_url_for_layer, {"layerDigest": NO_DIGEST}),
+        ):
+            try:
+                ask(repositoryName=name, **more)
+                allowed += 1
+            except ClientError as error:
+                allowed += "AccessDenied" not in error.response["Error"]["Code"]
+    assert allowed == 3 * len(readable), allowed
+
+
+if __name__ == "__main__":
+    work, *words = sys.argv[1:]
+    {"tags": tags, "tag": tag, "discover": discover, "prove": prove}[work](
+        *(int(word) if word.isdecimal() else word for word in words)  # type: ignore[operator]
+    )

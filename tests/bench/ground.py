@@ -1,0 +1,161 @@
+"""What the rows run on: a lab with many repositories, microburst before it, and ways to time whole processes.
+
+Its folder is laid out as that of `tests.faults.bench`, whose ways to run a module work on it too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import LAB_PYTHON, ROOT, Lab
+from tests.faults.bench import Bench
+from tests.lab import state
+
+BIN = ROOT / ".venv/bin"
+DEADLINE = 60  # seconds, for a start
+RUN_DEADLINE = 540  # seconds, for one run
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is run, and as whom. `variables` add to its environment."""
+
+    words: Sequence[str]
+    profile: str = "owner"
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run took and asked."""
+
+    seconds: float
+    reads: int
+    writes: int
+
+
+class Ground:
+    """A running lab and its proxy.
+
+    :param folder: of both
+    :param total: repositories of the bench
+    """
+
+    def __init__(self, folder: pathlib.Path, total: int) -> None:
+        self.folder, self.total = folder, total
+        self.lab, self.bench = Lab(folder / "lab"), Bench(folder)
+        self._log = (folder / "lab" / state.REQUEST_LOG).open(encoding="utf-8")
+
+    def latency(self, milliseconds: int) -> None:
+        """From now on, each call takes that much longer."""
+        rules = json.dumps([{"latency": milliseconds}] if milliseconds else []).encode()
+        request = urllib.request.Request(f"http://{self.bench.authority}/_microburst/rules", data=rules)
+        with urllib.request.urlopen(request, timeout=DEADLINE):
+            pass
+
+    def calls(self) -> list[str]:
+        """The API calls since this was asked before, by the lab's request log."""
+        return [json.loads(line)["call"] for line in self._log]
+
+    def run(self, command: Command) -> Run:
+        """Run and time a whole process, which must succeed."""
+        self.calls()
+        environment = {
+            **self.bench.environment(command.profile),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            **dict(command.variables),
+        }
+        began = time.perf_counter()
+        process = subprocess.run(
+            list(command.words),
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_DEADLINE,
+            check=False,
+        )
+        seconds = time.perf_counter() - began
+        if process.returncode:
+            said = (process.stdout + process.stderr)[-3000:]
+            raise RuntimeError(f"{command.words[0]} ended with exit status {process.returncode}:\n{said}")
+        calls = self.calls()
+        writes = sum(map(state.is_write, calls))
+        return Run(seconds, len(calls) - writes, writes)
+
+    def task(
+        self,
+        name: str,
+        module: str,
+        arguments: dict[str, Any],
+        profile: str = "owner",
+        loop: Sequence[str] = (),
+        check: bool = False,
+    ) -> Command:
+        """A playbook with one task, as whoever uses the module has it.
+
+        :param name: of its file
+        """
+        task = {"name": name, module: arguments, "check_mode": check, **({"loop": loop} if loop else {})}
+        play = {"name": name, "hosts": "localhost", "gather_facts": False, "tasks": [task]}
+        file = self.folder / f"{name}.yml"
+        file.write_text(json.dumps([play]), encoding="utf-8")
+        return Command([str(BIN / "ansible-playbook"), str(file)], profile)
+
+    def floor(self, *words: str | int, profile: str = "owner") -> Command:
+        """The bare boto3 script that does this work."""
+        return Command([str(BIN / "python"), "-m", "tests.bench.floor", *map(str, words)], profile)
+
+
+@contextlib.contextmanager
+def running(folder: pathlib.Path, total: int, proxied: bool = True) -> Iterator[Ground]:
+    """Within, a lab with `total` repositories runs in `folder`; microburst before it, unless told otherwise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        authority: list[str] = []
+        if proxied:
+            _start(stack, folder, "proxy", sys.executable, "tests.bench.proxy", str(folder))
+            authority = [(folder / "proxy").read_text()]
+        lab = folder / "lab"
+        words = [str(lab), str(total), *authority]
+        _start(stack, folder, f"lab/{state.ENVIRONMENT}", str(LAB_PYTHON), "tests.bench.lab", *words)
+        if not proxied:
+            (folder / "proxy").write_text((lab / state.ENDPOINT).read_text().partition("://")[2])
+        ground = Ground(folder, total)
+        if proxied:
+            ground.latency(0)
+        yield ground
+
+
+def _start(stack: contextlib.ExitStack, folder: pathlib.Path, sign: str, python: str, module: str, *words: str) -> None:
+    """Start a server, and wait for the file that says that it is ready; it is stopped with the stack."""
+    log = stack.enter_context((folder / f"{module}.log").open("w+"))
+    command = [python, "-m", module, *words]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    stack.callback(_stop, server)
+    deadline = time.monotonic() + DEADLINE
+    while not (folder / sign).exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            log.seek(0)
+            raise RuntimeError(f"{module} did not start:\n{log.read()}")
+        time.sleep(0.02)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

@@ -1,0 +1,91 @@
+"""The lab with many repositories: `python -m tests.bench.lab FOLDER REPOSITORIES [AUTHORITY]`, by .venv-lab's Python.
+
+They are there from the start. And two calls answer in pages, as on AWS: MiniStack's DescribeRepositories leaves out
+what does not fit into the first page, its GetResources has one page for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.lab import accounts, server
+
+# MiniStack is imported once its settings are in the environment.
+from ministack.core import responses  # isort: skip
+from ministack.services import ecr, tagging  # isort: skip
+
+from . import names
+
+Handler = Callable[[dict[str, Any]], Any]
+#: Entries of a page where the caller does not say how many.
+PAGE = 100
+
+
+def in_pages(every: Callable[[], list[Any]], key: str, token: str, size: str, shape: Callable[[Any], Any]) -> Handler:
+    """A handler that answers a page of `every()` and where the next one begins."""
+
+    def answer(data: dict[str, Any]) -> Any:
+        found, start, length = every(), int(data.get(token) or 0), int(data.get(size) or PAGE)
+        page = {key: [shape(one) for one in found[start : start + length]]}
+        return responses.json_response({**page, token: str(start + length)} if start + length < len(found) else page)
+
+    return answer
+
+
+def repositories() -> list[dict[str, Any]]:
+    """Those of the caller; MiniStack's own way to them takes as long as a call, for each page."""
+    mine = ecr._repositories._prefix()
+    return [one for key, one in list(ecr._repositories._data.items()) if key[:2] == mine]
+
+
+def install() -> None:
+    """Put the pages into MiniStack."""
+    describe_named, get_others = ecr._describe_repositories, tagging._HANDLERS["GetResources"]
+    describe = in_pages(repositories, "repositories", "nextToken", "maxResults", ecr._repo_shape)
+    get = in_pages(
+        lambda: [one for one in repositories() if one["tags"]],
+        "ResourceTagMappingList",
+        "PaginationToken",
+        "ResourcesPerPage",
+        lambda one: {"ResourceARN": one["repositoryArn"], "Tags": one["tags"]},
+    )
+    ecr._describe_repositories = lambda data: (describe_named if data.get("repositoryNames") else describe)(data)
+    tagging._HANDLERS["GetResources"] = lambda data: (
+        get if data.get("ResourceTypeFilters") == ["ecr:repository"] and not data.get("TagFilters") else get_others
+    )(data)
+
+
+def seed(total: int) -> None:
+    """Make the repositories of the bench in the owner account."""
+    responses._request_account_id.set(accounts.OWNER)
+    responses.set_request_region(accounts.REGION)
+    shared = set(names.shared(total))
+    for name in names.names(total):
+        tags = {**names.KNOWN_BY, **(names.SHARED_BY if name in shared else {})}
+        made = [{"Key": key, "Value": value} for key, value in tags.items()]
+        status, _headers, body = ecr._create_repository({"repositoryName": name, "tags": made})
+        assert status == 200, json.loads(body)
+
+
+def main(folder: pathlib.Path, total: int, authority: str | None) -> None:
+    os.umask(0o077)
+    folder.mkdir(parents=True)
+    seed_lab = accounts.seed
+
+    def seed_both(endpoint: str) -> dict[str, tuple[str, str]]:
+        keys = seed_lab(endpoint)
+        seed(total)
+        return keys
+
+    accounts.seed = seed_both
+    install()
+    server.serve(folder, authority)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None)

@@ -1,0 +1,334 @@
+"""The rows: what is done, by ours and by the references, and what each finds before it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.lab import accounts
+
+from .ground import BIN, Command, Ground, Run
+from .names import SHARED_BY, names, shared
+from .table import Comparison, Side
+
+LATENCY = 30  # milliseconds
+AWSCLI = "awscli==1.46.3"
+ROLE, SHARE = "bench", "allow_ecr_release"
+OWNER_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
+TAG_MODULE = "crossaccount.ecr.ecr_repository_tag"
+MANY = 10_000  # repositories that there are
+WHOLE = 1000  # of them, that are named
+LOOPED = 10  # of these, that are looped over
+START = "start"
+
+
+def nothing() -> None:
+    """What comes before work that finds what it needs."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One way to do it.
+
+    :param writes: how many it has to make, so that it is not fast by not doing it
+    """
+
+    command: Command
+    writes: int = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two of the ways, compared.
+
+    :param start: whether Ansible's fixed start is allowed on top
+    :param scale: how many times the reference has to do it for the whole work; its own start is counted once
+    """
+
+    row: str
+    work: str
+    against: str
+    factor: float
+    ours: str
+    reference: str
+    start: bool = False
+    scale: float = 1
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Ways to do the same work.
+
+    :param before: makes, before each run, what it finds
+    """
+
+    ways: dict[str, Work]
+    pairs: list[Pair]
+    before: Callable[[], None] = nothing
+
+
+def measure(ground: Ground, row: Row, runs: int) -> list[Comparison]:
+    """Run all ways in turns, and what does nothing beside them, then compare."""
+    ways = {START: Work(ground.task("start", "ansible.builtin.ping", {})), **row.ways}
+    done: dict[str, list[Run]] = {name: [] for name in ways}
+    for number in range(runs):
+        order = list(ways)
+        for name in order[number % len(order) :] + order[: number % len(order)]:
+            if name != START:
+                row.before()
+            ground.latency(LATENCY)
+            run = ground.run(ways[name].command)
+            ground.latency(0)
+            if run.writes != ways[name].writes:
+                raise RuntimeError(f"{name} made {run.writes} writes, not {ways[name].writes}.")
+            done[name].append(run)
+    sides = {name: _side(of) for name, of in done.items()}
+    return [
+        Comparison(
+            pair.row,
+            pair.work,
+            pair.against,
+            pair.factor,
+            sides[pair.ours],
+            _scaled(sides[pair.reference], sides[START], pair.scale),
+            sides[START] if pair.start else None,
+            pair.note,
+        )
+        for pair in row.pairs
+    ]
+
+
+def _side(runs: list[Run]) -> Side:
+    return Side([run.seconds for run in runs], runs[-1].reads, runs[-1].writes)
+
+
+def _scaled(side: Side, start: Side, scale: float) -> Side:
+    if scale == 1:
+        return side
+    seconds = [start.median + (one - start.median) * scale for one in side.seconds]
+    return Side(seconds, round(side.reads * scale), round(side.writes * scale))
+
+
+# --- 1 and 2: the owner's half of the scenario
+
+
+def with_aws_cli(words: Iterable[str]) -> Command:
+    """Words that find `aws` in a virtual environment of its own, for it pins botocore; it is made on first use."""
+    venv = ROOT / ".cache/bench/aws"
+    ready = venv / "ready"
+    if not ready.exists() or ready.read_text() != AWSCLI:
+        print(f"Installing {AWSCLI} into .cache/bench (once).", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+        pip = [str(venv / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", AWSCLI]
+        subprocess.run(pip, check=True)
+        ready.write_text(AWSCLI)
+    return Command(list(words), variables=(("PATH", f"{venv / 'bin'}:/usr/bin:/bin"),))
+
+
+def share(ground: Ground) -> Command:
+    handoff = f"ecr_share_handoff_path={ground.folder / 'handoff.yml'}"
+    return Command(
+        [str(BIN / "ansible-playbook"), "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml", "-e", handoff]
+    )
+
+
+def unshare(ground: Ground) -> None:
+    """Take back what either of the two made."""
+    iam = ground.lab.client("owner", "iam")
+    if SHARE in [one["RoleName"] for one in iam.list_roles()["Roles"]]:
+        policy = f"arn:aws:iam::{accounts.OWNER}:policy/{SHARE}"
+        iam.detach_role_policy(RoleName=SHARE, PolicyArn=policy)
+        iam.delete_role(RoleName=SHARE)
+        iam.delete_policy(PolicyArn=policy)
+    ground.lab.client("owner", "ecr").untag_resource(resourceArn=OWNER_ARN + "release", tagKeys=["environment"])
+
+
+def row_1(ground: Ground) -> Row:
+    pair = Pair(
+        "1",
+        "share.yml from nothing",
+        "a shell script of aws CLI calls",
+        1.0,
+        "share.yml",
+        "script",
+        note="share.yml reads back three times in a row, half a second apart; the script once.",
+    )
+    ways = {"share.yml": Work(share(ground), 4), "script": Work(with_aws_cli(["tests/bench/share-by-hand"]), 4)}
+    return Row(ways, [pair], before=lambda: unshare(ground))
+
+
+def row_2(ground: Ground) -> Row:
+    unshare(ground)
+    ground.run(share(ground))
+    pair = Pair("2", "share.yml, nothing to do", "the same script's checks", 0.8, "share.yml", "script")
+    checks = with_aws_cli(["tests/bench/share-by-hand", "--look"])
+    return Row({"share.yml": Work(share(ground)), "script": Work(checks)}, [pair])
+
+
+# --- 3, 4 and 5: tags on many repositories
+
+
+def untag(ground: Ground, count: int) -> None:
+    """Take the tag off the first repositories."""
+    tagging = ground.lab.client("owner", "resourcegroupstaggingapi")
+    arns = [OWNER_ARN + name for name in names(count)]
+    for at in range(0, count, 20):
+        tagging.untag_resources(ResourceARNList=arns[at : at + 20], TagKeys=list(SHARED_BY))
+
+
+def tag(ground: Ground, count: int, wait: bool = True) -> Work:
+    arguments = {"names": names(count), "tags": SHARED_BY, "wait": wait}
+    return Work(ground.task(f"tag-{count}-{wait}", TAG_MODULE, arguments), count // 20)
+
+
+def loop_of_aws(ground: Ground) -> Work:
+    words = ["aws", "ecr", "tag-resource", "--resource-arn", OWNER_ARN + "{{ item }}"]
+    words += ["--tags", "Key=environment,Value=release"]
+    loop = ground.task("loop-aws", "ansible.builtin.command", {"argv": words}, loop=names(LOOPED))
+    return Work(with_aws_cli(loop.words), LOOPED)
+
+
+def _scaled_from(count: int) -> str:
+    return f"The loop ran over {LOOPED} repositories; its time for each was scaled to {count:,}."
+
+
+def row_3(ground: Ground) -> Row:
+    count = 200
+    named = {"name": "{{ item }}", "state": "present"}
+    ways = {
+        "wait: false": tag(ground, count, wait=False),
+        "default": tag(ground, count),
+        "aws": loop_of_aws(ground),
+        "ecs_ecr": Work(ground.task("loop-ecs-ecr", "community.aws.ecs_ecr", named, loop=names(LOOPED))),
+    }
+    notes = {
+        "wait: false": "Ours does not read back, as the loop.",
+        "default": "Ours reads back three times in a row, which the loop does not.",
+    }
+    loops = {
+        "aws": "a loop of aws ecr tag-resource",
+        "ecs_ecr": "a loop of community.aws.ecs_ecr, which can not tag",
+    }
+    pairs = [
+        Pair(
+            f"3{letter}",
+            f"tag {count} repositories, {ours}",
+            against,
+            1 / 50,
+            ours,
+            reference,
+            scale=count / LOOPED,
+            note=f"{note} {_scaled_from(count)}",
+        )
+        for letter, (ours, note, reference, against) in zip(
+            "abcd", [(*ours, *loop) for ours in notes.items() for loop in loops.items()]
+        )
+    ]
+    return Row(ways, pairs, before=lambda: untag(ground, count))
+
+
+def row_4(ground: Ground) -> Row:
+    work = tag(ground, WHOLE)
+    ground.run(work.command)
+    pair = Pair(
+        "4",
+        f"{WHOLE:,} repositories, nothing to change",
+        "bare boto3, the same reads, 32 threads",
+        1.3,
+        "ours",
+        "boto3",
+        start=True,
+    )
+    return Row({"ours": Work(work.command), "boto3": Work(ground.floor("tags", WHOLE))}, [pair])
+
+
+def row_5(ground: Ground) -> Row:
+    ways = {
+        "wait: false": tag(ground, WHOLE, wait=False),
+        "default": tag(ground, WHOLE),
+        "boto3": Work(ground.floor("tag", WHOLE, 0), WHOLE // 20),
+        "boto3, read back": Work(ground.floor("tag", WHOLE, 3), WHOLE // 20),
+        "aws": loop_of_aws(ground),
+    }
+    work, against = f"{WHOLE:,} repositories, all to be tagged", "bare boto3, 32 threads, TagResources by 20"
+    pairs = [
+        Pair("5a", f"{work}, wait: false", against, 1.3, "wait: false", "boto3", True, note="Neither reads back."),
+        Pair(
+            "5b",
+            work,
+            f"{against}, reading back",
+            1.3,
+            "default",
+            "boto3, read back",
+            True,
+            note="Both read back three times, ours with half a second between.",
+        ),
+        Pair("5c", work, against, 1.3, "default", "boto3", True, note="The script reads nothing back."),
+        Pair(
+            "5d",
+            work,
+            "a loop of aws ecr tag-resource",
+            0.1,
+            "default",
+            "aws",
+            scale=WHOLE / LOOPED,
+            note=_scaled_from(WHOLE),
+        ),
+    ]
+    return Row(ways, pairs, before=lambda: untag(ground, WHOLE))
+
+
+# --- 6: discovery
+
+
+def row_6(ground: Ground) -> Row:
+    untag(ground, WHOLE)
+    wanted = {
+        "a": ("all_except, 50 of 100 found", {"all_except": shared(ground.total)[::2]}),
+        "b": ("a pattern of 100", {"names": ["bench/000*"]}),
+    }
+    ways = {"boto3": Work(ground.floor("discover", *SHARED_BY.keys(), *SHARED_BY.values()))}
+    pairs = []
+    for letter, (what, options) in wanted.items():
+        arguments: dict[str, Any] = {"tags": SHARED_BY, "state": "absent", **options}
+        ways[letter] = Work(ground.task(f"discover-{letter}", TAG_MODULE, arguments, check=True))
+        work = f"discovery over {ground.total:,} repositories, {what}"
+        pairs.append(Pair(f"6{letter}", work, "bare boto3, the tags of each, 32 threads", 0.35, letter, "boto3"))
+    return Row(ways, pairs)
+
+
+# --- 7: the proof
+
+
+def row_7(ground: Ground) -> Row:
+    count = 100
+    untag(ground, count)
+    consumer = {"account": accounts.CONSUMER, "external_id": "test"}
+    role = {"name": ROLE, "repository_tags": SHARED_BY, "consumers": [consumer]}
+    ground.run(ground.task("role", "crossaccount.ecr.iam_ecr_pull_role", role))
+    role_arn = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
+    readable, denied = shared(ground.total)[: count // 2], names(count // 2)
+    asked = {"role_arn": role_arn, "external_id": "test", "readable": readable, "denied": denied}
+    ways = {
+        "ours": Work(ground.task("prove", "crossaccount.ecr.ecr_access_info", asked, profile="consumer")),
+        "boto3": Work(ground.floor("prove", role_arn, count, ground.total, profile="consumer")),
+    }
+    work = f"proof of access to {count} repositories, half of them denied"
+    return Row(ways, [Pair("7", work, "bare boto3, one call after another", 0.25, "ours", "boto3")])
+
+
+#: Each with how many repositories there are beside the lab's own.
+ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
+    "1": (row_1, 0),
+    "2": (row_2, 0),
+    "3": (row_3, MANY),
+    "4": (row_4, MANY),
+    "5": (row_5, MANY),
+    "6": (row_6, MANY),
+    "7": (row_7, MANY),
+}

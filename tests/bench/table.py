@@ -1,0 +1,174 @@
+"""What was measured, compared: median, spread, ratio, target, verdict; as lines, JSON, a chart. Standard library only.
+
+A target is a factor: ours takes at most so many times what the reference takes, and where that is allowed, Ansible's
+fixed start on top, which was measured beside them.
+"""
+
+from __future__ import annotations
+
+import statistics
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+REACHED, MISSED = "reached", "MISSED"
+HEADER = ("ROW", "WORK", "OURS", "REFERENCE", "START", "RATIO", "TARGET", "VERDICT")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to do the work: seconds of each run, and the API calls of one."""
+
+    seconds: Sequence[float]
+    reads: int = 0
+    writes: int = 0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def spread(self) -> float:
+        """From the shortest to the longest run, as a part of the median."""
+        return (max(self.seconds) - min(self.seconds)) / self.median
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} s ±{self.spread / 2:.0%}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "seconds": [round(one, 4) for one in self.seconds],
+            "median": round(self.median, 4),
+            "spread": round(self.spread, 4),
+            "reads": self.reads,
+            "writes": self.writes,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Ours against the reference.
+
+    :param row: of the table of targets
+    :param factor: at most so many times the reference's time
+    :param start: Ansible's fixed start, where the target allows it on top
+    :param note: what has to be known to read the numbers
+    """
+
+    row: str
+    work: str
+    against: str
+    factor: float
+    ours: Side
+    reference: Side
+    start: Side | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return (self.ours.median - (self.start.median if self.start else 0)) / self.reference.median
+
+    @property
+    def reached(self) -> bool:
+        return self.ratio <= self.factor
+
+    @property
+    def target(self) -> str:
+        times = f"≤ {self.factor:g}" if self.factor >= 0.1 else f"{1 / self.factor:g} times faster"
+        return times + (" + start" if self.start else "")
+
+    @property
+    def reason(self) -> str:
+        """Why the target was not reached, as measured; empty where it was."""
+        if self.reached:
+            return ""
+        allowed = self.factor * self.reference.median + (self.start.median if self.start else 0)
+        start = f", {self.start.median:.2f} s of it Ansible's start" if self.start else ""
+        return (
+            f"{self.ours.median:.2f} s{start}, for {_calls(self.ours)}; the reference made {_calls(self.reference)} in"
+            f" {self.reference.median:.2f} s; allowed were {allowed:.2f} s."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "row": self.row,
+            "work": self.work,
+            "against": self.against,
+            "ours": self.ours.as_json(),
+            "reference": self.reference.as_json(),
+            "start": self.start.as_json() if self.start else None,
+            "ratio": round(self.ratio, 4),
+            "target": self.factor,
+            "reached": self.reached,
+            "reason": self.reason,
+            "note": self.note,
+        }
+
+
+def _calls(side: Side) -> str:
+    return f"{side.reads} reads and {side.writes} writes"
+
+
+def table(comparisons: Sequence[Comparison]) -> list[str]:
+    """A line for each comparison, then what has to be said of each."""
+    rows = [HEADER]
+    for one in comparisons:
+        measured = (str(one.ours), str(one.reference), str(one.start) if one.start else "")
+        rows.append((one.row, one.work, *measured, f"{one.ratio:.3g}", one.target, REACHED if one.reached else MISSED))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    for one in comparisons:
+        said = f"{one.row}: against {one.against}. {one.note} {one.reason}"
+        lines += ["", *textwrap.wrap(" ".join(said.split()), 120)]
+    return lines
+
+
+def as_json(comparisons: Iterable[Comparison], **facts: Any) -> dict[str, Any]:
+    return {**facts, "comparisons": [one.as_json() for one in comparisons]}
+
+
+# --- the chart
+
+WIDTH, LEFT, RIGHT, LINE = 1000, 420, 80, 64
+_COLOURS = {"ours": "#2563a8", "start": "#9cc3ea", "reference": "#8a8a8a", "text": "#222222", "target": "#b3261e"}
+
+
+def chart(comparisons: Sequence[Comparison], title: str) -> str:
+    """An SVG with two bars for each comparison, on a scale of their own; a line stands at the target."""
+    height = LINE * (len(comparisons) + 1)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" font-family="sans-serif"'
+        ' font-size="12">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        _text(12, 26, title, bold=True),
+    ]
+    for number, one in enumerate(comparisons):
+        top = LINE * number + 48
+        start = one.start.median if one.start else 0.0
+        allowed = one.factor * one.reference.median + start
+        scale = (WIDTH - LEFT - RIGHT) / max(one.ours.median, one.reference.median, allowed)
+        verdict = f"{one.ratio:.3g} ({one.target}) {REACHED if one.reached else MISSED}"
+        parts += [
+            _text(12, top + 14, f"{one.row}  {one.work}"),
+            _text(12, top + 34, f"against {one.against}"),
+            _bar("ours", top, one.ours.median * scale),
+            _bar("start", top, start * scale),
+            _bar("reference", top + 20, one.reference.median * scale),
+            _text(LEFT + one.ours.median * scale + 6, top + 14, f"{one.ours.median:.2f} s"),
+            _text(LEFT + one.reference.median * scale + 6, top + 34, f"{one.reference.median:.2f} s"),
+            f'<rect x="{LEFT + allowed * scale:.1f}" y="{top - 3}" width="2" height="24" fill="{_COLOURS["target"]}"/>',
+            _text(WIDTH - 12, top + 52, verdict, end=True),
+        ]
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _bar(kind: str, top: float, width: float) -> str:
+    return f'<rect class="{kind}" x="{LEFT}" y="{top}" width="{width:.1f}" height="18" fill="{_COLOURS[kind]}"/>'
+
+
+def _text(x: float, y: float, words: str, bold: bool = False, end: bool = False) -> str:
+    style = (' font-weight="bold"' if bold else "") + (' text-anchor="end"' if end else "")
+    return f'<text x="{x:.1f}" y="{y}" fill="{_COLOURS["text"]}"{style}>{escape(words)}</text>'

@@ -1,0 +1,76 @@
+"""The verdicts, and that nothing that was missed is left out of the table, the JSON or the chart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from .table import LEFT, MISSED, REACHED, Comparison, Side, as_json, chart, table
+
+OURS, REFERENCE, START = Side([3.0, 5.0, 4.0], 1002, 50), Side([2.0, 2.0, 2.5], 1001, 50), Side([1.5, 1.5, 1.4])
+MISS = Comparison("5", "tag <many>", "bare boto3", 1.3, OURS, REFERENCE)
+#: As much as is allowed, to the last.
+HIT = replace(MISS, row="4", start=START, factor=1.25)
+
+
+def test_a_side_has_its_median_and_its_spread() -> None:
+    assert (OURS.median, OURS.spread) == (4.0, 0.5)
+    assert str(OURS) == "4.00 s ±25%"
+
+
+def test_the_ratio_is_of_what_is_left_after_the_start() -> None:
+    assert (MISS.ratio, MISS.reached) == (2.0, False)
+    assert (HIT.ratio, HIT.reached) == (1.25, True)
+    assert not replace(HIT, factor=1.24).reached
+
+
+@pytest.mark.parametrize(
+    ("comparison", "target"),
+    [(MISS, "≤ 1.3"), (HIT, "≤ 1.25 + start"), (replace(MISS, factor=1 / 50), "50 times faster")],
+)
+def test_a_target_is_told(comparison: Comparison, target: str) -> None:
+    assert comparison.target == target
+
+
+def test_what_is_missed_is_said_with_what_was_measured() -> None:
+    assert HIT.reason == ""
+    assert MISS.reason == (
+        "4.00 s, for 1002 reads and 50 writes; the reference made 1001 reads and 50 writes in 2.00 s;"
+        " allowed were 2.60 s."
+    )
+    assert "4.00 s, 1.50 s of it Ansible's start, for" in replace(HIT, factor=1.2).reason
+    lines = table([HIT, MISS])
+    assert [line.split()[-1] for line in lines[:3]] == ["VERDICT", REACHED, MISSED]
+    assert MISS.reason in " ".join(lines)
+
+
+def test_the_json_has_every_sample_and_every_verdict() -> None:
+    made = json.loads(json.dumps(as_json([HIT, MISS], runs=3)))
+    assert made["runs"] == 3
+    assert [one["reached"] for one in made["comparisons"]] == [True, False]
+    assert [one["reason"] for one in made["comparisons"]] == ["", MISS.reason]
+    assert made["comparisons"][0]["ours"] == {
+        "seconds": [3.0, 5.0, 4.0],
+        "median": 4.0,
+        "spread": 0.5,
+        "reads": 1002,
+        "writes": 50,
+    }
+
+
+def test_the_chart_has_bars_as_long_as_the_times() -> None:
+    root = ElementTree.fromstring(chart([HIT, MISS], "a & b"))  # noqa: S314
+    found = {
+        kind: [float(one.attrib["width"]) for one in root if one.get("class") == kind]
+        for kind in ("ours", "reference", "start")
+    }
+    for ours, reference in zip(found["ours"], found["reference"]):
+        assert ours / reference == pytest.approx(2, abs=0.01)
+    assert found["start"] == [pytest.approx(found["ours"][0] * 1.5 / 4, abs=0.1), 0]
+    assert all(LEFT + float(one.attrib["width"]) <= 1000 for one in root if one.get("class"))
+    texts = " ".join(one.text or "" for one in root)
+    assert "tag <many>" in texts
+    assert (REACHED in texts, MISSED in texts) == (True, True)
