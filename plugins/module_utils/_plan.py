@@ -128,6 +128,15 @@ def carries(tags: dict[str, str], wanted: dict[str, str]) -> bool:
     return any((key.lower(), value) in there for key, value in wanted.items())
 
 
+def may_pass(reason: str) -> bool:
+    """Whether a failure is one of AWS's own, or of too many calls, so that the same call may work soon.
+
+    :param reason: AWS's error code, and after a colon its message
+    """
+    code = reason.partition(":")[0]
+    return any(part in code for part in ("Throttl", "TooManyRequests", "RequestLimit", "Internal", "Server", "Service"))
+
+
 def plan_tags(
     repositories: dict[str, tuple[str, dict[str, str]]], tags: dict[str, str], state: str, problems: Problems
 ) -> TagPlan:
@@ -382,7 +391,9 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
         # Sessions outlive the trust that let them in, and the attachment: who is no longer declared must not see what
         # comes next. Before the trust changes, and afterwards, for who came in meanwhile.
         loses = bool(set(_access.trusted(before.trust)) - set(_access.trusted(after.trust)))
-        if loses or before.revoking:
+        # Where an unshare was killed, the role is there and its revocation is gone: who was dropped before that is out.
+        returns = not before.attached and not before.revoked and _policy.equal(before.trust, NOBODY)
+        if loses or before.revoking or returns:
             after = replace(after, revoked=True, revoking=False)
         if loses and not before.revoking:
             steps.append(BEGIN_REVOCATION)
@@ -392,6 +403,8 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
             steps.append(Step("update_trust", {"document": trust}))
         if loses or before.revoking:
             steps += [REVOKE, END_REVOCATION]
+        elif returns:
+            steps.append(REVOKE)
 
     # A new role comes first: IAM may refuse a principal in its trust, and then nothing was written.
     if not before.role_exists:
@@ -476,6 +489,8 @@ def plan_role_absent(
     steps = []
     if before.attached:
         steps.append(Step("detach", {}))
+    if (before.revoked or before.revoking) and not _policy.equal(before.trust, NOBODY):
+        steps.append(Step("update_trust", {"document": NOBODY}))  # tells a share after a killed run to revoke again
     if before.revoked:
         steps.append(Step("delete_revocation", {}))
     if before.revoking:
@@ -488,6 +503,23 @@ def plan_role_absent(
     if before.policy_exists:
         steps.append(Step("delete_policy", {}))
     return RolePlan(before, RoleState(), steps)
+
+
+def role_warnings(plan: RolePlan, name: str, policy_name: str) -> list[str]:
+    """What a user should know of a plan before it is carried out, though it is no error."""
+    before, found = plan.before, []
+    dangling = _policy.dangling_principals(before.trust)
+    if dangling and plan.steps:
+        found.append(f"The trust of {name} named deleted users or roles: {', '.join(dangling)}. They are replaced.")
+    if not plan.after.role_exists:
+        return found
+    elsewhere = [one for one in before.foreign if one.startswith(f"Policy {policy_name} ")]
+    if elsewhere and plan.steps:
+        found.append(f"{'; '.join(elsewhere)}. Others attached it: what they may read changes with it.")
+    added = [one for one in before.foreign if one not in elsewhere and " has " in one]
+    if added:
+        found.append(f"{'; '.join(added)}. Others added it: what it allows comes on top of what is declared.")
+    return found
 
 
 def settled(plan: RolePlan, seen: RoleState) -> list[str]:

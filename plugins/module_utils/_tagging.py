@@ -33,12 +33,6 @@ def untag(client: t.Any, arns: list[str], keys: list[str]) -> dict[str, str]:
     return _failures(client.untag_resources(ResourceARNList=arns, TagKeys=keys))
 
 
-def may_pass(reason: str) -> bool:
-    """Whether a failure is one of AWS's own, or of too many calls, so that the same call may work soon."""
-    code = reason.partition(":")[0]
-    return any(part in code for part in ("Throttl", "TooManyRequests", "RequestLimit", "Internal", "Server", "Service"))
-
-
 def _failures(reply: dict[str, t.Any]) -> dict[str, str]:
     # A partial failure is an HTTP 200.
     return {

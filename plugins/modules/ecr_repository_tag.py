@@ -138,6 +138,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     TagPlan,
     carries,
     is_pattern,
+    may_pass,
     plan_tags,
     repository_problem,
     select,
@@ -289,7 +290,7 @@ def change_tags(
             if not answered:
                 raise
             break
-        left = [change for change in left if _tagging.may_pass(failures.get(change.name, ""))]
+        left = [change for change in left if may_pass(failures.get(change.name, ""))]
         if not left:
             break
     return failures

@@ -256,6 +256,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     plan_role,
     plan_role_absent,
     reaches_beyond_tags,
+    role_warnings,
     settled,
     surplus,
 )
@@ -294,15 +295,8 @@ def run(module: t.Any) -> dict[str, t.Any]:
         plan = plan_role_absent(before, name, policy_name, problems, options["adopt"])
     problems.check()
 
-    dangling = _policy.dangling_principals(before.trust)
-    if dangling and plan.steps:
-        module.warn(f"The trust of {name} named deleted users or roles: {', '.join(dangling)}. They are replaced.")
-    others = [one for one in before.foreign if one.startswith(f"Policy {policy_name} ")]
-    if others and plan.steps and options["state"] == "present":
-        module.warn(f"{'; '.join(others)}. Others attached it: what they may read changes with it.")
-    added = [one for one in before.foreign if one not in others and " has " in one]
-    if added and options["state"] == "present":
-        module.warn(f"{'; '.join(added)}. Others added it: what it allows comes on top of what is declared.")
+    for warning in role_warnings(plan, name, policy_name):
+        module.warn(warning)
     written = [step.call for step in plan.steps] if module.check_mode else []
     if plan.steps and not module.check_mode:
         carry_out(role, plan.steps, options, written)
@@ -327,7 +321,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
             "granting_regions": granting_regions(before.permissions),
             "beyond_tags": reaches_beyond_tags(before.permissions),
         },
-        "dangling_principals": dangling,
+        "dangling_principals": _policy.dangling_principals(before.trust),
         "steps": written,
         "diff": plan.diff,
     }

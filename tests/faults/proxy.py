@@ -119,11 +119,11 @@ def send_signal(pid: int, number: int) -> None:
             continue
 
 
-async def serve(folder: pathlib.Path) -> None:
-    """Serve until SIGTERM."""
+async def serve(proxy: Microburst, folder: pathlib.Path) -> None:
+    """Serve until SIGTERM, on a free port that is written to `FOLDER/proxy`."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    runner = web.AppRunner(make_app(FaultProxy(folder)), access_log=None)
+    runner = web.AppRunner(make_app(proxy), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     (folder / "proxy.new").write_text(f"127.0.0.1:{listener.getsockname()[1]}")
@@ -136,4 +136,5 @@ async def serve(folder: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(pathlib.Path(sys.argv[1])))
+    FOLDER = pathlib.Path(sys.argv[1])
+    asyncio.run(serve(FaultProxy(FOLDER), FOLDER))

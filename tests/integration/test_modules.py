@@ -59,6 +59,7 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
             {"name": "walked", "state": "absent"},
             [
                 "iam:DetachRolePolicy",
+                TRUST,  # closed: sessions were revoked
                 "iam:DeleteRolePolicy",
                 "iam:DeleteRole",
                 *["iam:DeletePolicyVersion"] * 4,

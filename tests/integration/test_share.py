@@ -19,7 +19,7 @@ GAINED = {"principal": f"{accounts.CONSUMER} (external id)", "repository": "rele
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "principals": ["user/stranger"], "external_id": "other"}
 REVOKE, END_REVOCATION = "iam:PutRolePolicy", "iam:DeleteRolePolicy"
-GONE = ["iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
+GONE = ["iam:DetachRolePolicy", TRUST, "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
 
 
 def unshare(control: Control, *arguments: str, **variables: Any) -> Any:

@@ -874,6 +874,52 @@ def sessions(
         yield state, out
 
 
+@pytest.mark.parametrize(("revoked", "revoking"), [(True, False), (True, True), (False, True)])
+def test_who_was_dropped_stays_out_when_a_share_follows_an_unshare_that_was_killed(
+    revoked: bool, revoking: bool
+) -> None:
+    said: dict[str, Any] = {"repository_tags": {"environment": "release"}, "consumers": CONSUMERS[:1]}
+    both = {**said, "consumers": CONSUMERS[:2]}
+    *_others, before = moments(planned(RoleState(), both))
+    *_others, before = moments(planned(before, said))
+    assert before.revoked
+    before = replace(before, revoked=revoked, revoking=revoking)
+    removal = _plan.plan_role_absent(before, "allow", "allow", Problems())
+    assert removal.steps
+    for killed in moments(removal):
+        second = list(moments(planned(killed, said)))
+        # The role that stayed is the one that the session is of.
+        kept_out = [state.revoked or state.revoking for state in second if killed.role_exists and state.attached]
+        assert all(kept_out), killed
+        assert planned(second[-1], said).steps == []
+
+
+@pytest.mark.parametrize(
+    ("foreign", "said"),
+    [
+        ((), []),
+        (("Role allow is in instance profile x",), []),
+        (
+            ("Role allow has policy x attached", "Role allow has the inline policy y"),
+            [
+                "Role allow has policy x attached; Role allow has the inline policy y."
+                " Others added it: what it allows comes on top of what is declared."
+            ],
+        ),
+        (
+            ("Policy allow is attached to user has",),
+            ["Policy allow is attached to user has. Others attached it: what they may read changes with it."],
+        ),
+    ],
+)
+def test_what_others_did_is_a_warning_where_it_stays(foreign: tuple[str, ...], said: list[str]) -> None:
+    before = replace(THERE, foreign=foreign)
+    plan = _plan.plan_role(before, replace(before, description="Another"))
+    assert plan.steps
+    assert _plan.role_warnings(plan, "allow", "allow") == said
+    assert _plan.role_warnings(RolePlan(before, RoleState(), plan.steps), "allow", "allow") == []
+
+
 RELEASE, DEVELOP = [boundary for boundary in BOUNDARIES if boundary]
 
 
