@@ -17,25 +17,20 @@ options:
     type: dict
     required: true
   tagged:
-    description: Results of M(crossaccount.ecr.ecr_repository_tag) for the declared repositories.
+    description:
+      - Results of M(crossaccount.ecr.ecr_repository_tag) for the declared repositories, one for each region; with
+        O(crossaccount.ecr.ecr_repository_tag#module:report_others), the others that carry the tags are judged, too.
     type: list
     elements: dict
     required: true
-  others:
-    description:
-      - Results of M(crossaccount.ecr.ecr_repository_tag) with O(crossaccount.ecr.ecr_repository_tag#module:all_except),
-        in check mode, for the other repositories that carry the tags.
-    type: list
-    elements: dict
-    default: []
   exclusive:
     description: Whether the tags are taken off the others; if not, they keep them.
     type: bool
     default: false
   formerly:
     description:
-      - Results of M(crossaccount.ecr.ecr_repository_tag) likewise, for repositories that carry the tags which the
-        role's policy asked for before. They keep these tags.
+      - Results of M(crossaccount.ecr.ecr_repository_tag) with O(crossaccount.ecr.ecr_repository_tag#module:all_except),
+        in check mode, for repositories that carry the tags which the role's policy asked for before. They keep them.
     type: list
     elements: dict
     default: []
@@ -44,8 +39,8 @@ positional: tagged
 
 EXAMPLES = r"""
 - name: Say what the change means
-  ansible.builtin.debug:
-    msg: "{{ (role | crossaccount.ecr.access_change([tagged])).lines }}"
+  crossaccount.ecr.show_lines:
+    lines: "{{ (role | crossaccount.ecr.access_change([tagged])).lines }}"
 """
 
 RETURN = r"""
@@ -53,6 +48,7 @@ _value:
   description:
     - C(gained) and C(lost), lists of C(principal), C(repository) and C(region), and C(lines) for a person, which name
       the region where there are several.
+    - C(writes), whether there is anything to write.
   type: dict
   sample:
     gained:
@@ -62,6 +58,7 @@ _value:
     lost: []
     lines:
       - "+ 222222222222 (external id) can pull release"
+    writes: true
 """
 
 import typing as t
@@ -72,17 +69,22 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access import ac
 def filter_access_change(
     role: dict[str, t.Any],
     tagged: list[dict[str, t.Any]],
-    others: t.Sequence[dict[str, t.Any]] = (),
     exclusive: bool = False,
     formerly: t.Sequence[dict[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
+    named, others, former = (
+        [one for result in results for one in result.get(key, [])]
+        for results, key in ((tagged, "repositories"), (tagged, "others"), (formerly, "repositories"))
+    )
+    changing = [*named, *(others if exclusive else [])]
+    keeping = [{**one, "tags": one["before"]} for one in [*others, *former]]
     repositories: dict[str, dict[str, t.Any]] = {}
-    for results, stays in ((tagged, False), (others, not exclusive), (formerly, True)):
-        for one in (one for result in results for one in result.get("repositories", [])):
-            repositories.setdefault(one["arn"], {**one, "tags": one["before"]} if stays else one)
+    for one in [*changing, *keeping]:
+        repositories.setdefault(one["arn"], one)
     # A role that is declared is attached; one that is gone has no documents.
     after = {"permissions": role["permissions"], "trust": role["trust"], "attached": True}
-    return access_change(role["before"], after, list(repositories.values()))
+    change = access_change(role["before"], after, list(repositories.values()))
+    return {**change, "writes": bool(role["steps"]) or any(one["changed"] for one in changing)}
 
 
 class FilterModule:

@@ -33,8 +33,8 @@ positional: hosts, went_through, check_mode
 
 EXAMPLES = r"""
 - name: Sum up all hosts
-  ansible.builtin.debug:
-    msg: "{{ hostvars | crossaccount.ecr.pull_table(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}"
+  crossaccount.ecr.show_lines:
+    lines: "{{ hostvars | crossaccount.ecr.pull_table(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}"
   run_once: true
 """
 

@@ -16,6 +16,7 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
 
 #: The name that AWS's console gives it.
 _REVOCATION = "AWSRevokeOlderSessions"
@@ -42,8 +43,7 @@ class PullRole:
 
     def read(self) -> RoleState:
         """Everything about the role and its policy that a plan needs."""
-        role, of_role = self._standing(self._role)
-        policy, of_policy = self._standing(self._policy)
+        (role, of_role), (policy, of_policy) = each(self._standing, [self._role, self._policy])
         return RoleState(**role, **policy, foreign=(*of_role, *of_policy))
 
     @staticmethod

@@ -131,7 +131,7 @@ def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any]:
     role = session.assume(
         options["role_arn"], options["external_id"], options["role_session_name"], options["duration_seconds"]
     )
-    ecr, assumed = role.client("ecr"), role.identity()
+    ecr, assumed = role.client("ecr"), role.identity
     names = list(dict.fromkeys([*options["readable"], *options["denied"]]))
     asked = [(name, probe) for name in names for probe in PROBE_CALLS]
     asks: list[t.Callable[[], t.Any]] = [
@@ -197,7 +197,7 @@ def proof(module: t.Any, say: t.Callable[[dict[str, t.Any], float], None] = lamb
     options = module.params
     check(options)
     session = session_of(module)
-    caller = session.identity()
+    caller = session.identity
     result = wait_by_doing(
         lambda: result_of(lambda: prove(session, options)),
         lambda result: stays(result, options["access"]),

@@ -102,8 +102,9 @@ class Session:
     def _sts(self) -> t.Any:
         return self.client("sts")
 
+    @functools.cached_property
     def identity(self) -> dict[str, str]:
-        """Who this is: `account`, `arn`, `user_id`."""
+        """Who this is: `account`, `arn`, `user_id`. It is asked for once."""
         reply = self._sts.get_caller_identity()
         return {"account": reply["Account"], "arn": reply["Arn"], "user_id": reply["UserId"]}
 

@@ -6,21 +6,30 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import carries
-
 
 def tagged_repositories(client: t.Any, tags: dict[str, str]) -> list[str]:
     """The names of the ECR repositories in this region that carry one of `tags`, as this API knows them.
 
-    In any case of its key: IAM does not tell them apart, this API's own filters do.
+    In any case of its key: IAM does not tell them apart, this API's filters do, so it is asked which there are.
     """
-    pages = client.get_paginator("get_resources").paginate(ResourceTypeFilters=["ecr:repository"], ResourcesPerPage=100)
-    return sorted(
-        one["ResourceARN"].partition(":repository/")[2]
-        for page in pages
-        for one in page["ResourceTagMappingList"]
-        if carries({tag["Key"]: tag["Value"] for tag in one["Tags"]}, tags)
+    pages = client.get_paginator("get_tag_keys").paginate()
+    keys = {*tags, *(key for page in pages for key in page["TagKeys"])}
+    filters = [
+        {"Key": key, "Values": [value]}
+        for wanted, value in tags.items()
+        for key in sorted(keys)
+        if key.lower() == wanted.lower()
+    ]
+    return sorted({name for one in filters for name in _found_by(client, one)})
+
+
+def _found_by(client: t.Any, tag_filter: dict[str, t.Any]) -> t.Iterator[str]:
+    pages = client.get_paginator("get_resources").paginate(
+        ResourceTypeFilters=["ecr:repository"], TagFilters=[tag_filter], ResourcesPerPage=100
     )
+    for page in pages:
+        for one in page["ResourceTagMappingList"]:
+            yield one["ResourceARN"].partition(":repository/")[2]
 
 
 def tag(client: t.Any, arns: list[str], tags: dict[str, str]) -> dict[str, str]:

@@ -46,6 +46,12 @@ options:
         patterns). An empty list means every repository.
     type: list
     elements: str
+  report_others:
+    description:
+      - With O(names), also return as RV(others) which other repositories of the registry and region carry one of the
+        tags. Where the caller may not look for them, RV(others_problem) says so.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - crossaccount.ecr.assume_role
   - crossaccount.ecr.wait
@@ -113,6 +119,19 @@ repositories:
       type: dict
       sample:
         environment: release
+others:
+  description:
+    - The other repositories that carry one of the tags, as RV(repositories) has them; RV(others[].tags) are what they
+      would be without it.
+  returned: with O(report_others=true)
+  type: list
+  elements: dict
+  sample: []
+others_problem:
+  description: Why the others are not known; empty when they are.
+  returned: with O(report_others=true)
+  type: str
+  sample: ""
 """
 
 import time
@@ -169,6 +188,8 @@ def check(options: dict[str, t.Any]) -> None:
         problems.add("all_except goes with state: absent and without names.")
     if options["all_except"] is None and not options["names"]:
         problems.add("names is empty: name at least one repository.")
+    if options["report_others"] and options["all_except"] is not None:
+        problems.add("report_others goes with names; all_except finds the others by itself.")
     for name in [*options["names"], *(options["all_except"] or [])]:
         problem = None if is_pattern(name) else repository_problem(name)
         if problem:
@@ -199,7 +220,7 @@ def read(
         names = [name for name in known if name not in kept]
     elif any(is_pattern(name) for name in names):
         names = select(names, _ecr.repository_names(ecr), problems if options["state"] == "present" else Problems())
-    who = session.identity()
+    who = session.identity
     prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
 
     def tags_of(name: str) -> dict[str, str] | None:
@@ -232,6 +253,19 @@ def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> tuple[list[s
             raise
     # Nothing at all may mean that this API does not know ECR here, or does not know it yet.
     return (found, True) if found else (_ecr.repository_names(ecr), False)
+
+
+def others(session: Session, ecr: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What `report_others` adds to the result."""
+    meant = {**options, "names": [], "all_except": options["names"], "state": "absent"}
+    found, problem = {}, ""
+    try:
+        found = read(session, ecr, meant, Problems())
+    except botocore.exceptions.ClientError as error:
+        if not is_denied(error):
+            raise
+        problem = explain(error)
+    return {"others": plan_tags(found, options["tags"], "absent", Problems()).result(), "others_problem": problem}
 
 
 def apply(tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any]) -> None:
@@ -329,6 +363,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
     repositories = read(session, ecr, options, problems)
     plan = plan_tags(repositories, options["tags"], options["state"], problems)
     problems.check()
+    reported = others(session, ecr, options) if options["report_others"] else {}
     registry = _ecr.repository_uri(ecr, min(repositories)).partition("/")[0] if repositories else ""
     if plan.changes and not module.check_mode:
         apply(session.client("resourcegroupstaggingapi"), ecr, plan, options)
@@ -338,6 +373,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         "region": session.region,
         "registry": registry,
         "repositories": plan.result(),
+        **reported,
         "diff": plan.diff,
     }
 
@@ -349,6 +385,7 @@ def main() -> None:
             "tags": {"type": "dict", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "all_except": {"type": "list", "elements": "str"},
+            "report_others": {"type": "bool", "default": False},
             **ASSUME_ROLE_ARGUMENTS,
             **WAIT_ARGUMENTS,
         },

@@ -278,7 +278,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
     problems.check()
 
     session = session_of(module)
-    who = session.identity()
+    who = session.identity
     partition = who["arn"].split(":")[1]
     prefix = f"arn:{partition}:iam::{who['account']}:"
     role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])

@@ -26,11 +26,11 @@ Handler = Callable[[dict[str, Any]], Any]
 PAGE = 100
 
 
-def in_pages(every: Callable[[], list[Any]], key: str, token: str, size: str, shape: Callable[[Any], Any]) -> Handler:
-    """A handler that answers a page of `every()` and where the next one begins."""
+def in_pages(every: Callable[[dict[str, Any]], list[Any]], key: str, token: str, size: str, shape: Callable[[Any], Any]) -> Handler:
+    """A handler that answers a page of what there is and where the next one begins."""
 
     def answer(data: dict[str, Any]) -> Any:
-        found, start, length = every(), int(data.get(token) or 0), int(data.get(size) or PAGE)
+        found, start, length = every(data), int(data.get(token) or 0), int(data.get(size) or PAGE)
         page = {key: [shape(one) for one in found[start : start + length]]}
         return responses.json_response({**page, token: str(start + length)} if start + length < len(found) else page)
 
@@ -43,12 +43,20 @@ def repositories() -> list[dict[str, Any]]:
     return [one for key, one in list(ecr._repositories._data.items()) if key[:2] == mine]
 
 
+def tagged(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the caller that carry a tag, and what the filters ask for."""
+    found = [(one, {tag["Key"]: tag["Value"] for tag in one["tags"]}) for one in repositories() if one["tags"]]
+    for wanted in data.get("TagFilters", []):
+        found = [(one, tags) for one, tags in found if tags.get(wanted["Key"]) in wanted["Values"]]
+    return [one for one, _tags in found]
+
+
 def install() -> None:
     """Put the pages into MiniStack."""
     describe_named, get_others = ecr._describe_repositories, tagging._HANDLERS["GetResources"]
-    describe = in_pages(repositories, "repositories", "nextToken", "maxResults", ecr._repo_shape)
+    describe = in_pages(lambda _data: repositories(), "repositories", "nextToken", "maxResults", ecr._repo_shape)
     get = in_pages(
-        lambda: [one for one in repositories() if one["tags"]],
+        tagged,
         "ResourceTagMappingList",
         "PaginationToken",
         "ResourcesPerPage",
@@ -56,7 +64,7 @@ def install() -> None:
     )
     ecr._describe_repositories = lambda data: (describe_named if data.get("repositoryNames") else describe)(data)
     tagging._HANDLERS["GetResources"] = lambda data: (
-        get if data.get("ResourceTypeFilters") == ["ecr:repository"] and not data.get("TagFilters") else get_others
+        get if data.get("ResourceTypeFilters") == ["ecr:repository"] else get_others
     )(data)
 
 

@@ -25,7 +25,7 @@ from ministack.services import ecr, iam, sts, tagging
 from . import state
 
 COPIES = 3
-_TAG_CALLS = ("TagResources", "UntagResources", "GetResources")
+_TAG_CALLS = ("TagResources", "UntagResources", "GetResources", "GetTagKeys")
 
 
 class _Things:

@@ -203,11 +203,19 @@ def test_a_policy_that_asks_for_no_tags(permissions: Any) -> None:
 
 def test_a_repository_that_only_the_former_tags_reached_is_told_as_lost_and_others_once() -> None:
     before, after = role({"old": "yes"}, FIRST), role(ON, FIRST)
-    result = {"before": before, "permissions": after["permissions"], "trust": after["trust"]}
+    result = {"before": before, "permissions": after["permissions"], "trust": after["trust"], "steps": []}
     both = {"old": "yes", **ON}
-    others = [{"repositories": [repository("both", both, {"old": "yes"})]}]
+    tagged = [{"repositories": [], "others": [{**repository("both", both, {"old": "yes"}), "changed": True}]}]
     formerly = [{"repositories": [repository("both", both, ON), repository("former", {"old": "yes"}, {})]}, {}]
-    change = filter_access_change(result, [{"repositories": []}], others, True, formerly)
-    assert change["lines"] == [f"- {ONE} (external id) loses both, former"]
-    kept = filter_access_change(result, [{"repositories": []}], others, False, formerly)
-    assert kept["lines"] == [f"- {ONE} (external id) loses former"]
+    change = filter_access_change(result, tagged, True, formerly)
+    assert (change["lines"], change["writes"]) == ([f"- {ONE} (external id) loses both, former"], True)
+    kept = filter_access_change(result, tagged, False, formerly)
+    assert (kept["lines"], kept["writes"]) == ([f"- {ONE} (external id) loses former"], False)
+
+
+@pytest.mark.parametrize(("steps", "tag_changes"), [([], False), (["attach"], False), ([], True)])
+def test_there_is_something_to_write_where_the_role_or_a_tag_changes(steps: list[str], tag_changes: bool) -> None:
+    state = role(ON, FIRST)
+    result = {"before": state, "permissions": state["permissions"], "trust": state["trust"], "steps": steps}
+    tagged = [{"repositories": [{**repository("one", ON, ON), "changed": tag_changes}]}]
+    assert filter_access_change(result, tagged)["writes"] is (bool(steps) or tag_changes)

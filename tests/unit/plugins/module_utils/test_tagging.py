@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -141,8 +141,12 @@ def test_a_call_that_fails_as_a_whole_says_what_was_done_before(client: Any) -> 
     assert caught.value.facts["failed_repositories"] == dict.fromkeys(names[20:], why)
 
 
+KEYS: dict[str, Any] = {"TagKeys": ["Share", "SHARED", "Team", "other"], "PaginationToken": ""}
+
+
+@pytest.mark.parametrize("operation", ["get_tag_keys", "get_resources"])
 @pytest.mark.parametrize("answer", ["AccessDeniedException", "InvalidParameterException", "nothing"])
-def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: str) -> None:
+def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: str, operation: str) -> None:
     class Session:
         def client(self, service: str) -> Any:
             return {"resourcegroupstaggingapi": client}[service]
@@ -157,10 +161,12 @@ def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: 
 
     session: Any = Session()
     with Stubber(client) as stub:
+        if answer == "nothing" or operation == "get_resources":
+            stub.add_response("get_tag_keys", {"PaginationToken": "", "TagKeys": []})
         if answer == "nothing":
             stub.add_response("get_resources", {"PaginationToken": "", "ResourceTagMappingList": []})
         else:
-            stub.add_client_error("get_resources", answer)
+            stub.add_client_error(operation, answer)
         assert ecr_repository_tag.discover(session, Repositories(), {"share": "yes"}) == (["aa", "bb"], False)
 
 
@@ -179,8 +185,7 @@ def test_where_ecr_does_not_read_a_tag_that_the_other_api_names_it_is_asked_agai
     class Session:
         region = "eu-west-1"
 
-        def identity(self) -> dict[str, str]:
-            return {"account": "111111111111", "arn": "arn:aws:iam::111111111111:user/administrator"}
+        identity: ClassVar = {"account": "111111111111", "arn": "arn:aws:iam::111111111111:user/administrator"}
 
     answers = iter(reads)
     monkeypatch.setattr(ecr_repository_tag, "discover", lambda *_arguments: (["release"], True))
@@ -193,16 +198,21 @@ def test_where_ecr_does_not_read_a_tag_that_the_other_api_names_it_is_asked_agai
 
 
 def test_discovery_finds_any_of_the_tags_in_any_case_of_its_key_page_by_page(client: Any) -> None:
-    def page(token: str, **tagged: str) -> dict[str, Any]:
-        listed = [
-            {"ResourceARN": ARN + name.replace("_", "/"), "Tags": [dict(zip(("Key", "Value"), tag.split("=")))]}
-            for name, tag in tagged.items()
-        ]
-        return {"PaginationToken": token, "ResourceTagMappingList": listed}
+    def page(token: str, *names: str) -> dict[str, Any]:
+        return {"PaginationToken": token, "ResourceTagMappingList": [{"ResourceARN": ARN + name} for name in names]}
 
-    sent = {"ResourceTypeFilters": ["ecr:repository"], "ResourcesPerPage": 100}
+    def sent(key: str, value: str, **more: str) -> dict[str, Any]:
+        tag_filter = {"Key": key, "Values": [value]}
+        return {"ResourceTypeFilters": ["ecr:repository"], "TagFilters": [tag_filter], "ResourcesPerPage": 100, **more}
+
     with Stubber(client) as stub:
-        stub.add_response("get_resources", page("more", bb="share=yes", team_aa="Share=yes", dd="share=no"), sent)
-        stub.add_response("get_resources", page("", cc="team=a", ee="other=yes"), {**sent, "PaginationToken": "more"})
+        stub.add_response("get_tag_keys", {**KEYS, "PaginationToken": "more"}, {})
+        stub.add_response("get_tag_keys", {"TagKeys": ["sharE"], "PaginationToken": ""}, {"PaginationToken": "more"})
+        stub.add_response("get_resources", page("more", "team/aa"), sent("Share", "yes"))
+        stub.add_response("get_resources", page("", "bb"), sent("Share", "yes", PaginationToken="more"))
+        stub.add_response("get_resources", page(""), sent("sharE", "yes"))
+        stub.add_response("get_resources", page("", "bb"), sent("share", "yes"))
+        stub.add_response("get_resources", page("", "cc"), sent("Team", "a"))
+        stub.add_response("get_resources", page(""), sent("team", "a"))
         assert _tagging.tagged_repositories(client, {"share": "yes", "team": "a"}) == ["bb", "cc", "team/aa"]
         stub.assert_no_pending_responses()

@@ -1,0 +1,86 @@
+#!/usr/bin/python
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: write_handoff
+short_description: Writes the hand-off, for Ansible and as a page for people
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Writes what the consumer account needs to pull, as variables of the role P(crossaccount.ecr.ecr_pull#role), and
+    beside it a page in Markdown for whoever pulls without Ansible.
+  - It runs on the controller and writes there, with the mode C(0600). Nothing in the files is secret.
+  - Where there are several consumers or regions, each has files of its own, whose names tell them.
+options:
+  path:
+    description:
+      - The file for Ansible. The page has the same name with the ending C(.md).
+      - With several consumers, C(-NUMBER-ACCOUNT) is put before the ending; with several regions, C(-REGION).
+    type: path
+    required: true
+  role:
+    description: The result of M(crossaccount.ecr.iam_ecr_pull_role).
+    type: dict
+    required: true
+  tagged:
+    description: Results of M(crossaccount.ecr.ecr_repository_tag), one for each region.
+    type: list
+    elements: dict
+    required: true
+  repository_tags:
+    description: The tags that grant access.
+    type: dict
+    required: true
+  access:
+    description: What the role allows, as in M(crossaccount.ecr.iam_ecr_pull_role).
+    type: str
+    choices: [pull, read]
+    default: read
+  denied:
+    description: Repositories of which the consumer proves that they are denied.
+    type: list
+    elements: str
+    default: []
+  images:
+    description: What to pull, as C(REPOSITORY:IMAGE_TAG) or C(REPOSITORY@DIGEST).
+    type: list
+    elements: str
+    default: []
+  share_changed:
+    description:
+      - Whether this run changed the share. If it did not, the time of the last change that stands in the file is kept.
+    type: bool
+    required: true
+extends_documentation_fragment:
+  - crossaccount.ecr.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Write the hand-off
+  crossaccount.ecr.write_handoff:
+    path: handoff.yml
+    role: "{{ role }}"
+    tagged: ["{{ tagged }}"]
+    repository_tags:
+      environment: release
+    share_changed: "{{ role.changed or tagged.changed }}"
+"""
+
+RETURN = r"""
+files:
+  description: The files of the hand-off, whether they changed or not.
+  returned: success
+  type: list
+  elements: str
+  sample: [/srv/handoff.yml, /srv/handoff.md]
+"""
