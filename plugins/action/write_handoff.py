@@ -21,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 
 _MODE = 0o600
 _ARGUMENTS: dict[str, t.Any] = {
-    "path": {"type": "path", "required": True},
+    "path": {"type": "path"},
     "role": {"type": "dict", "required": True},
     "tagged": {"type": "list", "elements": "dict", "required": True},
     "repository_tags": {"type": "dict", "required": True},
@@ -43,12 +43,16 @@ class ActionModule(ActionBase):
 
     def _write(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ending = os.path.splitext(options["path"])[1]
+        to_file = options["path"] is not None
+        ending = os.path.splitext(options["path"] or "")[1]
         files, diff = [], []
         changed = False
-        for name, handoff in handoffs(options):
-            noted = noted_time(_text(pathlib.Path(name + ending)) or "")
+        made = handoffs(options)
+        for name, handoff in made:
+            noted = noted_time((_text(pathlib.Path(name + ending)) if to_file else None) or "")
             handoff["ecr_pull_shared_at"] = now if options["share_changed"] or not noted else noted
+            if not to_file:
+                continue
             for path, text in ((name + ending, for_ansible(handoff)), (name + ".md", for_people(handoff))):
                 file = pathlib.Path(path)
                 before = _text(file)
@@ -60,7 +64,11 @@ class ActionModule(ActionBase):
                     heads = {"before_header": path, "after_header": path}
                     diff.append({"before": before or "", "after": text, **heads})
                 files.append(path)
-        return {"changed": changed, "files": files, "diff": diff}
+        texts = [
+            {"account": handoff["account"], "region": handoff["ecr_pull_region"], "text": for_ansible(handoff)}
+            for _name, handoff in made
+        ]
+        return {"changed": changed, "files": files, "handoffs": texts, "diff": diff}
 
 
 def _text(file: pathlib.Path) -> str | None:

@@ -86,9 +86,18 @@ def aws_sentence(error: Exception) -> str:
     return printable(str(response.get("Error", {}).get("Message") or error))
 
 
-def explain(error: Exception) -> str:
-    """One message for an error of botocore: what happened and what to do next."""
+def explain(error: Exception, environment: t.Mapping[str, str] | None = None) -> str:
+    """One message for an error of botocore: what happened and what to do next.
+
+    :param environment: the variables of the process, which tell a job of AWX from other runs
+    """
     code, sentence = error_code(error), aws_sentence(error)
+    if code in ("NoCredentialsError", "PartialCredentialsError") and "AWX_HOST" in (environment or {}):
+        return (
+            "No AWS credentials were found in this job of AWX. Attach a credential of the type ECR owner account to"
+            " share and unshare, or of the type ECR consumer account to prove and pull (the pattern ecr_share makes"
+            " both types); one of the type Amazon Web Services does as well. See that its keys are filled in."
+        )
     if code in ("NoCredentialsError", "PartialCredentialsError"):
         return (
             "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"

@@ -22,7 +22,7 @@ def handoffs(options: dict[str, t.Any]) -> list[tuple[str, Handoff]]:
     :param options: those of the module `write_handoff`
     """
     role, tagged = options["role"], options["tagged"]
-    stem = os.path.splitext(options["path"])[0]
+    stem = os.path.splitext(options["path"] or "")[0]
     found = []
     for number, consumer in enumerate(role["consumers"], 1):
         for place in tagged:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 try:
@@ -27,7 +28,7 @@ def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
     except EcrError as error:
         return {"failed": True, "msg": str(error), **error.facts}
     except _AWS_ERRORS as error:
-        return {"failed": True, "msg": explain(error)}
+        return {"failed": True, "msg": explain(error, os.environ)}
     except OSError as error:  # of the files and the programs of this host
         return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
 

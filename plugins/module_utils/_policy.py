@@ -53,6 +53,7 @@ TRUST_CHARACTERS = 2048
 TRUST_CHARACTERS_RAISED = 4096
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_CONSOLE_ACCOUNT = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{4}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _PRINCIPAL = re.compile(r"(?:user|role)/[\w+=,.@/-]+", re.ASCII)
 _PRINCIPAL_ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):((?:user|role)/[\w+=,.@/-]+|root)", re.ASCII)
@@ -192,14 +193,33 @@ def dangling_principals(trust: Document | None) -> list[str]:
     return found
 
 
+def account_of(declared: t.Any, partition: str) -> t.Any:
+    """The account id that a declaration means, where it can only mean that account as a whole; else what was declared.
+
+    White space around it, the dashes of AWS's console and the ARN of the account's root make no difference. The ARN of
+    a user or a role stays as it is, and is refused: to read it as its account would let in everybody else of it.
+    """
+    if not isinstance(declared, str):
+        return declared
+    account = declared.strip()
+    arn = _PRINCIPAL_ARN.fullmatch(account)
+    if arn and arn[1] == partition and arn[3] == "root":
+        return arn[2]
+    return account.replace("-", "") if _CONSOLE_ACCOUNT.fullmatch(account) else account
+
+
 def account_problem(account: t.Any) -> str | None:
     """What is wrong with an account id, or None."""
     if isinstance(account, str) and _ACCOUNT.fullmatch(account):
         return None
-    hint = ""
+    arn = _PRINCIPAL_ARN.fullmatch(account) if isinstance(account, str) else None
     if isinstance(account, int):
-        hint = " Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
-    return f"{account!r} is not an AWS account id of 12 digits.{hint}"
+        hint = "Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
+    elif arn and arn[3] != "root":
+        hint = f'To let in {arn[3]} alone, declare account: "{arn[2]}" with principals: [{arn[3]}].'
+    else:
+        hint = 'Write the digits, as in account: "222222222222".'
+    return f"{account!r} is not an AWS account id of 12 digits. {hint}"
 
 
 def external_id_problem(external_id: str | None) -> str | None:

@@ -55,7 +55,10 @@ options:
     elements: dict
     suboptions:
       account:
-        description: The consumer account's id, 12 digits. Quote it, or YAML reads a number.
+        description:
+          - The consumer account's id, 12 digits. Quote it, or YAML reads a number.
+          - White space around it, dashes as in C(2222-2222-2222), and the ARN of the account's root are read as the id.
+            The ARN of a user or a role is refused; it belongs into O(consumers[].principals).
         type: raw
         required: true
       principals:
@@ -283,7 +286,8 @@ def run(module: t.Any) -> dict[str, t.Any]:
     prefix = f"arn:{partition}:iam::{who['account']}:"
     role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])
     before = role.read()
-    consumers = _policy.resolve_external_ids(options["consumers"] or [], partition, before.trust, _new_external_id)
+    declared = [{**one, "account": _policy.account_of(one["account"], partition)} for one in options["consumers"] or []]
+    consumers = _policy.resolve_external_ids(declared, partition, before.trust, _new_external_id)
     options = {**options, "consumers": consumers}
     if options["state"] == "present":
         after = declare_role(before, options, partition, who["account"], problems)

@@ -21,8 +21,8 @@ options:
     description:
       - The file for Ansible. The page has the same name with the ending C(.md).
       - With several consumers, C(-NUMBER-ACCOUNT) is put before the ending; with several regions, C(-REGION).
+      - Without it, no file is written.
     type: path
-    required: true
   role:
     description: The result of M(crossaccount.ecr.iam_ecr_pull_role).
     type: dict
@@ -83,4 +83,13 @@ files:
   type: list
   elements: str
   sample: [/srv/handoff.yml, /srv/handoff.md]
+handoffs:
+  description: Each hand-off as C(account), C(region) and C(text), which is what the file for Ansible has.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - account: "222222222222"
+      region: ap-northeast-1
+      text: "ecr_pull_role_arn: ..."
 """

@@ -34,6 +34,7 @@ EXTERNAL_ID = "characters, or one that AWS does not take; it needs 2 to 1,224 of
 NO_PRINCIPAL = "is none of user/NAME, role/NAME, or the ARN of one."
 WILDCARD = "has a wildcard. Name each user or role, or leave principals out for the account."
 NO_ACCOUNT = "is not an AWS account id of 12 digits."
+DIGITS = 'Write the digits, as in account: "222222222222".'
 NO_REGION = "does not look like a region, such as ap-northeast-1."
 PATH_RULE = "must begin and end with / and have letters, digits and _+=,.@- between, 512 characters at most."
 MISSING = "state is present but all of the following are missing:"
@@ -89,20 +90,27 @@ ROLE_CASES = [
     consumer(
         "account-with-a-leading-zero", f"Consumer 1: 1402433619 {NO_ACCOUNT} {QUOTE}", account=UNQUOTED + "012345670123"
     ),
-    consumer("account-too-short", f"Consumer 1: '22222222222' {NO_ACCOUNT}", account="22222222222"),
-    consumer("account-too-long", f"Consumer 1: '2222222222222' {NO_ACCOUNT}", account="2222222222222"),
-    consumer("account-with-dashes", f"Consumer 1: '2222-2222-2222' {NO_ACCOUNT}", account="2222-2222-2222"),
-    consumer("account-a-star", f"Consumer 1: '*' {NO_ACCOUNT}", account="*"),
+    consumer("account-too-short", f"Consumer 1: '22222222222' {NO_ACCOUNT} {DIGITS}", account="22222222222"),
+    consumer("account-too-long", f"Consumer 1: '2222222222222' {NO_ACCOUNT} {DIGITS}", account="2222222222222"),
+    consumer("account-with-dashes", f"Consumer 1: '222-222-222-222' {NO_ACCOUNT} {DIGITS}", account="222-222-222-222"),
+    consumer("account-a-star", f"Consumer 1: '*' {NO_ACCOUNT} {DIGITS}", account="*"),
     consumer(
         "account-in-other-digits",
-        f"Consumer 1: '{OTHER_DIGITS}' {NO_ACCOUNT}",
+        f"Consumer 1: '{OTHER_DIGITS}' {NO_ACCOUNT} {DIGITS}",
         account=OTHER_DIGITS,
     ),
-    consumer("account-an-arn", f"Consumer 1: 'arn:aws:iam::{CONSUMER}:root' {NO_ACCOUNT}", account=f"{ARN}root"),
-    consumer("account-a-list", f"Consumer 1: ['{CONSUMER}'] {NO_ACCOUNT}", account=[CONSUMER]),
-    consumer("account-empty", f"Consumer 1: '' {NO_ACCOUNT}", account=""),
+    consumer(
+        "account-an-arn",
+        f"Consumer 1: 'arn:aws:iam::{CONSUMER}:user/puller' {NO_ACCOUNT}"
+        f' To let in user/puller alone, declare account: "{CONSUMER}" with principals: [user/puller].',
+        account=f"{ARN}user/puller",
+    ),
+    consumer("account-a-list", f"Consumer 1: ['{CONSUMER}'] {NO_ACCOUNT} {DIGITS}", account=[CONSUMER]),
+    consumer("account-empty", f"Consumer 1: '' {NO_ACCOUNT} {DIGITS}", account=""),
     consumer("account-missing", "missing required arguments: account found in consumers", account=None),
-    consumer("account-with-a-line-break", f"Consumer 1: '{CONSUMER}\\n' {NO_ACCOUNT}", account=CONSUMER + "\n"),
+    consumer(
+        "account-with-a-line-break", f"Consumer 1: '222222\\n222222' {NO_ACCOUNT} {DIGITS}", account="222222\n222222"
+    ),
     role("consumers-a-string", "dictionary requested, could not parse JSON or key=value", consumers=CONSUMER),
     role("consumers-empty", "consumers is empty: name at least one account that may assume the role.", consumers=[]),
     role("consumers-missing", f"{MISSING} consumers", consumers=None),
@@ -489,7 +497,7 @@ ROLE_CASES = [
         "all-problems-at-once",
         (
             "4 problems, nothing was written:\n"
-            f"- Consumer 1: '1' {NO_ACCOUNT}\n"
+            f"- Consumer 1: '1' {NO_ACCOUNT} {DIGITS}\n"
             f"- Consumer 1 (1): external_id has 1 {EXTERNAL_ID}\n"
             "- repository_tags is empty: without a tag the role would reach every repository or"
             " none. Give at least one.\n"

@@ -426,6 +426,7 @@ def test_common_statements() -> None:
 
 GOOD: dict[str, Any] = {"account": CONSUMER, "external_id": "id-one"}
 QUOTE = " Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
+DIGITS = ' Write the digits, as in account: "222222222222".'
 EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
 
 
@@ -451,14 +452,14 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
             [{**GOOD, "account": 222222222222}],
             [f"Consumer 1: 222222222222 is not an AWS account id of 12 digits.{QUOTE}"],
         ),
-        ([{**GOOD, "account": "12345"}], ["Consumer 1: '12345' is not an AWS account id of 12 digits."]),
-        ([{**GOOD, "account": "acme"}], ["Consumer 1: 'acme' is not an AWS account id of 12 digits."]),
+        ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account id of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": "acme"}], [f"Consumer 1: 'acme' is not an AWS account id of 12 digits.{DIGITS}"]),
         (
             [{**GOOD, "account": CONSUMER + "\n"}],
-            [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account id of 12 digits."],
+            [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account id of 12 digits.{DIGITS}"],
         ),
-        ([{**GOOD, "account": None}], ["Consumer 1: None is not an AWS account id of 12 digits."]),
-        ([{**GOOD, "account": ["1"]}], ["Consumer 1: ['1'] is not an AWS account id of 12 digits."]),
+        ([{**GOOD, "account": None}], [f"Consumer 1: None is not an AWS account id of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": ["1"]}], [f"Consumer 1: ['1'] is not an AWS account id of 12 digits.{DIGITS}"]),
         (
             [{**GOOD, "external_id": ""}],
             [
@@ -516,7 +517,7 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
         (
             [{"account": "x", "principals": ["a"], "external_id": "", "organization_id": "b"}],
             [
-                "Consumer 1: 'x' is not an AWS account id of 12 digits.",
+                f"Consumer 1: 'x' is not an AWS account id of 12 digits.{DIGITS}",
                 "Consumer 1 (x): external_id is empty. Give the one that the role's trust names, or leave the option"
                 " out.",
                 "Consumer 1 (x): organization_id 'b' does not look like o-exampleorgid.",

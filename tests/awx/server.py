@@ -1,0 +1,134 @@
+"""As much of AWX's REST API as the modules of awx.awx speak to make the pattern; it keeps what it is given.
+
+It refuses what AWX documents to refuse (tests/awx/rules.py), a field that names an object that is not there, and a
+request without the token.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import urllib.parse
+from typing import Any
+
+from .rules import credential_type_problems, survey_problems
+
+TOKEN = "token-of-the-test"
+PREFIX = "/api/v2/"
+#: A field that holds the id of an object of this collection.
+REFERENCES = {
+    "organization": "organizations",
+    "inventory": "inventories",
+    "project": "projects",
+    "execution_environment": "execution_environments",
+    "credential_type": "credential_types",
+    "workflow_job_template": "workflow_job_templates",
+}
+_APPROVALS = "workflow_approval_templates"
+Object = dict[str, Any]
+
+
+class Awx(http.server.ThreadingHTTPServer):
+    """A server on loopback, and all that is in it: the objects of each collection, by their ids."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.objects: dict[str, dict[int, Object]] = {}
+        self.linked: dict[str, list[int]] = {}
+        self.surveys: dict[str, Object] = {}
+        self.writes: list[str] = []
+        self.create("organizations", {"name": "Default"})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def all(self, collection: str) -> list[Object]:
+        if collection == "unified_job_templates":
+            kinds = ("job_templates", "projects", "workflow_job_templates", _APPROVALS)
+            return [one for kind in kinds for one in self.all(kind)]
+        return list(self.objects.get(collection, {}).values())
+
+    def named(self, collection: str) -> dict[str, Object]:
+        return {str(one.get("name", one.get("identifier"))): one for one in self.all(collection)}
+
+    def create(self, collection: str, fields: Object) -> Object:
+        number = sum(map(len, self.objects.values())) + 1
+        url = f"{PREFIX}{collection}/{number}/"
+        related = {"survey_spec": f"{url}survey_spec/"}
+        kind = collection[:-1]
+        made = {**fields, "id": number, "url": url, "type": kind, "related": related, "summary_fields": {}}
+        if collection == "projects":
+            made["scm_revision"] = ""
+            update = self.create("project_updates", {"status": "successful"})
+            made["summary_fields"] = {"current_update": {"id": update["id"]}}
+        self.objects.setdefault(collection, {})[number] = made
+        return made
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: Object) -> tuple[int, Any]:
+        collection, number, part = [*path.removeprefix(PREFIX).strip("/").split("/"), "", ""][:3]
+        if method != "GET":
+            self.writes.append(f"{method} {path}")
+        if part:
+            return self._part(method, path, self.objects[collection][int(number)], part, body)
+        if method == "GET" and number:
+            return 200, self.objects[collection][int(number)]
+        if method == "GET":
+            found = [one for one in self.all(collection) if all(str(one.get(key)) == query[key] for key in query)]
+            return 200, {"count": len(found), "results": found, "next": None}
+        problems = [
+            f"There is no {name} {body[name]}."
+            for name, kind in REFERENCES.items()
+            if body.get(name) is not None and body[name] not in self.objects.get(kind, {})
+        ]
+        if collection == "credential_types":
+            problems += credential_type_problems(body)
+        if problems:
+            return 400, {"__all__": problems}
+        if number:
+            there = self.objects[collection][int(number)]
+            # A field that an object does not have is passed over, as by AWX. Of an approval, awx.awx sends its node's.
+            there.update({name: body[name] for name in body if name in there or collection != _APPROVALS})
+            return 200, there
+        return 201, self.create(collection, body)
+
+    def _part(self, method: str, path: str, owner: Object, part: str, body: Object) -> tuple[int, Any]:
+        if part == "survey_spec":
+            problems = survey_problems(body) if method == "POST" else []
+            if method == "POST" and not problems:
+                self.surveys[path] = body
+            return (400, {"error": "; ".join(problems)}) if problems else (200, self.surveys.get(path, {}))
+        if part == "create_approval_template":
+            made = self.create(_APPROVALS, {"name": body["name"], "description": body["description"]})
+            owner["unified_job_template"] = made["id"]
+            owner["related"]["unified_job_template"] = made["url"]
+            return 201, made
+        if method == "POST":
+            self.linked.setdefault(path, []).append(body["id"])
+            return 204, None
+        return 200, {"count": 0, "results": [{"id": one} for one in self.linked.get(path, [])], "next": None}
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Awx
+
+    def _answer(self) -> None:
+        address = urllib.parse.urlsplit(self.path)
+        text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = json.loads(text) if text else {}
+        status, answer = 401, None
+        if self.headers.get("Authorization") == f"Bearer {TOKEN}":
+            query = dict(urllib.parse.parse_qsl(address.query))
+            status, answer = self.server.answer(self.command, address.path, query, body)
+        data = b"" if answer is None else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PATCH = _answer  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
