@@ -74,9 +74,9 @@ pytest: setup
 	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
 
 engines: ## Install docker, podman and skopeo from Debian's packages, where this is root.
-	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo; } >/dev/null; then \
+	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl; } >/dev/null; then \
 	  echo "Installing docker.io, podman and skopeo, which the tests pull with."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo >/dev/null; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo openssl ca-certificates >/dev/null; \
 	fi
 
 build: setup ## Build the collection's archive into build/.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.conftest import ROOT
+from tests import aws_cli
 from tests.lab import accounts
 
 from .ground import BIN, Command, Ground, Run
@@ -16,7 +14,6 @@ from .names import SHARED_BY, names, shared
 from .table import Comparison, Side
 
 LATENCY = 30  # milliseconds
-AWSCLI = "awscli==1.46.3"
 ROLE, SHARE = "bench", "allow_ecr_release"
 OWNER_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
 TAG_MODULE = "crossaccount.ecr.ecr_repository_tag"
@@ -118,16 +115,8 @@ def _scaled(side: Side, start: Side, scale: float) -> Side:
 
 
 def with_aws_cli(words: Iterable[str]) -> Command:
-    """Words that find `aws` in a virtual environment of its own, for it pins botocore; it is made on first use."""
-    venv = ROOT / ".cache/bench/aws"
-    ready = venv / "ready"
-    if not ready.exists() or ready.read_text() != AWSCLI:
-        print(f"Installing {AWSCLI} into .cache/bench (once).", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
-        pip = [str(venv / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", AWSCLI]
-        subprocess.run(pip, check=True)
-        ready.write_text(AWSCLI)
-    return Command(list(words), variables=(("PATH", f"{venv / 'bin'}:/usr/bin:/bin"),))
+    """Words that find `aws`."""
+    return Command(list(words), variables=(("PATH", f"{aws_cli.folder()}:/usr/bin:/bin"),))
 
 
 def share(ground: Ground) -> Command:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -125,10 +126,13 @@ def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
     return Control(lab, tmp_path_factory.mktemp("control"))
 
 
-@pytest.fixture(scope="session")
-def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A dockerd of our own; the environment that leads to it. No dockerd is an error."""
-    folder = tmp_path_factory.mktemp("docker")
+@contextlib.contextmanager
+def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """A dockerd of our own; the environment that leads to it. No dockerd is an error.
+
+    :param inside: words before the command, where it runs in namespaces
+    """
+    folder.mkdir(exist_ok=True)
     socket = folder / "docker.sock"
     options = {
         "--host": f"unix://{socket}",
@@ -142,7 +146,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         "--max-download-attempts": "1",  # else it tries a layer that breaks off for more than a minute
     }
     with (folder / "log").open("wb") as log:
-        command = ["dockerd", *(f"{name}={value}" for name, value in options.items())]
+        command = [*inside, "dockerd", *(f"{name}={value}" for name, value in options.items())]
         daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     environment = {"DOCKER_HOST": f"unix://{socket}"}
     try:
@@ -155,8 +159,16 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
             time.sleep(0.1)
         yield environment
     finally:
-        daemon.terminate()
+        if daemon.poll() is None:
+            # The daemon itself, which may be in namespaces that give it another pid.
+            subprocess.run([*inside, "kill", (folder / "pid").read_text()], check=True)
         daemon.wait(30)
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with dockerd(tmp_path_factory.mktemp("docker")) as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""`python -m tests.lab up|down [--folder .lab] [--authority HOST:PORT] [--observe]`: start and stop the lab."""
+"""`python -m tests.lab up|down [--folder .lab] [--authority HOST:PORT] [--observe]`: start and stop the lab.
+
+`python -m tests.lab at-aws-names -- COMMAND`: run a command where a lab of its own answers as AWS.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,10 @@ def down(folder: pathlib.Path) -> None:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["at-aws-names"]:
+        from . import at_aws_names
+
+        raise SystemExit(at_aws_names.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "serve"])
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(".lab"), help="default: .lab")
