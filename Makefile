@@ -63,8 +63,9 @@ matrix: setup ## Run the scenario on older and newer versions of ansible-core, a
 faults: setup ## Try every fault at every API call of the playbooks; the whole of it takes a while.
 	@$(BIN)/python -m tests.faults
 
-bench: setup ## Measure against bare boto3 and the aws CLI, with 30 ms for each call; 15 minutes, on a quiet machine.
+bench: setup ## Measure against bare boto3 and the aws CLI, with 30 ms for each call; 25 minutes, on a quiet machine.
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.growth
 
 pytest: setup
 	@echo "== pytest"

@@ -1,7 +1,8 @@
 """The lab with many repositories: `python -m tests.bench.lab FOLDER REPOSITORIES [AUTHORITY]`, by .venv-lab's Python.
 
 They are there from the start. And two calls answer in pages, as on AWS: MiniStack's DescribeRepositories leaves out
-what does not fit into the first page, its GetResources has one page for all.
+what does not fit into the first page, its GetResources has one page for all. A file `limit` in its folder says how many
+calls a second ECR takes; it throttles the others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,11 +24,14 @@ from ministack.services import ecr, tagging  # isort: skip
 from . import names
 
 Handler = Callable[[dict[str, Any]], Any]
+LIMIT = "limit"
 #: Entries of a page where the caller does not say how many.
 PAGE = 100
 
 
-def in_pages(every: Callable[[dict[str, Any]], list[Any]], key: str, token: str, size: str, shape: Callable[[Any], Any]) -> Handler:
+def in_pages(
+    every: Callable[[dict[str, Any]], list[Any]], key: str, token: str, size: str, shape: Callable[[Any], Any]
+) -> Handler:
     """A handler that answers a page of what there is and where the next one begins."""
 
     def answer(data: dict[str, Any]) -> Any:
@@ -68,6 +73,26 @@ def install() -> None:
     )(data)
 
 
+def throttle(limit: pathlib.Path) -> None:
+    """Let ECR take only as many calls a second as the file says, from then on that it is there.
+
+    What was not asked for in a second may be asked for in the next one.
+    """
+    handle, tokens, filled = ecr.handle_request, 0.0, 0.0
+
+    async def limited(*request: Any) -> Any:
+        nonlocal tokens, filled
+        if limit.exists():
+            rate, now = float(limit.read_text()), time.monotonic()
+            tokens, filled = min(rate, tokens + (now - (filled or now)) * rate), now
+            if tokens < 1:
+                return responses.error_response_json("ThrottlingException", "Rate exceeded", 400)
+            tokens -= 1
+        return await handle(*request)
+
+    ecr.handle_request = limited
+
+
 def seed(total: int) -> None:
     """Make the repositories of the bench in the owner account."""
     responses._request_account_id.set(accounts.OWNER)
@@ -92,6 +117,7 @@ def main(folder: pathlib.Path, total: int, authority: str | None) -> None:
 
     accounts.seed = seed_both
     install()
+    throttle(folder / LIMIT)
     server.serve(folder, authority)
 
 

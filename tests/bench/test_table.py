@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from . import growth
 from .table import LEFT, MISSED, REACHED, Comparison, Side, as_json, chart, table
 
 OURS, REFERENCE, START = Side([3.0, 5.0, 4.0], 1002, 50), Side([2.0, 2.0, 2.5], 1001, 50), Side([1.5, 1.5, 1.4])
@@ -74,3 +75,25 @@ def test_the_chart_has_bars_as_long_as_the_times() -> None:
     texts = " ".join(one.text or "" for one in root)
     assert "tag <many>" in texts
     assert (REACHED in texts, MISSED in texts) == (True, True)
+
+
+def test_growth_is_a_straight_line_where_cost_grows_as_the_work() -> None:
+    measured = [
+        {
+            "work": work,
+            "repositories": 10**power,
+            "reads": 4 * 10**power,
+            "writes": 10**power,
+            "seconds": 0.1 * 10**power,
+        }
+        for power in range(4)
+        for work in ("all to be tagged", "nothing to change")
+    ]
+    root = ElementTree.fromstring(growth.chart(measured))  # noqa: S314
+    lines = [one.attrib["points"] for one in root if one.tag.endswith("polyline")]
+    assert len(lines) == 4
+    for line in lines:
+        heights = [float(point.partition(",")[2]) for point in line.split()]
+        steps = [below - above for below, above in zip(heights, heights[1:])]
+        assert steps == [pytest.approx(steps[0], abs=0.2)] * 3
+        assert steps[0] > 0
