@@ -74,10 +74,10 @@ pytest: setup
 	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
 	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
 
-engines: ## Install docker, podman and skopeo from Debian's packages, where this is root.
-	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl; } >/dev/null; then \
-	  echo "Installing docker.io, podman and skopeo, which the tests pull with."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo openssl ca-certificates >/dev/null; \
+engines: ## Install what the tests pull with from Debian's packages, where this is root.
+	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login; } >/dev/null; then \
+	  echo "Installing docker.io, podman, skopeo and amazon-ecr-credential-helper, which the tests pull with, and openssl."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo amazon-ecr-credential-helper openssl ca-certificates >/dev/null; \
 	fi
 
 build: setup ## Build the collection's archive into build/.

@@ -1,0 +1,331 @@
+"""A host that pulls for years: the role `ecr_pull_host`, with the real helper, docker and podman at AWS's own names."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import pathlib
+import pwd
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import LAB_PYTHON, ROOT
+from tests.lab import accounts, at_aws_names, state
+
+from .at_aws import Inside, control_host
+from .conftest import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
+
+pytestmark = pytest.mark.engine
+
+HELPER = "docker-credential-ecr-login"
+MODULE = "ansible_collections.crossaccount.ecr.plugins.modules.ecr_pull_host_config"
+OWNER, OTHER_OWNER = (at_aws_names.registry(account) for account in (accounts.OWNER, accounts.STRANGER))
+OTHER_ROLE_ARN = ROLE_ARN.replace(accounts.OWNER, accounts.STRANGER)
+SECRET = "QVdTOnRva2VuLW9mLXllc3RlcmRheSEh"
+METADATA = "http://127.0.0.1:8169"
+#: The other owner account gets a repository with an image of its own.
+PUBLISH = """
+from botocore.session import Session
+from tests.lab import accounts
+ecr = Session().create_client("ecr")
+ecr.create_repository(repositoryName="release", tags=[{"Key": "environment", "Value": "release"}])
+token = ecr.get_authorization_token()["authorizationData"][0]
+layers = [accounts.layer({"of": b"the other owner account"})]
+print(accounts.push(token["proxyEndpoint"], token["authorizationToken"], "release", "v1.0", layers))
+"""
+#: An instance's metadata service. Source: EC2 User Guide, "Retrieve instance metadata", IMDSv2.
+SERVE_METADATA = """
+import http.server, json, sys
+KEYS = {"Code": "Success", "Type": "AWS-HMAC", "Expiration": "2100-01-01T00:00:00Z", **json.loads(sys.argv[1])}
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, text):
+        self.send_response(200)
+        self.send_header("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def do_PUT(self):
+        self.answer("token")
+    def do_GET(self):
+        self.answer(json.dumps(KEYS) if self.path.endswith("/instance") else "instance")
+http.server.HTTPServer(("127.0.0.1", 8169), Handler).serve_forever()
+"""
+
+
+class Host:
+    """The host, on which root has this home and this folder of programs.
+
+    :param secret: in the user's AWS configuration
+    :param digests: of the image of each registry
+    """
+
+    def __init__(self, control: Inside) -> None:
+        self.control, self.shell = control, control.shell
+        self.home, self.bin = control.folder / "home", control.folder / "bin"
+        self.auth_file, self.aws_config = self.home / ".docker/config.json", self.home / ".aws/config"
+        self.secret = ""
+        self.digests: dict[str, str] = {}
+
+    def role(self, *arguments: str, hide_helper: bool = False, **variables: Any) -> Run:
+        """Run the role."""
+        playbook = self.control.folder / "playbook.yml"
+        playbook.write_text(
+            "- hosts: localhost\n  gather_facts: false\n  roles: [{role: crossaccount.ecr.ecr_pull_host}]\n"
+        )
+        places = {"home": str(self.home), "bin_dir": str(self.bin), **variables}
+        declared = json.dumps({f"ecr_pull_host_{name}": value for name, value in places.items()})
+        command = [BIN / "ansible-playbook", playbook, "-e", declared, *arguments]
+        return self.control._run([*(without_helper() if hide_helper else []), *command], None)
+
+    def pull(self, engine: str, image: str) -> subprocess.CompletedProcess[str]:
+        """As root types it, in an environment with other credentials and another configuration file."""
+        environment = {
+            "HOME": str(self.home),
+            "PATH": f"{self.bin}:{os.environ['PATH']}",
+            "AWS_ACCESS_KEY_ID": "AKIAOFSOMEONEELSE000",
+            "AWS_SECRET_ACCESS_KEY": "of-someone-else",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": METADATA,
+            "AWS_EC2_METADATA_DISABLED": "false",
+        }
+        return self.shell(f"{engine} pull --quiet {image}", **environment)
+
+    def pulls(self, engine: str, registry: str, repository: str = "release") -> None:
+        """Pull the image of v1.0 afresh, and see that it is the one."""
+        image = f"{registry}/{repository}:v1.0"
+        self.shell(f"{engine} image rm --force {image}")
+        pulled = self.pull(engine, image)
+        logs = self.home / ".ecr/log/ecr-login.log", self.control.folder / "docker/log"  # which have the reason
+        assert pulled.returncode == 0, "\n".join([pulled.stderr, *(log.read_text()[-3000:] for log in logs)])
+        digests = self.shell(f"{engine} image inspect --format '{{{{json .RepoDigests}}}}' {image}").stdout
+        assert [one.rpartition("@")[2] for one in json.loads(digests)] == [self.digests[registry]], digests
+
+
+def without_helper() -> list[str]:
+    """Words before a command, for which the helper is then not installed: in its place is no program."""
+    hide = f'mount --bind /dev/null "$(command -v {HELPER})" && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", hide, "sh"]
+
+
+def declared() -> list[dict[str, Any]]:
+    """The two owner accounts: one by the credentials of a profile, the other by those of the instance."""
+    both = {
+        OWNER: {
+            "role_arn": ROLE_ARN,
+            "external_id": "test",
+            "role_session_name": "web-1",
+            "source_profile": "consumer",
+        },
+        OTHER_OWNER: {"role_arn": OTHER_ROLE_ARN, "external_id": "test", "credential_source": "Ec2InstanceMetadata"},
+    }
+    return [{"registry": registry, **options} for registry, options in both.items()]
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> Iterator[Host]:
+    """Both owner accounts share `release`. The user has profiles, a login elsewhere, and another helper."""
+    with control_host(tmp_path_factory.mktemp("host")) as control:
+        control.engines = {**control.engines, **podman}
+        host = Host(control)
+        for folder in (host.bin, host.auth_file.parent, host.aws_config.parent):
+            folder.mkdir(parents=True)
+        lab_config = (control.lab.folder / state.CONFIG).read_text()
+        host.aws_config.write_text(f"# of root\n{lab_config}")
+        other = {"auths": {"other.example.com": {"auth": SECRET}}, "credHelpers": {"gcr.io": "gcloud"}}
+        host.auth_file.write_text(json.dumps(other))
+        profiles = configparser.RawConfigParser()
+        profiles.read_string(lab_config)
+        host.secret = profiles["profile consumer"]["aws_secret_access_key"]
+        keys = profiles["profile consumer-administrator"]  # the lab's user `puller` may assume roles of one owner only
+
+        trusted = {"SSL_CERT_FILE": control.environment(None)["AWS_CA_BUNDLE"]}
+        published = host.shell(f"{LAB_PYTHON} -c '{PUBLISH}'", "stranger-administrator", **trusted)
+        consumers = [{"account": accounts.CONSUMER, "external_id": "test"}]
+        share = {"name": ROLE, "repository_tags": {"environment": "release"}, "consumers": consumers}
+        by_other = control.module("iam_ecr_pull_role", "stranger-administrator", **share)
+        shared = control.share()
+        assert (shared.code, by_other["code"]) == (0, 0), (shared, by_other, published)
+        images = host.shell("aws ecr describe-images --repository-name release", "owner")
+        digest = json.loads(images.stdout)["imageDetails"][0]["imageDigest"]
+        host.digests = {OWNER: digest, OTHER_OWNER: published.stdout.strip()}
+        instance = {"AccessKeyId": keys["aws_access_key_id"], "SecretAccessKey": keys["aws_secret_access_key"]}
+        serve = [*control.inside, str(LAB_PYTHON), "-c", SERVE_METADATA, json.dumps(instance)]
+        metadata = subprocess.Popen(serve, stderr=subprocess.DEVNULL)
+        try:
+            yield host
+        finally:
+            metadata.terminate()
+            metadata.wait(10)
+
+
+def files_of(folder: pathlib.Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
+    before = files_of(host.home), files_of(host.bin)
+    checked = host.role("--check", "--diff", registries=declared())
+    assert (checked.code, checked.changed) == (0, 1), checked
+    assert (files_of(host.home), files_of(host.bin)) == before
+    done = host.role("--diff", registries=declared())
+    assert (done.code, done.changed) == (0, 1), done
+    again = host.role(registries=declared())
+    assert (again.code, again.changed) == (0, 0), again
+    for run in (checked, done):
+        assert f"+role_arn = {OTHER_ROLE_ARN}" in run.output
+        assert f'+        "{OWNER}": "ecr-pull-root-{OWNER}"' in run.output
+        assert not [one for one in (host.secret, SECRET, "other.example.com") if one in run.output]
+
+    for engine in ("docker", "podman"):
+        for registry in (OWNER, OTHER_OWNER):
+            host.pulls(engine, registry)
+        develop = host.pull(engine, f"{OWNER}/develop:v1.0")
+        assert develop.returncode != 0
+        denied = f"{ROLE}/web-1 is not authorized to perform: ecr:BatchGetImage on resource: {REPOSITORY_ARN}develop"
+        assert denied in develop.stderr, develop
+    kept = json.loads(host.auth_file.read_text())
+    assert kept["auths"] == {"other.example.com": {"auth": SECRET}}
+
+    # The helper's own cache: a token for each session, and never one that serves again. Made to expire, it is in
+    # nobody's way.
+    cache = host.home / ".ecr/cache.json"
+    assert not cache.exists()
+    alone = {"HOME": str(host.home), "AWS_CONFIG_FILE": str(host.aws_config), "AWS_PROFILE": f"ecr-pull-{OWNER}"}
+    asked = host.shell(f"for time in 1 2; do echo {OWNER} | {HELPER} get; done", **alone)
+    tokens = {json.loads(line)["Secret"] for line in asked.stdout.splitlines()}
+    content = json.loads(cache.read_text())
+    assert len(tokens) == len(content["Registries"]) == 2, asked
+    for entry in content["Registries"].values():
+        entry.update(AuthorizationToken=SECRET, RequestedAt="2026-01-01T00:00:00Z", ExpiresAt="2026-01-01T12:00:00Z")
+    cache.write_text(json.dumps(content))
+    for engine in ("docker", "podman"):
+        host.pulls(engine, OWNER)
+    assert json.loads(cache.read_text()) == content
+
+    # A login of yesterday does not go before the helper in the file with credHelpers. It does, for podman, in the files
+    # that are read before that. Both are named, the second with the command that takes it out.
+    document = json.loads(host.auth_file.read_text())
+    host.auth_file.write_text(json.dumps({**document, "auths": {**document["auths"], OWNER: {"auth": SECRET}}}))
+    for engine in ("docker", "podman"):
+        host.pulls(engine, OWNER)
+    login = host.home / ".config/containers/auth.json"
+    login.parent.mkdir(parents=True)
+    login.write_text(json.dumps({"auths": {OWNER: {"auth": SECRET}}}))
+    shadowed = host.pull("podman", f"{OWNER}/release:v1.0")
+    assert shadowed.returncode != 0
+    named = host.role(registries=declared())
+    assert (named.code, named.changed) == (0, 0), named
+    assert f"{login} has a login for {OWNER}, which podman and skopeo take before the helper" in named.output
+    assert f"{host.auth_file} has a login for {OWNER}, which docker takes where the helper fails" in named.output
+    host.auth_file.write_text(json.dumps(document))
+    command = f"podman logout --authfile {login} {OWNER}"
+    assert (command in named.output, SECRET in named.output) == (True, False)
+    assert host.shell(command).returncode == 0
+    host.pulls("podman", OWNER)
+
+    # And back, by the hosts alone.
+    gone = host.role("--diff", state="absent", registries=[{"registry": one} for one in (OWNER, OTHER_OWNER)])
+    assert (gone.code, gone.changed) == (0, 1), gone
+    assert list(host.bin.iterdir()) == []
+    assert host.aws_config.read_bytes() == before[0][str(host.aws_config)]
+    assert json.loads(host.auth_file.read_text()) == json.loads(before[0][str(host.auth_file)])
+    assert not [one for one in (host.secret, SECRET) if one in gone.output]
+    refused = host.pull("podman", f"{OWNER}/release:v1.0")
+    assert refused.returncode != 0
+    assert "unauthorized: authentication required" in refused.stderr
+
+
+def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path: pathlib.Path) -> None:
+    config, auth_file, no_folder = tmp_path / "config", tmp_path / "config.json", tmp_path / "file"
+    config.write_bytes(f"[default]\naws_secret_access_key {SECRET}\n".encode())
+    auth_file.write_bytes(f'{{"auths": {{"{OWNER}": {{"auth": "{SECRET}"}}'.encode())
+    no_folder.touch()
+    before = files_of(tmp_path)
+    bad = [
+        *declared(),
+        {"registry": OWNER, "role_arn": OTHER_ROLE_ARN, "source_profile": "consumer"},
+        {"registry": "ghcr.io", "role_arn": ROLE_ARN},
+    ]
+    places = {"aws_config": str(config), "auth_file": str(auth_file), "bin_dir": str(no_folder)}
+    refused = host.role("--diff", hide_helper=True, registries=bad, install=False, **places)
+    assert (refused.code, files_of(tmp_path)) == (2, before)
+    for message in (
+        "9 problems, nothing was written:",
+        f"Registry {OWNER}: {OTHER_ROLE_ARN} is a role of another account.",
+        "Registry 'ghcr.io' is no ECR registry",
+        "Registry ghcr.io: give credential_source or source_profile, and not both",
+        f"Registry {OWNER} has 2 entries, with {ROLE_ARN} and {OTHER_ROLE_ARN}.",
+        f"{HELPER} is not installed",
+        f"{config} is not an AWS configuration file (line 2). It was left as it is.",
+        f"{auth_file} is not JSON (Expecting ',' delimiter: line 1 column",
+        f"{no_folder}/docker-credential-ecr-pull-root-{OWNER} can not be written: {no_folder} is no folder",
+    ):
+        assert message in refused.output, (message, refused.output)
+    assert SECRET not in refused.output
+
+
+def test_check_mode_on_a_host_that_lacks_the_helper_says_what_will_be(host: Host, tmp_path: pathlib.Path) -> None:
+    """The package is looked at, too. (dpkg has it as installed, so that this changes nothing.)"""
+    places = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "registries": declared()}
+    checked = host.role("--check", hide_helper=True, **places)
+    assert (checked.code, checked.changed, "skipped=0" in checked.output) == (0, 1, True), checked
+    assert files_of(tmp_path) == {}
+
+
+@pytest.fixture
+def homes() -> Iterator[pathlib.Path]:
+    """A folder that every user may go to; pytest's own are for its user only."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
+    """Root writes them as the user, so that links in the home lead nowhere that the user may not go."""
+    user = pwd.getpwnam("nobody")
+    home, mine = homes / "nobody", homes / "root"
+    for one in (home, mine):
+        one.mkdir()
+    os.chown(home, user.pw_uid, user.pw_gid)
+    (home / ".config").mkdir(0o700)  # left by root; the user's podman sees nothing in it either
+    options = {"user": "nobody", "home": str(home), "bin_dir": str(homes / "bin"), "registries": declared()}
+    done = module(options)
+    assert done["changed"] is True, done
+    assert [owned(path) for path in (home / ".docker", home / ".docker/config.json", home / ".aws/config")] == [
+        ("nobody", 0o700),
+        ("nobody", 0o600),
+        ("nobody", 0o600),
+    ]
+    (wrapper, other) = sorted((homes / "bin").iterdir())
+    assert owned(wrapper) == owned(other) == ("root", 0o755)
+    assert wrapper.name == f"docker-credential-{done['helpers'][OWNER]}" == f"docker-credential-ecr-pull-nobody-{OWNER}"
+
+    (home / ".aws/config").unlink()
+    (home / ".aws/config").symlink_to(mine / "config")
+    refused = module(options)
+    assert f"{mine}/config can not be written: {mine} is no folder that may be written to." in refused["msg"]
+    as_nobody = module({**options, "user": "daemon"}, "setpriv", "--reuid=nobody", "--clear-groups")
+    assert as_nobody["msg"] == "The files of user daemon can not be written by another user. Say become: true."
+    unknown = module({**options, "user": "no-such-user"})
+    assert unknown["msg"] == "User no-such-user is not known on this host. Create the user first."
+    assert list(mine.iterdir()) == []
+
+
+def module(options: dict[str, Any], *before: str) -> dict[str, Any]:
+    """The result of the module, run as Ansible runs it on a host."""
+    command = [*before, str(BIN / "python"), "-m", MODULE]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".venv/collections")}
+    typed = json.dumps({"ANSIBLE_MODULE_ARGS": options})
+    ran = subprocess.run(
+        command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    result: dict[str, Any] = json.loads(ran.stdout)
+    return result
+
+
+def owned(path: pathlib.Path) -> tuple[str, int]:
+    return path.owner(), path.stat().st_mode & 0o777
