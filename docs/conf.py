@@ -43,8 +43,11 @@ _ANSIBLE_LABELS = {
 
 
 def link_to_ansible(_app: t.Any, _environment: t.Any, node: t.Any, content: t.Any) -> t.Any:
-    """A link for a label of Ansible's documentation; None leaves every other unknown label the error that it is."""
-    page = _ANSIBLE_LABELS.get(node.get("reftarget"))
+    """A link for a label or variable of Ansible's documentation; None leaves what else is unknown the error that it is."""
+    target = node.get("reftarget")
+    page = _ANSIBLE_LABELS.get(target)
+    if node.get("reftype") == "envvar" and target.startswith("ANSIBLE_"):
+        page = f"reference_appendices/config.html#envvar-{target}"
     return page and nodes.reference("", "", content.deepcopy(), internal=False, refuri=_ANSIBLE + page)
 
 

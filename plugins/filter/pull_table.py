@@ -34,7 +34,8 @@ positional: hosts, went_through, check_mode
 EXAMPLES = r"""
 - name: Sum up all hosts
   crossaccount.ecr.show_lines:
-    lines: "{{ hostvars | crossaccount.ecr.pull_table(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}"
+    lines: >-
+      {{ hostvars | crossaccount.ecr.pull_table(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
   run_once: true
 """
 

@@ -184,6 +184,31 @@ def hosts_table(rows: t.Sequence[tuple[str, bool, dict[str, t.Any], dict[str, t.
     return lines
 
 
+def accounts_table(
+    rows: t.Sequence[tuple[str, dict[str, t.Any], t.Sequence[t.Any] | None, t.Sequence[t.Any]]],
+) -> list[str]:
+    """What came out in each owner account, a line each.
+
+    :param rows: the host, the result of the task that failed, who gained what (None: not known) and who lost what
+    """
+    width = max((len(row[0]) for row in rows), default=0)
+    lines = []
+    for host, failure, gained, lost in rows:
+        if failure or gained is None:
+            verdict, what = "failed", _reason(failure)
+        else:
+            verdict = "ok"
+            what = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "nobody gains or loses access"
+        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
+    return lines
+
+
+def _reason(failure: dict[str, t.Any]) -> str:
+    """The first line of why a task failed; of a loop, why its first item did."""
+    items = [one.get("msg") for one in failure.get("results") or [] if one.get("failed")]
+    return str(next(filter(None, [*items, failure.get("msg"), "no answer; see above"]))).splitlines()[0]
+
+
 def junit(proof: dict[str, t.Any], suite: str) -> str:
     """A proof as a JUnit report: a test case for each repository, and one for each other problem.
 

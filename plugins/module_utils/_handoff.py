@@ -92,8 +92,8 @@ def for_people(handoff: Handoff) -> str:
         "",
         *(f"- `{registry}/{name}`" for name in repositories),
         "",
-        "Nothing on this page is secret. The external id says on whose behalf you ask; it opens nothing without your own"
-        " credentials.",
+        "Nothing on this page is secret. The external id says on whose behalf you ask; it opens nothing without your"
+        " own credentials.",
         "",
         "## Once: a profile",
         "",

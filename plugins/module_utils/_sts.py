@@ -21,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import as
 #: Connections at once, to one service. Also the number of threads that share a client.
 CONCURRENCY = 32
 #: botocore's own retries, with room for ECR's control plane, whose rates AWS does not publish: a client that was
-#: throttled asks no faster than it is answered. In mode standard, 32 threads use up the quota of retries, and calls fail.
+#: throttled asks no faster than it is answered. In mode standard, 32 threads use up the quota of retries, and fail.
 _CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 10}, "max_pool_connections": CONCURRENCY}
 
 

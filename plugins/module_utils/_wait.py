@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import time
 import typing as t
@@ -132,13 +133,18 @@ def wait_by_doing(
 ) -> Result:
     """Do it until the result stays, or patience ends; the last result.
 
+    A worker of Ansible outlives a job that is canceled: it does not go on where nobody is left to be told.
+
     :param attempt: a module's result, with `failed` and `msg` where it failed
     :param say: told of each result that may change, and of the seconds that are left
     """
     deadline = time.monotonic() + patience(options, time.time())
+    started_by = os.getppid()
     result = attempt()
     while not stays(result) and (left := deadline - time.monotonic()) > 0:
         say(result, left)
         time.sleep(min(options["wait_interval"], left))
+        if os.getppid() != started_by:
+            break
         result = attempt()
     return result

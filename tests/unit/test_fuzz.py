@@ -7,8 +7,8 @@ HYPOTHESIS_PROFILE=long tries twenty times as many. atheris is not used. It chan
 they take; here all bytes (JSON, XML, HTTP, YAML) are read by the standard library, botocore and Ansible. What is ours
 are decisions over the values that come out, which changed parts of valid values reach and changed bytes hardly do.
 
-Nothing else in `plugins/` reads a `config.json` or an AWS configuration file: `_pull_host.py` does, and its properties are
-in test_pull_host.py.
+Nothing else in `plugins/` reads a `config.json` or an AWS configuration file: `_pull_host.py` does, and its properties
+are in test_pull_host.py.
 """
 
 from __future__ import annotations

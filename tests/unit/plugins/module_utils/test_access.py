@@ -473,3 +473,22 @@ def test_the_table_of_hosts_in_check_mode_and_aligned() -> None:
         "longer  pass    nothing to pull",
     ]
     assert _access.hosts_table([], check_mode=False) == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "gained", "lost", "line"),
+    [
+        ({}, [1, 2], [3], "a  ok      2 gained, 1 lost"),
+        ({}, [], [], "a  ok      nobody gains or loses access"),
+        ({"msg": "Why.\nAnd more."}, [1], [], "a  failed  Why."),
+        (
+            {"msg": "One or more items failed", "results": [{}, {"failed": True, "msg": "Why."}]},
+            [],
+            [],
+            "a  failed  Why.",
+        ),
+        ({}, None, [], "a  failed  no answer; see above"),
+    ],
+)
+def test_the_table_of_accounts(failure: dict[str, Any], gained: list[Any] | None, lost: list[Any], line: str) -> None:
+    assert _access.accounts_table([("a", failure, gained, lost)]) == [line]

@@ -1,0 +1,186 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The accounts of an organization as hosts. `accounts_within`, `problems` and `host_of` decide; the class calls."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: aws_organizations_accounts
+short_description: The accounts of an AWS organization, by organizational unit and tag
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Each active account of the organization is a host of the group C(aws_organizations_accounts).
+  - A host is called after the account, C(NAME-ID), because names of accounts may be there twice. Characters of the name
+    other than ASCII letters, digits, C(.), C(_) and C(-) become C(-).
+  - The file of the inventory ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
+  - Only the management account, and accounts that it delegated administration to, may ask. Needs C(ListRoots),
+    C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of C(organizations).
+options:
+  organizational_units:
+    description:
+      - Take the accounts of these organizational units, and of those below them.
+      - A path of names from the root (V(/Workloads/Production)), or an id (V(ou-ab12-11111111)).
+      - Without any, all accounts are taken, the management account as well.
+    type: list
+    elements: str
+    default: []
+  tags:
+    description: Take the accounts that carry all of these tags, key to value. A list as value means any of them.
+    type: dict
+    default: {}
+extends_documentation_fragment:
+  - inventory_cache
+  - constructed
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.assume_role.plugins
+"""
+
+EXAMPLES = r"""
+# owners.aws_organizations_accounts.yml
+plugin: crossaccount.ecr.aws_organizations_accounts
+profile: management
+organizational_units:
+  - /Workloads/Production
+tags:
+  registry: ["yes", shared]
+keyed_groups:
+  - prefix: team
+    key: account_tags.team
+
+# A second file beside it says how each account is reached.
+# aws_organizations_accounts:
+#   vars:
+#     ansible_connection: local
+#     ansible_python_interpreter: "{{ ansible_playbook_python }}"
+#     ecr_share_assume_role_arn: "arn:aws:iam::{{ account_id }}:role/OrganizationAccountAccessRole"
+"""
+
+import re
+import typing as t
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # require_aws_sdk says so to the user
+
+from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+
+GROUP = "aws_organizations_accounts"
+
+
+class Unit(t.NamedTuple):
+    """A root or an organizational unit: the ids and the path of names from the root, and its accounts."""
+
+    ids: tuple[str, ...]
+    path: str
+    accounts: list[dict[str, t.Any]]
+
+
+def accounts_within(units: t.Iterable[Unit], wanted: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """The active accounts of the wanted units and of those below them, each with the path of its unit.
+
+    AWS retires `Status` for `State`.
+    """
+    return [
+        {"id": one["Id"], "name": one["Name"], "organizational_unit": unit.path}
+        for unit in units
+        if not wanted or any(entry in unit.ids or _is_below(unit.path, entry) for entry in wanted)
+        for one in unit.accounts
+        if one.get("State", one.get("Status")) == "ACTIVE"
+    ]
+
+
+def _is_below(path: str, entry: str) -> bool:
+    return f"{path.rstrip('/')}/".startswith(f"{entry.rstrip('/')}/")
+
+
+def problems(units: t.Sequence[Unit], wanted: t.Iterable[str], tags: dict[str, t.Any]) -> list[str]:
+    """What is wrong with what is asked for: what is misspelt must not pass as something that no account has."""
+    paths = {unit.path for unit in units}
+    known = {identifier for unit in units for identifier in unit.ids}
+    return [
+        f"{entry} is no organizational unit of this organization. It has {', '.join(sorted(paths))}."
+        for entry in wanted
+        if entry not in known and (entry.rstrip("/") or "/") not in paths
+    ] + [
+        f"The value {value!r} of tag {key} is not a string. Put it in quotes."
+        for key, values in tags.items()
+        for value in (values if isinstance(values, list) else [values])
+        if not isinstance(value, str)
+    ]
+
+
+def carries(tags: dict[str, str], wanted: dict[str, t.Any]) -> bool:
+    """Whether tags are as wanted: each key with the value, or with one of a list."""
+    return all(tags.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
+
+
+def host_of(account: dict[str, t.Any]) -> str:
+    """The name of the host of an account: readable, and the account's own."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", account["name"]).strip("-")
+    return f"{name}-{account['id']}" if name else str(account["id"])
+
+
+class InventoryModule(AWSInventoryBase):
+    NAME = "crossaccount.ecr.aws_organizations_accounts"
+    INVENTORY_FILE_SUFFIXES = (f"{GROUP}.yml", f"{GROUP}.yaml")
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache=cache)
+        cached, accounts = self.get_cached_result(path, cache)
+        if not cached:
+            try:
+                accounts = self._accounts()
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+                self.fail_aws("The accounts of the organization can not be listed", exception=error)
+        self.update_cached_result(path, cache, accounts)
+        self.inventory.add_group(GROUP)
+        for account in accounts:
+            self._add(account)
+
+    def _accounts(self) -> list[dict[str, t.Any]]:
+        client = self.client("organizations")
+        wanted = self.get_option("organizational_units")
+        roots = _listed(client, "list_roots", "Roots")
+        units = [unit for root in roots for unit in _units(client, (root["Id"],), "/")]
+        tags = self.get_option("tags")
+        wrong = problems(units, wanted, tags)
+        if wrong:
+            self.fail_aws("\n".join(wrong))
+        accounts = accounts_within(units, wanted)
+        for account in accounts:
+            labels = _listed(client, "list_tags_for_resource", "Tags", ResourceId=account["id"])
+            account["tags"] = {label["Key"]: label["Value"] for label in labels}
+        return [account for account in accounts if carries(account["tags"], tags)]
+
+    def _add(self, account: dict[str, t.Any]) -> None:
+        host, strict = host_of(account), self.get_option("strict")
+        variables = {
+            "account_id": account["id"],
+            "account_name": account["name"],
+            "account_tags": account["tags"],
+            "organizational_unit": account["organizational_unit"],
+        }
+        self.inventory.add_host(host, group=GROUP)
+        for name, value in variables.items():
+            self.inventory.set_variable(host, name, value)
+        self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+
+def _units(client: t.Any, ids: tuple[str, ...], path: str) -> t.Iterator[Unit]:
+    """A root or unit, then all below it."""
+    yield Unit(ids, path, _listed(client, "list_accounts_for_parent", "Accounts", ParentId=ids[-1]))
+    below = _listed(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ids[-1])
+    for one in below:
+        yield from _units(client, (*ids, one["Id"]), f"{path.rstrip('/')}/{one['Name']}")
+
+
+def _listed(client: t.Any, operation: str, key: str, **arguments: str) -> list[dict[str, t.Any]]:
+    """All that a list operation has, page by page: pages may be empty in between."""
+    pages = client.get_paginator(operation).paginate(**arguments)
+    return [one for page in pages for one in page[key]]
