@@ -15,7 +15,7 @@ AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup demo test lint docs molecule matrix faults bench pytest lab-up lab-down engines build clean
+.PHONY: help setup demo test lint docs molecule matrix faults bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ faults: setup ## Try every fault at every API call of the playbooks; the whole o
 bench: setup ## Measure against bare boto3 and the aws CLI, with 30 ms for each call; 25 minutes, on a quiet machine.
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.growth
+
+test-live: setup ## The live suite, between two real AWS accounts: OWNER_PROFILE=… CONSUMER_PROFILE=….
+	@$(BIN)/python -m tests.live
 
 pytest: setup
 	@echo "== pytest"

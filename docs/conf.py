@@ -43,7 +43,7 @@ _ANSIBLE_LABELS = {
 
 
 def link_to_ansible(_app: t.Any, _environment: t.Any, node: t.Any, content: t.Any) -> t.Any:
-    """A link for a label or variable of Ansible's documentation; None leaves what else is unknown the error that it is."""
+    """A link for a label or variable of Ansible's documentation; None leaves the rest the error that it is."""
     target = node.get("reftarget")
     page = _ANSIBLE_LABELS.get(target)
     if node.get("reftype") == "envvar" and target.startswith("ANSIBLE_"):

@@ -121,8 +121,8 @@ repositories:
         environment: release
 others:
   description:
-    - The other repositories that carry one of the tags, as RV(repositories) has them; their tags afterwards are what they
-      would be without it.
+    - The other repositories that carry one of the tags, as RV(repositories) has them; their tags afterwards are what
+      they would be without it.
   returned: with O(report_others=true)
   type: list
   elements: dict

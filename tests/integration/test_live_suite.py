@@ -1,0 +1,140 @@
+"""The suite for two real accounts (`make test-live`), with the lab in their place: that it works, and cleans up."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import ROOT, Lab
+from tests.lab import accounts
+from tests.live.__main__ import main
+
+PREFIX = "live-lab"
+SUITE = [sys.executable, "-m", "tests.live"]
+
+
+@pytest.fixture
+def environment(lab: Lab, tmp_path: pathlib.Path) -> dict[str, str]:
+    """Who runs the suite, with credentials that would be taken in the place of the profiles."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        **lab.environment,
+        "AWS_ACCESS_KEY_ID": "of-someone-else",
+        "AWS_SECRET_ACCESS_KEY": "of-someone-else",
+        "OWNER_PROFILE": "owner",
+        "CONSUMER_PROFILE": "consumer",
+        "LIVE_PREFIX": PREFIX,
+        "LIVE_CONFIRM": "yes",
+        "LIVE_WAIT_INTERVAL": "0.05",
+        "LIVE_ANSWERS": str(tmp_path / "answers.json"),
+    }
+
+
+def things(lab: Lab) -> set[str]:
+    """Everything in the owner account that the suite could have made."""
+    iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
+    return {
+        *(one["RoleName"] for one in iam.list_roles()["Roles"]),
+        *(one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]),
+        *(one["UserName"] for one in iam.list_users()["Users"]),
+        *(
+            f"{one['repositoryName']} {ecr.list_tags_for_resource(resourceArn=one['repositoryArn'])['tags']}"
+            for one in ecr.describe_repositories()["repositories"]
+        ),
+    }
+
+
+def running() -> list[str]:
+    """The processes that still work for a run of the suite."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"LIVE_PREFIX={PREFIX}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_text())
+    return found
+
+
+def test_it_tells_the_story_of_a_share_writes_the_answers_and_leaves_nothing(
+    lab: Lab, environment: dict[str, str]
+) -> None:
+    before = things(lab)
+    run = subprocess.run(SUITE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert things(lab) == before
+    assert "about 0.10 USD" in run.stdout
+    written = pathlib.Path(environment["LIVE_ANSWERS"]).read_text()
+    assert accounts.OWNER not in written
+    assert accounts.CONSUMER not in written
+    answers = json.loads(written)["answers"]
+    brief = {question: answer.partition(":")[0].partition(" within")[0] for question, answer in answers.items()}
+    denied = "AccessDeniedException"
+    assert brief.pop("Time until a new share could be used").startswith("proven and pulled by pull.yml ")
+    assert brief.pop("The registry's words for a denial").startswith("403 ")
+    assert brief == {
+        "Assuming a role that does not exist": "AccessDenied",
+        "A tag whose value differs in its case (Release)": denied,
+        "A tag whose key differs in its case": "allowed",
+        "DescribeRepositories with one permitted and one not permitted name": denied,
+        "DescribeRepositories without names": denied,
+        "A repository that does not exist": denied,
+        "The API's words for a denial": denied,
+        **{
+            f"{what} after {event}": answer
+            for event in ("the tag was taken off", "the consumer was dropped", "unshare.yml")
+            for what, answer in (
+                ("A session of the role", "denied"),
+                ("A registry token", "denied"),
+                ("The address of a layer", "none was given"),
+            )
+        },
+    }
+
+
+def test_ctrl_c_in_the_middle_of_the_share_leaves_nothing(lab: Lab, environment: dict[str, str]) -> None:
+    before = things(lab)
+    with subprocess.Popen(SUITE, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as suite:
+        deadline, calls = time.monotonic() + 60, lab.calls().count("iam:CreateRole")
+        while lab.calls().count("iam:CreateRole") == calls:
+            assert time.monotonic() < deadline
+            assert suite.poll() is None
+            time.sleep(0.05)
+        suite.send_signal(signal.SIGINT)
+        made = things(lab) - before
+        output, _nothing = suite.communicate(timeout=60)
+    assert suite.returncode not in (0, 1), output
+    assert running() == []  # who made anything after the cleanup
+    assert f"Nothing that begins with {PREFIX}- is left." in output
+    assert made
+    assert all(name.startswith(f"{PREFIX}-") for name in made)
+    assert things(lab) == before
+
+
+def test_it_does_not_begin_without_two_accounts_an_unused_prefix_and_a_yes(
+    lab: Lab, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.client("owner", "ecr").create_repository(repositoryName="taken-by-others")
+    mark, environment = len(lab.calls()), {**environment, "LIVE_CONFIRM": "no"}
+    for change, reason in (
+        (
+            {"OWNER_PROFILE": "", "CONSUMER_PROFILE": ""},
+            "OWNER_PROFILE is not set. CONSUMER_PROFILE is not set. Name the AWS profiles of two accounts: make",
+        ),
+        ({"OWNER_PROFILE": "consumer-administrator"}, f"are both of account {accounts.CONSUMER}."),
+        ({"OWNER_PROFILE": "nobody"}, "The accounts can not be used: The config profile (nobody) could not be found"),
+        ({"LIVE_PREFIX": "Of_Mine"}, "LIVE_PREFIX 'Of_Mine' needs lower-case letters"),
+        ({"LIVE_PREFIX": "taken"}, f"Account {accounts.OWNER} has repository taken-by-others. Delete that, or"),
+        ({}, "Not confirmed. Say LIVE_CONFIRM=yes, or answer y."),
+    ):
+        assert main({**environment, **change}) == 2
+        said = capsys.readouterr().err
+        assert reason in said
+        assert said.endswith(" Nothing was made.\n")
+    assert lab.writes_since(mark) == []

@@ -1,0 +1,231 @@
+"""What the live suite stands on: two accounts of who runs it, and the things in them that bear its prefix."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from tests.conftest import ROOT, Lab
+from tests.integration.conftest import Control, Run
+from tests.lab import accounts
+
+#: They would be taken in the place of a profile.
+BEFORE_A_PROFILE = re.compile(r"AWS_(?:(?:DEFAULT_)?PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|S\w+_TOKEN)")
+PREFIX = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+LONGEST_PREFIX = 40
+DEADLINE, PAUSE = 60.0, 2.0  # seconds
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FAILED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, OSError)
+GONE = ("NoSuchEntity", "RepositoryNotFoundException")
+
+
+class Names:
+    """Everything that is made bears the prefix; so does the tag that shares, which nobody else's repository has."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.role = f"{prefix}-pull"  # and its policy
+        self.tag = f"{prefix}-share"
+        self.release, self.develop = f"{prefix}-release", f"{prefix}-develop"
+        #: Their tags differ from the one that shares in their case only.
+        self.value, self.key = f"{prefix}-value", f"{prefix}-key"
+
+    @property
+    def repositories(self) -> dict[str, dict[str, str]]:
+        """Those that are made, with the tags that they are made with."""
+        cases = {self.value: {self.tag: "Release"}, self.key: {self.tag.upper(): "release"}}
+        return {self.release: {}, self.develop: {}, **cases}
+
+
+class Accounts(Lab):
+    """The two accounts, called `owner` and `consumer` as in the lab, by the profiles of who runs the suite."""
+
+    def __init__(self, environment: Mapping[str, str], owner: str, consumer: str) -> None:
+        self.environment = {
+            name: value
+            for name, value in environment.items()
+            if name.startswith("AWS_") and not BEFORE_A_PROFILE.fullmatch(name)
+        }
+        self.profiles = {"owner": owner, "consumer": consumer}
+        asked = self.environment.get("AWS_REGION") or self.environment.get("AWS_DEFAULT_REGION")
+        first = self.session(owner, **({"region_name": asked} if asked else {}))
+        self.region = str(first.region_name)
+        self._sessions = {"owner": first, "consumer": self.session(consumer, region_name=self.region)}
+        callers = [self.client(name, "sts").get_caller_identity() for name in self.profiles]
+        self.owner, self.consumer = (str(caller["Account"]) for caller in callers)
+        self.partition = callers[0]["Arn"].split(":")[1]
+
+    def client(self, profile: str, service: str, **credentials: str) -> Any:
+        """A client of one of the two; from the same session, for boto3 takes long to read what a service is."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return self._sessions[profile].client(service, **credentials)
+
+    def become(self, role_arn: str, **options: str) -> Any:
+        """A client of ECR with a session of the pull role, as the consumer."""
+        reply = self.client("consumer", "sts").assume_role(RoleArn=role_arn, RoleSessionName="live", **options)
+        keys = reply["Credentials"]
+        return self.client(
+            "consumer",
+            "ecr",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+    def masked(self, text: str) -> str:
+        """A text without the numbers of the accounts, to be shown to others."""
+        return text.replace(self.owner, "OWNER").replace(self.consumer, "CONSUMER")
+
+
+class Live(Control):
+    """The control host of the integration tests, with the environment and the accounts of who runs the suite."""
+
+    lab: Accounts
+
+    def __init__(self, lab: Accounts, folder: pathlib.Path, prefix: str, wait_interval: float) -> None:
+        super().__init__(lab, folder)
+        self.wait_interval = wait_interval
+        self.names = Names(prefix)
+        self.role_arn = f"arn:{lab.partition}:iam::{lab.owner}:role/{self.names.role}"
+        self.answers: dict[str, str] = {}
+        self.external_id = f"{prefix}-one"
+
+    def environment(self, profile: str | None) -> dict[str, str]:
+        theirs = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
+        given = super().environment(self.lab.profiles[profile] if profile else None)
+        del given["HOME"], given["AWS_EC2_METADATA_DISABLED"]  # their profiles may need both
+        return {**theirs, **given}
+
+    def declare(self, playbook: str, repository: str, denied: str, **variables: Any) -> Run:
+        """share.yml or unshare.yml: one repository for the consumer, and another that it is asked to find denied."""
+        declaration = {
+            "ecr_share_role_name": self.names.role,
+            "ecr_share_repository_tags": {self.names.tag: "release"},
+            "ecr_share_repositories": [repository],
+            "ecr_share_consumers": [{"account": self.lab.consumer, "external_id": self.external_id}],
+            "ecr_share_images": [f"{repository}:{accounts.IMAGE_TAG}"],
+            "ecr_share_denied": [denied],
+            "ecr_share_handoff_path": str(self.handoff),
+            "ecr_share_region": self.lab.region,
+            "ecr_share_wait_interval": self.wait_interval,
+        }
+        return self.playbook(playbook, "owner", **{**declaration, **variables})
+
+    def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
+        layout = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(self.folder / "layout")}
+        return super().pull(*arguments, profile=profile, **{"ecr_pull_wait_timeout": 60, **layout, **variables})
+
+    def _run(self, command: list[Any], profile: str | None, typed: str = "", **variables: str) -> Run:
+        """Who is interrupted lets the run end by itself first: nothing may be made after the cleanup."""
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**self.environment(profile), **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches the suite, which hands it on
+        )
+        try:
+            output = process.communicate(timeout=900)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                unhurried()
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=DEADLINE)
+            process.kill()
+            raise
+        return Run(subprocess.CompletedProcess(command, process.returncode, *output))
+
+    def create(self) -> None:
+        """The repositories, and an image in two of them."""
+        ecr = self.lab.client("owner", "ecr")
+        for name, tags in self.names.repositories.items():
+            ecr.create_repository(
+                repositoryName=name, tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+            )
+        token = ecr.get_authorization_token()["authorizationData"][0]
+        for name in (self.names.release, self.names.develop):
+            layers = accounts.scenario_layers()
+            accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, accounts.IMAGE_TAG, layers)
+
+    def left(self) -> list[str]:
+        """What bears the prefix in the owner account."""
+        ecr, iam = self.lab.client("owner", "ecr"), self.lab.client("owner", "iam")
+        found = [
+            f"{what} {one[name]}"
+            for what, name, pages, key in (
+                ("repository", "repositoryName", ecr.get_paginator("describe_repositories").paginate(), "repositories"),
+                ("role", "RoleName", iam.get_paginator("list_roles").paginate(), "Roles"),
+                ("policy", "PolicyName", iam.get_paginator("list_policies").paginate(Scope="Local"), "Policies"),
+            )
+            for page in pages
+            for one in page[key]
+            if one[name].startswith(f"{self.names.prefix}-")
+        ]
+        return sorted(found)
+
+    def remove(self) -> list[str]:
+        """Take away everything that `create` and the playbooks make; what is left, and why, once it was tried long."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            why = [str(error) for error in self._remove_once()]
+            try:
+                left = self.left()
+            except FAILED as error:
+                left = [f"what could not be asked for: {error}"]
+            if not left or time.monotonic() > deadline:
+                return left and [*left, *why]
+            time.sleep(PAUSE)
+
+    def _remove_once(self) -> Iterator[Exception]:
+        ecr, iam, role = self.lab.client("owner", "ecr"), self.lab.client("owner", "iam"), self.names.role
+        policy = self.role_arn.replace(":role/", ":policy/")
+
+        def inline() -> None:
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+        def versions() -> None:
+            for one in iam.list_policy_versions(PolicyArn=policy)["Versions"]:
+                if not one["IsDefaultVersion"]:
+                    iam.delete_policy_version(PolicyArn=policy, VersionId=one["VersionId"])
+
+        steps: list[Callable[[], Any]] = [
+            inline,
+            lambda: iam.detach_role_policy(RoleName=role, PolicyArn=policy),
+            lambda: iam.delete_role(RoleName=role),
+            versions,
+            lambda: iam.delete_policy(PolicyArn=policy),
+            *(
+                functools.partial(ecr.delete_repository, repositoryName=name, force=True)
+                for name in self.names.repositories
+            ),
+        ]
+        for step in steps:
+            try:
+                step()
+            except FAILED as error:
+                if getattr(error, "response", {}).get("Error", {}).get("Code") not in GONE:
+                    yield error
+
+
+def unhurried() -> None:
+    """From here on, no Ctrl-C stops what ends and removes things."""
+    for number in STOPPED_BY:
+        signal.signal(number, signal.SIG_IGN)
