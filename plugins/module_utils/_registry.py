@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
 import http.client
 import ipaddress
@@ -20,7 +21,7 @@ import typing as t
 import urllib.error
 import urllib.parse
 
-from ansible.module_utils.urls import open_url
+from ansible.module_utils.urls import Request, make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     INDEX_TYPES,
@@ -30,7 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     digest_of,
 )
 
-_CHUNK = 1024 * 1024
+_CHUNK = 64 * 1024
 _TIMEOUT = 60  # seconds without a byte
 #: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
 #: in all. Between two: 0.5, 1, 2, 4 seconds, or what the registry asks for with Retry-After, up to _LONGEST_PAUSE.
@@ -128,6 +129,7 @@ class Registry:
     def _copy(self, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
         """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""
         hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
+        chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs more than the hash
         for cut in range(1, _CUTS + 1):
             reason: t.Any = "the connection ended"
             try:
@@ -136,14 +138,14 @@ class Registry:
                         hasher, received = hashlib.sha256(), 0
                         file.seek(0)
                         file.truncate()
-                    while chunk := reply.read(_CHUNK):
+                    while length := reply.readinto(chunk):
                         if self.stopped.is_set():
                             raise EcrError(f"The {what} was given up.")
-                        received += len(chunk)
+                        received += length
                         if received > size:
                             break
-                        hasher.update(chunk)
-                        file.write(chunk)
+                        hasher.update(chunk[:length])
+                        file.write(chunk[:length])
             except _BROKEN as error:
                 reason = error
             if received >= size:
@@ -164,6 +166,12 @@ class Registry:
         finally:
             self._under_way.discard(reply)
 
+    @functools.cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """One for all requests: to read whom this machine trusts takes as long as 20 MB of a layer."""
+        context: ssl.SSLContext = make_context(cafile=self.ca_path, validate_certs=self.validate_certs)
+        return context
+
     def _open(self, path: str, accept: str, what: str, start: int = 0) -> t.Any:
         """The reply to a request, for the content from byte `start` on; tried again where that may help."""
         headers = {"Authorization": f"Basic {self.authorization}", "Accept": accept, "Accept-Encoding": "identity"}
@@ -171,12 +179,11 @@ class Registry:
             headers["Range"] = f"bytes={start}-"
         for attempt in range(1, _TRIES + 1):
             try:
-                return open_url(
+                return Request(context=self._tls).open(
+                    "GET",
                     self._url + path,
                     headers=headers,
                     unredirected_headers=["Authorization"],
-                    validate_certs=self.validate_certs,
-                    ca_path=self.ca_path,
                     decompress=False,
                     use_netrc=False,  # what ~/.netrc has for this host would take the token's place
                     use_proxy=not self.plain_http,  # a proxy is another host

@@ -22,7 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import as
 CONCURRENCY = 32
 #: botocore's own retries, with room for ECR's control plane, whose rates AWS does not publish: a client that was
 #: throttled asks no faster than it is answered. In mode standard, 32 threads use up the quota of retries, and fail.
-_CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 10}, "max_pool_connections": CONCURRENCY}
+_CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 7}, "max_pool_connections": CONCURRENCY}
 
 
 Item = t.TypeVar("Item")

@@ -16,24 +16,26 @@ import sys
 import tempfile
 import time
 
-from . import ground, rows, table
+from . import ground, pulls, rows, table
+
+ROWS = {**rows.ROWS, **pulls.ROWS}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rows", type=lambda text: text.split(","), default=list(rows.ROWS), metavar="ROW,ROW")
+    parser.add_argument("--rows", type=lambda text: text.split(","), default=list(ROWS), metavar="ROW,ROW")
     parser.add_argument("--runs", type=int, default=5, help="of each side; default: 5")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("build/bench.json"), metavar="FILE")
     parser.add_argument("--svg", type=pathlib.Path, default=pathlib.Path("build/bench.svg"), metavar="FILE")
     options = parser.parse_args()
-    unknown = [row for row in options.rows if row not in rows.ROWS]
+    unknown = [row for row in options.rows if row not in ROWS]
     if unknown:
-        parser.error(f"no row {', '.join(unknown)}; there are {', '.join(rows.ROWS)}")
+        parser.error(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
     # Who is stopped stops the servers first.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     began, compared = time.monotonic(), []
     for row in options.rows:
-        make, repositories = rows.ROWS[row]
+        make, repositories = ROWS[row]
         with contextlib.ExitStack() as stack:
             folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
             here = stack.enter_context(ground.running(folder, repositories))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,15 @@ class Command:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run took and asked."""
+    """What a run took and asked.
+
+    :param peak: MiB, at most, of a process that was measured
+    """
 
     seconds: float
     reads: int
     writes: int
+    peak: float = 0
 
 
 class Ground:
@@ -48,10 +52,12 @@ class Ground:
 
     :param folder: of both
     :param total: repositories of the bench
+    :param servers: all that runs, to be stopped with it
     """
 
-    def __init__(self, folder: pathlib.Path, total: int) -> None:
-        self.folder, self.total = folder, total
+    def __init__(self, folder: pathlib.Path, total: int, servers: contextlib.ExitStack) -> None:
+        self.folder, self.total, self.servers = folder, total, servers
+        self._peaks = folder / "peaks"
         self.lab, self.bench = Lab(folder / "lab"), Bench(folder)
         self._log = (folder / "lab" / state.REQUEST_LOG).open(encoding="utf-8")
 
@@ -66,9 +72,14 @@ class Ground:
         """The API calls since this was asked before, by the lab's request log."""
         return [json.loads(line)["call"] for line in self._log]
 
+    def measured(self, *words: str) -> list[str]:
+        """The words of a command whose memory is measured while it runs."""
+        return [str(ROOT / "tests/bench/peak"), str(self._peaks), *words]
+
     def run(self, command: Command) -> Run:
         """Run and time a whole process, which must succeed."""
         self.calls()
+        self._peaks.write_text("0\n", encoding="utf-8")
         environment = {
             **self.bench.environment(command.profile),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -92,7 +103,8 @@ class Ground:
             raise RuntimeError(f"{command.words[0]} ended with exit status {process.returncode}:\n{said}")
         calls = self.calls()
         writes = sum(map(state.is_write, calls))
-        return Run(seconds, len(calls) - writes, writes)
+        peak = max(map(int, self._peaks.read_text(encoding="utf-8").split())) / 1024
+        return Run(seconds, len(calls) - writes, writes, peak)
 
     def task(
         self,
@@ -125,30 +137,29 @@ def running(folder: pathlib.Path, total: int, proxied: bool = True) -> Iterator[
     with contextlib.ExitStack() as stack:
         authority: list[str] = []
         if proxied:
-            _start(stack, folder, "proxy", sys.executable, "tests.bench.proxy", str(folder))
+            command = [sys.executable, "-m", "tests.bench.proxy", str(folder)]
+            start(stack, folder / "proxy.log", command, (folder / "proxy").exists)
             authority = [(folder / "proxy").read_text()]
         lab = folder / "lab"
-        words = [str(lab), str(total), *authority]
-        _start(stack, folder, f"lab/{state.ENVIRONMENT}", str(LAB_PYTHON), "tests.bench.lab", *words)
+        command = [str(LAB_PYTHON), "-m", "tests.bench.lab", str(lab), str(total), *authority]
+        start(stack, folder / "lab.log", command, (lab / state.ENVIRONMENT).exists)
         if not proxied:
             (folder / "proxy").write_text((lab / state.ENDPOINT).read_text().partition("://")[2])
-        ground = Ground(folder, total)
+        ground = Ground(folder, total, stack)
         if proxied:
             ground.latency(0)
         yield ground
 
 
-def _start(stack: contextlib.ExitStack, folder: pathlib.Path, sign: str, python: str, module: str, *words: str) -> None:
-    """Start a server, and wait for the file that says that it is ready; it is stopped with the stack."""
-    log = stack.enter_context((folder / f"{module}.log").open("w+"))
-    command = [python, "-m", module, *words]
-    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+def start(stack: contextlib.ExitStack, log: pathlib.Path, command: Sequence[str], ready: Callable[[], bool]) -> None:
+    """Start a server, which is stopped with the stack, and wait until it is ready."""
+    said = stack.enter_context(log.open("w"))
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
     stack.callback(_stop, server)
     deadline = time.monotonic() + DEADLINE
-    while not (folder / sign).exists():
+    while not ready():
         if server.poll() is not None or time.monotonic() > deadline:
-            log.seek(0)
-            raise RuntimeError(f"{module} did not start:\n{log.read()}")
+            raise RuntimeError(f"{' '.join(command)} did not start:\n{log.read_text()}")
         time.sleep(0.02)
 
 

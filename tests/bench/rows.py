@@ -44,6 +44,8 @@ class Pair:
 
     :param start: whether Ansible's fixed start is allowed on top
     :param scale: how many times the reference has to do it for the whole work; its own start is counted once
+    :param memory: whether the peaks of memory are compared, and not the times
+    :param idle: the way that does all but the work itself
     """
 
     row: str
@@ -55,6 +57,8 @@ class Pair:
     start: bool = False
     scale: float = 1
     note: str = ""
+    memory: bool = False
+    idle: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,30 +88,32 @@ def measure(ground: Ground, row: Row, runs: int) -> list[Comparison]:
             if run.writes != ways[name].writes:
                 raise RuntimeError(f"{name} made {run.writes} writes, not {ways[name].writes}.")
             done[name].append(run)
-    sides = {name: _side(of) for name, of in done.items()}
-    return [
-        Comparison(
-            pair.row,
-            pair.work,
-            pair.against,
-            pair.factor,
-            sides[pair.ours],
-            _scaled(sides[pair.reference], sides[START], pair.scale),
-            sides[START] if pair.start else None,
-            pair.note,
-        )
-        for pair in row.pairs
-    ]
+    return [_compared(pair, {name: _side(of, pair.memory) for name, of in done.items()}) for pair in row.pairs]
 
 
-def _side(runs: list[Run]) -> Side:
-    return Side([run.seconds for run in runs], runs[-1].reads, runs[-1].writes)
+def _compared(pair: Pair, sides: dict[str, Side]) -> Comparison:
+    idle = f" Of ours, {sides[pair.idle]} are there without the work, in {pair.idle}." if pair.idle else ""
+    return Comparison(
+        pair.row,
+        pair.work,
+        pair.against,
+        pair.factor,
+        sides[pair.ours],
+        _scaled(sides[pair.reference], sides[START], pair.scale),
+        sides[START] if pair.start else None,
+        pair.note + idle,
+    )
+
+
+def _side(runs: list[Run], memory: bool = False) -> Side:
+    measured = [run.peak if memory else run.seconds for run in runs]
+    return Side(measured, runs[-1].reads, runs[-1].writes, "MiB" if memory else "s")
 
 
 def _scaled(side: Side, start: Side, scale: float) -> Side:
     if scale == 1:
         return side
-    seconds = [start.median + (one - start.median) * scale for one in side.seconds]
+    seconds = [start.median + (one - start.median) * scale for one in side.values]
     return Side(seconds, round(side.reads * scale), round(side.writes * scale))
 
 

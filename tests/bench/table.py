@@ -19,27 +19,32 @@ HEADER = ("ROW", "WORK", "OURS", "REFERENCE", "START", "RATIO", "TARGET", "VERDI
 
 @dataclass(frozen=True)
 class Side:
-    """One way to do the work: seconds of each run, and the API calls of one."""
+    """One way to do the work: what each run took, in seconds or in memory, and the API calls of one."""
 
-    seconds: Sequence[float]
+    values: Sequence[float]
     reads: int = 0
     writes: int = 0
+    unit: str = "s"
 
     @property
     def median(self) -> float:
-        return statistics.median(self.seconds)
+        return statistics.median(self.values)
 
     @property
     def spread(self) -> float:
         """From the shortest to the longest run, as a part of the median."""
-        return (max(self.seconds) - min(self.seconds)) / self.median
+        return (max(self.values) - min(self.values)) / self.median
 
     def __str__(self) -> str:
-        return f"{self.median:.2f} s ±{self.spread / 2:.0%}"
+        return f"{self.told(self.median)} ±{self.spread / 2:.0%}"
+
+    def told(self, value: float) -> str:
+        return f"{value:.2f} {self.unit}"
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "seconds": [round(one, 4) for one in self.seconds],
+            "values": [round(one, 4) for one in self.values],
+            "unit": self.unit,
             "median": round(self.median, 4),
             "spread": round(self.spread, 4),
             "reads": self.reads,
@@ -52,7 +57,7 @@ class Comparison:
     """Ours against the reference.
 
     :param row: of the table of targets
-    :param factor: at most so many times the reference's time
+    :param factor: at most so many times what the reference takes
     :param start: Ansible's fixed start, where the target allows it on top
     :param note: what has to be known to read the numbers
     """
@@ -87,8 +92,9 @@ class Comparison:
         allowed = self.factor * self.reference.median + (self.start.median if self.start else 0)
         start = f", {self.start.median:.2f} s of it Ansible's start" if self.start else ""
         return (
-            f"{self.ours.median:.2f} s{start}, for {_calls(self.ours)}; the reference made {_calls(self.reference)} in"
-            f" {self.reference.median:.2f} s; allowed were {allowed:.2f} s."
+            f"{self.ours.told(self.ours.median)}{start}{_calls(self.ours)}; the reference took"
+            f" {self.reference.told(self.reference.median)}{_calls(self.reference)}; allowed were"
+            f" {self.ours.told(allowed)}."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -108,7 +114,7 @@ class Comparison:
 
 
 def _calls(side: Side) -> str:
-    return f"{side.reads} reads and {side.writes} writes"
+    return f", for {side.reads} reads and {side.writes} writes" if side.reads or side.writes else ""
 
 
 def table(comparisons: Sequence[Comparison]) -> list[str]:
@@ -157,8 +163,8 @@ def chart(comparisons: Sequence[Comparison], title: str) -> str:
             _bar("ours", top, one.ours.median * scale),
             _bar("start", top, start * scale),
             _bar("reference", top + 20, one.reference.median * scale),
-            _text(LEFT + one.ours.median * scale + 6, top + 14, f"{one.ours.median:.2f} s"),
-            _text(LEFT + one.reference.median * scale + 6, top + 34, f"{one.reference.median:.2f} s"),
+            _text(LEFT + one.ours.median * scale + 6, top + 14, one.ours.told(one.ours.median)),
+            _text(LEFT + one.reference.median * scale + 6, top + 34, one.reference.told(one.reference.median)),
             f'<rect x="{LEFT + allowed * scale:.1f}" y="{top - 3}" width="2" height="24" fill="{_COLOURS["target"]}"/>',
             _text(WIDTH - 12, top + 52, verdict, end=True),
         ]

@@ -39,9 +39,12 @@ def test_a_target_is_told(comparison: Comparison, target: str) -> None:
 def test_what_is_missed_is_said_with_what_was_measured() -> None:
     assert HIT.reason == ""
     assert MISS.reason == (
-        "4.00 s, for 1002 reads and 50 writes; the reference made 1001 reads and 50 writes in 2.00 s;"
+        "4.00 s, for 1002 reads and 50 writes; the reference took 2.00 s, for 1001 reads and 50 writes;"
         " allowed were 2.60 s."
     )
+    memory = Comparison("8b", "memory", "skopeo", 1, Side([60, 50], unit="MiB"), Side([25], unit="MiB"))
+    assert (str(memory.ours), memory.ratio) == ("55.00 MiB ±9%", 2.2)
+    assert memory.reason == "55.00 MiB; the reference took 25.00 MiB; allowed were 25.00 MiB."
     assert "4.00 s, 1.50 s of it Ansible's start, for" in replace(HIT, factor=1.2).reason
     lines = table([HIT, MISS])
     assert [line.split()[-1] for line in lines[:3]] == ["VERDICT", REACHED, MISSED]
@@ -54,7 +57,8 @@ def test_the_json_has_every_sample_and_every_verdict() -> None:
     assert [one["reached"] for one in made["comparisons"]] == [True, False]
     assert [one["reason"] for one in made["comparisons"]] == ["", MISS.reason]
     assert made["comparisons"][0]["ours"] == {
-        "seconds": [3.0, 5.0, 4.0],
+        "values": [3.0, 5.0, 4.0],
+        "unit": "s",
         "median": 4.0,
         "spread": 0.5,
         "reads": 1002,

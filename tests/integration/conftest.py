@@ -89,12 +89,13 @@ class Control:
     def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
         """The result of one module; `code` is the exit status. The consumer's modules do not wait.
 
-        They run ad hoc; the owner's, which no action plugin goes before, as Ansible runs them on a host: faster.
+        They run as Ansible runs them on a host, which is faster; ad hoc where an action plugin has something to do.
         """
-        if module in ("ecr_repository_tag", "iam_ecr_pull_role") and {*flags} <= {"--check", "--diff"}:
-            return self._module_itself(module, profile, *flags, **{"wait_interval": WAIT_INTERVAL, **options})
-        if module in ("ecr_access_info", "ecr_image_pull"):
-            options.setdefault("wait_timeout", 0)
+        owners = module in ("ecr_repository_tag", "iam_ecr_pull_role")
+        options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
+        in_steps = not owners and options["wait_timeout"] != 0
+        if not in_steps and options.get("credentials") != "controller" and {*flags} <= {"--check", "--diff"}:
+            return self._module_itself(module, profile, *flags, **options)
         command = [BIN / "ansible", "localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
         tree = self.folder / "tree"
         shutil.rmtree(tree, ignore_errors=True)

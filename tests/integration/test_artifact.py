@@ -37,6 +37,7 @@ def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib
         "SECURITY.md",
         "changelogs",
         "docs",
+        "extensions",
         "meta",
         "playbooks",
         "plugins",

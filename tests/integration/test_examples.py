@@ -28,11 +28,8 @@ def test_a_declaration_is_shared_and_taken_back(control: Control, name: str) -> 
     declaration = ["-e", f"@{EXAMPLES / name}"]
     several = "ecr_share_shares" in (EXAMPLES / name).read_text()
     variables = {} if several else {"ecr_share_handoff_path": str(control.handoff)}
-    mark = len(control.lab.calls())
-    predicted = control.playbook("share", "owner", *declaration, "--check", "--diff", **variables)
-    assert (predicted.code, control.lab.writes_since(mark)) == (0, []), predicted
     shared = control.playbook("share", "owner", *declaration, **variables)
-    assert (shared.code, shared.changed) == (0, predicted.changed), shared
+    assert shared.code == 0, shared
     assert " can pull " in " ".join(shared.output.split())
     back = control.playbook("unshare", "owner", *declaration, **variables)
     assert back.code == 0, back

@@ -37,6 +37,7 @@ import botocore.exceptions
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.urls import Request
 from ansible_collections.crossaccount.ecr.plugins.filter.access_change import filter_access_change
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
@@ -310,13 +311,14 @@ class Event:
 def registry(url: str = "http://127.0.0.1:5000", token: str = TOKEN) -> _registry.Registry:
     made = _registry.Registry(url, token)
     made.stopped = Event()  # type: ignore[assignment]
+    vars(made)["_tls"] = None  # not read from the machine for each example
     return made
 
 
 def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[..., Any]:
-    """What stands in the place of `open_url`."""
+    """What stands in the place of `Request.open`."""
 
-    def answer(url: str, **_options: Any) -> Any:
+    def answer(_request: Any, _method: str, url: str, **_options: Any) -> Any:
         message = email.message.Message()
         for name, value in headers.items():
             message[name] = value
@@ -353,7 +355,7 @@ def test_what_a_registry_answers(status: int, headers: dict[str, str], body: byt
             name: " ".join(value.encode("latin-1", "replace").decode("latin-1").split())
             for name, value in headers.items()
         }
-        patch.setattr(_registry, "open_url", answering(status, headers, body))
+        patch.setattr(Request, "open", answering(status, headers, body))
         survives(lambda: here.manifest("app", _image.digest_of(body)))
         survives(lambda: here.manifest("app", DIGEST))
         survives(lambda: here._copy("/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
@@ -373,7 +375,7 @@ def test_a_registry_and_its_token(url: str, token: str, text: str) -> None:
         assert not token or len(token) < 2 or token not in here.mask(f"{text}{token}{text}")
         assert token not in repr(here) or len(token) < 2 or token in url
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_registry, "open_url", answering(401, {}, b""))
+            patch.setattr(Request, "open", answering(401, {}, b""))
             survives(lambda: here.manifest("app", DIGEST))
 
 

@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable
 
 import pytest
+from ansible.module_utils.urls import make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import MANIFEST_BYTES, Descriptor
@@ -153,13 +154,31 @@ def test_a_manifest(server: Server, registry: Registry) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 2 * 1024 * 1024 + 1])
 def test_a_blob(server: Server, registry: Registry, folder: pathlib.Path, size: int) -> None:
-    content = b"x" * size
+    content = os.urandom(size)
     described = server.push("team/app", content)
     target = folder / "blob"
     registry.blob("team/app", Descriptor("x", described["digest"], size), target)
     assert target.read_bytes() == content
     assert files(folder) == ["blob"]
     assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_whom_this_machine_trusts_is_read_once_for_all_requests(
+    server: Server, registry: Registry, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def make(**options: object) -> object:
+        made.append(options)
+        return make_context(**options)
+
+    monkeypatch.setattr(_registry, "make_context", make)
+    server.serve(MANIFEST_PATH, 200, CONTENT)
+    server.serve(BLOB_PATH, 200, CONTENT)
+    registry.manifest("team/app", DIGEST)
+    registry.blob("team/app", WANTED, folder / "one")
+    registry.blob("team/app", WANTED, folder / "two")
+    assert made == [{"cafile": None, "validate_certs": True}]
 
 
 # --- what the registry gets wrong
@@ -221,7 +240,7 @@ def test_short_chunked_body(server: Server, registry: Registry, folder: pathlib.
 def test_longer_body(server: Server, registry: Registry, folder: pathlib.Path, surplus: int) -> None:
     server.serve(BLOB_PATH, 200, CONTENT + b"x" * surplus)
     server.serve(MANIFEST_PATH, 200, CONTENT + b"x" * surplus)
-    received = min(len(CONTENT) + surplus, 1024 * 1024)  # no more than a chunk is read
+    received = min(len(CONTENT) + surplus, _registry._CHUNK)  # no more than a chunk is read
     message = blob_message(registry, folder)
     assert message.startswith(f"The registry sent {received} bytes with digest sha256:")
     assert message.endswith(f" for the {LAYER_WHAT}, which has 14 bytes. Nothing was kept.")
