@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # A file of tests stays on one worker, with the lab that it started.
-PARALLEL := --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook

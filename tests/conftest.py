@@ -18,6 +18,28 @@ from tests.lab import accounts, state
 
 ROOT = pathlib.Path(__file__).parents[1]
 LAB_PYTHON = ROOT / ".venv-lab/bin/python"
+LONGEST = (
+    "test_examples",
+    "test_share",
+    "test_engines",
+    "test_permissions",
+    "test_concurrency",
+    "test_matrix",
+    "test_secrets",
+    "test_pull",
+    "test_proof",
+    "test_scenario",
+    "test_declarations",
+    "test_interrupts",
+    "test_bad_input",
+    "test_state_of_others",
+    "test_runner",
+    "test_fleet",
+    "test_live_suite",
+    "test_pull_host",
+    "test_inclusion",
+    "test_transcript",
+)
 
 
 @contextlib.contextmanager
@@ -93,6 +115,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(folder)
     finally:
         lab_command("down", folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that at the end no worker is left alone with one of them."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session", autouse=True)
