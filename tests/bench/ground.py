@@ -27,11 +27,12 @@ RUN_DEADLINE = 540  # seconds, for one run
 
 @dataclass(frozen=True)
 class Command:
-    """What is run, and as whom. `variables` add to its environment."""
+    """What is run, and as whom. `variables` add to its environment; `typed` is its standard input."""
 
     words: Sequence[str]
     profile: str = "owner"
     variables: tuple[tuple[str, str], ...] = ()
+    typed: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Ground:
 
     def measured(self, *words: str) -> list[str]:
         """The words of a command whose memory is measured while it runs."""
-        return [str(ROOT / "tests/bench/peak"), str(self._peaks), *words]
+        return [sys.executable, "-S", str(ROOT / "tests/bench/peak.py"), str(self._peaks), *words]
 
     def run(self, command: Command) -> Run:
         """Run and time a whole process, which must succeed."""
@@ -91,7 +92,7 @@ class Ground:
             list(command.words),
             cwd=ROOT,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=command.typed,
             capture_output=True,
             text=True,
             timeout=RUN_DEADLINE,

@@ -9,19 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
 
 from tests.conftest import ROOT
-from tests.lab import state
 
 from .ground import BIN, Command, Ground, running
 from .names import SHARED_BY, names
@@ -31,34 +27,16 @@ COUNTS = (1, 10, 100, 1000, 10_000)
 CONSUMERS = (1, 5, 20)
 LIMIT, LIMITED = 50, 1000  # calls a second; repositories
 MODULES = "ansible_collections.crossaccount.ecr.plugins.modules"
+COLLECTIONS = (("PYTHONPATH", str(ROOT / ".venv/collections")),)
 RUNS = 5
 ROLE = "grown"
 
 
 def module(ground: Ground, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Run a module as Ansible runs it on a host, by itself: `seconds`, `reads`, `writes`, and `mib` at the most."""
-    environment = {**ground.bench.environment("owner"), "PYTHONPATH": str(ROOT / ".venv/collections")}
-    ground.calls()
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-        given.seek(0)
-        began = time.perf_counter()
-        command = [str(BIN / "python"), "-m", f"{MODULES}.{name}"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=given, stdout=said, stderr=said)
-        _pid, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        if process.returncode:
-            raise RuntimeError(said.read().decode()[-2000:])
-    calls = ground.calls()
-    writes = sum(map(state.is_write, calls))
-    return {
-        "seconds": round(seconds, 2),
-        "reads": len(calls) - writes,
-        "writes": writes,
-        "mib": round(usage.ru_maxrss / 1024, 1),
-    }
+    command = ground.measured(str(BIN / "python"), "-m", f"{MODULES}.{name}")
+    run = ground.run(Command(command, variables=COLLECTIONS, typed=json.dumps({"ANSIBLE_MODULE_ARGS": arguments})))
+    return {"seconds": round(run.seconds, 2), "reads": run.reads, "writes": run.writes, "mib": round(run.peak, 1)}
 
 
 def by_repositories(ground: Ground, largest: int) -> list[dict[str, Any]]:
@@ -117,13 +95,12 @@ def fixed(ground: Ground) -> dict[str, float]:
         "boto3": "import ansible.module_utils.basic, boto3",
         "the module": imported,
     }
-    environment = (("PYTHONPATH", str(ROOT / ".venv/collections")),)
     one = {"names": names(1), "tags": SHARED_BY, "wait": False}
     module(ground, "ecr_repository_tag", one)
     ways: dict[str, Callable[[], float]] = {
         part: lambda code=code: (
             ground.run(  # type: ignore[misc]
-                Command([str(BIN / "python"), "-c", code], variables=environment)
+                Command([str(BIN / "python"), "-c", code], variables=COLLECTIONS)
             ).seconds
         )
         for part, code in python.items()
