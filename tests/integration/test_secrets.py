@@ -37,16 +37,22 @@ ENGINES = ("docker", "podman", "skopeo", "oci_layout")
 PROGRAMS = ENGINES[:3]
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MARK = "CROSSACCOUNT_TEST_RUN"
-#: What stands in the place of Python's syslog in the modules, so that what goes to the log of the host can be read.
+#: What stands in the place of Python's syslog in the modules, so that what goes to the log of the host can be read. In
+#: Debian's Python it is built in, and no file in the path goes before it; so a Python that starts puts this there.
 SYSLOG = """
-LOG_USER, LOG_INFO = 8, 6
+import sys, types
 
-def openlog(ident, option, facility):
-    pass
+class Syslog(types.ModuleType):
+    LOG_USER, LOG_INFO = 8, 6
 
-def syslog(priority, message):
-    with open({path!r}, "a", encoding="utf-8") as file:
-        file.write(message + "\\n")
+    def openlog(self, ident, option, facility):
+        pass
+
+    def syslog(self, priority, message):
+        with open({path!r}, "a", encoding="utf-8") as file:
+            file.write(message + "\\n")
+
+sys.modules["syslog"] = Syslog("syslog")
 """
 
 # --- what is searched for --------------------------------------------------------------------------------------------
@@ -204,7 +210,7 @@ class Site(Control):
         self.syslog, self.log = self.run_folder / "syslog", self.run_folder / "ansible.log"
         for name in ("tmp", "home", "ansible", "remote", "python", "dest"):
             (self.run_folder / name).mkdir(parents=True)
-        (self.run_folder / "python/syslog.py").write_text(SYSLOG.format(path=str(self.syslog)), encoding="utf-8")
+        (self.run_folder / "python/sitecustomize.py").write_text(SYSLOG.format(path=str(self.syslog)), encoding="utf-8")
         for engine in ("docker", "podman"):
             name = f"{self.proxy.here}/release"
             command = [engine, "images", "--quiet", "--filter", f"reference={name}*"]
