@@ -46,6 +46,9 @@ class Run:
 class Control:
     """A control host: the collection of this repository, an AWS environment, engines."""
 
+    #: Whether a module may be a fork of this process.
+    forks = True
+
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
         self.lab, self.folder = lab, folder
         self.handoff = folder / "handoff.yml"
@@ -106,7 +109,7 @@ class Control:
         return {**result, "code": run.code}
 
     def _module_itself(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
-        if module != "ecr_image_pull":
+        if self.forks and module != "ecr_image_pull":
             return self._forked(module, profile, *flags, **options)
         told = {"_ansible_check_mode": "--check" in flags, "_ansible_diff": "--diff" in flags}
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **told}})
