@@ -78,8 +78,31 @@ class Bench:
         }
 
     def module(self, invocation: Invocation, profile: str, started: Callable[[int], None]) -> Outcome:
-        """Run one module, see `forked`."""
-        return forked(invocation, self.environment(profile), started)
+        """Run one module.
+
+        :param started: told the process before it makes its first call
+        """
+        go_read, go_write = os.pipe()
+        out_read, out_write = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(go_write)
+            os.close(out_read)
+            os.read(go_read, 1)
+            _be_the_module(invocation, self.environment(profile), out_write)
+        os.close(out_write)
+        os.close(go_read)
+        started(pid)
+        os.close(go_write)
+        with os.fdopen(out_read, encoding="utf-8") as pipe:
+            printed = pipe.read()
+        _pid, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status):
+            return Outcome(os.WTERMSIG(status) == signal.SIGKILL, -os.WTERMSIG(status), printed=printed)
+        result: dict[str, Any] = {}
+        with contextlib.suppress(ValueError):
+            result = json.loads("{" + printed.rpartition("\n{")[2])
+        return Outcome(False, os.WEXITSTATUS(status), result, printed)
 
     def playbook(
         self,
@@ -162,36 +185,6 @@ def _post(url: str, arguments: dict[str, Any]) -> Any:
 # --- the process of a module
 
 
-def forked(
-    invocation: Invocation, environment: dict[str, str], started: Callable[[int], None] = lambda _pid: None
-) -> Outcome:
-    """Run one module; `preload` comes before.
-
-    :param started: told the process before it makes its first call
-    """
-    go_read, go_write = os.pipe()
-    out_read, out_write = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.close(go_write)
-        os.close(out_read)
-        os.read(go_read, 1)
-        _be_the_module(invocation, environment, out_write)
-    os.close(out_write)
-    os.close(go_read)
-    started(pid)
-    os.close(go_write)
-    with os.fdopen(out_read, encoding="utf-8") as pipe:
-        printed = pipe.read()
-    _pid, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        return Outcome(os.WTERMSIG(status) == signal.SIGKILL, -os.WTERMSIG(status), printed=printed)
-    result: dict[str, Any] = {}
-    with contextlib.suppress(ValueError):
-        result = json.loads("{" + printed.rpartition("\n{")[2])
-    return Outcome(False, os.WEXITSTATUS(status), result, printed)
-
-
 @functools.cache
 def preload() -> None:
     """Import what modules import, and read AWS's service models, once for all that are forked from here."""
@@ -238,8 +231,7 @@ def _main(invocation: Invocation) -> int:
 
     module = importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.modules.{invocation['module']}")
     arguments = {name: value for name, value in invocation["arguments"].items() if value is not None}
-    told = {"_ansible_check_mode": invocation["check"], "_ansible_diff": invocation.get("diff", False)}
-    with patch_module_args({**arguments, **told}):
+    with patch_module_args({**arguments, "_ansible_check_mode": invocation["check"]}):
         try:
             module.main()
         except SystemExit as end:

@@ -21,8 +21,6 @@ class Inside(Control):
     :param inside: the words that run a command there
     """
 
-    forks = False  # into this process's own namespaces, where the names lead elsewhere
-
     def __init__(self, folder: pathlib.Path, inside: list[str]) -> None:
         super().__init__(Lab(folder / "lab"), folder)
         self.inside = inside

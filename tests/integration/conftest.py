@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Lab
-from tests.faults import bench
 from tests.lab import accounts
 
 #: tests/matrix names the programs of another ansible-core.
@@ -45,9 +44,6 @@ class Run:
 
 class Control:
     """A control host: the collection of this repository, an AWS environment, engines."""
-
-    #: Whether a module may be a fork of this process.
-    forks = True
 
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
         self.lab, self.folder = lab, folder
@@ -93,8 +89,7 @@ class Control:
     def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
         """The result of one module; `code` is the exit status. The consumer's modules do not wait.
 
-        They run by themselves, which is faster, and ad hoc where an action plugin has something to do. The process is
-        forked from this one; that of a pull is started anew, for it has a temporary folder that goes as it ends.
+        They run as Ansible runs them on a host, which is faster; ad hoc where an action plugin has something to do.
         """
         owners = module in ("ecr_repository_tag", "iam_ecr_pull_role")
         options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
@@ -109,45 +104,24 @@ class Control:
         return {**result, "code": run.code}
 
     def _module_itself(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
-        if self.forks and module != "ecr_image_pull":
-            return self._forked(module, profile, *flags, **options)
         told = {"_ansible_check_mode": "--check" in flags, "_ansible_diff": "--diff" in flags}
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **told}})
         command = [BIN / "python", "-m", f"ansible_collections.crossaccount.ecr.plugins.modules.{module}"]
         self.last = run = self._run(command, profile, arguments, PYTHONPATH=str(ROOT / ".venv/collections"))
-        return _as_ad_hoc(json.loads(run.output.splitlines()[-1]), run.code)
-
-    def _forked(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
-        bench.preload()
-        invocation = {
-            "module": module,
-            "arguments": options,
-            "check": "--check" in flags,
-            "diff": "--diff" in flags,
-        }
-        outcome = bench.forked(invocation, self.environment(profile))
-        assert outcome.result, outcome.printed
-        self.last = _checked(Run(subprocess.CompletedProcess([module], outcome.code, outcome.printed, "")))
-        return _as_ad_hoc(outcome.result, outcome.code)
+        result: dict[str, Any] = json.loads(run.output.splitlines()[-1])
+        # As `ansible --tree` writes it, and with its exit status.
+        kept = {key: value for key, value in result.items() if key not in ("failed", "invocation")}
+        return {"changed": False, **kept, "code": 2 if run.code else 0}
 
     def _run(self, command: list[Any], profile: str | None, typed: str = "", **variables: str) -> Run:
         environment = {**self.environment(profile), **variables}
         process = subprocess.run(
             command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
         )
-        return _checked(Run(process))
-
-
-def _as_ad_hoc(result: dict[str, Any], code: int) -> dict[str, Any]:
-    """The result as `ansible --tree` writes it, and its exit status."""
-    kept = {key: value for key, value in result.items() if key not in ("failed", "invocation")}
-    return {"changed": False, **kept, "code": 2 if code else 0}
-
-
-def _checked(run: Run) -> Run:
-    deprecated = [line for line in run.output.splitlines() if "[DEPRECATION WARNING]" in line]
-    assert not [line for line in deprecated if not any(known in line for known in DEPRECATED)], run
-    return run
+        run = Run(process)
+        deprecated = [line for line in run.output.splitlines() if "[DEPRECATION WARNING]" in line]
+        assert not [line for line in deprecated if not any(known in line for known in DEPRECATED)], run
+        return run
 
 
 @pytest.fixture(scope="module")

@@ -93,8 +93,6 @@ class Accounts(Lab):
 class Live(Control):
     """The control host of the integration tests, with the environment and the accounts of who runs the suite."""
 
-    forks = False  # a fork of the tests hardly pauses between two tries
-
     lab: Accounts
 
     def __init__(self, lab: Accounts, folder: pathlib.Path, prefix: str, wait_interval: float) -> None:
