@@ -101,7 +101,8 @@ class Host:
         logs = self.home / ".ecr/log/ecr-login.log", self.control.folder / "docker/log"  # which have the reason
         assert pulled.returncode == 0, "\n".join([pulled.stderr, *(log.read_text()[-3000:] for log in logs)])
         digests = self.shell(f"{engine} image inspect --format '{{{{json .RepoDigests}}}}' {image}").stdout
-        assert [one.rpartition("@")[2] for one in json.loads(digests)] == [self.digests[registry]], digests
+        # podman lists every name that it knows the image by, those of other tests as well.
+        assert f"{registry}/{repository}@{self.digests[registry]}" in json.loads(digests), digests
 
 
 def without_helper() -> list[str]:
@@ -308,16 +309,14 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     (home / ".aws/config").symlink_to(mine / "config")
     refused = module(options)
     assert f"{mine}/config can not be written: {mine} is no folder that may be written to." in refused["msg"]
-    as_nobody = module({**options, "user": "daemon"}, "setpriv", "--reuid=nobody", "--clear-groups")
-    assert as_nobody["msg"] == "The files of user daemon can not be written by another user. Say become: true."
     unknown = module({**options, "user": "no-such-user"})
     assert unknown["msg"] == "User no-such-user is not known on this host. Create the user first."
     assert list(mine.iterdir()) == []
 
 
-def module(options: dict[str, Any], *before: str) -> dict[str, Any]:
+def module(options: dict[str, Any]) -> dict[str, Any]:
     """The result of the module, run as Ansible runs it on a host."""
-    command = [*before, str(BIN / "python"), "-m", MODULE]
+    command = [str(BIN / "python"), "-m", MODULE]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".venv/collections")}
     typed = json.dumps({"ANSIBLE_MODULE_ARGS": options})
     ran = subprocess.run(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Places
+from ansible_collections.crossaccount.ecr.plugins.modules import ecr_pull_host_config
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -348,3 +350,10 @@ def test_any_auth_file_is_merged_or_refused(document: Any) -> None:
     assert merged.pop("credHelpers").pop(HOST) == f"ecr-pull-deploy-{HOST}"
     assert json.dumps(merged) == json.dumps({key: value for key, value in document.items() if key != "credHelpers"})
     assert plan(files, entry()) == []
+
+
+def test_who_is_not_root_has_no_files_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(EcrError) as caught:
+        ecr_pull_host_config.account_of("daemon")
+    assert str(caught.value) == "The files of user daemon can not be written by another user. Say become: true."
