@@ -136,7 +136,7 @@ files:
   returned: success
   type: list
   elements: str
-  sample: [/root/.aws/config]
+  sample: [/home/deploy/.aws/config]
 """
 
 import contextlib

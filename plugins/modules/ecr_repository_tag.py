@@ -364,6 +364,8 @@ def run(module: t.Any) -> dict[str, t.Any]:
     plan = plan_tags(repositories, options["tags"], options["state"], problems)
     problems.check()
     reported = others(session, ecr, options) if options["report_others"] else {}
+    if reported.get("others_problem"):
+        module.warn(f"Which other repositories carry the tags is not known. {reported['others_problem']}")
     registry = _ecr.repository_uri(ecr, min(repositories)).partition("/")[0] if repositories else ""
     if plan.changes and not module.check_mode:
         apply(session.client("resourcegroupstaggingapi"), ecr, plan, options)

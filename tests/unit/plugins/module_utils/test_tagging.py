@@ -216,3 +216,22 @@ def test_discovery_finds_any_of_the_tags_in_any_case_of_its_key_page_by_page(cli
         stub.add_response("get_resources", page(""), sent("team", "a"))
         assert _tagging.tagged_repositories(client, {"share": "yes", "team": "a"}) == ["bb", "cc", "team/aa"]
         stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ServerException"])
+def test_who_may_not_look_for_other_carriers_is_told_so_and_other_errors_are_errors(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(*_arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": "No."}}, "DescribeRepositories")
+
+    monkeypatch.setattr(ecr_repository_tag, "read", refuse)
+    session: Any = None
+    options: dict[str, Any] = {"names": ["release"], "tags": SHARE}
+    if code == "ServerException":
+        with pytest.raises(ClientError):
+            ecr_repository_tag.others(session, None, options)
+        return
+    told = ecr_repository_tag.others(session, None, options)
+    assert told["others"] == []
+    assert "No." in told["others_problem"]
