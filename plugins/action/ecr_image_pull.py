@@ -17,10 +17,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
     stays,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_BY_DOING_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 
 #: What the host is told of the options; the rest is for AWS.
-_FOR_THE_HOST = ("engine", "dest", "platform", "ca_path", "validate_certs")
+_FOR_THE_HOST = (
+    *("engine", "dest", "platform", "ca_path", "validate_certs"),
+    *WAIT_BY_DOING_ARGUMENTS,  # the registry may know a share later than ECR's API
+)
 
 
 class ActionModule(ActionBase):

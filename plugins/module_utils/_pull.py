@@ -63,6 +63,7 @@ PULL_RULES: dict[str, t.Any] = {
     "required_one_of": [("role_arn", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
+_DENIAL = "is not authorized to perform"
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
 
 
@@ -131,6 +132,26 @@ def authorize(
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
+
+
+def deliver(bring: t.Callable[[], bool], options: dict[str, t.Any]) -> bool:
+    """Bring an image; again while the registry may not know a share that ECR's API knew already.
+
+    :param bring: brings it, and tells whether that changed anything
+    :raises EcrError: when it can not be brought, with the kind of the denial if it is one
+    """
+
+    def attempt() -> dict[str, t.Any]:
+        result = result_of(lambda: {"changed": bring()})
+        # The registry and the engines tell it in AWS's words.
+        if _DENIAL in result.get("msg", ""):
+            result["denial_kind"] = classify(result["msg"])
+        return result
+
+    result = wait_by_doing(attempt, stays, options)
+    if result.pop("failed", False):
+        raise EcrError(result.pop("msg"), **result)
+    return bool(result["changed"])
 
 
 def _token(ecr: t.Any) -> tuple[str, str]:

@@ -9,11 +9,13 @@ import threading
 import typing as t
 
 try:
+    import boto3
+    import botocore.config
     import botocore.exceptions
 except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_conn, get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import classify
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems, region_problem
@@ -73,6 +75,7 @@ class Session:
         if problem:
             raise EcrError(problem)
         self._region, self._endpoint, connection = get_aws_connection_info(module)
+        self._profile, self._aws_config = connection.pop("profile_name", None), connection.pop("aws_config", None)
         if credentials:
             connection.update(
                 aws_access_key_id=credentials["AccessKeyId"],
@@ -88,16 +91,24 @@ class Session:
     def region(self) -> str:
         return str(self._region)
 
+    @functools.cached_property
+    def _boto3(self) -> t.Any:
+        """One for all clients: what a profile asks for keys is asked once, and AWS's models are read once."""
+        return boto3.session.Session(profile_name=self._profile)
+
     def client(self, service: str, **config: t.Any) -> t.Any:
-        """A boto3 client of this identity; `config` adds to botocore's configuration."""
-        return boto3_conn(
-            self._module,
-            conn_type="client",
-            resource=service,
-            region=self._region,
-            endpoint=self._endpoint,
-            **{**self._connection, "config": {**_CONFIG, **config}},
-        )
+        """A boto3 client of this identity; `config` adds to botocore's configuration.
+
+        :raises EcrError: when the module's endpoint_url is no URL
+        """
+        settings = botocore.config.Config(**{**_CONFIG, **config})
+        if self._aws_config:
+            settings = settings.merge(self._aws_config)
+        connection = {"region_name": self._region, "endpoint_url": self._endpoint, **self._connection}
+        try:
+            return self._boto3.client(service, config=settings, **connection)
+        except ValueError as error:
+            raise EcrError(f"No client of {service} can be made: {error}. Check endpoint_url.") from None
 
     @functools.cached_property
     def _sts(self) -> t.Any:

@@ -165,6 +165,7 @@ images:
       sample: true
 """
 
+import functools
 import platform as host_platform
 import typing as t
 
@@ -181,6 +182,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
     PULL_RULES,
     authorize,
     check,
+    deliver,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
@@ -235,18 +237,21 @@ def run(module: t.Any) -> dict[str, t.Any]:
         url, token, digests = authorization.url, authorization.token, authorization.digests
     registry = Registry(url, token, bool(options["validate_certs"]), options["ca_path"] or options["aws_ca_bundle"])
     images = []
+    bring: t.Callable[[], bool]
     for number, (reference, digest) in enumerate(zip(references, digests)):
         by_digest = f"{registry.host}/{reference.repository}@{digest}"
         name = f"{registry.host}/{reference.name}" if reference.image_tag else None
         if layout:
-            changed = add(layout, registry, reference, digest, (platform, bool(options["platform"])), check_mode)
+            wanted = (platform, bool(options["platform"]))
+            bring = functools.partial(add, layout, registry, reference, digest, wanted, check_mode)
             where = f"oci:{layout.folder}:{reference.name}"
         elif isinstance(engine, Skopeo):
             where = targets[number]
-            changed = copy(engine, registry, by_digest, where, check_mode)
+            bring = functools.partial(copy, engine, registry, by_digest, where, check_mode)
         else:
-            changed = pull(t.cast(Engine, engine), registry, by_digest, name, check_mode)
+            bring = functools.partial(pull, t.cast(Engine, engine), registry, by_digest, name, check_mode)
             where = name or by_digest
+        changed = deliver(bring, options)
         images.append({"image": str(reference), "reference": where, "digest": digest, "changed": changed})
     return {
         "changed": any(image["changed"] for image in images),

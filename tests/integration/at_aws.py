@@ -23,7 +23,7 @@ class Inside(Control):
 
     def __init__(self, folder: pathlib.Path, inside: list[str]) -> None:
         super().__init__(Lab(folder / "lab"), folder)
-        self.inside = inside
+        self.inside, self.python = inside, None
 
     def environment(self, profile: str | None) -> dict[str, str]:
         given = super().environment(profile)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import quick_python
 from tests.conftest import ROOT, Lab
 from tests.lab import accounts
 
@@ -45,6 +46,9 @@ class Run:
 class Control:
     """A control host: the collection of this repository, an AWS environment, engines."""
 
+    #: What modules run with; None for the Python that Ansible itself takes.
+    python: pathlib.Path | None = None
+
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
         self.lab, self.folder = lab, folder
         self.handoff = folder / "handoff.yml"
@@ -72,6 +76,8 @@ class Control:
 
     def playbook(self, name: str, profile: str | None, /, *arguments: str, **variables: Any) -> Run:
         variables.setdefault("ecr_share_wait_interval", WAIT_INTERVAL)
+        if self.python:
+            variables.setdefault("ansible_python_interpreter", str(self.python))
         path = name if name.endswith(".yml") else f"playbooks/{name}.yml"
         command = [BIN / "ansible-playbook", path, *arguments, "-e", json.dumps(variables)]
         return self._run(command, profile)
@@ -106,7 +112,11 @@ class Control:
     def _module_itself(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
         told = {"_ansible_check_mode": "--check" in flags, "_ansible_diff": "--diff" in flags}
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **told}})
-        command = [BIN / "python", "-m", f"ansible_collections.crossaccount.ecr.plugins.modules.{module}"]
+        command = [
+            self.python or BIN / "python",
+            "-m",
+            f"ansible_collections.crossaccount.ecr.plugins.modules.{module}",
+        ]
         self.last = run = self._run(command, profile, arguments, PYTHONPATH=str(ROOT / ".venv/collections"))
         result: dict[str, Any] = json.loads(run.output.splitlines()[-1])
         # As `ansible --tree` writes it, and with its exit status.
@@ -122,6 +132,13 @@ class Control:
         deprecated = [line for line in run.output.splitlines() if "[DEPRECATION WARNING]" in line]
         assert not [line for line in deprecated if not any(known in line for known in DEPRECATED)], run
         return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For every Control; the tests of whole stories have one that keeps the real Python."""
+    with quick_python.running(tmp_path_factory.mktemp("python"), BIN / "python") as Control.python:
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -214,7 +214,7 @@ def pull_at_once(control: Control, folder: pathlib.Path, **options: Any) -> dict
     }
     command = [BIN / "ansible", "all", "-i", hosts, "--forks", str(MANY), "--connection", "local"]
     command += ["-m", "crossaccount.ecr.ecr_image_pull", "-a", json.dumps(arguments), "--tree", str(folder)]
-    command += ["-e", json.dumps({"ansible_python_interpreter": "{{ ansible_playbook_python }}"})]
+    command += ["-e", json.dumps({"ansible_python_interpreter": str(control.python)})]
     run = control._run(command, "consumer")
     assert run.code == 0, run
     return {path.name: json.loads(path.read_text()) for path in folder.iterdir()}

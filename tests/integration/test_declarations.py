@@ -691,7 +691,7 @@ def results(control: Control, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "connection": "local",
         "gather_facts": False,
         "strategy": "ansible.builtin.free",
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "vars": {"ansible_python_interpreter": str(control.python)},
         "tasks": [{"ansible.builtin.include_tasks": "{{ inventory_hostname }}.yml"}],
     }
     (folder / "playbook.yml").write_text(json.dumps([play]))

@@ -28,7 +28,7 @@ import pytest
 from tests.conftest import Lab, serving
 from tests.lab import accounts
 
-from .conftest import ROLE, ROLE_ARN, Control
+from .conftest import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("skopeo")]
 
@@ -675,6 +675,37 @@ def test_a_registry_that_misbehaves_leaves_no_image(
     password = base64.b64decode(token).decode().partition(":")[2]
     for secret in (token, password):
         assert secret not in shared.last.output + json.dumps(result)
+
+
+def unknown(server: Tampering, what: str, answer: Answer) -> None:
+    """A copy of AWS's services that learns of a share later than those that were asked before."""
+    if what == "manifest" and server.faults < 3:
+        said = (
+            f"User: arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE} is not authorized to perform:"
+            f" ecr:BatchGetImage on resource: {REPOSITORY_ARN}release because no identity-based policy allows the"
+            " ecr:BatchGetImage action"
+        )
+        answer.status, answer.headers = 403, {"Content-Type": "application/json"}
+        answer.body = json.dumps({"errors": [{"code": "DENIED", "message": said}]}).encode()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_registry_that_learns_of_the_share_later_is_waited_for(
+    shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
+) -> None:
+    image = publisher.image("release", name, name)
+    with tampering(publisher, unknown, image, image) as registry:
+        options = {
+            **into(engine, tmp_path),
+            "registry_url": f"http://{registry.host}",
+            "registry_token": token_of(shared),
+        }
+        options["images"] = [f"release:{name}@{image.digest}"]
+        at_once = attempt(shared, **options)
+        assert (at_once["code"], at_once["denial_kind"]) == (2, "no_identity_policy"), at_once
+        waited = pull(shared, **options, wait_timeout=30, wait_interval=0.1)
+    assert registry.faults == 3
+    assert found(shared, engine, waited["images"][0]["reference"]) == image.on(HERE)
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def user_of(action: str) -> str:
 def everybody(control: Control, users: list[str], module: str, /, **options: Any) -> tuple[int, dict[str, Any]]:
     """One run of a module for many users at once, each on a host of the same name: exit status and results."""
     command = [str(BIN / "ansible"), "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
-    command += ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}", "-m", f"crossaccount.ecr.{module}"]
+    command += ["-e", f"ansible_python_interpreter={control.python}", "-m", f"crossaccount.ecr.{module}"]
     options = {"profile": "{{ inventory_hostname }}", "wait_interval": 0, **options}
     tree = control.folder / f"tree-{len(list(control.folder.iterdir()))}"
     process = subprocess.run(

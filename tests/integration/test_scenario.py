@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Lab
 from tests.lab import accounts
 
 from .conftest import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
@@ -22,6 +22,14 @@ DENIED = (
     f"User: arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE} is not authorized to perform: {{}}"
     f" on resource: {REPOSITORY_ARN}develop because no identity-based policy allows the {{}} action"
 )
+
+
+@pytest.fixture(scope="module")
+def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
+    """With the Python that users have."""
+    control = Control(lab, tmp_path_factory.mktemp("control"))
+    control.python = None
+    return control
 
 
 @pytest.fixture(scope="module")

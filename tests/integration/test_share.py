@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import botocore.exceptions
@@ -77,6 +78,7 @@ def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control
     for name in accounts.REPOSITORIES:
         with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
             out.describe_images(repositoryName=name)
+    time.sleep(1)  # AWS tells whole seconds: who is let in within that of the revocation is sent out too
     fresh = control.lab.assume("stranger", "ecr", ROLE, ExternalId="other")
     assert fresh.describe_images(repositoryName="develop")["imageDetails"]
 
