@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import importlib
 import io
 import json
@@ -23,6 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests import quick_python
 from tests.lab import state
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -187,22 +187,18 @@ def _post(url: str, arguments: dict[str, Any]) -> Any:
 
 @functools.cache
 def preload() -> None:
-    """Import what modules import, and read AWS's service models, once for all that are forked from here."""
+    """Import all that modules need, once for all that are forked from here."""
     sys.path.insert(0, str(ROOT / ".venv/collections"))
     import ansible.module_utils.testing  # noqa: F401
-    import boto3
+    import botocore.retries.bucket
     import botocore.retries.standard
-    import botocore.session
 
-    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-    # Time is compressed: the pauses between two tries are not what is tested.
+    # Time is compressed: the pauses between two tries, and of who was throttled, are not what is tested.
     botocore.retries.standard.ExponentialBackoff.delay_amount = lambda _self, _context: 0.005
+    botocore.retries.bucket.TokenBucket.__init__.__defaults__ = (1000,)  # calls a second, at least
     for name in ("iam_ecr_pull_role", "ecr_repository_tag", "ecr_access_info", "ecr_image_pull"):
         importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.modules.{name}")
-    session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
-    for service in ("iam", "sts", "ecr", "resourcegroupstaggingapi"):
-        session.client(service)
-    gc.freeze()  # what is never touched is never copied to a child
+    quick_python.preload()
 
 
 def _be_the_module(invocation: Invocation, environment: dict[str, str], out: int) -> None:
