@@ -19,5 +19,5 @@ options:
   wait_interval:
     description: The time between two reads, in seconds.
     type: float
-    default: 0.5
+    default: 0.25
 """

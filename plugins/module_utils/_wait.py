@@ -16,13 +16,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 CONSISTENT_READS = 3
 _FOREVER = 10**9  # seconds
 #: Tries of a write that AWS could not do just then.
-_TRIES = 5
+_TRIES = 6
 Seen = t.TypeVar("Seen")
 
 WAIT_ARGUMENTS: dict[str, t.Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 120},
-    "wait_interval": {"type": "float", "default": 0.5},
+    "wait_interval": {"type": "float", "default": 0.25},
 }
 
 
