@@ -151,7 +151,7 @@ def row_1(ground: Ground) -> Row:
         1.0,
         "share.yml",
         "script",
-        note="share.yml reads back three times in a row, half a second apart; the script once.",
+        note="share.yml reads back three times in a row, a quarter of a second apart; the script once.",
     )
     ways = {"share.yml": Work(share(ground), 4), "script": Work(with_aws_cli(["tests/bench/share-by-hand"]), 4)}
     return Row(ways, [pair], before=lambda: unshare(ground))
