@@ -192,7 +192,7 @@ def pull(engine: Engine, registry: Registry, by_digest: str, name: str | None, c
     """Bring one image into a container engine; whether it was fetched or named."""
     changed = not engine.has(by_digest, name)
     if changed and not check_mode:
-        if not engine.has(by_digest, None):
+        if name is None or not engine.has(by_digest, None):
             engine.pull(by_digest, registry)
         if name:
             engine.name_image(by_digest, name)
