@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -20,8 +19,6 @@ from .conftest import BIN, ROLE, Control, Run
 from .test_secrets import Secrets
 
 EXAMPLES = ROOT / "docs/examples"
-#: How many accounts there are; more than a test needs, to measure.
-ACCOUNTS = int(os.environ.get("FLEET_ACCOUNTS", "2"))
 OTHER_REGION = "eu-west-1"
 GROUP = "aws_organizations_accounts"
 ACCESS_ROLE = "OrganizationAccountAccessRole"
@@ -40,9 +37,12 @@ class Account(NamedTuple):
 
 
 class Fleet(Control):
-    """A control host, and an organization whose management account is the owner account of the lab."""
+    """A control host, and an organization whose management account is the owner account of the lab.
 
-    def __init__(self, control: Control) -> None:
+    :param count: of the accounts that can be reached
+    """
+
+    def __init__(self, control: Control, count: int = 2) -> None:
         super().__init__(control.lab, control.folder)
         self.organizations = self.lab.client("owner", "organizations")
         self.sts = self.lab.client("owner", "sts")
@@ -52,7 +52,7 @@ class Fleet(Control):
         both = [accounts.REGION, OTHER_REGION]
         # First in the inventory, so that it is a batch of its own.
         self.closed = self.join("a closed one", production, [], role="Other")
-        self.open = [self.join(f"team {number}", production) for number in range(ACCOUNTS - 1)]
+        self.open = [self.join(f"team {number}", production) for number in range(count - 1)]
         self.open.append(self.join("two regions", production, both, regions=" ".join(both)))
         self.join("outside", workloads, [])
         self.join("not tagged", production, [], registry="private")
