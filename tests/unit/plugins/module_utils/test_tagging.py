@@ -90,11 +90,11 @@ def test_what_aws_could_not_do_just_then_is_tried_again_for_those_alone(
     assert pauses == [0.5, 1.0]
 
 
-def test_after_five_tries_the_error_names_each_repository_and_what_was_done(client: Any, pauses: list[float]) -> None:
+def test_after_six_tries_the_error_names_each_repository_and_what_was_done(client: Any, pauses: list[float]) -> None:
     untagged: dict[str, str] = {}
     with Stubber(client) as stub:
         answer(stub, "present", "aa bb cc dd", bb=LATER, cc=WRONG, dd=WRONG)
-        for _number in range(4):
+        for _number in range(5):
             answer(stub, "present", "bb", bb=LATER)
         ecr = Ecr(bb=[untagged], cc=[untagged], dd=[None])
         with pytest.raises(EcrError) as caught:
@@ -113,7 +113,7 @@ def test_after_five_tries_the_error_names_each_repository_and_what_was_done(clie
         f"- dd: {gone}"
     )
     assert caught.value.facts == {"changed": True, "failed_repositories": failures, "changed_repositories": ["aa"]}
-    assert pauses == [0.5, 1.0, 2.0, 4.0]
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
 def test_a_repository_that_is_deleted_meanwhile_carries_no_tag(client: Any) -> None:
