@@ -10,6 +10,8 @@ import argparse
 import json
 import os
 import pathlib
+import signal
+import sys
 import tempfile
 import time
 
@@ -38,6 +40,8 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=40)
     parser.add_argument("--forks", type=lambda text: text.split(","), default=["5", "10", "20"], metavar="N,N")
     options = parser.parse_args()
+    # Who is stopped stops the lab first.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="bench-") as root:
         folder = pathlib.Path(root, "lab")
         lab_command("up", folder)
