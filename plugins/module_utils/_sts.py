@@ -107,6 +107,8 @@ class Session:
         connection = {"region_name": self._region, "endpoint_url": self._endpoint, **self._connection}
         try:
             return self._boto3.client(service, config=settings, **connection)
+        except botocore.exceptions.BotoCoreError:
+            raise  # some of them are ValueErrors too
         except ValueError as error:
             raise EcrError(f"No client of {service} can be made: {error}. Check endpoint_url.") from None
 

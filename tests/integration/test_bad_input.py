@@ -158,6 +158,11 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
             "Pattern 'x*' matches none of the 2 repositories in this registry and region.",
         ),
         (
+            "ecr_repository_tag",
+            {"names": ["release"], "tags": {"a": "b"}, "endpoint_url": "no-url"},
+            "No client of ecr can be made: Invalid endpoint: no-url. Check endpoint_url.",
+        ),
+        (
             "iam_ecr_pull_role",
             {"name": "no/slash", "policy_name": "policy", "state": "absent"},
             "Role name 'no/slash' must have 1 to 64 of letters, digits and _+=,.@-",
