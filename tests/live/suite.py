@@ -130,6 +130,7 @@ class Held:
 
     def __init__(self, live: Live, repository: str) -> None:
         self.live, self.repository = live, repository
+        time.sleep(1)  # AWS tells whole seconds: who is let in within that of a revocation is sent out too
         self.ecr = become(live)
         entry = self.ecr.get_authorization_token()["authorizationData"][0]
         self._registry, self._token = f"{entry['proxyEndpoint']}/v2/{repository}", entry["authorizationToken"]
