@@ -199,9 +199,12 @@ def skopeo() -> str:
     return program
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Storage of our own for podman; the environment that leads to it. No podman is an error."""
+    """Storage of our own for podman; the environment that leads to it. No podman is an error.
+
+    Each file has its own: of images of the same content, podman tells the digest of the first.
+    """
     folder = tmp_path_factory.mktemp("podman")
     configuration = folder / "storage.conf"
     configuration.write_text(
