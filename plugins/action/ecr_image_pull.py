@@ -19,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_BY_DOING_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS.
 _FOR_THE_HOST = (
@@ -50,7 +51,7 @@ class ActionModule(ActionBase):
         if asked.get("failed"):
             return {**result, **asked}
         references = asked.pop("references")
-        done = self._execute_module(module_args=asked, task_vars=task_vars)
+        done = displayable(self._execute_module(module_args=asked, task_vars=task_vars))
         for reference, image in zip(references, done.get("images", [])):
             image["image"] = str(reference)
         return {**result, **done}

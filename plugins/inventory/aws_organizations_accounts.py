@@ -67,6 +67,7 @@ except ImportError:
     pass  # require_aws_sdk says so to the user
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 GROUP = "aws_organizations_accounts"
 
@@ -158,12 +159,15 @@ class InventoryModule(AWSInventoryBase):
 
     def _add(self, account: dict[str, t.Any]) -> None:
         host, strict = host_of(account), self.get_option("strict")
-        variables = {
-            "account_id": account["id"],
-            "account_name": account["name"],
-            "account_tags": account["tags"],
-            "organizational_unit": account["organizational_unit"],
-        }
+        # Anyone who may name an account, a unit, or a tag chooses these texts.
+        variables = as_data(
+            {
+                "account_id": account["id"],
+                "account_name": account["name"],
+                "account_tags": account["tags"],
+                "organizational_unit": account["organizational_unit"],
+            }
+        )
         self.inventory.add_host(host, group=GROUP)
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)

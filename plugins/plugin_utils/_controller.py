@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Result, wait_by_doing
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
 
 
 class Controller:
@@ -74,11 +74,11 @@ def run_in_steps(
     except EcrError:
         options = {"wait": False}  # the module says what is wrong
     if wrap_async or not options["wait"]:
-        done: Result = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
+        done: Result = displayable(action._execute_module(task_vars=task_vars, wrap_async=wrap_async))
         return done
 
     def attempt() -> Result:
-        result: Result = action._execute_module(module_args={**arguments, "wait": False}, task_vars=task_vars)
-        return result
+        done: Result = action._execute_module(module_args={**arguments, "wait": False}, task_vars=task_vars)
+        return t.cast(Result, displayable(done))
 
     return wait_by_doing(attempt, stays, options, say_for(task_vars["inventory_hostname"]))
