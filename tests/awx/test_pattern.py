@@ -43,13 +43,13 @@ def test_the_pattern_is_what_the_specification_of_patterns_asks_for() -> None:
     assert not PATTERN["short_description"].endswith(".")
     assert PATTERN["description"].endswith(".")
     assert (FOLDER / "README.md").is_file()
-    environment = RESOURCES["controller_execution_environment"]
-    named = [RESOURCES["controller_project"], environment, *TEMPLATES.values()]
+    # Optional, and a name that the project does not publish: anyone could publish it.
+    assert "controller_execution_environment" not in RESOURCES
+    named = [RESOURCES["controller_project"], AWX["ecr_awx_execution_environment"], *TEMPLATES.values()]
     assert all(0 < len(one["name"]) <= 200 and one["description"] for one in named)
-    assert re.fullmatch("[a-z0-9_-]+/[a-z0-9_-]+", environment["image_name"])
     assert [template for template in TEMPLATES.values() if template.get("primary")] == [TEMPLATES["ECR Share"]]
     for template in TEMPLATES.values():
-        assert template["execution_environment"] == environment["name"]
+        assert "execution_environment" not in template
         assert (FOLDER / "playbooks" / template["playbook"]).is_file()
         for question in template["survey"]["spec"]:
             assert question["question_description"].endswith("."), question
@@ -135,19 +135,29 @@ def awx() -> Iterator[Awx]:
         yield server
 
 
+#: What the jobs run, as apply.yml requires it.
+IMAGE = f"registry.example.com/ecr-ee@sha256:{'0' * 64}"
+PROJECT = "https://git.example.com/crossaccount/ecr.git"
+EXACT = ("-e", f"ecr_awx_image={IMAGE}", "-e", f"ecr_awx_project_url={PROJECT}", "-e", "ecr_awx_project_release=0.1.0")
+
+
 def apply(folder: pathlib.Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     environment |= {"ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1"}
     environment |= {"CONTROLLER_HOST": url, "CONTROLLER_OAUTH_TOKEN": TOKEN} if url else {}
-    command = [str(ROOT / ".venv/bin/ansible-playbook"), str(FOLDER / "playbooks/apply.yml"), *arguments]
+    command = [str(ROOT / ".venv/bin/ansible-playbook"), str(FOLDER / "playbooks/apply.yml"), *EXACT, *arguments]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
     run = apply(tmp_path, awx.url)
     assert run.returncode == 0, run.stdout + run.stderr
+    (environment,), (project,) = awx.all("execution_environments"), awx.all("projects")
+    assert environment["image"] == IMAGE
+    assert (project["scm_url"], project["scm_branch"]) == (PROJECT, "0.1.0")
     templates, types = awx.named("job_templates"), awx.named("credential_types")
     assert templates.keys() == TEMPLATES.keys()
+    assert {template["execution_environment"] for template in templates.values()} == {environment["id"]}
     assert types.keys() == TYPES.keys()
     for name, template in templates.items():
         assert awx.surveys[template["related"]["survey_spec"]] == TEMPLATES[name]["survey"]
@@ -189,8 +199,11 @@ def test_ansible_builder_makes_the_context_of_the_execution_environment(tmp_path
     builder("create", "--context", tmp_path / "context", "--output-filename", "Containerfile")
     collections = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())["collections"]
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text())
-    assert {"name": "amazon.aws", "version": galaxy["dependencies"]["amazon.aws"]} in collections
-    assert [one["name"] for one in collections if one.get("type") == "git"] == [galaxy["repository"] + ".git"]
+    (amazon,) = [one for one in collections if one["name"] == "amazon.aws"]
+    oldest = galaxy["dependencies"]["amazon.aws"].removeprefix(">=")
+    assert [int(part) for part in amazon["version"].split(".")] >= [int(part) for part in oldest.split(".")]
+    (ours,) = [one for one in collections if one.get("type") == "git"]
+    assert (ours["name"], ours["version"]) == (galaxy["repository"] + ".git", galaxy["version"])
     assert not re.search("docker|podman|skopeo", (tmp_path / "context/Containerfile").read_text())
     # What the collection asks for by itself, as an execution environment reads it.
     (tmp_path / "ansible_collections/crossaccount").mkdir(parents=True)
