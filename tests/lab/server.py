@@ -29,6 +29,8 @@ from hypercorn.config import Config
 
 from . import authorization, ecr, iam, organizations, propagation
 
+#: The services of the lab, by their names in signatures.
+SERVICES = ("ecr", "iam", "organizations", "sts", "tagging")
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/]+)/")
 
 
@@ -87,6 +89,35 @@ def _call(scope: Any, headers: dict[str, str], body: bytes) -> str:
     return f"{match[2]}:{operation}"
 
 
+class Restricted:
+    """Wraps the application: only signed calls of the services that tests need, and the registry, are answered.
+
+    MiniStack has unauthenticated paths with which any user of the machine could reset the lab or read its data.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and _is_served(scope)):
+            await self.application(scope, receive, send)
+        elif scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+            await send(
+                {"type": "http.response.body", "body": b"The lab answers signed AWS calls and the registry API.\n"}
+            )
+        else:
+            await send({"type": "websocket.close"})
+
+
+def _is_served(scope: Any) -> bool:
+    headers = dict(scope["headers"])
+    match = _CREDENTIAL.search(headers.get(b"authorization", b"").decode("latin-1"))
+    if match:
+        return scope["path"] == "/" and match[2] in SERVICES
+    return scope["path"] == "/v2" or scope["path"].startswith("/v2/")
+
+
 class Fronted:
     """Wraps the application behind a proxy, which replaces `Host`: puts back the authority that the client signed."""
 
@@ -123,7 +154,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
-    fronted = Fronted(Logged(ministack.app.app, folder))
+    fronted = Fronted(Restricted(Logged(ministack.app.app, folder)))
     application: Any = fronted
     if observe:
         from .observer import Observed
