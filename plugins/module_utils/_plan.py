@@ -21,6 +21,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 TAGGING_BATCH = 20
 #: ECR User Guide, "Tagging a private repository": at most 50 tags on a repository.
 MAXIMUM_TAGS = 50
+#: How many repositories are named in one text. The others are counted.
+NAMED = 10
 #: ECR API Reference, CreateRepository, repositoryName.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 #: A registry's host and a name: ECR would take it for a repository's name, but nobody means it as one.
@@ -64,10 +66,7 @@ class TagPlan:
     @property
     def diff(self) -> dict[str, t.Any]:
         """In Ansible's form: the repositories that change, before and after."""
-        return {
-            "before": {change.name: change.before for change in self.changes},
-            "after": {change.name: change.after for change in self.changes},
-        }
+        return tag_diff(self.changes)
 
     def is_done(self, change: TagChange, tags: dict[str, str]) -> bool:
         """Whether a repository with these tags has what this plan is about; what others do to other tags is theirs."""
@@ -91,6 +90,34 @@ class TagPlan:
             {"name": name, "arn": arn, "changed": name in changed, "before": tags, "tags": changed.get(name, tags)}
             for name, (arn, tags) in sorted(self.repositories.items())
         ]
+
+
+def tag_diff(changes: t.Sequence[TagChange]) -> dict[str, t.Any]:
+    """Changes of tags in the form of Ansible's diff.
+
+    Many changes are grouped: repositories whose tags change in the same way are counted, and only the tags that change
+    are shown.
+    """
+    if len(changes) <= NAMED:
+        return {
+            "before": {change.name: change.before for change in changes},
+            "after": {change.name: change.after for change in changes},
+        }
+    groups: dict[tuple[t.Any, t.Any], list[str]] = {}
+    for change in changes:
+        gone, new = change.before.items() - change.after.items(), change.after.items() - change.before.items()
+        groups.setdefault((tuple(sorted(gone)), tuple(sorted(new))), []).append(change.name)
+    return {
+        "before": {listed(names): dict(gone) for (gone, _new), names in groups.items()},
+        "after": {listed(names): dict(new) for (_gone, new), names in groups.items()},
+    }
+
+
+def listed(names: t.Sequence[str], every_name: bool = False) -> str:
+    """Repositories as a text: if there are many, their number and the first ten names."""
+    if len(names) <= NAMED or every_name:
+        return ", ".join(names)
+    return f"{len(names):,} repositories: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"
 
 
 def is_pattern(name: str) -> bool:

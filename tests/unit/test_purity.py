@@ -11,6 +11,7 @@ import pytest
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 PURE = ("_policy", "_plan", "_access", "_handoff", "_image", "_pull_host", "_errors", "_signals", "_wait")
+PURE += ("_share", "_share_access", "_share_checks", "_share_plan", "_share_roles", "_share_tags", "_share_text")
 
 
 def foreign_imports(source: str) -> list[str]:

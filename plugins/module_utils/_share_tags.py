@@ -1,0 +1,180 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which repository tags a declaration removes, keeps and adds. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState, is_pattern, plan_tags, select
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
+
+#: A repository: its region and its name.
+Key = tuple[str, str]
+#: The names of the declared repositories, by the place of the share in the declaration and by region.
+Selection = dict[tuple[int, str], list[str]]
+Entry = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The shares with what was read, and the role of each share before and after the run."""
+
+    shares: t.Sequence[Share]
+    account: Account
+    before: t.Sequence[RoleState]
+    after: t.Sequence[RoleState]
+    selection: Selection
+
+    def places(self) -> t.Iterator[tuple[int, Share, str, list[str]]]:
+        """Each share in each of its regions, with the names of its repositories there."""
+        for number, share in enumerate(self.shares):
+            for region in share.regions:
+                yield number, share, region, self.selection[number, region]
+
+    def tags(self, region: str, name: str) -> dict[str, str]:
+        registry = self.account.registries.get(region)
+        return registry.repositories.get(name, {}) if registry else {}
+
+
+@dataclass
+class TagChanges:
+    """What the run does to the tags of repositories.
+
+    :param removed: the tags that are removed first, by repository, in the spelling of the repository
+    :param after: all tags after the run, by repository
+    :param tag: the options of `ecr_repository_tag` for what is added last
+    :param kept: sentences about tags that are not removed because another role grants them
+    """
+
+    removed: dict[Key, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    after: dict[Key, dict[str, str]] = field(default_factory=dict)
+    tag: list[Entry] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+    @property
+    def untag(self) -> list[Entry]:
+        """The options of `ecr_repository_tag` for what is removed first."""
+        groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+        for (region, name), tags in sorted(self.removed.items()):
+            groups.setdefault((region, tuple(sorted(tags.items()))), []).append(name)
+        return [{"region": region, "names": names, "tags": dict(tags)} for (region, tags), names in groups.items()]
+
+
+def select_repositories(shares: t.Sequence[Share], account: Account, problems: Problems) -> Selection:
+    """The names that each share means in each region; names that do not exist are problems of a present share."""
+    found: Selection = {}
+    for number, share in enumerate(shares):
+        for region in share.regions:
+            registry = account.registries.get(region)
+            if not registry or not share.is_valid:
+                found[number, region] = [name for name in share.repositories if not is_pattern(name)]
+                continue
+            wrong = Problems()
+            names = select(share.repositories, registry.names or (), wrong)
+            missing = [name for name in names if name not in registry.repositories]
+            for name in missing:
+                wrong.add(
+                    f"Repository {name} does not exist in account {account.identifier}, region {region}."
+                    " Create it, or correct its name."
+                )
+            for problem in wrong.found if share.is_present else ():
+                problems.add(problem)
+            found[number, region] = [name for name in names if name not in missing]
+    return found
+
+
+def grants(state: RoleState) -> set[Tag]:
+    """The tags that a role grants access by."""
+    if not state.role_exists:
+        return set()
+    return {tag for one in granting_tags(state.permissions) for tag in tag_set(one)}
+
+
+def plan_tag_changes(shared: Shared, problems: Problems) -> TagChanges:
+    """The tags that the declaration removes and adds."""
+    changes = TagChanges()
+    granted = {tag for share, state in zip(shared.shares, shared.after) if share.is_present for tag in grants(state)}
+    _remove_of_absent_shares(shared, granted, changes, problems)
+    _remove_of_other_repositories(shared, changes)
+    _remove_before_overwriting(shared, granted, changes)
+    for region, registry in shared.account.registries.items():
+        for name, tags in registry.repositories.items():
+            removed = changes.removed.get((region, name), {})
+            changes.after[region, name] = {key: value for key, value in tags.items() if key not in removed}
+    for _number, share, region, names in shared.places():
+        if share.is_present and share.is_valid:
+            _add(shared, share, region, names, changes, problems)
+    return changes
+
+
+def _carried(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if (key.lower(), value) in wanted}
+
+
+def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChanges, problems: Problems) -> None:
+    for number, share, region, names in shared.places():
+        before = shared.before[number]
+        for name in names if not share.is_present else ():
+            for key, value in _carried(shared.tags(region, name), share.tag_set).items():
+                tag = (key.lower(), value)
+                others = [other for other, state in shared.account.others.items() if tag in grants(state)]
+                if tag in granted:
+                    others = [one.name for one, state in zip(shared.shares, shared.after) if tag in grants(state)]
+                elif not before.role_exists and not before.policy_exists:
+                    problems.add(_no_role(share, region, name, tag, others))
+                    continue
+                if others:
+                    changes.kept.append(
+                        f"{shown(tag)} stays on repository {name} in {region}: role {' and '.join(others)} grants it,"
+                        " too."
+                    )
+                else:
+                    changes.removed[region, name][key] = value
+
+
+def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) -> str:
+    whose = f" Role {' and '.join(others)} of this collection grants that tag." if others else ""
+    return (
+        f"Role {share.name} does not exist, but repository {name} in {region} has the tag {shown(tag)} of this"
+        f" share.{whose} Correct role_name. If the share has ended, remove it from the declaration; if the role was"
+        " deleted by hand, remove the tag with ecr_repository_tag."
+    )
+
+
+def _remove_of_other_repositories(shared: Shared, changes: TagChanges) -> None:
+    for _number, share, region, names in shared.places():
+        registry = shared.account.registries.get(region)
+        if share.is_present and share.exclusive and registry:
+            for name, tags in registry.repositories.items():
+                if name not in names:
+                    carried = _carried(tags, share.tag_set)
+                    if carried:
+                        changes.removed[region, name].update(carried)
+
+
+def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagChanges) -> None:
+    """Remove values that shares replace and that roles still grant, so that no new consumer reads by them."""
+    for _number, share, region, names in shared.places():
+        for name in names if share.is_present else ():
+            for key, value in shared.tags(region, name).items():
+                if share.tags.get(key, value) != value and (key.lower(), value) in granted:
+                    changes.removed[region, name][key] = value
+
+
+def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges, problems: Problems) -> None:
+    found = {
+        name: (shared.account.repository_arn(region, name), changes.after[region, name])
+        for name in names
+        if (region, name) in changes.after
+    }
+    plan = plan_tags(found, share.tags, "present", problems)
+    for change in plan.changes:
+        changes.after[region, change.name] = change.after
+    if plan.changes:
+        changes.tag.append({"region": region, "names": [one.name for one in plan.changes], "tags": share.tags})

@@ -1,0 +1,92 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What people read about a plan: what is shared, what stays, what is unknown. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Options, tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges, grants
+
+
+def lines_of(shared: Shared, facts: list[Options], tags: TagChanges, access: list[str], every_name: bool) -> list[str]:
+    """What is shared after the run, and the change of access."""
+    declared = [
+        line for number, one in enumerate(facts) for line in _share_lines(shared, number, one, tags, every_name)
+    ]
+    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *(access or ["Nobody gains or loses access."])]
+
+
+def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
+    share, account = shared.shares[number], shared.account
+    yield f"Owner account {facts['account']}, role {facts['role_arn']}"
+    if not share.is_present:
+        exists = shared.before[number].role_exists or shared.before[number].policy_exists
+        yield "the role and its policy are to be deleted" if exists else "the role does not exist"
+        return
+    may = "pull" if share.role["access"] == "pull" else "describe and pull"
+    for one in facts["consumers"]:
+        who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
+        yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external id'}"
+    for place in facts["regions"]:
+        names = [one["name"] for one in place["repositories"]]
+        yield f"in {place['region']}: {listed(names, every_name)}"
+    for region, registry in sorted(account.registries.items()):
+        own = set(shared.selection.get((number, region), ()))
+        carrying = sorted(
+            name
+            for name in registry.repositories
+            if name not in own and share.tag_set & tag_set(tags.after[region, name])
+        )
+        if carrying and region in share.regions:
+            yield (
+                f"and, because it carries the tags already: {listed(carrying, every_name)} in {region}"
+                " (exclusive: true removes them)"
+            )
+
+
+def _undeclared(shared: Shared) -> t.Iterator[str]:
+    for name in sorted(shared.account.others):
+        yield (
+            f"Not declared here: role {name} of this collection. To end its share, declare it with state: absent, or"
+            " run unshare.yml with its declaration."
+        )
+
+
+def warnings_of(shared: Shared) -> t.Iterator[str]:
+    """What is unknown, and what an exclusive share takes from a role that is not declared."""
+    yield from shared.account.unknown
+    for region, registry in sorted(shared.account.registries.items()):
+        if registry.unknown:
+            yield (
+                f"Which other repositories in {region} have the tags of these shares is unknown, so access to them is"
+                f" not shown: {registry.unknown}"
+            )
+    for share in shared.shares:
+        for name, state in sorted(shared.account.others.items()):
+            common = sorted(share.tag_set & grants(state)) if share.is_present and share.exclusive else []
+            if common:
+                yield (
+                    f"Role {name}, which is not declared here, grants {shown(common[0])} as well. Share {share.name} is"
+                    f" exclusive, so the consumers of {name} lose every other repository with that tag."
+                )
+
+
+def remaining_of(untag: list[Options], roles: list[Options], tag: list[Options]) -> list[str]:
+    """What differs from the declaration."""
+    return [
+        *(f"the removal of {_tags(one)} from {_places(one)}" for one in untag),
+        *(f"role {one['name']}" for one in roles),
+        *(f"the tag {_tags(one)} on {_places(one)}" for one in tag),
+    ]
+
+
+def _tags(entry: Options) -> str:
+    return ", ".join(f"{key}={value}" for key, value in entry["tags"].items())
+
+
+def _places(entry: Options) -> str:
+    return f"{listed(entry['names'])} in {entry['region']}"
