@@ -10,7 +10,21 @@ import pytest
 
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
-PURE = ("_policy", "_plan", "_access", "_handoff", "_image", "_pull_host", "_errors", "_signals", "_wait")
+PURE = (
+    "_policy",
+    "_plan",
+    "_access",
+    "_declaration",
+    "_handoff",
+    "_handoff_page",
+    "_image",
+    "_parties",
+    "_pull_host",
+    "_errors",
+    "_signals",
+    "_trust",
+    "_wait",
+)
 PURE += ("_share", "_share_access", "_share_checks", "_share_plan", "_share_roles", "_share_tags", "_share_text")
 
 
