@@ -11,6 +11,7 @@ import pytest
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 PURE = ("_policy", "_plan", "_access", "_handoff", "_image", "_pull_host", "_errors", "_signals", "_wait")
+PURE += ("_answer", "_wildcard", "_context", "_operators", "_condition", "_principal", "_statement", "_evaluate")
 
 
 def foreign_imports(source: str) -> list[str]:
