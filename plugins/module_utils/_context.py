@@ -67,6 +67,8 @@ def expand(text: str, context: Context, with_variables: bool) -> Template | Answ
     """
     if not with_variables or "${" not in text:
         return ((text, True),)
+    if "${" in _VARIABLE.sub("", text):
+        return unknown(f"{text!r} has a policy variable that is not complete")
     pieces: list[tuple[str, bool]] = []
     end = 0
     for match in _VARIABLE.finditer(text):
@@ -77,8 +79,6 @@ def expand(text: str, context: Context, with_variables: bool) -> Template | Answ
             return value
         pieces.append((value, False))
     pieces.append((text[end:], True))
-    if any("${" in piece for piece, wild in pieces if wild):
-        return unknown(f"the policy variable in {text!r} is not complete")
     return tuple(piece for piece in pieces if piece[0])
 
 

@@ -28,6 +28,22 @@ AWS = "AWS"
 KINDS = (AWS, "Service", "Federated", "CanonicalUser")
 
 
+def account_of(value: str) -> str:
+    """The account ID that a Principal names as a whole, written as an ID or as the ARN of its root; else nothing."""
+    match = _ACCOUNT.fullmatch(value)
+    return match[1] if match and (value == match[1] or value.endswith(":root")) else ""
+
+
+def some_principal(kind: str, value: str) -> Principal:
+    """Any of the principals that a value of a Principal names."""
+    if kind != AWS:
+        return Principal(kind, value)
+    match = _ARN.fullmatch(value)
+    if match and not account_of(value) and not {"*", "?"} & set(value):
+        return Principal.of(value)
+    return Principal(account=account_of(value) or (match[2] if match else ""))
+
+
 class Reach(enum.Enum):
     """How a policy names a principal."""
 
@@ -135,11 +151,11 @@ def _named(kind: str, value: str, principal: Principal, reaches: frozenset[Reach
         return NO
     if kind != AWS:
         return whether(Reach.ITSELF in reaches and principal.name == value)
-    account = _ACCOUNT.fullmatch(value)
-    if account and (value.endswith(":root") or value == account[1]):
+    account = account_of(value)
+    if account:
         if principal.name == value:
             return whether(bool({Reach.ITSELF, Reach.ACCOUNT} & reaches))
-        reached = whether(account[1] == principal.account) if principal.account else _some_of_them(value)
+        reached = whether(account == principal.account) if principal.account else _some_of_them(value)
         return reached if Reach.ACCOUNT in reaches else NO
     if "*" in value or "?" in value:
         return unknown(f"{value!r} has a wildcard, which IAM does not accept in a principal")

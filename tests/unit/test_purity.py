@@ -12,6 +12,7 @@ UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 PURE = ("_policy", "_plan", "_access", "_handoff", "_image", "_pull_host", "_errors", "_signals", "_wait")
 PURE += ("_answer", "_wildcard", "_context", "_operators", "_condition", "_principal", "_statement", "_evaluate")
+PURE += ("_kept", "_terms", "_admission", "_access_change")
 
 
 def foreign_imports(source: str) -> list[str]:
