@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import typing as t
 import xml.etree.ElementTree
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy, _trust
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy, _trust
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
 #: What is tried on each repository, and the token of the registry, which is the same for all of them.
@@ -239,36 +239,10 @@ def junit(proof: dict[str, t.Any], suite: str) -> str:
 def may_pull(permissions: _policy.Document, arn: str, tags: dict[str, str]) -> bool:
     """Whether a permissions document lets a session pull from the repository `arn` that carries `tags`.
 
-    Documents of others are judged too. What can not be judged here (an unknown condition, a Deny under one) counts as
-    allowed, so that no access goes unmentioned.
+    Documents that others wrote are evaluated too. What cannot be decided counts as allowed, so that no access remains
+    unmentioned.
     """
-    return all(_allows(permissions, action, arn, tags) for action in _policy.PULL_ACTIONS)
-
-
-def _allows(permissions: _policy.Document, action: str, arn: str, tags: dict[str, str]) -> bool:
-    statements = [one for one in _policy.statements(permissions) if _covers(one, action, arn)]
-    denied = any(one.get("Effect") == "Deny" and not one.get("Condition") for one in statements)
-    allowed = any(
-        one.get("Effect") == "Allow" and _condition_holds(one.get("Condition", {}), tags) for one in statements
-    )
-    return allowed and not denied
-
-
-def _covers(statement: _policy.Document, action: str, arn: str) -> bool:
-    actions = [str(one).lower() for one in _policy.as_list(statement.get("Action", []))]
-    resources = [str(one) for one in _resources(statement)]
-    return any(fnmatch.fnmatchcase(action.lower(), one) for one in actions) and any(
-        fnmatch.fnmatchcase(arn, one) for one in resources
-    )
-
-
-def _condition_holds(condition: t.Any, tags: dict[str, str]) -> bool:
-    by_key = {key.lower(): value for key, value in tags.items()}
-    for key, wanted in (condition.get("StringEquals", {}) if isinstance(condition, dict) else {}).items():
-        match = re.fullmatch(r"(?:ecr|aws):resourcetag/(.+)", str(key).lower())
-        if match and by_key.get(match[1]) not in _policy.as_list(wanted):
-            return False
-    return True
+    return pull_decision(permissions, arn, tags).verdict != _evaluate.DENIED
 
 
 def granting_tags(permissions: _policy.Document | None) -> list[dict[str, str]]:

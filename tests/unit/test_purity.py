@@ -26,6 +26,8 @@ PURE = (
     "_wait",
 )
 PURE += ("_share", "_share_access", "_share_checks", "_share_plan", "_share_roles", "_share_tags", "_share_text")
+PURE += ("_answer", "_wildcard", "_context", "_operators", "_condition", "_principal", "_statement", "_evaluate")
+PURE += ("_kept", "_terms", "_admission", "_access_change")
 
 
 def foreign_imports(source: str) -> list[str]:

@@ -1,0 +1,152 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whom a trust policy admits: one admission for each principal of each Allow statement. Standard library only.
+
+`Principal` names an account, and a condition on `aws:PrincipalArn` the users and roles of it that are meant: such a
+statement admits these users and roles, as one that names them does. `ArnNotEquals` and the like name whom a statement
+does not admit, and remain conditions.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _kept, _principal, _terms
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import Answer, some
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document, Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Names, Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
+    MalformedPolicyError,
+    Scope,
+    Statement,
+    applies,
+    covers_action,
+    read,
+)
+
+_POSITIVE = ("arnequals", "arnlike", "stringequals", "stringlike")
+_IAM_ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(.+)")
+_KINDS = {"Service": "service", "Federated": "identity provider", "CanonicalUser": "canonical user"}
+
+
+@dataclass(frozen=True)
+class Admission:
+    """One principal that a trust policy admits.
+
+    :param principal: in words
+    :param terms: the conditions that it has to meet, in words
+    :param statement: what admits it, and nobody else
+    :param doubt: why it is unknown whether it is admitted; it is counted as admitted
+    """
+
+    principal: str
+    terms: tuple[str, ...]
+    statement: Statement
+    doubt: str = ""
+
+    @property
+    def label(self) -> str:
+        """The principal and its terms."""
+        return printable(f"{self.principal} ({', '.join(self.terms)})" if self.terms else self.principal)
+
+
+def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Admission]:
+    """Whom a trust policy admits at a point in time.
+
+    :param now: None if it does not matter whether a time limit is over
+    """
+    try:
+        statements = read(trust, "the trust policy", True)
+    except MalformedPolicyError as error:
+        return [_unreadable(str(error))]
+    denying = [one for one in statements if one.effect == "Deny"]
+    found = []
+    for statement in statements:
+        actions = [action for action in _kept.ADMITTING if covers_action(statement, action).holds]
+        if statement.effect != "Allow" or not actions:
+            continue
+        for part in split(statement):
+            answers = [_admits(part, denying, action, now) for action in actions]
+            answer = some(answers)
+            if answer.holds is not False:
+                terms = _terms.demands(part.condition)
+                found.append(Admission(_words(part), terms, part, "" if answer.holds else answer.reason))
+    return found
+
+
+def _unreadable(reason: str) -> Admission:
+    nobody = Statement("the trust policy", "Allow", Scope(("*",)), None, Names(((AWS, "*"),)), (), False)
+    return Admission("unknown principals", (), nobody, reason)
+
+
+def split(statement: Statement) -> list[Statement]:
+    """The statement once for each principal that it names."""
+    if statement.names is None or statement.names.excluded:
+        return [statement]
+    named = [(kind, _principal.account_of(value) or value) for kind, value in statement.names.listed]
+    arns = next((check for check in statement.condition if _names_principals(check)), None)
+    exact = arns is not None and not any({"*", "?", "$"} & set(value) for value in arns.values)
+    if (
+        arns is not None
+        and exact
+        and all(any(_kept.name_within(AWS, value, *one) for one in named) for value in arns.values)
+    ):
+        rest = tuple(check for check in statement.condition if check is not arns)
+        return [
+            replace(statement, names=Names(((AWS, value),)), condition=rest) for value in dict.fromkeys(arns.values)
+        ]
+    return [replace(statement, names=Names((one,))) for one in dict.fromkeys(named)]
+
+
+def _names_principals(check: Check) -> bool:
+    return (
+        check.key.lower() == "aws:principalarn"
+        and check.base in _POSITIVE
+        and not check.quantifier
+        and not check.if_exists
+    )
+
+
+def _admits(statement: Statement, denying: t.Iterable[Statement], action: str, now: datetime.datetime | None) -> Answer:
+    """Whether a statement admits its principal: not if it never applies, or if another one denies it."""
+    principal = _some_principal(statement)
+    context = _kept.known(principal)
+    if now is not None:
+        time = {"aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),), "aws:epochtime": (str(int(now.timestamp())),)}
+        context = Context({**context.values, **time}, context.closed)
+    request = Request(action, "", "", principal, context)
+    if applies(statement, request).holds is False:
+        return Answer(False)
+    denied = some(applies(one, request) for one in denying)
+    return Answer(None if denied.holds is None else not denied.holds, denied.reason)
+
+
+def _some_principal(statement: Statement) -> Principal:
+    if statement.names is None or statement.names.excluded:
+        return Principal()
+    return _principal.some_principal(*statement.names.listed[0])
+
+
+def _words(statement: Statement) -> str:
+    """The principals of a statement in words."""
+    names = statement.names
+    if names is None or names.excluded:
+        listed = ", ".join(_name(kind, value) for kind, value in (names.listed if names else ()))
+        return f"everyone except {listed}"
+    return ", ".join(_name(kind, value) for kind, value in names.listed)
+
+
+def _name(kind: str, value: str) -> str:
+    if kind != AWS:
+        return f"{_KINDS[kind]} {value}"
+    if value == "*":
+        return "everyone"
+    match = _IAM_ARN.fullmatch(value)
+    account = _principal.account_of(value)
+    return account or (f"{match[1]} {match[2]}" if match else value)

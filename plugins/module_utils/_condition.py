@@ -1,0 +1,134 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether the condition of a statement holds for a request.
+
+- Operators, and keys of one operator, are all required. The values of one key are alternatives; a negated operator
+  requires that none of them fits.
+- A request without the key fails an operator, and passes a negated one.
+- `...IfExists` passes a request without the key. `ForAllValues:` requires the comparison of each value of the request,
+  and so passes a request without the key. `ForAnyValue:` requires it of at least one, and so fails such a request.
+- A variable without a value fails a check, negated or not: "any attempt to match it fails and causes the statement to
+  be invalid". The same page also has "Inverted condition operators like StringNotEquals [...] do match against a null
+  value". Other evaluators follow the first sentence, and so does this one.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or
+values"; "IAM policy elements: Variables and tags".
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import (
+    NO,
+    YES,
+    Answer,
+    every,
+    opposite,
+    some,
+    unknown,
+    whether,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS, Operator
+
+ALL, ANY = "forallvalues:", "foranyvalue:"
+_IF_EXISTS = "ifexists"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One key of a condition: the operator as it is written, the key, and the values that are alternatives."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+    @property
+    def quantifier(self) -> str:
+        """`forallvalues:`, `foranyvalue:` or nothing."""
+        return next((one for one in (ALL, ANY) if self.operator.lower().startswith(one)), "")
+
+    @property
+    def base(self) -> str:
+        """The operator alone, in lower case."""
+        name = self.operator.lower()[len(self.quantifier) :]
+        return name[: -len(_IF_EXISTS)] if self.if_exists else name
+
+    @property
+    def if_exists(self) -> bool:
+        """Whether a request without the key passes."""
+        return self.operator.lower().endswith(_IF_EXISTS)
+
+
+Condition = tuple[Check, ...]
+
+
+def holds(condition: Condition, context: Context, with_variables: bool) -> Answer:
+    """Whether a request passes every check of a condition.
+
+    :param with_variables: whether the document's version has policy variables
+    """
+    return every(_passes(check, context, with_variables) for check in condition)
+
+
+def _passes(check: Check, context: Context, with_variables: bool) -> Answer:
+    if check.base == "null" and not check.quantifier and not check.if_exists:
+        return _is_absent(check, context)
+    operator = OPERATORS.get(check.base)
+    if operator is None:
+        return unknown(f"{check.operator} is not a condition operator")
+    actual = context.get(check.key)
+    if isinstance(actual, Answer):
+        return actual
+    if not actual:
+        return whether(check.if_exists or check.quantifier == ALL or (operator.negated and check.quantifier != ANY))
+    if len(actual) > 1 and not check.quantifier:
+        return unknown(f"{check.key} has several values, and {check.operator} compares one")
+    combined = some if check.quantifier == ANY else every
+    return combined([_fits(operator, value, check, context, with_variables) for value in actual])
+
+
+def _fits(operator: Operator, actual: str, check: Check, context: Context, with_variables: bool) -> Answer:
+    """Whether one value of the request passes: it fits one of the policy's values, or with a negation none of them."""
+
+    def compared(text: str) -> Answer:
+        wanted = expand(text, context, with_variables and operator.variables)
+        if wanted is None:
+            return whether(operator.negated)  # so that the check fails in any case
+        return wanted if isinstance(wanted, Answer) else operator.compare(actual, wanted)
+
+    fits = some(compared(text) for text in check.values)
+    return opposite(fits) if operator.negated else fits
+
+
+def _is_absent(check: Check, context: Context) -> Answer:
+    wanted = {value.lower() for value in check.values}
+    if not wanted <= {"true", "false"}:
+        return unknown(f"Null compares {check.key} with neither true nor false")
+    actual = context.get(check.key)
+    if len(wanted) != 1:
+        return YES if wanted else NO
+    return actual if isinstance(actual, Answer) else whether(("true" in wanted) == (not actual))
+
+
+def read_condition(condition: t.Any) -> Condition:
+    """The checks of a condition as a document has it.
+
+    :raises ValueError: if it has another form
+    """
+    if not isinstance(condition, dict) or not all(isinstance(block, dict) for block in condition.values()):
+        raise ValueError("its Condition is not an object of operators, each with an object of keys")
+    found = []
+    for operator, block in condition.items():
+        for key, values in block.items():
+            listed = values if isinstance(values, list) else [values]
+            if not all(isinstance(one, (str, bool, int, float)) for one in listed):
+                raise ValueError(f"its Condition compares {key} with something else than text, numbers or booleans")
+            found.append(Check(operator, key, tuple(_text(one) for one in listed)))
+    return tuple(found)
+
+
+def _text(value: str | bool | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,152 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether AWS allows a request, from the policies that apply to it: allowed, denied, or unknown with the reason.
+
+- An explicit deny in any policy wins.
+- Across accounts, the identity policies of the caller and the policy of the resource must both allow the request.
+- Within an account, either of them suffices. A policy of the resource that names only the account leaves the decision
+  to the identity policies of that account.
+- A role's trust policy must allow the request in any case.
+- A permissions boundary and session policies must allow it, too. They do not limit what the policy of a resource of the
+  same account grants to a user or to a session by its own ARN.
+
+A decision that cannot be made from what is known is *unknown*. Output for people counts it as allowed and says so.
+
+Source: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluation logic".
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, every, some, unknown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, Reach
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
+    MalformedPolicyError,
+    Statement,
+    applies,
+    read,
+)
+
+ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
+
+#: A policy document, as JSON has it.
+Document = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question of authorization.
+
+    :param account: the account that owns the resource
+    """
+
+    action: str
+    resource: str
+    account: str
+    principal: Principal
+    context: Context
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies that apply to a request.
+
+    :param identity: of the caller: of the user or role, and of the user's groups
+    :param resource: of the resource: a role's trust policy, or a repository policy
+    :param boundary: the permissions boundary of the caller
+    :param session: the policies given to the session; AWS takes what any of them allows
+    """
+
+    identity: t.Sequence[Document] = ()
+    resource: Document | None = None
+    boundary: Document | None = None
+    session: t.Sequence[Document] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict, one of `ALLOWED`, `DENIED` and `UNKNOWN`, and what it rests on."""
+
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Statements that are read as one policy; `reason` says why they cannot be read, if they cannot."""
+
+    statements: tuple[Statement, ...] = ()
+    reason: str = ""
+
+    def allows(self, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:
+        return self._matches("Allow", request, reaches)
+
+    def denies(self, request: Request) -> Answer:
+        return self._matches("Deny", request, _principal.ANYWAY)
+
+    def _matches(self, effect: str, request: Request, reaches: frozenset[Reach]) -> Answer:
+        if self.reason:
+            return unknown(self.reason)
+        candidates = (one for one in self.statements if one.effect == effect)
+        return some(applies(one, request, reaches) for one in candidates)
+
+
+def decide(request: Request, policies: Policies) -> Decision:
+    """Whether AWS allows a request."""
+    identity = _layer([(f"identity policy {number}", one) for number, one in enumerate(policies.identity, 1)], False)
+    resource = _layer([("the resource's policy", policies.resource)] if policies.resource is not None else [], True)
+    limits = []
+    if policies.boundary is not None:
+        limits.append(_layer([("the permissions boundary", policies.boundary)], False))
+    if policies.session:
+        limits.append(_layer([(f"session policy {n}", one) for n, one in enumerate(policies.session, 1)], False))
+
+    denied = some(layer.denies(request) for layer in (identity, resource, *limits))
+    if denied.holds:
+        return Decision(DENIED, f"{denied.reason} denies it")
+    allowed = _allowed(request, identity, resource, limits, policies.resource is not None)
+    if allowed.holds is False:
+        return Decision(DENIED, allowed.reason or "no statement allows it")
+    if allowed.holds is None:
+        return Decision(UNKNOWN, allowed.reason)
+    if denied.holds is None:
+        return Decision(UNKNOWN, f"whether it is denied: {denied.reason}")
+    return Decision(ALLOWED, f"{allowed.reason} allows it")
+
+
+def _layer(documents: t.Iterable[tuple[str, t.Any]], of_a_resource: bool) -> _Layer:
+    statements: list[Statement] = []
+    try:
+        for name, document in documents:
+            statements += read(document, name, of_a_resource)
+    except MalformedPolicyError as error:
+        return _Layer(reason=str(error))
+    return _Layer(tuple(statements))
+
+
+def _allowed(request: Request, identity: _Layer, resource: _Layer, limits: list[_Layer], has_policy: bool) -> Answer:
+    """Whether the policies allow it, apart from what they deny."""
+    by_resource = resource.allows(request)
+    if request.principal.kind != _principal.AWS:
+        return by_resource  # a service or a provider has no identity policies
+    if request.principal.is_root:
+        by_identity = unknown("the root user of an account has no identity policies")
+    else:
+        by_identity = identity.allows(request)
+    within = every(limit.allows(request) for limit in limits)
+    if request.principal.account != request.account:
+        if not request.principal.account:
+            return every([by_resource, unknown("the account of the caller is not known")])
+        return every([by_identity, within, by_resource])
+    trusts = request.action.lower().startswith("sts:") and has_policy
+    return some(
+        [
+            every([by_identity, within, by_resource if trusts else YES]),
+            every([resource.allows(request, _principal.NAMED), within]),
+            NO if ":role/" in request.principal.name else resource.allows(request, _principal.DIRECT),
+        ]
+    )

@@ -1,0 +1,194 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether one statement of a trust policy is proven to admit no more than another one. Standard library only.
+
+A statement is *within* another one if the other one names its principals and its actions, and if each condition of the
+other one follows from its own. Only what follows from the rules of IAM is proven. Everything else is not within, so a
+change that nobody can judge is reported and revokes sessions.
+
+A condition follows from one on the same key that
+
+- has the same operator, or one that accepts less: `StringEquals` accepts less than `StringLike` and
+  `StringEqualsIgnoreCase`, and an operator accepts less than the same operator with `...IfExists`;
+- and has values that the other one accepts too: the same value, a text that its pattern fits, an address in its range,
+  an earlier time for `DateLessThan`. It is the other way round for a negated operator.
+
+A condition on the principal follows from the Principal itself if it holds for the user or role that is named there.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition, _principal, _wildcard
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document, Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
+    MalformedPolicyError,
+    Scope,
+    Statement,
+    applies,
+    read,
+)
+
+#: The actions with which a principal gets a session of a role.
+ADMITTING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+
+_FAMILIES = ({"stringequals", "stringlike"}, {"arnequals", "arnlike"})
+_ANY_CASE = "stringequalsignorecase"
+
+
+def is_kept(old: Statement, new: Document, before: Document | None = None) -> bool:
+    """Whether everyone that an old Allow statement admits is admitted by the new trust policy, as far as is proven.
+
+    :param before: the old trust policy: its Deny statements take nothing away that was there
+    """
+    try:
+        statements = read(new, "the trust policy", True)
+        denied = [] if before is None else [_content(one) for one in read(before, "the trust policy", True)]
+    except MalformedPolicyError:
+        return False
+    denying = [one for one in statements if one.effect == "Deny" and _content(one) not in denied]
+    if any(_may_apply(one, old) for one in denying):
+        return False
+    return any(one.effect == "Allow" and is_within(old, one) for one in statements)
+
+
+def _content(statement: Statement) -> Statement:
+    return replace(statement, place="")
+
+
+def _may_apply(deny: Statement, old: Statement) -> bool:
+    if old.names is None or old.names.excluded:
+        return True
+    for kind, value in old.names.listed:
+        principal = _principal.some_principal(kind, value)
+        for action in ADMITTING:
+            if applies(deny, Request(action, "", "", principal, known(principal))).holds is not False:
+                return True
+    return False
+
+
+def known(principal: _principal.Principal) -> Context:
+    """What a principal alone says about the context of its requests."""
+    known = {"aws:PrincipalArn": [principal.role or principal.name], "aws:PrincipalAccount": [principal.account]}
+    if principal.kind != AWS or ":root" in principal.name:
+        return Context(closed=())
+    return Context.of({key: value for key, value in known.items() if value[0]}, closed=())
+
+
+def is_within(one: Statement, other: Statement) -> bool:
+    """Whether `one` is proven to admit no more than `other`; both are Allow statements."""
+    if _has_variables(one) or _has_variables(other):
+        return _content(one) == _content(other)
+    return (
+        one.names is not None
+        and other.names is not None
+        and _names_within(one.names, other.names)
+        and _scope_within(one.actions, other.actions, str.lower)
+        and _scope_within(one.resources or _EVERYTHING, other.resources or _EVERYTHING, str)
+        and all(_follows(check, one) for check in other.condition)
+    )
+
+
+_EVERYTHING = Scope(("*",))
+
+
+def _has_variables(statement: Statement) -> bool:
+    return statement.variables and any("${" in value for check in statement.condition for value in check.values)
+
+
+def _names_within(one: Names, other: Names) -> bool:
+    if one.excluded or other.excluded:
+        return one.excluded and other.excluded and set(one.listed) >= set(other.listed)
+    return all(any(name_within(*name, *wider) for wider in other.listed) for name in one.listed)
+
+
+def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
+    if kind != wider_kind:
+        return False
+    if kind != AWS or value == wider or wider == "*":
+        return value == wider or (kind == AWS and wider == "*")
+    account = _principal.account_of(wider)
+    return bool(account) and account == _principal.some_principal(kind, value).account
+
+
+def _scope_within(one: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
+    """Whether everything that `one` covers is covered by `other`."""
+    narrow, wide = [fold(text) for text in one.patterns], [fold(text) for text in other.patterns]
+    if one.excluded and other.excluded:
+        return all(any(_pattern_within(text, wider) for wider in narrow) for text in wide)
+    if other.excluded:
+        plain = not any(_is_pattern(text) for text in narrow)
+        return plain and not any(_wildcard.matches(((wider, True),), text) for text in narrow for wider in wide)
+    return "*" in wide or (
+        not one.excluded and all(any(_pattern_within(text, wider) for wider in wide) for text in narrow)
+    )
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _pattern_within(text: str, wider: str) -> bool:
+    """Whether a pattern fits everything that another one fits. A `*` is not proven to fit a `?`."""
+    return text == wider or (not ("?" in wider and "*" in text) and _wildcard.matches(((wider, True),), text))
+
+
+def _follows(wanted: Check, statement: Statement) -> bool:
+    """Whether a condition follows from a statement."""
+    if any(_implies(check, wanted) for check in statement.condition):
+        return True
+    if statement.names is None or statement.names.excluded:
+        return False
+    principals = [_principal.some_principal(kind, value) for kind, value in statement.names.listed]
+    return all(_condition.holds((wanted,), known(one), False).holds is True for one in principals)
+
+
+def _implies(check: Check, wanted: Check) -> bool:
+    if check.key.lower() != wanted.key.lower() or check.quantifier != wanted.quantifier:
+        return False
+    if check.if_exists and not wanted.if_exists:
+        return False
+    if check.base not in OPERATORS or wanted.base not in OPERATORS:  # Null, and what is not known here
+        return check.base == wanted.base and set(check.values) == set(wanted.values)
+    if OPERATORS[check.base].negated != OPERATORS[wanted.base].negated:
+        return False
+    if OPERATORS[check.base].negated:
+        check, wanted = wanted, check
+    one, other = (each.base.replace("not", "") for each in (check, wanted))
+    return all(any(_value_within(one, value, other, wider) for wider in wanted.values) for value in check.values)
+
+
+def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
+    """Whether everything that one operator accepts with a value is accepted by another one with another value."""
+    operator, template = OPERATORS[wider_base], ((wider, True),)
+    if wider_base == _ANY_CASE and base in ("stringequals", _ANY_CASE):
+        return value.casefold() == wider.casefold()
+    if any({base, wider_base} <= family for family in _FAMILIES):
+        exact = base == "stringequals" or not _is_pattern(value)
+        if exact:
+            return operator.compare(value, template).holds is True
+        return value == wider and (base == wider_base or wider_base != "stringequals")
+    if base != wider_base:
+        return False
+    if base == "ipaddress":
+        return _network_within(value, wider)
+    for order in ("lessthan", "greaterthan"):
+        if order in base:
+            kind = base[: base.index(order)]
+            operator = OPERATORS[f"{kind}{order}equals"]
+    return value == wider or operator.compare(value, template).holds is True
+
+
+def _network_within(value: str, wider: str) -> bool:
+    try:
+        one, other = (ipaddress.ip_network(text, strict=False) for text in (value, wider))
+    except ValueError:
+        return False
+    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]

@@ -1,0 +1,166 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The condition operators of IAM: how one value of a request is compared with one value of a policy.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators". What AWS does not document, such as a number
+that is none, is unknown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import decimal
+import ipaddress
+import operator
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, Answer, every, unknown, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import Template
+
+Comparison = t.Callable[[str, Template], Answer]
+
+#: W3C, "Date and Time Formats", which the IAM User Guide refers to; an hour needs an offset there.
+_DATE = re.compile(
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
+)
+_EPOCH = re.compile(r"-?[0-9]{5,12}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_SINCE = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_BOOLEANS = ("true", "false")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A condition operator.
+
+    :param negated: whether it holds for a request without the key, and if the value fits none of the policy's
+    :param variables: whether policy variables are replaced in its values
+    """
+
+    compare: Comparison
+    negated: bool = False
+    variables: bool = False
+
+
+def _equals(actual: str, wanted: Template) -> Answer:
+    return whether(actual == _wildcard.literal(wanted))
+
+
+def _equals_ignoring_case(actual: str, wanted: Template) -> Answer:
+    return whether(actual.casefold() == _wildcard.literal(wanted).casefold())
+
+
+def _like(actual: str, wanted: Template) -> Answer:
+    return whether(_wildcard.matches(wanted, actual))
+
+
+def _arn_like(actual: str, wanted: Template) -> Answer:
+    """Each of the six components is compared on its own. A lone `*` is not an ARN, but cannot mean anything else."""
+    if wanted == (("*", True),):
+        return whether(actual.startswith("arn:"))
+    components, values = _components(wanted), actual.split(":", 5)
+    if len(components) < 6:
+        return unknown(f"{_wildcard.literal(wanted)!r} is not an ARN of six components")
+    if len(values) < 6:
+        return NO
+    return every(whether(_wildcard.matches(one, value)) for one, value in zip(components, values))
+
+
+def _components(template: Template) -> list[Template]:
+    """The template at its first five colons."""
+    parts: list[list[tuple[str, bool]]] = [[]]
+    for text, wild in template:
+        first, *others = text.split(":", 6 - len(parts))
+        parts[-1].append((first, wild))
+        parts += [[(other, wild)] for other in others]
+    return [tuple(part) for part in parts]
+
+
+def _bool(actual: str, wanted: Template) -> Answer:
+    value = _wildcard.literal(wanted).lower()
+    if value not in _BOOLEANS:
+        return unknown(f"{value!r} is neither true nor false")
+    return whether(actual.lower() == value)
+
+
+def _binary(actual: str, wanted: Template) -> Answer:
+    try:
+        one, other = (base64.b64decode(text, validate=True) for text in (actual, _wildcard.literal(wanted)))
+    except (binascii.Error, ValueError):
+        return unknown("a value is not encoded in base64")
+    return whether(one == other)
+
+
+def _address(actual: str, wanted: Template) -> Answer:
+    try:
+        return whether(ipaddress.ip_address(actual) in ipaddress.ip_network(_wildcard.literal(wanted), strict=False))
+    except ValueError:
+        return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not an IP address or a range of them")
+
+
+def _number(text: str) -> decimal.Decimal | None:
+    return decimal.Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def _date(text: str) -> datetime.datetime | None:
+    """A point in time, as a date of W3C's formats or as seconds since 1970."""
+    if _EPOCH.fullmatch(text):
+        return _SINCE + datetime.timedelta(seconds=int(text))
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(match[number] or number in (2, 3)) for number in range(1, 7))
+    zone = match[8] or "Z"
+    offset = 0 if zone == "Z" else int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[4:]))
+    try:
+        local = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
+        return local + datetime.timedelta(seconds=float(match[7] or 0)) - datetime.timedelta(minutes=offset)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _ordered(read: t.Callable[[str], t.Any], compare: t.Callable[[t.Any, t.Any], bool], what: str) -> Comparison:
+    def compared(actual: str, wanted: Template) -> Answer:
+        one, other = read(actual), read(_wildcard.literal(wanted))
+        if one is None or other is None:
+            return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not {what}")
+        return whether(compare(one, other))
+
+    return compared
+
+
+_ORDERS = {
+    "lessthan": operator.lt,
+    "lessthanequals": operator.le,
+    "greaterthan": operator.gt,
+    "greaterthanequals": operator.ge,
+}
+
+#: By the operator's name in lower case.
+OPERATORS = {
+    "stringequals": Operator(_equals, variables=True),
+    "stringnotequals": Operator(_equals, negated=True, variables=True),
+    "stringequalsignorecase": Operator(_equals_ignoring_case, variables=True),
+    "stringnotequalsignorecase": Operator(_equals_ignoring_case, negated=True, variables=True),
+    "stringlike": Operator(_like, variables=True),
+    "stringnotlike": Operator(_like, negated=True, variables=True),
+    "arnequals": Operator(_arn_like, variables=True),
+    "arnlike": Operator(_arn_like, variables=True),
+    "arnnotequals": Operator(_arn_like, negated=True, variables=True),
+    "arnnotlike": Operator(_arn_like, negated=True, variables=True),
+    "bool": Operator(_bool),
+    "binaryequals": Operator(_binary),
+    "ipaddress": Operator(_address),
+    "notipaddress": Operator(_address, negated=True),
+}
+for _kind, _read, _what in (("date", _date, "a date"), ("numeric", _number, "a number")):
+    _same = _ordered(_read, operator.eq, _what)
+    OPERATORS[f"{_kind}equals"] = Operator(_same)
+    OPERATORS[f"{_kind}notequals"] = Operator(_same, negated=True)
+    OPERATORS.update({_kind + name: Operator(_ordered(_read, order, _what)) for name, order in _ORDERS.items()})

@@ -1,0 +1,179 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whom a policy names: the principals of a request, compared with the Principal and NotPrincipal of a statement.
+
+A session of a role is known by its own ARN, by its role and by its account; a user by its ARN and its account. `*` is
+everyone. No principal is named by a part of its name: IAM has no wildcards there.
+
+`NotPrincipal` exempts a principal for certain only if it lists both the principal and its account: AWS may compare the
+account first, and then the user or role.
+
+Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, some, unknown, whether
+
+_ARN = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):(.+)")
+_ACCOUNT = re.compile(r"(?:arn:aws[a-z-]*:iam::)?([0-9]{12})(?::root)?")
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
+
+AWS = "AWS"
+KINDS = (AWS, "Service", "Federated", "CanonicalUser")
+
+
+def account_of(value: str) -> str:
+    """The account ID that a Principal names as a whole, written as an ID or as the ARN of its root; else nothing."""
+    match = _ACCOUNT.fullmatch(value)
+    return match[1] if match and (value == match[1] or value.endswith(":root")) else ""
+
+
+def some_principal(kind: str, value: str) -> Principal:
+    """Any of the principals that a value of a Principal names."""
+    if kind != AWS:
+        return Principal(kind, value)
+    match = _ARN.fullmatch(value)
+    if match and not account_of(value) and not {"*", "?"} & set(value):
+        return Principal.of(value)
+    return Principal(account=account_of(value) or (match[2] if match else ""))
+
+
+class Reach(enum.Enum):
+    """How a policy names a principal."""
+
+    EVERYONE = "everyone"
+    ACCOUNT = "its account"
+    ROLE = "its role"
+    ITSELF = "itself"
+
+
+#: Names that grant access by themselves: one that names only the account leaves it to that account's own policies.
+NAMED = frozenset({Reach.EVERYONE, Reach.ROLE, Reach.ITSELF})
+DIRECT = frozenset({Reach.ITSELF})
+ANYWAY = frozenset(Reach)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who sends a request.
+
+    :param kind: one of `KINDS`
+    :param name: the ARN of a user, a role or a session, or the name of a service, a provider or a canonical user; empty
+        for some principal of `account`
+    :param account: of an AWS principal; empty for some principal of any account
+    :param role: the ARN of the role of a session
+    :param unique_id: such as AIDA... or AROA..., if it is known
+    """
+
+    kind: str = AWS
+    name: str = ""
+    account: str = ""
+    role: str = ""
+    unique_id: str = ""
+
+    @classmethod
+    def of(cls, arn: str, role: str = "", unique_id: str = "") -> Principal:
+        """The AWS principal with this ARN.
+
+        :param role: the ARN of the role, if the path of a session's role is known
+        :raises ValueError: if it is not the ARN of a principal
+        """
+        match = _ARN.fullmatch(arn)
+        if match is None:
+            raise ValueError(f"{arn!r} is not the ARN of a principal")
+        partition, account, entity = match.groups()
+        kind, _slash, name = entity.partition("/")
+        if kind == "assumed-role" and not role.startswith(f"arn:{partition}:iam::{account}:role/"):
+            role = f"arn:{partition}:iam::{account}:role/{name.partition('/')[0]}"
+        return cls(AWS, arn, account, role if kind == "assumed-role" else "", unique_id.partition(":")[0])
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the root user of an account."""
+        return self.kind == AWS and self.name.endswith(":root")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The Principal or the NotPrincipal of a statement, as pairs of a kind and a value."""
+
+    listed: tuple[tuple[str, str], ...]
+    excluded: bool = False
+
+
+def read_names(value: t.Any, excluded: bool) -> Names:
+    """What a document has as Principal, or as NotPrincipal if it is `excluded`.
+
+    :raises ValueError: if it has another form
+    """
+    if value == "*":
+        return Names(((AWS, "*"),), excluded)
+    if not isinstance(value, dict) or not value or not set(value) <= set(KINDS):
+        raise ValueError(f"its Principal is neither * nor an object of {', '.join(KINDS)}")
+    listed = [(kind, one) for kind, many in value.items() for one in (many if isinstance(many, list) else [many])]
+    if not all(isinstance(one, str) for _kind, one in listed):
+        raise ValueError("its Principal names something that is not text")
+    return Names(tuple(listed), excluded)
+
+
+def includes(names: Names, principal: Principal, reaches: frozenset[Reach] = ANYWAY) -> Answer:
+    """Whether a statement applies to a principal.
+
+    :param reaches: the ways of naming it that count, for a Principal
+    """
+    if not names.excluded:
+        return some(_named(kind, value, principal, reaches) for kind, value in names.listed)
+    if Reach.EVERYONE not in reaches:
+        return NO
+    everyone, account, role, itself = (
+        some(_named(kind, value, principal, frozenset({reach})) for kind, value in names.listed) for reach in Reach
+    )
+    identity = some([role, itself])
+    if everyone.holds or (identity.holds and (account.holds or principal.kind != AWS)):
+        return NO
+    if (everyone.holds, account.holds, identity.holds) == (False, False, False):
+        return YES
+    return unknown("NotPrincipal lists only the principal or only its account, and AWS may compare either of them")
+
+
+def _named(kind: str, value: str, principal: Principal, reaches: frozenset[Reach]) -> Answer:
+    if kind == AWS and value == "*":
+        # A service or a provider calls with its own kind of credentials; AWS does not document whether * includes it.
+        everyone = YES if principal.kind == AWS else unknown(f"AWS does not document whether * is any {principal.kind}")
+        return everyone if Reach.EVERYONE in reaches else NO
+    if kind != principal.kind:
+        return NO
+    if kind != AWS:
+        return whether(Reach.ITSELF in reaches and principal.name == value)
+    account = account_of(value)
+    if account:
+        if principal.name == value:
+            return whether(bool({Reach.ITSELF, Reach.ACCOUNT} & reaches))
+        reached = whether(account == principal.account) if principal.account else _some_of_them(value)
+        return reached if Reach.ACCOUNT in reaches else NO
+    if "*" in value or "?" in value:
+        return unknown(f"{value!r} has a wildcard, which IAM does not accept in a principal")
+    if not principal.name:
+        other = _ARN.fullmatch(value)
+        same = not principal.account or other is None or other[2] == principal.account
+        return _some_of_them(value) if same and not _UNIQUE_ID.fullmatch(value) else NO
+    itself = value in (principal.name, principal.unique_id)
+    return whether((itself and Reach.ITSELF in reaches) or (_is_role(value, principal) and Reach.ROLE in reaches))
+
+
+def _some_of_them(value: str) -> Answer:
+    return unknown(f"it applies to {value} only")
+
+
+def _is_role(value: str, principal: Principal) -> bool:
+    """Whether it is the role of a session. Names of roles are unique in an account, whatever their paths are."""
+    one, other = _ARN.fullmatch(value), _ARN.fullmatch(principal.role)
+    if one is None or other is None or not one[3].startswith("role/"):
+        return False
+    return one.groups()[:2] == other.groups()[:2] and one[3].rpartition("/")[2] == other[3].rpartition("/")[2]

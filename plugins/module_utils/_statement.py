@@ -1,0 +1,165 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The statements of a policy document as values, and whether one of them applies to a request. Standard library only.
+
+Source: IAM User Guide, "Grammar of the IAM JSON policy language".
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition, _principal, _wildcard
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, every, some, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Condition
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Names, Principal, Reach
+
+#: The version of the policy language that has policy variables.
+_WITH_VARIABLES = "2012-10-17"
+_VERSIONS = (_WITH_VARIABLES, "2008-10-17", None)
+_SCOPES = ("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal")
+_ELEMENTS = {"Sid", "Effect", "Condition", *_SCOPES}
+
+
+class MalformedPolicyError(ValueError):
+    """A document that IAM would not accept, and what is wrong with it."""
+
+
+class Question(t.Protocol):
+    """What a statement is compared with; `Request` of the evaluator is one."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def principal(self) -> Principal: ...
+    @property
+    def context(self) -> Context: ...
+
+
+@dataclass(frozen=True)
+class Scope:
+    """An Action, NotAction, Resource or NotResource: its patterns, and whether they are exempt instead."""
+
+    patterns: tuple[str, ...]
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement.
+
+    :param place: where it is, for people
+    :param resources: None in a policy of the resource itself, which need not name it
+    :param names: None in an identity policy
+    :param variables: whether the document's version has policy variables
+    """
+
+    place: str
+    effect: str
+    actions: Scope
+    resources: Scope | None
+    names: Names | None
+    condition: Condition
+    variables: bool
+
+
+def read(document: t.Any, name: str, of_a_resource: bool) -> list[Statement]:
+    """The statements of a document.
+
+    :param name: what people call the document
+    :param of_a_resource: whether it names principals: a trust policy or a repository policy
+    :raises MalformedPolicyError: if IAM would not accept it
+    """
+    if not isinstance(document, dict):
+        raise MalformedPolicyError(f"{name} is not an object")
+    version, listed = document.get("Version"), document.get("Statement")
+    if version not in _VERSIONS:
+        raise MalformedPolicyError(f"{name} has Version {version!r}")
+    statements = []
+    for number, one in enumerate(listed if isinstance(listed, list) else [listed], 1):
+        sid = f" ({one['Sid']})" if isinstance(one, dict) and one.get("Sid") else ""
+        place = f"statement {number}{sid} of {name}"
+        try:
+            statements.append(_read_statement(one, place, of_a_resource, version == _WITH_VARIABLES))
+        except ValueError as error:
+            raise MalformedPolicyError(f"{place} cannot be read: {error}") from None
+    return statements
+
+
+def _read_statement(one: t.Any, place: str, of_a_resource: bool, variables: bool) -> Statement:
+    if not isinstance(one, dict) or not set(one) <= _ELEMENTS:
+        raise ValueError("it is not an object with the elements of a statement")
+    if one.get("Effect") not in ("Allow", "Deny"):
+        raise ValueError("its Effect is neither Allow nor Deny")
+    actions, resources = _scope(one, "Action"), _scope(one, "Resource")
+    if actions is None or (resources is None and not of_a_resource):
+        raise ValueError("it lacks an Action or a Resource")
+    excluded = "NotPrincipal" in one
+    if (excluded and "Principal" in one) or (excluded or "Principal" in one) != of_a_resource:
+        raise ValueError("it must have one Principal" if of_a_resource else "an identity policy has no Principal")
+    names = _principal.read_names(one["NotPrincipal" if excluded else "Principal"], excluded) if of_a_resource else None
+    condition = _condition.read_condition(one.get("Condition", {}))
+    return Statement(place, one["Effect"], actions, resources, names, condition, variables)
+
+
+def _scope(one: dict[str, t.Any], element: str) -> Scope | None:
+    named = [name for name in (element, f"Not{element}") if name in one]
+    if len(named) > 1:
+        raise ValueError(f"it has both {element} and Not{element}")
+    if not named:
+        return None
+    patterns = one[named[0]] if isinstance(one[named[0]], list) else [one[named[0]]]
+    if not all(isinstance(pattern, str) for pattern in patterns):
+        raise ValueError(f"its {named[0]} is not text")
+    return Scope(tuple(patterns), named[0] != element)
+
+
+def applies(statement: Statement, question: Question, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:
+    """Whether a statement applies; the reason of a yes is the statement.
+
+    :param reaches: the ways of naming the principal that count
+    """
+    answer = every(_parts(statement, question, reaches))
+    if answer.holds is None:
+        return replace(answer, reason=f"{statement.place}: {answer.reason}")
+    return Answer(True, statement.place) if answer.holds else NO
+
+
+def _parts(statement: Statement, question: Question, reaches: frozenset[Reach]) -> t.Iterator[Answer]:
+    if statement.names is not None:
+        yield _principal.includes(statement.names, question.principal, reaches)
+    yield covers_action(statement, question.action)
+    yield _covers_resource(statement, question.resource, question.context)
+    yield _condition.holds(statement.condition, question.context, statement.variables)
+
+
+def covers_action(statement: Statement, action: str) -> Answer:
+    """Whether a statement is about an action."""
+    covered = any(_wildcard.matches_any_case(pattern, action) for pattern in statement.actions.patterns)
+    return whether(covered != statement.actions.excluded)
+
+
+def _covers_resource(statement: Statement, resource: str, context: Context) -> Answer:
+    if statement.resources is None:
+        return YES
+    covered = some(_names_resource(one, resource, context, statement.variables) for one in statement.resources.patterns)
+    if covered.holds is None or not statement.resources.excluded:
+        return covered
+    return whether(not covered.holds)
+
+
+def _names_resource(pattern: str, resource: str, context: Context, variables: bool) -> Answer:
+    template = expand(pattern, context, variables)
+    if template is None:  # a variable without a value: it does not match any resource
+        return NO
+    if isinstance(template, Answer):
+        return template
+    if not _wildcard.matches(template, resource):
+        return NO
+    if template == (("*", True),) or _wildcard.matches_in_segments(template, resource):
+        return YES
+    return Answer(None, f"AWS does not document whether a wildcard of {pattern!r} reaches beyond a colon")

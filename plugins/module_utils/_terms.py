@@ -1,0 +1,93 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The conditions of a trust statement in words, and what changes about them. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check, Condition
+
+_EXTERNAL_ID, _ORGANIZATION, _MFA = "sts:externalid", "aws:principalorgid", "aws:multifactorauthpresent"
+
+#: For a key that a common operator compares: what is said if the condition is added, removed, or changed.
+_PHRASES = {
+    _EXTERNAL_ID: ("must now present an external ID", "no longer needs an external ID", "external ID changes"),
+    _ORGANIZATION: (
+        "must now belong to organization {}",
+        "may now belong to any organization",
+        "must now belong to organization {}",
+    ),
+    _MFA: ("now needs MFA", "no longer needs MFA", "the condition on MFA changes"),
+    "aws:sourceip": (
+        "may now come only from {}",
+        "may now come from any address",
+        "may now come from other addresses: {}",
+    ),
+    "aws:currenttime": ("is now limited in time", "is no longer limited in time", "is now limited to another time"),
+}
+_OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA: "bool", "aws:sourceip": "ipaddress"}
+
+
+def demands(condition: Condition) -> tuple[str, ...]:
+    """What a condition asks for, one text for each check. The external ID itself is never shown."""
+    return tuple(_demand(check) for check in condition)
+
+
+def _demand(check: Check) -> str:
+    key = check.key.lower()
+    if _is_common(check) and key == _EXTERNAL_ID:
+        return "external ID"
+    if _is_common(check) and key == _ORGANIZATION:
+        return f"organization {_listed(check)}"
+    if _is_common(check) and key == _MFA:
+        return "MFA"
+    return _written(check)
+
+
+def changes(before: Condition, after: Condition) -> tuple[str, ...]:
+    """What the conditions of a principal change to, one text for each key."""
+    keys = dict.fromkeys(check.key.lower() for check in (*before, *after))
+    found = []
+    for key in keys:
+        old, new = ([check for check in checks if check.key.lower() == key] for checks in (before, after))
+        if _meaning(old) != _meaning(new):
+            found.append(_change(key, old, new))
+    return tuple(found)
+
+
+def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
+    added, removed, changed = _PHRASES.get(key, ("must now meet {}", "no longer has to meet {}", "must now meet {}"))
+    if not all(_is_common(check) for check in (*old, *new)):
+        added, removed, changed = "must now meet {}", "no longer has to meet {}", "must now meet {}"
+    common = key in _PHRASES and added != "must now meet {}"
+    shown = ", ".join(_listed(check) if common else _written(check) for check in new or old)
+    return (changed if old and new else added if new else removed).format(shown)
+
+
+def _is_common(check: Check) -> bool:
+    """Whether the words for a key describe this check: its operator is the usual one, without a prefix or a suffix."""
+    key = check.key.lower()
+    if check.quantifier or check.if_exists or (key == _MFA and set(_lower(check)) != {"true"}):
+        return False
+    return check.base.startswith("date") if key == "aws:currenttime" else check.base == _OPERATORS.get(key)
+
+
+def _meaning(checks: t.Iterable[Check]) -> frozenset[t.Any]:
+    return frozenset(
+        (one.operator.lower(), frozenset(_lower(one) if one.base == "bool" else one.values)) for one in checks
+    )
+
+
+def _lower(check: Check) -> t.Iterator[str]:
+    return (value.lower() for value in check.values)
+
+
+def _listed(check: Check) -> str:
+    return " or ".join(check.values)
+
+
+def _written(check: Check) -> str:
+    """A check as the policy has it; the external ID itself is never shown."""
+    values = "an external ID" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _listed(check)
+    return f"{check.operator} {check.key} {values}"

@@ -1,0 +1,228 @@
+"""What principals gain and lose when documents that others wrote are replaced."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
+    Repository,
+    Role,
+    change_of_access,
+    pull_decision,
+    who_may,
+)
+
+OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
+NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+PROVIDER = f"arn:aws:iam::{OWNER}:oidc-provider/token.actions.githubusercontent.com"
+TAGGED = {"environment": "release"}
+RELEASE = Repository("release", f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release", TAGGED)
+DEVELOP = Repository("develop", f"arn:aws:ecr:eu-west-1:{OWNER}:repository/develop", {})
+PERMISSIONS = _policy.permissions_document("aws", OWNER, {"environment": ("release",)})
+ROOT = {"AWS": f"arn:aws:iam::{ONE}:root"}
+
+
+def allow(principal: Any = ROOT, **condition: Any) -> dict[str, Any]:
+    """A trust statement; the operators are keywords."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def trust(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def external_id(value: str = "id-one", **more: str) -> dict[str, Any]:
+    return {"sts:ExternalId": value, **more}
+
+
+DECLARED = allow(StringEquals=external_id())
+
+
+def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = PERMISSIONS) -> list[str]:
+    looked_at = repositories or (RELEASE,)
+    before, after = Role(old, permissions), Role(new, PERMISSIONS)
+    return list(change_of_access(before, after, looked_at, looked_at, NOW).lines)
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        (
+            {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": "sts:AssumeRoleWithWebIdentity"},
+            [f"- identity provider {PROVIDER} loses release"],
+        ),
+        (allow("*"), ["- everyone loses release"]),
+        (allow({"AWS": "*"}), ["- everyone loses release"]),
+        (allow({"Service": "ec2.amazonaws.com"}), ["- service ec2.amazonaws.com loses release"]),
+        (allow({"CanonicalUser": "79a59df900b949e5"}), ["- canonical user 79a59df900b949e5 loses release"]),
+        (
+            {"Effect": "Allow", "NotPrincipal": {"AWS": TWO}, "Action": "sts:AssumeRole"},
+            [f"- everyone except {TWO} loses release"],
+        ),
+        ({**allow({"AWS": TWO}), "Action": "sts:TagSession"}, []),  # admits nobody by itself
+        ({"Effect": "Allow", "Principal": {"AWS": TWO}, "NotAction": "iam:*"}, [f"- {TWO} loses release"]),
+        (allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}), []),  # it is over
+        (
+            allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "false"}, StringEquals=external_id()),
+            [f"- {TWO} (Bool aws:MultiFactorAuthPresent false, external ID) loses release"],
+        ),
+        (
+            allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "true"}),
+            [f"- {TWO} (MFA) loses release"],
+        ),
+        (
+            allow(
+                {"AWS": TWO},
+                ArnNotEquals={"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/blocked"},
+                StringEquals={"aws:PrincipalTag/user-role": "puller"},
+            ),
+            [
+                f"- {TWO} (ArnNotEquals aws:PrincipalArn arn:aws:iam::{TWO}:user/blocked,"
+                " StringEquals aws:PrincipalTag/user-role puller) loses release"
+            ],
+        ),
+        (
+            allow({"AWS": TWO}, ArnLike={"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/*"}),
+            [f"- {TWO} (ArnLike aws:PrincipalArn arn:aws:iam::{TWO}:user/*) loses release"],
+        ),
+        (
+            allow({"AWS": TWO}, ArnEquals={"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/puller"}),
+            [f"- {TWO} user/puller loses release"],
+        ),
+    ],
+)
+def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: list[str]) -> None:
+    assert lines(trust(DECLARED, added), trust(DECLARED)) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            allow(StringEquals=external_id(), IpAddress={"aws:SourceIp": "203.0.113.0/24"}),
+            DECLARED,
+            [f"{ONE}: may now come from any address"],
+        ),
+        (
+            allow(StringEquals=external_id("id-old"), IpAddress={"aws:SourceIp": "203.0.113.0/24"}),
+            DECLARED,
+            [f"{ONE}: external ID changes; may now come from any address"],
+        ),
+        (allow(), DECLARED, [f"{ONE}: must now present an external ID"]),
+        (DECLARED, allow(), [f"{ONE}: no longer needs an external ID"]),
+        (
+            DECLARED,
+            allow(StringEquals=external_id(**{"aws:PrincipalOrgID": "o-abcdefghij"})),
+            [f"{ONE}: must now belong to organization o-abcdefghij"],
+        ),
+        (
+            DECLARED,
+            allow(StringEquals=external_id(), Bool={"aws:MultiFactorAuthPresent": "true"}),
+            [f"{ONE}: now needs MFA"],
+        ),
+        (
+            allow(StringEquals=external_id(), Bool={"aws:MultiFactorAuthPresent": "false"}),
+            DECLARED,
+            [f"{ONE}: no longer has to meet Bool aws:MultiFactorAuthPresent false"],
+        ),
+        (
+            allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2030-01-01T00:00:00Z"}),
+            DECLARED,
+            [f"{ONE}: is no longer limited in time"],
+        ),
+        (
+            allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}),
+            DECLARED,
+            [f"+ {ONE} (external ID) can pull release"],
+        ),
+        (
+            allow(StringNotEquals=external_id()),
+            DECLARED,
+            [f"{ONE}: must now meet StringEquals sts:ExternalId an external ID"],
+        ),
+    ],
+)
+def test_changed_conditions_are_named_as_conditions(
+    old: dict[str, Any], new: dict[str, Any], expected: list[str]
+) -> None:
+    assert lines(trust(old), trust(new)) == expected
+    assert "id-o" not in str(expected)
+
+
+def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
+    denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
+    gains, loses = f"+ {ONE} (external ID) can pull release", f"- {ONE} (external ID) loses release"
+    assert lines(denied, trust(DECLARED)) == [gains]
+    assert lines(trust(DECLARED), denied) == [loses]
+    assert lines(denied, denied) == []
+
+
+def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() -> None:
+    named = _policy.trust_document("aws", [_policy.Consumer(ONE, ("user/a", "role/b/c"), "id-one")])
+    by_condition = _policy.trust_document("aws", [_policy.Consumer(ONE, ("user/a", "role/b/c"), "id-one", "condition")])
+    assert lines(named, by_condition) == lines(by_condition, named) == []
+
+
+def test_not_action_in_the_old_permissions_is_a_loss_and_no_gain() -> None:
+    powerful = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}
+    assert lines(trust(DECLARED), trust(DECLARED), RELEASE, DEVELOP, permissions=trust(powerful)) == [
+        f"- {ONE} (external ID) loses develop"
+    ]
+
+
+def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
+    by_address = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    by_address["Condition"] = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    change = change_of_access(None, Role(trust(DECLARED), trust(by_address)), [], [DEVELOP])
+    reason = "statement 1 of identity policy 1: it depends on aws:SourceIp"
+    assert change.lines == (f"+ {ONE} (external ID) can pull develop (unknown, counted as allowed: {reason})",)
+    assert [pair.doubt for pair in change.gained] == [reason]
+    some = allow("*", StringEquals=external_id())
+    denied = trust(some, {**allow(), "Effect": "Deny"})
+    (access,) = who_may(Role(denied, PERMISSIONS), [RELEASE])
+    assert access.doubts == {RELEASE.arn: f"statement 2 of the trust policy: it applies to {ROOT['AWS']} only"}
+
+
+def test_a_trust_policy_that_cannot_be_read_counts_as_access() -> None:
+    (access,) = who_may(Role({"Statement": [{"Effect": "Maybe"}]}, PERMISSIONS), [RELEASE])
+    assert access.admission.label == "unknown principals"
+    assert "Effect is neither Allow nor Deny" in access.doubts[RELEASE.arn]
+
+
+@pytest.mark.parametrize(
+    ("statements", "tags", "verdict"),
+    [
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], {}, "allowed"),
+        ([{"Effect": "Allow", "NotAction": "ecr:Batch*", "Resource": "*"}], {}, "denied"),
+        ([{"Effect": "Allow", "Action": "ecr:*", "NotResource": f"{RELEASE.arn}x"}], {}, "allowed"),
+        ([{"Effect": "Allow", "Action": "ecr:*", "NotResource": "arn:aws:ecr:*"}], {}, "denied"),
+        ([{"Effect": "Allow", "Action": "ecr:*", "NotResource": "*release"}], {}, "unknown"),
+        ([{"Effect": "Allow", "Action": "[e]cr:*", "Resource": "*"}], {}, "denied"),
+        (
+            [{"Effect": "Allow", "Action": "ecr:*", "Resource": RELEASE.arn.replace("release", "[r]elease")}],
+            {},
+            "denied",
+        ),
+        (
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": "ecr:*",
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"ecr:ResourceTag/Share": "yes"}},
+                }
+            ],
+            {"share": "yes", "Share": "no"},
+            "unknown",
+        ),
+        ({"Effect": "Allow", "Action": "ecr:*"}, {}, "unknown"),
+        ([], {}, "denied"),
+    ],
+)
+def test_the_permissions_that_others_wrote_are_evaluated(statements: Any, tags: dict[str, str], verdict: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": statements}
+    assert pull_decision(document, RELEASE.arn, tags).verdict == verdict
