@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
@@ -16,10 +17,14 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        spec = {"lines": {"type": "list", "elements": "str", "required": True}}
+        spec = {
+            "lines": {"type": "list", "elements": "str", "required": True},
+            "all_lines": {"type": "list", "elements": "str"},
+        }
         _validated, options = self.validate_argument_spec(spec)
+        shown = (Display().verbosity and options["all_lines"]) or options["lines"]
         several = len(variables.get("ansible_play_hosts_all", ())) > 1 and not self._task.run_once
         before = f"{variables['inventory_hostname']}: " if several else ""
-        for line in options["lines"]:
+        for line in shown:
             show(f"{before}{line}")
-        return {**result, "changed": False, "lines": options["lines"]}
+        return {**result, "changed": False, "lines": options["all_lines"] or options["lines"]}

@@ -20,8 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
     MODE,
     content_of,
-    file_problem,
-    folder_problem,
+    path_problems,
     replace,
 )
 
@@ -56,7 +55,7 @@ def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     files, diff, texts = [], [], []
     changed = False
-    for name, handoff in handoffs(options) if _is_complete(options) else ():
+    for name, handoff in handoffs(options):
         noted = noted_time((content_of(name + ending) if to_file else None) or "")
         handoff["ecr_pull_shared_at"] = now if options["share_changed"] or not noted else noted
         written = {name + ending: for_ansible(handoff), name + ".md": for_people(handoff)}
@@ -86,25 +85,11 @@ def _check(options: Options) -> None:
     for problem in handoff_problems(options["images"], options["denied"], options["repositories"]):
         problems.add(problem)
     path = options["path"]
-    problem = handoff_path_problem(path) if path is not None else None
-    if problem:
-        problems.add(problem)
+    wrong = handoff_path_problem(path) if path is not None else None
+    if wrong:
+        problems.add(wrong)
     elif path is not None:
         options["path"] = os.path.abspath(os.path.expanduser(path))
-        for problem in _file_problems(options):
-            problems.add(problem.replace(options["path"], path))
+        for problem in path_problems(path, [name for name, _handoff in handoffs(options)]):
+            problems.add(problem)
     problems.check()
-
-
-def _file_problems(options: Options) -> list[str]:
-    problem = folder_problem(options["path"])
-    if problem:
-        return [problem]
-    stem, ending = os.path.splitext(options["path"])
-    names = [name for name, _handoff in handoffs(options)] if _is_complete(options) else [stem]
-    return list(filter(None, [file_problem(name + one) for name in names for one in (ending, ".md")]))
-
-
-def _is_complete(options: Options) -> bool:
-    """Whether the results are known that a hand-off is made of. A check that failed has no result."""
-    return "consumers" in options["role"] and all("repositories" in one for one in options["tagged"])

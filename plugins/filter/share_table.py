@@ -8,7 +8,7 @@ short_description: What the role ecr_share did in each owner account, a line eac
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - How many gained and lost access, or why an account failed.
+  - For each account, how many gained and lost access, or why it failed. For a single account, only why it failed.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
@@ -47,7 +47,7 @@ def filter_share_table(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> lis
         [
             (
                 host,
-                it.get("ecr_share_failure") or {},
+                it.get("ecr_share_failure") or "",
                 it.get("ecr_share_access_gained"),
                 it.get("ecr_share_access_lost") or [],
             )

@@ -9,7 +9,7 @@ import typing as t
 import xml.etree.ElementTree
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy, _trust
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
@@ -184,28 +184,30 @@ def hosts_table(rows: t.Sequence[tuple[str, bool, dict[str, t.Any], dict[str, t.
 
 
 def accounts_table(
-    rows: t.Sequence[tuple[str, dict[str, t.Any], t.Sequence[t.Any] | None, t.Sequence[t.Any]]],
+    rows: t.Sequence[tuple[str, str, t.Sequence[t.Any] | None, t.Sequence[t.Any]]],
 ) -> list[str]:
-    """What came out in each owner account, a line each.
+    """The result of each owner account, one line each, and all reasons of failures. One successful account has no line.
 
-    :param rows: the host, the result of the task that failed, who gained what (None: not known) and who lost what
+    :param rows: the host, why it failed, who gained what (None: not known) and who lost what
     """
     width = max((len(row[0]) for row in rows), default=0)
-    lines = []
+    lines, reasons = [], []
     for host, failure, gained, lost in rows:
         if failure or gained is None:
-            verdict, what = "failed", _reason(failure)
+            reason = (failure or "no result; see above").splitlines()
+            verdict, what = "failed", reason[0]
+            reasons += reason if len(rows) == 1 else [f"{host}: {line}" for line in reason[1:] and reason]
         else:
             verdict = "ok"
             what = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "nobody gains or loses access"
         lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
-    return lines
+    return [*(lines if len(rows) > 1 else []), *reasons]
 
 
-def _reason(failure: dict[str, t.Any]) -> str:
-    """The first line of why a task failed; of a loop, why its first item did."""
-    items = [one.get("msg") for one in failure.get("results") or [] if one.get("failed")]
-    return str(next(filter(None, [*items, failure.get("msg"), "no answer; see above"]))).splitlines()[0]
+def failure_reason(failure: t.Mapping[str, t.Any]) -> str:
+    """Why a task failed; of a loop, why each of its items failed."""
+    items = [str(one["msg"]) for one in failure.get("results") or [] if one.get("failed") and one.get("msg")]
+    return "\n".join(dict.fromkeys(items)) or str(failure.get("msg") or "no reason was given; see above")
 
 
 def junit(proof: dict[str, t.Any], suite: str) -> str:
@@ -266,63 +268,3 @@ def granting_regions(permissions: _policy.Document | None) -> list[str]:
 
 def _resources(statement: _policy.Document) -> t.Iterable[t.Any]:
     return _policy.as_list(statement.get("Resource", []))
-
-
-def access_change(
-    before: dict[str, t.Any], after: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]]
-) -> dict[str, t.Any]:
-    """Who gains and who loses which repository, as pairs and as lines for a person.
-
-    :param before: the role's `permissions`, `trust` and `attached`; likewise `after`
-    :param repositories: `name`, `arn`, `before` (its tags) and `tags` (afterwards) of each that was looked at
-    """
-    had, has = _readable(before, repositories, "before"), _readable(after, repositories, "tags")
-    old, new = (one["trust"] if reach else {} for one, reach in ((before, had), (after, has)))
-    out, coming = _trust.lost(old, new), {entry: entry.label for entry in _trust.gained(old, new)}
-    lost = sorted(
-        {
-            _Pair(entry.label, name, _region(arn))
-            for entry in _trust.entries(old)
-            for arn, name in had.items()
-            if arn not in has or entry in out
-        }
-    )
-    gained = sorted(
-        {
-            _Pair(coming.get(entry, entry.label) if arn in had else entry.label, name, _region(arn))
-            for entry in _trust.entries(new)
-            for arn, name in has.items()
-            if arn not in had or entry in coming
-        }
-    )
-    several = len({_region(one["arn"]) for one in repositories}) > 1
-    return {
-        "gained": [one._asdict() for one in gained],
-        "lost": [one._asdict() for one in lost],
-        "lines": [*_lines("+ {} can pull {}", gained, several), *_lines("- {} loses {}", lost, several)],
-    }
-
-
-class _Pair(t.NamedTuple):
-    principal: str
-    repository: str
-    region: str
-
-
-def _region(arn: str) -> str:
-    return arn.split(":")[3]
-
-
-def _readable(role: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]], tags: str) -> dict[str, str]:
-    """The repositories that a session of the role can pull: ARN to name."""
-    if not (role["attached"] and role["trust"] and role["permissions"]):
-        return {}
-    return {one["arn"]: one["name"] for one in repositories if may_pull(role["permissions"], one["arn"], one[tags])}
-
-
-def _lines(form: str, pairs: list[_Pair], several: bool) -> list[str]:
-    by_principal: dict[str, list[str]] = {}
-    for one in pairs:
-        name = f"{one.repository} in {one.region}" if several else one.repository
-        by_principal.setdefault(one.principal, []).append(name)
-    return [form.format(who, ", ".join(names)) for who, names in by_principal.items()]

@@ -27,6 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Request,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept
+from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 
 #: Keys that a request to pull carries only as they are given: the tags of the repository, and no tags to set.
@@ -74,11 +75,15 @@ class Pair(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """Who gains and who loses which repository, and lines for people."""
+    """Who gains and who loses which repository, and lines for people.
+
+    A line of `lines` names at most ten repositories, a line of `all_lines` names all of them.
+    """
 
     gained: tuple[Pair, ...]
     lost: tuple[Pair, ...]
     lines: tuple[str, ...]
+    all_lines: tuple[str, ...]
 
 
 def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) -> Decision:
@@ -132,12 +137,16 @@ def change_of_access(
     gained = _differing(has, had, new, old)
     conditions, covered = _changed_conditions(had, has, lost, gained)
     several = len({one.region for one in (*before, *after)}) > 1
-    lines = [
-        *_lines("+ {} can pull {}", (pair for key, pair in gained.items() if key not in covered), several),
-        *_lines("- {} loses {}", (pair for key, pair in lost.items() if key not in covered), several),
-        *conditions,
-    ]
-    return Change(tuple(sorted(set(gained.values()))), tuple(sorted(set(lost.values()))), tuple(lines))
+    coming, going = ([pair for key, pair in pairs.items() if key not in covered] for pairs in (gained, lost))
+    lines, all_lines = (
+        (
+            *_lines("+ {} can pull {}", coming, several, every_name),
+            *_lines("- {} loses {}", going, several, every_name),
+            *conditions,
+        )
+        for every_name in (False, True)
+    )
+    return Change(tuple(sorted(set(gained.values()))), tuple(sorted(set(lost.values()))), lines, all_lines)
 
 
 _Key = tuple[Admission, str]
@@ -191,12 +200,13 @@ def _without_same(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[
     ]
 
 
-def _lines(form: str, pairs: t.Iterable[Pair], several: bool) -> list[str]:
+def _lines(form: str, pairs: t.Iterable[Pair], several: bool, every_name: bool) -> list[str]:
     by_principal: dict[tuple[str, str], dict[str, None]] = {}
     for one in sorted(pairs):
         name = f"{one.repository} in {one.region}" if several else one.repository
         by_principal.setdefault((one.principal, one.doubt), {})[name] = None
     return [
-        form.format(who, ", ".join(names)) + (f" (unknown, counted as allowed: {doubt})" if doubt else "")
+        form.format(who, listed(list(names), every_name))
+        + (f" (unknown, counted as allowed: {doubt})" if doubt else "")
         for (who, doubt), names in by_principal.items()
     ]

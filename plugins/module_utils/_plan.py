@@ -16,13 +16,12 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _parties, _policy, _trust
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import NAMED, listed
 
 #: Resource Groups Tagging API Reference, TagResources and UntagResources: at most 20 ARNs in a call.
 TAGGING_BATCH = 20
 #: ECR User Guide, "Tagging a private repository": at most 50 tags on a repository.
 MAXIMUM_TAGS = 50
-#: How many repositories are named in one text. The others are counted.
-NAMED = 10
 #: ECR API Reference, CreateRepository, repositoryName.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 #: A registry's host and a name: ECR would take it for a repository's name, but nobody means it as one.
@@ -111,13 +110,6 @@ def tag_diff(changes: t.Sequence[TagChange]) -> dict[str, t.Any]:
         "before": {listed(names): dict(gone) for (gone, _new), names in groups.items()},
         "after": {listed(names): dict(new) for (_gone, new), names in groups.items()},
     }
-
-
-def listed(names: t.Sequence[str], every_name: bool = False) -> str:
-    """Repositories as a text: if there are many, their number and the first ten names."""
-    if len(names) <= NAMED or every_name:
-        return ", ".join(names)
-    return f"{len(names):,} repositories: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"
 
 
 def is_pattern(name: str) -> bool:
@@ -515,7 +507,7 @@ def plan_role_absent(
         (f"Role {name}", before.role_exists, before.role_tags),
         (f"Policy {policy_name}", before.policy_exists, before.policy_tags),
     ):
-        if exists and not _is_ours(tags) and not adopt:
+        if exists and not is_ours(tags) and not adopt:
             problems.add(
                 f"{what} is not tagged {key}={value}, so this collection did not make it."
                 " If it is yours to delete, say adopt: true."
@@ -597,7 +589,8 @@ def _folded(tags: dict[str, str]) -> dict[str, str]:
     return {key.lower(): value for key, value in tags.items()}
 
 
-def _is_ours(tags: dict[str, str]) -> bool:
+def is_ours(tags: dict[str, str]) -> bool:
+    """Whether a role or a policy with these tags was made by this collection."""
     key, value = OWNERSHIP_TAG
     return _folded(tags).get(key) == value
 
@@ -654,7 +647,7 @@ def ownership_problems(before: RoleState, after: RoleState, name: str, policy_na
             policy_name,
         ),
     ):
-        if exists and not _is_ours(tags) and not same:
+        if exists and not is_ours(tags) and not same:
             found.append(
                 f"{kind} {what} exists, is not tagged {key}={value}, and differs from the declaration."
                 " If it is yours to change, say adopt: true; else choose another name."

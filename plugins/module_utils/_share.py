@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
-import os.path
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
+    handoff_path_problem,
+    handoff_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     RoleState,
     is_pattern,
     name_problems,
+    pattern_problem,
     repository_problem,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import region_problem, tag_problem
@@ -50,7 +54,7 @@ SHARE_ARGUMENTS: Options = {
     "adopt": {"type": "bool"},
     "denied": {"type": "list", "elements": "str"},
     "images": {"type": "list", "elements": "str"},
-    "handoff_path": {"type": "path"},
+    "handoff_path": {"type": "str"},
 }
 DEFAULTS: Options = {
     "state": "present",
@@ -212,7 +216,7 @@ def _share_problems(share: Options, number: int) -> t.Iterator[str]:
     if share.get("repositories") == []:
         yield "repositories is empty: name at least one repository."
     for name in share.get("repositories") or []:
-        problem = None if is_pattern(name) else repository_problem(name)
+        problem = pattern_problem(name) if is_pattern(name) else repository_problem(name)
         if problem:
             yield problem
     tags = share.get("tags") or share.get("repository_tags") or {}
@@ -227,9 +231,11 @@ def _share_problems(share: Options, number: int) -> t.Iterator[str]:
         problem = region_problem(region)
         if problem:
             yield problem
-    path = share.get("handoff_path")
-    if path and os.path.splitext(path)[1] == ".md":
-        yield f"ecr_share_handoff_path {path} ends with .md, which is the name of the page for people. Use .yml."
+    if share["state"] == "present":
+        yield from handoff_problems(share["images"], share["denied"], share.get("repositories") or [])
+        problem = handoff_path_problem(share.get("handoff_path") or "")
+        if problem:
+            yield problem
 
 
 def _not_a_string(key: t.Any, value: t.Any) -> str:

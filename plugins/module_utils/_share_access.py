@@ -1,14 +1,19 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who gains and who loses access by a plan, and how it is shown to people. Standard library only."""
+"""Who gains and who loses access by a plan, through all roles. Standard library only."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import access_change
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState, listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
+    Pair,
+    Repository,
+    Role,
+    change_of_access,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
 
 
 @dataclass(frozen=True)
@@ -47,36 +52,25 @@ class AccessChange:
 
 def access_of(roles: t.Sequence[RoleChange], places: t.Sequence[Place]) -> AccessChange:
     """The change of access through each role. Access through two roles counts twice: each role has its own hand-off."""
-    repositories = [{"name": one.name, "arn": one.arn, "before": one.before, "tags": one.after} for one in places]
-    changes = {
-        role.name: access_change(_documents(role.before), _documents(role.after), repositories) for role in roles
-    }
-    several_regions = len({one.region for one in places}) > 1
-    several_roles = sum(bool(change["lines"]) for change in changes.values()) > 1
-    shown: dict[bool, list[str]] = {True: [], False: []}
-    for every_name, lines in shown.items():
-        for sign, key in (("+ {} can pull {}", "gained"), ("- {} loses {}", "lost")):
-            for name, change in changes.items():
-                through = f" through role {name}" if several_roles else ""
-                lines += [line + through for line in _lines(sign, change[key], several_regions, every_name)]
-    gained, lost = (
-        _distinct(pair for change in changes.values() for pair in change[key]) for key in ("gained", "lost")
+    old = [Repository(one.name, one.arn, one.before) for one in places]
+    new = [Repository(one.name, one.arn, one.after) for one in places]
+    changes = {role.name: change_of_access(_role(role.before), _role(role.after), old, new) for role in roles}
+    several = sum(bool(change.lines) for change in changes.values()) > 1
+    through = {name: f" through role {name}" if several else "" for name in changes}
+    return AccessChange(
+        _distinct(pair for change in changes.values() for pair in change.gained),
+        _distinct(pair for change in changes.values() for pair in change.lost),
+        sorted(line + through[name] for name, change in changes.items() for line in change.lines),
+        sorted(line + through[name] for name, change in changes.items() for line in change.all_lines),
     )
-    return AccessChange(gained, lost, shown[False], shown[True])
 
 
-def _documents(state: RoleState) -> dict[str, t.Any]:
-    return {"permissions": state.permissions or {}, "trust": state.trust or {}, "attached": state.attached}
+def _role(state: RoleState) -> Role | None:
+    if not (state.attached and state.trust and state.permissions):
+        return None
+    return Role(state.trust, state.permissions)
 
 
-def _distinct(pairs: t.Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    found = {(one["principal"], one["repository"], one["region"]): one for one in pairs}
-    return [found[key] for key in sorted(found)]
-
-
-def _lines(form: str, pairs: t.Sequence[dict[str, str]], several_regions: bool, every_name: bool) -> list[str]:
-    by_principal: dict[str, list[str]] = {}
-    for one in pairs:
-        name = f"{one['repository']} in {one['region']}" if several_regions else one["repository"]
-        by_principal.setdefault(one["principal"], []).append(name)
-    return [form.format(principal, listed(names, every_name)) for principal, names in by_principal.items()]
+def _distinct(pairs: t.Iterable[Pair]) -> list[dict[str, str]]:
+    found = {(one.principal, one.repository, one.region) for one in pairs}
+    return [{"principal": one[0], "repository": one[1], "region": one[2]} for one in sorted(found)]

@@ -20,8 +20,7 @@ def contradictions(shares: t.Sequence[Share], selected: Selected) -> t.Iterator[
     """What is wrong with shares that are valid by themselves. Each text names both shares and what to change."""
     for (number, one), (other_number, other) in itertools.combinations(enumerate(shares), 2):
         yield from _same_names(one, other, number + 1, other_number + 1)
-        if one.is_present and other.is_present:
-            yield from _same_handoff(one, other)
+        yield from _same_handoff(one, other)
         for region in sorted({*one.regions} & {*other.regions}):
             names, other_names = selected[number, region], selected[other_number, region]
             if one.is_present and other.is_present:
@@ -45,24 +44,26 @@ def _same_names(one: Share, other: Share, number: int, other_number: int) -> t.I
 
 
 def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
-    if _files(one) & _files(other):
+    path = other.handoff["path"]
+    if set(handoff_files(one, os.path.realpath)) & set(handoff_files(other, os.path.realpath)):
         yield (
-            f"Two shares have the hand-off {other.handoff['path']}. Give each share its own handoff_path. The shares"
-            f" are {one.name} and {other.name}."
+            f"Two shares have the hand-off {path}. Give each share its own handoff_path. The shares are {one.name} and"
+            f" {other.name}."
         )
 
 
-def _files(share: Share) -> set[str]:
-    """The hand-off files of a share, without their extensions."""
+def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspath) -> list[str]:
+    """The hand-off files of a share, without their extensions; none if it writes no hand-off."""
     path = share.handoff["path"]
-    if not path:
-        return set()
+    if not path or not share.is_present:
+        return []
     consumers = [{"account": account_of(one["account"], "aws"), "external_id": None} for one in share.role["consumers"]]
     tagged = [{"region": region, "registry": "", "repositories": []} for region in share.regions]
-    role = {"role_arn": "", "consumers": consumers}
-    absolute = os.path.realpath(os.path.expanduser(path))
-    options = {"repository_tags": {}, "access": "", "denied": [], "images": []}
-    return {name for name, _handoff in handoffs({**options, "path": absolute, "role": role, "tagged": tagged})}
+    options: dict[str, t.Any] = {"repository_tags": {}, "access": "", "denied": [], "images": []}
+    options.update(
+        path=absolute(os.path.expanduser(path)), role={"role_arn": "", "consumers": consumers}, tagged=tagged
+    )
+    return [name for name, _handoff in handoffs(options)]
 
 
 def _same_key(one: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:

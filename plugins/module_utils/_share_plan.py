@@ -34,7 +34,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import consumer_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState, TagChange, tag_diff
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import consumers_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Options, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import (
     AccessChange,
@@ -60,7 +62,7 @@ class SharePlan:
     :param untag: the options of `ecr_repository_tag`, for the first phase
     :param roles: the options of `iam_ecr_pull_role`, for the second phase
     :param tag: the options of `ecr_repository_tag`, for the last phase
-    :param handoffs: the options of `write_handoff`
+    :param handoffs: the options of `write_handoff` for each share, empty for a share that ends
     :param shares: what is shared after the run, for the facts of the role
     :param lines: what people read before the run
     :param all_lines: the same with the name of every repository
@@ -81,6 +83,11 @@ class SharePlan:
     @property
     def changed(self) -> bool:
         return bool(self.untag or self.roles or self.tag)
+
+    @property
+    def is_single_handoff(self) -> bool:
+        """Whether one share has one consumer in one region."""
+        return [len(one["role"]["consumers"]) * len(one["tagged"]) if one else 0 for one in self.handoffs] == [1]
 
     @property
     def steps(self) -> list[tuple[str, Options]]:
@@ -106,7 +113,7 @@ def plan_shares(
     roles = [_plan_role(share, account, make_id, problems, len(shares) > 1) for share in shares]
     before, after = ([getattr(role.plan, when) for role in roles] for when in ("before", "after"))
     shared = Shared(shares, account, before, after, select_repositories(shares, account, problems))
-    for problem in contradictions(shares, shared.selection):
+    for problem in (*contradictions(shares, shared.selection), *_consumers_of_several(shares, roles, account)):
         problems.add(problem)
     tags = plan_tag_changes(shared, problems)
     _add_unknown(shared, problems)
@@ -118,7 +125,7 @@ def plan_shares(
         roles=[role.options for role in roles if role.plan.steps],
         tag=tags.tag,
         access=access,
-        handoffs=[_handoff(share, one) for share, one in zip(shares, facts) if share.is_present],
+        handoffs=[_handoff(share, one) if share.is_present else {} for share, one in zip(shares, facts)],
         shares=facts,
         lines=lines_of(shared, facts, tags, access.lines, False),
         all_lines=lines_of(shared, facts, tags, access.all_lines, True),
@@ -137,6 +144,18 @@ def _plan_role(
     for problem in found.found:
         problems.add(f"Share {share.name}: {problem}" if several else problem)
     return planned
+
+
+def _consumers_of_several(
+    shares: t.Sequence[Share], roles: t.Sequence[PlannedRole], account: Account
+) -> t.Iterator[str]:
+    """What is wrong with the consumers of all shares together, but not with those of one share."""
+    every, known = [], set()
+    for role in (role for share, role in zip(shares, roles) if share.is_present):
+        consumers = consumers_of(role.options["consumers"], account.partition, Problems())
+        known |= {*consumer_problems(consumers, account.identifier)}
+        every += consumers
+    yield from (problem for problem in consumer_problems(every, account.identifier) if problem not in known)
 
 
 def _role_changes(shares: t.Sequence[Share], roles: t.Sequence[PlannedRole], account: Account) -> list[RoleChange]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Options, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges, grants

@@ -96,15 +96,16 @@ class Session:
         """One for all clients: what a profile asks for keys is asked once, and AWS's models are read once."""
         return boto3.session.Session(profile_name=self._profile)
 
-    def client(self, service: str, **config: t.Any) -> t.Any:
+    def client(self, service: str, region: str | None = None, **config: t.Any) -> t.Any:
         """A boto3 client of this identity; `config` adds to botocore's configuration.
 
+        :param region: None for the region of the session
         :raises EcrError: when the module's endpoint_url is no URL
         """
         settings = botocore.config.Config(**{**_CONFIG, **config})
         if self._aws_config:
             settings = settings.merge(self._aws_config)
-        connection = {"region_name": self._region, "endpoint_url": self._endpoint, **self._connection}
+        connection = {"region_name": region or self._region, "endpoint_url": self._endpoint, **self._connection}
         try:
             return self._boto3.client(service, config=settings, **connection)
         except botocore.exceptions.BotoCoreError:

@@ -7,16 +7,16 @@ from __future__ import annotations
 import typing as t
 
 
-def tagged_repositories(client: t.Any, tags: dict[str, str]) -> list[str]:
-    """The names of the ECR repositories in this region that carry one of `tags`, as this API knows them.
+def tagged_repositories(client: t.Any, tags: t.Collection[tuple[str, str]]) -> list[str]:
+    """The names of the ECR repositories in this region that have one of `tags`, as this API knows them.
 
-    In any case of its key: IAM does not tell them apart, this API's filters do, so it is asked which there are.
+    IAM ignores the case of a key, the filters of this API do not. So the API is asked which keys exist.
     """
     pages = client.get_paginator("get_tag_keys").paginate()
-    keys = {*tags, *(key for page in pages for key in page["TagKeys"])}
+    keys = {*(key for key, _value in tags), *(key for page in pages for key in page["TagKeys"])}
     filters = [
         {"Key": key, "Values": [value]}
-        for wanted, value in tags.items()
+        for wanted, value in tags
         for key in sorted(keys)
         if key.lower() == wanted.lower()
     ]

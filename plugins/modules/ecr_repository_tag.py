@@ -46,12 +46,6 @@ options:
         patterns). An empty list means every repository.
     type: list
     elements: str
-  report_others:
-    description:
-      - With O(names), also return as RV(others) which other repositories of the registry and region carry one of the
-        tags. Where the caller may not look for them, RV(others_problem) says so.
-    type: bool
-    default: false
   owner_account:
     description:
       - The account that owns the repositories, 12 digits, quoted. With credentials of another account, the module stops
@@ -124,22 +118,8 @@ repositories:
       type: dict
       sample:
         environment: release
-others:
-  description:
-    - The other repositories that carry one of the tags, as RV(repositories) has them; their tags afterwards are what
-      they would be without it.
-  returned: with O(report_others=true)
-  type: list
-  elements: dict
-  sample: []
-others_problem:
-  description: Why the others are not known; empty when they are.
-  returned: with O(report_others=true)
-  type: str
-  sample: ""
 """
 
-import time
 import typing as t
 
 try:
@@ -152,9 +132,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tag
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
-    error_code,
     explain,
-    is_denied,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
@@ -163,9 +141,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
     owner_account_problem,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    TAGGING_BATCH,
     TagChange,
     TagPlan,
-    carries,
     is_pattern,
     may_pass,
     pattern_problem,
@@ -174,6 +152,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     select,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import tag_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import (
+    discover,
+    tags_of_each,
+    tags_or_none,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     Session,
@@ -181,13 +164,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     session_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
-    CONSISTENT_READS,
     WAIT_ARGUMENTS,
     interval_problem,
     tries,
     wait_until_read_back,
 )
 
+Progress = t.Callable[[str], None]
 #: Why a repository can not be tagged that was there a moment ago.
 GONE = "It was deleted while this run was under way. Create it again, or take it out of the declaration."
 
@@ -199,8 +182,6 @@ def check(options: dict[str, t.Any]) -> None:
         problems.add("all_except goes with state: absent and without names.")
     if options["all_except"] is None and not options["names"]:
         problems.add("names is empty: name at least one repository.")
-    if options["report_others"] and options["all_except"] is not None:
-        problems.add("report_others goes with names; all_except finds the others by itself.")
     for name in [*options["names"], *(options["all_except"] or [])]:
         problem = pattern_problem(name) if is_pattern(name) else repository_problem(name)
         if problem:
@@ -223,67 +204,32 @@ def read(
     session: Session, ecr: t.Any, options: dict[str, t.Any], problems: Problems
 ) -> dict[str, tuple[str, dict[str, str]]]:
     """The repositories meant by the options: name to ARN and tags, straight from ECR."""
-    names, all_except, reads = options["names"], options["all_except"], 1
+    names, all_except, tagged = options["names"], options["all_except"], False
     if all_except is not None:
-        known, tagged = discover(session, ecr, options["tags"])
-        reads = CONSISTENT_READS if tagged else 1
+        known, tagged = discover(session.client("resourcegroupstaggingapi"), ecr, options["tags"].items())
         kept = set(select(all_except, known, Problems()))
         names = [name for name in known if name not in kept]
     elif any(is_pattern(name) for name in names):
         names = select(names, _ecr.repository_names(ecr), problems if options["state"] == "present" else Problems())
     who = session.identity
     prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
-
-    def tags_of(name: str) -> dict[str, str] | None:
-        tags = tags_or_none(ecr, prefix + name)
-        for _again in range(reads - 1):
-            # The other API says that it carries the tags. Where ECR does not, its answer may be an old one.
-            if tags is None or carries(tags, options["tags"]):
-                break
-            time.sleep(options["wait_interval"] if options["wait"] else 0)
-            tags = tags_or_none(ecr, prefix + name)
-        # A repository that is gone carries no tag: with state absent, that is as declared.
+    found = tags_of_each(ecr, prefix, names, set(names) if tagged else (), options["tags"].items(), options)
+    for name, tags in found.items():
+        # A repository that does not exist has no tag: with state absent, that is as declared.
         if tags is None and options["state"] == "present":
             problems.add(
                 f"Repository {name} does not exist in account {who['account']}, region {session.region}."
                 " Create it, or correct its name."
             )
-        return tags
-
-    found = each(tags_of, names)
-    return {name: (prefix + name, tags) for name, tags in zip(names, found) if tags is not None}
+    return {name: (prefix + name, tags) for name, tags in found.items() if tags is not None}
 
 
-def discover(session: Session, ecr: t.Any, tags: dict[str, str]) -> tuple[list[str], bool]:
-    """Repositories that carry one of the tags, and True; or all of them, and False: the caller looks at each."""
-    found: list[str] = []
-    try:
-        found = _tagging.tagged_repositories(session.client("resourcegroupstaggingapi"), tags)
-    except botocore.exceptions.ClientError as error:
-        if not is_denied(error) and error_code(error) != "InvalidParameterException":
-            raise
-    # Nothing at all may mean that this API does not know ECR here, or does not know it yet.
-    return (found, True) if found else (_ecr.repository_names(ecr), False)
-
-
-def others(session: Session, ecr: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What `report_others` adds to the result."""
-    meant = {**options, "names": [], "all_except": options["names"], "state": "absent"}
-    found, problem = {}, ""
-    try:
-        found = read(session, ecr, meant, Problems())
-    except botocore.exceptions.ClientError as error:
-        if not is_denied(error):
-            raise
-        problem = explain(error)
-    return {"others": plan_tags(found, options["tags"], "absent", Problems()).result(), "others_problem": problem}
-
-
-def apply(tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any]) -> None:
+def apply(tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any], progress: Progress) -> None:
     """Make the changes; every failure is reported with its repository."""
     failures: dict[str, str] = {}
     batches = plan.batches()
     for number, batch in enumerate(batches):
+        progress(f"{number * TAGGING_BATCH:,} of {len(plan.changes):,} repositories")
         try:
             failures.update(change_tags(tagging, ecr, plan, batch, options))
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
@@ -341,16 +287,6 @@ def change_tags(
     return failures
 
 
-def tags_or_none(ecr: t.Any, arn: str) -> dict[str, str] | None:
-    """The tags of a repository; None where it is gone."""
-    try:
-        return _ecr.tags(ecr, arn)
-    except botocore.exceptions.ClientError as error:
-        if error_code(error) == "RepositoryNotFoundException":
-            return None
-        raise
-
-
 def is_done(plan: TagPlan, change: TagChange, tags: dict[str, str] | None) -> bool:
     """Whether a repository is as planned; one that is gone carries no tag."""
     return plan.state == "absent" if tags is None else plan.is_done(change, tags)
@@ -366,7 +302,8 @@ def stale(ecr: t.Any, plan: TagPlan) -> list[str]:
     return [f"the tags of {change.name}" for change, _tags in seen]
 
 
-def run(module: t.Any) -> dict[str, t.Any]:
+def run(module: t.Any, progress: Progress = lambda _text: None) -> dict[str, t.Any]:
+    """The result of the module; `progress` receives what the run is doing."""
     options = module.params
     check(options)
     session, problems = session_of(module), Problems()
@@ -375,37 +312,33 @@ def run(module: t.Any) -> dict[str, t.Any]:
     repositories = read(session, ecr, options, problems)
     plan = plan_tags(repositories, options["tags"], options["state"], problems)
     problems.check()
-    reported = others(session, ecr, options) if options["report_others"] else {}
-    if reported.get("others_problem"):
-        module.warn(f"Which other repositories carry the tags is not known. {reported['others_problem']}")
     registry = _ecr.repository_uri(ecr, min(repositories)).partition("/")[0] if repositories else ""
     if plan.changes and not module.check_mode:
-        apply(session.client("resourcegroupstaggingapi"), ecr, plan, options)
+        apply(session.client("resourcegroupstaggingapi"), ecr, plan, options, progress)
+        progress("waiting until ECR returns the tags")
         wait_until_read_back(lambda: stale(ecr, plan), options)
     return {
         "changed": bool(plan.changes),
         "region": session.region,
         "registry": registry,
         "repositories": plan.result(),
-        **reported,
         "diff": plan.diff,
     }
 
 
+ARGUMENTS: dict[str, t.Any] = {
+    "names": {"type": "list", "elements": "str", "default": []},
+    "tags": {"type": "dict", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "all_except": {"type": "list", "elements": "str"},
+    **OWNER_ACCOUNT_ARGUMENT,
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_ARGUMENTS,
+}
+
+
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "names": {"type": "list", "elements": "str", "default": []},
-            "tags": {"type": "dict", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "all_except": {"type": "list", "elements": "str"},
-            "report_others": {"type": "bool", "default": False},
-            **OWNER_ACCOUNT_ARGUMENT,
-            **ASSUME_ROLE_ARGUMENTS,
-            **WAIT_ARGUMENTS,
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     execute(module, run)
 
 

@@ -221,9 +221,6 @@ before:
     permissions: {}
     trust: {}
     attached: false
-    granting_tags: []
-    granting_regions: []
-    beyond_tags: false
 dangling_principals:
   description: Ids in the trust before, of users and roles that were deleted. The declaration replaces them.
   returned: success
@@ -248,7 +245,6 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
@@ -263,17 +259,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     RolePlan,
     RoleState,
     Step,
-    declare_role,
     made,
     name_problems,
-    ownership_problems,
-    plan_role,
-    plan_role_absent,
-    reaches_beyond_tags,
-    role_warnings,
     settled,
     surplus,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
     WAIT_ARGUMENTS,
@@ -283,7 +275,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
 )
 
 
-def run(module: t.Any) -> dict[str, t.Any]:
+def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -> dict[str, t.Any]:
+    """The result of the module; `progress` receives what the run is doing."""
     options, problems = module.params, Problems()
     name, policy_name = options["name"], options["policy_name"] or options["name"]
     early = [owner_account_problem(options["owner_account"]), interval_problem(options)]
@@ -298,25 +291,16 @@ def run(module: t.Any) -> dict[str, t.Any]:
     partition = who["arn"].split(":")[1]
     prefix = f"arn:{partition}:iam::{who['account']}:"
     role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])
-    before = role.read()
-    declared = [{**one, "account": _policy.account_of(one["account"], partition)} for one in options["consumers"] or []]
-    consumers = _policy.resolve_external_ids(declared, partition, before.trust, _new_external_id)
-    options = {**options, "consumers": consumers}
-    if options["state"] == "present":
-        after = declare_role(before, options, partition, who["account"], problems)
-        if not options["adopt"]:
-            for problem in ownership_problems(before, after, name, policy_name):
-                problems.add(problem)
-        plan = plan_role(before, after)
-    else:
-        plan = plan_role_absent(before, name, policy_name, problems, options["adopt"])
+    planned = plan_pull_role(role.read(), options, partition, who["account"], _new_external_id, problems)
     problems.check()
 
-    for warning in role_warnings(plan, name, policy_name):
+    plan = planned.plan
+    for warning in planned.warnings:
         module.warn(warning)
     written = [step.call for step in plan.steps] if module.check_mode else []
     if plan.steps and not module.check_mode:
         carry_out(role, plan.steps, options, written)
+        progress("waiting until AWS returns what was written")
         seen = wait_for(role, plan, options)
         carry_out(role, surplus(seen.versions), options, written)
     return {
@@ -326,19 +310,13 @@ def run(module: t.Any) -> dict[str, t.Any]:
         "account": who["account"],
         "permissions": plan.after.permissions or {},
         "trust": plan.after.trust or {},
-        "consumers": [
-            {"account": one["account"], "principals": one["principals"] or [], "external_id": one["external_id"]}
-            for one in consumers
-        ],
+        "consumers": planned.consumers,
         "before": {
-            "permissions": before.permissions or {},
-            "trust": before.trust or {},
-            "attached": before.attached,
-            "granting_tags": granting_tags(before.permissions),
-            "granting_regions": granting_regions(before.permissions),
-            "beyond_tags": reaches_beyond_tags(before.permissions),
+            "permissions": plan.before.permissions or {},
+            "trust": plan.before.trust or {},
+            "attached": plan.before.attached,
         },
-        "dangling_principals": _policy.dangling_principals(before.trust),
+        "dangling_principals": _policy.dangling_principals(plan.before.trust),
         "steps": written,
         "diff": plan.diff,
     }
@@ -397,42 +375,31 @@ def _new_external_id() -> str:
     return secrets.token_hex(16)
 
 
-CONSUMER_ARGUMENTS: dict[str, t.Any] = {
-    "account": {"type": "raw", "required": True},
-    "principals": {"type": "list", "elements": "str"},
-    "external_id": {"type": "str"},
-    "allow_no_external_id": {"type": "bool", "default": False},
-    "principal_match": {"type": "str", "choices": ["principal", "condition"], "default": "principal"},
-    "organization_id": {"type": "str"},
-    "require_mfa": {"type": "bool", "default": False},
+ARGUMENTS: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "policy_name": {"type": "str"},
+    "repository_tags": {"type": "dict"},
+    "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
+    "condition_key": {"type": "str", "choices": ["ecr", "aws"], "default": "ecr"},
+    "regions": {"type": "list", "elements": "str"},
+    "consumers": {"type": "list", "elements": "dict", "options": CONSUMER_ARGUMENTS},
+    "max_session_duration": {"type": "int"},
+    "path": {"type": "str", "default": "/"},
+    "description": {"type": "str"},
+    "permissions_boundary": {"type": "str"},
+    "tags": {"type": "dict"},
+    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
+    "adopt": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **OWNER_ACCOUNT_ARGUMENT,
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_ARGUMENTS,
 }
+RULES: dict[str, t.Any] = {"required_if": [("state", "present", ("repository_tags", "consumers"))]}
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "policy_name": {"type": "str"},
-            "repository_tags": {"type": "dict"},
-            "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
-            "condition_key": {"type": "str", "choices": ["ecr", "aws"], "default": "ecr"},
-            "regions": {"type": "list", "elements": "str"},
-            "consumers": {"type": "list", "elements": "dict", "options": CONSUMER_ARGUMENTS},
-            "max_session_duration": {"type": "int"},
-            "path": {"type": "str", "default": "/"},
-            "description": {"type": "str"},
-            "permissions_boundary": {"type": "str"},
-            "tags": {"type": "dict"},
-            "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
-            "adopt": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            **OWNER_ACCOUNT_ARGUMENT,
-            **ASSUME_ROLE_ARGUMENTS,
-            **WAIT_ARGUMENTS,
-        },
-        required_if=[("state", "present", ("repository_tags", "consumers"))],
-        supports_check_mode=True,
-    )
+    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True, **RULES)
     execute(module, run)
 
 

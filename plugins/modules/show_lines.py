@@ -21,6 +21,10 @@ options:
     type: list
     elements: str
     required: true
+  all_lines:
+    description: The lines to show instead with C(-v). They are also the result.
+    type: list
+    elements: str
 extends_documentation_fragment:
   - crossaccount.ecr.attributes
 attributes:
@@ -32,14 +36,15 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Say who gains and who loses which repository
+- name: Show who gains and who loses access
   crossaccount.ecr.show_lines:
-    lines: "{{ (role | crossaccount.ecr.access_change([tagged])).lines }}"
+    lines: "{{ plan.lines }}"
+    all_lines: "{{ plan.all_lines }}"
 """
 
 RETURN = r"""
 lines:
-  description: The lines.
+  description: The lines, or O(all_lines).
   returned: always
   type: list
   elements: str

@@ -8,8 +8,9 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Result, wait_by_doing
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
 
@@ -35,6 +36,10 @@ class Controller:
         if validated.error_messages:
             raise EcrError("; ".join(validated.error_messages))
         self.params: dict[str, t.Any] = validated.validated_parameters
+        self.check_mode = False
+
+    def warn(self, warning: str) -> None:
+        Display().warning(printable(warning))
 
     def fail_json(self, msg: str, **_facts: t.Any) -> t.NoReturn:
         raise EcrError(msg)

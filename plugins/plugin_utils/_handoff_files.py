@@ -8,12 +8,26 @@ import os
 import pathlib
 import stat
 import tempfile
+import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import read_regular
 
 MODE = 0o600
 _LIMIT = 1024 * 1024
+
+
+def path_problems(path: str, names: t.Iterable[str]) -> list[str]:
+    """Why the files of a hand-off cannot be written.
+
+    :param path: as it is declared
+    :param names: the files, absolute and without their extensions
+    """
+    absolute = os.path.abspath(os.path.expanduser(path))
+    problem = folder_problem(absolute)
+    endings = (os.path.splitext(path)[1], ".md")
+    found = [problem] if problem else [file_problem(name + ending) for name in names for ending in endings]
+    return [one.replace(absolute, path) for one in found if one]
 
 
 def folder_problem(path: str) -> str | None:

@@ -26,6 +26,7 @@ PURE = (
     "_wait",
 )
 PURE += ("_share", "_share_access", "_share_checks", "_share_plan", "_share_roles", "_share_tags", "_share_text")
+PURE += ("_listed", "_share_variables")
 PURE += ("_answer", "_wildcard", "_context", "_operators", "_condition", "_principal", "_statement", "_evaluate")
 PURE += ("_kept", "_terms", "_admission", "_access_change")
 

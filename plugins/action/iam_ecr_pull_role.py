@@ -1,0 +1,20 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs the module in `ansible-playbook` if the host is this one, and shows the progress."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.modules.iam_ecr_pull_role import ARGUMENTS, RULES
+from ansible_collections.crossaccount.ecr.plugins.modules.iam_ecr_pull_role import run as module
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
+
+
+class ActionModule(ActionBase):
+    _supports_async = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        return {**result, **run_module(self, task_vars or {}, ARGUMENTS, module, **RULES)}

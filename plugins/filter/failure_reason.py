@@ -1,0 +1,38 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: failure_reason
+short_description: Why a task failed
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - The message of a task that failed. If the task is a loop, the messages of all items that failed, each on its line.
+options:
+  _input:
+    description: The result of the task, such as C(ansible_failed_result).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Record why the share failed
+  ansible.builtin.set_fact:
+    ecr_share_failure: "{{ ansible_failed_result | crossaccount.ecr.failure_reason }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The reason.
+  type: str
+"""
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import failure_reason
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"failure_reason": failure_reason}

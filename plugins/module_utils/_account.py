@@ -1,0 +1,158 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reads from the owner account what a plan needs: its pull roles, and the repositories of each region."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, explain, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+    RoleState,
+    is_ours,
+    is_pattern,
+    reaches_beyond_tags,
+    select,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import discover, tags_of_each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
+
+Options = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What to read in one region; `everything` if a role reached more than what has certain tags."""
+
+    region: str
+    ecr: t.Any
+    tagging: t.Any
+    names: tuple[str, ...]
+    tags: frozenset[tuple[str, str]]
+    everything: bool
+
+
+def read_account(session: Session, shares: t.Sequence[Share], options: Options) -> Account:
+    """Read the account for these shares, many things at once.
+
+    :param options: `wait` and `wait_interval`
+    """
+    who = session.identity
+    account = Account(who["account"], who["arn"].split(":")[1])
+    valid = [share for share in shares if share.is_valid]
+    iam, unknown = session.client("iam"), []
+
+    def read_others() -> dict[str, RoleState]:
+        try:
+            return _roles_of_this_collection(iam)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            unknown.append(
+                f"Which other roles of this collection are in account {account.identifier} is unknown, so access"
+                f" through them is not considered: {explain(error)}"
+            )
+        return {}
+
+    def read_role(share: Share) -> RoleState:
+        return PullRole(iam, account.arn("", ""), share.name, share.policy_name, share.role["path"]).read()
+
+    reads: list[t.Callable[[], t.Any]] = [read_others, *(lambda share=share: read_role(share) for share in valid)]
+    others, *states = each(lambda read: read(), reads)
+    roles = {share.name: state for share, state in zip(valid, states)}
+    searches = list(_searches(session, valid, roles))
+    registries = each(lambda search: _read_registry(account, search, valid, options), searches)
+    declared = {share.name for share in shares}
+    return Account(
+        account.identifier,
+        account.partition,
+        roles,
+        {name: state for name, state in others.items() if name not in declared},
+        {registry.region: registry for registry in registries},
+        tuple(unknown),
+    )
+
+
+def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, RoleState]) -> t.Iterator[_Search]:
+    """Each region where a share is or was, with the tags that granted or will grant access."""
+    regions = dict.fromkeys(region for share in shares for region in share.regions)
+    tags: set[tuple[str, str]] = {tag for share in shares for tag in share.tags.items()}
+    for state in roles.values():
+        regions.update(dict.fromkeys(granting_regions(state.permissions)))
+        tags |= {tag for one in granting_tags(state.permissions) for tag in one.items()}
+    everything = any(reaches_beyond_tags(state.permissions) for state in roles.values())
+    for region in regions:
+        names = tuple(name for share in shares if region in share.regions for name in share.repositories)
+        ecr, tagging = (session.client(service, region) for service in ("ecr", "resourcegroupstaggingapi"))
+        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything)
+
+
+def _read_registry(account: Account, search: _Search, shares: t.Sequence[Share], options: Options) -> Registry:
+    try:
+        return _registry(account, search, options)
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        if any(search.region in share.regions for share in shares):
+            raise
+        return Registry(search.region, unknown=explain(error))  # a region that is no longer declared
+
+
+def _registry(account: Account, search: _Search, options: Options) -> Registry:
+    ecr, unknown, tagged = search.ecr, "", False
+    listed = _ecr.repository_names(ecr) if search.everything or any(map(is_pattern, search.names)) else None
+    found: list[str] = []
+    try:
+        found, tagged = discover(search.tagging, ecr, search.tags)
+    except botocore.exceptions.ClientError as error:
+        if not is_denied(error):
+            raise
+        unknown = explain(error)
+    declared = select(search.names, listed or (), Problems())
+    names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
+    prefix = account.repository_arn(search.region, "")
+    suspects = set(found) if tagged else set()
+    tags = tags_of_each(ecr, prefix, names, suspects, search.tags, options)
+    existing = {name: tags_of for name, tags_of in tags.items() if tags_of is not None}
+    own = [name for name in declared if name in existing]
+    host = _ecr.repository_uri(ecr, own[0]).partition("/")[0] if own else ""
+    return Registry(search.region, host, existing, None if listed is None else tuple(listed), unknown)
+
+
+def _roles_of_this_collection(iam: t.Any) -> dict[str, RoleState]:
+    """The roles with this collection's ownership tag, as far as they decide who can pull what."""
+    roles, policies = [], {}
+    pages = iam.get_paginator("get_account_authorization_details").paginate(
+        Filter=["Role", "LocalManagedPolicy"], PaginationConfig={"PageSize": 1000}
+    )
+    for page in pages:
+        roles += page["RoleDetailList"]
+        for policy in page["Policies"]:
+            current = next(one for one in policy["PolicyVersionList"] if one["IsDefaultVersion"])
+            policies[policy["Arn"]] = current["Document"]
+    return {
+        role["RoleName"]: _state(role, policies)
+        for role in roles
+        if is_ours({tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
+    }
+
+
+def _state(role: Options, policies: Options) -> RoleState:
+    arns = [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", [])]
+    documents = [policies[arn] for arn in arns if arn in policies]
+    documents += [one["PolicyDocument"] for one in role.get("RolePolicyList", [])]
+    statements = [one for document in documents for one in _policy.statements(_policy.parse(document))]
+    return RoleState(
+        role_exists=True,
+        policy_exists=True,
+        path=role["Path"],
+        trust=_policy.parse(role["AssumeRolePolicyDocument"]),
+        permissions={"Version": "2012-10-17", "Statement": statements},
+        attached=True,
+    )

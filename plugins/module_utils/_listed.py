@@ -1,0 +1,17 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Many repositories in one line of text. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+#: How many repositories are named in one text. The others are counted.
+NAMED = 10
+
+
+def listed(names: t.Sequence[str], every_name: bool = False) -> str:
+    """Repositories as a text: if there are many, their number and the first ten names."""
+    if len(names) <= NAMED or every_name:
+        return ", ".join(names)
+    return f"{len(names):,} repositories: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"

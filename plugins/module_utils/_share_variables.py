@@ -1,0 +1,28 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The variables whose names begin with `ecr_share_`. Any other name is a mistake. Standard library only."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import SHARE_ARGUMENTS
+
+PREFIX = "ecr_share_"
+#: Of the role, beside the options of a share.
+_OF_THE_ROLE = (
+    *("shares", "account", "region", "profile", "assume_role_arn"),
+    *("wait_timeout", "wait_interval", "trust_policy_quota"),
+)
+_OF_THE_PLAYBOOKS = ("hosts", "serial", "failure")
+#: Published by the role: facts, registered results and artifacts.
+_PUBLISHED = ("plan", "role", "roles", "access_gained", "access_lost", "handoff", "written", "checked")
+KNOWN = frozenset(PREFIX + name for name in (*SHARE_ARGUMENTS, *_OF_THE_ROLE, *_OF_THE_PLAYBOOKS, *_PUBLISHED))
+
+
+def unknown_variables(names: t.Iterable[str]) -> t.Iterator[str]:
+    """What is wrong with the names of variables, each with the nearest valid name."""
+    for name in sorted(name for name in names if name.startswith(PREFIX) and name not in KNOWN):
+        nearest = difflib.get_close_matches(name, sorted(KNOWN), 1, 0)[0]
+        yield f"Variable {name} is unknown, so it would be ignored. The nearest valid name is {nearest}."

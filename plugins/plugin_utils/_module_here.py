@@ -1,0 +1,102 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""For action plugins: run a module, in `ansible-playbook` itself if possible, and show the progress.
+
+A module on a host starts Python, unpacks itself and imports Ansible and boto3. For a local connection without `become`,
+the process of `ansible-playbook` has all of that, and the same user, files and environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import sys
+import threading
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+
+Result = dict[str, t.Any]
+Progress = t.Callable[[str], None]
+#: Seconds between two lines of progress.
+INTERVAL = 10.0
+
+
+def run_module(
+    action: ActionBase,
+    task_vars: dict[str, t.Any],
+    argument_spec: dict[str, t.Any],
+    run: t.Callable[[t.Any, Progress], Result],
+    **rules: t.Any,
+) -> Result:
+    """The result of the module of the task.
+
+    :param run: does the work of the module
+    :param rules: such as `required_if`, as AnsibleModule has them
+    """
+    name = action._task.action.rpartition(".")[2]
+    with progress(f"{task_vars['inventory_hostname']}: {action._task.get_name()}") as tell:
+        if not runs_here(action, task_vars):
+            wrap_async = bool(action._task.async_val)
+            done = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
+            return t.cast(Result, displayable(done))
+        # Without the marks that Ansible puts on values: they are plain data to boto3.
+        arguments = json.loads(json.dumps(action._task.args, default=str))
+
+        def here() -> Result:
+            module = Controller(name, argument_spec, arguments, **rules)
+            module.check_mode = action._task.check_mode
+            return run(module, tell)
+
+        return t.cast(Result, displayable(result_of(here)))
+
+
+def runs_here(action: ActionBase, task_vars: dict[str, t.Any]) -> bool:
+    """Whether the module would run on this host, as this user, with this Python and environment."""
+    environment: dict[str, t.Any] = {}
+    action._compute_environment_string(environment)
+    return (
+        action._connection.transport == "local"
+        and action._connection.become is None
+        and not action._task.async_val
+        and not environment
+        and _interpreter(action, task_vars) in (None, sys.executable)
+        and importlib.util.find_spec("boto3") is not None
+    )
+
+
+def _interpreter(action: ActionBase, task_vars: dict[str, t.Any]) -> str | None:
+    """The Python that is set for the host; None if Ansible would look for one."""
+    variables = task_vars
+    if action._task.delegate_to:
+        variables = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to, {})
+    found = action._templar.template(variables.get("ansible_python_interpreter"))
+    return None if found is None or str(found).startswith("auto") else str(found)
+
+
+@contextlib.contextmanager
+def progress(what: str) -> t.Iterator[Progress]:
+    """Within, show a line every ten seconds, with what was told last."""
+    ended, began = threading.Event(), time.monotonic()
+    told = [""]
+
+    def tick() -> None:
+        while not ended.wait(INTERVAL):
+            status = f"{told[0]}, " if told[0] else ""
+            show(f"{what}: {status}{time.monotonic() - began:.0f} s")
+
+    def tell(text: str) -> None:
+        told[0] = text
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        thread.join()
