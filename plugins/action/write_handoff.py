@@ -59,13 +59,8 @@ def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:
         noted = noted_time((content_of(name + ending) if to_file else None) or "")
         handoff["ecr_pull_shared_at"] = now if options["share_changed"] or not noted else noted
         written = {name + ending: for_ansible(handoff), name + ".md": for_people(handoff)}
-        texts.append(
-            {
-                "account": handoff["ecr_pull_consumer_account"],
-                "region": handoff["ecr_pull_region"],
-                "text": written[name + ending],
-            }
-        )
+        account, region = handoff["ecr_pull_consumer_account"], handoff["ecr_pull_region"]
+        texts.append({"account": account, "region": region, "text": written[name + ending]})
         for path, text in written.items() if to_file else ():
             before = content_of(path)
             if before != text or os.stat(path).st_mode & 0o777 != MODE:

@@ -45,7 +45,7 @@ def _check(handoff: Handoff) -> None:
         for text in as_list(value):
             if isinstance(text, str) and (not text.isprintable() or "`" in text):
                 problems.add(
-                    f"No page is written: {name} contains {text!r}, which has an unprintable character or a `."
+                    f"No page is written: {name} contains {text!r}, with an unprintable character or a backtick."
                 )
     role_arn = handoff["ecr_pull_role_arn"]
     for problem in (
