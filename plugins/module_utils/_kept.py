@@ -76,9 +76,11 @@ def _may_apply(deny: Statement, old: Statement) -> bool:
 
 def known(principal: _principal.Principal) -> Context:
     """What a principal alone says about the context of its requests."""
-    known = {"aws:PrincipalArn": [principal.role or principal.name], "aws:PrincipalAccount": [principal.account]}
-    if principal.kind != AWS or ":root" in principal.name:
+    if principal.kind != AWS or principal.is_root:
         return Context(closed=())
+    known = {"aws:PrincipalAccount": [principal.account]}
+    if not principal.role:  # the ARN of a session lacks the path of its role, which aws:PrincipalArn has
+        known["aws:PrincipalArn"] = [principal.name]
     return Context.of({key: value for key, value in known.items() if value[0]}, closed=())
 
 

@@ -1,4 +1,4 @@
-"""`.venv-lab/bin/python -m tests.judge.lab_engine < questions.jsonl`: the verdicts of the lab's IAM, one JSON in each line.
+"""`.venv-lab/bin/python -m tests.judge.lab_engine < questions.jsonl`: the lab's verdicts, one object in each line.
 
 The lab's IAM is MiniStack's evaluator with the additions of `tests.lab.policy_language`, called here without a server.
 The keys of a request are the ones of the question, rather than those of the machine.

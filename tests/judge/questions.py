@@ -7,6 +7,7 @@ the trust policy of a role). The answer is the question's `id`, the `verdict` an
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
@@ -16,7 +17,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import
 
 def answer(question: Any) -> dict[str, Any]:
     """What the evaluator says; unknown, with the reason, if the question has another form."""
-    identifier = question.get("id") if isinstance(question, dict) else None
+    if not isinstance(question, dict):
+        return {"id": None, "verdict": UNKNOWN, "reason": "the question is not an object"}
+    identifier = question.get("id")
     try:
         decision = decide(_request(question), _policies(question))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -30,6 +33,8 @@ def _request(question: dict[str, Any]) -> Request:
     action, resource, account = (question[name] for name in ("action", "resource", "account"))
     if not all(isinstance(one, str) for one in (action, resource, account)):
         raise ValueError("action, resource and account are not text")
+    if not re.fullmatch(r"[0-9]{12}", account):
+        raise ValueError(f"{account!r} is not an account ID")
     return Request(action, resource, account, _principal(question["principal"], context), context)
 
 
@@ -53,5 +58,5 @@ def _values(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _policies(question: dict[str, Any]) -> Policies:
-    identity = question.get("identity", [])
+    identity = question["identity"]
     return Policies(identity if isinstance(identity, list) else [identity], question.get("resourcePolicy"))

@@ -8,8 +8,8 @@ A variable is replaced before MiniStack evaluates a document. What it brings in 
 become characters of a private use area, which the comparisons below read as plain text. A variable without a value
 becomes a character that no comparison accepts.
 
-Source: IAM User Guide, "IAM policy elements: Variables and tags", "AWS JSON policy elements: NotPrincipal" and "IAM JSON
-policy elements: Condition operators".
+Source: IAM User Guide, "IAM policy elements: Variables and tags", "AWS JSON policy elements: NotPrincipal" and
+"IAM JSON policy elements: Condition operators".
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _prepared(document: Any, caller_arn: str, ctx: Any) -> Any:
         if isinstance(statement, dict) and "NotPrincipal" in statement:
             if _is_exempt(statement["NotPrincipal"], caller_arn):
                 continue
-            statement = {**statement, "Principal": "*"}  # noqa: PLW2901
+            statement = {**statement, "Principal": "*"}
         kept.append(_with_texts(statement, lambda text: _replaced(text, ctx)) if ctx else statement)
     return {**document, "Version": "2012-10-17", "Statement": kept}
 

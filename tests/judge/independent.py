@@ -1,0 +1,322 @@
+"""An evaluator of IAM policies that shares nothing with the collection's: every document is translated to predicates.
+
+`verdict` answers a question of `tests.judge.questions`: `allowed`, `denied`, or `unknown` where AWS documents no rule.
+A statement becomes a list of functions of the request; one that cannot be decided raises `UndocumentedError`.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+from fractions import Fraction
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+Question = dict[str, Any]
+Predicate = Callable[[Question], bool]
+
+
+class UndocumentedError(Exception):
+    """Nobody but AWS knows."""
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def three_valued(predicates: Iterable[Predicate], question: Question, wanted: bool) -> bool:
+    """Whether one predicate is `wanted`; undocumented only if none is, and one of them is."""
+    open_question = None
+    for predicate in predicates:
+        try:
+            if predicate(question) is wanted:
+                return True
+        except UndocumentedError as error:
+            open_question = error
+    if open_question:
+        raise open_question
+    return False
+
+
+def verdict(question: Question) -> str:
+    identity = [statement for document in question["identity"] for statement in statements(document)]
+    resource = statements(question["resourcePolicy"]) if question.get("resourcePolicy") else []
+    try:
+        denials = [matcher(one) for one in (*identity, *resource) if one["Effect"] == "Deny"]
+        try:
+            if three_valued(denials, question, True):
+                return "denied"
+            open_denial = False
+        except UndocumentedError:
+            open_denial = True
+        if not is_allowed(question, identity, resource):
+            return "denied"
+    except UndocumentedError:
+        return "unknown"
+    return "unknown" if open_denial else "allowed"
+
+
+def is_allowed(question: Question, identity: list[Any], resource: list[Any]) -> bool:
+    own = lambda request: three_valued(allows(identity), request, True)  # noqa: E731
+    granted = lambda request: three_valued(allows(resource), request, True)  # noqa: E731
+    by_name = lambda request: three_valued(allows(resource, by_name=True), request, True)  # noqa: E731
+    both = lambda request: not three_valued((own, granted), request, False)  # noqa: E731
+    if question["principal"].split(":")[4] != question["account"]:
+        return both(question)
+    is_trust = question["action"].startswith("sts:") and "resourcePolicy" in question
+    return three_valued((both if is_trust else own, by_name), question, True)
+
+
+def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements, each with the version of its document."""
+    return [{**one, "version": document.get("Version")} for one in as_list(document["Statement"])]
+
+
+def allows(listed: list[dict[str, Any]], by_name: bool = False) -> list[Predicate]:
+    return [matcher(one, by_name) for one in listed if one["Effect"] == "Allow"]
+
+
+def matcher(statement: dict[str, Any], by_name: bool = False) -> Predicate:
+    """Whether a statement applies. :param by_name: whether naming the account of the caller does not suffice"""
+    parts: list[Predicate] = []
+    for element, test in (("Action", action), ("Resource", resource_of(statement["version"]))):
+        for name, wanted in ((element, True), (f"Not{element}", False)):
+            if name in statement:
+                texts = as_list(statement[name])
+                parts.append(
+                    lambda request, texts=texts, test=test, wanted=wanted: some(test, texts, request) is wanted
+                )
+    if "Principal" in statement:
+        parts.append(lambda request: is_named(statement["Principal"], request, by_name))
+    if "NotPrincipal" in statement:
+        parts.append(lambda request: is_not_exempt(statement["NotPrincipal"], request))
+    for operator, block in statement.get("Condition", {}).items():
+        for key, values in block.items():
+            texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in as_list(values)]
+            parts.append(check(operator, key, texts, statement["version"] == "2012-10-17"))
+    return lambda request: not three_valued(parts, request, False)
+
+
+def some(test: Callable[[str, Question], bool], texts: list[str], request: Question) -> bool:
+    return three_valued([lambda one, text=text: test(text, one) for text in texts], request, True)
+
+
+def expression(pattern: str) -> str:
+    """A pattern with `*` and `?` as a regular expression; what is escaped already has a backslash before it."""
+    return "".join({"*": "(?s:.*)", "?": "(?s:.)"}.get(one) or re.escape(one) for one in re.sub(r"\*+", "*", pattern))
+
+
+def action(pattern: str, request: Question) -> bool:
+    return re.fullmatch(expression(pattern.lower()), request["action"].lower()) is not None
+
+
+def resource_of(version: str | None) -> Callable[[str, Question], bool]:
+    def is_resource(text: str, request: Question) -> bool:
+        pieces = substituted(text, request, version == "2012-10-17")
+        if pieces is None:
+            return False
+        loose = "".join(piece if is_regular else re.escape(piece) for piece, is_regular in pieces)
+        if not re.fullmatch(loose, request["resource"]):
+            return False
+        strict = loose.replace("(?s:.)", "[^:]")
+        strict = re.sub(r"\(\?s:\.\*\)(?!:|$)", "[^:]*", strict)
+        if text != "*" and not re.fullmatch(strict, request["resource"]):
+            raise UndocumentedError("whether a wildcard reaches beyond a colon")
+        return True
+
+    return is_resource
+
+
+def substituted(text: str, request: Question, current: bool) -> list[tuple[str, bool]] | None:
+    """The text as pieces, each a regular expression or plain; None if a variable has no value."""
+    if not current:
+        return [(expression(text), True)]
+    pieces = []
+    for piece in re.split(r"(\$\{[^}]*\})", text):
+        if not piece.startswith("${"):
+            pieces.append((expression(piece), True))
+            continue
+        name, _comma, default = piece[2:-1].partition(", ")
+        if name in ("*", "?", "$"):
+            pieces.append((name, False))
+            continue
+        values = values_of(name, request)
+        if len(values) > 1:
+            raise UndocumentedError("a variable with several values")
+        if not values and not default:
+            return None
+        pieces.append((values[0] if values else default[1:-1], False))
+    return pieces
+
+
+def values_of(key: str, request: Question) -> list[str]:
+    return [str(one) for name, value in request["ctx"].items() if name.lower() == key.lower() for one in as_list(value)]
+
+
+# --- principals ----------------------------------------------------------------------------------------------------
+
+
+def entity(arn: str) -> tuple[str, ...]:
+    """Account, kind and name of a principal: `root` for a whole account, and a role for its sessions."""
+    if re.fullmatch("[0-9]{12}", arn):
+        return arn, "root"
+    account, rest = arn.split(":")[4:6]
+    kind, *names = rest.split("/")
+    if kind == "assumed-role":
+        return account, "role", names[0]
+    return account, kind, *(names[-1:] if kind == "role" else names)
+
+
+def is_named(principal: Any, request: Question, by_name: bool) -> bool:
+    listed = ["*"] if principal == "*" else as_list(principal.get("AWS", []))
+    caller = request["principal"]
+    for one in listed:
+        if one in ("*", caller):
+            return True
+        if one.split(":")[2:3] != ["sts"] and entity(one) == entity(caller):
+            return True
+        if not by_name and entity(one) == (caller.split(":")[4], "root"):
+            return True
+    return False
+
+
+def is_not_exempt(principal: Any, request: Question) -> bool:
+    if principal == "*":
+        return False
+    listed, caller = as_list(principal.get("AWS", [])), request["principal"]
+    itself = is_named({"AWS": listed}, request, by_name=True)
+    account = (caller.split(":")[4], "root") in [entity(one) for one in listed if one != "*"]
+    if itself and (account or "*" in listed):
+        return False
+    if itself or account:
+        raise UndocumentedError("whether AWS compares the account or the user")
+    return True
+
+
+# --- conditions ----------------------------------------------------------------------------------------------------
+
+
+def instant(text: str) -> datetime:
+    if re.fullmatch("[0-9]{5,}", text):
+        return datetime.fromtimestamp(int(text), timezone.utc)
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise UndocumentedError(f"the date {text}") from None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def number(text: str) -> Fraction:
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
+        raise UndocumentedError(f"the number {text}")
+    return Fraction(text)
+
+
+def within(address: str, network: str) -> bool:
+    try:
+        one, many = ip_address(address), ip_network(network, strict=False)
+    except ValueError:
+        raise UndocumentedError(f"the address {address} or {network}") from None
+    return one.version == many.version and int(many.network_address) <= int(one) <= int(many.broadcast_address)
+
+
+def is_true(actual: str, wanted: str) -> bool:
+    if wanted.lower() not in ("true", "false"):
+        raise UndocumentedError(f"the boolean {wanted}")
+    return actual.lower() == wanted.lower()
+
+
+def is_encoded(actual: str, wanted: str) -> bool:
+    return base64.b64decode(actual) == base64.b64decode(wanted)
+
+
+def compared(parse: Callable[[str], Any], order: str) -> Callable[[str, str], bool]:
+    signs = {
+        "lessthan": {-1},
+        "lessthanequals": {-1, 0},
+        "greaterthan": {1},
+        "greaterthanequals": {0, 1},
+        "equals": {0},
+    }
+
+    def compare(actual: str, wanted: str) -> bool:
+        one, other = parse(actual), parse(wanted)
+        return (one > other) - (one < other) in signs[order]
+
+    return compare
+
+
+def by_text(fold: Callable[[str], str]) -> Callable[[str, list[tuple[str, bool]]], bool]:
+    def compare(actual: str, pieces: list[tuple[str, bool]]) -> bool:
+        plain = "".join(unescaped(piece) if is_regular else piece for piece, is_regular in pieces)
+        return fold(actual) == fold(plain)
+
+    return compare
+
+
+def unescaped(regular: str) -> str:
+    return re.sub(r"\\(.)", r"\1", regular.replace("(?s:.*)", "*").replace("(?s:.)", "?"), flags=re.DOTALL)
+
+
+def by_pattern(actual: str, pieces: list[tuple[str, bool]]) -> bool:
+    regular = "".join(piece if is_regular else re.escape(piece) for piece, is_regular in pieces)
+    return re.fullmatch(regular, actual) is not None
+
+
+def by_component(actual: str, pieces: list[tuple[str, bool]]) -> bool:
+    """A colon is never escaped, and a wildcard of the first five components cannot reach beyond it."""
+    regular = "".join(piece if is_regular else re.escape(piece) for piece, is_regular in pieces)
+    components = re.split(r"(?<!\?s):", regular, maxsplit=5)
+    if len(components) < 6:
+        raise UndocumentedError(f"the ARN {regular}")
+    first = [one.replace("(?s:.*)", "[^:]*").replace("(?s:.)", "[^:]") for one in components[:5]]
+    return re.fullmatch(":".join([*first, components[5]]), actual) is not None
+
+
+TEXT = {
+    "stringequals": by_text(str),
+    "stringequalsignorecase": by_text(str.lower),
+    "stringlike": by_pattern,
+    "arnequals": by_component,
+    "arnlike": by_component,
+}
+OTHER: dict[str, Callable[[str, str], bool]] = {"bool": is_true, "ipaddress": within, "binaryequals": is_encoded}
+for _name in ("lessthan", "lessthanequals", "greaterthan", "greaterthanequals", "equals"):
+    OTHER[f"date{_name}"] = compared(instant, _name)
+    OTHER[f"numeric{_name}"] = compared(number, _name)
+
+
+def check(operator: str, key: str, texts: list[str], current: bool) -> Predicate:
+    quantifier, name = re.fullmatch(r"(?:(forallvalues|foranyvalue):)?(.*)", operator.lower()).groups()  # type: ignore[union-attr]
+    if_exists = name.endswith("ifexists")
+    name = name.removesuffix("ifexists")
+    negated = "not" in name
+    name = name.replace("not", "")
+
+    def test(request: Question) -> bool:
+        values = values_of(key, request)
+        if operator.lower() == "null":
+            return any((text.lower() == "true") == (not values) for text in texts)
+        if name not in TEXT and name not in OTHER:
+            raise UndocumentedError(f"the operator {operator}")
+        if not values:
+            return if_exists or {"forallvalues": True, "foranyvalue": False}.get(quantifier, negated)
+        if len(values) > 1 and not quantifier:
+            raise UndocumentedError("several values")
+        results = [lambda one, value=value: fits(value, one) is not negated for value in values]
+        if quantifier == "foranyvalue":
+            return three_valued(results, request, True)
+        return not three_valued(results, request, False)
+
+    def fits(value: str, request: Question) -> bool:
+        return three_valued([lambda one, text=text: equal(value, text, one) for text in texts], request, True)
+
+    def equal(value: str, text: str, request: Question) -> bool:
+        if name not in TEXT:
+            return OTHER[name](value, text)
+        pieces = substituted(text, request, current)
+        return negated if pieces is None else TEXT[name](value, pieces)
+
+    return test

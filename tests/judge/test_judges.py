@@ -1,0 +1,211 @@
+"""The collection's evaluator against two others, and the program that answers questions."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import pathlib
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _condition,
+    _evaluate,
+    _operators,
+    _principal,
+    _statement,
+    _wildcard,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
+
+from tests.judge import independent
+from tests.judge.compare import ROOT, compare, lab_verdicts
+from tests.judge.generator import Generator
+from tests.judge.questions import answer
+
+QUESTIONS, SEED = 4000, 1
+OWN_CASES = [json.loads(line) for line in (pathlib.Path(__file__).parent / "own_cases.jsonl").read_text().splitlines()]
+
+
+def verdict_of(case: dict[str, Any]) -> str:
+    return "allowed" if case["verdict"] == "Allowed" else "denied"
+
+
+def test_three_evaluators_agree_on_random_questions() -> None:
+    found = compare(QUESTIONS)
+    assert found.differences == [], found.lines
+    assert found.verdicts["allowed"] > QUESTIONS / 10
+    assert found.verdicts["denied"] > QUESTIONS / 10
+    assert found.verdicts["unknown"] < QUESTIONS / 50
+    assert sum(found.explained.values()) < QUESTIONS / 50
+
+
+@pytest.mark.parametrize("case", OWN_CASES, ids=lambda case: str(case["id"]))
+def test_own_cases(case: dict[str, Any]) -> None:
+    found = answer(case)
+    assert found["verdict"] == independent.verdict(case) == verdict_of(case), found
+    explicit = case["verdict"] == "ExplicitlyDenied"
+    assert found["reason"].endswith(" denies it") is explicit
+
+
+def test_the_lab_agrees_on_own_cases() -> None:
+    assert lab_verdicts(OWN_CASES) == [verdict_of(case) for case in OWN_CASES]
+
+
+# --- rules that are broken are noticed ------------------------------------------------------------------------------
+
+
+def first_only(values: Any) -> Any:
+    return next(iter(values), NO)
+
+
+Break = Callable[[pytest.MonkeyPatch], None]
+BREAKS: dict[str, Break] = {
+    "fnmatch instead of IAM's wildcards": lambda patch: patch.setattr(
+        _wildcard, "matches", lambda template, text: fnmatch.fnmatchcase(text, _wildcard.literal(template))
+    ),
+    "actions have a case": lambda patch: patch.setattr(
+        _wildcard, "matches_any_case", lambda pattern, text: _wildcard.matches(((pattern, True),), text)
+    ),
+    "what a variable brings in is a pattern": lambda patch: patch.setattr(
+        _condition, "expand", lambda text, *_others: ((text, True),)
+    ),
+    "a negated operator needs one value that differs": lambda patch: patch.setattr(_condition, "some", first_only),
+    "no operator is negated": lambda patch: patch.setitem(
+        _operators.OPERATORS, "stringnotlike", _operators.OPERATORS["stringlike"]
+    ),
+    "a date is compared as text": lambda patch: patch.setitem(
+        _operators.OPERATORS, "datelessthan", _operators.OPERATORS["stringequals"]
+    ),
+    "conditions are ignored": lambda patch: patch.setattr(_condition, "holds", lambda *_arguments: YES),
+    "principals are ignored": lambda patch: patch.setattr(_principal, "includes", lambda *_arguments: YES),
+    "an account that is named suffices": lambda patch: patch.setattr(_principal, "NAMED", _principal.ANYWAY),
+    "resources are ignored": lambda patch: patch.setattr(_statement, "_covers_resource", lambda *_arguments: YES),
+    "denials are ignored": lambda patch: patch.setattr(_evaluate._Layer, "denies", lambda *_arguments: NO),
+    "one side suffices across accounts": lambda patch: patch.setattr(_evaluate, "every", _evaluate.some),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_rule_that_is_broken_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list(Generator(SEED).questions(1500))
+    expected = [independent.verdict(question) for question in asked]
+    assert [answer(question)["verdict"] for question in asked] == expected
+    BREAKS[name](monkeypatch)
+    assert [answer(question)["verdict"] for question in asked] != expected
+
+
+# --- what is kept -------------------------------------------------------------------------------------------------
+
+
+def changed(chance: random.Random, document: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """A trust policy that is a little wider, narrower, or different."""
+    listed = document["Statement"]
+    statements = [dict(one) for one in (listed if isinstance(listed, list) else [listed])]
+    for one in statements:
+        kind = chance.choice(("same", "drop", "principal", "action", "condition"))
+        if kind == "drop":
+            one.pop("Condition", None)
+        elif kind == "principal" and "Principal" in one:
+            one["Principal"] = chance.choice(("*", {"AWS": "222222222222"}, {"AWS": ["222222222222", "333333333333"]}))
+        elif kind == "action" and "Action" in one:
+            one["Action"] = chance.choice(("sts:*", "sts:AssumeRole", "*"))
+        elif kind == "condition" and "Condition" in one:
+            one["Condition"] = {
+                chance.choice((operator, f"{operator}IfExists", operator.replace("Equals", "Like"))): {
+                    key: chance.choice((values, [values, "x"] if isinstance(values, str) else values))
+                    for key, values in block.items()
+                }
+                for operator, block in one["Condition"].items()
+            }
+    return {
+        **document,
+        "Statement": chance.choice((statements, [*statements, *independent.as_list(other["Statement"])])),
+    }
+
+
+def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() -> None:
+    """Wherever a statement admits a caller, and is said to be kept, the new trust policy admits this caller."""
+    chance = random.Random(SEED)  # noqa: S311, the same cases in every run
+    everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    asked = [one for one in Generator(SEED).questions(12000) if one["action"].startswith("sts:")]
+    kept = admitted = equal = 0
+    for question, other in zip(asked, asked[1:]):
+        old = question["resourcePolicy"]
+        new = changed(chance, old, other["resourcePolicy"])
+        for statement, text in zip(_statement.read(old, "old", True), independent.as_list(old["Statement"])):
+            if statement.effect == "Deny" or not is_kept(statement, new):
+                continue
+            kept += 1
+            alone = {**question, "identity": [everything], "resourcePolicy": {**old, "Statement": text}}
+            if independent.verdict(alone) == "allowed":
+                admitted += 1
+                after = independent.verdict({**alone, "resourcePolicy": new})
+                assert after != "denied", (question, new)
+            equal += is_within(statement, statement)
+    assert kept > 1000
+    assert admitted > 300
+    assert equal == kept
+
+
+# --- the program --------------------------------------------------------------------------------------------------
+
+
+def ask(lines: str) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "tests.judge"]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_program_answers_each_line() -> None:
+    found = ask("".join(json.dumps(case) + "\n" for case in OWN_CASES))
+    assert [set(one) for one in found] == [{"id", "verdict", "reason"}] * len(OWN_CASES)
+    assert [(one["id"], one["verdict"]) for one in found] == [(case["id"], verdict_of(case)) for case in OWN_CASES]
+
+
+MALFORMED: list[Any] = [
+    None,
+    7,
+    [],
+    {},
+    {**OWN_CASES[0], "ctx": None},
+    {**OWN_CASES[0], "ctx": {"a": {"b": "c"}}},
+    {**OWN_CASES[0], "action": None},
+    {**OWN_CASES[0], "account": "1"},
+    {**OWN_CASES[0], "principal": "nobody"},
+    {**OWN_CASES[0], "principal": {"AWS": ["a"]}},
+    {**OWN_CASES[0], "principal": {"Service": ["a"]}},
+    {**OWN_CASES[0], "identity": None},
+    {**OWN_CASES[0], "identity": [[]]},
+    {**OWN_CASES[0], "identity": [{"Version": "2012-10-17"}]},
+    {**OWN_CASES[0], "identity": [{"Version": ["2012-10-17"], "Statement": []}]},
+    {**OWN_CASES[0], "resourcePolicy": "x"},
+]
+
+
+def test_a_malformed_question_is_unknown_with_a_reason() -> None:
+    found = ask("not JSON\n\n" + "[" * 100_000 + "\n" + "".join(json.dumps(one) + "\n" for one in MALFORMED))
+    assert len(found) == len(MALFORMED) + 2
+    assert {one["verdict"] for one in found} == {"unknown"}
+    assert all(one["reason"] for one in found)
+    assert [one["id"] for one in found[6:]] == [OWN_CASES[0]["id"]] * (len(MALFORMED) - 4)
+
+
+@pytest.mark.parametrize(
+    ("principal", "verdict"),
+    [
+        ({"Service": "ec2.amazonaws.com"}, "allowed"),
+        ({"Service": "ecs.amazonaws.com"}, "denied"),
+        ({"Federated": "accounts.google.com"}, "allowed"),
+        ({"CanonicalUser": "79a5"}, "allowed"),
+        ({"AWS": "arn:aws:iam::222222222222:user/a"}, "denied"),
+    ],
+)
+def test_questions_may_be_about_other_kinds_of_principals(principal: Any, verdict: str) -> None:
+    assert answer({**OWN_CASES[-1], "principal": principal})["verdict"] == verdict
