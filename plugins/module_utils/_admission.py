@@ -80,6 +80,11 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     return found
 
 
+def lost(before: Document, after: Document) -> list[Admission]:
+    """Whom the old trust policy admits by a statement that is not proven to be within the new trust policy."""
+    return [one for one in admissions(before) if not _kept.is_kept(one.statement, after, before)]
+
+
 def _unreadable(reason: str) -> Admission:
     nobody = Statement("the trust policy", "Allow", Scope(("*",)), None, Names(((AWS, "*"),)), (), False)
     return Admission("unknown principals", (), nobody, reason)

@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _parties, _policy, _trust
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _admission, _parties, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import NAMED, listed
 
@@ -418,7 +418,9 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
             trust = {"Version": "2012-10-17", "Statement": common} if common else NOBODY
         # Sessions outlive the trust that let them in, and the attachment: who is no longer declared must not see what
         # comes next. Before the trust changes, and afterwards, for who came in meanwhile.
-        loses = bool(_trust.lost(before.trust, after.trust))
+        # A user or role that was deleted cannot come in again, but its session may still be valid.
+        deleted = _policy.dangling_principals(before.trust)
+        loses = bool(deleted or _admission.lost(before.trust, after.trust))
         # Where an unshare was killed, the role is there and its revocation is gone: who was dropped before that is out.
         returns = not before.attached and not before.revoked and _policy.equal(before.trust, NOBODY)
         if loses or before.revoking or returns:

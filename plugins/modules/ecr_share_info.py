@@ -58,7 +58,7 @@ options:
             type: raw
             required: true
           principals:
-            description: Users and roles of that account, as C(user/NAME), C(role/NAME) or ARNs. Without it, all of them.
+            description: Users and roles of that account, as C(user/NAME), C(role/NAME) or ARNs. All of them by default.
             type: list
             elements: str
           external_id:

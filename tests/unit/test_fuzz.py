@@ -40,7 +40,6 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.urls import Request
-from ansible_collections.crossaccount.ecr.plugins.filter.access_change import filter_access_change
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _access,
@@ -52,10 +51,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _prove,
     _pull,
     _registry,
-    _trust,
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from hypothesis import HealthCheck, example, given, settings
@@ -525,13 +524,13 @@ documents = st.builds(
     st.fixed_dictionaries({}, optional={"Version": st.just("2012-10-17"), "Id": st.just("x")}),
 )
 REPOSITORIES = [
-    {
-        "name": "release",
-        "arn": f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/release",
-        "before": {"environment": "release", "X": "1"},
-        "tags": {"environment": "other"},
-        "changed": True,
-    }
+    Place(
+        "eu-west-1",
+        "release",
+        f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/release",
+        {"environment": "release", "X": "1"},
+        {"environment": "other"},
+    )
 ]
 
 
@@ -550,12 +549,8 @@ def judge_documents(trust: _policy.Document, permissions: _policy.Document, decl
     _plan.settled(plan, before)
     _plan.ownership_problems(before, after, "role", "policy")
     _access.granting_tags(permissions)
-    old = {"permissions": permissions, "trust": trust, "attached": True}
-    change = _access.access_change(old, {**old, "permissions": wanted}, REPOSITORIES)
-    fit("\n".join(change["lines"]))
-    fit("\n".join(entry.label for entry in _trust.entries(trust)))
-    role = {"permissions": wanted, "trust": trust, "before": {**old, "attached": True}, "steps": []}
-    filter_access_change(role, [{"repositories": [], "others": REPOSITORIES}], True)
+    change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
+    fit("\n".join(change.lines))
 
 
 DECLARED = [{"account": "222222222222", "external_id": "generate"}]
@@ -685,7 +680,6 @@ def test_declared_tags(
     options = {
         "names": names,
         "all_except": None,
-        "report_others": False,
         "tags": tags,
         "state": state,
         "wait_interval": 0.5,

@@ -22,7 +22,6 @@ PURE = (
     "_pull_host",
     "_errors",
     "_signals",
-    "_trust",
     "_wait",
 )
 PURE += ("_share", "_share_access", "_share_checks", "_share_plan", "_share_roles", "_share_tags", "_share_text")

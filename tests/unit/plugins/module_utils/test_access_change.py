@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.filter.access_change import filter_access_change
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import (
-    access_change,
-    granting_tags,
-    may_pull,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags, may_pull
+from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
-NOTHING: dict[str, Any] = {"permissions": {}, "trust": {}, "attached": False}
+NOTHING = RoleState()
 
 
-def role(tags: dict[str, Any], *consumers: _policy.Consumer) -> dict[str, Any]:
+def role(tags: dict[str, Any], *consumers: _policy.Consumer) -> RoleState:
     as_tuples = {key: tuple(_policy.as_list(value)) for key, value in tags.items()}
-    return {
-        "permissions": _policy.permissions_document("aws", OWNER, as_tuples),
-        "trust": _policy.trust_document("aws", consumers),
-        "attached": True,
-    }
+    return RoleState(
+        role_exists=True,
+        policy_exists=True,
+        permissions=_policy.permissions_document("aws", OWNER, as_tuples),
+        trust=_policy.trust_document("aws", consumers),
+        attached=True,
+    )
 
 
-def repository(name: str, before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:
-    arn = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/{name}"
-    return {"name": name, "arn": arn, "before": before, "tags": after}
+def repository(name: str, before: dict[str, str], after: dict[str, str], region: str = "eu-west-1") -> Place:
+    return Place(region, name, f"arn:aws:ecr:{region}:{OWNER}:repository/{name}", before, after)
 
 
 ON: dict[str, str] = {"share": "yes"}
@@ -65,11 +64,11 @@ SECOND = _policy.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "con
             role(ON, FIRST),
             role(ON, _policy.Consumer(ONE, (), "id-new")),
             [repository("release", ON, ON)],
-            [f"+ {ONE} (external id) can pull release", f"- {ONE} (external id) loses release"],
+            [f"{ONE}: external id changes"],
         ),
         (role(ON, FIRST), NOTHING, [repository("release", ON, {})], [f"- {ONE} (external id) loses release"]),
         (
-            {**role(ON, FIRST), "attached": False},
+            replace(role(ON, FIRST), attached=False),
             role(ON, FIRST),
             [repository("release", ON, ON)],
             [f"+ {ONE} (external id) can pull release"],
@@ -86,12 +85,12 @@ SECOND = _policy.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "con
     ],
 )
 def test_the_lines_say_who_gains_and_who_loses(
-    before: dict[str, Any], after: dict[str, Any], repositories: list[dict[str, Any]], lines: list[str]
+    before: RoleState, after: RoleState, repositories: list[Place], lines: list[str]
 ) -> None:
-    change = access_change(before, after, repositories)
-    assert change["lines"] == lines
-    assert bool(change["gained"]) == any(line.startswith("+") for line in lines)
-    assert bool(change["lost"]) == any(line.startswith("-") for line in lines)
+    change = access_of([RoleChange("only", before, after)], repositories)
+    assert change.lines == change.all_lines == lines
+    assert bool(change.gained) == any(not line.startswith("-") for line in lines)
+    assert bool(change.lost) == any(not line.startswith("+") for line in lines)
 
 
 ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
@@ -184,7 +183,7 @@ def test_dangling_principals_are_found() -> None:
     ],
 )
 def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], found: list[dict[str, str]]) -> None:
-    assert sorted(granting_tags(role(tags)["permissions"]), key=str) == sorted(found, key=str)
+    assert sorted(granting_tags(role(tags).permissions), key=str) == sorted(found, key=str)
 
 
 @pytest.mark.parametrize("permissions", [None, {}, {"Statement": {"Condition": "odd"}}, {"Statement": []}])
@@ -192,21 +191,28 @@ def test_a_policy_that_asks_for_no_tags(permissions: Any) -> None:
     assert granting_tags(permissions) == []
 
 
-def test_a_repository_that_only_the_former_tags_reached_is_told_as_lost_and_others_once() -> None:
-    before, after = role({"old": "yes"}, FIRST), role(ON, FIRST)
-    result = {"before": before, "permissions": after["permissions"], "trust": after["trust"], "steps": []}
-    both = {"old": "yes", **ON}
-    tagged = [{"repositories": [], "others": [{**repository("both", both, {"old": "yes"}), "changed": True}]}]
-    formerly = [{"repositories": [repository("both", both, ON), repository("former", {"old": "yes"}, {})]}, {}]
-    change = filter_access_change(result, tagged, True, formerly)
-    assert (change["lines"], change["writes"]) == ([f"- {ONE} (external id) loses both, former"], True)
-    kept = filter_access_change(result, tagged, False, formerly)
-    assert (kept["lines"], kept["writes"]) == ([f"- {ONE} (external id) loses former"], False)
+def test_a_repository_that_only_the_former_tags_reach_is_lost() -> None:
+    changes = [RoleChange("only", role({"old": "yes"}, FIRST), role(ON, FIRST))]
+    places = [repository("both", {"old": "yes", **ON}, ON), repository("former", {"old": "yes"}, {"old": "yes"})]
+    assert access_of(changes, places).lines == [f"- {ONE} (external id) loses former"]
 
 
-@pytest.mark.parametrize(("steps", "tag_changes"), [([], False), (["attach"], False), ([], True)])
-def test_there_is_something_to_write_where_the_role_or_a_tag_changes(steps: list[str], tag_changes: bool) -> None:
-    state = role(ON, FIRST)
-    result = {"before": state, "permissions": state["permissions"], "trust": state["trust"], "steps": steps}
-    tagged = [{"repositories": [{**repository("one", ON, ON), "changed": tag_changes}]}]
-    assert filter_access_change(result, tagged)["writes"] is (bool(steps) or tag_changes)
+def test_many_repositories_are_counted_and_ten_of_them_are_named() -> None:
+    places = [repository(f"r{number:04}", {}, ON) for number in range(1000)]
+    change = access_of([RoleChange("only", NOTHING, role(ON, FIRST))], places)
+    (line,) = change.lines
+    assert line == (
+        f"+ {ONE} (external id) can pull 1,000 repositories: {', '.join(f'r{number:04}' for number in range(10))} and"
+        " 990 more"
+    )
+    assert change.all_lines[0].endswith("r0998, r0999")
+    assert len(change.gained) == 1000
+
+
+def test_access_through_several_roles_names_each_role() -> None:
+    """A consumer that keeps access through another role still loses the role of its hand-off."""
+    changes = [RoleChange("old", role(ON, FIRST), NOTHING), RoleChange("new", NOTHING, role(ON, FIRST))]
+    assert access_of(changes, [repository("release", ON, ON)]).lines == [
+        f"+ {ONE} (external id) can pull release through role new",
+        f"- {ONE} (external id) loses release through role old",
+    ]

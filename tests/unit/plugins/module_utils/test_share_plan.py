@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share, shares_of
@@ -217,3 +218,185 @@ def test_sessions_never_see_what_neither_declaration_allows(
 def _revoked_now(before: RoleState | None, after: RoleState) -> bool:
     """Whether this write revoked the sessions: the mark of an unfinished revocation counts, it denies them, too."""
     return before is not None and ((after.revoked and not before.revoked) or (after.revoking and not before.revoking))
+
+
+# --- contradictions, and what belongs to others
+
+
+def problems_of(world: World, *shares: dict[str, Any], state: str = "present") -> list[str]:
+    return world.plan(list(shares), state).problems
+
+
+START = World({"release": {}, "develop": {}, "tools/build": {}})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (
+            declared("same"),
+            declared("Same", TWO, repository_tags={"audience": "inner"}),
+            ["Shares 1 and 2 have the same role_name Same. Give each share its own role_name"],
+        ),
+        (
+            declared("first", policy_name="policy"),
+            declared("second", TWO, policy_name="policy", repository_tags={"audience": "inner"}),
+            ["Shares first and second have the same policy policy. Give each share its own policy_name."],
+        ),
+        (
+            declared("first", exclusive=True),
+            declared("second", TWO, repositories=["develop"], exclusive=True),
+            [
+                "Share first is exclusive and would remove environment=release from repository develop in eu-west-1,"
+                " which share second shares with the same tag.",
+                "Share second is exclusive and would remove environment=release from repository release in eu-west-1,"
+                " which share first shares with the same tag.",
+            ],
+        ),
+        (
+            declared("first"),
+            declared("second", TWO, repository_tags={"environment": "beta"}),
+            ["Shares first and second give tag environment of repository release in eu-west-1 two values, release and"],
+        ),
+        (
+            declared("first", handoff_path="handoff.yml"),
+            declared("second", TWO, repository_tags={"audience": "inner"}, handoff_path="./handoff.yaml"),
+            ["Two shares have the hand-off ./handoff.yaml. Give each share its own handoff_path. The shares are first"],
+        ),
+        (
+            declared("first", ONE, TWO, handoff_path="a.yml"),
+            declared("second", THREE, repository_tags={"audience": "inner"}, handoff_path=f"a-2-{TWO}.yml"),
+            [f"Two shares have the hand-off a-2-{TWO}.yml."],
+        ),
+        (
+            declared("first"),
+            declared(
+                "second", repository_tags={"a": "b"}, consumers=[{"account": TWO, "external_id": f"shared-id-{ONE}"}]
+            ),
+            [f"External ID 'shared-id-{ONE}' is declared for the accounts {ONE} and {TWO}."],
+        ),
+    ],
+)
+def test_shares_that_contradict_each_other_are_rejected(
+    first: dict[str, Any], second: dict[str, Any], words: list[str]
+) -> None:
+    found = problems_of(START, first, second)
+    assert len(found) == len(words)
+    assert all(problem.startswith(start) for problem, start in zip(found, words))
+    assert START.plan([first, second]).steps  # it is the problems that stop a run
+    assert problems_of(START, first) == problems_of(START, second) == []
+
+
+def test_shares_with_one_tag_and_the_same_repositories_do_not_contradict_each_other() -> None:
+    shares = [declared("first", exclusive=True), declared("second", TWO, exclusive=True)]
+    end = end_of(START, *shares)
+    assert not end.plan(shares).changed
+
+
+def test_all_problems_of_all_shares_are_reported_together() -> None:
+    found = problems_of(
+        START,
+        declared("first", repositories=["nowhere", "x*"]),
+        declared("second", "1", repository_tags={}),
+        {"role_name": "third", "state": "present"},
+        declared("no/slash", repositories=[]),
+    )
+    for words in (
+        "Repository nowhere does not exist in account 111111111111, region eu-west-1.",
+        "Pattern 'x*' matches none of the 3 repositories",
+        "Share second: Consumer 1: '1' is not an AWS account id of 12 digits.",
+        "Share second: repository_tags is empty",
+        "Share third: missing required arguments: consumers, repositories, repository_tags.",
+        "Share no/slash: Role name 'no/slash' must have",
+        "Share no/slash: repositories is empty",
+    ):
+        assert [problem for problem in found if problem.startswith(words)], (words, found)
+
+
+def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
+    both = end_of(end_of(START, declared("first")), declared("second", TWO))
+    plan = both.plan([declared("first")], "absent")
+    assert plan.problems == []
+    assert [module for module, _options in plan.steps] == ["iam_ecr_pull_role"]
+    assert "environment=release stays on repository release in eu-west-1: role second grants it, too." in plan.lines
+    assert [one["principal"] for one in plan.access.lost] == [f"{ONE} (external id)"]
+    end = end_of(both, declared("first"), state="absent")
+    assert {caller for _role, caller, _repository in end.pairs()} == {f"{TWO} shared-id-{TWO}"}
+    # In one declaration, the share that has ended may stay.
+    whole = [declared("first", state="absent"), declared("second", TWO)]
+    assert not end.plan(whole).changed
+    assert end.plan(whole).problems == []
+
+
+def test_unsharing_a_role_that_does_not_exist_is_rejected_if_its_tags_exist() -> None:
+    world = end_of(START, declared("allow_ecr_release"))
+    (problem,) = problems_of(world, declared("allow_ecr_relase"), state="absent")
+    assert problem.startswith(
+        "Role allow_ecr_relase does not exist, but repository release in eu-west-1 has the tag environment=release of"
+        " this share. Role allow_ecr_release of this collection grants that tag. Correct role_name."
+    )
+    assert world.plan([declared("allow_ecr_relase")], "absent").untag == []
+    assert problems_of(START, declared("allow_ecr_relase"), state="absent") == []
+
+
+def test_a_role_that_is_not_declared_is_named_with_the_next_step() -> None:
+    world = end_of(START, declared("first"), declared("second", TWO, repository_tags={"audience": "inner"}))
+    (line,) = [line for line in world.plan([declared("first")]).lines if "second" in line]
+    assert line.startswith(
+        "Not declared here: role second of this collection. To end its share, declare it with state:"
+    )
+
+
+def test_other_consumers_of_a_tag_gain_and_lose_access_as_well() -> None:
+    """Tags are shared by all roles that grant them, so the roles that are not declared count, too."""
+    world = end_of(START, declared("other", TWO))
+    plan = world.plan([declared("first", repositories=["release", "develop"])])
+    assert {(one["principal"][:12], one["repository"]) for one in plan.access.gained} == {
+        (ONE, "release"),
+        (ONE, "develop"),
+        (TWO, "develop"),
+    }
+    plan = world.plan([declared("first", repositories=["develop"], exclusive=True)])
+    assert [(one["principal"][:12], one["repository"]) for one in plan.access.lost] == [(TWO, "release")]
+    assert any("Role other, which is not declared here, grants environment=release" in one for one in plan.warnings)
+
+
+def test_what_is_unknown_is_a_warning_and_a_problem_of_an_exclusive_share() -> None:
+    world = replace(START, unknown="DescribeRepositories: AccessDenied")
+    plan = world.plan([declared("first")])
+    assert (plan.problems, len(plan.warnings)) == ([], 1)
+    assert plan.warnings[0].startswith("Which other repositories in eu-west-1 have the tags of these shares is unknown")
+    (problem,) = problems_of(world, declared("first", exclusive=True))
+    assert problem.startswith("Share first is exclusive, but which other repositories in eu-west-1 have its tags is")
+
+
+def test_the_first_of_two_shares_opens_nothing_to_the_second(  # two shares that were applied one after the other
+) -> None:
+    old = [declared("a", ONE), declared("b", TWO)]
+    new = [
+        declared("a", ONE, repositories=["release", "develop"]),
+        declared("b", TWO, repository_tags={"audience": "beta"}, repositories=["tools/build"]),
+    ]
+    start = end_of(START, *old)
+    for moment in carried_out(start, start.plan(new)):
+        assert ("b", f"{TWO} shared-id-{TWO}", "develop") not in moment.pairs()
+
+
+def test_a_plan_says_what_remains() -> None:
+    plan = START.plan([declared("first")])
+    assert plan.remaining == ["role first", "the tag environment=release on release in eu-west-1"]
+    assert plan.changed
+    assert [entry["before_header"] for entry in plan.diff] == ["role first", "tags of repositories in eu-west-1"]
+    assert plan.diff[1]["after"] == {"release": TAG}
+    assert plan.is_single_handoff
+    assert not START.plan([declared("first", ONE, TWO)]).is_single_handoff
+
+
+def test_the_diff_of_many_repositories_is_short() -> None:
+    world = World({f"r{number:04}": {"team": "a"} for number in range(1000)})
+    plan = world.plan([declared("first", repositories=["r*"])])
+    (key,) = plan.diff[1]["after"]
+    assert key.startswith("1,000 repositories: r0000, r0001")
+    assert (plan.diff[1]["before"], plan.diff[1]["after"]) == ({key: {}}, {key: TAG})
+    assert max(map(len, plan.lines)) < 300
+    assert len(plan.tag[0]["names"]) == 1000
