@@ -34,6 +34,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     "denied": {"type": "list", "elements": "str", "default": []},
     "images": {"type": "list", "elements": "str", "default": []},
     "share_changed": {"type": "bool", "required": True},
+    "artifact": {"type": "str"},
 }
 Options = dict[str, t.Any]
 
@@ -45,7 +46,13 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(_ARGUMENTS)
-        return {**result, **result_of(lambda: _write(options, self._task.check_mode))}
+        done = result_of(lambda: _write(options, self._task.check_mode))
+        one_host = len((task_vars or {}).get("ansible_play_hosts_all", [])) == 1
+        if options["artifact"] and one_host and len(done.get("handoffs", [])) == 1:
+            # As text: AWX passes it to the next job as a variable, and would convert values that look like numbers.
+            data = {options["artifact"]: done["handoffs"][0]["text"]}
+            done["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
+        return {**result, **done}
 
 
 def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:

@@ -10,8 +10,8 @@ import typing as t
 NAMED = 10
 
 
-def listed(names: t.Sequence[str], every_name: bool = False) -> str:
-    """Repositories as a text: if there are many, their number and the first ten names."""
+def listed(names: t.Sequence[str], every_name: bool = False, what: str = "repositories") -> str:
+    """Names as a text: if there are many, their number and the first ten."""
     if len(names) <= NAMED or every_name:
         return ", ".join(names)
-    return f"{len(names):,} repositories: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"
+    return f"{len(names):,} {what}: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"

@@ -15,6 +15,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
 
+NO_CHANGE = "Nobody gains or loses access."
+
 
 @dataclass(frozen=True)
 class Place:
@@ -60,8 +62,8 @@ def access_of(roles: t.Sequence[RoleChange], places: t.Sequence[Place]) -> Acces
     return AccessChange(
         _distinct(pair for change in changes.values() for pair in change.gained),
         _distinct(pair for change in changes.values() for pair in change.lost),
-        sorted(line + through[name] for name, change in changes.items() for line in change.lines),
-        sorted(line + through[name] for name, change in changes.items() for line in change.all_lines),
+        sorted(line + through[name] for name, change in changes.items() for line in change.lines) or [NO_CHANGE],
+        sorted(line + through[name] for name, change in changes.items() for line in change.all_lines) or [NO_CHANGE],
     )
 
 

@@ -44,11 +44,13 @@ def _same_names(one: Share, other: Share, number: int, other_number: int) -> t.I
 
 
 def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
-    path = other.handoff["path"]
-    if set(handoff_files(one, os.path.realpath)) & set(handoff_files(other, os.path.realpath)):
+    path, other_path = one.handoff["path"], other.handoff["path"]
+    files, other_files = (set(handoff_files(share, os.path.realpath)) for share in (one, other))
+    same = files and other_files and os.path.realpath(path) == os.path.realpath(other_path)
+    if same or files & other_files:
         yield (
-            f"Two shares have the hand-off {path}. Give each share its own handoff_path. The shares are {one.name} and"
-            f" {other.name}."
+            f"Two shares have the hand-off {other_path}. Give each share its own handoff_path. The shares are {one.name}"
+            f" and {other.name}."
         )
 
 

@@ -52,7 +52,7 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     plan = _unchanged(read_and_plan, options, progress) if options["expect_unchanged"] else read_and_plan()
     for warning in plan.warnings:
         module.warn(warning)
-    return result_of_plan(plan)
+    return result_of_plan(plan, module.check_mode)
 
 
 def _unchanged(
@@ -76,8 +76,9 @@ def _unchanged(
     return plans[-1] if plans else read_and_plan()
 
 
-def result_of_plan(plan: SharePlan) -> Options:
+def result_of_plan(plan: SharePlan, check_mode: bool) -> Options:
     """The plan as a module returns it."""
+    heading = ["In check mode nothing is written. It would be:"] if check_mode else []
     return {
         "changed": False,
         "would_change": plan.changed,
@@ -86,10 +87,11 @@ def result_of_plan(plan: SharePlan) -> Options:
         "tag": plan.tag,
         "access_gained": plan.access.gained,
         "access_lost": plan.access.lost,
-        "lines": plan.lines,
-        "all_lines": plan.all_lines,
+        "lines": plan.access.lines,
+        "all_lines": plan.access.all_lines,
+        "summary": [*heading, *plan.summary],
+        "all_summary": [*heading, *plan.all_summary],
         "handoffs": plan.handoffs,
-        "is_single_handoff": plan.is_single_handoff,
         "shares": plan.shares,
         "share": plan.shares[0] if len(plan.shares) == 1 else {},
         "diff": plan.diff,

@@ -52,7 +52,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
     plan_tag_changes,
     select_repositories,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import lines_of, remaining_of, warnings_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import remaining_of, summary_of, warnings_of
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class SharePlan:
     :param tag: the options of `ecr_repository_tag`, for the last phase
     :param handoffs: the options of `write_handoff` for each share, empty for a share that ends
     :param shares: what is shared after the run, for the facts of the role
-    :param lines: what people read before the run
-    :param all_lines: the same with the name of every repository
+    :param summary: what is shared after the run, for people; a line names at most ten repositories
+    :param all_summary: the same with every name
     """
 
     untag: list[Options]
@@ -74,8 +74,8 @@ class SharePlan:
     access: AccessChange
     handoffs: list[Options]
     shares: list[Options]
-    lines: list[str]
-    all_lines: list[str]
+    summary: list[str]
+    all_summary: list[str]
     warnings: list[str]
     problems: list[str]
     diff: list[Options]
@@ -83,11 +83,6 @@ class SharePlan:
     @property
     def changed(self) -> bool:
         return bool(self.untag or self.roles or self.tag)
-
-    @property
-    def is_single_handoff(self) -> bool:
-        """Whether one share has one consumer in one region."""
-        return [len(one["role"]["consumers"]) * len(one["tagged"]) if one else 0 for one in self.handoffs] == [1]
 
     @property
     def steps(self) -> list[tuple[str, Options]]:
@@ -125,10 +120,10 @@ def plan_shares(
         roles=[role.options for role in roles if role.plan.steps],
         tag=tags.tag,
         access=access,
-        handoffs=[_handoff(share, one) if share.is_present else {} for share, one in zip(shares, facts)],
+        handoffs=_handoffs(shares, facts),
         shares=facts,
-        lines=lines_of(shared, facts, tags, access.lines, False),
-        all_lines=lines_of(shared, facts, tags, access.all_lines, True),
+        summary=summary_of(shared, facts, tags, False),
+        all_summary=summary_of(shared, facts, tags, True),
         warnings=[*(text for role in roles for text in role.warnings), *warnings_of(shared)],
         problems=problems.found,
         diff=_diff(shares, roles, places),
@@ -206,6 +201,13 @@ def _facts(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -> 
             for region in share.regions
         ],
     }
+
+
+def _handoffs(shares: t.Sequence[Share], facts: t.Sequence[Options]) -> list[Options]:
+    found = [_handoff(share, one) if share.is_present else {} for share, one in zip(shares, facts)]
+    if len(found) == 1 and found[0] and len(facts[0]["consumers"]) * len(facts[0]["regions"]) == 1:
+        found[0]["artifact"] = "ecr_share_handoff"
+    return found
 
 
 def _handoff(share: Share, facts: Options) -> Options:

@@ -12,12 +12,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges, grants
 
 
-def lines_of(shared: Shared, facts: list[Options], tags: TagChanges, access: list[str], every_name: bool) -> list[str]:
-    """What is shared after the run, and the change of access."""
+def summary_of(shared: Shared, facts: list[Options], tags: TagChanges, every_name: bool) -> list[str]:
+    """What is shared after the run, what stays although a share ends, and which roles are not declared."""
     declared = [
         line for number, one in enumerate(facts) for line in _share_lines(shared, number, one, tags, every_name)
     ]
-    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *(access or ["Nobody gains or loses access."])]
+    next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
+    is_shared = any(share.is_present for share in shared.shares)
+    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *([next_step] if is_shared else [])]
 
 
 def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
@@ -49,10 +51,11 @@ def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, 
 
 
 def _undeclared(shared: Shared) -> t.Iterator[str]:
-    for name in sorted(shared.account.others):
+    names = sorted(shared.account.others)
+    if names:
         yield (
-            f"Not declared here: role {name} of this collection. To end its share, declare it with state: absent, or"
-            " run unshare.yml with its declaration."
+            f"Not declared here: role {listed(names, what='roles')} of this collection. To end a share, declare it with"
+            " state: absent, or run unshare.yml with its declaration."
         )
 
 

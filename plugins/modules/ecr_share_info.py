@@ -230,7 +230,7 @@ access_lost:
   elements: dict
   sample: []
 lines:
-  description: What is shared, and who gains and who loses access, for people. A line names at most ten repositories.
+  description: Who gains and who loses access, for people. A line names at most ten repositories.
   returned: success
   type: list
   elements: str
@@ -243,17 +243,26 @@ all_lines:
   elements: str
   sample:
     - "+ 222222222222 (external id) can pull release"
+summary:
+  description: What is shared after the plan was carried out, for people. A line names at most ten repositories.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - Owner account 111111111111, role arn:aws:iam::111111111111:role/allow_ecr_release
+all_summary:
+  description: The same with the names of all repositories.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - Owner account 111111111111, role arn:aws:iam::111111111111:role/allow_ecr_release
 handoffs:
   description: Options of M(crossaccount.ecr.write_handoff) for each share, empty for a share that is absent.
   returned: success
   type: list
   elements: dict
   sample: []
-is_single_handoff:
-  description: Whether there is exactly one hand-off, because one share has one consumer in one region.
-  returned: success
-  type: bool
-  sample: true
 shares:
   description: Each share as it is after the plan was carried out.
   returned: success

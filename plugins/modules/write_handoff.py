@@ -68,6 +68,11 @@ options:
         it is a valid time.
     type: bool
     required: true
+  artifact:
+    description:
+      - Publish the text of a single hand-off under this name, as M(ansible.builtin.set_stats) does. With several
+        hand-offs or several hosts, nothing is published.
+    type: str
 extends_documentation_fragment:
   - crossaccount.ecr.attributes
 attributes:

@@ -76,7 +76,8 @@ def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control
     assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
     out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
     assert out.describe_images(repositoryName="release")["imageDetails"]
-    assert control.share(ecr_share_consumers=[STRANGER], ecr_share_repositories=["release", "develop"]).code == 0
+    both: dict[str, Any] = {"ecr_share_repositories": ["release", "develop"], "ecr_share_denied": []}
+    assert control.share(ecr_share_consumers=[STRANGER], **both).code == 0
     for name in accounts.REPOSITORIES:
         with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
             out.describe_images(repositoryName=name)
@@ -89,7 +90,7 @@ def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Contro
     run = control.share()
     assert run.code == 0, run
     assert "because it carries the tags already: develop in ap-northeast-1" in run.output
-    assert f"+ {accounts.CONSUMER} (external id) can pull develop, release" in run.output
+    assert f"+ {accounts.CONSUMER} (external id) can pull develop, release" in run.output, run
     assert tags_of(control, "develop")["environment"] == "release"
 
 

@@ -318,7 +318,7 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     plan = both.plan([declared("first")], "absent")
     assert plan.problems == []
     assert [module for module, _options in plan.steps] == ["iam_ecr_pull_role"]
-    assert "environment=release stays on repository release in eu-west-1: role second grants it, too." in plan.lines
+    assert "environment=release stays on repository release in eu-west-1: role second grants it, too." in plan.summary
     assert [one["principal"] for one in plan.access.lost] == [f"{ONE} (external id)"]
     end = end_of(both, declared("first"), state="absent")
     assert {caller for _role, caller, _repository in end.pairs()} == {f"{TWO} shared-id-{TWO}"}
@@ -341,9 +341,9 @@ def test_unsharing_a_role_that_does_not_exist_is_rejected_if_its_tags_exist() ->
 
 def test_a_role_that_is_not_declared_is_named_with_the_next_step() -> None:
     world = end_of(START, declared("first"), declared("second", TWO, repository_tags={"audience": "inner"}))
-    (line,) = [line for line in world.plan([declared("first")]).lines if "second" in line]
+    (line,) = [line for line in world.plan([declared("first")]).summary if "second" in line]
     assert line.startswith(
-        "Not declared here: role second of this collection. To end its share, declare it with state:"
+        "Not declared here: role second of this collection. To end a share, declare it with state: absent"
     )
 
 
@@ -388,8 +388,8 @@ def test_a_plan_says_what_remains() -> None:
     assert plan.changed
     assert [entry["before_header"] for entry in plan.diff] == ["role first", "tags of repositories in eu-west-1"]
     assert plan.diff[1]["after"] == {"release": TAG}
-    assert plan.is_single_handoff
-    assert not START.plan([declared("first", ONE, TWO)]).is_single_handoff
+    assert [one["artifact"] for one in plan.handoffs] == ["ecr_share_handoff"]
+    assert "artifact" not in START.plan([declared("first", ONE, TWO)]).handoffs[0]
 
 
 def test_the_diff_of_many_repositories_is_short() -> None:
@@ -398,5 +398,5 @@ def test_the_diff_of_many_repositories_is_short() -> None:
     (key,) = plan.diff[1]["after"]
     assert key.startswith("1,000 repositories: r0000, r0001")
     assert (plan.diff[1]["before"], plan.diff[1]["after"]) == ({key: {}}, {key: TAG})
-    assert max(map(len, plan.lines)) < 300
+    assert max(map(len, [*plan.summary, *plan.access.lines])) < 300
     assert len(plan.tag[0]["names"]) == 1000
