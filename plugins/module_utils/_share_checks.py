@@ -49,8 +49,8 @@ def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
     same = files and other_files and os.path.realpath(path) == os.path.realpath(other_path)
     if same or files & other_files:
         yield (
-            f"Two shares have the hand-off {other_path}. Give each share its own handoff_path. The shares are {one.name}"
-            f" and {other.name}."
+            f"Two shares have the hand-off {other_path}. Give each share its own handoff_path."
+            f" The shares are {one.name} and {other.name}."
         )
 
 

@@ -15,14 +15,15 @@ _OF_THE_ROLE = (
     *("shares", "account", "region", "profile", "assume_role_arn"),
     *("wait_timeout", "wait_interval", "trust_policy_quota"),
 )
-_OF_THE_PLAYBOOKS = ("hosts", "serial", "failure")
-#: Published by the role: facts, registered results and artifacts.
-_PUBLISHED = ("plan", "role", "roles", "access_gained", "access_lost", "handoff", "written", "checked")
-KNOWN = frozenset(PREFIX + name for name in (*SHARE_ARGUMENTS, *_OF_THE_ROLE, *_OF_THE_PLAYBOOKS, *_PUBLISHED))
+_OF_THE_PLAYBOOKS = ("hosts", "serial")
+#: Facts, registered results and artifacts. A user does not set them.
+_PUBLISHED = ("plan", "role", "roles", "access_gained", "access_lost", "handoff", "written", "failure")
+VALID = sorted(PREFIX + name for name in (*SHARE_ARGUMENTS, *_OF_THE_ROLE, *_OF_THE_PLAYBOOKS))
+KNOWN = frozenset([*VALID, *(PREFIX + name for name in _PUBLISHED)])
 
 
 def unknown_variables(names: t.Iterable[str]) -> t.Iterator[str]:
     """What is wrong with the names of variables, each with the nearest valid name."""
     for name in sorted(name for name in names if name.startswith(PREFIX) and name not in KNOWN):
-        nearest = difflib.get_close_matches(name, sorted(KNOWN), 1, 0)[0]
+        nearest = difflib.get_close_matches(name, VALID, 1, 0)[0]
         yield f"Variable {name} is unknown, so it would be ignored. The nearest valid name is {nearest}."

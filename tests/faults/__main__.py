@@ -60,7 +60,7 @@ def run(in_short: bool, afresh: bool = False) -> tuple[dict[str, Any], list[matr
         queue = context.Queue()
         for folder, start in zip(folders, starts):
             queue.put((folder, start))
-        parts = [(phase.name, module) for phase in phases for module in range(len(phase.invocations))]
+        parts = [(phase.name, module) for phase in phases for module in range(phase.modules)]
         parts.reverse()  # the modules that write, which have the most to do, first
         if not in_short:
             parts.insert(0, (runs.PLAYBOOK, 0))

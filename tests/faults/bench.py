@@ -196,7 +196,7 @@ def preload() -> None:
     # Time is compressed: the pauses between two tries, and of who was throttled, are not what is tested.
     botocore.retries.standard.ExponentialBackoff.delay_amount = lambda _self, _context: 0.005
     botocore.retries.bucket.TokenBucket.__init__.__defaults__ = (1000,)  # calls a second, at least
-    for name in ("iam_ecr_pull_role", "ecr_repository_tag", "ecr_access_info", "ecr_image_pull"):
+    for name in ("iam_ecr_pull_role", "ecr_repository_tag", "ecr_share_info", "ecr_access_info", "ecr_image_pull"):
         importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.modules.{name}")
     quick_python.preload()
 

@@ -1,7 +1,7 @@
-"""Runs the cells of the matrix: what the real playbooks ran is recorded once, and then replayed.
+"""Runs the cells of the matrix.
 
-A replay keeps the roles' rule: all checks first, and nothing is written if one of them fails; afterwards the first
-failure ends the run. (The role forgives a failed look at repositories that are not declared; the replay does not.)
+In the owner account, the tasks of the role run as they are (`role.py`), with declarations of several shares. What
+`pull.yml` runs is recorded once, and then replayed. The first failure ends a run.
 
 From the same state, a module that no fault hits does the same. So its outcome is kept and not worked out again, unless
 the matrix is asked to run everything afresh. The state is that of the account and of the image folder, and which
@@ -22,49 +22,81 @@ from typing import Any
 from tests.conftest import Lab
 from tests.lab import accounts
 
-from .bench import Bench, Invocation
+from .bench import ROOT, Bench, Invocation
 from .matrix import FAIL, FAULTS, KILLED_AFTER, KILLED_BEFORE, NOT_APPLICABLE, OK, STALE, Cell, Ran, Row, Trial, judge
+from .role import Role, Steps
 
 PLAYBOOK = "share.yml"  # the phase of the cells that ansible-playbook itself runs
 WORK = "WORK"  # stands for the bench's folder in what is recorded
+#: What the observer allows: the consumers and the repositories of one share.
 Declaration = dict[str, Any]
+Share = dict[str, Any]
 
-OLD: Declaration = {
+TAG, NEW_TAG = {"environment": "release"}, {"stage": "prod"}
+FIRST: Share = {
+    "role_name": "allow_ecr_release",
+    "repository_tags": TAG,
+    "repositories": ["release"],
     "consumers": [{"account": accounts.CONSUMER, "external_id": "test"}],
+    "denied": ["develop"],
+    "images": ["release:v1.0"],
+}
+#: Grants the same tag as the first share.
+SECOND: Share = {
+    "role_name": "second",
+    "repository_tags": TAG,
+    "repositories": ["release"],
+    "consumers": [{"account": accounts.STRANGER, "external_id": "other-id"}],
+}
+#: Another external id and fewer users, and one repository more.
+NEW_FIRST: Share = {
+    **FIRST,
+    "repositories": ["release", "develop"],
+    "consumers": [{"account": accounts.CONSUMER, "external_id": "new-id", "principals": ["user/puller"]}],
+    "denied": [],
+}
+#: Another tag. While the first share gets its new repository, the consumer of the second one must not read it.
+NEW_SECOND: Share = {**SECOND, "repository_tags": NEW_TAG, "exclusive": True}
+#: Has the new tag before, and must not have it afterwards.
+OTHER_REPOSITORY = "tools/build"
+#: What `open_trust` allows: everyone may read what the first share shares.
+OPENED: Declaration = {
+    "consumers": [
+        {"account": account, "external_id": external_id}
+        for account in (accounts.CONSUMER, accounts.STRANGER, "444444444444")
+        for external_id in (None, "test", "other-id", "not-an-external-id")
+    ],
     "repositories": ["release"],
 }
-#: Another consumer, another external id and fewer users for the one that stays, another tag, another repository.
-NEW: Declaration = {
-    "consumers": [
-        {"account": accounts.CONSUMER, "external_id": "new-id", "principals": ["user/puller"]},
-        {"account": accounts.STRANGER, "external_id": "other-id"},
-    ],
-    "repositories": ["develop"],
-}
-#: Carries the new tag before, and shall not after.
-OTHER_REPOSITORY = "tools/build"
-NEW_TAG = {"stage": "prod"}
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A playbook between two declarations, and the modules that it ran."""
+    """A playbook between two declarations."""
 
     name: str
     profile: str
     starts_from: str  # the phase before; empty: nothing is shared yet
     before: tuple[Declaration, ...]
     after: tuple[Declaration, ...]
+    #: What runs: recorded modules, or the role with these shares.
     invocations: tuple[Invocation, ...] = ()
-    #: How many calls the playbook made in all; 0: there was none.
+    shares: tuple[Share, ...] = ()
+    state: str = "present"
+    #: Whether somebody opens the trust policy of the first share before.
+    opened: bool = False
+    #: How many modules run, and how many calls the playbook makes; 0: there is none.
+    modules: int = 0
     calls: int = 0
 
 
 PHASES = (
-    Phase("share", "owner", "", (), (OLD,)),
-    Phase("pull", "consumer", "share", (OLD,), (OLD,)),
-    Phase("change", "owner", "share", (OLD,), (NEW,)),
-    Phase("unshare", "owner", "change", (NEW,), ()),
+    Phase("share", "owner", "", (), (FIRST, SECOND), shares=(FIRST, SECOND)),
+    Phase("pull", "consumer", "share", (FIRST, SECOND), (FIRST, SECOND)),
+    Phase("change", "owner", "share", (FIRST, SECOND), (NEW_FIRST, NEW_SECOND), shares=(NEW_FIRST, NEW_SECOND)),
+    Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
+    Phase("close", "owner", "share", (OPENED, FIRST, SECOND), (NEW_FIRST,), shares=(NEW_FIRST,), opened=True),
+    Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
 )
 
 
@@ -78,46 +110,88 @@ def prepare(bench: Bench) -> int:
     return int(bench.lab("report")["snapshot"])
 
 
+def open_trust(bench: Bench) -> None:
+    """Somebody opens the trust policy of the first share to everyone, in the console."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam = Lab(bench.folder / "lab").client("owner", "iam")
+    iam.update_assume_role_policy(RoleName=FIRST["role_name"], PolicyDocument=document)
+
+
 # --- recording
 
 
 def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[str, Any]]:
     """The playbook of a phase, its flags and its variables."""
     handoff = work / "handoff.yml"
-    declaration = ["-e", "@playbooks/vars/scenario.yml"]
     if phase.name == "pull":
         variables = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
         return "pull", ["-e", f"@{handoff}"], variables
-    variables = {"ecr_share_handoff_path": str(handoff)}
-    if phase.name in ("change", "unshare"):
-        changed = {
-            "repository_tags": NEW_TAG,
-            "repositories": NEW["repositories"],
-            "consumers": NEW["consumers"],
-            "exclusive": True,
-        }
-        variables.update({f"ecr_share_{name}": value for name, value in changed.items()})
-    return ("unshare" if phase.name == "unshare" else "share"), declaration, variables
+    first, *others = phase.shares
+    shares = [{**first, "handoff_path": str(handoff)}, *others]
+    return "unshare" if phase.state == "absent" else "share", [], {"ecr_share_shares": shares}
 
 
-def record(bench: Bench, start: int) -> list[Phase]:
-    """Run the real playbooks once, through the proxy: the phases with their modules and the number of their calls."""
-    recorded, ends = [], {"": start}
+def start(bench: Bench, phase: Phase, snapshot: int) -> None:
+    """Be where a phase starts."""
+    bench.lab("restore", snapshot=snapshot)
+    if phase.opened:
+        open_trust(bench)
+    bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True)
+    bench.plan()
+
+
+def record(bench: Bench, nothing_shared: int) -> list[Phase]:
+    """Run the real playbooks once, through the proxy: the phases with the numbers of their modules and calls."""
+    recorded, ends = [], {"": nothing_shared}
     for phase in PHASES:
-        bench.lab("restore", snapshot=ends[phase.starts_from])
-        bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True)
-        bench.plan()
+        start(bench, phase, ends[phase.starts_from])
         name, flags, variables = playbook_of(phase, bench.work)
         code, printed, invocations = bench.playbook(name, phase.profile, *flags, variables=variables)
-        if code or not invocations:
+        if code:
             raise RuntimeError(f"{name}.yml failed on the lab:\n{printed}")
         report = bench.lab("report")
         if report["violations"]:
             raise RuntimeError(f"{name}.yml broke invariant 1 in a clean run: {report['violations'][0]}")
-        ends[phase.name] = report["snapshot"]
+        ends[phase.name], calls = report["snapshot"], len(bench.plan()["calls"])
         text = json.dumps(invocations).replace(str(bench.work), WORK)
-        recorded.append(replace(phase, invocations=tuple(json.loads(text)), calls=len(bench.plan()["calls"])))
+        phase = replace(phase, calls=calls, invocations=() if phase.shares else tuple(json.loads(text)))
+        start(bench, phase, ends[phase.starts_from])
+        recorded.append(replace(phase, modules=_modules(bench, phase)))
     return recorded
+
+
+def _modules(bench: Bench, phase: Phase) -> int:
+    """How many modules a clean run has."""
+    if not phase.shares:
+        return len(phase.invocations)
+    count, steps = 0, steps_of(phase)
+    with contextlib.suppress(StopIteration):
+        invocation = next(steps)
+        while True:
+            count += 1
+            invocation = steps.send(bench.module(quick(invocation), phase.profile, lambda _pid: None).result)
+    return count
+
+
+def quick(invocation: Invocation, fault: str = "") -> Invocation:
+    """With time compressed."""
+    arguments = {**invocation["arguments"], "wait": True, "wait_timeout": 3, "wait_interval": 0.001}
+    if fault == "timeout":
+        arguments["aws_config"] = {"read_timeout": 0.7}
+    return {**invocation, "arguments": arguments}
+
+
+def steps_of(phase: Phase) -> Steps:
+    """Each module of a run, which depends on the results of those before."""
+    if phase.shares:
+        variables = {"ecr_share_shares": list(phase.shares), "ecr_share_state": phase.state}
+        yield from Role(ROOT / "roles/ecr_share", variables).steps()
+        return
+    for invocation in phase.invocations:
+        result = yield invocation
+        if result.get("failed"):
+            return
 
 
 # --- replaying
@@ -153,36 +227,53 @@ class Moment:
         return {**self.state, "files": {name: hashlib.sha256(one).hexdigest() for name, one in files.items()}}
 
 
+@dataclass
+class Done:
+    """What one module did, what is there then, the lab's report, and the module's result."""
+
+    ran: Ran
+    moment: Moment
+    report: dict[str, Any]
+    result: dict[str, Any]
+
+
 class Replay:
     """The recorded phases on one bench.
 
-    :param start: the snapshot of nothing shared
+    :param nothing_shared: a snapshot
     :param afresh: whether nothing is kept of what was worked out before
     """
 
-    def __init__(self, bench: Bench, start: int, phases: list[Phase], afresh: bool = False) -> None:
+    def __init__(self, bench: Bench, nothing_shared: int, phases: list[Phase], afresh: bool = False) -> None:
         self.bench, self.phases, self.afresh = bench, {phase.name: phase for phase in phases}, afresh
-        self.known: dict[tuple[str, ...], tuple[Ran, Moment]] = {}
+        self.known: dict[tuple[str, ...], Done] = {}
         #: Before each module of a clean run, and after the last.
         self.moments: dict[str, list[Moment]] = {}
         self.calls: dict[str, list[list[tuple[str, str]]]] = {}
+        #: Of each module of a clean run.
+        self.results: dict[str, list[dict[str, Any]]] = {}
         for phase in phases:
-            self._run_clean(phase, start)
+            self._run_clean(phase, nothing_shared)
 
-    def _run_clean(self, phase: Phase, start: int) -> None:
-        before = self.moments[phase.starts_from][-1] if phase.starts_from else Moment(start, {}, [], {})
+    def _run_clean(self, phase: Phase, nothing_shared: int) -> None:
+        before = self.moments[phase.starts_from][-1] if phase.starts_from else Moment(nothing_shared, {}, [], {})
         self._be(before)
-        self.bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True)
-        moments, calls = [self._now(self.bench.lab("report"))], []
-        for invocation in phase.invocations:
-            ran, moment, report = self._module(phase, invocation, None, [*phase.before, *phase.after])
-            if not ran.well:
-                raise RuntimeError(f"{phase.name}, {ran.task}: {ran.printed}")
-            if ran.violations:
-                raise RuntimeError(f"{phase.name}, {ran.task}, in a clean run: {ran.violations[0]}")
-            moments.append(moment)
-            calls.append([(one[0], one[1]) for one in report["calls"]])
-        self.moments[phase.name], self.calls[phase.name] = moments, calls
+        start(self.bench, phase, before.snapshot)
+        moments, calls, results = [self._now(self.bench.lab("report"))], [], []
+        steps = steps_of(phase)
+        with contextlib.suppress(StopIteration):
+            invocation = next(steps)
+            while True:
+                done = self._module(phase, invocation, None, [*phase.before, *phase.after])
+                if not done.ran.well:
+                    raise RuntimeError(f"{phase.name}, {done.ran.task}: {done.ran.result} {done.ran.printed}")
+                if done.ran.violations:
+                    raise RuntimeError(f"{phase.name}, {done.ran.task}, in a clean run: {done.ran.violations[0]}")
+                moments.append(done.moment)
+                results.append(done.result)
+                calls.append([(one[0], one[1]) for one in done.report["calls"]])
+                invocation = steps.send(done.result)
+        self.moments[phase.name], self.calls[phase.name], self.results[phase.name] = moments, calls, results
         replayed = sum(len(made) for made in calls)
         if phase.calls and replayed != phase.calls:
             raise RuntimeError(f"{phase.name}: the playbook made {phase.calls} calls, its replay {replayed}.")
@@ -223,29 +314,34 @@ class Replay:
         """One run, from the module number `at` on; how it ends."""
         run: list[Ran] = []
         trial.runs.append(run)
-        for number, invocation in enumerate(phase.invocations[at:], at):
-            if any(not ran.well and not (ran.check and invocation["check"]) for ran in run):
-                break
-            here = hit if hit and hit.module == number else None
-            key = (phase.name, str(number), json.dumps(declarations), moment.key)
-            if here is None and key in self.known and not self.afresh:
-                ran, moment = self.known[key]
-                self._be(moment)
-            else:
-                ran, moment, report = self._module(phase, invocation, here, declarations)
-                if here:
-                    trial.hit = report["hit"]
+        number, steps = 0, steps_of(phase)
+        with contextlib.suppress(StopIteration):
+            invocation = next(steps)
+            while number < at:
+                invocation = steps.send(self.results[phase.name][number])
+                number += 1
+            while True:
+                here = hit if hit and hit.module == number else None
+                key = (phase.name, json.dumps([declarations, invocation], default=str), moment.key)
+                if here is None and key in self.known and not self.afresh:
+                    done = self.known[key]
+                    self._be(done.moment)
                 else:
-                    self.known[key] = ran, moment
-            run.append(ran)
-            if ran.killed:
-                break
+                    done = self._module(phase, invocation, here, declarations)
+                    if here:
+                        trial.hit = done.report["hit"]
+                    else:
+                        self.known[key] = done
+                moment = done.moment
+                run.append(done.ran)
+                if not done.ran.well:
+                    break
+                invocation = steps.send(done.result)
+                number += 1
         return moment
 
-    def _module(
-        self, phase: Phase, invocation: Invocation, hit: Hit | None, declarations: list[Declaration]
-    ) -> tuple[Ran, Moment, dict[str, Any]]:
-        """Run one module; what it did, what is there then, and the lab's report."""
+    def _module(self, phase: Phase, invocation: Invocation, hit: Hit | None, declarations: list[Declaration]) -> Done:
+        """Run one module."""
         stale_at = hit.number if hit and hit.fault == STALE else 0
         self.bench.lab("begin", declarations=declarations, stale_at=stale_at)
         fault = hit.fault if hit and hit.fault != STALE else ""
@@ -272,15 +368,11 @@ class Replay:
             called,
             report["violations"],
         )
-        return ran, self._now(report), report
+        return Done(ran, self._now(report), report, outcome.result)
 
     def _arguments(self, invocation: Invocation, fault: str) -> Invocation:
-        """The arguments as recorded, with time compressed."""
-        recorded = json.loads(json.dumps(invocation["arguments"]).replace(WORK, str(self.bench.work)))
-        recorded.update(wait=True, wait_timeout=3, wait_interval=0.001)
-        if fault == "timeout":
-            recorded["aws_config"] = {"read_timeout": 0.7}
-        return {**invocation, "arguments": recorded}
+        """The invocation in this bench's folder, with time compressed."""
+        return quick(json.loads(json.dumps(invocation).replace(WORK, str(self.bench.work))), fault)
 
     # --- the moments
 
@@ -317,8 +409,8 @@ def playbook_cells(replay: Replay, rows: list[Row]) -> tuple[list[Row], list[Cel
 
 def _playbook_trial(replay: Replay, number: int, fault: str) -> Trial:
     phase, bench = replay.phases["share"], replay.bench
-    start, *_between, end = replay.moments["share"]
-    replay._be(start)
+    begin, *_between, end = replay.moments["share"]
+    replay._be(begin)
     trial = Trial(False, clean=end.end)
     for at in (number, 0, 0):
         bench.lab("begin", declarations=[*phase.before, *phase.after])

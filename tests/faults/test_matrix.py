@@ -23,6 +23,14 @@ from tests.lab import accounts
 from . import bench, matrix, runs
 
 TAGS, OTHER_TAGS = {"environment": "release"}, {"environment": "other"}
+#: Another external id and fewer users for the consumer that stays, another consumer, another repository.
+NEW: runs.Declaration = {
+    "consumers": [
+        {"account": accounts.CONSUMER, "external_id": "new-id", "principals": ["user/puller"]},
+        {"account": accounts.STRANGER, "external_id": "other-id"},
+    ],
+    "repositories": ["develop"],
+}
 
 
 def test_nothing_is_lost_and_nothing_opened_at_any_call(tmp_path: pathlib.Path) -> None:
@@ -79,7 +87,7 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench) -> 
     iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
 
     def seen(call: Any, **arguments: Any) -> set[tuple[str | None, ...]]:
-        watched.lab("begin", declarations=[runs.OLD])
+        watched.lab("begin", declarations=[runs.FIRST])
         call(**arguments)
         keys = ("after", "account", "principal", "external_id", "repository", "what")
         return {tuple(one[key] for key in keys) for one in watched.lab("report")["violations"]}
@@ -88,7 +96,7 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench) -> 
         arn = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/{name}"
         return seen(ecr.tag_resource, resourceArn=arn, tags=[{"Key": "environment", "Value": "release"}])
 
-    watched.lab("begin", declarations=[runs.OLD], forget=True)
+    watched.lab("begin", declarations=[runs.FIRST], forget=True)
     start = watched.lab("report")["snapshot"]
     assert not seen(iam.create_role, RoleName="wide", AssumeRolePolicyDocument=trust(accounts.CONSUMER, "test"))
     document = {"PolicyName": "it", "PolicyDocument": reading("release")}
@@ -149,7 +157,7 @@ def by_hand(name: str, old: str, declaration: runs.Declaration, tags: dict[str, 
         name,
         "owner",
         old,
-        (runs.OLD,),
+        (runs.FIRST,),
         (declaration,),
         (
             {"module": "iam_ecr_pull_role", "arguments": role, "check": False, "task": "role"},
@@ -164,7 +172,7 @@ def sabotaged(folder: pathlib.Path) -> list[tuple[str, str, str]]:
     from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 
     here = bench.Bench(folder)
-    phases = [by_hand("make", "", runs.OLD, TAGS), by_hand("turn", "make", runs.NEW, OTHER_TAGS)]
+    phases = [by_hand("make", "", runs.FIRST, TAGS), by_hand("turn", "make", NEW, OTHER_TAGS)]
     replay = runs.Replay(here, runs.prepare(here), phases)
     rows = [row for name, calls in replay.calls.items() for row in matrix.rows_of(name, calls)]
     attach = next(row for row in rows if row.name == "iam:AttachRolePolicy")

@@ -120,13 +120,13 @@ def test_of_two_exclusive_shares_at_once_one_says_that_others_are_tagged(control
     lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
     control.engines = {"AWS_ENDPOINT_URL": lossy.url}
     try:
-        run = control.share(ecr_share_role_name="exclusive", ecr_share_exclusive=True)
+        run = control.share(ecr_share_role_name="exclusive", ecr_share_exclusive=True, ecr_share_wait_timeout=1)
     finally:
         control.engines = {}
     said = " ".join(run.output.split())
     assert run.code == 2, run
-    assert "Other repositories got the tags while this run was under way: develop. Does another run share" in said
-    assert "Run again: nothing is written twice." in said
+    assert "does not read back the removal of environment=release from develop in ap-northeast-1" in said
+    assert "Run again: nothing will be written twice. If it happens again, another run changes the same share." in said
 
 
 # --- eight at once ---------------------------------------------------------------------------------------------------
@@ -160,6 +160,8 @@ def test_eight_playbooks_of_two_declarations_end_in_one_of_them_or_say_so(contro
         "ecr_share_repositories": ["release"],
         "ecr_share_consumers": [CONSUMER],
         "ecr_share_exclusive": True,
+        "ecr_share_denied": [],
+        "ecr_share_images": [],
         "ecr_share_wait_timeout": 5,
     }
     second = {**first, "ecr_share_repositories": ["develop"], "ecr_share_consumers": [STRANGER]}

@@ -191,7 +191,8 @@ class Observed:
     # --- the judgement
 
     def _claims(self) -> list[Claim]:
-        declared = {one["external_id"] for declaration in self.declarations for one in declaration["consumers"]}
+        every = [one["external_id"] for declaration in self.declarations for one in declaration["consumers"]]
+        declared = {external_id for external_id in every if external_id not in (None, WRONG_ID)}
         ids: list[str | None] = [*sorted(declared), WRONG_ID, None]
         return [(*principal, external_id) for principal, external_id in itertools.product(PRINCIPALS, ids)]
 
