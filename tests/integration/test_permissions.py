@@ -30,6 +30,9 @@ ALSO_NEEDED = {
     "iam:CreateRole": "iam:TagRole",
     "iam:CreatePolicy": "iam:TagPolicy",
 }
+#: The permissions boundary of every pull role here, and the key of the tags that grant access.
+BOUNDARY, TAG_KEY = "boundary", "environment"
+BOUNDARY_ARN = f"arn:aws:iam::{accounts.OWNER}:policy/{BOUNDARY}"
 #: AWS allows this to everybody.
 NEEDS_NO_PERMISSION = "sts:GetCallerIdentity"
 
@@ -63,7 +66,8 @@ NOTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", 
 def policy(name: str, role: str) -> Document:
     """The policy that we hand out, for the owner account of the lab and a role."""
     text = (ROOT / f"playbooks/vars/{name}-policy.json").read_text(encoding="utf-8")
-    for placeholder, value in (("OWNER_ACCOUNT", accounts.OWNER), ("ROLE", role), ("POLICY", role)):
+    values = {"OWNER_ACCOUNT": accounts.OWNER, "ROLE": role, "POLICY": role, "BOUNDARY": BOUNDARY, "TAG_KEY": TAG_KEY}
+    for placeholder, value in values.items():
         text = text.replace(placeholder, value)
     document: Document = json.loads(text)
     return document
@@ -128,6 +132,7 @@ class Staff:
 
 @pytest.fixture(scope="module")
 def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Staff:
+    lab.client("owner", "iam").create_policy(PolicyName=BOUNDARY, PolicyDocument=json.dumps(policy("boundary", "")))
     return Staff(lab, tmp_path_factory.mktemp("staff"))
 
 
@@ -145,7 +150,8 @@ class Walk:
         self.declaration: dict[str, Any] = {
             "ecr_share_role_name": role,
             "ecr_share_repositories": [repository],
-            "ecr_share_repository_tags": {"share": role},
+            "ecr_share_repository_tags": {TAG_KEY: role},
+            "ecr_share_permissions_boundary": BOUNDARY_ARN,
             "ecr_share_images": [f"{repository}:{accounts.IMAGE_TAG}"],
             "ecr_share_denied": [other],
             "ecr_share_wait_interval": 0,
@@ -281,6 +287,7 @@ ROLE: dict[str, Any] = {
     "name": "{{ inventory_hostname }}",
     "repository_tags": {"environment": "release"},
     "consumers": [{"account": accounts.CONSUMER, "external_id": "test"}],
+    "permissions_boundary": BOUNDARY_ARN,
 }
 CHANGED_ROLE: dict[str, Any] = {
     **ROLE,
@@ -378,7 +385,7 @@ def test_a_share_says_what_to_allow_and_needs_no_list_of_tagged_repositories(sta
     """Without `ecr:TagResource` it grants nothing; without `tag:GetResources` it asks every repository instead."""
     control, ecr = staff.control("half"), staff.lab.client("owner", "ecr")
     user = staff.hire("half", without(policy(OWNER, "half"), "ecr:TagResource"))
-    tag = {"Key": "half", "Value": "way"}
+    tag = {"Key": TAG_KEY, "Value": "half"}
     ecr.create_repository(repositoryName="not-declared")
 
     def tagged() -> list[str]:
@@ -388,6 +395,7 @@ def test_a_share_says_what_to_allow_and_needs_no_list_of_tagged_repositories(sta
     variables: dict[str, Any] = {
         "ecr_share_role_name": "half",
         "ecr_share_repository_tags": {tag["Key"]: tag["Value"]},
+        "ecr_share_permissions_boundary": BOUNDARY_ARN,
         "ecr_share_exclusive": True,
         "ecr_share_wait_interval": 0,
     }
