@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 
 from tests.conftest import ROOT, Lab
 from tests.lab import accounts, state
@@ -63,9 +64,9 @@ FALL_BACK = ["tag:GetResources", "tag:GetTagKeys"]
 NOTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 
 
-def policy(name: str, role: str) -> Document:
+def policy(name: str, role: str, variant: str = "") -> Document:
     """The policy that we hand out, for the owner account of the lab and a role."""
-    text = (ROOT / f"playbooks/vars/{name}-policy.json").read_text(encoding="utf-8")
+    text = (ROOT / f"playbooks/vars/{name}-policy{variant}.json").read_text(encoding="utf-8")
     values = {"OWNER_ACCOUNT": accounts.OWNER, "ROLE": role, "POLICY": role, "BOUNDARY": BOUNDARY, "TAG_KEY": TAG_KEY}
     for placeholder, value in values.items():
         text = text.replace(placeholder, value)
@@ -228,6 +229,49 @@ def test_the_policies_hold_what_is_called_and_nothing_else(walked: Walked, name:
     called = walked.called[name]
     needed = called | {ALSO_NEEDED[action] for action in called if action in ALSO_NEEDED}
     assert sorted(actions(policy(name, "any"))) == sorted(needed)
+
+
+def test_unbounded_policy_only_lacks_the_conditions() -> None:
+    bounded, unbounded = (
+        {(action, one["Resource"]) for one in document["Statement"] for action in as_list(one["Action"])}
+        for document in (policy(OWNER, "any"), policy(OWNER, "any", "-unbounded"))
+    )
+    assert bounded == unbounded
+    assert "Condition" not in json.dumps(policy(OWNER, "any", "-unbounded"))
+
+
+def test_boundary_allows_what_a_pull_role_may_have_and_nothing_else() -> None:
+    """In the owner account only: a repository of another account that trusts this one stays out of reach."""
+    widest = _policy.permissions_document("aws", accounts.OWNER, {TAG_KEY: ("any",)})
+    found, needed = (
+        {action: one["Resource"] for one in document["Statement"] for action in as_list(one["Action"])}
+        for document in (policy("boundary", ""), widest)
+    )
+    assert found == needed
+
+
+# --- a role from before --------------------------------------------------------------------------------------------
+
+
+def test_existing_role_without_boundary_needs_one_run_of_an_administrator(staff: Staff) -> None:
+    control, iam = staff.control("unbounded"), staff.lab.client("owner", "iam")
+    options = {**CHANGED_ROLE, "name": staff.hire("unbounded", policy(OWNER, "unbounded"))}
+    former = {**ROLE, "name": options["name"], "permissions_boundary": None}
+    assert control.module("iam_ecr_pull_role", "owner", **former)["code"] == 0
+
+    run = control.module("iam_ecr_pull_role", "unbounded", **options)
+    assert run["msg"].startswith("PutRolePermissionsBoundary: AccessDenied: "), run
+    assert "Have an administrator of the account run this once" in run["msg"]
+    assert "Written before that: nothing" in run["msg"]
+    assert access(iam, "unbounded") == (accounts.CONSUMER, "release")
+    run = control.module("iam_ecr_pull_role", "unbounded", **{**options, "permissions_boundary": None})
+    assert "If the role exists without it, have an administrator of the account run this once." in run["msg"], run
+
+    mark = len(staff.lab.calls())
+    run = control.module("iam_ecr_pull_role", "owner", **{**former, "permissions_boundary": BOUNDARY_ARN})
+    assert staff.lab.writes_since(mark) == ["iam:PutRolePermissionsBoundary"], run
+    run = control.module("iam_ecr_pull_role", "unbounded", **options)
+    assert (run["code"], access(iam, "unbounded")) == (0, (accounts.STRANGER, "hotfix")), run
 
 
 # --- one action less -----------------------------------------------------------------------------------------------

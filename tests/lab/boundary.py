@@ -53,11 +53,13 @@ def install() -> None:
         return context | ({"iam:PermissionsBoundary": boundary} if boundary else {})
 
     def permissions_boundary(*arguments: Any) -> list[Any]:
+        _denied_by.set("")  # a principal is about to be authorized
         return [_Boundary(layer) for layer in find_boundary(*arguments)]
 
     def evaluate_and_note(context: Any, policies: Any, *limits: Any) -> Any:
         result = evaluate(context, policies, *limits)
-        _denied_by.set(_denying_limit(context, policies, limits, result.decision))
+        if limits:  # MiniStack evaluates a resource policy, too, without limits
+            _denied_by.set(_denying_limit(context, policies, limits, result.decision))
         return result
 
     def message(action: str, principal: str, resource: str, explicit_deny: bool) -> str:
