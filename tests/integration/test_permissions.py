@@ -265,7 +265,9 @@ def test_existing_role_without_boundary_needs_one_run_of_an_administrator(staff:
     assert "Written before that: nothing" in run["msg"]
     assert access(iam, "unbounded") == (accounts.CONSUMER, "release")
     run = control.module("iam_ecr_pull_role", "unbounded", **{**options, "permissions_boundary": None})
-    assert "If the role exists without it, have an administrator of the account run this once." in run["msg"], run
+    assert "If the role lacks the permissions boundary that the policy of the caller requires, have an" in run["msg"], (
+        run
+    )
 
     mark = len(staff.lab.calls())
     run = control.module("iam_ecr_pull_role", "owner", **{**former, "permissions_boundary": BOUNDARY_ARN})
