@@ -84,7 +84,7 @@ class Generator:
     def question(self) -> dict[str, Any]:
         chance = self.chance
         account = chance.choice((OWNER, ONE, TWO))
-        request = {
+        request: dict[str, Any] = {
             "action": chance.choice(ACTIONS),
             "resource": f"arn:aws:ecr:eu-west-1:{OWNER}:repository/{chance.choice(REPOSITORIES)}",
             "account": OWNER,

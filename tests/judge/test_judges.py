@@ -20,7 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _statement,
     _wildcard,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, some
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
 
 from tests.judge import independent
@@ -87,7 +87,7 @@ BREAKS: dict[str, Break] = {
     "an account that is named suffices": lambda patch: patch.setattr(_principal, "NAMED", _principal.ANYWAY),
     "resources are ignored": lambda patch: patch.setattr(_statement, "_covers_resource", lambda *_arguments: YES),
     "denials are ignored": lambda patch: patch.setattr(_evaluate._Layer, "denies", lambda *_arguments: NO),
-    "one side suffices across accounts": lambda patch: patch.setattr(_evaluate, "every", _evaluate.some),
+    "one side suffices across accounts": lambda patch: patch.setattr(_evaluate, "every", some),
 }
 
 

@@ -175,7 +175,7 @@ def test_not_action_in_the_old_permissions_is_a_loss_and_no_gain() -> None:
 
 
 def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
-    by_address = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    by_address: dict[str, Any] = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
     by_address["Condition"] = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     change = change_of_access(None, Role(trust(DECLARED), trust(by_address)), [], [DEVELOP])
     reason = "statement 1 of identity policy 1: it depends on aws:SourceIp"
