@@ -24,10 +24,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Decision,
     Document,
     Policies,
-    Request,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 #: Keys that a request to pull carries only as they are given: the tags of the repository, and no tags to set.
 _KNOWN = ("ecr:resourcetag/", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "sts:", "aws:username")

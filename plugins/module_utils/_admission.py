@@ -19,10 +19,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import An
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document, Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Names, Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Request,
     Scope,
     Statement,
     applies,

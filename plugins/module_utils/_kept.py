@@ -25,11 +25,12 @@ from dataclasses import replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition, _principal, _wildcard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document, Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Request,
     Scope,
     Statement,
     applies,

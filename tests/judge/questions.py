@@ -11,8 +11,9 @@ import re
 from typing import Any
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import UNKNOWN, Policies, Request, decide
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import UNKNOWN, Policies, decide
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, KINDS, Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 
 def answer(question: Any) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Policies, Request, decide
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Policies, decide
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, includes, read_names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 USER = f"arn:aws:iam::{ONE}:user/team/puller"
