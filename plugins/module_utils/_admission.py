@@ -70,7 +70,7 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     found = []
     for statement in statements:
         actions = [action for action in _kept.ADMITTING if covers_action(statement, action).holds]
-        if statement.effect != "Allow" or not actions:
+        if statement.effect != "Allow":
             continue
         for part in split(statement):
             answers = [_admits(part, denying, action, now) for action in actions]
@@ -79,6 +79,14 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
                 terms = _terms.demands(part.condition)
                 found.append(Admission(_words(part), terms, part, "" if answer.holds else answer.reason))
     return found
+
+
+def lost(old: Document, new: Document) -> list[Admission]:
+    """Whom the old trust policy admits, and the new one is not proven to admit. `lost(new, old)` is who gains.
+
+    A time limit that is over makes no difference: sessions that were issued before may be valid still.
+    """
+    return [one for one in admissions(old) if not _kept.is_kept(one.statement, new, old)]
 
 
 def _unreadable(reason: str) -> Admission:

@@ -20,6 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _statement,
     _wildcard,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
 from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, some
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
 
@@ -151,6 +152,12 @@ def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() 
     assert kept > 1000
     assert admitted > 300
     assert equal == kept
+
+
+def test_a_trust_policy_loses_nobody_to_itself() -> None:
+    policies = [one["resourcePolicy"] for one in Generator(SEED).questions(3000) if one["action"].startswith("sts:")]
+    assert [policy for policy in policies if lost(policy, policy)] == []
+    assert sum(bool(lost(policy, {"Statement": []})) for policy in policies) > len(policies) / 2
 
 
 # --- the program --------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
     pull_decision,
     who_may,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
@@ -99,6 +100,15 @@ def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: l
     assert lines(trust(DECLARED, added), trust(DECLARED)) == expected
 
 
+def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
+    over = allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"})
+    assert [one.principal for one in lost(trust(DECLARED, allow("*"), over), trust(DECLARED))] == ["everyone", TWO]
+    assert lost(trust(DECLARED), trust(allow())) == []
+    assert [one.label for one in lost(trust(allow()), trust(DECLARED))] == [ONE]
+    assert lost({"Statement": "odd"}, trust(DECLARED))[0].doubt
+    assert lost(trust(), trust(DECLARED)) == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -159,6 +169,12 @@ def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     assert lines(denied, trust(DECLARED)) == [gains]
     assert lines(trust(DECLARED), denied) == [loses]
     assert lines(denied, denied) == []
+    partly = {**allow("*", Bool={"aws:SecureTransport": "false"}), "Effect": "Deny"}
+    assert lines(trust(DECLARED, partly), trust(partly, DECLARED)) == []
+    doubt = "(unknown, counted as allowed: statement 2 of the trust policy: it depends on aws:SecureTransport)"
+    assert lines(trust(DECLARED, partly), trust(DECLARED)) == [gains]
+    assert lines(trust(DECLARED), trust(DECLARED, partly)) == [loses]
+    assert lines(trust(DECLARED, partly), trust()) == [f"{loses} {doubt}"]
 
 
 def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() -> None:

@@ -45,6 +45,8 @@ OTHER_KINDS = set(CALLERS) - AWS_CALLERS
         ({"AWS": USER}, {"user"}, {"someone", "someone of the account"}),
         ({"AWS": USER.upper()}, set(), {"someone", "someone of the account"}),
         ({"AWS": ROLE}, {"session", "session with path", "role"}, {"someone", "someone of the account"}),
+        ({"AWS": ROLE.replace(ONE, TWO)}, set(), {"someone"}),
+        ({"AWS": ROLE.replace("role", "user")}, set(), {"someone", "someone of the account"}),
         ({"AWS": SESSION}, {"session", "session with path"}, {"someone", "someone of the account"}),
         ({"AWS": SESSION + "2"}, set(), {"someone", "someone of the account"}),
         ({"AWS": f"arn:aws:iam::{ONE}:user/*"}, set(), AWS_CALLERS),  # IAM does not accept it
