@@ -47,7 +47,7 @@ def _principal(named: Any, context: Context) -> Principal:
             return Principal(kind, named)
     if not isinstance(named, str):
         raise ValueError("principal is not an ARN")
-    role, unique_id = (context.values.get(key, ("",))[0] for key in ("aws:principalarn", "aws:userid"))
+    role, unique_id = ((context.values.get(key) or ("",))[0] for key in ("aws:principalarn", "aws:userid"))
     return Principal.of(named, role, unique_id)
 
 

@@ -204,6 +204,50 @@ def test_a_malformed_question_is_unknown_with_a_reason() -> None:
     assert [one["id"] for one in found[6:]] == [OWN_CASES[0]["id"]] * (len(MALFORMED) - 4)
 
 
+JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    1e400,
+    "",
+    "*",
+    "${",
+    "${aws:x}",
+    "arn:",
+    "\ud800",
+    [],
+    {},
+    [None],
+    {"AWS": {}},
+    [[{}]],
+)
+
+
+def spoiled(chance: random.Random, value: Any) -> Any:
+    """The value with something else in one place of it."""
+    if isinstance(value, (dict, list)) and value and chance.random() < 0.9:
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        chosen = chance.choice(list(keys))
+        if isinstance(value, dict):
+            if chance.random() < 0.1:
+                return {key: one for key, one in value.items() if key != chosen} | {
+                    str(chance.choice(JUNK)): value[chosen]
+                }
+            return {**value, chosen: spoiled(chance, value[chosen])}
+        return [spoiled(chance, one) if index == chosen else one for index, one in enumerate(value)]
+    return chance.choice(JUNK)
+
+
+def test_no_question_makes_the_evaluator_fail() -> None:
+    chance = random.Random(SEED)  # noqa: S311, the same cases in every run
+    verdicts = set()
+    for question in Generator(SEED).questions(6000):
+        found = answer(spoiled(chance, question))
+        assert found["reason"]
+        verdicts.add(found["verdict"])
+    assert verdicts == {"allowed", "denied", "unknown"}
+
+
 @pytest.mark.parametrize(
     ("principal", "verdict"),
     [
