@@ -42,7 +42,7 @@ class Admission:
 
     :param principal: in words
     :param terms: the conditions that it has to meet, in words
-    :param statement: what admits it, and nobody else
+    :param statement: what admits it, and nobody else; its actions are those that are about sessions
     :param doubt: why it is unknown whether it is admitted; it is counted as admitted
     """
 
@@ -69,11 +69,11 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     denying = [one for one in statements if one.effect == "Deny"]
     found = []
     for statement in statements:
-        actions = [action for action in _kept.ADMITTING if covers_action(statement, action).holds]
+        actions = [action for action in _kept.SESSION if covers_action(statement, action).holds]
         if statement.effect != "Allow":
             continue
-        for part in split(statement):
-            answers = [_admits(part, denying, action, now) for action in actions]
+        for part in split(replace(statement, actions=Scope(tuple(actions)))):
+            answers = [_admits(part, denying, action, now) for action in actions if action in _kept.ADMITTING]
             answer = some(answers)
             if answer.holds is not False:
                 terms = _terms.demands(part.condition)
@@ -81,12 +81,9 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     return found
 
 
-def lost(old: Document, new: Document) -> list[Admission]:
-    """Whom the old trust policy admits, and the new one is not proven to admit. `lost(new, old)` is who gains.
-
-    A time limit that is over makes no difference: sessions that were issued before may be valid still.
-    """
-    return [one for one in admissions(old) if not _kept.is_kept(one.statement, new, old)]
+def lost(before: Document, after: Document) -> list[Admission]:
+    """Whom the old trust policy admits by a statement that is not proven to be within the new trust policy."""
+    return [one for one in admissions(before) if not _kept.is_kept(one.statement, after, before)]
 
 
 def _unreadable(reason: str) -> Admission:

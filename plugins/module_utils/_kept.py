@@ -40,6 +40,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
 #: The actions with which a principal gets a session of a role.
 ADMITTING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
+#: The same, and what such a session may carry.
+SESSION = (*ADMITTING, "sts:TagSession", "sts:SetSourceIdentity")
+
 _FAMILIES = ({"stringequals", "stringlike"}, {"arnequals", "arnlike"})
 _ANY_CASE = "stringequalsignorecase"
 

@@ -163,6 +163,17 @@ def test_changed_conditions_are_named_as_conditions(
     assert "id-o" not in str(expected)
 
 
+def test_what_a_session_may_carry_is_a_change_of_its_own() -> None:
+    tagging = {**DECLARED, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    assert lines(trust(DECLARED), trust(tagging)) == [f"{ONE}: may now use sts:TagSession"]
+    assert lines(trust(tagging), trust(DECLARED)) == [f"{ONE}: may no longer use sts:TagSession"]
+    assert lines(trust({**DECLARED, "Action": "sts:*"}), trust({**DECLARED, "Action": "*"})) == []
+    both = {"StringEquals": external_id(), "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    assert lines(trust({**tagging, "Condition": both}), trust(DECLARED)) == [
+        f"{ONE}: may now come from any address; may no longer use sts:TagSession"
+    ]
+
+
 def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
     gains, loses = f"+ {ONE} (external ID) can pull release", f"- {ONE} (external ID) loses release"
