@@ -15,7 +15,7 @@ AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup demo test lint docs molecule matrix faults bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup demo test lint docs molecule matrix faults judges bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ matrix: setup ## Run the scenario on older and newer versions of ansible-core, a
 
 faults: setup ## Try every fault at every API call of the playbooks; the whole of it takes a while.
 	@$(BIN)/python -m tests.faults
+
+judges: setup ## Compare the evaluator of IAM policies with two others on 100,000 random questions.
+	$(call timed,100000 random questions,$(BIN)/python -m tests.judge.compare 100000)
 
 bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and docker; half an hour, on a quiet machine.
 	@if [ -n "$(ROOT)" ] && ! command -v docker-registry >/dev/null; then \

@@ -5,7 +5,7 @@
 A principal can pull a repository if the trust policy admits it and the role's permissions allow the pull. What cannot
 be decided counts as allowed, and the output says so. A principal loses access if the old statement that admits it is
 not proven to be within the new trust policy, and gains access if the new one is not proven to be within the old one.
-Where only the conditions of a principal change, the output names the conditions.
+Where only the conditions of a principal change, or what its sessions may carry, the output names that.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Decision,
     Document,
     Policies,
-    Request,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept
 from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 #: Keys that a request to pull carries only as they are given: the tags of the repository, and no tags to set.
 _KNOWN = ("ecr:resourcetag/", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "sts:", "aws:username")
@@ -182,8 +182,7 @@ def _changed_conditions(
         if not keys.isdisjoint({*lost, *gained}):
             left.remove(after)
             covered |= keys
-            words = _terms.changes(before.admission.statement.condition, after.admission.statement.condition)
-            lines.append(f"{before.admission.principal}: {'; '.join(words)}")
+            lines.append(f"{before.admission.principal}: {'; '.join(_words(before.admission, after.admission))}")
     return lines, covered
 
 
@@ -193,11 +192,19 @@ def _without_same(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[
         one
         for one in ours
         if not any(
-            one.admission.principal == other.admission.principal
-            and not _terms.changes(one.admission.statement.condition, other.admission.statement.condition)
+            one.admission.principal == other.admission.principal and not _words(one.admission, other.admission)
             for other in others
         )
     ]
+
+
+def _words(before: Admission, after: Admission) -> tuple[str, ...]:
+    """What changes for a principal: its conditions, and what its sessions may carry."""
+    old, new = before.statement, after.statement
+    return (
+        *_terms.changes(old.condition, new.condition),
+        *_terms.action_changes(old.actions.patterns, new.actions.patterns),
+    )
 
 
 def _lines(form: str, pairs: t.Iterable[Pair], several: bool, every_name: bool) -> list[str]:

@@ -19,10 +19,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import An
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document, Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Names, Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Request,
     Scope,
     Statement,
     applies,
@@ -41,7 +42,7 @@ class Admission:
 
     :param principal: in words
     :param terms: the conditions that it has to meet, in words
-    :param statement: what admits it, and nobody else
+    :param statement: what admits it, and nobody else; its actions are those that are about sessions
     :param doubt: why it is unknown whether it is admitted; it is counted as admitted
     """
 
@@ -68,11 +69,11 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     denying = [one for one in statements if one.effect == "Deny"]
     found = []
     for statement in statements:
-        actions = [action for action in _kept.ADMITTING if covers_action(statement, action).holds]
-        if statement.effect != "Allow" or not actions:
+        actions = [action for action in _kept.SESSION if covers_action(statement, action).holds]
+        if statement.effect != "Allow":
             continue
-        for part in split(statement):
-            answers = [_admits(part, denying, action, now) for action in actions]
+        for part in split(replace(statement, actions=Scope(tuple(actions)))):
+            answers = [_admits(part, denying, action, now) for action in actions if action in _kept.ADMITTING]
             answer = some(answers)
             if answer.holds is not False:
                 terms = _terms.demands(part.condition)

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, every, some, unknown
-from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, Reach
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Reach
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Request,
     Statement,
     applies,
     read,
@@ -35,20 +35,6 @@ ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 
 #: A policy document, as JSON has it.
 Document = t.Mapping[str, t.Any]
-
-
-@dataclass(frozen=True)
-class Request:
-    """One question of authorization.
-
-    :param account: the account that owns the resource
-    """
-
-    action: str
-    resource: str
-    account: str
-    principal: Principal
-    context: Context
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ A condition follows from one on the same key that
 
 - has the same operator, or one that accepts less: `StringEquals` accepts less than `StringLike` and
   `StringEqualsIgnoreCase`, and an operator accepts less than the same operator with `...IfExists`;
-- and has values that the other one accepts too: the same value, a text that its pattern fits, an address in its range,
+- and has values that the other one accepts, too: the same value, a text that its pattern fits, an address in its range,
   an earlier time for `DateLessThan`. It is the other way round for a negated operator.
 
 A condition on the principal follows from the Principal itself if it holds for the user or role that is named there.
@@ -25,11 +25,12 @@ from dataclasses import replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition, _principal, _wildcard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document, Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Request,
     Scope,
     Statement,
     applies,
@@ -38,6 +39,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
 
 #: The actions with which a principal gets a session of a role.
 ADMITTING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+
+#: The same, and what such a session may carry.
+SESSION = (*ADMITTING, "sts:TagSession", "sts:SetSourceIdentity")
 
 _FAMILIES = ({"stringequals", "stringlike"}, {"arnequals", "arnlike"})
 _ANY_CASE = "stringequalsignorecase"
@@ -86,23 +90,17 @@ def known(principal: _principal.Principal) -> Context:
 
 def is_within(one: Statement, other: Statement) -> bool:
     """Whether `one` is proven to admit no more than `other`; both are Allow statements."""
-    if _has_variables(one) or _has_variables(other):
-        return _content(one) == _content(other)
     return (
         one.names is not None
         and other.names is not None
         and _names_within(one.names, other.names)
         and _scope_within(one.actions, other.actions, str.lower)
         and _scope_within(one.resources or _EVERYTHING, other.resources or _EVERYTHING, str)
-        and all(_follows(check, one) for check in other.condition)
+        and all(_follows(check, one, other.variables) for check in other.condition)
     )
 
 
 _EVERYTHING = Scope(("*",))
-
-
-def _has_variables(statement: Statement) -> bool:
-    return statement.variables and any("${" in value for check in statement.condition for value in check.values)
 
 
 def _names_within(one: Names, other: Names) -> bool:
@@ -142,14 +140,30 @@ def _pattern_within(text: str, wider: str) -> bool:
     return text == wider or (not ("?" in wider and "*" in text) and _wildcard.matches(((wider, True),), text))
 
 
-def _follows(wanted: Check, statement: Statement) -> bool:
-    """Whether a condition follows from a statement."""
-    if any(_implies(check, wanted) for check in statement.condition):
+def _follows(wanted: Check, statement: Statement, variables: bool) -> bool:
+    """Whether a condition follows from a statement. With a policy variable, only the same condition does.
+
+    :param variables: whether the document of the condition has policy variables
+    """
+    if any(_is_same(check, wanted) for check in statement.condition):
+        return variables == statement.variables or not _has_variable(wanted)
+    if _has_variable(wanted):
+        return False
+    if any(_implies(check, wanted) for check in statement.condition if not _has_variable(check)):
         return True
     if statement.names is None or statement.names.excluded:
         return False
     principals = [_principal.some_principal(kind, value) for kind, value in statement.names.listed]
     return all(_condition.holds((wanted,), known(one), False).holds is True for one in principals)
+
+
+def _has_variable(check: Check) -> bool:
+    return any("${" in value for value in check.values)
+
+
+def _is_same(one: Check, other: Check) -> bool:
+    names = one.operator.lower(), one.key.lower()
+    return names == (other.operator.lower(), other.key.lower()) and set(one.values) == set(other.values)
 
 
 def _implies(check: Check, wanted: Check) -> bool:
@@ -158,7 +172,7 @@ def _implies(check: Check, wanted: Check) -> bool:
     if check.if_exists and not wanted.if_exists:
         return False
     if check.base not in OPERATORS or wanted.base not in OPERATORS:  # Null, and what is not known here
-        return check.base == wanted.base and set(check.values) == set(wanted.values)
+        return False
     if OPERATORS[check.base].negated != OPERATORS[wanted.base].negated:
         return False
     if OPERATORS[check.base].negated:
@@ -171,7 +185,7 @@ def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
     """Whether everything that one operator accepts with a value is accepted by another one with another value."""
     operator, template = OPERATORS[wider_base], ((wider, True),)
     if wider_base == _ANY_CASE and base in ("stringequals", _ANY_CASE):
-        return value.casefold() == wider.casefold()
+        return value.lower() == wider.lower()
     if any({base, wider_base} <= family for family in _FAMILIES):
         exact = base == "stringequals" or not _is_pattern(value)
         if exact:

@@ -27,17 +27,18 @@ class MalformedPolicyError(ValueError):
     """A document that IAM would not accept, and what is wrong with it."""
 
 
-class Question(t.Protocol):
-    """What a statement is compared with; `Request` of the evaluator is one."""
+@dataclass(frozen=True)
+class Request:
+    """One question of authorization.
 
-    @property
-    def action(self) -> str: ...
-    @property
-    def resource(self) -> str: ...
-    @property
-    def principal(self) -> Principal: ...
-    @property
-    def context(self) -> Context: ...
+    :param account: the account that owns the resource
+    """
+
+    action: str
+    resource: str
+    account: str
+    principal: Principal
+    context: Context
 
 
 @dataclass(frozen=True)
@@ -118,23 +119,23 @@ def _scope(one: dict[str, t.Any], element: str) -> Scope | None:
     return Scope(tuple(patterns), named[0] != element)
 
 
-def applies(statement: Statement, question: Question, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:
+def applies(statement: Statement, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:
     """Whether a statement applies; the reason of a yes is the statement.
 
     :param reaches: the ways of naming the principal that count
     """
-    answer = every(_parts(statement, question, reaches))
+    answer = every(_parts(statement, request, reaches))
     if answer.holds is None:
         return replace(answer, reason=f"{statement.place}: {answer.reason}")
     return Answer(True, statement.place) if answer.holds else NO
 
 
-def _parts(statement: Statement, question: Question, reaches: frozenset[Reach]) -> t.Iterator[Answer]:
+def _parts(statement: Statement, request: Request, reaches: frozenset[Reach]) -> t.Iterator[Answer]:
     if statement.names is not None:
-        yield _principal.includes(statement.names, question.principal, reaches)
-    yield covers_action(statement, question.action)
-    yield _covers_resource(statement, question.resource, question.context)
-    yield _condition.holds(statement.condition, question.context, statement.variables)
+        yield _principal.includes(statement.names, request.principal, reaches)
+    yield covers_action(statement, request.action)
+    yield _covers_resource(statement, request.resource, request.context)
+    yield _condition.holds(statement.condition, request.context, statement.variables)
 
 
 def covers_action(statement: Statement, action: str) -> Answer:

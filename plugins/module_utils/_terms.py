@@ -56,6 +56,14 @@ def changes(before: Condition, after: Condition) -> tuple[str, ...]:
     return tuple(found)
 
 
+def action_changes(before: t.Sequence[str], after: t.Sequence[str]) -> tuple[str, ...]:
+    """What the actions of a principal change to, one text for each action."""
+    return (
+        *(f"may now use {one}" for one in after if one not in before),
+        *(f"may no longer use {one}" for one in before if one not in after),
+    )
+
+
 def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
     added, removed, changed = _PHRASES.get(key, ("must now meet {}", "no longer has to meet {}", "must now meet {}"))
     if not all(_is_common(check) for check in (*old, *new)):

@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
 from tests.conftest import Lab
+from tests.judge import questions
+from tests.judge.generator import Generator
 from tests.lab import accounts
 
 from .conftest import REPOSITORY_ARN
@@ -253,3 +255,123 @@ def test_iam_does_what_random_declarations_say(judge: Judge) -> None:
     assert sessions > DECLARATIONS
     assert calls > DECLARATIONS
     assert without > 0
+
+
+# --- random documents -----------------------------------------------------------------------------------------------
+
+DOCUMENTS = 60
+#: What is the same for every call to the lab.
+SURROUNDINGS = {"aws:SourceIp": "127.0.0.1", "aws:SecureTransport": "false", "aws:CurrentTime": "2026-07-01T00:00:00Z"}
+ASKED = ("ecr:BatchGetImage", "ecr:PutImage")
+
+
+class OfTheLab(Generator):
+    """Documents whose principals exist, as IAM requires of a trust policy."""
+
+    def maybe_not(self, element: str, probability: float) -> str:
+        """IAM rejects NotPrincipal in a trust policy."""
+        return element if element == "Principal" else super().maybe_not(element, probability)
+
+    def principal(self, caller: str) -> Any:
+        account = caller.split(":")[4]
+        return self.chance.choice(
+            (
+                "*",
+                {"AWS": self.several(lambda: self.chance.choice(("*", account, caller, accounts.STRANGER)))},
+                {"AWS": [caller, f"arn:aws:iam::{account}:root"]},
+            )
+        )
+
+    def value(self, kind: str, key: str, actual: str | None) -> Any:
+        """Times are far from the present, since the lab has its own clock."""
+        if kind == "date":
+            return self.chance.choice(("2001-01-01T00:00:00Z", "2099-01-01T00:00:00Z"))
+        if kind == "address":
+            return self.chance.choice(("127.0.0.0/8", "127.0.0.1", "203.0.113.0/24", "::/0"))
+        return super().value(kind, key, actual)
+
+    def condition(self, context: dict[str, Any]) -> dict[str, Any]:
+        """Only keys that the lab is known to have, or known not to have."""
+        found: dict[str, dict[str, Any]] = {}
+        for _number in range(self.chance.choice((1, 1, 2))):
+            key = self.chance.choice([*context, "aws:ResourceTag/Share", "sts:ExternalId"])
+            operator, values = self.check(key, context.get(key))
+            found.setdefault(operator, {})[key] = values
+        return found
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A question, our verdict, and whether the lab allowed the call."""
+
+    question: str
+    verdict: str
+    allowed: bool
+
+    @property
+    def differs(self) -> bool:
+        return self.verdict != "unknown" and (self.verdict == "allowed") != self.allowed
+
+
+def judged(question: dict[str, Any], allowed: bool) -> Judged:
+    verdict = questions.answer({"account": accounts.OWNER, **question})["verdict"]
+    return Judged(json.dumps(question), verdict, allowed)
+
+
+def judge_trust(judge: Judge, generator: OfTheLab, role: str) -> list[Judged]:
+    """A random trust policy: our verdict and the lab's, for each user and external ID."""
+    chance = generator.chance
+    permissions = {"Version": "2012-10-17", "Statement": [accounts.MAY_ASSUME]}
+    target = {"action": "sts:AssumeRole", "resource": f"arn:aws:iam::{accounts.OWNER}:role/{role}"}
+
+    def question(who: tuple[str, str], external_id: str | None) -> dict[str, Any]:
+        account, user = who
+        arn = f"arn:aws:iam::{account}:user/{user}"
+        context = {**SURROUNDINGS, "aws:PrincipalArn": arn, "aws:PrincipalAccount": account}
+        if external_id:
+            context["sts:ExternalId"] = external_id
+        return {**target, "principal": arn, "ctx": context}
+
+    trust = generator.document(question(chance.choice(list(judge.sts)), chance.choice(EXTERNAL_IDS)), True)
+    judge.iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    became = judge.who_becomes(role, (EXTERNAL_IDS[0], None))
+    return [
+        judged({**question(claim[:2], claim[2]), "identity": [permissions], "resourcePolicy": trust}, bool(keys))
+        for claim, keys in became.items()
+    ]
+
+
+def judge_permissions(judge: Judge, generator: OfTheLab, role: str, keys: dict[str, str]) -> list[Judged]:
+    """A random permissions policy: our verdict and the lab's, for each repository and action."""
+    chance = generator.chance
+
+    def question(name: str, action: str) -> dict[str, Any]:
+        tags = {f"{one}:ResourceTag/{key}": value for one in ("ecr", "aws") for key, value in judge.tags[name].items()}
+        context = {**SURROUNDINGS, **tags, "aws:PrincipalAccount": accounts.OWNER}
+        arn = f"arn:aws:sts::{accounts.OWNER}:assumed-role/{role}/{role}"
+        return {"action": action, "resource": REPOSITORY_ARN + name, "principal": arn, "ctx": context}
+
+    document = generator.document(question(chance.choice(REPOSITORIES), chance.choice(ASKED)), False)
+    judge.iam.put_role_policy(RoleName=role, PolicyName="random", PolicyDocument=json.dumps(document))
+    may = judge.what_it_may(keys)
+    return [judged({**question(*one), "identity": [document]}, may[one]) for one in may if one[1] in ASKED]
+
+
+def test_iam_does_what_the_evaluator_says_of_random_documents(judge: Judge) -> None:
+    generator = OfTheLab(SEED)
+    trusting, session_role = "random-trust", "random-permissions"
+    everyone = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
+    for name in (trusting, session_role):
+        judge.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(everyone))
+    keys = judge.assume(session_role, (accounts.CONSUMER, "puller"), None)
+    assert keys
+    found: list[Judged] = []
+    for number in range(DOCUMENTS):
+        if number % 15 == 0:
+            judge.retag(generator.chance)
+        found += judge_trust(judge, generator, trusting)
+        found += judge_permissions(judge, generator, session_role, keys)
+    assert [one for one in found if one.differs] == []
+    assert sum(one.verdict == "unknown" for one in found) < len(found) / 20
+    assert sum(one.allowed for one in found) > DOCUMENTS
+    assert sum(not one.allowed for one in found) > DOCUMENTS

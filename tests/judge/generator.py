@@ -84,7 +84,7 @@ class Generator:
     def question(self) -> dict[str, Any]:
         chance = self.chance
         account = chance.choice((OWNER, ONE, TWO))
-        request = {
+        request: dict[str, Any] = {
             "action": chance.choice(ACTIONS),
             "resource": f"arn:aws:ecr:eu-west-1:{OWNER}:repository/{chance.choice(REPOSITORIES)}",
             "account": OWNER,
@@ -201,7 +201,7 @@ class Generator:
         return found
 
     def check(self, key: str, actual: Any) -> tuple[str, Any]:
-        chance, kind = self.chance, TYPES[key]
+        chance, kind = self.chance, TYPES.get(key, "string")
         if chance.random() < 0.1:
             return "Null", chance.choice(("true", "false", True, False))
         prefix = chance.choice(("ForAllValues:", "ForAnyValue:")) if kind == "strings" or chance.random() < 0.15 else ""

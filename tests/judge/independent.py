@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from fractions import Fraction
+from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -59,10 +60,18 @@ def verdict(question: Question) -> str:
 
 
 def is_allowed(question: Question, identity: list[Any], resource: list[Any]) -> bool:
-    own = lambda request: three_valued(allows(identity), request, True)  # noqa: E731
-    granted = lambda request: three_valued(allows(resource), request, True)  # noqa: E731
-    by_name = lambda request: three_valued(allows(resource, by_name=True), request, True)  # noqa: E731
-    both = lambda request: not three_valued((own, granted), request, False)  # noqa: E731
+    def own(request: Question) -> bool:
+        return three_valued(allows(identity), request, True)
+
+    def granted(request: Question) -> bool:
+        return three_valued(allows(resource), request, True)
+
+    def by_name(request: Question) -> bool:
+        return three_valued(allows(resource, by_name=True), request, True)
+
+    def both(request: Question) -> bool:
+        return not three_valued((own, granted), request, False)
+
     if question["principal"].split(":")[4] != question["account"]:
         return both(question)
     is_trust = question["action"].startswith("sts:") and "resourcePolicy" in question
@@ -84,10 +93,7 @@ def matcher(statement: dict[str, Any], by_name: bool = False) -> Predicate:
     for element, test in (("Action", action), ("Resource", resource_of(statement["version"]))):
         for name, wanted in ((element, True), (f"Not{element}", False)):
             if name in statement:
-                texts = as_list(statement[name])
-                parts.append(
-                    lambda request, texts=texts, test=test, wanted=wanted: some(test, texts, request) is wanted
-                )
+                parts.append(partial(covers, test, as_list(statement[name]), wanted))
     if "Principal" in statement:
         parts.append(lambda request: is_named(statement["Principal"], request, by_name))
     if "NotPrincipal" in statement:
@@ -99,8 +105,12 @@ def matcher(statement: dict[str, Any], by_name: bool = False) -> Predicate:
     return lambda request: not three_valued(parts, request, False)
 
 
+def covers(test: Callable[[str, Question], bool], texts: list[str], wanted: bool, request: Question) -> bool:
+    return some(test, texts, request) is wanted
+
+
 def some(test: Callable[[str, Question], bool], texts: list[str], request: Question) -> bool:
-    return three_valued([lambda one, text=text: test(text, one) for text in texts], request, True)
+    return three_valued([partial(test, text) for text in texts], request, True)
 
 
 def expression(pattern: str) -> str:
@@ -305,13 +315,13 @@ def check(operator: str, key: str, texts: list[str], current: bool) -> Predicate
             return if_exists or {"forallvalues": True, "foranyvalue": False}.get(quantifier, negated)
         if len(values) > 1 and not quantifier:
             raise UndocumentedError("several values")
-        results = [lambda one, value=value: fits(value, one) is not negated for value in values]
+        results = [partial(passes, value) for value in values]
         if quantifier == "foranyvalue":
             return three_valued(results, request, True)
         return not three_valued(results, request, False)
 
-    def fits(value: str, request: Question) -> bool:
-        return three_valued([lambda one, text=text: equal(value, text, one) for text in texts], request, True)
+    def passes(value: str, request: Question) -> bool:
+        return three_valued([partial(equal, value, text) for text in texts], request, True) is not negated
 
     def equal(value: str, text: str, request: Question) -> bool:
         if name not in TEXT:

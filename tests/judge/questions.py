@@ -11,8 +11,9 @@ import re
 from typing import Any
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import UNKNOWN, Policies, Request, decide
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import UNKNOWN, Policies, decide
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, KINDS, Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 
 def answer(question: Any) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _principal(named: Any, context: Context) -> Principal:
             return Principal(kind, named)
     if not isinstance(named, str):
         raise ValueError("principal is not an ARN")
-    role, unique_id = (context.values.get(key, ("",))[0] for key in ("aws:principalarn", "aws:userid"))
+    role, unique_id = ((context.values.get(key) or ("",))[0] for key in ("aws:principalarn", "aws:userid"))
     return Principal.of(named, role, unique_id)
 
 

@@ -20,7 +20,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _statement,
     _wildcard,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
+from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, some
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
 
 from tests.judge import independent
@@ -87,7 +88,7 @@ BREAKS: dict[str, Break] = {
     "an account that is named suffices": lambda patch: patch.setattr(_principal, "NAMED", _principal.ANYWAY),
     "resources are ignored": lambda patch: patch.setattr(_statement, "_covers_resource", lambda *_arguments: YES),
     "denials are ignored": lambda patch: patch.setattr(_evaluate._Layer, "denies", lambda *_arguments: NO),
-    "one side suffices across accounts": lambda patch: patch.setattr(_evaluate, "every", _evaluate.some),
+    "one side suffices across accounts": lambda patch: patch.setattr(_evaluate, "every", some),
 }
 
 
@@ -153,6 +154,12 @@ def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() 
     assert equal == kept
 
 
+def test_a_trust_policy_loses_nobody_to_itself() -> None:
+    policies = [one["resourcePolicy"] for one in Generator(SEED).questions(3000) if one["action"].startswith("sts:")]
+    assert [policy for policy in policies if lost(policy, policy)] == []
+    assert sum(bool(lost(policy, {"Statement": []})) for policy in policies) > len(policies) / 2
+
+
 # --- the program --------------------------------------------------------------------------------------------------
 
 
@@ -195,6 +202,50 @@ def test_a_malformed_question_is_unknown_with_a_reason() -> None:
     assert {one["verdict"] for one in found} == {"unknown"}
     assert all(one["reason"] for one in found)
     assert [one["id"] for one in found[6:]] == [OWN_CASES[0]["id"]] * (len(MALFORMED) - 4)
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    1e400,
+    "",
+    "*",
+    "${",
+    "${aws:x}",
+    "arn:",
+    "\ud800",
+    [],
+    {},
+    [None],
+    {"AWS": {}},
+    [[{}]],
+)
+
+
+def spoiled(chance: random.Random, value: Any) -> Any:
+    """The value with something else in one place of it."""
+    if isinstance(value, (dict, list)) and value and chance.random() < 0.9:
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        chosen = chance.choice(list(keys))
+        if isinstance(value, dict):
+            if chance.random() < 0.1:
+                return {key: one for key, one in value.items() if key != chosen} | {
+                    str(chance.choice(JUNK)): value[chosen]
+                }
+            return {**value, chosen: spoiled(chance, value[chosen])}
+        return [spoiled(chance, one) if index == chosen else one for index, one in enumerate(value)]
+    return chance.choice(JUNK)
+
+
+def test_no_question_makes_the_evaluator_fail() -> None:
+    chance = random.Random(SEED)  # noqa: S311, the same cases in every run
+    verdicts = set()
+    for question in Generator(SEED).questions(6000):
+        found = answer(spoiled(chance, question))
+        assert found["reason"]
+        verdicts.add(found["verdict"])
+    assert verdicts == {"allowed", "denied", "unknown"}
 
 
 @pytest.mark.parametrize(

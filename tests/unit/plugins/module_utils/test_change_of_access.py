@@ -14,6 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
     pull_decision,
     who_may,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
@@ -99,6 +100,15 @@ def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: l
     assert lines(trust(DECLARED, added), trust(DECLARED)) == expected
 
 
+def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
+    over = allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"})
+    assert [one.principal for one in lost(trust(DECLARED, allow("*"), over), trust(DECLARED))] == ["everyone", TWO]
+    assert lost(trust(DECLARED), trust(allow())) == []
+    assert [one.label for one in lost(trust(allow()), trust(DECLARED))] == [ONE]
+    assert lost({"Statement": "odd"}, trust(DECLARED))[0].doubt
+    assert lost(trust(), trust(DECLARED)) == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -153,12 +163,29 @@ def test_changed_conditions_are_named_as_conditions(
     assert "id-o" not in str(expected)
 
 
+def test_what_a_session_may_carry_is_a_change_of_its_own() -> None:
+    tagging = {**DECLARED, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    assert lines(trust(DECLARED), trust(tagging)) == [f"{ONE}: may now use sts:TagSession"]
+    assert lines(trust(tagging), trust(DECLARED)) == [f"{ONE}: may no longer use sts:TagSession"]
+    assert lines(trust({**DECLARED, "Action": "sts:*"}), trust({**DECLARED, "Action": "*"})) == []
+    both = {"StringEquals": external_id(), "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    assert lines(trust({**tagging, "Condition": both}), trust(DECLARED)) == [
+        f"{ONE}: may now come from any address; may no longer use sts:TagSession"
+    ]
+
+
 def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
     gains, loses = f"+ {ONE} (external id) can pull release", f"- {ONE} (external id) loses release"
     assert lines(denied, trust(DECLARED)) == [gains]
     assert lines(trust(DECLARED), denied) == [loses]
     assert lines(denied, denied) == []
+    partly = {**allow("*", Bool={"aws:SecureTransport": "false"}), "Effect": "Deny"}
+    assert lines(trust(DECLARED, partly), trust(partly, DECLARED)) == []
+    doubt = "(unknown, counted as allowed: statement 2 of the trust policy: it depends on aws:SecureTransport)"
+    assert lines(trust(DECLARED, partly), trust(DECLARED)) == [gains]
+    assert lines(trust(DECLARED), trust(DECLARED, partly)) == [loses]
+    assert lines(trust(DECLARED, partly), trust()) == [f"{loses} {doubt}"]
 
 
 def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() -> None:
@@ -175,7 +202,7 @@ def test_not_action_in_the_old_permissions_is_a_loss_and_no_gain() -> None:
 
 
 def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
-    by_address = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    by_address: dict[str, Any] = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
     by_address["Condition"] = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     change = change_of_access(None, Role(trust(DECLARED), trust(by_address)), [], [DEVELOP])
     reason = "statement 1 of identity policy 1: it depends on aws:SourceIp"

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Policies, Request, decide
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Policies, decide
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, includes, read_names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 USER = f"arn:aws:iam::{ONE}:user/team/puller"
@@ -44,6 +45,8 @@ OTHER_KINDS = set(CALLERS) - AWS_CALLERS
         ({"AWS": USER}, {"user"}, {"someone", "someone of the account"}),
         ({"AWS": USER.upper()}, set(), {"someone", "someone of the account"}),
         ({"AWS": ROLE}, {"session", "session with path", "role"}, {"someone", "someone of the account"}),
+        ({"AWS": ROLE.replace(ONE, TWO)}, set(), {"someone"}),
+        ({"AWS": ROLE.replace("role", "user")}, set(), {"someone", "someone of the account"}),
         ({"AWS": SESSION}, {"session", "session with path"}, {"someone", "someone of the account"}),
         ({"AWS": SESSION + "2"}, set(), {"someone", "someone of the account"}),
         ({"AWS": f"arn:aws:iam::{ONE}:user/*"}, set(), AWS_CALLERS),  # IAM does not accept it

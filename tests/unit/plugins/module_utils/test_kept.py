@@ -167,6 +167,9 @@ def test_variables_are_other_text_in_the_older_version() -> None:
         (USER, {"StringEquals": {"aws:PrincipalAccount": ONE}}, True),
         (ROOT, {"ArnEquals": {"aws:PrincipalArn": USER}}, False),
         (ROLE, {"ArnEquals": {"aws:PrincipalArn": ROLE}}, True),
+        # The ARN of a session lacks the path of its role, so its role is not known.
+        (SESSION, {"ArnNotEquals": {"aws:PrincipalArn": USER}}, False),
+        (SESSION, {"StringEquals": {"aws:PrincipalAccount": ONE}}, True),
     ],
 )
 def test_a_condition_on_the_principal_follows_from_its_name(
@@ -214,6 +217,9 @@ def test_a_statement_is_split_by_its_principals() -> None:
     ]
     by_condition = statement(C={"ArnEquals": {"aws:PrincipalArn": [USER, ROLE]}, **A})
     assert split(by_condition) == split(statement(P={"AWS": [USER, ROLE]}, C=A))
+    for operator in ("ForAllValues:ArnEquals", "ForAnyValue:ArnEquals", "ArnEqualsIfExists", "ArnNotEquals"):
+        condition = {operator: {"aws:PrincipalArn": USER}}
+        assert split(statement(C=condition))[0].condition == statement(C=condition).condition
     other_account = statement(C={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/a"}})
     assert split(other_account)[0].condition == other_account.condition
     assert admissions(
