@@ -370,8 +370,8 @@ def run(module: t.Any) -> dict[str, t.Any]:
     options = module.params
     check(options)
     session, problems = session_of(module), Problems()
-    check_owner_account(options, session.identity["account"])
     ecr = session.client("ecr")
+    check_owner_account(options, session.identity["account"])
     repositories = read(session, ecr, options, problems)
     plan = plan_tags(repositories, options["tags"], options["state"], problems)
     problems.check()
