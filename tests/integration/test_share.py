@@ -76,7 +76,12 @@ def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control
     assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
     out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
     assert out.describe_images(repositoryName="release")["imageDetails"]
-    assert control.share(ecr_share_consumers=[STRANGER], ecr_share_repositories=["release", "develop"]).code == 0
+    assert (
+        control.share(
+            ecr_share_consumers=[STRANGER], ecr_share_repositories=["release", "develop"], ecr_share_denied=[]
+        ).code
+        == 0
+    )
     for name in accounts.REPOSITORIES:
         with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
             out.describe_images(repositoryName=name)
