@@ -307,8 +307,8 @@ def run(module: t.Any, progress: Progress = lambda _text: None) -> dict[str, t.A
     options = module.params
     check(options)
     session, problems = session_of(module), Problems()
-    check_owner_account(options, session.identity["account"])
     ecr = session.client("ecr")
+    check_owner_account(options, session.identity["account"])
     repositories = read(session, ecr, options, problems)
     plan = plan_tags(repositories, options["tags"], options["state"], problems)
     problems.check()

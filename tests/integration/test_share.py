@@ -44,6 +44,8 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
     assert control.share().code == 0
     changed: dict[str, Any] = {
         "ecr_share_repositories": ["develop"],
+        "ecr_share_images": [],
+        "ecr_share_denied": [],
         "ecr_share_consumers": [STRANGER],
         "ecr_share_access": "pull",
         "ecr_share_exclusive": True,
