@@ -23,6 +23,8 @@ class ActionModule(ActionBase):
         }
         _validated, options = self.validate_argument_spec(spec)
         shown = (Display().verbosity and options["all_lines"]) or options["lines"]
+        if not options["lines"]:
+            return {**result, "changed": False, "skipped": True, "skip_reason": "There are no lines."}
         several = len(variables.get("ansible_play_hosts_all", ())) > 1 and not self._task.run_once
         before = f"{variables['inventory_hostname']}: " if several else ""
         for line in shown:

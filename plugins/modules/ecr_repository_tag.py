@@ -224,7 +224,9 @@ def read(
     return {name: (prefix + name, tags) for name, tags in found.items() if tags is not None}
 
 
-def apply(tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any], progress: Progress) -> None:
+def apply(
+    tagging: t.Any, ecr: t.Any, plan: TagPlan, options: dict[str, t.Any], progress: Progress = lambda _text: None
+) -> None:
     """Make the changes; every failure is reported with its repository."""
     failures: dict[str, str] = {}
     batches = plan.batches()

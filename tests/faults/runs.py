@@ -64,7 +64,7 @@ OPENED: Declaration = {
     "consumers": [
         {"account": account, "external_id": external_id}
         for account in (accounts.CONSUMER, accounts.STRANGER, "444444444444")
-        for external_id in (None, "test", "other-id", "not-an-external-id")
+        for external_id in (None, "test", "new-id", "other-id", "not-an-external-id")
     ],
     "repositories": ["release"],
 }

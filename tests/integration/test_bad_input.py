@@ -64,7 +64,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
                 ],
             },
             [
-                "3 problems, nothing was written:",
+                "5 problems, nothing was written:",
                 "Consumer 1: '1' is not an AWS account id",
                 "external_id has 1 characters",
                 "principal 'user/*' has a wildcard",

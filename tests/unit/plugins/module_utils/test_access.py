@@ -475,20 +475,43 @@ def test_the_table_of_hosts_in_check_mode_and_aligned() -> None:
     assert _access.hosts_table([], check_mode=False) == []
 
 
+WHY = "2 problems:\n- one\n- two"
+
+
 @pytest.mark.parametrize(
-    ("failure", "gained", "lost", "line"),
+    ("rows", "lines"),
     [
-        ({}, [1, 2], [3], "a  ok      2 gained, 1 lost"),
-        ({}, [], [], "a  ok      nobody gains or loses access"),
-        ({"msg": "Why.\nAnd more."}, [1], [], "a  failed  Why."),
+        ([("a", "", [1, 2], [3])], []),
+        ([("a", WHY, [1], [])], ["2 problems:", "- one", "- two"]),
+        ([("a", "", None, [])], ["no result; see above"]),
         (
-            {"msg": "One or more items failed", "results": [{}, {"failed": True, "msg": "Why."}]},
-            [],
-            [],
-            "a  failed  Why.",
+            [("a", "", [1, 2], [3]), ("long", "", [], []), ("b", "Why.", None, []), ("c", WHY, [], [])],
+            [
+                "a     ok      2 gained, 1 lost",
+                "long  ok      nobody gains or loses access",
+                "b     failed  Why.",
+                "c     failed  2 problems:",
+                "c: 2 problems:",
+                "c: - one",
+                "c: - two",
+            ],
         ),
-        ({}, None, [], "a  failed  no answer; see above"),
     ],
 )
-def test_the_table_of_accounts(failure: dict[str, Any], gained: list[Any] | None, lost: list[Any], line: str) -> None:
-    assert _access.accounts_table([("a", failure, gained, lost)]) == [line]
+def test_the_table_of_accounts(rows: Any, lines: list[str]) -> None:
+    assert _access.accounts_table(rows) == lines
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        ({"msg": "Why.\nAnd more."}, "Why.\nAnd more."),
+        (
+            {"msg": "One or more items failed", "results": [{}, *[{"failed": True, "msg": one} for one in "aba"]]},
+            "a\nb",
+        ),
+        ({}, "no reason was given; see above"),
+    ],
+)
+def test_the_reason_of_a_failure(failure: dict[str, Any], reason: str) -> None:
+    assert _access.failure_reason(failure) == reason

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import boto3
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _tagging, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _account, _repositories, _tagging, _wait
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import TagPlan, plan_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
@@ -147,10 +148,6 @@ KEYS: dict[str, Any] = {"TagKeys": ["Share", "SHARED", "Team", "other"], "Pagina
 @pytest.mark.parametrize("operation", ["get_tag_keys", "get_resources"])
 @pytest.mark.parametrize("answer", ["AccessDeniedException", "InvalidParameterException", "nothing"])
 def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: str, operation: str) -> None:
-    class Session:
-        def client(self, service: str) -> Any:
-            return {"resourcegroupstaggingapi": client}[service]
-
     class Repositories:
         def get_paginator(self, operation: str) -> Any:
             assert operation == "describe_repositories"
@@ -159,7 +156,6 @@ def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: 
         def paginate(self, **options: Any) -> Any:
             return [{"repositories": [{"repositoryName": "aa"}]}, {"repositories": [{"repositoryName": "bb"}]}]
 
-    session: Any = Session()
     with Stubber(client) as stub:
         if answer == "nothing" or operation == "get_resources":
             stub.add_response("get_tag_keys", {"PaginationToken": "", "TagKeys": []})
@@ -167,7 +163,7 @@ def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: 
             stub.add_response("get_resources", {"PaginationToken": "", "ResourceTagMappingList": []})
         else:
             stub.add_client_error(operation, answer)
-        assert ecr_repository_tag.discover(session, Repositories(), {"share": "yes"}) == (["aa", "bb"], False)
+        assert _repositories.discover(client, Repositories(), [("share", "yes")]) == (["aa", "bb"], False)
 
 
 @pytest.mark.parametrize(
@@ -187,10 +183,14 @@ def test_where_ecr_does_not_read_a_tag_that_the_other_api_names_it_is_asked_agai
 
         identity: ClassVar = {"account": "111111111111", "arn": "arn:aws:iam::111111111111:user/administrator"}
 
+        def client(self, service: str) -> None:
+            assert service == "resourcegroupstaggingapi"
+
     answers = iter(reads)
     monkeypatch.setattr(ecr_repository_tag, "discover", lambda *_arguments: (["release"], True))
-    monkeypatch.setattr(ecr_repository_tag, "tags_or_none", lambda *_arguments: next(answers))
+    monkeypatch.setattr(_repositories, "tags_or_none", lambda *_arguments: next(answers))
     options = {"names": [], "all_except": [], "tags": {"share": "yes"}, "state": "absent", **OPTIONS}
+    options["wait_interval"] = 0
     session: Any = Session()
     read = ecr_repository_tag.read(session, None, options, Problems())
     assert read == ({} if found is None else {"release": (ARN + "release", found)})
@@ -214,7 +214,7 @@ def test_discovery_finds_any_of_the_tags_in_any_case_of_its_key_page_by_page(cli
         stub.add_response("get_resources", page("", "bb"), sent("share", "yes"))
         stub.add_response("get_resources", page("", "cc"), sent("Team", "a"))
         stub.add_response("get_resources", page(""), sent("team", "a"))
-        assert _tagging.tagged_repositories(client, {"share": "yes", "team": "a"}) == ["bb", "cc", "team/aa"]
+        assert _tagging.tagged_repositories(client, [("share", "yes"), ("team", "a")]) == ["bb", "cc", "team/aa"]
         stub.assert_no_pending_responses()
 
 
@@ -225,13 +225,21 @@ def test_who_may_not_look_for_other_carriers_is_told_so_and_other_errors_are_err
     def refuse(*_arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "No."}}, "DescribeRepositories")
 
-    monkeypatch.setattr(ecr_repository_tag, "read", refuse)
-    session: Any = None
-    options: dict[str, Any] = {"names": ["release"], "tags": SHARE}
+    monkeypatch.setattr(_account, "discover", refuse)
+    account = Account("111111111111", "aws")
+    search = _account._Search("eu-west-1", None, None, (), frozenset(SHARE.items()), everything=False)
     if code == "ServerException":
         with pytest.raises(ClientError):
-            ecr_repository_tag.others(session, None, options)
+            _account._registry(account, search, OPTIONS)
         return
-    told = ecr_repository_tag.others(session, None, options)
-    assert told["others"] == []
-    assert "No." in told["others_problem"]
+    assert "No." in _account._registry(account, search, OPTIONS).unknown
+
+
+def test_the_tags_of_a_region_that_is_no_longer_declared_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "OptInRequired", "Message": "Not here."}}, "GetTagKeys")
+
+    monkeypatch.setattr(_account, "discover", refuse)
+    account = Account("111111111111", "aws")
+    search = _account._Search("eu-west-1", None, None, (), frozenset(SHARE.items()), everything=False)
+    assert "Not here." in _account._read_registry(account, search, [], OPTIONS).unknown
