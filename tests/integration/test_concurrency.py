@@ -162,8 +162,6 @@ def test_eight_playbooks_of_two_declarations_end_in_one_of_them_or_say_so(contro
         "ecr_share_denied": [],
         "ecr_share_consumers": [CONSUMER],
         "ecr_share_exclusive": True,
-        "ecr_share_denied": [],
-        "ecr_share_images": [],
         "ecr_share_wait_timeout": 5,
     }
     second = {**first, "ecr_share_repositories": ["develop"], "ecr_share_consumers": [STRANGER]}

@@ -49,8 +49,6 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
         "ecr_share_consumers": [STRANGER],
         "ecr_share_access": "pull",
         "ecr_share_exclusive": True,
-        "ecr_share_denied": [],
-        "ecr_share_images": [],
     }
     lines = [
         f"+ {accounts.STRANGER} user/stranger (external id) can pull develop",
