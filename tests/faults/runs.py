@@ -95,7 +95,15 @@ PHASES = (
     Phase("pull", "consumer", "share", (FIRST, SECOND), (FIRST, SECOND)),
     Phase("change", "owner", "share", (FIRST, SECOND), (NEW_FIRST, NEW_SECOND), shares=(NEW_FIRST, NEW_SECOND)),
     Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
-    Phase("close", "owner", "share", (OPENED, FIRST, SECOND), (NEW_FIRST,), shares=(NEW_FIRST,), opened=True),
+    Phase(
+        "close",
+        "owner",
+        "share",
+        (OPENED, FIRST, SECOND),
+        (NEW_FIRST, NEW_SECOND),
+        shares=(NEW_FIRST, NEW_SECOND),
+        opened=True,
+    ),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
 )
 
@@ -176,7 +184,7 @@ def _modules(bench: Bench, phase: Phase) -> int:
 
 def quick(invocation: Invocation, fault: str = "") -> Invocation:
     """With time compressed."""
-    arguments = {**invocation["arguments"], "wait": True, "wait_timeout": 3, "wait_interval": 0.001}
+    arguments = {"wait": True, **invocation["arguments"], "wait_timeout": 3, "wait_interval": 0.001}
     if fault == "timeout":
         arguments["aws_config"] = {"read_timeout": 0.7}
     return {**invocation, "arguments": arguments}

@@ -49,7 +49,7 @@ def test_a_tag_of_two_roles_stays_when_one_share_ends(control: Control) -> None:
     assert ended.code == 0, ended
     said = " ".join(ended.output.split())
     assert "plan=common stays on repository release in ap-northeast-1: role common-2 grants it, too." in said
-    assert "Not declared here: role common-2 of this collection." in said
+    assert "Roles of this collection that are not declared here: common-2" in said
     assert reads(control, "common-2", "stranger", "other", "release")
     assert not reads(control, "common-1", "consumer", "test", "release")
     # The whole declaration, with the share that has ended.

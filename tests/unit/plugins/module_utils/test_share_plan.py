@@ -343,7 +343,7 @@ def test_a_role_that_is_not_declared_is_named_with_the_next_step() -> None:
     world = end_of(START, declared("first"), declared("second", TWO, repository_tags={"audience": "inner"}))
     (line,) = [line for line in world.plan([declared("first")]).summary if "second" in line]
     assert line.startswith(
-        "Not declared here: role second of this collection. To end a share, declare it with state: absent"
+        "Roles of this collection that are not declared here: second. To end a share, declare it with state: absent"
     )
 
 
