@@ -54,8 +54,8 @@ def _undeclared(shared: Shared) -> t.Iterator[str]:
     names = sorted(shared.account.others)
     if names:
         yield (
-            f"Roles of this collection that are not declared here: {listed(names, what='roles')}. To end a share, declare"
-            " it with state: absent, or run unshare.yml with its declaration."
+            f"Roles of this collection that are not declared here: {listed(names, what='roles')}. To end a share,"
+            " declare it with state: absent, or run unshare.yml with its declaration."
         )
 
 
