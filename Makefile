@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+UV := 0.13.9
 # A file of tests stays on one worker, with the lab that it started.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
@@ -15,7 +16,7 @@ AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup demo test lint docs molecule matrix faults bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs molecule matrix faults bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +31,14 @@ setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
 .venv-lab/ready: tests/lab/requirements.txt
 	$(call timed,virtual environment .venv-lab,tests/make-venv $(PYTHON) .venv-lab tests/lab/requirements.txt)
 	@touch $@
+
+lock: ## Pin every package of both environments with its hashes, from tests/requirements.in and tests/lab/requirements.in.
+	@$(PYTHON) -m venv --clear .cache/lock
+	@.cache/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
+	@for folder in tests tests/lab; do \
+	  .cache/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --no-emit-index-url --custom-compile-command "make lock" --output-file $$folder/requirements.txt $$folder/requirements.in; \
+	done
 
 lab-up: setup ## Start the lab: two AWS accounts on loopback.
 	@.venv-lab/bin/python -m tests.lab up
