@@ -29,6 +29,7 @@ NAME = f"docker-credential-ecr-pull-nobody-{REGISTRY}"
 SECRET = "root:$6$QVdTOnRva2Vu:20228:0:99999:7:::"
 #: A module that reads without a limit ends at this limit, and the host keeps its memory.
 MEMORY = 1_500_000_000
+GROUP = 54321  # a supplementary group of root
 USER = pwd.getpwnam("nobody")
 
 
@@ -61,12 +62,12 @@ class Host:
         given = {"user": "nobody", "home": str(self.home), "bin_dir": str(self.bin), "require_helper": False, **options}
         role_arn = "arn:aws:iam::111111111111:role/allow_ecr_release"
         given["registries"] = [{"registry": REGISTRY, "role_arn": role_arn, "source_profile": "default"}]
-        command = ["prlimit", f"--as={MEMORY}", str(BIN / "python"), "-m", MODULE]
+        command = ["prlimit", f"--as={MEMORY}", "setpriv", f"--groups={GROUP}", str(BIN / "python"), "-m", MODULE]
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / ".venv/collections"),
             "PLACE": str(self.folder),
-            "HOME": "/root",
+            "HOME": str(self.root),
         }
         typed = json.dumps({"ANSIBLE_MODULE_ARGS": {**given, "_ansible_diff": True}})
         ran = subprocess.run(
@@ -331,6 +332,17 @@ def test_link_in_home_to_file_of_root(host: Host, name: str, target: str) -> Non
     host.file_of_root()
     place(host, name).symlink_to(host.root / target)
     host.refused()
+
+
+@FILES
+def test_link_in_home_to_file_of_root_s_group(host: Host, name: str) -> None:
+    """A supplementary group of root gives the user nothing. (This attack failed before.)"""
+    shadow = host.folder / "shadow"
+    shadow.write_text(SECRET)
+    os.chown(shadow, 0, GROUP)
+    shadow.chmod(0o640)
+    place(host, name).symlink_to(shadow)
+    assert f"{host.home / name} cannot be read: Permission denied." in host.refused()
 
 
 def test_link_in_home_to_name_that_is_not_text(host: Host) -> None:
