@@ -32,9 +32,8 @@ def read_regular(path: str, limit: int, follow: bool = True) -> bytes | None:
     flags = os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     try:
         with open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags)) as file:
-            status = os.fstat(file.fileno())
-            regular = stat.S_ISREG(status.st_mode)
-            content = file.read(limit + 1) or b"" if regular and status.st_size <= limit else b""
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            content = (file.read(limit + 1) or b"") if regular else b""
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -43,6 +42,6 @@ def read_regular(path: str, limit: int, follow: bool = True) -> bytes | None:
         regular = False
     if not regular:
         raise EcrError(f"{path} is not a regular file. Remove it or replace it with a regular file.")
-    if max(status.st_size, len(content)) > limit:
+    if len(content) > limit:
         raise EcrError(f"{path} is larger than the limit of {limit} bytes. Check that it is the right file.")
     return content

@@ -47,6 +47,8 @@ _HOST = re.compile(
 )
 #: What a diff shows of the former values of our entries.
 _HELPER_NAME, _ONE_LINE = re.compile(r"\S{1,300}"), re.compile(r"[^\r\n]{0,1300}")
+#: One word of the shell, as shlex.quote() writes it.
+_QUOTED = r"(?:[\w@%+=:,./-]|'[^'\n]*'|\"'\")+"
 _PROFILE = re.compile(r"[^\s\[\]#;](?:[^\r\n\[\]]*[^\s\[\]])?")
 
 Sections = dict[str, dict[str, str]]
@@ -186,9 +188,8 @@ def _merge_wrapper(places: Places, host: str, present: bool, fault: str, content
         former = content.decode("utf-8", "replace")
         if not former.startswith(_wrapper_head(places, host)):
             raise EcrError("was not written by this collection. Remove it, or use another bin_dir.")
-        start, _placeholder, end = wrapper(replace(places, aws_config="\0"), host).partition("'\0'")
-        path = former[len(start) : len(former) - len(end)]
-        ours = former == f"{start}{path}{end}" and path.isprintable()
+        fixed = wrapper(replace(places, aws_config="\0"), host).split("'\0'")
+        ours = re.fullmatch(_QUOTED.join(map(re.escape, fixed)), former)
         before = former if ours else f"# A former or edited wrapper of {len(content)} bytes, which is not shown.\n"
     return wanted.encode() if wanted else None, (f"# {fault}\n" if fault else "") + before, wanted or ""
 

@@ -216,7 +216,7 @@ def read_before(home: str, account: pwd.struct_passwd, auth_file: str) -> dict[s
     real = [os.path.realpath(path) for path in order]
     found = {}
     for path in order[: real.index(auth_file)] if auth_file in real else []:
-        with contextlib.suppress(EcrError):  # podman cannot read such a file either, so it holds no login
+        with contextlib.suppress(EcrError):  # such a file is of no use to podman
             found[path] = read_regular(path, LIMIT)
     return found
 
@@ -242,6 +242,14 @@ def attempt(problems: Problems, function: t.Callable[..., t.Any], *arguments: t.
     except EcrError as error:
         problems.add(str(error))
         return None
+
+
+def read_home(paths: dict[str, str], places: Places, problems: Problems) -> dict[str, bytes | None]:
+    """The user's files, read by the paths with their links: what /proc/self/fd leads to may have no real path."""
+    return {
+        places.aws_config: attempt(problems, read_regular, paths["aws_config"], LIMIT),
+        places.auth_file: attempt(problems, read_regular, paths["auth_file"], LIMIT),
+    }
 
 
 def check_declaration(options: dict[str, t.Any], installed: bool, problems: Problems) -> None:
@@ -274,14 +282,10 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
 
     with acting_as(account):
         earlier = read_before(paths["home"], account, places.auth_file)
-        # By the paths with their links: the target of a link to an open pipe, as in /proc/self/fd, has no path.
-        found = {
-            places.aws_config: attempt(problems, read_regular, paths["aws_config"], LIMIT),
-            places.auth_file: attempt(problems, read_regular, paths["auth_file"], LIMIT),
-        }
-    read = {path: attempt(problems, read_wrapper, path) if bin_dir else None for path in wrappers}
-    found.update({path: wrapper and wrapper.content for path, wrapper in read.items()})
-    faults = {path: wrapper.fault for path, wrapper in read.items() if wrapper and wrapper.fault}
+        found = read_home(paths, places, problems)
+    existing = {path: attempt(problems, read_wrapper, path) if bin_dir else None for path in wrappers}
+    found.update({path: wrapper and wrapper.content for path, wrapper in existing.items()})
+    faults = {path: wrapper.fault for path, wrapper in existing.items() if wrapper and wrapper.fault}
     changes = _pull_host.plan(registries, present, places, found, faults, problems)
     for change in changes if bin_dir else ():
         with by_user(change.path):

@@ -11,12 +11,16 @@ import pathlib
 import pwd
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _host_files
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change
 
 from tests.conftest import ROOT
 from tests.integration.conftest import BIN
@@ -201,6 +205,16 @@ def test_link_of_root_to_safe_bin_dir_is_resolved(host: Host) -> None:
     assert (host.bin / "new").stat().st_mode & 0o7777 == 0o755
 
 
+def test_bin_dir_of_user_who_runs_module(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an attack: without become, a user has the wrappers in the home."""
+    folder = host.owned_by_user(host.home / "bin")
+    monkeypatch.setattr(os, "geteuid", lambda: USER.pw_uid)
+    assert _host_files.safe_folder(str(folder)) == str(folder)
+    folder.chmod(0o775)
+    with pytest.raises(EcrError, match="is writable by other users"):
+        _host_files.safe_folder(str(folder))
+
+
 # --- wrappers --------------------------------------------------------------------------------------------------------
 
 
@@ -332,6 +346,25 @@ def test_link_in_home_to_file_of_root(host: Host, name: str, target: str) -> Non
     host.file_of_root()
     place(host, name).symlink_to(host.root / target)
     host.refused()
+
+
+def test_home_changes_after_the_check(host: Host) -> None:
+    """After the check, the user replaces a directory of the home with a link. (This attack failed before.)"""
+    (host.home / ".docker").symlink_to(host.root)
+    before = host.tree()
+    with pytest.raises(PermissionError), _host_files.acting_as(USER):
+        _host_files.write(Change(str(host.home / ".docker/config.json"), b"{}", 0o600, "", ""))
+    assert (os.geteuid(), host.tree()) == (0, before)
+
+
+def test_write_replaces_link(host: Host) -> None:
+    """A write to the path of a link replaces the link, and its target keeps its content and mode."""
+    shadow = host.file_of_root(mode=0o666)
+    (host.bin / NAME).symlink_to(shadow)
+    _host_files.write(Change(str(host.bin / NAME), b"#!/bin/sh", 0o755, "", ""))
+    assert (shadow.read_text(), shadow.stat().st_mode & 0o7777) == (SECRET, 0o666)
+    status = (host.bin / NAME).lstat()
+    assert (stat.S_ISREG(status.st_mode), stat.S_IMODE(status.st_mode)) == (True, 0o755)
 
 
 @FILES

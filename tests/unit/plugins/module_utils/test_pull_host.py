@@ -185,6 +185,8 @@ def test_former_wrapper_is_shown(aws_config: str) -> None:
         wrapper_text() + f"# {SECRET}\n".encode(),
         wrapper_text().replace(b"unset ", f"export A={SECRET}\nunset ".encode()),
         wrapper_text().replace(b"AWS_PROFILE", f"A={SECRET}\nAWS_PROFILE".encode()),
+        wrapper_text().replace(b"\nAWS_PROFILE", f" A={SECRET}\nAWS_PROFILE".encode()),
+        wrapper_text().replace(b"\nAWS_PROFILE", f";A={SECRET}\nAWS_PROFILE".encode()),
         wrapper_text()[:-20],
     ],
 )
