@@ -6,30 +6,37 @@ from __future__ import annotations
 
 import datetime
 import os
-import pathlib
-import tempfile
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
-    for_ansible,
-    for_people,
-    handoffs,
-    noted_time,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
+    handoff_path_problem,
+    handoff_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import for_ansible, handoffs, noted_time
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import for_people
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
+    MODE,
+    content_of,
+    file_problem,
+    folder_problem,
+    replace,
+)
 
-_MODE = 0o600
 _ARGUMENTS: dict[str, t.Any] = {
-    "path": {"type": "path"},
+    "path": {"type": "str"},
     "role": {"type": "dict", "required": True},
     "tagged": {"type": "list", "elements": "dict", "required": True},
     "repository_tags": {"type": "dict", "required": True},
+    "repositories": {"type": "list", "elements": "str", "default": []},
     "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
     "denied": {"type": "list", "elements": "str", "default": []},
     "images": {"type": "list", "elements": "str", "default": []},
     "share_changed": {"type": "bool", "required": True},
 }
+Options = dict[str, t.Any]
 
 
 class ActionModule(ActionBase):
@@ -39,53 +46,60 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(_ARGUMENTS)
-        return {**result, **result_of(lambda: self._write(options))}
-
-    def _write(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        to_file = options["path"] is not None
-        ending = os.path.splitext(options["path"] or "")[1]
-        files, diff = [], []
-        changed = False
-        made = handoffs(options)
-        for name, handoff in made:
-            noted = noted_time((_text(pathlib.Path(name + ending)) if to_file else None) or "")
-            handoff["ecr_pull_shared_at"] = now if options["share_changed"] or not noted else noted
-            if not to_file:
-                continue
-            for path, text in ((name + ending, for_ansible(handoff)), (name + ".md", for_people(handoff))):
-                file = pathlib.Path(path)
-                before = _text(file)
-                if before != text or file.stat().st_mode & 0o777 != _MODE:
-                    changed = True
-                    if not self._task.check_mode:
-                        _replace(file, text)
-                if before != text:
-                    heads = {"before_header": path, "after_header": path}
-                    diff.append({"before": before or "", "after": text, **heads})
-                files.append(path)
-        texts = [
-            {"account": handoff["account"], "region": handoff["ecr_pull_region"], "text": for_ansible(handoff)}
-            for _name, handoff in made
-        ]
-        return {"changed": changed, "files": files, "handoffs": texts, "diff": diff}
+        return {**result, **result_of(lambda: _write(options, self._task.check_mode))}
 
 
-def _text(file: pathlib.Path) -> str | None:
-    """What stands in a file; None where there is none."""
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return None
+def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:
+    to_file = options["path"] is not None
+    _check(options)
+    ending = os.path.splitext(options["path"] or "")[1]
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    files, diff, texts = [], [], []
+    changed = False
+    for name, handoff in handoffs(options) if _is_complete(options) else ():
+        noted = noted_time((content_of(name + ending) if to_file else None) or "")
+        handoff["ecr_pull_shared_at"] = now if options["share_changed"] or not noted else noted
+        written = {name + ending: for_ansible(handoff), name + ".md": for_people(handoff)}
+        account, region = handoff["ecr_pull_consumer_account"], handoff["ecr_pull_region"]
+        texts.append({"account": account, "region": region, "text": written[name + ending]})
+        for path, text in written.items() if to_file else ():
+            before = content_of(path)
+            if before != text or os.stat(path).st_mode & 0o777 != MODE:
+                changed = True
+                if not check_mode:
+                    replace(path, text)
+            if before != text:
+                heads = {"before_header": path, "after_header": path}
+                diff.append({"before": before or "", "after": text, **heads})
+            files.append(path)
+    return {"changed": changed, "files": files, "handoffs": texts, "diff": diff}
 
 
-def _replace(file: pathlib.Path, text: str) -> None:
-    """Put `text` into the place of a file, at once; who is killed leaves what was there."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mkstemp's mode is 0600
-    try:
-        with open(handle, "w", encoding="utf-8") as new:
-            new.write(text)
-        os.replace(name, file)
-    except BaseException:
-        pathlib.Path(name).unlink(missing_ok=True)
-        raise
+def _check(options: Options) -> None:
+    """Report all problems with the hand-off; a relative path becomes absolute."""
+    problems = Problems()
+    for problem in handoff_problems(options["images"], options["denied"], options["repositories"]):
+        problems.add(problem)
+    path = options["path"]
+    problem = handoff_path_problem(path) if path is not None else None
+    if problem:
+        problems.add(problem)
+    elif path is not None:
+        options["path"] = os.path.abspath(os.path.expanduser(path))
+        for problem in _file_problems(options):
+            problems.add(problem.replace(options["path"], path))
+    problems.check()
+
+
+def _file_problems(options: Options) -> list[str]:
+    problem = folder_problem(options["path"])
+    if problem:
+        return [problem]
+    stem, ending = os.path.splitext(options["path"])
+    names = [name for name, _handoff in handoffs(options)] if _is_complete(options) else [stem]
+    return list(filter(None, [file_problem(name + one) for name in names for one in (ending, ".md")]))
+
+
+def _is_complete(options: Options) -> bool:
+    """Whether the results are known that a hand-off is made of. A check that failed has no result."""
+    return "consumers" in options["role"] and all("repositories" in one for one in options["tagged"])

@@ -10,8 +10,7 @@ import typing as t
 import xml.etree.ElementTree
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy, _trust
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
 #: What is tried on each repository, and the token of the registry, which is the same for all of them.
@@ -295,28 +294,6 @@ def _resources(statement: _policy.Document) -> t.Iterable[t.Any]:
     return _policy.as_list(statement.get("Resource", []))
 
 
-def trusted(trust: _policy.Document) -> dict[t.Any, str]:
-    """Who may assume the role by a trust document: a key that tells declarations apart, and words for a person."""
-    found = {}
-    for statement in _policy.statements(trust):
-        principal = statement.get("Principal", {})
-        if statement.get("Effect") != "Allow" or not isinstance(principal, dict):
-            continue
-        condition = statement.get("Condition", {})
-        named = [arn for block in condition.values() for key, arn in block.items() if key.lower() == "aws:principalarn"]
-        arns = _policy.as_list(named[0]) if named else _policy.as_list(principal.get("AWS", []))
-        equals = {key.lower(): value for key, value in condition.get("StringEquals", {}).items()}
-        demands = ["external id"] if "sts:externalid" in equals else []
-        demands += [f"organization {equals['aws:principalorgid']}"] if "aws:principalorgid" in equals else []
-        demands += ["MFA"] if "Bool" in condition else []
-        said = f" ({', '.join(demands)})" if demands else ""
-        terms = repr(sorted((key, str(value)) for key, value in equals.items())) + str("Bool" in condition)
-        for arn in map(str, arns):
-            name = re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):(?:root$)?", r"\1 ", arn).strip()
-            found[(name, terms)] = printable(name + said)
-    return found
-
-
 def access_change(
     before: dict[str, t.Any], after: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]]
 ) -> dict[str, t.Any]:
@@ -325,9 +302,25 @@ def access_change(
     :param before: the role's `permissions`, `trust` and `attached`; likewise `after`
     :param repositories: `name`, `arn`, `before` (its tags) and `tags` (afterwards) of each that was looked at
     """
-    old, new = _pairs(before, repositories, "before"), _pairs(after, repositories, "tags")
-    gained = sorted({new[pair] for pair in new if pair not in old})
-    lost = sorted({old[pair] for pair in old if pair not in new})
+    had, has = _readable(before, repositories, "before"), _readable(after, repositories, "tags")
+    old, new = (one["trust"] if reach else {} for one, reach in ((before, had), (after, has)))
+    out, coming = _trust.lost(old, new), {entry: entry.label for entry in _trust.gained(old, new)}
+    lost = sorted(
+        {
+            _Pair(entry.label, name, _region(arn))
+            for entry in _trust.entries(old)
+            for arn, name in had.items()
+            if arn not in has or entry in out
+        }
+    )
+    gained = sorted(
+        {
+            _Pair(coming.get(entry, entry.label) if arn in had else entry.label, name, _region(arn))
+            for entry in _trust.entries(new)
+            for arn, name in has.items()
+            if arn not in had or entry in coming
+        }
+    )
     several = len({_region(one["arn"]) for one in repositories}) > 1
     return {
         "gained": [one._asdict() for one in gained],
@@ -346,14 +339,11 @@ def _region(arn: str) -> str:
     return arn.split(":")[3]
 
 
-def _pairs(
-    role: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]], tags: str
-) -> dict[tuple[t.Any, str], _Pair]:
+def _readable(role: dict[str, t.Any], repositories: t.Sequence[dict[str, t.Any]], tags: str) -> dict[str, str]:
+    """The repositories that a session of the role can pull: ARN to name."""
     if not (role["attached"] and role["trust"] and role["permissions"]):
         return {}
-    who = trusted(role["trust"])
-    names = {one["arn"]: one["name"] for one in repositories if may_pull(role["permissions"], one["arn"], one[tags])}
-    return {(key, arn): _Pair(label, name, _region(arn)) for key, label in who.items() for arn, name in names.items()}
+    return {one["arn"]: one["name"] for one in repositories if may_pull(role["permissions"], one["arn"], one[tags])}
 
 
 def _lines(form: str, pairs: list[_Pair], several: bool) -> list[str]:

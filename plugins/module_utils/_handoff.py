@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The hand-off: what the owner gives each consumer, for Ansible and as a page for people. Standard library only."""
+"""The hand-off: what the owner account gives each consumer account, as a YAML file. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import os.path
 import re
 import typing as t
 
-#: Variables of the role ecr_pull, in the order of the file.
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import time_of
+
+#: The keys of the file, in their order.
 Handoff = dict[str, t.Any]
-_SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "(.+)"$')
+_SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
 
 
 def handoffs(options: dict[str, t.Any]) -> list[tuple[str, Handoff]]:
@@ -29,8 +33,9 @@ def handoffs(options: dict[str, t.Any]) -> list[tuple[str, Handoff]]:
             names = [f"-{number}-{consumer['account']}"] if len(role["consumers"]) > 1 else []
             names += [f"-{place['region']}"] if len(tagged) > 1 else []
             external_id = consumer["external_id"]
-            variables: Handoff = {
+            handoff: Handoff = {
                 "ecr_pull_role_arn": role["role_arn"],
+                "ecr_pull_consumer_account": consumer["account"],
                 **({} if external_id is None else {"ecr_pull_external_id": external_id}),
                 "ecr_pull_shared_at": None,
                 "ecr_pull_region": place["region"],
@@ -41,89 +46,39 @@ def handoffs(options: dict[str, t.Any]) -> list[tuple[str, Handoff]]:
                 "ecr_pull_denied": options["denied"],
                 "ecr_pull_images": options["images"],
             }
-            found.append(("".join([stem, *names]), {"account": consumer["account"], **variables}))
+            found.append(("".join([stem, *names]), handoff))
     return found
 
 
 def noted_time(text: str) -> str | None:
-    """When the share of a hand-off last changed, by the text of its file; None where it does not say."""
+    """When the share of a hand-off last changed, by the text of its file; None if the file has no valid time."""
     found = _SHARED_AT.search(text)
-    return found and found[1]
+    return found[1] if found and time_of(found[1]) is not None else None
 
 
 def for_ansible(handoff: Handoff) -> str:
-    """The hand-off as variables of the role ecr_pull."""
+    """The hand-off as a YAML file that the role ecr_pull reads as data."""
     owner = handoff["ecr_pull_role_arn"].split(":")[4]
-    lines = [f"{name}: {json.dumps(value)}" for name, value in handoff.items() if name != "account"]
+    for account in (owner, handoff["ecr_pull_consumer_account"]):
+        if account_problem(account):
+            raise EcrError(f"No hand-off is written: {account_problem(account)}")
     head = f"""\
 ---
-# The hand-off of {owner} to {handoff["account"]}. Take it as it is:
-#   ansible-playbook crossaccount.ecr.pull -e @THIS_FILE
+# The hand-off of account {owner} for account {handoff["ecr_pull_consumer_account"]}. Use the file without changes:
+#   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE
 """
-    return head + "".join(f"{line}\n" for line in lines)
+    return head + "".join(f"{name}: {_quoted(value)}\n" for name, value in handoff.items())
 
 
-def for_people(handoff: Handoff) -> str:
-    """The hand-off as a page in Markdown, for whoever pulls without Ansible."""
-    role_arn, registry = handoff["ecr_pull_role_arn"], handoff["ecr_pull_registry"]
-    repositories, region = handoff["ecr_pull_repositories"], handoff["ecr_pull_region"]
-    owner, account, role = role_arn.split(":")[4], handoff["account"], role_arn.rpartition("/")[2]
-    external_id = handoff.get("ecr_pull_external_id")
-    profile = [
-        f"[profile {role}]",
-        f"role_arn = {role_arn}",
-        *([f"external_id = {external_id}"] if external_id is not None else []),
-        "source_profile = default",
-        f"region = {region}",
-    ]
-    describe = "aws ecr describe-images --repository-name {} --profile " + role
-    there = ["## What is there", "", *_block("sh", [describe.format(name) for name in repositories]), ""]
-    images = handoff["ecr_pull_images"] or [f"{name}:IMAGE_TAG" for name in repositories]
-    pulls = [
-        f"aws ecr get-login-password --profile {role} | docker login --username AWS --password-stdin {registry}",
-        *(f"docker pull {registry}/{image}" for image in images),
-        f"docker logout {registry}",
-    ]
-    denied = [f"`{describe.format(name)}` must answer `AccessDeniedException`." for name in handoff["ecr_pull_denied"]]
-    lines = [
-        f"# Pull from account {owner}",
-        "",
-        f"Account {account} may pull from these repositories in {region}:",
-        "",
-        *(f"- `{registry}/{name}`" for name in repositories),
-        "",
-        "Nothing on this page is secret. The external id says on whose behalf you ask; it opens nothing without your"
-        " own credentials.",
-        "",
-        "## Once: a profile",
-        "",
-        "Add this to `~/.aws/config`. `default` stands for the profile that has your own credentials in account"
-        f" {account}.",
-        "",
-        *_block("ini", profile),
-        "",
-        f"Your user or role needs `sts:AssumeRole` on `{role_arn}`.",
-        "",
-        "## Who you are, before and after",
-        "",
-        *_block("sh", ["aws sts get-caller-identity", f"aws sts get-caller-identity --profile {role}"]),
-        "",
-        *(there if handoff["ecr_pull_access"] == "read" else []),
-        "## Pull",
-        "",
-        "docker keeps the token of `docker login` in `~/.docker/config.json`; `docker logout` takes it out again.",
-        "",
-        *_block("sh", pulls),
-        "",
-        "## What is denied",
-        "",
-        *(denied or ["Every other repository of the account answers `AccessDeniedException`."]),
-        "",
-        "With Ansible, `ansible-playbook crossaccount.ecr.pull` with the file beside this page (`-e @FILE`) does all of"
-        " it, proves what is denied, and leaves no token behind.",
-    ]
-    return "".join(f"{line}\n" for line in lines)
+def _quoted(value: t.Any) -> str:
+    """A value in YAML's flow style, on one line.
 
+    JSON writes a character beyond U+FFFF as two surrogates, which YAML does not join. So printable characters stay as
+    they are, and all others have an escape of YAML's own.
+    """
 
-def _block(language: str, lines: t.Iterable[str]) -> list[str]:
-    return [f"```{language}", *lines, "```"]
+    def escaped(match: re.Match[str]) -> str:
+        character = match[0]
+        return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+    return re.sub(r"[^\x20-\x7e]", escaped, json.dumps(value, ensure_ascii=False))

@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _parties, _policy, _trust
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 
 #: Resource Groups Tagging API Reference, TagResources and UntagResources: at most 20 ARNs in a call.
@@ -106,6 +106,13 @@ def repository_problem(name: str) -> str | None:
         f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter"
         " or digit. Give the name alone, without registry and image tag."
     )
+
+
+def pattern_problem(pattern: str) -> str | None:
+    """What is wrong with an `fnmatch` pattern of repository names, or None."""
+    if pattern.isprintable():
+        return None
+    return f"Pattern {pattern!r} contains an unprintable character. Remove it."
 
 
 def select(names: t.Sequence[str], known: t.Iterable[str], problems: Problems) -> list[str]:
@@ -259,6 +266,8 @@ def declare_role(
     :param options: the options of `iam_ecr_pull_role`
     """
     consumers = _policy.consumers_of(options["consumers"] or [], partition, problems)
+    for problem in _parties.consumer_problems(consumers, account):
+        problems.add(problem)
     repository_tags = _policy.repository_tags_of(options["repository_tags"] or {}, problems)
     tags = {OWNERSHIP_TAG[0]: OWNERSHIP_TAG[1], **(options["tags"] or {})}
     trust = _policy.trust_document(partition, consumers)
@@ -390,7 +399,7 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
             trust = {"Version": "2012-10-17", "Statement": common} if common else NOBODY
         # Sessions outlive the trust that let them in, and the attachment: who is no longer declared must not see what
         # comes next. Before the trust changes, and afterwards, for who came in meanwhile.
-        loses = bool(set(_access.trusted(before.trust)) - set(_access.trusted(after.trust)))
+        loses = bool(_trust.lost(before.trust, after.trust))
         # Where an unshare was killed, the role is there and its revocation is gone: who was dropped before that is out.
         returns = not before.attached and not before.revoked and _policy.equal(before.trust, NOBODY)
         if loses or before.revoking or returns:

@@ -428,7 +428,7 @@ def meaning(document: Document) -> t.Any:
     an ARN or as an account id make no difference.
     """
     statements = document.get("Statement", [])
-    return frozenset(_statement_meaning(one) for one in (statements if isinstance(statements, list) else [statements]))
+    return frozenset(statement_meaning(one) for one in (statements if isinstance(statements, list) else [statements]))
 
 
 def equal(one: Document | None, other: Document | None) -> bool:
@@ -448,11 +448,12 @@ def common_statements(one: Document, other: Document) -> list[Document]:
         for statement in listed
         # IAM does not take back the id of a principal that was deleted, and needs no Deny for it.
         if (statement.get("Effect") == "Deny" and not dangling_principals({"Statement": statement}))
-        or _statement_meaning(statement) in wanted
+        or statement_meaning(statement) in wanted
     ]
 
 
-def _statement_meaning(statement: Document) -> t.Any:
+def statement_meaning(statement: Document) -> t.Any:
+    """A value that is equal for statements that mean the same."""
     parts: dict[str, t.Any] = {}
     for element, value in statement.items():
         if element in ("Action", "NotAction"):

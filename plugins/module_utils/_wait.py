@@ -81,7 +81,7 @@ WAIT_BY_DOING_ARGUMENTS: dict[str, t.Any] = {
     "wait_interval": {"type": "float", "default": 2.0},
     "shared_at": {"type": "str"},
 }
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 Result = dict[str, t.Any]
 
 

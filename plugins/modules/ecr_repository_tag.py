@@ -52,6 +52,11 @@ options:
         tags. Where the caller may not look for them, RV(others_problem) says so.
     type: bool
     default: false
+  owner_account:
+    description:
+      - The account that owns the repositories, 12 digits, quoted. With credentials of another account, the module stops
+        before it reads or writes anything.
+    type: raw
 extends_documentation_fragment:
   - crossaccount.ecr.assume_role
   - crossaccount.ecr.wait
@@ -152,12 +157,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     is_denied,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
+    OWNER_ACCOUNT_ARGUMENT,
+    check_owner_account,
+    owner_account_problem,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     TagChange,
     TagPlan,
     carries,
     is_pattern,
     may_pass,
+    pattern_problem,
     plan_tags,
     repository_problem,
     select,
@@ -191,7 +202,7 @@ def check(options: dict[str, t.Any]) -> None:
     if options["report_others"] and options["all_except"] is not None:
         problems.add("report_others goes with names; all_except finds the others by itself.")
     for name in [*options["names"], *(options["all_except"] or [])]:
-        problem = None if is_pattern(name) else repository_problem(name)
+        problem = pattern_problem(name) if is_pattern(name) else repository_problem(name)
         if problem:
             problems.add(problem)
     if not options["tags"]:
@@ -202,9 +213,9 @@ def check(options: dict[str, t.Any]) -> None:
         )
         if problem:
             problems.add(problem)
-    wrong_interval = interval_problem(options)
-    if wrong_interval:
-        problems.add(wrong_interval)
+    for problem in (owner_account_problem(options["owner_account"]), interval_problem(options)):
+        if problem:
+            problems.add(problem)
     problems.check()
 
 
@@ -360,6 +371,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
     check(options)
     session, problems = session_of(module), Problems()
     ecr = session.client("ecr")
+    check_owner_account(options, session.identity["account"])
     repositories = read(session, ecr, options, problems)
     plan = plan_tags(repositories, options["tags"], options["state"], problems)
     problems.check()
@@ -388,6 +400,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "all_except": {"type": "list", "elements": "str"},
             "report_others": {"type": "bool", "default": False},
+            **OWNER_ACCOUNT_ARGUMENT,
             **ASSUME_ROLE_ARGUMENTS,
             **WAIT_ARGUMENTS,
         },

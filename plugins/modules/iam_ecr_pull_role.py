@@ -56,7 +56,7 @@ options:
     suboptions:
       account:
         description:
-          - The consumer account's id, 12 digits. Quote it, or YAML reads a number.
+          - The consumer account's id, 12 digits. Quote it, or YAML reads a number. It cannot be the owner account.
           - White space around it, dashes as in C(2222-2222-2222), and the ARN of the account's root are read as the id.
             The ARN of a user or a role is refused; it belongs into O(consumers[].principals).
         type: raw
@@ -71,10 +71,11 @@ options:
         description:
           - What the consumer must present, 2 to 1,224 of letters, digits and C(_+=,.@:/-), see the STS API Reference.
           - V(generate) makes a random one once, and reads it back from the role's trust afterwards.
-          - It is no secret to AWS; it keeps a third party from being talked into using this role for someone else.
+          - AWS does not treat it as a secret. It prevents the confused-deputy problem, so each consumer account needs a
+            different one, and each statement of an account needs one.
         type: str
       allow_no_external_id:
-        description: Say so to trust a consumer without an external id.
+        description: Allow this consumer without an external ID. No other statement of its account may have one then.
         type: bool
         default: false
       principal_match:
@@ -110,6 +111,11 @@ options:
   tags:
     description: IAM tags put on the role and its policy. Other tags stay.
     type: dict
+  owner_account:
+    description:
+      - The account that owns the repositories, 12 digits, quoted. With credentials of another account, the module stops
+        before it reads or writes anything.
+    type: raw
   trust_policy_quota:
     description:
       - How many characters the trust may have. Say V(4096) where AWS raised the account's quota, see the IAM User
@@ -246,6 +252,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access import gr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
+    OWNER_ACCOUNT_ARGUMENT,
+    check_owner_account,
+    owner_account_problem,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     IN_THE_WAY,
     REMOVALS,
@@ -275,13 +286,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
 def run(module: t.Any) -> dict[str, t.Any]:
     options, problems = module.params, Problems()
     name, policy_name = options["name"], options["policy_name"] or options["name"]
-    for problem in [*name_problems(name, policy_name, options["path"]), interval_problem(options)]:
+    early = [owner_account_problem(options["owner_account"]), interval_problem(options)]
+    for problem in [*name_problems(name, policy_name, options["path"]), *early]:
         if problem:
             problems.add(problem)
     problems.check()
 
     session = session_of(module)
     who = session.identity
+    check_owner_account(options, who["account"])
     partition = who["arn"].split(":")[1]
     prefix = f"arn:{partition}:iam::{who['account']}:"
     role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])
@@ -413,6 +426,7 @@ def main() -> None:
             "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
             "adopt": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **OWNER_ACCOUNT_ARGUMENT,
             **ASSUME_ROLE_ARGUMENTS,
             **WAIT_ARGUMENTS,
         },

@@ -12,17 +12,21 @@ short_description: Writes the hand-off, for Ansible and as a page for people
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Writes what the consumer account needs to pull, as variables of the role P(crossaccount.ecr.ecr_pull#role), and
-    beside it a page in Markdown for whoever pulls without Ansible.
+  - Writes what the consumer account needs to pull, as a YAML file that the role P(crossaccount.ecr.ecr_pull#role) reads
+    as data, and beside it a page in Markdown for people who pull without Ansible.
   - It runs on the controller and writes there, with the mode C(0600). Nothing in the files is secret.
   - Where there are several consumers or regions, each has files of its own, whose names tell them.
+  - All values and all paths are validated before the first file is written. In check mode, with the results of the
+    other modules in check mode, this finds every problem before anything is shared.
 options:
   path:
     description:
       - The file for Ansible. The page has the same name with the ending C(.md).
       - With several consumers, C(-NUMBER-ACCOUNT) is put before the ending; with several regions, C(-REGION).
+      - The folder must exist and be writable. What exists at the path must be a regular file of at most 1 MiB.
+      - A leading C(~) is expanded, and no environment variable.
       - Without it, no file is written.
-    type: path
+    type: str
   role:
     description: The result of M(crossaccount.ecr.iam_ecr_pull_role).
     type: dict
@@ -36,13 +40,20 @@ options:
     description: The tags that grant access.
     type: dict
     required: true
+  repositories:
+    description:
+      - The repositories that are shared, as declared, by name or by pattern. Each of O(images) must be in one of them,
+        and none of O(denied) may be one of them. Without it, this is not compared.
+    type: list
+    elements: str
+    default: []
   access:
     description: What the role allows, as in M(crossaccount.ecr.iam_ecr_pull_role).
     type: str
     choices: [pull, read]
     default: read
   denied:
-    description: Repositories of which the consumer proves that they are denied.
+    description: Repositories, by name, of which the consumer proves that they are denied.
     type: list
     elements: str
     default: []
@@ -53,7 +64,8 @@ options:
     default: []
   share_changed:
     description:
-      - Whether this run changed the share. If it did not, the time of the last change that stands in the file is kept.
+      - Whether this run changed the share. If it did not, the time of the last change in the existing file is kept, if
+        it is a valid time.
     type: bool
     required: true
 extends_documentation_fragment:

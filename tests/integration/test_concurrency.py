@@ -158,6 +158,8 @@ def as_declared(control: Control, declared: dict[str, Any]) -> bool:
 def test_eight_playbooks_of_two_declarations_end_in_one_of_them_or_say_so(control: Control) -> None:
     first: dict[str, Any] = {
         "ecr_share_repositories": ["release"],
+        "ecr_share_images": [],
+        "ecr_share_denied": [],
         "ecr_share_consumers": [CONSUMER],
         "ecr_share_exclusive": True,
         "ecr_share_wait_timeout": 5,

@@ -44,6 +44,8 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
     assert control.share().code == 0
     changed: dict[str, Any] = {
         "ecr_share_repositories": ["develop"],
+        "ecr_share_images": [],
+        "ecr_share_denied": [],
         "ecr_share_consumers": [STRANGER],
         "ecr_share_access": "pull",
         "ecr_share_exclusive": True,
@@ -74,7 +76,12 @@ def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control
     assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
     out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
     assert out.describe_images(repositoryName="release")["imageDetails"]
-    assert control.share(ecr_share_consumers=[STRANGER], ecr_share_repositories=["release", "develop"]).code == 0
+    assert (
+        control.share(
+            ecr_share_consumers=[STRANGER], ecr_share_repositories=["release", "develop"], ecr_share_denied=[]
+        ).code
+        == 0
+    )
     for name in accounts.REPOSITORIES:
         with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
             out.describe_images(repositoryName=name)

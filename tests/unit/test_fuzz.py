@@ -52,6 +52,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _prove,
     _pull,
     _registry,
+    _trust,
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
@@ -552,7 +553,7 @@ def judge_documents(trust: _policy.Document, permissions: _policy.Document, decl
     old = {"permissions": permissions, "trust": trust, "attached": True}
     change = _access.access_change(old, {**old, "permissions": wanted}, REPOSITORIES)
     fit("\n".join(change["lines"]))
-    fit("\n".join(_access.trusted(trust).values()))
+    fit("\n".join(entry.label for entry in _trust.entries(trust)))
     role = {"permissions": wanted, "trust": trust, "before": {**old, "attached": True}, "steps": []}
     filter_access_change(role, [{"repositories": [], "others": REPOSITORIES}], True)
 

@@ -11,7 +11,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access import (
     access_change,
     granting_tags,
     may_pull,
-    trusted,
 )
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
@@ -140,14 +139,6 @@ ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
 )
 def test_documents_of_others_are_judged_too(statements: Any, tags: dict[str, str], allowed: bool) -> None:
     assert may_pull({"Version": "2012-10-17", "Statement": statements}, ARN, tags) is allowed
-
-
-def test_a_trust_that_denies_or_names_a_service_trusts_nobody_that_pulls() -> None:
-    statements = [
-        {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
-        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
-    ]
-    assert trusted({"Statement": statements}) == {}
 
 
 def generate(account: str, *principals: str) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _handoff
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _handoff, _handoff_page
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from hypothesis import given
+from hypothesis import strategies as st
 
 OWNER, CONSUMER, OTHER = "111111111111", "222222222222", "333333333333"
 
@@ -62,9 +66,13 @@ def test_what_ansible_reads_is_what_was_declared() -> None:
     ((_name, handoff),) = _handoff.handoffs(declared)
     handoff["ecr_pull_shared_at"] = "2026-01-31T23:59:59Z"
     text = _handoff.for_ansible(handoff)
-    assert text.startswith(f"---\n# The hand-off of {OWNER} to {CONSUMER}.")
+    assert text.startswith(
+        f"---\n# The hand-off of account {OWNER} for account {CONSUMER}. Use the file without changes:\n"
+        "#   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE\n"
+    )
     assert yaml.safe_load(text) == {
         "ecr_pull_role_arn": f"arn:aws:iam::{OWNER}:role/team/puller",
+        "ecr_pull_consumer_account": CONSUMER,
         "ecr_pull_external_id": "an-id",
         "ecr_pull_shared_at": "2026-01-31T23:59:59Z",
         "ecr_pull_region": "eu-west-1",
@@ -78,16 +86,78 @@ def test_what_ansible_reads_is_what_was_declared() -> None:
     assert _handoff.noted_time(text) == "2026-01-31T23:59:59Z"
 
 
-@pytest.mark.parametrize("text", ["", "---\n", "ecr_pull_shared_at: null\n", json.dumps({"ecr_pull_shared_at": "x"})])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "---\n",
+        "ecr_pull_shared_at: null\n",
+        json.dumps({"ecr_pull_shared_at": "x"}),
+        'ecr_pull_shared_at: "x"\n',
+        """ecr_pull_shared_at: "{{ lookup('pipe', 'id') }}"\n""",
+        'ecr_pull_shared_at: "2026-01-31T23:59:59Z\\n"\n',
+        'ecr_pull_shared_at: "2026-13-31T23:59:59Z"\n',
+        'ecr_pull_shared_at: "٢٠٢٦-01-31T23:59:59Z"\n',
+        'ecr_pull_shared_at: "2026-01-31T23:59:59Z" "x"\n',
+    ],
+)
 def test_a_file_without_a_time_notes_none(text: str) -> None:
     assert _handoff.noted_time(text) is None
 
 
+ODD_TEXTS = [
+    "\u2028\u2029\x85",
+    "\U0001f600\U00020000",
+    "\x7f\x00\x1b",
+    "\ud83d",
+    "\ufeff\ufffe",
+    "%YAML",
+    "'\"\\",
+    "é" * 128,
+]
+
+
+@given(st.text() | st.sampled_from(ODD_TEXTS))
+def test_the_text_is_yaml_whatever_the_values_are(odd: str) -> None:
+    ((_name, handoff),) = _handoff.handoffs(options(denied=[odd], repository_tags={odd[:128]: [odd]}))
+    text = _handoff.for_ansible(handoff)
+    assert "\x1b" not in text
+    loaded = yaml.safe_load(text)
+    assert (loaded["ecr_pull_denied"], loaded["ecr_pull_repository_tags"]) == ([odd], {odd[:128]: [odd]})
+
+
+@pytest.mark.parametrize("account", ["", "2" * 12 + "\nx: y", "{{ x }}"])
+def test_no_file_is_made_for_an_invalid_account(account: str) -> None:
+    ((_name, handoff),) = _handoff.handoffs(options(role=consumers(account)))
+    with pytest.raises(EcrError, match=r"^No hand-off is written: "):
+        _handoff.for_ansible(handoff)
+    with pytest.raises(EcrError, match=r"No page is written: "):
+        _handoff_page.for_people(handoff)
+
+
+@pytest.mark.parametrize("option", ["images", "denied"])
+@pytest.mark.parametrize("hostile", ["x:1;touch${IFS}/tmp/x", "x y", "$(id)", "'", '"', "x&y|z>w", "\\", "-v", "é"])
+def test_every_word_of_a_command_is_one_word_of_the_shell(option: str, hostile: str) -> None:
+    text = page(**{option: [hostile]})
+    commands = [
+        line.strip("`").partition("`")[0] for line in text.splitlines() if "aws ecr " in line or "docker pull" in line
+    ]
+    words = [word for command in commands for word in shlex.split(command)]
+    assert [word for word in words if word == hostile or word.endswith("/" + hostile)], text
+
+
+@pytest.mark.parametrize("option", ["images", "denied"])
+@pytest.mark.parametrize("hostile", ["x\ny", "x`id`", "```", "\x1b[2J", "x\r", "\u2028", "\u202e", "\x7f"])
+def test_the_page_refuses_what_could_leave_a_span_or_a_block(option: str, hostile: str) -> None:
+    with pytest.raises(EcrError, match=f"^No page is written: ecr_pull_{option} contains "):
+        page(**{option: [hostile]})
+
+
 def page(**changed: Any) -> str:
-    return _handoff.for_people(_handoff.handoffs(options(**changed))[0][1])
+    return _handoff_page.for_people(_handoff.handoffs(options(**changed))[0][1])
 
 
-def test_the_page_has_every_command_for_whoever_pulls_without_ansible() -> None:
+def test_the_page_has_every_command_for_people_without_ansible() -> None:
     registry = f"{OWNER}.dkr.ecr.eu-west-1.amazonaws.com"
     text = page(tagged=[place("eu-west-1", "release", "tools/build")], denied=["develop"])
     for line in (
@@ -97,7 +167,8 @@ def test_the_page_has_every_command_for_whoever_pulls_without_ansible() -> None:
         "external_id = an-id",
         "aws ecr describe-images --repository-name tools/build --profile puller",
         f"docker pull {registry}/release:IMAGE_TAG",
-        "`aws ecr describe-images --repository-name develop --profile puller` must answer `AccessDeniedException`.",
+        "`aws ecr describe-images --repository-name develop --profile puller` must fail with `AccessDeniedException`.",
+        "ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=FILE -e ecr_pull_owner_account=111111111111",
     ):
         assert line in text.splitlines()
 
@@ -108,4 +179,4 @@ def test_the_page_leaves_out_what_does_not_apply() -> None:
     assert "external_id" not in text
     assert "release:1.0" in text
     assert "IMAGE_TAG" not in text
-    assert "Every other repository of the account answers `AccessDeniedException`." in text
+    assert "For every other repository of the account, AWS returns `AccessDeniedException`." in text

@@ -674,7 +674,7 @@ def test_absent_is_refused_where_others_hang_on() -> None:
 CALLERS = [
     Caller(f"arn:aws:iam::{account}:{name}", external_id, None, mfa)
     for account, name in [(CONSUMER, "user/puller"), (CONSUMER, "user/other"), (STRANGER, "role/ci")]
-    for external_id in (None, "id-one", "id-two")
+    for external_id in (None, "id-one", "id-two", "id-three")
     for mfa in (False, True)
 ]
 TAG_SETS: list[dict[str, str]] = [
@@ -771,13 +771,15 @@ def moments(plan: RolePlan) -> Iterator[RoleState]:
 CONSUMERS: list[dict[str, Any]] = [
     {"account": CONSUMER, "principals": ["user/puller"], "external_id": "id-one"},
     {"account": CONSUMER, "external_id": "id-two"},
-    {"account": STRANGER, "principals": ["role/ci"], "external_id": "id-one", "principal_match": "condition"},
+    {"account": STRANGER, "principals": ["role/ci"], "external_id": "id-three", "principal_match": "condition"},
     {"account": CONSUMER, "principals": ["user/puller"], "external_id": "id-one", "require_mfa": True},
     {"account": STRANGER, "allow_no_external_id": True},
 ]
 declared = st.fixed_dictionaries(
     {
-        "consumers": st.lists(st.sampled_from(CONSUMERS), min_size=1, max_size=2, unique_by=id),
+        "consumers": st.lists(st.sampled_from(CONSUMERS), min_size=1, max_size=2, unique_by=id).filter(
+            lambda consumers: declare(RoleState(), consumers=consumers)[1] == []
+        ),
         "repository_tags": st.sampled_from(
             [
                 {"environment": "release"},

@@ -1,0 +1,173 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The hand-off as a page in Markdown, for people who pull without Ansible. Standard library only.
+
+People paste the commands of the page into a shell, so each word of a command is quoted. Every value is in a code span
+or a code block, which nothing can leave: control characters and backticks are rejected.
+"""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
+    account_problem,
+    as_list,
+    assume_problems,
+    region_problem,
+)
+
+
+def for_people(handoff: Handoff) -> str:
+    """The page.
+
+    :raises EcrError: for a value that a page cannot show safely
+    """
+    _check(handoff)
+    lines = [
+        *_introduction(handoff),
+        *_profile(handoff),
+        *_identity(handoff),
+        *(_contents(handoff) if handoff["ecr_pull_access"] == "read" else []),
+        *_pull(handoff),
+        *_denied(handoff),
+        *_with_ansible(handoff),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _check(handoff: Handoff) -> None:
+    problems = Problems()
+    for name, value in handoff.items():
+        for text in as_list(value):
+            if isinstance(text, str) and (not text.isprintable() or "`" in text):
+                problems.add(
+                    f"No page is written: {name} contains {text!r}, with an unprintable character or a backtick."
+                )
+    role_arn = handoff["ecr_pull_role_arn"]
+    for problem in (
+        *assume_problems(role_arn, handoff.get("ecr_pull_external_id"), "page"),
+        account_problem(handoff["ecr_pull_consumer_account"]),
+        region_problem(handoff["ecr_pull_region"], "ecr_pull_region"),
+    ):
+        if problem:
+            problems.add(f"No page is written: {problem}")
+    problems.check()
+
+
+def _owner(handoff: Handoff) -> str:
+    return str(handoff["ecr_pull_role_arn"].split(":")[4])
+
+
+def _role(handoff: Handoff) -> str:
+    return str(handoff["ecr_pull_role_arn"].rpartition("/")[2])
+
+
+def _introduction(handoff: Handoff) -> list[str]:
+    owner, registry = _owner(handoff), handoff["ecr_pull_registry"]
+    return [
+        f"# Pull from account {owner}",
+        "",
+        f"Account {handoff['ecr_pull_consumer_account']} may pull from these repositories in"
+        f" {handoff['ecr_pull_region']}:",
+        "",
+        *(f"- `{registry}/{name}`" for name in handoff["ecr_pull_repositories"]),
+        "",
+        f"Before you use this page, compare the owner account {owner} with your own records, such as the contract or"
+        " the request for this share. Do not take the account ID from this page alone.",
+        "",
+        "Nothing on this page is secret. The external ID states for whom you make the request; it grants nothing"
+        " without your own credentials.",
+        "",
+    ]
+
+
+def _profile(handoff: Handoff) -> list[str]:
+    external_id = handoff.get("ecr_pull_external_id")
+    profile = [
+        f"[profile {_role(handoff)}]",
+        f"role_arn = {handoff['ecr_pull_role_arn']}",
+        *([] if external_id is None else [f"external_id = {external_id}"]),
+        "source_profile = default",
+        f"region = {handoff['ecr_pull_region']}",
+    ]
+    return [
+        "## Once: a profile",
+        "",
+        "Add this to `~/.aws/config`. Replace `default` with the profile that has your own credentials in account"
+        f" {handoff['ecr_pull_consumer_account']}.",
+        "",
+        *_block("ini", profile),
+        "",
+        f"Your user or role needs `sts:AssumeRole` on `{handoff['ecr_pull_role_arn']}`.",
+        "",
+    ]
+
+
+def _identity(handoff: Handoff) -> list[str]:
+    asked = ["aws", "sts", "get-caller-identity"]
+    commands = [shlex.join(asked), shlex.join([*asked, "--profile", _role(handoff)])]
+    return ["## Your identity, before and after", "", *_block("sh", commands), ""]
+
+
+def _describe(handoff: Handoff, name: str) -> str:
+    return shlex.join(["aws", "ecr", "describe-images", "--repository-name", name, "--profile", _role(handoff)])
+
+
+def _contents(handoff: Handoff) -> list[str]:
+    commands = [_describe(handoff, name) for name in handoff["ecr_pull_repositories"]]
+    return ["## Available images", "", *_block("sh", commands), ""]
+
+
+def _pull(handoff: Handoff) -> list[str]:
+    registry = handoff["ecr_pull_registry"]
+    images = handoff["ecr_pull_images"] or [f"{name}:IMAGE_TAG" for name in handoff["ecr_pull_repositories"]]
+    password = shlex.join(["aws", "ecr", "get-login-password", "--profile", _role(handoff)])
+    login = shlex.join(["docker", "login", "--username", "AWS", "--password-stdin", registry])
+    commands = [
+        f"{password} | {login}",
+        *(shlex.join(["docker", "pull", f"{registry}/{image}"]) for image in images),
+        shlex.join(["docker", "logout", registry]),
+    ]
+    return [
+        "## Pull",
+        "",
+        "`docker login` stores the token in `~/.docker/config.json`; `docker logout` removes it.",
+        "",
+        *_block("sh", commands),
+        "",
+    ]
+
+
+def _denied(handoff: Handoff) -> list[str]:
+    denied = [
+        f"`{_describe(handoff, name)}` must fail with `AccessDeniedException`." for name in handoff["ecr_pull_denied"]
+    ]
+    return [
+        "## Denied repositories",
+        "",
+        *(denied or ["For every other repository of the account, AWS returns `AccessDeniedException`."]),
+        "",
+    ]
+
+
+def _with_ansible(handoff: Handoff) -> list[str]:
+    command = ["ansible-playbook", "crossaccount.ecr.pull", "-e", "ecr_pull_handoff=FILE"]
+    return [
+        "## With Ansible",
+        "",
+        "One command does all of this, proves what is denied, and leaves no token behind. `FILE` is the YAML file"
+        " beside this page. It is read as data: never load it with `-e @FILE` or `vars_files`.",
+        "",
+        *_block("sh", [shlex.join([*command, "-e", f"ecr_pull_owner_account={_owner(handoff)}"])]),
+        "",
+        "Take the value of `ecr_pull_owner_account` from your own records. A role of any other account is then"
+        " rejected.",
+    ]
+
+
+def _block(language: str, lines: t.Iterable[str]) -> list[str]:
+    return [f"```{language}", *lines, "```"]

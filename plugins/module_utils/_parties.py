@@ -1,0 +1,77 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The accounts of a share: the owner account that is declared, and its consumer accounts. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import Consumer, account_problem
+
+#: The option of the modules of the owner account.
+OWNER_ACCOUNT_ARGUMENT: dict[str, t.Any] = {"owner_account": {"type": "raw"}}
+
+
+def owner_account_problem(declared: t.Any) -> str | None:
+    """What is wrong with the declared owner account, or None. It can be judged without any call to AWS."""
+    problem = None if declared is None else account_problem(declared)
+    return problem and f"owner_account: {problem}"
+
+
+def check_owner_account(options: dict[str, t.Any], actual: str) -> None:
+    """Stop a run whose credentials belong to another account than the declared owner account.
+
+    :param options: `owner_account`, None if it is not declared
+    :param actual: the account of the credentials
+    """
+    declared = options["owner_account"]
+    if declared not in (None, actual):
+        raise EcrError(
+            f"The credentials belong to account {actual}, but the declared owner account is {declared}. Use credentials"
+            f" of account {declared}, or correct ecr_share_account (option owner_account)."
+        )
+
+
+def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> list[str]:
+    """What is wrong with the consumers as a whole, in one share or across several shares.
+
+    - The owner account cannot be a consumer: its principals need no share, and wrong credentials are the likely cause.
+    - An external ID belongs to one consumer account. With a shared ID, each of them could act for the other.
+    - If a consumer account is declared both with and without an external ID, the external ID protects nothing: a
+      principal of that account can leave it out. This is a problem even if the two statements name different
+      principals, because an administrator of the account can use all of them.
+
+    Valid are several statements for one account with the same external ID and different principals, and several
+    statements for one account with different external IDs.
+
+    :param consumers: with valid accounts; others are ignored here, because each has a problem of its own
+    """
+    accounts: dict[str, list[str]] = {}
+    external_ids: dict[str, set[str | None]] = {}
+    for consumer in consumers:
+        if account_problem(consumer.account):
+            continue
+        external_ids.setdefault(consumer.account, set()).add(consumer.external_id)
+        if consumer.external_id is not None:
+            known = accounts.setdefault(consumer.external_id, [])
+            known += [] if consumer.account in known else [consumer.account]
+    found = []
+    if owner in external_ids:
+        found.append(
+            f"Consumer {owner} is the owner account. Remove this consumer, or use credentials of the account that owns"
+            " the repositories."
+        )
+    for external_id, sharing in accounts.items():
+        if len(sharing) > 1:
+            found.append(
+                f"External ID {external_id!r} is declared for the accounts {' and '.join(sharing)}. Declare a different"
+                " external ID for each account."
+            )
+    for account, declared in external_ids.items():
+        if None in declared and len(declared) > 1:
+            found.append(
+                f"Consumer {account} is declared both with and without an external_id, so the external ID protects"
+                " nothing. Declare an external_id in each statement of this account."
+            )
+    return found

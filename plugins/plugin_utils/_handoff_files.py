@@ -1,0 +1,62 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The files of the hand-off on the controller: whether they can be written, their content, their replacement."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import stat
+import tempfile
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import read_regular
+
+MODE = 0o600
+_LIMIT = 1024 * 1024
+
+
+def folder_problem(path: str) -> str | None:
+    """Why no file can be written to the folder of a path, or None. Nothing is written to find out."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        return f"The folder of ecr_share_handoff_path {path} does not exist. Create it first."
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"The folder of ecr_share_handoff_path {path} is not writable. Change its permissions or the path."
+    return None
+
+
+def file_problem(path: str) -> str | None:
+    """Why a file of the hand-off cannot be replaced, or None."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return f"{path} exists and is not a regular file, so it is not replaced. Remove it, or use another path."
+        content_of(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"{path} cannot be used for the hand-off: {error.strerror}. Use another path."
+    except EcrError as error:
+        return str(error)
+    return None
+
+
+def content_of(path: str) -> str | None:
+    """The text of a file; None if the file does not exist."""
+    content = read_regular(path, _LIMIT)
+    return None if content is None else content.decode(errors="replace")
+
+
+def replace(path: str, text: str) -> None:
+    """Replace a file atomically. A run that is killed leaves the old file."""
+    problem = folder_problem(path) or file_problem(path)
+    if problem:
+        raise EcrError(problem)
+    handle, name = tempfile.mkstemp(prefix=".handoff.", dir=os.path.dirname(path))  # with mode 0600
+    try:
+        with open(handle, "w", encoding="utf-8") as new:
+            new.write(text)
+        os.replace(name, path)
+    except BaseException:
+        pathlib.Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,83 @@
+"""The declared owner account, and the consumers as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import Consumer
+
+OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
+
+
+@pytest.mark.parametrize("declared", [None, OWNER, "012345678901"])
+def test_a_valid_owner_account(declared: str | None) -> None:
+    assert _parties.owner_account_problem(declared) is None
+
+
+@pytest.mark.parametrize(
+    "declared", [111111111111, 1402433619, "11111111111", "1111-1111-1111", "", "1" * 12 + "\n", [OWNER]]
+)
+def test_an_invalid_owner_account(declared: Any) -> None:
+    problem = _parties.owner_account_problem(declared)
+    assert problem is not None
+    assert problem.startswith(f"owner_account: {declared!r} is not an AWS account id of 12 digits.")
+
+
+@pytest.mark.parametrize("declared", [None, OWNER])
+def test_the_credentials_are_of_the_declared_account(declared: str | None) -> None:
+    _parties.check_owner_account({"owner_account": declared}, OWNER)
+
+
+def test_credentials_of_another_account_are_rejected() -> None:
+    with pytest.raises(EcrError) as caught:
+        _parties.check_owner_account({"owner_account": OWNER}, ONE)
+    assert str(caught.value) == (
+        f"The credentials belong to account {ONE}, but the declared owner account is {OWNER}. Use credentials of"
+        f" account {OWNER}, or correct ecr_share_account (option owner_account)."
+    )
+
+
+def shared_id(*accounts: str) -> str:
+    return (
+        f"External ID 'a' is declared for the accounts {' and '.join(accounts)}. Declare a different external ID for"
+        " each account."
+    )
+
+
+BOTH = (
+    f"Consumer {ONE} is declared both with and without an external_id, so the external ID protects nothing. Declare an"
+    " external_id in each statement of this account."
+)
+SELF = (
+    f"Consumer {OWNER} is the owner account. Remove this consumer, or use credentials of the account that owns the"
+    " repositories."
+)
+
+
+@pytest.mark.parametrize(
+    ("consumers", "found"),
+    [
+        ([], []),
+        ([Consumer(ONE, (), "a"), Consumer(TWO, (), "b")], []),
+        ([Consumer(ONE, ("user/x",), "a"), Consumer(ONE, ("user/y",), "a")], []),
+        ([Consumer(ONE, (), "a"), Consumer(ONE, (), "b")], []),
+        ([Consumer(ONE), Consumer(TWO)], []),
+        ([Consumer(ONE, (), "a"), Consumer(TWO, (), "A")], []),  # IAM compares external IDs with their case
+        ([Consumer(ONE, (), "a"), Consumer(TWO, (), "a")], [shared_id(ONE, TWO)]),
+        ([Consumer(ONE, ("user/x",), "a"), Consumer(TWO, (), "a", "condition")], [shared_id(ONE, TWO)]),
+        ([Consumer(ONE, (), "a"), Consumer(ONE)], [BOTH]),
+        ([Consumer(ONE, ("user/x",), "a"), Consumer(ONE, ("user/y",))], [BOTH]),
+        ([Consumer(OWNER, (), "a")], [SELF]),
+        (
+            [Consumer(OWNER, ("role/x",), "a"), Consumer(ONE, (), "a"), Consumer(ONE)],
+            [SELF, shared_id(OWNER, ONE), BOTH],
+        ),
+        ([Consumer("1", (), "a"), Consumer(ONE, (), "a")], []),  # an invalid account is a problem of its own
+        ([Consumer(["x"], (), "a"), Consumer(ONE, (), "a")], []),  # type: ignore[arg-type]
+    ],
+)
+def test_consumers_as_a_whole(consumers: list[Consumer], found: list[str]) -> None:
+    assert _parties.consumer_problems(consumers, OWNER) == found
