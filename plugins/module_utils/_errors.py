@@ -17,6 +17,23 @@ _NEXT_STEPS = {
         "Is it a principal that does not exist? Create it first, or trust it by principal_match: condition."
     ),
 }
+_ALLOW = "Allow this action to the caller, or use other credentials."
+#: IAM operation: what to do next if the caller may not call it. owner-policy.json allows these for a role with the
+#: permissions boundary that it names.
+_NEXT_STEPS_IF_DENIED = {
+    "PutRolePermissionsBoundary": (
+        "Have an administrator of the account run this once, so that the role gets its boundary. owner-policy.json does"
+        " not allow this action, because a caller that may set a boundary may also replace it."
+    ),
+    "CreateRole": (
+        f"{_ALLOW} If the policy of the caller requires a permissions boundary, declare it as permissions_boundary."
+    ),
+    **dict.fromkeys(
+        ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
+        f"{_ALLOW} If the role lacks the permissions boundary that the policy of the caller requires, have an"
+        " administrator of the account run this once, with that permissions_boundary.",
+    ),
+}
 
 
 #: Characters of one line of a message, which may hold what a registry, an engine or a user said at any length.
@@ -113,6 +130,6 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
     operation = getattr(error, "operation_name", None)
     happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
     if is_denied(error):
-        return f"{happened.rstrip('.')}. Allow this action to the caller, or use other credentials."
+        return f"{happened.rstrip('.')}. {_NEXT_STEPS_IF_DENIED.get(operation or '', _ALLOW)}"
     next_step = _NEXT_STEPS.get(code)
     return f"{happened.rstrip('.')}. {next_step}" if next_step else happened

@@ -313,6 +313,17 @@ def name_problems(name: str, policy_name: str, path: str) -> list[str]:
     return found
 
 
+def _boundary_problems(boundary: str, role: str, policy: str) -> t.Iterator[str]:
+    if not _POLICY_ARN.fullmatch(boundary):
+        yield f"permissions_boundary {boundary!r} is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."
+    # Names of policies are unique in an account, regardless of path and case.
+    elif "::aws:" not in boundary and boundary.rpartition("/")[2].lower() == policy.lower():
+        yield (
+            f"permissions_boundary {boundary} is the policy of role {role} itself, so it limits nothing."
+            " Name another policy."
+        )
+
+
 def _role_problems(
     before: RoleState, options: dict[str, t.Any], trust: t.Any, permissions: t.Any, tags: dict[str, str]
 ) -> t.Iterator[str]:
@@ -330,9 +341,8 @@ def _role_problems(
         yield f"The description has {wrong[0]!r}; IAM takes Latin-1 characters only in a role's description."
     if len(description) > 1000:
         yield f"The description has {len(description)} characters; IAM takes 1,000."
-    boundary = options["permissions_boundary"]
-    if boundary is not None and not _POLICY_ARN.fullmatch(boundary):
-        yield f"permissions_boundary {boundary!r} is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."
+    if options["permissions_boundary"] is not None:
+        yield from _boundary_problems(options["permissions_boundary"], name, options["policy_name"] or name)
     if options["regions"] == []:
         yield "regions is an empty list: name the regions, or leave the option out for all of them."
     for region in options["regions"] or ():
@@ -388,6 +398,12 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     permissions_differ = not _policy.equal(before.permissions, after.permissions)
 
     boundary_differs = after.permissions_boundary not in (None, before.permissions_boundary)
+    put_boundary = Step("put_boundary", {"boundary": after.permissions_boundary})
+    if before.role_exists and boundary_differs and before.permissions_boundary is None:
+        # A first boundary only narrows what the role can do, so no other write has to come before it. A caller that may
+        # not set it fails here, and nothing is written.
+        steps.append(put_boundary)
+        boundary_differs = False
 
     trust = before.trust
     if before.trust and after.trust:
@@ -433,7 +449,7 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
 
     if before.role_exists:
         if boundary_differs:
-            steps.append(Step("put_boundary", {"boundary": after.permissions_boundary}))
+            steps.append(put_boundary)
         if (before.description, before.max_session_duration) != (after.description, after.max_session_duration):
             settings = {"description": after.description, "max_session_duration": after.max_session_duration}
             steps.append(Step("update_role", settings))

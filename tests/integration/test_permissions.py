@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 
 from tests.conftest import ROOT, Lab
 from tests.lab import accounts, state
@@ -30,6 +31,9 @@ ALSO_NEEDED = {
     "iam:CreateRole": "iam:TagRole",
     "iam:CreatePolicy": "iam:TagPolicy",
 }
+#: The permissions boundary of every pull role here, and the key of the tags that grant access.
+BOUNDARY, TAG_KEY = "boundary", "environment"
+BOUNDARY_ARN = f"arn:aws:iam::{accounts.OWNER}:policy/{BOUNDARY}"
 #: AWS allows this to everybody.
 NEEDS_NO_PERMISSION = "sts:GetCallerIdentity"
 
@@ -60,10 +64,11 @@ FALL_BACK = ["tag:GetResources", "tag:GetTagKeys"]
 NOTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 
 
-def policy(name: str, role: str) -> Document:
+def policy(name: str, role: str, variant: str = "") -> Document:
     """The policy that we hand out, for the owner account of the lab and a role."""
-    text = (ROOT / f"playbooks/vars/{name}-policy.json").read_text(encoding="utf-8")
-    for placeholder, value in (("OWNER_ACCOUNT", accounts.OWNER), ("ROLE", role), ("POLICY", role)):
+    text = (ROOT / f"playbooks/vars/{name}-policy{variant}.json").read_text(encoding="utf-8")
+    values = {"OWNER_ACCOUNT": accounts.OWNER, "ROLE": role, "POLICY": role, "BOUNDARY": BOUNDARY, "TAG_KEY": TAG_KEY}
+    for placeholder, value in values.items():
         text = text.replace(placeholder, value)
     document: Document = json.loads(text)
     return document
@@ -128,6 +133,7 @@ class Staff:
 
 @pytest.fixture(scope="module")
 def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Staff:
+    lab.client("owner", "iam").create_policy(PolicyName=BOUNDARY, PolicyDocument=json.dumps(policy("boundary", "")))
     return Staff(lab, tmp_path_factory.mktemp("staff"))
 
 
@@ -145,7 +151,8 @@ class Walk:
         self.declaration: dict[str, Any] = {
             "ecr_share_role_name": role,
             "ecr_share_repositories": [repository],
-            "ecr_share_repository_tags": {"share": role},
+            "ecr_share_repository_tags": {TAG_KEY: role},
+            "ecr_share_permissions_boundary": BOUNDARY_ARN,
             "ecr_share_images": [f"{repository}:{accounts.IMAGE_TAG}"],
             "ecr_share_denied": [other],
             "ecr_share_wait_interval": 0,
@@ -224,6 +231,51 @@ def test_the_policies_hold_what_is_called_and_nothing_else(walked: Walked, name:
     assert sorted(actions(policy(name, "any"))) == sorted(needed)
 
 
+def test_unbounded_policy_only_lacks_the_conditions() -> None:
+    bounded, unbounded = (
+        {(action, one["Resource"]) for one in document["Statement"] for action in as_list(one["Action"])}
+        for document in (policy(OWNER, "any"), policy(OWNER, "any", "-unbounded"))
+    )
+    assert bounded == unbounded
+    assert "Condition" not in json.dumps(policy(OWNER, "any", "-unbounded"))
+
+
+def test_boundary_allows_what_a_pull_role_may_have_and_nothing_else() -> None:
+    """In the owner account only: a repository of another account that trusts this one stays out of reach."""
+    widest = _policy.permissions_document("aws", accounts.OWNER, {TAG_KEY: ("any",)})
+    found, needed = (
+        {action: one["Resource"] for one in document["Statement"] for action in as_list(one["Action"])}
+        for document in (policy("boundary", ""), widest)
+    )
+    assert found == needed
+
+
+# --- a role from before --------------------------------------------------------------------------------------------
+
+
+def test_existing_role_without_boundary_needs_one_run_of_an_administrator(staff: Staff) -> None:
+    control, iam = staff.control("unbounded"), staff.lab.client("owner", "iam")
+    options = {**CHANGED_ROLE, "name": staff.hire("unbounded", policy(OWNER, "unbounded"))}
+    former = {**ROLE, "name": options["name"], "permissions_boundary": None}
+    assert control.module("iam_ecr_pull_role", "owner", **former)["code"] == 0
+
+    run = control.module("iam_ecr_pull_role", "unbounded", **options)
+    assert run["msg"].startswith("PutRolePermissionsBoundary: AccessDenied: "), run
+    assert "Have an administrator of the account run this once" in run["msg"]
+    assert "Written before that: nothing" in run["msg"]
+    assert access(iam, "unbounded") == (accounts.CONSUMER, "release")
+    run = control.module("iam_ecr_pull_role", "unbounded", **{**options, "permissions_boundary": None})
+    assert "If the role lacks the permissions boundary that the policy of the caller requires, have an" in run["msg"], (
+        run
+    )
+
+    mark = len(staff.lab.calls())
+    run = control.module("iam_ecr_pull_role", "owner", **{**former, "permissions_boundary": BOUNDARY_ARN})
+    assert staff.lab.writes_since(mark) == ["iam:PutRolePermissionsBoundary"], run
+    run = control.module("iam_ecr_pull_role", "unbounded", **options)
+    assert (run["code"], access(iam, "unbounded")) == (0, (accounts.STRANGER, "hotfix")), run
+
+
 # --- one action less -----------------------------------------------------------------------------------------------
 
 
@@ -281,6 +333,7 @@ ROLE: dict[str, Any] = {
     "name": "{{ inventory_hostname }}",
     "repository_tags": {"environment": "release"},
     "consumers": [{"account": accounts.CONSUMER, "external_id": "test"}],
+    "permissions_boundary": BOUNDARY_ARN,
 }
 CHANGED_ROLE: dict[str, Any] = {
     **ROLE,
@@ -378,7 +431,7 @@ def test_a_share_says_what_to_allow_and_needs_no_list_of_tagged_repositories(sta
     """Without `ecr:TagResource` it grants nothing; without `tag:GetResources` it asks every repository instead."""
     control, ecr = staff.control("half"), staff.lab.client("owner", "ecr")
     user = staff.hire("half", without(policy(OWNER, "half"), "ecr:TagResource"))
-    tag = {"Key": "half", "Value": "way"}
+    tag = {"Key": TAG_KEY, "Value": "half"}
     ecr.create_repository(repositoryName="not-declared")
 
     def tagged() -> list[str]:
@@ -388,6 +441,7 @@ def test_a_share_says_what_to_allow_and_needs_no_list_of_tagged_repositories(sta
     variables: dict[str, Any] = {
         "ecr_share_role_name": "half",
         "ecr_share_repository_tags": {tag["Key"]: tag["Value"]},
+        "ecr_share_permissions_boundary": BOUNDARY_ARN,
         "ecr_share_exclusive": True,
         "ecr_share_wait_interval": 0,
     }

@@ -487,7 +487,7 @@ def test_a_caller_whose_session_is_over_is_told_to_renew_it(control: Control, ow
 def test_every_reason_that_aws_gives_is_understood(
     control: Control, owner: Owner, between: Between, clock: Clock, reason: str, kind: str, waits: bool
 ) -> None:
-    """The lab has only two of these sentences (IAM User Guide, "Troubleshoot access denied error messages")."""
+    """The lab has only some of these sentences (IAM User Guide, "Troubleshoot access denied error messages")."""
 
     def change(_call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
         said = r"because no identity-based policy allows the (\S+) action"

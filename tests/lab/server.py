@@ -27,7 +27,7 @@ import ministack.app
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from . import authorization, ecr, iam, organizations, propagation
+from . import authorization, boundary, ecr, iam, organizations, propagation
 
 #: The services of the lab, by their names in signatures.
 SERVICES = ("ecr", "iam", "organizations", "sts", "tagging")
@@ -147,6 +147,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     iam.install()
     organizations.install()
     authorization.install()
+    boundary.install()
     propagation.install(folder)
 
     config = Config()

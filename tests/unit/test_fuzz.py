@@ -643,6 +643,7 @@ tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) 
     st.fixed_dictionaries(
         {
             "name": strings,
+            "policy_name": st.none() | strings,
             "consumers": st.none() | st.lists(consumers, max_size=2),
             "repository_tags": st.none() | tags,
             "tags": st.none() | tags,
@@ -659,7 +660,7 @@ tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) 
 )
 def test_a_declared_role(options: dict[str, Any]) -> None:
     def declare(problems: Problems) -> None:
-        for problem in _plan.name_problems(options["name"], options["name"], options["path"]):
+        for problem in _plan.name_problems(options["name"], options["policy_name"] or options["name"], options["path"]):
             problems.add(problem)
         declared = options["consumers"] or []
         resolved = _policy.resolve_external_ids(declared, PARTITION, None, lambda: "made")

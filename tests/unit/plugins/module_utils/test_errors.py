@@ -121,6 +121,26 @@ RENEW = "Renew the session of these credentials."
             RefusalError("AccessDenied", "Not you."),
             "AssumeRole: AccessDenied: Not you. Allow this action to the caller, or use other credentials.",
         ),
+        (
+            RefusalError("AccessDenied", "Not you.", "PutRolePermissionsBoundary"),
+            "PutRolePermissionsBoundary: AccessDenied: Not you. Have an administrator of the account run this once, so"
+            " that the role gets its boundary. owner-policy.json does not allow this action, because a caller that"
+            " may set a boundary may also replace it.",
+        ),
+        (
+            RefusalError("AccessDenied", "Not you.", "CreateRole"),
+            "CreateRole: AccessDenied: Not you. Allow this action to the caller, or use other credentials. If the"
+            " policy of the caller requires a permissions boundary, declare it as permissions_boundary.",
+        ),
+        *[
+            (
+                RefusalError("AccessDenied", "Not you.", operation),
+                f"{operation}: AccessDenied: Not you. Allow this action to the caller, or use other credentials. If the"
+                " role lacks the permissions boundary that the policy of the caller requires, have an administrator of"
+                " the account run this once, with that permissions_boundary.",
+            )
+            for operation in ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy")
+        ],
         (RefusalError("ExpiredToken", "Old."), f"AssumeRole: ExpiredToken: Old. {RENEW}"),
         (RefusalError("ExpiredTokenException", "Old"), f"AssumeRole: ExpiredTokenException: Old. {RENEW}"),
         (RefusalError("InvalidClientTokenId", "No."), f"AssumeRole: InvalidClientTokenId: No. {UNKNOWN_KEY}"),

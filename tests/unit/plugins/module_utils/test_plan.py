@@ -224,6 +224,7 @@ def test_bad_repository_names(name: str) -> None:
 def options(**said: Any) -> dict[str, Any]:
     return {
         "name": "allow",
+        "policy_name": None,
         "repository_tags": {"share": "yes"},
         "access": "read",
         "condition_key": "ecr",
@@ -296,6 +297,20 @@ def test_what_is_mentioned_changes() -> None:
     ]
 
 
+def test_first_boundary_of_existing_role_is_the_first_write() -> None:
+    before = replace(THERE, permissions_boundary=None)
+    after, problems = declare(
+        before,
+        permissions_boundary=BOUNDARY,
+        consumers=[{"account": "333333333333", "external_id": "id-two"}],
+        access="pull",
+    )
+    assert problems == []
+    steps = _plan.plan_role(before, after).steps
+    assert steps[0] == Step("put_boundary", {"boundary": BOUNDARY})
+    assert steps[1:] == _plan.plan_role(THERE, after).steps
+
+
 def test_a_document_of_the_same_meaning_stays_as_it_is() -> None:
     assert THERE.trust is not None
     (statement,) = THERE.trust["Statement"]
@@ -352,6 +367,19 @@ MANY = {f"k{number}": "1" for number in range(49)}
             {"permissions_boundary": "boundary"},
             ["permissions_boundary 'boundary' is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."],
         ),
+        *[
+            (
+                RoleState(),
+                {"permissions_boundary": f"arn:aws:iam::{OWNER}:policy{path}", "policy_name": policy_name},
+                [
+                    f"permissions_boundary arn:aws:iam::{OWNER}:policy{path} is the policy of role allow itself, so it"
+                    " limits nothing. Name another policy."
+                ],
+            )
+            for path, policy_name in [("/allow", None), ("/other/Allow", None), ("/shared", "shared")]
+        ],
+        (RoleState(), {"permissions_boundary": f"arn:aws:iam::{OWNER}:policy/allow", "policy_name": "shared"}, []),
+        (RoleState(), {"permissions_boundary": "arn:aws:iam::aws:policy/allow"}, []),
         (RoleState(), {"regions": ["eu-west-1"]}, []),
         (RoleState(), {"regions": ["*"]}, ["regions: '*' does not look like a region, such as ap-northeast-1."]),
         (
