@@ -690,6 +690,7 @@ def test_declared_tags(
         "tags": tags,
         "state": state,
         "wait_interval": 0.5,
+        "owner_account": None,
     }
     survives(lambda: ecr_repository_tag.check(options))
     known = [*repositories, *names]
