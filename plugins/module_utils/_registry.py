@@ -15,7 +15,6 @@ import os
 import pathlib
 import socket
 import ssl
-import tempfile
 import threading
 import typing as t
 import urllib.error
@@ -23,6 +22,7 @@ import urllib.parse
 
 from ansible.module_utils.urls import Request, make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import new_file
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     INDEX_TYPES,
     MANIFEST_BYTES,
@@ -111,7 +111,7 @@ class Registry:
         """Write a blob to `target`, which appears only when it is whole and has the right digest."""
         what = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
+        handle, temporary = new_file(target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 received, digest = self._copy(f"/{repository}/blobs/{wanted.digest}", file, wanted.size, what)
@@ -120,7 +120,6 @@ class Registry:
                     f"The registry sent {received} bytes with digest {digest} for the {what},"
                     f" which has {wanted.size} bytes. Nothing was kept."
                 )
-            os.chmod(temporary, 0o644)
             os.replace(temporary, target)
         finally:
             if os.path.exists(temporary):

@@ -185,6 +185,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
     deliver,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import check_destinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 
 
@@ -229,6 +230,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         )
     layout = Layout(options["dest"]) if engine is None else None
     targets = destinations(options["dest"], references) if isinstance(engine, Skopeo) else []
+    check_destinations(targets)
     if options["registry_token"] is not None:
         url, token = options["registry_url"], options["registry_token"]
         digests = [str(reference.digest) for reference in references]

@@ -35,7 +35,13 @@ DIGEST = "sha256:" + "a" * 64
 REFERENCE = f"{HOST}/team/app@{DIGEST}"
 NAME = f"{HOST}/team/app:v1"
 LOOPBACK = "http://127.0.0.1:5000"
-DEST = "oci:/srv/images:app"
+DEST = "containers-storage:app:v1"
+#: What the registry has under DIGEST; skopeo's own part is the configuration, which the fake has.
+MANIFEST = {
+    "mediaType": "application/vnd.oci.image.manifest.v1+json",
+    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST, "size": 1},
+    "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": DIGEST, "size": 1}],
+}
 
 # The images are files in $log/images whose names are the references. For docker and podman they hold what
 # `image inspect` answers, for skopeo what `inspect --config` does.
@@ -102,6 +108,11 @@ def temporary(tmp_path: pathlib.Path) -> pathlib.Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Registry, "manifest", lambda *_words: (json.dumps(MANIFEST).encode(), None))
 
 
 @pytest.fixture
@@ -239,7 +250,8 @@ PULLING = """
 import sys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-name, temporary, url, reference, destination = sys.argv[1:]
+name, temporary, url, reference, destination, manifest = sys.argv[1:]
+Registry.manifest = lambda *_words: (manifest.encode(), None)
 registry = Registry(url, sys.stdin.read())
 if name == "skopeo":
     Skopeo(temporary, "linux/amd64").copy(reference, destination, registry)
@@ -260,7 +272,7 @@ def test_it_is_gone_after_a_signal(
     # podman says where it keeps layers on their way, skopeo follows TMPDIR, dockerd is another process.
     log = install(name, HANGS, info=f"""echo '{{"store": {{"imageCopyTmpDir": "{large}"}}}}'""")
     process = subprocess.Popen(
-        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST],
+        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST, json.dumps(MANIFEST)],
         env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections"), "TMPDIR": str(large)},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
