@@ -33,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import (
     broken_files,
+    is_damaged,
     remove_blobs,
     safe_destination,
 )
@@ -269,8 +270,8 @@ class Skopeo(_Program):
             self._copy(reference, image, destination, registry)
             return
         # skopeo writes these in place, or not at all where something is: a copy that fails must leave what was there.
-        empty = location.is_dir() and not any(location.iterdir())
-        if location.exists() and not empty and self._run("inspect", "--config", f"{transport}:{path}").returncode:
+        empty = not location.exists() or (location.is_dir() and not any(location.iterdir()))
+        if not empty and self._inspect("--config", f"{transport}:{path}") is None and not is_damaged(destination):
             raise EcrError(
                 f"{path} is there and holds something else than one image. Nothing was changed; move it away."
             )

@@ -42,9 +42,7 @@ def is_private(gid: int, uid: int) -> bool:
     return owner.pw_gid == gid and owner.pw_name == group.gr_name and members <= {0, os.geteuid()}
 
 
-def problem(
-    path: str, status: os.stat_result, parent: bool = False, private: t.Callable[[int, int], bool] = is_private
-) -> str | None:
+def problem(path: str, status: os.stat_result, parent: bool = False) -> str | None:
     """Why another user could change a file or folder, with the next step; or None.
 
     :param parent: only one entry of this folder matters, which the sticky bit protects
@@ -59,7 +57,7 @@ def problem(
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
     if status.st_mode & stat.S_IWOTH:
         who = "every user"
-    elif status.st_mode & stat.S_IWGRP and not private(status.st_gid, status.st_uid):
+    elif status.st_mode & stat.S_IWGRP and not is_private(status.st_gid, status.st_uid):
         who = f"group {status.st_gid}"
     else:
         return None

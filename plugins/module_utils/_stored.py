@@ -14,6 +14,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import tarfile
 import typing as t
 import zlib
@@ -29,6 +30,7 @@ _UNREADABLE = (
     *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
 )
 _INDEX, _MANIFEST = "index.json", "manifest.json"
+_IN_DIR = re.compile(r"version|manifest\.json|signature-\d+|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,18 @@ def broken_files(destination: str, image: _image.Image, diff_ids: t.Sequence[str
             if not _has(open_part, layer, [entry["digest"], diff_id], diff_id):
                 broken.append(layer)
         return broken
+
+
+def is_damaged(destination: str) -> bool:
+    """Whether a `dir` or a `docker-archive` holds nothing but one image, even if skopeo cannot read it."""
+    transport, path, _name = _image.split_destination(destination)
+    with contextlib.ExitStack() as stack, contextlib.suppress(*_UNREADABLE):
+        if transport == "dir":
+            names = os.listdir(path)
+            return "version" in names and all(map(_IN_DIR.fullmatch, names))
+        (entry,) = _json(_opener(transport, str(path), stack), _MANIFEST)
+        return {"Config", "Layers"} <= entry.keys()
+    return False
 
 
 def _opener(transport: str, path: str, stack: contextlib.ExitStack) -> Open:
