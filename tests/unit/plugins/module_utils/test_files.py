@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import stat
+from collections.abc import Callable
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _files
@@ -182,22 +183,36 @@ def test_file_above_is_rejected(tmp_path: pathlib.Path) -> None:
 # --- files
 
 
-def test_only_regular_files_are_opened(tmp_path: pathlib.Path) -> None:
+def open_to_all(path: pathlib.Path) -> None:
+    path.touch()
+    path.chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda path: path.symlink_to("/etc/passwd"), "is a symbolic link"),
+        (os.mkfifo, "is not a regular file"),
+        (pathlib.Path.mkdir, "is not a regular file"),
+        (open_to_all, "can be changed by every user (mode 0666)"),
+    ],
+    ids=["link", "pipe", "folder", "mode"],
+)
+def test_only_regular_files_are_opened(
+    tmp_path: pathlib.Path, make: Callable[[pathlib.Path], None], found: str
+) -> None:
     path = tmp_path / "file"
-    for kind, make in {
-        "is a symbolic link": lambda: path.symlink_to("/etc/passwd"),
-        "is not a regular file": lambda: os.mkfifo(path),
-        f"{path} is not a regular": path.mkdir,
-        "can be changed by every user (mode 0666)": lambda: (path.write_text(""), path.chmod(0o666)),
-    }.items():
-        make()
-        assert kind in message_of(_files.open_file, str(path))
-        assert kind in message_of(_files.has_content, str(path), "", 0)
-        path.rmdir() if path.is_dir() else path.unlink()
+    make(path)
+    assert f"{path} {found}" in message_of(_files.open_file, str(path))
+    assert f"{path} {found}" in message_of(_files.has_content, str(path), "", 0)
+
+
+def test_missing_file(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "file")
     with pytest.raises(FileNotFoundError):
-        _files.open_file(str(path))
-    assert not _files.has_content(str(path), "", 0)
-    assert _files.read_file(str(path), 5) is None
+        _files.open_file(path)
+    assert not _files.has_content(path, "", 0)
+    assert _files.read_file(path, 5) is None
 
 
 def test_link_that_replaces_the_file_meanwhile_is_not_followed(
