@@ -17,15 +17,26 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     REPLACED,
+    Image,
     check_platform,
+    diff_ids,
     is_destination,
     is_platform,
+    missing_layers,
     no_image_for,
     platform_of,
+    resolve,
     split_destination,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import make_folders
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import (
+    broken_files,
+    is_damaged,
+    remove_blobs,
+    safe_destination,
+)
 
 ENGINES = ("docker", "podman")
 #: Where podman and skopeo keep layers on their way, unless they are told otherwise: containers.conf(5).
@@ -195,46 +206,78 @@ class Skopeo(_Program):
         return None if self._program else "skopeo is not installed (no such program in PATH)"
 
     def has(self, reference: str, destination: str, registry: Registry) -> bool:
-        """Whether the destination has the image: the same configuration, which names every layer's content.
+        """Whether the destination has the image: the same configuration, and the content of each layer.
 
-        A destination of another format has another digest for the same image, so digests are not compared.
+        :raises EcrError: if another user can change a destination on this host, or it contains links
         """
-        there = self._run(*self._overrides, "inspect", "--config", *_daemon("", destination), destination)
-        if there.returncode:
-            return False
-        return bool(_parsed(there, "skopeo inspect") == _parsed(self._config(reference, registry), "skopeo inspect"))
+        return self._broken(reference, safe_destination(destination), registry) == []
 
-    def _config(self, reference: str, registry: Registry) -> subprocess.CompletedProcess[str]:
+    def _broken(
+        self, reference: str, destination: str, registry: Registry, image: Image | None = None
+    ) -> list[str] | None:
+        """The files or layers of a destination that are not those of the image; None if it has another image.
+
+        A destination of another format has other digests for the same image, so configurations are compared first.
+        """
+        config = self._inspect("--config", destination)
+        if config is None:
+            return None
+        image = image or self._image(reference, registry)
+        if config != _parsed(self._config(reference, image, registry), "skopeo inspect"):
+            return None
+        transport, path, _name = split_destination(destination)
+        if path:
+            return broken_files(destination, image, diff_ids(config))
+        manifest = self._inspect("--raw", destination) if transport == "docker" else None
+        return [] if manifest is None else missing_layers(manifest, image)
+
+    def _image(self, reference: str, registry: Registry) -> Image:
+        """The image in the registry, of an index the one for the platform."""
+        repository, _at, digest = reference.partition("/")[2].rpartition("@")
+        return resolve(lambda wanted: registry.manifest(repository, wanted), digest, self._platform, reference)
+
+    def _inspect(self, what: str, destination: str) -> t.Any:
+        """The configuration or the manifest of the image in a destination, None if it has none."""
+        found = self._run(*self._overrides, "inspect", what, *_daemon("", destination), destination)
+        return None if found.returncode else _parsed(found, "skopeo inspect")
+
+    def _config(self, reference: str, image: Image, registry: Registry) -> subprocess.CompletedProcess[str]:
         """The configuration of the image in the registry."""
         with self._private_login(registry) as folder, self._tls(registry) as tls:
             authfile = f"--authfile={folder}/config.json"
-            here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, f"docker://{reference}")
+            source = f"docker://{_of(reference, image)}"
+            here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, source)
         if here.returncode:
             raise EcrError(f"skopeo could not look at {reference}: {registry.mask(_last_line(here))}")
         return here
 
     def copy(self, reference: str, destination: str, registry: Registry) -> None:
         """Copy an image by its digest, which skopeo checks, and see that it is there."""
-        if self._exact:
-            check_platform(self._config(reference, registry).stdout.encode(), self._platform, reference)
+        destination = safe_destination(destination)
+        image = self._image(reference, registry)
+        if self._exact and not image.chosen:
+            config = self._config(reference, image, registry).stdout.encode()
+            check_platform(config, self._platform, reference)
         transport, path, name = split_destination(destination)
         if path is None:
-            self._copy(reference, destination, registry)
+            self._copy(reference, image, destination, registry)
             return
         location = pathlib.Path(path)
-        location.parent.mkdir(parents=True, exist_ok=True)
+        # The folders, and that of the layout, are created here, so that no other user can be faster in a shared folder.
+        make_folders(str(location if transport == "oci" else location.parent))
+        safe_destination(destination)
         if transport not in REPLACED:
-            self._copy(reference, destination, registry)
+            self._copy(reference, image, destination, registry)
             return
         # skopeo writes these in place, or not at all where something is: a copy that fails must leave what was there.
-        empty = location.is_dir() and not any(location.iterdir())
-        if location.exists() and not empty and self._run("inspect", "--config", f"{transport}:{path}").returncode:
+        empty = not location.exists() or (location.is_dir() and not any(location.iterdir()))
+        if not empty and self._inspect("--config", f"{transport}:{path}") is None and not is_damaged(destination):
             raise EcrError(
                 f"{path} is there and holds something else than one image. Nothing was changed; move it away."
             )
         with interruptible(), tempfile.TemporaryDirectory(dir=location.parent, prefix=".incoming-") as folder:
             incoming, former = pathlib.Path(folder, "incoming"), pathlib.Path(folder, "former")
-            self._copy(reference, f"{transport}:{incoming}{name}", registry)
+            self._copy(reference, image, f"{transport}:{incoming}{name}", registry)
             try:
                 if location.exists():
                     location.rename(former)
@@ -244,21 +287,35 @@ class Skopeo(_Program):
                     former.rename(location)
                 raise
 
-    def _copy(self, reference: str, destination: str, registry: Registry) -> None:
-        daemon = _daemon("dest-", destination)
+    def _copy(self, reference: str, image: Image, destination: str, registry: Registry) -> None:
+        transport, path, _name = split_destination(destination)
+        for _attempt in range(2):
+            self._copy_once(reference, image, destination, registry)
+            broken = self._broken(reference, destination, registry, image)
+            if not broken or transport != "oci":
+                break
+            remove_blobs(destination, broken)  # which existed before, and which skopeo reuses without reading them
+        # Another registry may have a layer in another compression, which skopeo then reuses.
+        if broken == [] or (broken and not path):
+            return
+        removed = self._run("delete", destination)
+        what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
+        raise EcrError(f"skopeo copied {reference}, but {destination} has another image. {what}.")
+
+    def _copy_once(self, reference: str, image: Image, destination: str, registry: Registry) -> None:
         parent = os.environ.get("TMPDIR", _LARGE_FILES)
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
-            options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *daemon]
+            options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *_daemon("dest-", destination)]
             with self._large_files(parent) as large:
-                copied = self._run(
-                    *self._overrides, "copy", *options, f"docker://{reference}", destination, TMPDIR=large
-                )
+                source = f"docker://{_of(reference, image)}"
+                copied = self._run(*self._overrides, "copy", *options, source, destination, TMPDIR=large)
         if copied.returncode:
             raise EcrError(f"skopeo could not copy {reference}: {registry.mask(_last_line(copied))}")
-        if not self.has(reference, destination, registry):
-            removed = self._run("delete", destination)
-            what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
-            raise EcrError(f"skopeo copied {reference}, but {destination} has another image. {what}.")
+
+
+def _of(reference: str, image: Image) -> str:
+    """The reference by the digest of the one image, where it is that of an index."""
+    return f"{reference.rpartition('@')[0]}@{image.digest}"
 
 
 def _daemon(prefix: str, destination: str) -> list[str]:

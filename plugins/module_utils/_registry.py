@@ -15,7 +15,6 @@ import os
 import pathlib
 import socket
 import ssl
-import tempfile
 import threading
 import typing as t
 import urllib.error
@@ -30,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     Descriptor,
     digest_of,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import new_file
 
 _CHUNK = 64 * 1024
 _TIMEOUT = 60  # seconds without a byte
@@ -111,7 +111,7 @@ class Registry:
         """Write a blob to `target`, which appears only when it is whole and has the right digest."""
         what = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
+        handle, temporary = new_file(target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 received, digest = self._copy(f"/{repository}/blobs/{wanted.digest}", file, wanted.size, what)
@@ -120,7 +120,6 @@ class Registry:
                     f"The registry sent {received} bytes with digest {digest} for the {what},"
                     f" which has {wanted.size} bytes. Nothing was kept."
                 )
-            os.chmod(temporary, 0o644)
             os.replace(temporary, target)
         finally:
             if os.path.exists(temporary):

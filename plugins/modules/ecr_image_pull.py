@@ -61,6 +61,20 @@ options:
         each image.
       - A C(dir) or C(docker-archive) holds one image, which another replaces when it is whole. What holds anything else
         is left alone.
+      - An image counts as present only if it was verified. In an OCI image layout and in C(dir), the manifest, the
+        configuration and each layer have their digests. In C(oci), C(oci-archive) and C(docker-archive), the
+        configuration is that of the registry, and each layer has the digest of the registry's layer or, where skopeo
+        compressed or uncompressed it, the digest that the configuration has for its content. 1 GiB takes about a
+        second. What differs is fetched again.
+      - In C(docker), the manifest of the other registry lists the same configuration and the same compressed layers.
+        The content is not read, because that registry stores it by its digest. In C(docker-daemon) and
+        C(containers-storage), the configuration is compared, which has the digest of each layer; the layers are not
+        read.
+      - A destination on this host is rejected if another user than root and the current user can change it, or a folder
+        above it, or if it contains links. A group may have write access if it is the private group of the folder's
+        owner, as with the umask C(002). Above the destination, a folder with the sticky bit such as C(/tmp) is
+        accepted, and a link is followed if it belongs to root or the current user.
+      - The modes of new files follow the umask.
     type: path
   platform:
     description:
@@ -156,11 +170,13 @@ images:
       type: str
       sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0
     digest:
-      description: The digest that ECR reports and the engine verified.
+      description: The digest that ECR reports. The engine, or for O(dest) this module, verified the content.
       type: str
       sample: sha256:aecb2e7c43a5f1ea7aea5f6ee2c5c1ef4f2f9b0ea1a1ed3bb3b7d1a1b2b0c0d0
     changed:
-      description: Whether it was fetched or named, or would be in check mode.
+      description:
+        - Whether it was fetched or named, or would be in check mode.
+        - Also V(true) if content was damaged and is fetched again.
       type: bool
       sample: true
 """
@@ -185,6 +201,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
     deliver,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import check_destinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 
 
@@ -229,6 +246,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         )
     layout = Layout(options["dest"]) if engine is None else None
     targets = destinations(options["dest"], references) if isinstance(engine, Skopeo) else []
+    check_destinations(targets)
     if options["registry_token"] is not None:
         url, token = options["registry_url"], options["registry_token"]
         digests = [str(reference.digest) for reference in references]

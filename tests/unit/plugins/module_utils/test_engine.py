@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     destinations,
+    digest_of,
     is_destination,
     parse_reference,
     split_destination,
@@ -35,7 +36,13 @@ DIGEST = "sha256:" + "a" * 64
 REFERENCE = f"{HOST}/team/app@{DIGEST}"
 NAME = f"{HOST}/team/app:v1"
 LOOPBACK = "http://127.0.0.1:5000"
-DEST = "oci:/srv/images:app"
+DEST = "containers-storage:app:v1"
+#: What the registry has under DIGEST; skopeo's own part is the configuration, which the fake has.
+MANIFEST = {
+    "mediaType": "application/vnd.oci.image.manifest.v1+json",
+    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST, "size": 1},
+    "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": DIGEST, "size": 1}],
+}
 
 # The images are files in $log/images whose names are the references. For docker and podman they hold what
 # `image inspect` answers, for skopeo what `inspect --config` does.
@@ -102,6 +109,11 @@ def temporary(tmp_path: pathlib.Path) -> pathlib.Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Registry, "manifest", lambda *_words: (json.dumps(MANIFEST).encode(), None))
 
 
 @pytest.fixture
@@ -239,7 +251,8 @@ PULLING = """
 import sys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-name, temporary, url, reference, destination = sys.argv[1:]
+name, temporary, url, reference, destination, manifest = sys.argv[1:]
+Registry.manifest = lambda *_words: (manifest.encode(), None)
 registry = Registry(url, sys.stdin.read())
 if name == "skopeo":
     Skopeo(temporary, "linux/amd64").copy(reference, destination, registry)
@@ -260,7 +273,7 @@ def test_it_is_gone_after_a_signal(
     # podman says where it keeps layers on their way, skopeo follows TMPDIR, dockerd is another process.
     log = install(name, HANGS, info=f"""echo '{{"store": {{"imageCopyTmpDir": "{large}"}}}}'""")
     process = subprocess.Popen(
-        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST],
+        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST, json.dumps(MANIFEST)],
         env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections"), "TMPDIR": str(large)},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -522,6 +535,51 @@ def test_skopeo_has_an_image_whose_configuration_is_the_registrys(install: Insta
     assert skopeo.has(REFERENCE, DEST, registry())
     image(log, DEST).write_text('{"os": "linux", "rootfs": {"diff_ids": ["sha256:2"]}}')
     assert not skopeo.has(REFERENCE, DEST, registry())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "has"),
+    [
+        (MANIFEST, True),
+        ({**MANIFEST, "layers": [{"digest": "sha256:" + "b" * 64}]}, False),
+        ({"manifests": [{"digest": DIGEST}]}, True),
+    ],
+)
+def test_skopeo_has_an_image_whose_layers_another_registry_lists(
+    install: Install, temporary: pathlib.Path, manifest: dict[str, object], has: bool
+) -> None:
+    mirror = "docker://mirror.example.com/app:v1"
+    log = install("skopeo")
+    program = pathlib.Path(os.environ["PATH"], "skopeo")
+    raw = f"inspect) case $* in *--raw*) echo '{json.dumps(manifest)}'; exit ;; esac;"
+    program.write_text(program.read_text().replace("inspect) found", f"{raw} found"))
+    image(log, mirror.removeprefix("docker://")).write_text(image(log, REFERENCE).read_text())
+    assert Skopeo(str(temporary), "linux/amd64").has(REFERENCE, mirror, registry()) is has
+
+
+def test_skopeo_copies_the_image_that_is_chosen_from_an_index(
+    install: Install, temporary: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = json.dumps(MANIFEST).encode()
+    chosen = digest_of(content)
+    entry = {"mediaType": MANIFEST["mediaType"], "digest": chosen, "size": len(content)}
+    listed = [
+        {**entry, "digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}},
+        {**entry, "platform": {"os": "linux", "architecture": "arm64"}},
+    ]
+    index = {"mediaType": "application/vnd.oci.image.index.v1+json", "manifests": listed}
+    documents = {DIGEST: json.dumps(index).encode(), chosen: content}
+    monkeypatch.setattr(Registry, "manifest", lambda _self, _repository, digest: (documents[digest], None))
+    log = install("skopeo")
+    one = f"{HOST}/team/app@{chosen}"
+    image(log, one).write_text("{}")
+    Skopeo(str(temporary), "linux/arm64", exact=True).copy(REFERENCE, DEST, registry())
+    assert [word for call in calls(log) for word in call.split() if word.startswith("docker://")] == [
+        f"docker://{one}",
+        f"docker://{one}",
+    ]
+    with pytest.raises(EcrError, match="has no image for linux/s390x; it has linux/amd64, linux/arm64"):
+        Skopeo(str(temporary), "linux/s390x").copy(REFERENCE, DEST, registry())
 
 
 def test_skopeo_that_can_not_look_at_the_registry(install: Install, temporary: pathlib.Path) -> None:
