@@ -14,6 +14,11 @@ import subprocess
 import tempfile
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import (
+    docker_context,
+    is_private,
+    podman_addresses,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     REPLACED,
@@ -64,14 +69,19 @@ class _Program:
         )
 
     @contextlib.contextmanager
-    def _private_login(self, registry: Registry) -> t.Iterator[pathlib.Path]:
-        """A folder (0700) with a `config.json` (0600) that holds the token, gone afterwards, also on SIGTERM."""
+    def _private_login(self, registry: Registry, contexts: pathlib.Path | None = None) -> t.Iterator[pathlib.Path]:
+        """A folder (0700) with a `config.json` (0600) that holds the token, gone afterwards, also on SIGTERM.
+
+        :param contexts: docker's folder of contexts, which the private folder then has, too
+        """
         with interruptible():
             folder = pathlib.Path(tempfile.mkdtemp(dir=self._temporary))
             try:
                 handle = os.open(folder / "config.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(handle, "w") as file:
                     json.dump({"auths": {registry.host: {"auth": registry.authorization}}}, file)
+                if contexts:
+                    (folder / "contexts").symlink_to(contexts)
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -105,28 +115,66 @@ class Engine(_Program):
     def __init__(self, name: str, temporary: str, platform: str | None = None) -> None:
         super().__init__(name, temporary)
         self._platform = platform
-        self._host: list[str] = []
         self._large_files_folder = _LARGE_FILES
+        #: docker's context by its name, and the folder of the user's contexts.
+        self._context: list[str] = []
+        self._contexts: pathlib.Path | None = None
 
     def problem(self) -> str | None:
-        """Why the engine can not be used, or None."""
+        """Why the engine cannot be used, or None.
+
+        :raises EcrError: when a registry token would be sent to it over plain TCP
+        """
         if not self._program:
             return f"{self.name} is not installed (no such program in PATH)"
         if self.name == "docker":
-            # The private configuration would hide the user's context: name its engine.
-            host = self._run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-            if host.returncode == 0 and host.stdout.strip():
-                self._host = ["--host", host.stdout.strip()]
-        answer = self._run(*self._host, "info", "--format", "{{json .}}")
+            problem = self._find_context()
+            if problem:
+                return problem
+        elif {"CONTAINER_HOST", "CONTAINER_CONNECTION"} & os.environ.keys():
+            self._check_remote_podman()
+        answer = self._run(*self._context, "info", "--format", "{{json .}}")
         # The docker client exits with 0 in some versions although no engine answered.
         if answer.returncode or '"ServerErrors":["' in answer.stdout:
             return f"{self.name} is installed but its engine does not answer: {_last_line(answer)}"
         if self.name == "podman":
-            info = _parsed(answer, "podman info")
-            store = info.get("store") if isinstance(info, dict) else None
-            folder = store.get("imageCopyTmpDir") if isinstance(store, dict) else None
-            self._large_files_folder = folder if folder and isinstance(folder, str) else _LARGE_FILES
+            self._read_podman(_parsed(answer, "podman info"))
         return None
+
+    def _find_context(self) -> str | None:
+        """Name the user's context, for the private configuration has no current one. Why there is none, or None."""
+        found = self._run("context", "inspect", "--format", "{{json .}}")
+        if found.returncode:
+            return f"docker does not report its context: {_last_line(found)}"
+        context = docker_context(_parsed(found, "docker context inspect"))
+        if context is None:
+            return "docker does not report the address of its engine"
+        self._check_address(context.address, context.is_verified)
+        self._context = ["--context", context.name]
+        if context.name != "default":  # which is kept nowhere: it is what the environment says
+            self._contexts = pathlib.Path(os.path.abspath(context.metadata)).parents[1]
+        return None
+
+    def _read_podman(self, info: t.Any) -> None:
+        info = info if isinstance(info, dict) else {}
+        host, store = (part if isinstance(part, dict) else {} for part in (info.get("host"), info.get("store")))
+        if host.get("serviceIsRemote"):
+            self._check_remote_podman()
+        folder = store.get("imageCopyTmpDir")
+        self._large_files_folder = folder if folder and isinstance(folder, str) else _LARGE_FILES
+
+    def _check_remote_podman(self) -> None:
+        listed = self._run("system", "connection", "list", "--format", "json")
+        connections = _parsed(listed, "podman system connection list") if listed.returncode == 0 else []
+        for address in podman_addresses(os.environ, connections) or ["an unknown address"]:
+            self._check_address(address, False)
+
+    def _check_address(self, address: str, verified: bool) -> None:
+        if not verified and not is_private(address):
+            raise EcrError(
+                f"The engine of {self.name} is at {address}, and no TLS verifies it. A registry token is sent over"
+                " plain TCP to a loopback address only. Use ssh, a socket or, with docker, TLS with certificates."
+            )
 
     def has(self, reference: str, name: str | None) -> bool:
         """Whether the image `reference` (by digest) is here, and `name` is this image's name."""
@@ -139,11 +187,15 @@ class Engine(_Program):
         """Pull an image by its digest, and see that the engine has that digest; else it is removed."""
         platform = [f"--platform={self._platform}"] if self._platform else []
         before = self._inspect(reference) if self._platform else None
-        with self._private_login(registry) as folder:
+        with self._private_login(registry, self._contexts) as folder:
             if self.name == "docker":
                 if before:  # of another platform, which docker does not replace
-                    self._run(*self._host, "image", "rm", reference)
-                pulled = self._run("--config", str(folder), *self._host, "pull", "--quiet", *platform, reference)
+                    self._run(*self._context, "image", "rm", reference)
+                # Certificates that DOCKER_TLS_VERIFY asks for are in the user's folder, not in the private one.
+                own = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+                certificates = os.environ.get("DOCKER_CERT_PATH") or own
+                words = ["--config", str(folder), *self._context, "pull", "--quiet", *platform, reference]
+                pulled = self._run(*words, DOCKER_CERT_PATH=certificates)
             else:
                 with self._tls(registry) as tls, self._large_files(self._large_files_folder) as large:
                     authfile = f"--authfile={folder}/config.json"
@@ -155,12 +207,12 @@ class Engine(_Program):
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")
         digests = [one.rpartition("@")[2] for one in image["RepoDigests"]]
         if reference.rpartition("@")[2] not in digests:
-            removed = self._run(*self._host, "image", "rm", "--force", str(image["Id"]))
+            removed = self._run(*self._context, "image", "rm", "--force", str(image["Id"]))
             what = "It was removed" if removed.returncode == 0 else f"Remove it ({_last_line(removed)})"
             raise EcrError(f"{self.name} pulled {reference}, but has it as {', '.join(digests) or 'nothing'}. {what}.")
         if self._platform and not self._is_platform(image):  # an image that stands in no index: neither engine minds
             if before is None:
-                self._run(*self._host, "image", "rm", reference)
+                self._run(*self._context, "image", "rm", reference)
             raise no_image_for(self._platform, [_platform(image)], reference)
 
     def _is_platform(self, image: dict[str, t.Any]) -> bool:
@@ -168,12 +220,12 @@ class Engine(_Program):
 
     def name_image(self, reference: str, name: str) -> None:
         """Give the image a name with an image tag."""
-        done = self._run(*self._host, "tag", reference, name)
+        done = self._run(*self._context, "tag", reference, name)
         if done.returncode:
             raise EcrError(f"{self.name} could not name {reference} {name}: {_last_line(done)}")
 
     def _inspect(self, reference: str) -> dict[str, t.Any] | None:
-        found = self._run(*self._host, "image", "inspect", reference)
+        found = self._run(*self._context, "image", "inspect", reference)
         if found.returncode:
             return None
         what = f"{self.name} image inspect {reference}"
@@ -351,7 +403,7 @@ def choose_engine(
         if problem is None:
             return engine
         if wanted != "auto":
-            raise EcrError(f"Engine {name} can not be used: {problem}. Start it, or choose another engine.")
+            raise EcrError(f"Engine {name} cannot be used: {problem}. Fix that, or choose another engine.")
     return None
 
 

@@ -45,6 +45,7 @@ LAYOUT = {"imageLayoutVersion": "1.0.0"}
 #: one image, which another replaces.
 _ON_THIS_HOST = ("dir", "oci", "oci-archive", "docker-archive")
 REPLACED = ("dir", "docker-archive")
+_TRANSPORTS = (*_ON_THIS_HOST, "docker", "docker-daemon", "containers-storage")
 
 #: The keys of documents and descriptors that decide what is read.
 _KEYS = {key.casefold(): key for key in ("mediaType", "manifests", "config", "layers", "digest", "size", "urls")}
@@ -418,6 +419,11 @@ def destinations(dest: str | None, references: t.Sequence[Reference]) -> list[st
     if dest is None or not is_destination(dest):
         raise EcrError("Engine skopeo needs a dest with its transport, such as docker-archive:/srv/image.tar.")
     problems, found, places = Problems(), [], set()
+    transport, _path, rest = split_destination(dest)
+    if transport not in _TRANSPORTS:
+        problems.add(f"dest {dest!r} has the transport {transport}. Choose one of {', '.join(_TRANSPORTS)}.")
+    if transport == "containers-storage" and "[" in rest:  # options of a storage name programs that it runs
+        problems.add(f"dest {dest!r} has options of a storage. Write containers-storage: and the image's name only.")
     for reference in references:
         if "{image_tag}" in dest and not reference.image_tag:
             problems.add(

@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _p
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import check_space
 
 #: Layers fetched at once.
 _CONCURRENCY = 4
@@ -102,6 +103,7 @@ class Layout:
     def _fetch(self, registry: Registry, repository: str, parts: list[_image.Descriptor]) -> None:
         """Fetch what is not here or not intact, several at once."""
         wanted = [one for one in parts if not self._has(one)]
+        check_space(self.folder, sum(one.size for one in wanted))
         with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
             try:
                 under_way = [pool.submit(registry.blob, repository, one, self._path(one.digest)) for one in wanted]

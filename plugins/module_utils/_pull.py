@@ -48,9 +48,10 @@ PULL_ARGUMENTS: dict[str, t.Any] = {
         "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
         "default": "auto",
     },
-    "dest": {"type": "path"},
+    # The type path would fill in $NAME from an environment that may hold AWS keys.
+    "dest": {"type": "str"},
     "platform": {"type": "str"},
-    "ca_path": {"type": "path"},
+    "ca_path": {"type": "str"},
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
@@ -86,6 +87,9 @@ def check(options: dict[str, t.Any]) -> list[Reference]:
         problems.add(problem)
     if options["platform"] and not _PLATFORM.fullmatch(options["platform"]):
         problems.add(f"platform {options['platform']!r} is not os/architecture, such as linux/arm64 or linux/arm/v7.")
+    for name in ("dest", "ca_path"):
+        if not (options[name] or "").isprintable():
+            problems.add(f"{name} {options[name]!r} has a character that is not printable. Remove it.")
     if not options["images"]:
         problems.add("images is empty: name at least one image.")
     for text in options["images"]:

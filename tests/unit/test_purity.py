@@ -20,6 +20,8 @@ PURE = (
     "_image",
     "_parties",
     "_pull_host",
+    "_endpoint",
+    "_masking",
     "_errors",
     "_signals",
     "_trust",

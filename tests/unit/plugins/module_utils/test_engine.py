@@ -62,7 +62,7 @@ done
 while [ $# -gt 0 ]; do
   case $1 in
     --config) login=$2/config.json; shift 2 ;;
-    --host) shift 2 ;;
+    --context) shift 2 ;;
     --override-*) shift ;;
     *) break ;;
   esac
@@ -122,15 +122,15 @@ def install(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     programs = tmp_path / "bin"
     programs.mkdir()
     monkeypatch.setenv("PATH", os.fspath(programs))
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    for variable in ("DOCKER_HOST", "CONTAINER_HOST", "CONTAINER_CONNECTION"):
+        monkeypatch.delenv(variable, raising=False)
 
     def put(
         name: str, pull: str = "", info: str = "echo '{}'", context: str = "", remove: str = "exit 0"
     ) -> pathlib.Path:
         log = tmp_path / f"log-{name}"
         (log / "images").mkdir(parents=True)
-        if context:
-            (log / "context").write_text(context)
+        (log / "context").write_text(context or docker_context("default", "unix:///var/run/docker.sock"))
         if name == "skopeo":
             image(log, REFERENCE).write_text('{"os": "linux", "rootfs": {"diff_ids": ["sha256:1"]}}')
         pull = pull or (COPIES if name == "skopeo" else PULLS)
@@ -141,6 +141,18 @@ def install(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return log
 
     return put
+
+
+def docker_context(name: str, host: str, *, tls: bool = False, metadata: str = "<IN MEMORY>") -> str:
+    """What `docker context inspect` prints."""
+    return json.dumps(
+        {
+            "Name": name,
+            "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}},
+            "TLSMaterial": {"docker": ["ca.pem"]} if tls else {},
+            "Storage": {"MetadataPath": metadata},
+        }
+    )
 
 
 def image(log: pathlib.Path, reference: str) -> pathlib.Path:
@@ -310,29 +322,42 @@ def test_it_is_gone_after_a_signal(
 # --- how docker and podman are called
 
 
-def test_docker_is_called_with_the_private_configuration_and_the_users_engine(
+def test_docker_is_called_with_the_private_configuration_and_the_users_context(
     install: Install, temporary: pathlib.Path
 ) -> None:
-    log = install("docker", context="unix:///run/user/1/docker.sock\n")
+    contexts = temporary.parent / "contexts"
+    log = install("docker", context=docker_context("mine", "ssh://engine", metadata=f"{contexts}/meta/1"))
     engine = usable("docker", temporary)
     engine.pull(REFERENCE, registry())
     engine.name_image(REFERENCE, NAME)
-    host = "--host unix:///run/user/1/docker.sock"
     inspect, info, pull, there, tag = calls(log)
-    assert inspect == "context inspect --format {{.Endpoints.docker.Host}}"
-    assert info == f"{host} info --format {{{{json .}}}}"
+    assert inspect == "context inspect --format {{json .}}"
+    assert info == "--context mine info --format {{json .}}"
     config, folder, rest = pull.split(" ", 2)
     assert config == "--config"
     assert pathlib.Path(folder).parent == temporary
-    assert rest == f"{host} pull --quiet {REFERENCE}"
-    assert there == f"{host} image inspect {REFERENCE}"
-    assert tag == f"{host} tag {REFERENCE} {NAME}"
+    assert rest == f"--context mine pull --quiet {REFERENCE}"
+    assert there == f"--context mine image inspect {REFERENCE}"
+    assert tag == f"--context mine tag {REFERENCE} {NAME}"
+    assert (log / "names").read_text().split() == ["config.json", "contexts"]
 
 
-def test_docker_without_a_context_is_called_without_a_host(install: Install, temporary: pathlib.Path) -> None:
-    log = install("docker")
-    usable("docker", temporary).pull(REFERENCE, registry())
-    assert [call for call in calls(log) if "--host" in call] == []
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        ("exit", "docker does not report its context: exit status 1"),
+        ("{}", "docker does not report the address of its engine"),
+        ("[]", "docker does not report the address of its engine"),
+    ],
+)
+def test_docker_without_a_context_is_rejected(
+    install: Install, temporary: pathlib.Path, context: str, reason: str
+) -> None:
+    log = install("docker", context=context)
+    if context == "exit":
+        (log / "context").unlink()
+    assert Engine("docker", str(temporary)).problem() == reason
+    assert len(calls(log)) == 1
 
 
 #: url, validate_certs, whether ca_path is given: whether the registry's certificate is checked.
@@ -471,7 +496,7 @@ def test_an_image_of_another_digest_is_removed(
     with pytest.raises(EcrError) as caught:
         usable(name, temporary).pull(REFERENCE, registry())
     assert str(caught.value) == f"{name} pulled {REFERENCE}, {what}"
-    assert calls(log)[-1] == "image rm --force sha256:id"
+    assert calls(log)[-1].endswith("image rm --force sha256:id")
     assert list(temporary.iterdir()) == []
 
 
@@ -706,7 +731,7 @@ def test_auto_with_a_transport_takes_skopeo(install: Install, temporary: pathlib
     with pytest.raises(EcrError) as caught:
         choose("auto", temporary, dest)
     reason = "skopeo is not installed (no such program in PATH)"
-    assert str(caught.value) == f"Engine skopeo can not be used: {reason}. Start it, or choose another engine."
+    assert str(caught.value) == f"Engine skopeo cannot be used: {reason}. Fix that, or choose another engine."
     install("skopeo")
     engine = choose("auto", temporary, dest)
     assert isinstance(engine, Skopeo)
@@ -749,7 +774,7 @@ def test_an_engine_that_was_asked_for_must_work(
         install(name, info=info)
     with pytest.raises(EcrError) as caught:
         choose(name, temporary)
-    assert str(caught.value) == (f"Engine {name} can not be used: {name} {reason}. Start it, or choose another engine.")
+    assert str(caught.value) == (f"Engine {name} cannot be used: {name} {reason}. Fix that, or choose another engine.")
 
 
 @pytest.mark.parametrize("wanted", PROGRAMS)
