@@ -67,8 +67,8 @@ def test_the_installed_collection_shares_and_pulls(
         "crossaccount.ecr.share", "-e", scenario, "-e", "ecr_share_handoff_path=handoff.yml", AWS_PROFILE="owner"
     )
     assert run.code == 0, run
-    image = f"ecr_pull_dest={tmp_path}/image"
-    pull = ["crossaccount.ecr.pull", "-e", "@handoff.yml", "-e", "ecr_pull_engine=oci_layout", "-e", image]
+    image = f"ecr_pull_engine=oci_layout ecr_pull_dest={tmp_path}/image"
+    pull = ["crossaccount.ecr.pull", "-e", "ecr_pull_handoff=handoff.yml", "-e", image]
     run = play(*pull, AWS_PROFILE="consumer")
     assert run.code == 0, run
     assert (tmp_path / "image/index.json").exists()

@@ -10,7 +10,20 @@ import pytest
 
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
-PURE = ("_policy", "_plan", "_access", "_handoff", "_image", "_pull_host", "_errors", "_signals", "_wait")
+PURE = (
+    "_policy",
+    "_plan",
+    "_access",
+    "_caller",
+    "_handoff",
+    "_handoff_schema",
+    "_handoff_summary",
+    "_image",
+    "_pull_host",
+    "_errors",
+    "_signals",
+    "_wait",
+)
 
 
 def foreign_imports(source: str) -> list[str]:
