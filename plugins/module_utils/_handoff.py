@@ -31,8 +31,8 @@ def handoffs(options: dict[str, t.Any]) -> list[tuple[str, Handoff]]:
             external_id = consumer["external_id"]
             variables: Handoff = {
                 "ecr_pull_role_arn": role["role_arn"],
-                **({} if external_id is None else {"ecr_pull_external_id": external_id}),
                 "ecr_pull_consumer_account": consumer["account"],
+                **({} if external_id is None else {"ecr_pull_external_id": external_id}),
                 "ecr_pull_shared_at": None,
                 "ecr_pull_region": place["region"],
                 "ecr_pull_registry": place["registry"],
