@@ -15,8 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 
 #: Collections inside each other: the document, the tags that grant access, the alternatives of one.
 MAXIMUM_DEPTH = 3
+#: Three lists of 10,000 names and the rest. Without libyaml, PyYAML reads this many strings in a few seconds.
+MAXIMUM_STRINGS = 40_000
 _STRING = "tag:yaml.org,2002:str"
-_RESOLVER = yaml.resolver.Resolver()
+_RESOLVER: t.Any = yaml.resolver.Resolver()
 
 
 def load(text: str, source: str) -> dict[str, t.Any]:
@@ -51,6 +53,7 @@ class _Builder:
 
     def __init__(self, events: t.Iterator[t.Any]) -> None:
         self._events = events
+        self._strings = 0
 
     def document(self) -> t.Any:
         next(self._events)  # the start of the stream
@@ -81,6 +84,9 @@ class _Builder:
         return self._list(depth) if isinstance(event, yaml.SequenceStartEvent) else self._dictionary(depth)
 
     def _string(self, event: t.Any) -> str:
+        self._strings += 1
+        if self._strings > MAXIMUM_STRINGS:
+            self._refuse(event, f"more than {MAXIMUM_STRINGS} strings are not allowed")
         resolved = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
         if resolved != _STRING:
             shown = repr(event.value[:40]) if event.value else "an empty value"

@@ -276,6 +276,7 @@ def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
         ("a: {b: [[c]]}\n", "more than 3 levels"),
         ("a: " + 100_000 * "[", "more than 3 levels"),
         (100_000 * "{a: ", "more than 3 levels"),
+        ("a:\n" + 50_000 * "- b\n", "line 40001: more than 40000 strings"),
         ('a: "\\ud800"\n', "not Unicode text"),
         ("a: 'b\0c'\n", "special characters are not allowed"),
         ("a: 'b\x1b[2J'\n", "special characters are not allowed"),
