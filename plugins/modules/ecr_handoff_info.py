@@ -23,7 +23,7 @@ description:
     specification of a role. Ansible evaluates the templates in both before a module can check anything. In a path, only
     names of variables are evaluated, such as C({{ playbook_dir }}/handoff.yml). The variable may also be the name of
     another variable, such as C({{ my_handoff }}).
-  - Set it in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in the list C(roles).
+  - Set it in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in C(roles).
   - The file must be a regular file of at most 1 MiB of UTF-8 text. YAML tags, anchors and aliases are rejected.
 options:
   owner_account:
