@@ -397,7 +397,9 @@ def test_a_file_is_read_by_its_path_and_through_a_link(tmp_path: pathlib.Path, m
     monkeypatch.chdir(tmp_path)
     for path in (str(file), "handoff.yml", "~/handoff.yml", "link.yml"):
         assert source(path) == (TEXT, path)
-    assert source("{{ folder }}/handoff.yml", folder=str(tmp_path)) == (TEXT, str(file))
+    variables = {"folder": str(tmp_path), "other": "{{ folder }}/handoff.yml"}
+    for value in ("{{ folder }}/handoff.yml", "{{ other }}"):
+        assert source(value, **variables) == (TEXT, str(file))
 
 
 def test_a_large_file_and_a_binary_file_are_rejected(tmp_path: pathlib.Path) -> None:
