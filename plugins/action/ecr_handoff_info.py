@@ -9,8 +9,9 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import PREFIX, share_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of

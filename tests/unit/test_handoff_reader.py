@@ -14,12 +14,12 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import for_ansible, handoffs
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import (
-    MAXIMUM_ENTRIES,
     Share,
     handoff_problems,
     share_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts, summary
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import MAXIMUM_ENTRIES
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import MAXIMUM_BYTES, source_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._strict_yaml import load
 from hypothesis import given

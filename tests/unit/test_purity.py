@@ -18,6 +18,7 @@ PURE = (
     "_handoff",
     "_handoff_schema",
     "_handoff_summary",
+    "_handoff_values",
     "_image",
     "_pull_host",
     "_errors",
