@@ -302,14 +302,16 @@ def host_role(attack: Attack) -> Any:
     playbook.write_text(json.dumps([{**play, "vars": {"ecr_pull_handoff": "{{ playbook_dir }}/hostile.yml"}}]))
     attack.control.engines = {"PATH": f"{attack.folder}/bin:{os.environ['PATH']}"}
 
-    def run(**changes: Any) -> Run:
+    def run(as_text: bool = False, **changes: Any) -> Run:
         registry = f"{accounts.OWNER}.dkr.ecr.{accounts.REGION}.amazonaws.com"
-        attack.write(yaml.safe_dump(attack.document(**{"ecr_pull_registry": registry, **changes})))
+        text = yaml.safe_dump(attack.document(**{"ecr_pull_registry": registry, **changes}))
+        attack.write(text)
         attack.mark = len(attack.control.lab.calls())
         own = {
             "ecr_pull_host_home": str(attack.folder),
             "ecr_pull_host_install": False,
             "ecr_pull_host_credentials": {"source_profile": "default"},
+            **({"ecr_pull_handoff": text} if as_text else {}),
         }
         return attack.control.playbook(str(playbook), None, "--check", "--diff", **own)
 
@@ -334,5 +336,7 @@ def test_host_role_executes_nothing_of_a_hand_off(attack: Attack, host_role: Any
     program.chmod(0o755)
     foreign = {"ansible_shell_executable": str(program), "ecr_pull_host_bin_dir": str(attack.folder)}
     attack.rejected(host_role(**foreign), "A hand-off has no key ansible_shell_executable, ecr_pull_host_bin_dir.")
-    attack.rejected(host_role(ecr_pull_external_id=attack.template), "ecr_pull_external_id: external_id has")
+    for as_text in (False, True):
+        run = host_role(as_text, ecr_pull_external_id=attack.template)
+        attack.rejected(run, "ecr_pull_external_id: external_id has")
     attack.rejected(host_role(ecr_pull_registry=attack.template), "is not the host of a registry")
