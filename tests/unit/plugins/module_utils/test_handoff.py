@@ -65,6 +65,7 @@ def test_what_ansible_reads_is_what_was_declared() -> None:
     assert text.startswith(f"---\n# The hand-off of {OWNER} to {CONSUMER}.")
     assert yaml.safe_load(text) == {
         "ecr_pull_role_arn": f"arn:aws:iam::{OWNER}:role/team/puller",
+        "ecr_pull_consumer_account": "222222222222",
         "ecr_pull_external_id": "an-id",
         "ecr_pull_shared_at": "2026-01-31T23:59:59Z",
         "ecr_pull_region": "eu-west-1",
