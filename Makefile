@@ -52,7 +52,7 @@ demo: setup ## Share as the owner account, pull as the consumer account, on the 
 	echo "== As the owner account: share =="; \
 	$(AS_OWNER) playbooks/share.yml -e @playbooks/vars/scenario.yml; \
 	echo "== As the consumer account: prove and pull =="; \
-	$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
+	$(AS_CONSUMER) playbooks/pull.yml -e ecr_pull_handoff=.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
 
 test: BY_LINT := --ignore tests/unit
 test: setup lint docs engines molecule pytest ## Run every check and every test.

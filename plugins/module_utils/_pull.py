@@ -15,6 +15,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import PROPAGATING, classify
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import CALLER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
@@ -27,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     Session,
+    caller_of,
     each,
     session_problems,
 )
@@ -55,6 +57,7 @@ PULL_ARGUMENTS: dict[str, t.Any] = {
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
+    **CALLER_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_BY_DOING_ARGUMENTS,
 }
@@ -131,6 +134,7 @@ def authorize(
         token, url = _token(ecr)
         return {"authorization": Authorization(url, token, digests)}
 
+    caller_of(session, options)
     result = wait_by_doing(lambda: result_of(attempt), stays, options, say)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)

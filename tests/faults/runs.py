@@ -87,7 +87,7 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     declaration = ["-e", "@playbooks/vars/scenario.yml"]
     if phase.name == "pull":
         variables = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
-        return "pull", ["-e", f"@{handoff}"], variables
+        return "pull", ["-e", f"ecr_pull_handoff={handoff}"], variables
     variables = {"ecr_share_handoff_path": str(handoff)}
     if phase.name in ("change", "unshare"):
         changed = {

@@ -262,7 +262,7 @@ class Site(Control):
             "ecr_pull_wait_timeout": 0,
         }
         command = [BIN / "ansible-playbook", "-i", self.inventory(*engines), "playbooks/pull.yml"]
-        return [*command, "-e", f"@{self.handoff}", "-e", json.dumps({**options, **variables})]
+        return [*command, "-e", f"ecr_pull_handoff={self.handoff}", "-e", json.dumps({**options, **variables})]
 
     def watch(
         self,

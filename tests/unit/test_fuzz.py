@@ -56,6 +56,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from hypothesis import HealthCheck, example, given, settings
@@ -709,9 +711,9 @@ def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> 
 
 
 with (ROOT / "roles/ecr_pull/meta/argument_specs.yml").open(encoding="utf-8") as file:
-    HANDOFF = yaml.safe_load(file)["argument_specs"]["main"]["options"]
-#: A hand-off as `share.yml` writes it, and what is set beside it.
-handoffs = st.just(
+    PULL = yaml.safe_load(file)["argument_specs"]["main"]["options"]
+#: The consumer's own variables: those of the share, and the others.
+own_variables = st.just(
     {
         "ecr_pull_role_arn": ROLE_ARN,
         "ecr_pull_external_id": "7c2f4e0b-share",
@@ -733,21 +735,26 @@ RENAMED = {"repositories": "readable"}
 
 
 @fuzz
-@given(mutated(handoffs, most=3))
+@given(mutated(own_variables, most=3))
 @example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_interval": float("nan")})
 @example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_timeout": -1})
 @example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_timeout": 10**400})
-def test_a_hand_off(handoff: dict[str, Any]) -> None:
-    """As Ansible checks it for the role, and each module for itself."""
+def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
+    """As Ansible checks them for the role, and each module for itself."""
     try:
-        checked = ArgumentSpecValidator(HANDOFF).validate(handoff)
+        checked = ArgumentSpecValidator(PULL).validate(variables)
     except OverflowError:  # ansible-core itself, of an infinite number
         return
     if checked.error_messages:
         return
     values = {name.removeprefix("ecr_pull_"): value for name, value in checked.validated_parameters.items()}
-    values = {RENAMED.get(name, name): value for name, value in values.items() if value is not None}
-    values.setdefault("role_session_name", values["role_arn"].split("/")[-1])
+    values = {name: value for name, value in values.items() if value is not None}
+    own = {name: value for name, value in values.items() if name in CHECKS}
+    share = survives(lambda: share_of(None, own, values.get("owner_account"), values.get("expected_external_id")))
+    if share is None:
+        return
+    values = {RENAMED.get(name, name): value for name, value in {**values, **share.values()}.items()}
+    values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
         ("ecr_access_info", _prove.PROVE_ARGUMENTS, {}, _prove.check),
         ("ecr_image_pull", _pull.PULL_ARGUMENTS, _pull.PULL_RULES, _pull.check),
@@ -758,6 +765,40 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
         if options:
             assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
             assert options["wait_interval"] >= 0
+
+
+#: A hand-off as the owner account writes it, without the consumer's own side.
+handoffs = st.just(
+    {
+        "ecr_pull_role_arn": ROLE_ARN,
+        "ecr_pull_external_id": "7c2f4e0b-share",
+        "ecr_pull_consumer_account": "222222222222",
+        "ecr_pull_shared_at": "2026-01-31T23:59:59Z",
+        "ecr_pull_region": "eu-west-1",
+        "ecr_pull_registry": "127.0.0.1:5000",
+        "ecr_pull_repository_tags": {"environment": "release"},
+        "ecr_pull_access": "read",
+        "ecr_pull_repositories": ["release"],
+        "ecr_pull_denied": ["develop"],
+        "ecr_pull_images": ["release:v1.0"],
+    }
+)
+
+
+@fuzz
+@given(mutated(handoffs, most=3))
+def test_a_hand_off(handoff: dict[str, Any]) -> None:
+    """It is rejected with a message that is fit, or no value in it is a template or has a control character."""
+    if any(not isinstance(name, str) for name in handoff):
+        return  # which the loader does not return
+    for problem in handoff_problems(handoff):
+        assert problem
+    share = survives(lambda: share_of(handoff, {}, None, None))
+    if share is not None:
+        text = json.dumps(share.values(), ensure_ascii=False)
+        assert "{{" not in text
+        assert "{%" not in text
+        assert text.isprintable()
 
 
 @fuzz
