@@ -10,8 +10,6 @@ UV := 0.13.9
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
-AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
-AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
@@ -46,13 +44,8 @@ lab-up: setup ## Start the lab: two AWS accounts on loopback.
 lab-down: ## Stop the lab.
 	@if [ -x .venv-lab/bin/python ]; then .venv-lab/bin/python -m tests.lab down; fi
 
-demo: setup ## Share as the owner account, pull as the consumer account, on the lab.
-	@trap '.venv-lab/bin/python -m tests.lab down' EXIT; \
-	.venv-lab/bin/python -m tests.lab up; \
-	echo "== As the owner account: share =="; \
-	$(AS_OWNER) playbooks/share.yml -e @playbooks/vars/scenario.yml; \
-	echo "== As the consumer account: prove and pull =="; \
-	$(AS_CONSUMER) playbooks/pull.yml -e ecr_pull_handoff=.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
+demo: setup ## Share as the owner account, pull as the consumer account, on a lab of its own.
+	@tests/demo
 
 test: BY_LINT := --ignore tests/unit
 test: setup lint docs engines molecule pytest ## Run every check and every test.
