@@ -81,9 +81,9 @@ def _check(options: Options) -> None:
     for problem in handoff_problems(options["images"], options["denied"], options["repositories"]):
         problems.add(problem)
     path = options["path"]
-    problem = handoff_path_problem(path) if path is not None else None
-    if problem:
-        problems.add(problem)
+    wrong_path = handoff_path_problem(path) if path is not None else None
+    if wrong_path:
+        problems.add(wrong_path)
     elif path is not None:
         options["path"] = os.path.abspath(os.path.expanduser(path))
         for problem in _file_problems(options):

@@ -19,7 +19,7 @@ def _spelled(character: str) -> str:
 
 
 def _forms(secret: str) -> list[str]:
-    content = secret.encode()
+    content = secret.encode("utf-8", "surrogatepass")
     encoded = base64.b64encode(content).decode().rstrip("=")
     return ["".join(map(_spelled, secret)), f"(?i:{content.hex()})", "".join(map(_spelled, encoded))]
 

@@ -39,7 +39,6 @@ import botocore.exceptions
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.urls import Request
 from ansible_collections.crossaccount.ecr.plugins.filter.access_change import filter_access_change
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
@@ -58,6 +57,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from hypothesis import HealthCheck, example, given, settings
@@ -323,13 +323,13 @@ def registry(url: str = "http://127.0.0.1:5000", token: str = TOKEN) -> _registr
 
 
 def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[..., Any]:
-    """What stands in the place of `Request.open`."""
+    """Replaces `Transfer.open`, so that nothing is sent."""
 
-    def answer(_request: Any, _method: str, url: str, **_options: Any) -> Any:
+    def answer(_transfer: Any, path: str, _authorization: str, **_headers: str) -> Any:
         message = email.message.Message()
         for name, value in headers.items():
             message[name] = value
-        error = urllib.error.HTTPError(url, status, "reason", message, io.BytesIO(body))
+        error = urllib.error.HTTPError(path, status, "reason", message, io.BytesIO(body))
         if status < 400:
             return error  # it has the headers, the status and the body of a reply
         raise error
@@ -362,10 +362,11 @@ def test_what_a_registry_answers(status: int, headers: dict[str, str], body: byt
             name: " ".join(value.encode("latin-1", "replace").decode("latin-1").split())
             for name, value in headers.items()
         }
-        patch.setattr(Request, "open", answering(status, headers, body))
+        patch.setattr(Transfer, "open", answering(status, headers, body))
         survives(lambda: here.manifest("app", _image.digest_of(body)))
         survives(lambda: here.manifest("app", DIGEST))
-        survives(lambda: here._copy("/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
+        with here._transfer("layer") as transfer:
+            survives(lambda: here._copy(transfer, "/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
     assert all(0 <= seconds <= 30 for seconds in here.stopped.waited)  # type: ignore[attr-defined]
 
 
@@ -382,7 +383,7 @@ def test_a_registry_and_its_token(url: str, token: str, text: str) -> None:
         assert len(token) < 2 or token not in here.mask(f"{text}{token}{text}")
         assert repr(here) == repr(registry(url, TOKEN))  # which so says nothing of a token
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Request, "open", answering(401, {}, b""))
+            patch.setattr(Transfer, "open", answering(401, {}, b""))
             survives(lambda: here.manifest("app", DIGEST))
 
 
