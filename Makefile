@@ -5,17 +5,16 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+UV := 0.13.9
 # A file of tests stays on one worker, with the lab that it started.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
-AS_OWNER = source .lab/env && AWS_PROFILE=owner $(BIN)/ansible-playbook
-AS_CONSUMER = source .lab/env && AWS_PROFILE=consumer $(BIN)/ansible-playbook
 
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup demo test lint docs molecule matrix faults judges bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs molecule matrix faults judges bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,19 +30,22 @@ setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
 	$(call timed,virtual environment .venv-lab,tests/make-venv $(PYTHON) .venv-lab tests/lab/requirements.txt)
 	@touch $@
 
+lock: ## Pin every package of both environments with its hashes, from tests/requirements.in and tests/lab/requirements.in.
+	@$(PYTHON) -m venv --clear .cache/lock
+	@.cache/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
+	@for folder in tests tests/lab; do \
+	  .cache/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --no-emit-index-url --custom-compile-command "make lock" --output-file $$folder/requirements.txt $$folder/requirements.in; \
+	done
+
 lab-up: setup ## Start the lab: two AWS accounts on loopback.
 	@.venv-lab/bin/python -m tests.lab up
 
 lab-down: ## Stop the lab.
 	@if [ -x .venv-lab/bin/python ]; then .venv-lab/bin/python -m tests.lab down; fi
 
-demo: setup ## Share as the owner account, pull as the consumer account, on the lab.
-	@trap '.venv-lab/bin/python -m tests.lab down' EXIT; \
-	.venv-lab/bin/python -m tests.lab up; \
-	echo "== As the owner account: share =="; \
-	$(AS_OWNER) playbooks/share.yml -e @playbooks/vars/scenario.yml; \
-	echo "== As the consumer account: prove and pull =="; \
-	$(AS_CONSUMER) playbooks/pull.yml -e @.lab/handoff.yml -e "ecr_pull_dest='$(CURDIR)/.lab/image'"
+demo: setup ## Share as the owner account, pull as the consumer account, on a lab of its own.
+	@tests/demo
 
 test: BY_LINT := --ignore tests/unit
 test: setup lint docs engines molecule pytest ## Run every check and every test.

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
+from ansible import constants
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
     PULL_ARGUMENTS,
@@ -21,7 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
-#: What the host is told of the options; the rest is for AWS.
+#: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
 _FOR_THE_HOST = (
     *("engine", "dest", "platform", "ca_path", "validate_certs"),
     *WAIT_BY_DOING_ARGUMENTS,  # the registry may know a share later than ECR's API
@@ -30,11 +34,20 @@ _FOR_THE_HOST = (
 
 class ActionModule(ActionBase):
     _supports_async = True
+    #: Matches the token, while it is given to the host.
+    _secret: re.Pattern[str] | None = None
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        if self._task.args.get("credentials") != "controller":
+        by_controller = self._task.args.get("credentials") == "controller"
+        if constants.DEFAULT_DEBUG and (by_controller or self._task.args.get("registry_token")):
+            msg = (
+                "Ansible's debug mode prints the registry token. Unset ANSIBLE_DEBUG (debug in ansible.cfg), or set"
+                " credentials: host without registry_token."
+            )
+            return {**result, "failed": True, "msg": msg}
+        if not by_controller:
             return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, stays, variables)}
         if self._task.async_val:
             return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
@@ -43,33 +56,60 @@ class ActionModule(ActionBase):
         if not self._is_pipelining_enabled("new"):
             msg = (
                 "credentials: controller needs pipelining, or the token would be in a file on the host. Use a"
-                " connection and a become method that can, leave ANSIBLE_KEEP_REMOTE_FILES unset, or say"
+                " connection and a become method that can, leave ANSIBLE_KEEP_REMOTE_FILES unset, or set"
                 " credentials: host."
             )
             return {**result, "failed": True, "msg": msg}
-        asked = result_of(lambda: self._ask(say_for(variables["inventory_hostname"])))
-        if asked.get("failed"):
-            return {**result, **asked}
-        references = asked.pop("references")
-        done = displayable(self._execute_module(module_args=asked, task_vars=task_vars))
-        for reference, image in zip(references, done.get("images", [])):
-            image["image"] = str(reference)
-        return {**result, **done}
+        return {**result, **displayable(self._pull(variables))}
 
-    def _ask(self, say: t.Callable[[dict[str, t.Any], float], None]) -> dict[str, t.Any]:
-        """The module's options for the host, with digests and a token in the place of the role; `references`."""
+    def _pull(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The host's result. The host reports its engine before a token is requested."""
+        checked = result_of(self._check)
+        if checked.get("failed"):
+            return checked
+        controller, references = checked["controller"], checked["references"]
+        options = {name: controller.params[name] for name in _FOR_THE_HOST if controller.params[name] is not None}
+        asked = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
+        ready: dict[str, t.Any] = self._execute_module(module_args={**options, **asked}, task_vars=variables)
+        if ready.get("failed"):
+            return ready
+        say = say_for(variables["inventory_hostname"])
+        given = result_of(lambda: self._authorize(controller, references, say))
+        if given.get("failed"):
+            return given
+        self._secret = token_pattern(given["registry_token"])
+        done: dict[str, t.Any] = self._execute_module(module_args={**options, **given}, task_vars=variables)
+        images = done.get("images")
+        for reference, image in zip(references, images if isinstance(images, list) else []):
+            if isinstance(image, dict):  # a host may return anything
+                image["image"] = str(reference)
+        return done
+
+    def _check(self) -> dict[str, t.Any]:
+        """The options, which are the controller's, and the images as references."""
         controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args, **PULL_RULES)
-        options = controller.params
-        references = check(options)
-        authorization = authorize(session_of(controller), options, references, say)
+        return {"controller": controller, "references": check(controller.params)}
+
+    def _authorize(
+        self, controller: Controller, references: list[Reference], say: t.Callable[[dict[str, t.Any], float], None]
+    ) -> dict[str, t.Any]:
+        """What the host gets in the place of the role: digests, and a token."""
+        authorization = authorize(session_of(controller), controller.params, references, say)
         pinned = [
             str(Reference(reference.repository, reference.image_tag, digest))
             for reference, digest in zip(references, authorization.digests)
         ]
-        return {
-            **{name: options[name] for name in _FOR_THE_HOST if options[name] is not None},
-            "images": pinned,
-            "registry_url": authorization.url,
-            "registry_token": authorization.token,
-            "references": references,
-        }
+        return {"images": pinned, "registry_url": authorization.url, "registry_token": authorization.token}
+
+    def _low_level_execute_command(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+        """Mask the token in all that a host returns, before Ansible reads it, warns of it, or fails because of it."""
+        if self._secret is None:
+            return super()._low_level_execute_command(*arguments, **options)
+        context = self._connection._play_context
+        before, context.no_log = context.no_log, True  # ssh shows what a host returns at -vvv
+        try:
+            return mask(super()._low_level_execute_command(*arguments, **options), self._secret)
+        except AnsibleConnectionFailure as error:
+            raise AnsibleConnectionFailure(mask(str(error), self._secret)) from None
+        finally:
+            context.no_log = before

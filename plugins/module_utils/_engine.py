@@ -14,18 +14,34 @@ import subprocess
 import tempfile
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import (
+    docker_context,
+    is_private,
+    podman_addresses,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     REPLACED,
+    Image,
     check_platform,
+    diff_ids,
     is_destination,
     is_platform,
+    missing_layers,
     no_image_for,
     platform_of,
+    resolve,
     split_destination,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import make_folders
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import (
+    broken_files,
+    is_damaged,
+    remove_blobs,
+    safe_destination,
+)
 
 ENGINES = ("docker", "podman")
 #: Where podman and skopeo keep layers on their way, unless they are told otherwise: containers.conf(5).
@@ -53,14 +69,19 @@ class _Program:
         )
 
     @contextlib.contextmanager
-    def _private_login(self, registry: Registry) -> t.Iterator[pathlib.Path]:
-        """A folder (0700) with a `config.json` (0600) that holds the token, gone afterwards, also on SIGTERM."""
+    def _private_login(self, registry: Registry, contexts: pathlib.Path | None = None) -> t.Iterator[pathlib.Path]:
+        """A folder (0700) with a `config.json` (0600) that holds the token, gone afterwards, also on SIGTERM.
+
+        :param contexts: docker's folder of contexts, which the private folder then has, too
+        """
         with interruptible():
             folder = pathlib.Path(tempfile.mkdtemp(dir=self._temporary))
             try:
                 handle = os.open(folder / "config.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(handle, "w") as file:
                     json.dump({"auths": {registry.host: {"auth": registry.authorization}}}, file)
+                if contexts:
+                    (folder / "contexts").symlink_to(contexts)
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -94,28 +115,66 @@ class Engine(_Program):
     def __init__(self, name: str, temporary: str, platform: str | None = None) -> None:
         super().__init__(name, temporary)
         self._platform = platform
-        self._host: list[str] = []
         self._large_files_folder = _LARGE_FILES
+        #: docker's context by its name, and the folder of the user's contexts.
+        self._context: list[str] = []
+        self._contexts: pathlib.Path | None = None
 
     def problem(self) -> str | None:
-        """Why the engine can not be used, or None."""
+        """Why the engine cannot be used, or None.
+
+        :raises EcrError: when a registry token would be sent to it over plain TCP
+        """
         if not self._program:
             return f"{self.name} is not installed (no such program in PATH)"
         if self.name == "docker":
-            # The private configuration would hide the user's context: name its engine.
-            host = self._run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-            if host.returncode == 0 and host.stdout.strip():
-                self._host = ["--host", host.stdout.strip()]
-        answer = self._run(*self._host, "info", "--format", "{{json .}}")
+            problem = self._find_context()
+            if problem:
+                return problem
+        elif {"CONTAINER_HOST", "CONTAINER_CONNECTION"} & os.environ.keys():
+            self._check_remote_podman()
+        answer = self._run(*self._context, "info", "--format", "{{json .}}")
         # The docker client exits with 0 in some versions although no engine answered.
         if answer.returncode or '"ServerErrors":["' in answer.stdout:
             return f"{self.name} is installed but its engine does not answer: {_last_line(answer)}"
         if self.name == "podman":
-            info = _parsed(answer, "podman info")
-            store = info.get("store") if isinstance(info, dict) else None
-            folder = store.get("imageCopyTmpDir") if isinstance(store, dict) else None
-            self._large_files_folder = folder if folder and isinstance(folder, str) else _LARGE_FILES
+            self._read_podman(_parsed(answer, "podman info"))
         return None
+
+    def _find_context(self) -> str | None:
+        """Name the user's context, for the private configuration has no current one. Why there is none, or None."""
+        found = self._run("context", "inspect", "--format", "{{json .}}")
+        if found.returncode:
+            return f"docker does not report its context: {_last_line(found)}"
+        context = docker_context(_parsed(found, "docker context inspect"))
+        if context is None:
+            return "docker does not report the address of its engine"
+        self._check_address(context.address, context.is_verified)
+        self._context = ["--context", context.name]
+        if context.name != "default":  # which is kept nowhere: it is what the environment says
+            self._contexts = pathlib.Path(os.path.abspath(context.metadata)).parents[1]
+        return None
+
+    def _read_podman(self, info: t.Any) -> None:
+        info = info if isinstance(info, dict) else {}
+        host, store = (part if isinstance(part, dict) else {} for part in (info.get("host"), info.get("store")))
+        if host.get("serviceIsRemote"):
+            self._check_remote_podman()
+        folder = store.get("imageCopyTmpDir")
+        self._large_files_folder = folder if folder and isinstance(folder, str) else _LARGE_FILES
+
+    def _check_remote_podman(self) -> None:
+        listed = self._run("system", "connection", "list", "--format", "json")
+        connections = _parsed(listed, "podman system connection list") if listed.returncode == 0 else []
+        for address in podman_addresses(os.environ, connections) or ["an unknown address"]:
+            self._check_address(address, False)
+
+    def _check_address(self, address: str, verified: bool) -> None:
+        if not verified and not is_private(address):
+            raise EcrError(
+                f"The engine of {self.name} is at {address}, and no TLS verifies it. A registry token is sent over"
+                " plain TCP to a loopback address only. Use ssh, a socket or, with docker, TLS with certificates."
+            )
 
     def has(self, reference: str, name: str | None) -> bool:
         """Whether the image `reference` (by digest) is here, and `name` is this image's name."""
@@ -128,11 +187,15 @@ class Engine(_Program):
         """Pull an image by its digest, and see that the engine has that digest; else it is removed."""
         platform = [f"--platform={self._platform}"] if self._platform else []
         before = self._inspect(reference) if self._platform else None
-        with self._private_login(registry) as folder:
+        with self._private_login(registry, self._contexts) as folder:
             if self.name == "docker":
                 if before:  # of another platform, which docker does not replace
-                    self._run(*self._host, "image", "rm", reference)
-                pulled = self._run("--config", str(folder), *self._host, "pull", "--quiet", *platform, reference)
+                    self._run(*self._context, "image", "rm", reference)
+                # Certificates that DOCKER_TLS_VERIFY asks for are in the user's folder, not in the private one.
+                own = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+                certificates = os.environ.get("DOCKER_CERT_PATH") or own
+                words = ["--config", str(folder), *self._context, "pull", "--quiet", *platform, reference]
+                pulled = self._run(*words, DOCKER_CERT_PATH=certificates)
             else:
                 with self._tls(registry) as tls, self._large_files(self._large_files_folder) as large:
                     authfile = f"--authfile={folder}/config.json"
@@ -144,12 +207,12 @@ class Engine(_Program):
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")
         digests = [one.rpartition("@")[2] for one in image["RepoDigests"]]
         if reference.rpartition("@")[2] not in digests:
-            removed = self._run(*self._host, "image", "rm", "--force", str(image["Id"]))
+            removed = self._run(*self._context, "image", "rm", "--force", str(image["Id"]))
             what = "It was removed" if removed.returncode == 0 else f"Remove it ({_last_line(removed)})"
             raise EcrError(f"{self.name} pulled {reference}, but has it as {', '.join(digests) or 'nothing'}. {what}.")
         if self._platform and not self._is_platform(image):  # an image that stands in no index: neither engine minds
             if before is None:
-                self._run(*self._host, "image", "rm", reference)
+                self._run(*self._context, "image", "rm", reference)
             raise no_image_for(self._platform, [_platform(image)], reference)
 
     def _is_platform(self, image: dict[str, t.Any]) -> bool:
@@ -157,12 +220,12 @@ class Engine(_Program):
 
     def name_image(self, reference: str, name: str) -> None:
         """Give the image a name with an image tag."""
-        done = self._run(*self._host, "tag", reference, name)
+        done = self._run(*self._context, "tag", reference, name)
         if done.returncode:
             raise EcrError(f"{self.name} could not name {reference} {name}: {_last_line(done)}")
 
     def _inspect(self, reference: str) -> dict[str, t.Any] | None:
-        found = self._run(*self._host, "image", "inspect", reference)
+        found = self._run(*self._context, "image", "inspect", reference)
         if found.returncode:
             return None
         what = f"{self.name} image inspect {reference}"
@@ -195,46 +258,78 @@ class Skopeo(_Program):
         return None if self._program else "skopeo is not installed (no such program in PATH)"
 
     def has(self, reference: str, destination: str, registry: Registry) -> bool:
-        """Whether the destination has the image: the same configuration, which names every layer's content.
+        """Whether the destination has the image: the same configuration, and the content of each layer.
 
-        A destination of another format has another digest for the same image, so digests are not compared.
+        :raises EcrError: if another user can change a destination on this host, or it contains links
         """
-        there = self._run(*self._overrides, "inspect", "--config", *_daemon("", destination), destination)
-        if there.returncode:
-            return False
-        return bool(_parsed(there, "skopeo inspect") == _parsed(self._config(reference, registry), "skopeo inspect"))
+        return self._broken(reference, safe_destination(destination), registry) == []
 
-    def _config(self, reference: str, registry: Registry) -> subprocess.CompletedProcess[str]:
+    def _broken(
+        self, reference: str, destination: str, registry: Registry, image: Image | None = None
+    ) -> list[str] | None:
+        """The files or layers of a destination that are not those of the image; None if it has another image.
+
+        A destination of another format has other digests for the same image, so configurations are compared first.
+        """
+        config = self._inspect("--config", destination)
+        if config is None:
+            return None
+        image = image or self._image(reference, registry)
+        if config != _parsed(self._config(reference, image, registry), "skopeo inspect"):
+            return None
+        transport, path, _name = split_destination(destination)
+        if path:
+            return broken_files(destination, image, diff_ids(config))
+        manifest = self._inspect("--raw", destination) if transport == "docker" else None
+        return [] if manifest is None else missing_layers(manifest, image)
+
+    def _image(self, reference: str, registry: Registry) -> Image:
+        """The image in the registry, of an index the one for the platform."""
+        repository, _at, digest = reference.partition("/")[2].rpartition("@")
+        return resolve(lambda wanted: registry.manifest(repository, wanted), digest, self._platform, reference)
+
+    def _inspect(self, what: str, destination: str) -> t.Any:
+        """The configuration or the manifest of the image in a destination, None if it has none."""
+        found = self._run(*self._overrides, "inspect", what, *_daemon("", destination), destination)
+        return None if found.returncode else _parsed(found, "skopeo inspect")
+
+    def _config(self, reference: str, image: Image, registry: Registry) -> subprocess.CompletedProcess[str]:
         """The configuration of the image in the registry."""
         with self._private_login(registry) as folder, self._tls(registry) as tls:
             authfile = f"--authfile={folder}/config.json"
-            here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, f"docker://{reference}")
+            source = f"docker://{_of(reference, image)}"
+            here = self._run(*self._overrides, "inspect", "--config", authfile, *tls, source)
         if here.returncode:
             raise EcrError(f"skopeo could not look at {reference}: {registry.mask(_last_line(here))}")
         return here
 
     def copy(self, reference: str, destination: str, registry: Registry) -> None:
         """Copy an image by its digest, which skopeo checks, and see that it is there."""
-        if self._exact:
-            check_platform(self._config(reference, registry).stdout.encode(), self._platform, reference)
+        destination = safe_destination(destination)
+        image = self._image(reference, registry)
+        if self._exact and not image.chosen:
+            config = self._config(reference, image, registry).stdout.encode()
+            check_platform(config, self._platform, reference)
         transport, path, name = split_destination(destination)
         if path is None:
-            self._copy(reference, destination, registry)
+            self._copy(reference, image, destination, registry)
             return
         location = pathlib.Path(path)
-        location.parent.mkdir(parents=True, exist_ok=True)
+        # The folders, and that of the layout, are created here, so that no other user can be faster in a shared folder.
+        make_folders(str(location if transport == "oci" else location.parent))
+        safe_destination(destination)
         if transport not in REPLACED:
-            self._copy(reference, destination, registry)
+            self._copy(reference, image, destination, registry)
             return
         # skopeo writes these in place, or not at all where something is: a copy that fails must leave what was there.
-        empty = location.is_dir() and not any(location.iterdir())
-        if location.exists() and not empty and self._run("inspect", "--config", f"{transport}:{path}").returncode:
+        empty = not location.exists() or (location.is_dir() and not any(location.iterdir()))
+        if not empty and self._inspect("--config", f"{transport}:{path}") is None and not is_damaged(destination):
             raise EcrError(
                 f"{path} is there and holds something else than one image. Nothing was changed; move it away."
             )
         with interruptible(), tempfile.TemporaryDirectory(dir=location.parent, prefix=".incoming-") as folder:
             incoming, former = pathlib.Path(folder, "incoming"), pathlib.Path(folder, "former")
-            self._copy(reference, f"{transport}:{incoming}{name}", registry)
+            self._copy(reference, image, f"{transport}:{incoming}{name}", registry)
             try:
                 if location.exists():
                     location.rename(former)
@@ -244,21 +339,35 @@ class Skopeo(_Program):
                     former.rename(location)
                 raise
 
-    def _copy(self, reference: str, destination: str, registry: Registry) -> None:
-        daemon = _daemon("dest-", destination)
+    def _copy(self, reference: str, image: Image, destination: str, registry: Registry) -> None:
+        transport, path, _name = split_destination(destination)
+        for _attempt in range(2):
+            self._copy_once(reference, image, destination, registry)
+            broken = self._broken(reference, destination, registry, image)
+            if not broken or transport != "oci":
+                break
+            remove_blobs(destination, broken)  # which existed before, and which skopeo reuses without reading them
+        # Another registry may have a layer in another compression, which skopeo then reuses.
+        if broken == [] or (broken and not path):
+            return
+        removed = self._run("delete", destination)
+        what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
+        raise EcrError(f"skopeo copied {reference}, but {destination} has another image. {what}.")
+
+    def _copy_once(self, reference: str, image: Image, destination: str, registry: Registry) -> None:
         parent = os.environ.get("TMPDIR", _LARGE_FILES)
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
-            options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *daemon]
+            options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *_daemon("dest-", destination)]
             with self._large_files(parent) as large:
-                copied = self._run(
-                    *self._overrides, "copy", *options, f"docker://{reference}", destination, TMPDIR=large
-                )
+                source = f"docker://{_of(reference, image)}"
+                copied = self._run(*self._overrides, "copy", *options, source, destination, TMPDIR=large)
         if copied.returncode:
             raise EcrError(f"skopeo could not copy {reference}: {registry.mask(_last_line(copied))}")
-        if not self.has(reference, destination, registry):
-            removed = self._run("delete", destination)
-            what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
-            raise EcrError(f"skopeo copied {reference}, but {destination} has another image. {what}.")
+
+
+def _of(reference: str, image: Image) -> str:
+    """The reference by the digest of the one image, where it is that of an index."""
+    return f"{reference.rpartition('@')[0]}@{image.digest}"
 
 
 def _daemon(prefix: str, destination: str) -> list[str]:
@@ -294,7 +403,7 @@ def choose_engine(
         if problem is None:
             return engine
         if wanted != "auto":
-            raise EcrError(f"Engine {name} can not be used: {problem}. Start it, or choose another engine.")
+            raise EcrError(f"Engine {name} cannot be used: {problem}. Fix that, or choose another engine.")
     return None
 
 

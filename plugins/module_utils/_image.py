@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Image references, manifests and the OCI image layout. Standard library only.
 
-Everything here that comes from a registry is foreign: it is checked before it is believed. A descriptor's digest
+Everything here that comes from a registry is foreign: it is checked before it is used. A descriptor's digest
 becomes a file name, so only the form `sha256:<64 hex digits>` passes.
 
 Source: OCI Image Format Specification 1.1 (descriptor, manifest, image index, image layout).
@@ -45,7 +45,10 @@ LAYOUT = {"imageLayoutVersion": "1.0.0"}
 #: one image, which another replaces.
 _ON_THIS_HOST = ("dir", "oci", "oci-archive", "docker-archive")
 REPLACED = ("dir", "docker-archive")
+_TRANSPORTS = (*_ON_THIS_HOST, "docker", "docker-daemon", "containers-storage")
 
+#: The keys of documents and descriptors that decide what is read.
+_KEYS = {key.casefold(): key for key in ("mediaType", "manifests", "config", "layers", "digest", "size", "urls")}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TRANSPORT = re.compile(r"[a-z][a-z-]*:")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -119,21 +122,44 @@ def digest_of(content: bytes) -> str:
 def parse_manifest(content: bytes, media_type: str | None, what: str) -> dict[str, t.Any]:
     """A manifest or an index as an object with a known `mediaType`.
 
-    :param media_type: what the registry said it is; the document's own word comes first
+    A document that tools may read in two ways is rejected (CVE-2021-41190): as an image and as an index, or by keys
+    that differ only in case or occur twice.
+
+    :param media_type: the Content-Type of the registry's answer, which the document must not contradict
     :param what: for the message
     """
     if len(content) > MANIFEST_BYTES:
         raise EcrError(f"The manifest of {what} has {len(content)} bytes; no more than {MANIFEST_BYTES} are accepted.")
     try:
-        document = json.loads(content)
+        document = json.loads(content, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict):
-        raise EcrError(f"The manifest of {what} is not a JSON object.")
+    if not isinstance(document, dict) or any(_KEYS.get(key.casefold(), key) != key for key in document):
+        raise EcrError(f"The manifest of {what} is not a JSON object with unambiguous keys. Push it again.")
+    media_type = media_type.partition(";")[0].strip().lower() if media_type else None
     kind = document.get("mediaType") or media_type
     if kind not in INDEX_TYPES + MANIFEST_TYPES:
         raise EcrError(f"The manifest of {what} is of type {_shown(kind)}, which is no image that can be pulled.")
+    if media_type and kind != media_type:
+        raise EcrError(
+            f"The manifest of {what} has the mediaType {_shown(kind)}, but the registry sent it as"
+            f" {_shown(media_type)}. Push it again."
+        )
+    other = [key for key in (("config", "layers") if kind in INDEX_TYPES else ("manifests",)) if key in document]
+    if other:
+        raise EcrError(f"The manifest of {what} has the type {kind} and the key {other[0]}. Push it again.")
     return {**document, "mediaType": kind}
+
+
+def _unambiguous(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
+    """An object of JSON, whose keys every tool reads alike. Go ignores the case of keys and takes the last of two.
+
+    :raises ValueError: if a key occurs twice
+    """
+    names = {name.casefold() if name.casefold() in _KEYS else name for name, _value in pairs}
+    if len(names) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
 
 
 def _shown(value: t.Any) -> str:
@@ -161,6 +187,84 @@ def contents(manifest: dict[str, t.Any], what: str) -> list[Descriptor]:
     if not isinstance(layers, list):
         raise EcrError(f"The manifest of {what} has no list of layers.")
     return list(dict.fromkeys(descriptor(entry, what) for entry in [manifest.get("config"), *layers]))
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of a registry, by its manifest, whose descriptors were checked.
+
+    :param what: its name, for messages
+    :param chosen: whether it was chosen from an index by its platform
+    """
+
+    what: str
+    digest: str
+    content: bytes
+    manifest: dict[str, t.Any]
+    chosen: bool
+
+    @property
+    def parts(self) -> list[Descriptor]:
+        """Its configuration and its layers, each once."""
+        return contents(self.manifest, self.what)
+
+
+def resolve(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, platform: str, what: str) -> Image:
+    """The image of this digest; of an index, the one for the platform.
+
+    :param fetch: returns content and Content-Type of a manifest; the content has the digest
+    :raises EcrError: if the documents are not those of one image
+    """
+    content, media_type = fetch(digest)
+    manifest = parse_manifest(content, media_type, what)
+    chosen = manifest["mediaType"] in INDEX_TYPES
+    if chosen:
+        entry = choose(manifest, platform, what)
+        digest = entry.digest
+        content, media_type = fetch(digest)
+        if len(content) != entry.size:
+            raise EcrError(
+                f"The index of {what} has {entry.size} bytes for {digest}, which has {len(content)} bytes."
+                " Push the index again."
+            )
+        manifest = parse_manifest(content, media_type, what)
+        if manifest["mediaType"] not in MANIFEST_TYPES or manifest["mediaType"] != entry.media_type:
+            raise EcrError(
+                f"The index of {what} has {_shown(entry.media_type)} for {digest}, which is of type"
+                f" {manifest['mediaType']}. Only a manifest of one image is accepted there."
+            )
+    contents(manifest, what)
+    return Image(what, digest, content, manifest, chosen)
+
+
+def diff_ids(config: t.Any) -> list[str]:
+    """The digests of the layers' uncompressed content, from an image's configuration; none where it has none."""
+    rootfs = config.get("rootfs") if isinstance(config, dict) else None
+    found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def missing_layers(manifest: t.Any, image: Image) -> list[str]:
+    """The layers of an image that a manifest of another registry does not list in their places.
+
+    A layer that is not compressed is left out: skopeo compresses it on its way, which gives it another digest.
+
+    :param manifest: an index that lists the image itself is as good
+    """
+    try:
+        if any(entry["digest"] == image.digest for entry in manifest.get("manifests", [])):
+            return []
+        listed = [layer["digest"] for layer in manifest["layers"]]
+    except (AttributeError, LookupError, TypeError):
+        listed = []
+    wanted = image.manifest["layers"]
+    if len(listed) != len(wanted):
+        return [layer["digest"] for layer in wanted]
+    return [
+        layer["digest"]
+        for layer, digest in zip(wanted, listed)
+        if layer["digest"] != digest and layer["mediaType"].endswith(("gzip", "zstd"))
+    ]
 
 
 def is_platform(wanted: str, offered: str) -> bool:
@@ -231,38 +335,60 @@ def as_oci(content: bytes, manifest: dict[str, t.Any]) -> tuple[bytes, str]:
     return json.dumps(converted, separators=(",", ":")).encode(), converted["mediaType"]
 
 
-def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str, str]) -> dict[str, t.Any]:
-    """The layout's `index.json` with `manifest` under the name in `annotations`; other images in it stay."""
-    name = annotations[REF_NAME]
+def layout_entries(text: bytes | None) -> list[dict[str, t.Any]]:
+    """The entries of a layout's `index.json`.
+
+    :raises EcrError: if it is anything else
+    """
     try:
         index = json.loads(text) if text else {}
-        entries = [entry for entry in index.get("manifests", []) if entry.get("annotations", {}).get(REF_NAME) != name]
+        entries = index.get("manifests", [])
+        if all(isinstance(entry.get("annotations", {}).get(REF_NAME), (str, type(None))) for entry in entries):
+            return list(entries)
     except (ValueError, AttributeError, TypeError, RecursionError):
-        raise EcrError("The index.json there is not the index of an OCI image layout. Choose an empty dest.") from None
+        pass
+    raise EcrError("The index.json there is not the index of an OCI image layout. Choose an empty dest.")
+
+
+def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str, str]) -> bytes:
+    """The layout's `index.json` with `manifest` under the name in `annotations`; other images in it stay."""
+    name = annotations[REF_NAME]
+    entries = [entry for entry in layout_entries(text) if entry.get("annotations", {}).get(REF_NAME) != name]
     entries.append({**manifest.entry(), "annotations": annotations})
-    return {
-        **index,
+    index = {
+        **(json.loads(text) if text else {}),
         "schemaVersion": 2,
         "mediaType": INDEX_TYPES[0],
         "manifests": sorted(entries, key=lambda entry: (str(entry.get("annotations")), str(entry.get("digest")))),
     }
+    try:
+        content = json.dumps(index, indent=2).encode()
+    except RecursionError:
+        raise EcrError("The index.json there is nested too deeply. Choose an empty dest.") from None
+    if len(content) > MANIFEST_BYTES:
+        raise EcrError(
+            f"The index.json with one more image would have {len(content)} bytes; no more than {MANIFEST_BYTES} are"
+            " accepted. Choose another dest."
+        )
+    return content
 
 
-def layout_digest(text: bytes | None, name: str, digest: str, platform: str, exact: bool = False) -> str | None:
-    """The digest of the manifest that a layout's `index.json` has for an image of the registry, or None.
+def layout_entry(text: bytes | None, name: str, digest: str, platform: str, exact: bool = False) -> Descriptor | None:
+    """The manifest that a layout's `index.json` has for an image of the registry, or None.
 
     :param digest: of the image in the registry
     :param platform: counts where `digest` is an index, of which the layout has one platform
     :param exact: it counts where `digest` is one image, too
+    :raises EcrError: if the text is not an index
     """
-    try:
-        for entry in json.loads(text)["manifests"] if text else []:
-            notes = entry.get("annotations", {})
-            same_source = notes.get(REF_NAME) == name and notes.get(SOURCE_DIGEST) == digest
-            if same_source and notes.get(SOURCE_PLATFORM, None if exact else platform) == platform:
-                return str(entry["digest"])
-    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
-        return None
+    for entry in layout_entries(text):
+        notes = entry.get("annotations", {})
+        same_source = notes.get(REF_NAME) == name and notes.get(SOURCE_DIGEST) == digest
+        if same_source and notes.get(SOURCE_PLATFORM, None if exact else platform) == platform:
+            try:
+                return descriptor(entry, name)
+            except EcrError:
+                return None
     return None
 
 
@@ -293,6 +419,11 @@ def destinations(dest: str | None, references: t.Sequence[Reference]) -> list[st
     if dest is None or not is_destination(dest):
         raise EcrError("Engine skopeo needs a dest with its transport, such as docker-archive:/srv/image.tar.")
     problems, found, places = Problems(), [], set()
+    transport, _path, rest = split_destination(dest)
+    if transport not in _TRANSPORTS:
+        problems.add(f"dest {dest!r} has the transport {transport}. Choose one of {', '.join(_TRANSPORTS)}.")
+    if transport == "containers-storage" and "[" in rest:  # options of a storage name programs that it runs
+        problems.add(f"dest {dest!r} has options of a storage. Write containers-storage: and the image's name only.")
     for reference in references:
         if "{image_tag}" in dest and not reference.image_tag:
             problems.add(

@@ -25,6 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access import (
     settled,
     table,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import CALLER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
@@ -38,6 +39,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     Session,
+    caller_of,
     each,
     session_of,
     session_problems,
@@ -59,6 +61,7 @@ PROVE_ARGUMENTS: dict[str, t.Any] = {
     "repository_tags": {"type": "dict"},
     "duration_seconds": {"type": "int", "default": 900},
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    **CALLER_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_BY_DOING_ARGUMENTS,
 }
@@ -197,7 +200,7 @@ def proof(module: t.Any, say: t.Callable[[dict[str, t.Any], float], None] = lamb
     options = module.params
     check(options)
     session = session_of(module)
-    caller = session.identity
+    caller = caller_of(session, options)
     result = wait_by_doing(
         lambda: result_of(lambda: prove(session, options)),
         lambda result: stays(result, options["access"]),

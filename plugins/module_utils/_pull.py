@@ -15,6 +15,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import PROPAGATING, classify
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import CALLER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
@@ -27,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     Session,
+    caller_of,
     each,
     session_problems,
 )
@@ -48,12 +50,14 @@ PULL_ARGUMENTS: dict[str, t.Any] = {
         "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
         "default": "auto",
     },
-    "dest": {"type": "path"},
+    # The type path would fill in $NAME from an environment that may hold AWS keys.
+    "dest": {"type": "str"},
     "platform": {"type": "str"},
-    "ca_path": {"type": "path"},
+    "ca_path": {"type": "str"},
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
+    **CALLER_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_BY_DOING_ARGUMENTS,
 }
@@ -86,6 +90,9 @@ def check(options: dict[str, t.Any]) -> list[Reference]:
         problems.add(problem)
     if options["platform"] and not _PLATFORM.fullmatch(options["platform"]):
         problems.add(f"platform {options['platform']!r} is not os/architecture, such as linux/arm64 or linux/arm/v7.")
+    for name in ("dest", "ca_path"):
+        if not (options[name] or "").isprintable():
+            problems.add(f"{name} {options[name]!r} has a character that is not printable. Remove it.")
     if not options["images"]:
         problems.add("images is empty: name at least one image.")
     for text in options["images"]:
@@ -127,6 +134,7 @@ def authorize(
         token, url = _token(ecr)
         return {"authorization": Authorization(url, token, digests)}
 
+    caller_of(session, options)
     result = wait_by_doing(lambda: result_of(attempt), stays, options, say)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)

@@ -19,12 +19,14 @@ import json
 import re
 import shlex
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
 
 HELPER = "docker-credential-ecr-login"
+#: Users run a wrapper, and only its owner changes it.
+WRAPPER_MODE = 0o755
 #: What names of profiles and wrappers begin with.
 _OURS = "ecr-pull-"
 #: The keys of our profiles that we set; others in there are left alone.
@@ -43,6 +45,10 @@ _HOST = re.compile(
     r"(?:amazonaws\.(?:com|com\.cn|eu)|on\.(?:aws|amazonwebservices\.com\.cn)"
     r"|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
 )
+#: What a diff shows of the former values of our entries.
+_HELPER_NAME, _ONE_LINE = re.compile(r"\S{1,300}"), re.compile(r"[^\r\n]{0,1300}")
+#: One word of the shell, as shlex.quote() writes it.
+_QUOTED = r"(?:[\w@%+=:,./-]|'[^'\n]*'|\"'\")+"
 _PROFILE = re.compile(r"[^\s\[\]#;](?:[^\r\n\[\]]*[^\s\[\]])?")
 
 Sections = dict[str, dict[str, str]]
@@ -61,8 +67,9 @@ class Change:
     after: str
 
     def diff(self) -> dict[str, str]:
-        """Of what is ours alone: the rest of these files holds keys and tokens."""
-        return {"before_header": self.path, "after_header": self.path, "before": self.before, "after": self.after}
+        """The entries of this collection only. The rest of these files holds keys and tokens."""
+        before, after = printable(self.before), printable(self.after)
+        return {"before_header": self.path, "after_header": self.path, "before": before, "after": after}
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,16 @@ class Places:
 
     def wrapper(self, registry: str) -> str:
         return f"{self.bin_dir}/docker-credential-{self.helper(registry)}"
+
+
+def path_problems(paths: dict[str, str]) -> t.Iterator[str]:
+    """The paths that cannot be used, whether given as an option or found behind a link."""
+    for name, path in paths.items():
+        if not path.startswith("/") or not path.isprintable():
+            yield (
+                f"{name} {path!r} must be an absolute path of printable characters, or begin with ~/. Environment"
+                " variables are not expanded."
+            )
 
 
 def registry_problems(registries: list[dict[str, t.Any]], present: bool) -> t.Iterator[str]:
@@ -125,11 +142,13 @@ def plan(
     present: bool,
     places: Places,
     found: dict[str, bytes | None],
+    faults: dict[str, str],
     problems: Problems,
 ) -> list[Change]:
-    """Every file that has to change, in the order in which to write: nothing names what is not there.
+    """Every file that has to change, in the order of the writes: no entry names a file that does not exist yet.
 
     :param found: the content of each file
+    :param faults: the owner and the mode of each wrapper that has to be written again even if its content is right
     """
     hosts = hosts_of(registries)
     profiles = {
@@ -145,13 +164,13 @@ def plan(
         except EcrError as error:
             problems.add(f"{path} {error} It was left as it is.")
             return
-        if content != found[path]:
+        if content != found[path] or path in faults:
             changes.append(Change(path, content, mode, before, after))
 
     change(places.aws_config, 0o600, lambda content: merge_profiles(content, profiles))
     for host in hosts:
-        wanted = wrapper(places, host) if present else None
-        change(places.wrapper(host), 0o755, functools.partial(_replace_wrapper, wanted))
+        path = places.wrapper(host)
+        change(path, WRAPPER_MODE, functools.partial(_merge_wrapper, places, host, present, faults.get(path, "")))
     change(places.auth_file, 0o600, lambda content: merge_helpers(content, helpers, present))
     return changes if present else changes[::-1]
 
@@ -161,19 +180,33 @@ def hosts_of(registries: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
     return {entry["registry"]: entry for entry in registries if _HOST.fullmatch(entry["registry"])}
 
 
-def _replace_wrapper(wanted: str | None, content: bytes | None) -> Merged:
-    return wanted.encode() if wanted else None, (content or b"").decode("utf-8", "replace"), wanted or ""
+def _merge_wrapper(places: Places, host: str, present: bool, fault: str, content: bytes | None) -> Merged:
+    """The wrapper, or None. A diff shows a former wrapper only as far as it is the text that this version writes."""
+    wanted = wrapper(places, host) if present else None
+    before = ""
+    if content is not None:
+        former = content.decode("utf-8", "replace")
+        if not former.startswith(_wrapper_head(places, host)):
+            raise EcrError("was not written by this collection. Remove it, or use another bin_dir.")
+        fixed = wrapper(replace(places, aws_config="\0"), host).split("'\0'")
+        ours = re.fullmatch(_QUOTED.join(map(re.escape, fixed)), former)
+        before = former if ours else f"# A former or edited wrapper of {len(content)} bytes, which is not shown.\n"
+    return wanted.encode() if wanted else None, (f"# {fault}\n" if fault else "") + before, wanted or ""
+
+
+def _wrapper_head(places: Places, host: str) -> str:
+    """The lines by which a wrapper of this user and this registry is recognized."""
+    return f"#!/bin/sh\n# {host} for the user {places.user}. Written by crossaccount.ecr.ecr_pull_host_config.\n"
 
 
 def wrapper(places: Places, host: str) -> str:
     """The program that docker and podman run for this registry, as this user."""
-    return f"""#!/bin/sh
-# Of {places.user}, for {host}. Written by crossaccount.ecr.ecr_pull_host_config.
-# Credentials in the environment would go before the profile, and the role would not be assumed.
+    return f"""{_wrapper_head(places, host)}\
+# Credentials in the environment take precedence over the profile, so the role would not be assumed.
 unset {" ".join(_IN_THE_WAY)}
 AWS_CONFIG_FILE={shlex.quote(places.aws_config)}
 AWS_PROFILE={_OURS}{host}
-# The cache knows a token by its session. Each session is new, so that it would only grow.
+# The cache finds a token by its session. Each session is new, so the cache would only grow.
 AWS_ECR_DISABLE_CACHE=true
 export AWS_CONFIG_FILE AWS_PROFILE AWS_ECR_DISABLE_CACHE
 exec {HELPER} "$@"
@@ -219,7 +252,13 @@ def merge_helpers(content: bytes | None, helpers: dict[str, str], present: bool)
 
 
 def _shown_helpers(entries: dict[str, t.Any], ours: t.Iterable[str]) -> str:
-    return json.dumps({"credHelpers": {host: entries[host] for host in ours if host in entries}}, indent=4) + "\n"
+    shown = {host: _shown(entries[host], _HELPER_NAME) for host in ours if host in entries}
+    return json.dumps({"credHelpers": shown}, indent=4) + "\n"
+
+
+def _shown(value: t.Any, form: re.Pattern[str]) -> str:
+    """A value of one of our entries for a diff. Others may have put anything in its place."""
+    return value if isinstance(value, str) and form.fullmatch(value) else "(not shown)"
 
 
 def logins(content: bytes | None, hosts: list[str]) -> list[str]:
@@ -245,14 +284,14 @@ def login_warnings(
     """
     for path, content in earlier.items():
         for key in logins(content, hosts):
-            yield (
-                f"{path} has a login for {key}, which podman and skopeo take before the helper, also when it is over."
-                f" Take it out: podman logout --authfile {path} {key}"
+            yield printable(
+                f"{path} has a login for {key}, which takes precedence over the helper for podman and skopeo, even"
+                f" after it expires. Remove it: podman logout --authfile {shlex.quote(path)} {shlex.quote(key)}"
             )
     for key in logins(found[places.auth_file], hosts):
-        yield (
-            f"{places.auth_file} has a login for {key}, which docker takes where the helper fails, so that the"
-            " helper's reason is not seen. Take that entry of auths out of the file."
+        yield printable(
+            f"{places.auth_file} has a login for {key}, which docker uses if the helper fails, so that docker does not"
+            " report the helper's error. Remove that entry of auths from the file."
         )
 
 
@@ -270,7 +309,7 @@ def merge_profiles(content: bytes | None, profiles: Sections) -> Merged:
     if _foreign_part(after, profiles) != _foreign_part(before, profiles) or any(
         _our_part(after, section) != wanted for section, wanted in profiles.items()
     ):
-        raise EcrError(f"has one of {', '.join(profiles)} in a form that can not be merged. Take it out by hand.")
+        raise EcrError(f"has one of {', '.join(profiles)} in a form that cannot be merged. Remove it by hand.")
     merged = text.encode() if text or content == b"" else None
     return merged, _shown_profiles(before, profiles), _shown_profiles(after, profiles)
 
@@ -306,8 +345,11 @@ def _foreign_part(sections: Sections, ours: t.Iterable[str]) -> Sections:
 
 
 def _shown_profiles(sections: Sections, ours: t.Iterable[str]) -> str:
+    parts = {section: _our_part(sections, section) for section in ours}
     return "".join(
-        _written(section, part) for section, part in ((one, _our_part(sections, one)) for one in ours) if part
+        _written(section, {key: _shown(value, _ONE_LINE) for key, value in part.items()})
+        for section, part in parts.items()
+        if part
     )
 
 

@@ -4,24 +4,21 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import hashlib
 import http.client
-import ipaddress
 import json
 import os
 import pathlib
-import socket
 import ssl
-import tempfile
 import threading
 import typing as t
 import urllib.error
 import urllib.parse
 
-from ansible.module_utils.urls import Request, make_context
+from ansible.module_utils.urls import make_context
+from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import is_loopback_address
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     INDEX_TYPES,
@@ -30,9 +27,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     Descriptor,
     digest_of,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import new_file
+from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 
 _CHUNK = 64 * 1024
-_TIMEOUT = 60  # seconds without a byte
 #: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
 #: in all. Between two: 0.5, 1, 2, 4 seconds, or what the registry asks for with Retry-After, up to _LONGEST_PAUSE.
 _TRIES, _CUTS, _LONGEST_PAUSE = 5, 20, 30.0
@@ -56,7 +55,7 @@ class Registry:
         self.plain_http = parts.scheme == "http"
         if parts.scheme not in ("http", "https"):
             raise EcrError(f"Registry {url!r} is not the URL of a registry, such as https://HOST.")
-        if self.plain_http and not _is_loopback(parts.hostname or ""):
+        if self.plain_http and not is_loopback_address(parts.hostname or ""):
             raise EcrError(
                 f"Registry {self.host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
             )
@@ -66,39 +65,31 @@ class Registry:
         self.validate_certs, self.ca_path = validate_certs, ca_path
         #: Set by stop(), once and for all.
         self.stopped = threading.Event()
-        self._under_way: set[t.Any] = set()
+        self._transfers: set[Transfer] = set()
         self._url = f"{parts.scheme}://{self.host}/v2"
 
     def stop(self) -> None:
         """Give up: what is under way in other threads ends, also where nothing comes any more."""
         self.stopped.set()
-        for reply in list(self._under_way):
-            with contextlib.suppress(OSError, AttributeError):
-                reply.fp.raw._sock.shutdown(socket.SHUT_RDWR)
+        for transfer in list(self._transfers):
+            transfer.end()
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
 
     def mask(self, text: str) -> str:
-        """A foreign text without the token, should somebody have put it there."""
-        secrets = [self.authorization]
-        try:
-            secrets.append(base64.b64decode(self.authorization, validate=True).decode().partition(":")[2])
-        except ValueError:
-            pass  # no such form: nothing else to look for
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "********")
-        return text
+        """A foreign text without the token, in case it holds it."""
+        return str(mask(text, token_pattern(self.authorization)))
 
     def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
         """The bytes of a manifest, checked against its digest, and the type that the registry gives it."""
         what = f"manifest {digest} of {repository}"
         try:
-            with self._open(
-                f"/{repository}/manifests/{digest}", ", ".join(INDEX_TYPES + MANIFEST_TYPES), what
-            ) as reply:
-                content = reply.read(MANIFEST_BYTES + 1)
-                media_type = reply.headers.get("Content-Type")
+            with self._transfer(what) as transfer:
+                types = ", ".join(INDEX_TYPES + MANIFEST_TYPES)
+                with self._open(transfer, f"/{repository}/manifests/{digest}", types, what) as reply:
+                    content = reply.read(MANIFEST_BYTES + 1)
+                    media_type = reply.headers.get("Content-Type")
         except _BROKEN as error:
             raise EcrError(f"The {what} broke off: {error}. Run again.") from None
         if len(content) > MANIFEST_BYTES:
@@ -111,29 +102,29 @@ class Registry:
         """Write a blob to `target`, which appears only when it is whole and has the right digest."""
         what = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
+        handle, temporary = new_file(target.parent)
         try:
-            with os.fdopen(handle, "wb") as file:
-                received, digest = self._copy(f"/{repository}/blobs/{wanted.digest}", file, wanted.size, what)
+            with os.fdopen(handle, "wb") as file, self._transfer(what) as transfer:
+                path = f"/{repository}/blobs/{wanted.digest}"
+                received, digest = self._copy(transfer, path, file, wanted.size, what)
             if received != wanted.size or digest != wanted.digest:
                 raise EcrError(
                     f"The registry sent {received} bytes with digest {digest} for the {what},"
                     f" which has {wanted.size} bytes. Nothing was kept."
                 )
-            os.chmod(temporary, 0o644)
             os.replace(temporary, target)
         finally:
             if os.path.exists(temporary):
                 os.unlink(temporary)
 
-    def _copy(self, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
+    def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
         """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""
         hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
         chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs more than the hash
         for cut in range(1, _CUTS + 1):
             reason: t.Any = "the connection ended"
             try:
-                with self._open(path, "*/*", what, received) as reply, self._stoppable(reply):
+                with self._open(transfer, path, "*/*", what, received) as reply:
                     if received and not _continues(reply, received):
                         hasher, received = hashlib.sha256(), 0
                         file.seek(0)
@@ -142,6 +133,7 @@ class Registry:
                         if self.stopped.is_set():
                             raise EcrError(f"The {what} was given up.")
                         received += length
+                        transfer.received += length
                         if received > size:
                             break
                         hasher.update(chunk[:length])
@@ -157,14 +149,24 @@ class Registry:
         raise EcrError(f"The {what} broke off {cut} times, last after {received} of {size} bytes: {reason}. Run again.")
 
     @contextlib.contextmanager
-    def _stoppable(self, reply: t.Any) -> t.Iterator[None]:
-        self._under_way.add(reply)
-        try:
-            if self.stopped.is_set():
-                raise EcrError(f"The work with registry {self.host} was given up.")
-            yield
-        finally:
-            self._under_way.discard(reply)
+    def _transfer(self, what: str) -> t.Iterator[Transfer]:
+        """A transfer that stop() ends, and whose time is limited."""
+        with Transfer(self._url, self._tls) as transfer:
+            self._transfers.add(transfer)
+            try:
+                if self.stopped.is_set():
+                    raise EcrError(f"The work with registry {self.host} was given up.")
+                yield transfer
+            except (EcrError, *_BROKEN):
+                if not transfer.timed_out:
+                    raise
+            finally:
+                self._transfers.discard(transfer)
+        if transfer.timed_out:
+            raise EcrError(
+                f"The {what} came too slowly: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
+                " network and the registry, and run again."
+            )
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -172,30 +174,20 @@ class Registry:
         context: ssl.SSLContext = make_context(cafile=self.ca_path, validate_certs=self.validate_certs)
         return context
 
-    def _open(self, path: str, accept: str, what: str, start: int = 0) -> t.Any:
+    def _open(self, transfer: Transfer, path: str, accept: str, what: str, start: int = 0) -> t.Any:
         """The reply to a request, for the content from byte `start` on; tried again where that may help."""
-        headers = {"Authorization": f"Basic {self.authorization}", "Accept": accept, "Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
+        headers = {"Accept": accept, "Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         for attempt in range(1, _TRIES + 1):
             try:
-                return Request(context=self._tls).open(
-                    "GET",
-                    self._url + path,
-                    headers=headers,
-                    unredirected_headers=["Authorization"],
-                    decompress=False,
-                    use_netrc=False,  # what ~/.netrc has for this host would take the token's place
-                    use_proxy=not self.plain_http,  # a proxy is another host
-                    timeout=_TIMEOUT,
-                    http_agent="crossaccount.ecr",
-                )
+                return transfer.open(path, f"Basic {self.authorization}", **headers)
             except urllib.error.HTTPError as error:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
                     reason = self.mask(_reason(error))
                     raise EcrError(f"Registry {self.host} refused the {what}: {reason}") from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
+            except EcrError as error:
+                raise EcrError(self.mask(str(error))) from None
             except (*_BROKEN, ValueError) as error:  # URLError is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
@@ -212,14 +204,6 @@ class Registry:
 def _continues(reply: t.Any, start: int) -> bool:
     """Whether a reply goes on where it was asked to, rather than begins anew."""
     return reply.status == 206 and str(reply.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is an address in 127.0.0.0/8, rather than a name that begins so."""
-    try:
-        return ipaddress.IPv4Address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

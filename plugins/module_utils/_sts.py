@@ -17,8 +17,13 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import classify
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import caller_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems, region_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
+    account_problem,
+    assume_problems,
+    region_problem,
+)
 
 #: Connections at once, to one service. Also the number of threads that share a client.
 CONCURRENCY = 32
@@ -159,9 +164,25 @@ def session_of(module: t.Any) -> Session:
     return session.assume(role_arn, module.params.get("assume_role_external_id"), "crossaccount.ecr")
 
 
+def caller_of(session: Session, options: dict[str, t.Any]) -> dict[str, str]:
+    """The identity of the caller, checked before it assumes the pull role.
+
+    :param options: `role_arn`, and `consumer_account`, the account that the share is for, or None
+    :raises EcrError: when the role is in the caller's own account, or the share is for another account
+    """
+    problem = caller_problem(options["role_arn"], options["consumer_account"], session.identity["account"])
+    if problem:
+        raise EcrError(problem)
+    return session.identity
+
+
 def session_problems(options: dict[str, t.Any]) -> list[str]:
     """What is wrong with the options by which the pull role is assumed. Source: STS API Reference, AssumeRole."""
     found = assume_problems(options["role_arn"], options["external_id"], options["role_session_name"])
+    account = options["consumer_account"]
+    problem = account_problem(account) if account is not None else None
+    if problem:
+        found.append(f"consumer_account: {problem}")
     seconds = options["duration_seconds"]
     if not 900 <= seconds <= 43200:
         found.append(f"duration_seconds is {seconds}; AWS takes 900 to 43,200, and no more than the role's maximum.")

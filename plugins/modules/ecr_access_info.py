@@ -23,6 +23,12 @@ options:
   external_id:
     description: The external id, as the owner account handed it off.
     type: str
+  consumer_account:
+    description:
+      - The account that the share is for, from the hand-off. Credentials of another account are rejected before the
+        role is assumed.
+      - A role in the account of the credentials is always rejected.
+    type: str
   role_session_name:
     description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
     type: str

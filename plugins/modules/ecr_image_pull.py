@@ -17,13 +17,23 @@ description:
   - All images are resolved before the first is fetched; one that is denied or missing leaves nothing half done.
   - Waits by doing after a share that is new; see O(wait).
   - With O(credentials=controller), the host gets a registry token for this one pull, by the connection's pipelining,
-    which writes no file.
+    which writes no file. The host reports its engine first, so that a host that cannot pull gets no token.
+  - A registry token is rejected under E(ANSIBLE_DEBUG), which would print it. With O(credentials=controller), what the
+    host returns is searched for the token before Ansible reads it.
+  - A redirect of the registry is followed to https only, without the token. Only a registry in 127.0.0.0/8 that speaks
+    http may redirect to http in 127.0.0.0/8.
 options:
   role_arn:
     description: The role, as the owner account handed it off. Required without O(registry_token).
     type: str
   external_id:
     description: The external id, as the owner account handed it off.
+    type: str
+  consumer_account:
+    description:
+      - The account that the share is for, from the hand-off. Credentials of another account are rejected before the
+        role is assumed.
+      - A role in the account of the credentials is always rejected.
     type: str
   role_session_name:
     description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
@@ -45,9 +55,12 @@ options:
     required: true
   engine:
     description:
-      - V(docker) and V(podman) pull into that engine of the host.
+      - V(docker) and V(podman) pull into that engine of the host. docker uses the user's context with its TLS
+        certificates or ssh.
+      - A docker or podman that is reached by plain TCP, or by TLS without verification, is rejected before a registry
+        token is requested, unless its address is in 127.0.0.0/8, is ::1, or has the name C(localhost).
       - V(oci_layout) needs no engine. It writes an OCI image layout to O(dest).
-      - V(skopeo) copies to O(dest), in any transport that skopeo knows.
+      - V(skopeo) copies to O(dest).
       - V(auto) takes skopeo where O(dest) begins with a transport; else docker if its engine answers, else podman,
         else, when O(dest) is given, V(oci_layout). RV(engine) says which it was.
     type: str
@@ -58,10 +71,29 @@ options:
       - With O(engine=oci_layout), the folder of the OCI image layout.
       - With O(engine=skopeo), a destination such as C(docker-archive:/srv/{repository}.tar:app:{image_tag}) or
         C(docker://mirror.example.com/{repository}:{image_tag}). C({repository}) and C({image_tag}) are filled in for
-        each image.
+        each image. The transports are C(dir), C(oci), C(oci-archive), C(docker-archive), C(docker), C(docker-daemon)
+        and C(containers-storage), which is given without options of a storage.
+      - A C(~) at the beginning of a folder is expanded on the host that pulls. Variables such as C($HOME) are not
+        expanded, because the environment may hold secrets.
+      - With O(engine=oci_layout), the free space of the folder's file system is checked before the first layer is
+        fetched.
       - A C(dir) or C(docker-archive) holds one image, which another replaces when it is whole. What holds anything else
         is left alone.
-    type: path
+      - An image counts as present only if it was verified. In an OCI image layout and in C(dir), the manifest, the
+        configuration and each layer have their digests. In C(oci), C(oci-archive) and C(docker-archive), the
+        configuration is that of the registry, and each layer has the digest of the registry's layer or, where skopeo
+        compressed or uncompressed it, the digest that the configuration has for its content. 1 GiB takes about a
+        second. What differs is fetched again.
+      - In C(docker), the manifest of the other registry lists the same configuration and the same compressed layers.
+        The content is not read, because that registry stores it by its digest. In C(docker-daemon) and
+        C(containers-storage), the configuration is compared, which has the digest of each layer; the layers are not
+        read.
+      - A destination on this host is rejected if another user than root and the current user can change it, or a folder
+        above it, or if it contains links. A group may have write access if it is the private group of the folder's
+        owner, as with the umask C(002). Above the destination, a folder with the sticky bit such as C(/tmp) is
+        accepted, and a link is followed if it belongs to root or the current user.
+      - The modes of new files follow the umask.
+    type: str
   platform:
     description:
       - Which image of a multi-platform image to take, as C(os/architecture) or C(os/architecture/variant).
@@ -72,9 +104,10 @@ options:
     description:
       - A file with certificates of CAs that the registry's certificate may be signed by. The default is
         O(aws_ca_bundle).
+      - A C(~) at its beginning is expanded on the host that pulls. Variables such as C($HOME) are not expanded.
       - Like O(validate_certs), it is for V(podman), V(skopeo) and V(oci_layout). dockerd has its own settings for both,
         in C(/etc/docker/certs.d) and C(insecure-registries).
-    type: path
+    type: str
   registry_url:
     description: The URL of the registry that O(registry_token) is for. Then AWS is not asked.
     type: str
@@ -156,16 +189,19 @@ images:
       type: str
       sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0
     digest:
-      description: The digest that ECR reports and the engine verified.
+      description: The digest that ECR reports. The engine, or for O(dest) this module, verified the content.
       type: str
       sample: sha256:aecb2e7c43a5f1ea7aea5f6ee2c5c1ef4f2f9b0ea1a1ed3bb3b7d1a1b2b0c0d0
     changed:
-      description: Whether it was fetched or named, or would be in check mode.
+      description:
+        - Whether it was fetched or named, or would be in check mode.
+        - Also V(true) if content was damaged and is fetched again.
       type: bool
       sample: true
 """
 
 import functools
+import os
 import platform as host_platform
 import typing as t
 
@@ -185,6 +221,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
     deliver,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import check_destinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 
 
@@ -218,7 +255,7 @@ def add(
 
 
 def run(module: t.Any) -> dict[str, t.Any]:
-    options, check_mode = module.params, module.check_mode
+    options, check_mode = {**module.params, **_expanded(module.params)}, module.check_mode
     references = check(options)
     platform = options["platform"] or f"linux/{_architecture()}"
     engine = choose_engine(options["engine"], options["dest"], module.tmpdir, options["platform"], platform)
@@ -229,6 +266,10 @@ def run(module: t.Any) -> dict[str, t.Any]:
         )
     layout = Layout(options["dest"]) if engine is None else None
     targets = destinations(options["dest"], references) if isinstance(engine, Skopeo) else []
+    check_destinations(targets)
+    engine_name = engine.name if engine else "oci_layout"
+    if options["credentials"] == "controller":  # the first step: the controller has no token yet
+        return {"changed": False, "engine": engine_name}
     if options["registry_token"] is not None:
         url, token = options["registry_url"], options["registry_token"]
         digests = [str(reference.digest) for reference in references]
@@ -255,10 +296,15 @@ def run(module: t.Any) -> dict[str, t.Any]:
         images.append({"image": str(reference), "reference": where, "digest": digest, "changed": changed})
     return {
         "changed": any(image["changed"] for image in images),
-        "engine": engine.name if engine else "oci_layout",
+        "engine": engine_name,
         "registry": registry.host,
         "images": images,
     }
+
+
+def _expanded(options: dict[str, t.Any]) -> dict[str, str]:
+    """The options that are paths with `~` expanded, and with $NAME as it is: the environment may hold secrets."""
+    return {name: os.path.expanduser(options[name]) for name in ("dest", "ca_path") if options[name]}
 
 
 def _architecture() -> str:
@@ -273,7 +319,7 @@ def main() -> None:
         check_boto3=False,
         **PULL_RULES,
     )
-    if module.params["registry_token"] is None:
+    if module.params["registry_token"] is None and module.params["credentials"] == "host":
         try:
             check_sdk_version_supported(warn=module.warn)
         except AnsibleBotocoreError as error:

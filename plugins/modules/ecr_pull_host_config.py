@@ -13,9 +13,11 @@ description:
   - For a host that pulls for years, without anyone refreshing a token. For each registry it writes a profile of the AWS
     configuration, which assumes the owner account's pull role; a wrapper of amazon-ecr-credential-helper with that
     profile; and an entry of C(credHelpers) that names the wrapper. docker, podman and skopeo then ask it for each pull.
-  - What else is in the files stays as it is. A file that can not be parsed is left byte for byte as it was, and nothing
-    is written.
-  - The files are read and written as O(user), the wrappers as who runs the module.
+  - What else is in the files stays as it is. If a file cannot be parsed, nothing is written.
+  - The files in the home are read and written with the rights of O(user). The wrappers are written by the user who runs
+    the module, with mode V(0755), in a directory that no other user can change.
+  - Only regular files of at most 1 MiB are read.
+  - In the path options, a leading C(~) is the home of O(user). Environment variables are not expanded.
   - It asks nothing of AWS, and needs no boto3. P(crossaccount.ecr.ecr_pull_host#role) also installs the helper.
 options:
   state:
@@ -57,20 +59,25 @@ options:
     type: str
   home:
     description: The user's home, where it is not that of the user database.
-    type: path
+    type: str
   auth_file:
     description:
       - The file for C(credHelpers). The default is C(.docker/config.json) in the home, which docker, podman and skopeo
         read. For podman and skopeo alone, C(.config/containers/auth.json) in the home does as well.
       - podman and skopeo read C(/run/user/UID/containers/auth.json) or C(/run/containers/UID/auth.json) before it. A
         login in there that goes before the helper is named in a warning.
-    type: path
+    type: str
   aws_config:
     description: The AWS configuration file. The default is C(.aws/config) in the home.
-    type: path
+    type: str
   bin_dir:
-    description: The folder for the wrappers, which has to be in the PATH of docker and podman.
-    type: path
+    description:
+      - The directory for the wrappers. It must be in the PATH of docker and podman.
+      - Only root and the user who runs the module may be able to write to it and to its parents up to V(/). A parent
+        with the sticky bit, such as V(/tmp), is accepted. Links are resolved, and the directories that they lead
+        through are checked, too.
+      - A link or a file of other origin in the place of a wrapper is an error. It is never followed, shown or removed.
+    type: str
     default: /usr/local/bin
   require_helper:
     description: Whether it is an error that C(docker-credential-ecr-login) is not installed. It is needed for a pull.
@@ -83,7 +90,9 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Of the module's own entries alone. The files hold keys and tokens beside them.
+    details: >-
+      The diff shows the entries of this module only, because the files also hold keys and tokens. It shows a former
+      wrapper only if it has the text that this version writes.
 """
 
 EXAMPLES = r"""
@@ -142,14 +151,24 @@ files:
 import contextlib
 import os
 import pwd
-import tempfile
 import typing as t
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
+    LIMIT,
+    account_of,
+    acting_as,
+    read_wrapper,
+    safe_folder,
+    unwritable,
+    write,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Places
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Places
 
 ARGUMENTS: dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -167,63 +186,27 @@ ARGUMENTS: dict[str, t.Any] = {
         },
     },
     "user": {"type": "str"},
-    "home": {"type": "path"},
-    "auth_file": {"type": "path"},
-    "aws_config": {"type": "path"},
-    "bin_dir": {"type": "path", "default": "/usr/local/bin"},
+    "home": {"type": "str"},
+    "auth_file": {"type": "str"},
+    "aws_config": {"type": "str"},
+    "bin_dir": {"type": "str", "default": "/usr/local/bin"},
     "require_helper": {"type": "bool", "default": True},
 }
 
 
-def account_of(user: str | None) -> pwd.struct_passwd:
-    try:
-        account = pwd.getpwnam(user) if user else pwd.getpwuid(os.geteuid())
-    except KeyError:
-        raise EcrError(f"User {user or os.geteuid()} is not known on this host. Create the user first.") from None
-    if os.geteuid() not in (0, account.pw_uid):
-        raise EcrError(f"The files of user {user} can not be written by another user. Say become: true.")
-    return account
+def paths_of(options: dict[str, t.Any], account: pwd.struct_passwd) -> dict[str, str]:
+    """The paths of the options and their defaults, with `~` as the home of the user."""
+    home = expand_home(options["home"] or "~", account.pw_dir)
+    given = {
+        "auth_file": options["auth_file"] or "~/.docker/config.json",
+        "aws_config": options["aws_config"] or "~/.aws/config",
+        "bin_dir": options["bin_dir"],
+    }
+    return {"home": home, **{name: expand_home(path, home) for name, path in given.items()}}
 
 
-@contextlib.contextmanager
-def acting_as(account: pwd.struct_passwd) -> t.Iterator[None]:
-    """Within, files are read and written as this user: links in a home lead root nowhere that the user may not go."""
-    if os.geteuid() == account.pw_uid:
-        yield
-        return
-    groups, group = os.getgroups(), os.getegid()
-    os.initgroups(account.pw_name, account.pw_gid)
-    os.setegid(account.pw_gid)
-    os.seteuid(account.pw_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(group)
-        os.setgroups(groups)
-
-
-def places_of(options: dict[str, t.Any], account: pwd.struct_passwd) -> Places:
-    home = options["home"] or account.pw_dir
-    return Places(
-        account.pw_name,
-        os.path.realpath(options["auth_file"] or f"{home}/.docker/config.json"),
-        os.path.realpath(options["aws_config"] or f"{home}/.aws/config"),
-        os.path.abspath(options["bin_dir"]),
-    )
-
-
-def read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def read_before(options: dict[str, t.Any], account: pwd.struct_passwd, auth_file: str) -> dict[str, bytes | None]:
-    """What podman and skopeo read before `auth_file`, with what is in there. Source: containers-auth.json(5)."""
-    home = options["home"] or account.pw_dir
+def read_before(home: str, account: pwd.struct_passwd, auth_file: str) -> dict[str, bytes | None]:
+    """The files that podman and skopeo read before `auth_file`. Source: containers-auth.json(5)."""
     order = [
         f"/run/user/{account.pw_uid}/containers/auth.json",
         f"/run/containers/{account.pw_uid}/auth.json",
@@ -233,37 +216,51 @@ def read_before(options: dict[str, t.Any], account: pwd.struct_passwd, auth_file
     real = [os.path.realpath(path) for path in order]
     found = {}
     for path in order[: real.index(auth_file)] if auth_file in real else []:
-        with contextlib.suppress(OSError):  # what the user may not read, podman does not read for the user
-            found[path] = read(path)
+        with contextlib.suppress(EcrError):  # such a file is of no use to podman
+            found[path] = read_regular(path, LIMIT)
     return found
 
 
-def unwritable(path: str) -> str | None:
-    """Where in the way to a file this process may not write, or None."""
-    folder = os.path.dirname(path)
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    allowed = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
-    return None if allowed else folder
+def places_of(paths: dict[str, str], account: pwd.struct_passwd, problems: Problems) -> Places:
+    """The places of the files, with the links of the user's files resolved."""
+    unusable = list(_pull_host.path_problems(paths))
+    if not unusable:
+        with acting_as(account):
+            paths = {**paths, **{name: os.path.realpath(paths[name]) for name in ("auth_file", "aws_config")}}
+        unusable = list(_pull_host.path_problems(paths))
+    for problem in unusable:
+        problems.add(problem)
+    if unusable:
+        problems.check()
+    return Places(account.pw_name, paths["auth_file"], paths["aws_config"], paths["bin_dir"])
 
 
-def write(change: Change) -> None:
-    """In one step, so that docker and podman see the old file or the new one."""
-    if change.content is None:
-        os.unlink(change.path)
-        return
-    folder = os.path.dirname(change.path)
-    os.makedirs(folder, mode=change.mode | 0o100, exist_ok=True)
-    mode = os.stat(change.path).st_mode & 0o777 if os.path.exists(change.path) else change.mode
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+def attempt(problems: Problems, function: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
+    """The result of the function; None if it fails, which is then one of the problems."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(change.content)
-            os.fchmod(handle, mode)
-        os.replace(temporary, change.path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        return function(*arguments)
+    except EcrError as error:
+        problems.add(str(error))
+        return None
+
+
+def read_home(paths: dict[str, str], places: Places, problems: Problems) -> dict[str, bytes | None]:
+    """The user's files, read by the paths with their links: what /proc/self/fd leads to may have no real path."""
+    return {
+        places.aws_config: attempt(problems, read_regular, paths["aws_config"], LIMIT),
+        places.auth_file: attempt(problems, read_regular, paths["auth_file"], LIMIT),
+    }
+
+
+def check_declaration(options: dict[str, t.Any], installed: bool, problems: Problems) -> None:
+    present = options["state"] == "present"
+    for problem in _pull_host.registry_problems(options["registries"], present):
+        problems.add(problem)
+    if present and options["require_helper"] and not installed:
+        problems.add(
+            f"{_pull_host.HELPER} is not installed (no such program in PATH). Install the package"
+            " amazon-ecr-credential-helper, or have the role ecr_pull_host do it: ecr_pull_host_install."
+        )
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
@@ -272,35 +269,29 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     installed = module.get_bin_path(_pull_host.HELPER) is not None
     hosts = list(_pull_host.hosts_of(registries))
     problems = Problems()
-    for problem in _pull_host.registry_problems(registries, present):
-        problems.add(problem)
-    if present and options["require_helper"] and not installed:
-        problems.add(
-            f"{_pull_host.HELPER} is not installed (no such program in PATH). Install the package"
-            " amazon-ecr-credential-helper, or have the role ecr_pull_host do it: ecr_pull_host_install."
-        )
+    check_declaration(options, installed, problems)
+    paths = paths_of(options, account)
+    places = places_of(paths, account, problems)
+    bin_dir = attempt(problems, safe_folder, places.bin_dir)
+    places = replace(places, bin_dir=bin_dir or places.bin_dir)
+    wrappers = [places.wrapper(host) for host in hosts]
 
     def by_user(path: str) -> t.ContextManager[None]:
-        """Who reads and writes a file: the user theirs, and who runs the module the wrappers."""
-        return acting_as(account) if path in (places.auth_file, places.aws_config) else contextlib.nullcontext()
+        """The user reads and writes the files in the home; the user who runs the module, the wrappers."""
+        return contextlib.nullcontext() if path in wrappers else acting_as(account)
 
     with acting_as(account):
-        places = places_of(options, account)
-        earlier = read_before(options, account, places.auth_file)
-    found: dict[str, bytes | None] = {}
-    for path in [places.aws_config, places.auth_file, *map(places.wrapper, hosts)]:
-        try:
-            with by_user(path):
-                found[path] = read(path)
-        except OSError as error:
-            found[path] = None
-            problems.add(f"{path} can not be read: {error.strerror}. Mend that and run again.")
-    changes = _pull_host.plan(registries, present, places, found, problems)
-    for change in changes:
+        earlier = read_before(paths["home"], account, places.auth_file)
+        found = read_home(paths, places, problems)
+    existing = {path: attempt(problems, read_wrapper, path) if bin_dir else None for path in wrappers}
+    found.update({path: wrapper and wrapper.content for path, wrapper in existing.items()})
+    faults = {path: wrapper.fault for path, wrapper in existing.items() if wrapper and wrapper.fault}
+    changes = _pull_host.plan(registries, present, places, found, faults, problems)
+    for change in changes if bin_dir else ():
         with by_user(change.path):
             folder = unwritable(change.path)
         if folder:
-            problems.add(f"{change.path} can not be written: {folder} is no folder that may be written to.")
+            problems.add(f"{change.path} cannot be written: {folder} is not a writable directory.")
     problems.check()
     for warning in _pull_host.login_warnings(places, earlier, found, hosts) if present else ():
         module.warn(warning)

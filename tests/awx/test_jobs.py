@@ -138,11 +138,20 @@ def test_a_job_without_a_credential_names_the_type_to_attach(awx: Awx) -> None:
     assert "Attach a credential of the type ECR owner account to share and unshare" in told
 
 
-def test_what_is_no_hand_off_is_told_what_one_looks_like(awx: Awx) -> None:
-    pasted = {"survey_handoff": f"arn:aws:iam::{accounts.OWNER}:role/allow_ecr_release\n"}
-    code, output, _artifacts = awx.job("ECR Prove access", [CONSUMER], pasted)
+@pytest.mark.parametrize(
+    ("pasted", "told"),
+    [
+        (
+            f"arn:aws:iam::{accounts.OWNER}:role/allow_ecr_release\n",
+            "The text in ecr_pull_handoff: the text is not a hand-off",
+        ),
+        ("", "No hand-off and no ecr_pull_role_arn. Pass the hand-off of the owner account"),
+    ],
+)
+def test_survey_without_a_hand_off_is_rejected(awx: Awx, pasted: str, told: str) -> None:
+    code, output, _artifacts = awx.job("ECR Prove access", [CONSUMER], {"survey_handoff": pasted})
     assert code == 2
-    assert "Paste the owner account's into the survey as it is; it has a line such as ecr_pull_role_arn:" in output
+    assert told in output
 
 
 def test_the_arn_of_the_root_stands_for_its_account(lab: Lab, tmp_path: pathlib.Path) -> None:

@@ -127,7 +127,7 @@ def row_10(ground: Ground) -> Row:
         lines = [f"host-{number:02} ansible_connection=local" for number in range(1, count + 1)]
         inventory.write_text("\n".join([*lines, ""]), encoding="utf-8")
         variables = [
-            f"@{ground.folder / 'handoff.yml'}",
+            f"ecr_pull_handoff={ground.folder / 'handoff.yml'}",
             "ecr_pull_engine=oci_layout",
             f"ecr_pull_dest='{work}/{{{{ inventory_hostname }}}}'",
             f"ansible_python_interpreter={sys.executable}",

@@ -134,7 +134,7 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     handoff = work / "handoff.yml"
     if phase.name == "pull":
         variables = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
-        return "pull", ["-e", f"@{handoff}"], variables
+        return "pull", ["-e", f"ecr_pull_handoff={handoff}"], variables
     first, *others = phase.shares
     shares = [{**first, "handoff_path": str(handoff)}, *others]
     return "unshare" if phase.state == "absent" else "share", [], {"ecr_share_shares": shares}

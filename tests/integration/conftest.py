@@ -90,7 +90,7 @@ class Control:
     def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
         """With the hand-off; not waiting, unless told: what these tests share is there at once."""
         variables.setdefault("ecr_pull_wait_timeout", 0)
-        return self.playbook("pull", profile, "-e", f"@{self.handoff}", *arguments, **variables)
+        return self.playbook("pull", profile, "-e", f"ecr_pull_handoff={self.handoff}", *arguments, **variables)
 
     def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
         """The result of one module; `code` is the exit status. The consumer's modules do not wait.

@@ -25,7 +25,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib.Path) -> None:
     with tarfile.open(archive) as tar:
-        top = {entry.name.partition("/")[0] for entry in tar if entry.isfile()}
+        files = {entry.name for entry in tar if entry.isfile()}
+    top = {name.partition("/")[0] for name in files}
+    assert "docs/handoff.schema.json" in files
     assert top == {
         "CHANGELOG.md",
         "CONTRIBUTING.md",
@@ -67,8 +69,8 @@ def test_the_installed_collection_shares_and_pulls(
         "crossaccount.ecr.share", "-e", scenario, "-e", "ecr_share_handoff_path=handoff.yml", AWS_PROFILE="owner"
     )
     assert run.code == 0, run
-    image = f"ecr_pull_dest={tmp_path}/image"
-    pull = ["crossaccount.ecr.pull", "-e", "@handoff.yml", "-e", "ecr_pull_engine=oci_layout", "-e", image]
+    image = f"ecr_pull_engine=oci_layout ecr_pull_dest={tmp_path}/image"
+    pull = ["crossaccount.ecr.pull", "-e", "ecr_pull_handoff=handoff.yml", "-e", image]
     run = play(*pull, AWS_PROFILE="consumer")
     assert run.code == 0, run
     assert (tmp_path / "image/index.json").exists()

@@ -195,7 +195,7 @@ class Several:
 
 def inventory(control: Control, hosts: dict[str, dict[str, Any]], **variables: Any) -> str:
     """Hosts that are this machine, with the hand-off; the file's path."""
-    handoff = yaml.safe_load(control.handoff.read_text())
+    handoff = {"ecr_pull_handoff": str(control.handoff)}
     common = {"ansible_connection": "local", "ecr_pull_engine": "oci_layout", "ecr_pull_wait_timeout": 0, **variables}
     path = control.folder / "inventory.yml"
     path.write_text(json.dumps({"all": {"vars": {**handoff, **common}, "hosts": hosts}}), encoding="utf-8")

@@ -219,8 +219,10 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     assert shadowed.returncode != 0
     named = host.role(registries=declared())
     assert (named.code, named.changed) == (0, 0), named
-    assert f"{login} has a login for {OWNER}, which podman and skopeo take before the helper" in named.output
-    assert f"{host.auth_file} has a login for {OWNER}, which docker takes where the helper fails" in named.output
+    assert (
+        f"{login} has a login for {OWNER}, which takes precedence over the helper for podman and skopeo" in named.output
+    )
+    assert f"{host.auth_file} has a login for {OWNER}, which docker uses if the helper fails" in named.output
     host.auth_file.write_text(json.dumps(document))
     command = f"podman logout --authfile {login} {OWNER}"
     assert (command in named.output, SECRET in named.output) == (True, False)
@@ -254,7 +256,7 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
     refused = host.role("--diff", hide_helper=True, registries=bad, install=False, **places)
     assert (refused.code, files_of(tmp_path)) == (2, before)
     for message in (
-        "9 problems, nothing was written:",
+        "8 problems, nothing was written:",
         f"Registry {OWNER}: {OTHER_ROLE_ARN} is a role of another account.",
         "Registry 'ghcr.io' is no ECR registry",
         "Registry ghcr.io: give credential_source or source_profile, and not both",
@@ -262,7 +264,7 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
         f"{HELPER} is not installed",
         f"{config} is not an AWS configuration file (line 2). It was left as it is.",
         f"{auth_file} is not JSON (Expecting ',' delimiter: line 1 column",
-        f"{no_folder}/docker-credential-ecr-pull-root-{OWNER} can not be written: {no_folder} is no folder",
+        f"bin_dir {no_folder} cannot be used: {no_folder} is not a directory.",
     ):
         assert message in refused.output, (message, refused.output)
     assert SECRET not in refused.output
@@ -286,7 +288,7 @@ def homes() -> Iterator[pathlib.Path]:
 
 
 def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
-    """Root writes them as the user, so that links in the home lead nowhere that the user may not go."""
+    """Root writes them with the rights of the user, so that a link in the home gives that user nothing new."""
     user = pwd.getpwnam("nobody")
     home, mine = homes / "nobody", homes / "root"
     for one in (home, mine):
@@ -308,7 +310,7 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     (home / ".aws/config").unlink()
     (home / ".aws/config").symlink_to(mine / "config")
     refused = module(options)
-    assert f"{mine}/config can not be written: {mine} is no folder that may be written to." in refused["msg"]
+    assert f"{mine}/config cannot be written: {mine} is not a writable directory." in refused["msg"]
     unknown = module({**options, "user": "no-such-user"})
     assert unknown["msg"] == "User no-such-user is not known on this host. Create the user first."
     assert list(mine.iterdir()) == []

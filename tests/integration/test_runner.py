@@ -12,7 +12,6 @@ from typing import Any
 
 import ansible_runner
 import pytest
-import yaml
 
 from tests.conftest import Lab
 from tests.lab import accounts, state
@@ -186,9 +185,9 @@ def test_share_pull_and_unshare_as_jobs(
     gained = [{"principal": f"{accounts.CONSUMER} (external id)", "repository": "release", "region": accounts.REGION}]
     assert share.artifacts["ecr_share"]["localhost"]["gained"] == gained
 
-    handoff = yaml.safe_load(share.artifacts["ecr_share_handoff"])
+    handoff = share.artifacts["ecr_share_handoff"]
     options = {**HERE, "ecr_pull_dest": str(tmp_path / "image"), "ecr_pull_wait_timeout": 0}
-    runner = pull.run(PULL_SURVEY, {**handoff, **options})
+    runner = pull.run(PULL_SURVEY, {"ecr_pull_handoff": handoff, **options})
     assert runner.status == "successful", runner.stdout.read()
     found = pull.artifacts["ecr_pull"]["localhost"]
     assert (found["verdict"], found["problems"], found["engine"]) == ("pass", [], "oci_layout")

@@ -81,6 +81,7 @@ def test_the_handoff_has_all_that_the_consumer_needs(shared: Control) -> None:
     assert handoff == {
         "ecr_pull_role_arn": ROLE_ARN,
         "ecr_pull_external_id": "test",
+        "ecr_pull_consumer_account": accounts.CONSUMER,
         "ecr_pull_region": accounts.REGION,
         "ecr_pull_registry": shared.lab.endpoint.partition("://")[2],
         "ecr_pull_repository_tags": {"environment": "release"},
@@ -219,23 +220,24 @@ def test_the_module_is_denied_develop_in_the_words_of_aws(shared: Control, docke
 
 
 @pytest.mark.parametrize(
-    ("profile", "variables", "who"),
+    ("profile", "role", "external_id", "who"),
     [
-        ("stranger", {}, f"arn:aws:iam::{accounts.STRANGER}:user/stranger"),
-        ("consumer", {"ecr_pull_external_id": "wrong"}, f"arn:aws:iam::{accounts.CONSUMER}:user/puller"),
+        ("stranger", ROLE_ARN, "test", f"arn:aws:iam::{accounts.STRANGER}:user/stranger"),
+        ("consumer", ROLE_ARN, "wrong", f"arn:aws:iam::{accounts.CONSUMER}:user/puller"),
         (
             "consumer",
-            {"ecr_pull_role_arn": f"arn:aws:iam::{accounts.STRANGER}:role/{ROLE}"},
+            f"arn:aws:iam::{accounts.STRANGER}:role/{ROLE}",
+            "test",
             f"arn:aws:iam::{accounts.CONSUMER}:user/puller",
         ),
     ],
 )
-def test_who_is_not_declared_can_not_assume_the_role(
-    shared: Control, profile: str, variables: dict[str, str], who: str
+def test_undeclared_caller_cannot_assume_the_role(
+    shared: Control, profile: str, role: str, external_id: str, who: str
 ) -> None:
-    run = shared.pull(profile=profile, **variables)
+    own = {"ecr_pull_role_arn": role, "ecr_pull_external_id": external_id}  # without the hand-off of another account
+    run = shared.playbook("pull", profile, ecr_pull_wait_timeout=0, **own)
     assert run.code == 2, run
-    role = variables.get("ecr_pull_role_arn", ROLE_ARN)
     output = " ".join(run.output.split())
     assert f"Role {role} can not be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
     assert "the external id is the one in that statement" in output

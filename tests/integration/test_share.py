@@ -192,8 +192,8 @@ def test_several_shares_are_made_proven_and_taken_back(control: Control) -> None
         (f"first-2-{accounts.STRANGER}.yml", "stranger", "develop"),
         ("second.yml", "consumer", "release"),
     ):
-        handoff = yaml.safe_load((control.folder / path).read_text())
-        proof = control.playbook("pull", profile, **{**handoff, "ecr_pull_denied": [denied]})
+        handoff = str(control.folder / path)
+        proof = control.playbook("pull", profile, ecr_pull_handoff=handoff, ecr_pull_denied=[denied])
         assert proof.code == 0, proof
     again = control.playbook("share", "owner", ecr_share_shares=shares)
     assert (again.code, again.changed) == (0, 0), again  # the generated external id as well
@@ -209,9 +209,10 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
     assert run.code == 0, run
     for region in regions:
         assert tags_of(control, "release", region) == TAGS
-        handoff = yaml.safe_load((control.folder / f"handoff-{region}.yml").read_text())
-        assert handoff["ecr_pull_region"] == region
-        proof = control.playbook("pull", "consumer", **{**handoff, "ecr_pull_images": [], "ecr_pull_denied": []})
+        handoff = control.folder / f"handoff-{region}.yml"
+        assert yaml.safe_load(handoff.read_text())["ecr_pull_region"] == region
+        empty: dict[str, list[str]] = {"ecr_pull_images": [], "ecr_pull_denied": []}
+        proof = control.playbook("pull", "consumer", ecr_pull_handoff=str(handoff), **empty)
         assert proof.code == 0, proof
     document = control.lab.client("owner", "iam").get_policy_version(
         PolicyArn=f"arn:aws:iam::{accounts.OWNER}:policy/{ROLE}", VersionId="v1"

@@ -216,7 +216,7 @@ def test_control_characters_are_rejected_in_every_value(
         "principals": [f"user/x{ESCAPE}"],
         "organization_id": f"o-abcdefghij{ESCAPE}",
     }
-    declared = {
+    declared: dict[str, Any] = {
         "ecr_share_consumers": [consumer, {"account": f"{STRANGER}{ESCAPE}", "external_id": "other"}],
         "ecr_share_repository_tags": {f"key{ESCAPE}": f"value{ESCAPE}"},
         "ecr_share_tags": {"environment": f"tag{ESCAPE}"},

@@ -39,7 +39,6 @@ import botocore.exceptions
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.urls import Request
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _access,
@@ -54,7 +53,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from hypothesis import HealthCheck, example, given, settings
@@ -256,6 +258,7 @@ layouts = st.fixed_dictionaries(
 
 def take_in(content: bytes, media_type: str | None) -> Any:
     """All that is done with a manifest on its way into a layout."""
+    survives(lambda: _image.resolve(lambda _digest: (content, media_type), DIGEST, "linux/amd64", "app:v1"))
     manifest = _image.parse_manifest(content, media_type, "app:v1")
     if manifest["mediaType"] in _image.INDEX_TYPES:
         return _image.choose(manifest, "linux/amd64", "app:v1")
@@ -278,10 +281,10 @@ def test_a_manifest(content: bytes, media_type: str | None) -> None:
 def test_the_index_of_a_layout(content: bytes, exact: bool) -> None:
     notes = {_image.REF_NAME: "app:v1", _image.SOURCE_DIGEST: DIGEST}
     entry = _image.Descriptor(_image.MANIFEST_TYPES[0], DIGEST, 1)
-    survives(lambda: _image.layout_digest(content, "app:v1", DIGEST, "linux/amd64", exact))
+    survives(lambda: _image.layout_entry(content, "app:v1", DIGEST, "linux/amd64", exact))
     index = survives(lambda: _image.layout_index(content, entry, notes))
     if index:
-        assert _image.layout_digest(json.dumps(index).encode(), "app:v1", DIGEST, "linux/amd64") == DIGEST
+        assert _image.layout_entry(index, "app:v1", DIGEST, "linux/amd64") == entry
 
 
 @fuzz
@@ -319,13 +322,13 @@ def registry(url: str = "http://127.0.0.1:5000", token: str = TOKEN) -> _registr
 
 
 def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[..., Any]:
-    """What stands in the place of `Request.open`."""
+    """Replaces `Transfer.open`, so that nothing is sent."""
 
-    def answer(_request: Any, _method: str, url: str, **_options: Any) -> Any:
+    def answer(_transfer: Any, path: str, _authorization: str, **_headers: str) -> Any:
         message = email.message.Message()
         for name, value in headers.items():
             message[name] = value
-        error = urllib.error.HTTPError(url, status, "reason", message, io.BytesIO(body))
+        error = urllib.error.HTTPError(path, status, "reason", message, io.BytesIO(body))
         if status < 400:
             return error  # it has the headers, the status and the body of a reply
         raise error
@@ -358,10 +361,11 @@ def test_what_a_registry_answers(status: int, headers: dict[str, str], body: byt
             name: " ".join(value.encode("latin-1", "replace").decode("latin-1").split())
             for name, value in headers.items()
         }
-        patch.setattr(Request, "open", answering(status, headers, body))
+        patch.setattr(Transfer, "open", answering(status, headers, body))
         survives(lambda: here.manifest("app", _image.digest_of(body)))
         survives(lambda: here.manifest("app", DIGEST))
-        survives(lambda: here._copy("/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
+        with here._transfer("layer") as transfer:
+            survives(lambda: here._copy(transfer, "/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
     assert all(0 <= seconds <= 30 for seconds in here.stopped.waited)  # type: ignore[attr-defined]
 
 
@@ -378,7 +382,7 @@ def test_a_registry_and_its_token(url: str, token: str, text: str) -> None:
         assert len(token) < 2 or token not in here.mask(f"{text}{token}{text}")
         assert repr(here) == repr(registry(url, TOKEN))  # which so says nothing of a token
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Request, "open", answering(401, {}, b""))
+            patch.setattr(Transfer, "open", answering(401, {}, b""))
             survives(lambda: here.manifest("app", DIGEST))
 
 
@@ -684,6 +688,7 @@ def test_declared_tags(
         "tags": tags,
         "state": state,
         "wait_interval": 0.5,
+        "owner_account": None,
     }
     survives(lambda: ecr_repository_tag.check(options))
     known = [*repositories, *names]
@@ -701,9 +706,9 @@ def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> 
 
 
 with (ROOT / "roles/ecr_pull/meta/argument_specs.yml").open(encoding="utf-8") as file:
-    HANDOFF = yaml.safe_load(file)["argument_specs"]["main"]["options"]
-#: A hand-off as `share.yml` writes it, and what is set beside it.
-handoffs = st.just(
+    PULL = yaml.safe_load(file)["argument_specs"]["main"]["options"]
+#: The consumer's own variables: those of the share, and the others.
+own_variables = st.just(
     {
         "ecr_pull_role_arn": ROLE_ARN,
         "ecr_pull_external_id": "7c2f4e0b-share",
@@ -725,21 +730,26 @@ RENAMED = {"repositories": "readable"}
 
 
 @fuzz
-@given(mutated(handoffs, most=3))
+@given(mutated(own_variables, most=3))
 @example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_interval": float("nan")})
 @example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_timeout": -1})
 @example({"ecr_pull_role_arn": ROLE_ARN, "ecr_pull_wait_timeout": 10**400})
-def test_a_hand_off(handoff: dict[str, Any]) -> None:
-    """As Ansible checks it for the role, and each module for itself."""
+def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
+    """As Ansible checks them for the role, and each module for itself."""
     try:
-        checked = ArgumentSpecValidator(HANDOFF).validate(handoff)
+        checked = ArgumentSpecValidator(PULL).validate(variables)
     except OverflowError:  # ansible-core itself, of an infinite number
         return
     if checked.error_messages:
         return
     values = {name.removeprefix("ecr_pull_"): value for name, value in checked.validated_parameters.items()}
-    values = {RENAMED.get(name, name): value for name, value in values.items() if value is not None}
-    values.setdefault("role_session_name", values["role_arn"].split("/")[-1])
+    values = {name: value for name, value in values.items() if value is not None}
+    own = {name: value for name, value in values.items() if name in CHECKS}
+    share = survives(lambda: share_of(None, own, values.get("owner_account"), values.get("expected_external_id")))
+    if share is None:
+        return
+    values = {RENAMED.get(name, name): value for name, value in {**values, **share.values()}.items()}
+    values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
         ("ecr_access_info", _prove.PROVE_ARGUMENTS, {}, _prove.check),
         ("ecr_image_pull", _pull.PULL_ARGUMENTS, _pull.PULL_RULES, _pull.check),
@@ -750,6 +760,40 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
         if options:
             assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
             assert options["wait_interval"] >= 0
+
+
+#: A hand-off as the owner account writes it, without the consumer's own side.
+handoffs = st.just(
+    {
+        "ecr_pull_role_arn": ROLE_ARN,
+        "ecr_pull_external_id": "7c2f4e0b-share",
+        "ecr_pull_consumer_account": "222222222222",
+        "ecr_pull_shared_at": "2026-01-31T23:59:59Z",
+        "ecr_pull_region": "eu-west-1",
+        "ecr_pull_registry": "127.0.0.1:5000",
+        "ecr_pull_repository_tags": {"environment": "release"},
+        "ecr_pull_access": "read",
+        "ecr_pull_repositories": ["release"],
+        "ecr_pull_denied": ["develop"],
+        "ecr_pull_images": ["release:v1.0"],
+    }
+)
+
+
+@fuzz
+@given(mutated(handoffs, most=3))
+def test_a_hand_off(handoff: dict[str, Any]) -> None:
+    """It is rejected with a message that is fit, or no value in it is a template or has a control character."""
+    if any(not isinstance(name, str) for name in handoff):
+        return  # which the loader does not return
+    for problem in handoff_problems(handoff):
+        assert problem
+    share = survives(lambda: share_of(handoff, {}, None, None))
+    if share is not None:
+        text = json.dumps(share.values(), ensure_ascii=False)
+        assert "{{" not in text
+        assert "{%" not in text
+        assert text.isprintable()
 
 
 @fuzz

@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     destinations,
+    digest_of,
     is_destination,
     parse_reference,
     split_destination,
@@ -35,7 +36,13 @@ DIGEST = "sha256:" + "a" * 64
 REFERENCE = f"{HOST}/team/app@{DIGEST}"
 NAME = f"{HOST}/team/app:v1"
 LOOPBACK = "http://127.0.0.1:5000"
-DEST = "oci:/srv/images:app"
+DEST = "containers-storage:app:v1"
+#: What the registry has under DIGEST; skopeo's own part is the configuration, which the fake has.
+MANIFEST = {
+    "mediaType": "application/vnd.oci.image.manifest.v1+json",
+    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST, "size": 1},
+    "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": DIGEST, "size": 1}],
+}
 
 # The images are files in $log/images whose names are the references. For docker and podman they hold what
 # `image inspect` answers, for skopeo what `inspect --config` does.
@@ -55,7 +62,7 @@ done
 while [ $# -gt 0 ]; do
   case $1 in
     --config) login=$2/config.json; shift 2 ;;
-    --host) shift 2 ;;
+    --context) shift 2 ;;
     --override-*) shift ;;
     *) break ;;
   esac
@@ -104,21 +111,26 @@ def temporary(tmp_path: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Registry, "manifest", lambda *_words: (json.dumps(MANIFEST).encode(), None))
+
+
 @pytest.fixture
 def install(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Put a fake program into the PATH, where nothing else is; its log. skopeo finds the image in the registry."""
     programs = tmp_path / "bin"
     programs.mkdir()
     monkeypatch.setenv("PATH", os.fspath(programs))
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    for variable in ("DOCKER_HOST", "CONTAINER_HOST", "CONTAINER_CONNECTION"):
+        monkeypatch.delenv(variable, raising=False)
 
     def put(
         name: str, pull: str = "", info: str = "echo '{}'", context: str = "", remove: str = "exit 0"
     ) -> pathlib.Path:
         log = tmp_path / f"log-{name}"
         (log / "images").mkdir(parents=True)
-        if context:
-            (log / "context").write_text(context)
+        (log / "context").write_text(context or docker_context("default", "unix:///var/run/docker.sock"))
         if name == "skopeo":
             image(log, REFERENCE).write_text('{"os": "linux", "rootfs": {"diff_ids": ["sha256:1"]}}')
         pull = pull or (COPIES if name == "skopeo" else PULLS)
@@ -129,6 +141,18 @@ def install(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return log
 
     return put
+
+
+def docker_context(name: str, host: str, *, tls: bool = False, metadata: str = "<IN MEMORY>") -> str:
+    """What `docker context inspect` prints."""
+    return json.dumps(
+        {
+            "Name": name,
+            "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}},
+            "TLSMaterial": {"docker": ["ca.pem"]} if tls else {},
+            "Storage": {"MetadataPath": metadata},
+        }
+    )
 
 
 def image(log: pathlib.Path, reference: str) -> pathlib.Path:
@@ -239,7 +263,8 @@ PULLING = """
 import sys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-name, temporary, url, reference, destination = sys.argv[1:]
+name, temporary, url, reference, destination, manifest = sys.argv[1:]
+Registry.manifest = lambda *_words: (manifest.encode(), None)
 registry = Registry(url, sys.stdin.read())
 if name == "skopeo":
     Skopeo(temporary, "linux/amd64").copy(reference, destination, registry)
@@ -260,7 +285,7 @@ def test_it_is_gone_after_a_signal(
     # podman says where it keeps layers on their way, skopeo follows TMPDIR, dockerd is another process.
     log = install(name, HANGS, info=f"""echo '{{"store": {{"imageCopyTmpDir": "{large}"}}}}'""")
     process = subprocess.Popen(
-        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST],
+        [sys.executable, "-c", PULLING, name, temporary, f"https://{HOST}", REFERENCE, DEST, json.dumps(MANIFEST)],
         env={**os.environ, "PYTHONPATH": str(ROOT / ".venv/collections"), "TMPDIR": str(large)},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -297,29 +322,42 @@ def test_it_is_gone_after_a_signal(
 # --- how docker and podman are called
 
 
-def test_docker_is_called_with_the_private_configuration_and_the_users_engine(
+def test_docker_is_called_with_the_private_configuration_and_the_users_context(
     install: Install, temporary: pathlib.Path
 ) -> None:
-    log = install("docker", context="unix:///run/user/1/docker.sock\n")
+    contexts = temporary.parent / "contexts"
+    log = install("docker", context=docker_context("mine", "ssh://engine", metadata=f"{contexts}/meta/1"))
     engine = usable("docker", temporary)
     engine.pull(REFERENCE, registry())
     engine.name_image(REFERENCE, NAME)
-    host = "--host unix:///run/user/1/docker.sock"
     inspect, info, pull, there, tag = calls(log)
-    assert inspect == "context inspect --format {{.Endpoints.docker.Host}}"
-    assert info == f"{host} info --format {{{{json .}}}}"
+    assert inspect == "context inspect --format {{json .}}"
+    assert info == "--context mine info --format {{json .}}"
     config, folder, rest = pull.split(" ", 2)
     assert config == "--config"
     assert pathlib.Path(folder).parent == temporary
-    assert rest == f"{host} pull --quiet {REFERENCE}"
-    assert there == f"{host} image inspect {REFERENCE}"
-    assert tag == f"{host} tag {REFERENCE} {NAME}"
+    assert rest == f"--context mine pull --quiet {REFERENCE}"
+    assert there == f"--context mine image inspect {REFERENCE}"
+    assert tag == f"--context mine tag {REFERENCE} {NAME}"
+    assert (log / "names").read_text().split() == ["config.json", "contexts"]
 
 
-def test_docker_without_a_context_is_called_without_a_host(install: Install, temporary: pathlib.Path) -> None:
-    log = install("docker")
-    usable("docker", temporary).pull(REFERENCE, registry())
-    assert [call for call in calls(log) if "--host" in call] == []
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        ("exit", "docker does not report its context: exit status 1"),
+        ("{}", "docker does not report the address of its engine"),
+        ("[]", "docker does not report the address of its engine"),
+    ],
+)
+def test_docker_without_a_context_is_rejected(
+    install: Install, temporary: pathlib.Path, context: str, reason: str
+) -> None:
+    log = install("docker", context=context)
+    if context == "exit":
+        (log / "context").unlink()
+    assert Engine("docker", str(temporary)).problem() == reason
+    assert len(calls(log)) == 1
 
 
 #: url, validate_certs, whether ca_path is given: whether the registry's certificate is checked.
@@ -458,7 +496,7 @@ def test_an_image_of_another_digest_is_removed(
     with pytest.raises(EcrError) as caught:
         usable(name, temporary).pull(REFERENCE, registry())
     assert str(caught.value) == f"{name} pulled {REFERENCE}, {what}"
-    assert calls(log)[-1] == "image rm --force sha256:id"
+    assert calls(log)[-1].endswith("image rm --force sha256:id")
     assert list(temporary.iterdir()) == []
 
 
@@ -522,6 +560,51 @@ def test_skopeo_has_an_image_whose_configuration_is_the_registrys(install: Insta
     assert skopeo.has(REFERENCE, DEST, registry())
     image(log, DEST).write_text('{"os": "linux", "rootfs": {"diff_ids": ["sha256:2"]}}')
     assert not skopeo.has(REFERENCE, DEST, registry())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "has"),
+    [
+        (MANIFEST, True),
+        ({**MANIFEST, "layers": [{"digest": "sha256:" + "b" * 64}]}, False),
+        ({"manifests": [{"digest": DIGEST}]}, True),
+    ],
+)
+def test_skopeo_has_an_image_whose_layers_another_registry_lists(
+    install: Install, temporary: pathlib.Path, manifest: dict[str, object], has: bool
+) -> None:
+    mirror = "docker://mirror.example.com/app:v1"
+    log = install("skopeo")
+    program = pathlib.Path(os.environ["PATH"], "skopeo")
+    raw = f"inspect) case $* in *--raw*) echo '{json.dumps(manifest)}'; exit ;; esac;"
+    program.write_text(program.read_text().replace("inspect) found", f"{raw} found"))
+    image(log, mirror.removeprefix("docker://")).write_text(image(log, REFERENCE).read_text())
+    assert Skopeo(str(temporary), "linux/amd64").has(REFERENCE, mirror, registry()) is has
+
+
+def test_skopeo_copies_the_image_that_is_chosen_from_an_index(
+    install: Install, temporary: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = json.dumps(MANIFEST).encode()
+    chosen = digest_of(content)
+    entry = {"mediaType": MANIFEST["mediaType"], "digest": chosen, "size": len(content)}
+    listed = [
+        {**entry, "digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}},
+        {**entry, "platform": {"os": "linux", "architecture": "arm64"}},
+    ]
+    index = {"mediaType": "application/vnd.oci.image.index.v1+json", "manifests": listed}
+    documents = {DIGEST: json.dumps(index).encode(), chosen: content}
+    monkeypatch.setattr(Registry, "manifest", lambda _self, _repository, digest: (documents[digest], None))
+    log = install("skopeo")
+    one = f"{HOST}/team/app@{chosen}"
+    image(log, one).write_text("{}")
+    Skopeo(str(temporary), "linux/arm64", exact=True).copy(REFERENCE, DEST, registry())
+    assert [word for call in calls(log) for word in call.split() if word.startswith("docker://")] == [
+        f"docker://{one}",
+        f"docker://{one}",
+    ]
+    with pytest.raises(EcrError, match="has no image for linux/s390x; it has linux/amd64, linux/arm64"):
+        Skopeo(str(temporary), "linux/s390x").copy(REFERENCE, DEST, registry())
 
 
 def test_skopeo_that_can_not_look_at_the_registry(install: Install, temporary: pathlib.Path) -> None:
@@ -648,7 +731,7 @@ def test_auto_with_a_transport_takes_skopeo(install: Install, temporary: pathlib
     with pytest.raises(EcrError) as caught:
         choose("auto", temporary, dest)
     reason = "skopeo is not installed (no such program in PATH)"
-    assert str(caught.value) == f"Engine skopeo can not be used: {reason}. Start it, or choose another engine."
+    assert str(caught.value) == f"Engine skopeo cannot be used: {reason}. Fix that, or choose another engine."
     install("skopeo")
     engine = choose("auto", temporary, dest)
     assert isinstance(engine, Skopeo)
@@ -691,7 +774,7 @@ def test_an_engine_that_was_asked_for_must_work(
         install(name, info=info)
     with pytest.raises(EcrError) as caught:
         choose(name, temporary)
-    assert str(caught.value) == (f"Engine {name} can not be used: {name} {reason}. Start it, or choose another engine.")
+    assert str(caught.value) == (f"Engine {name} cannot be used: {name} {reason}. Fix that, or choose another engine.")
 
 
 @pytest.mark.parametrize("wanted", PROGRAMS)

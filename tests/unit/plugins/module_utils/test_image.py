@@ -149,11 +149,13 @@ def outcome(call: Callable[[], Any]) -> tuple[Any, str]:
 def enter(text: bytes | None, name: str, source: str = OTHER, **notes: str) -> dict[str, Any]:
     """A layout's index with the manifest DIGEST under `name`, which came from `source`."""
     annotations = {_image.REF_NAME: name, _image.SOURCE_DIGEST: source, **notes}
-    return _image.layout_index(text, Descriptor(MANIFEST, DIGEST, 5), annotations)
+    index: dict[str, Any] = json.loads(_image.layout_index(text, Descriptor(MANIFEST, DIGEST, 5), annotations))
+    return index
 
 
 def kept_under(text: bytes | None, name: str, source: str = OTHER, platform: str = "linux/amd64") -> str | None:
-    return _image.layout_digest(text, name, source, platform)
+    entry = _image.layout_entry(text, name, source, platform)
+    return entry.digest if entry else None
 
 
 def take_in(content: bytes, media_type: str | None) -> None:
@@ -192,9 +194,9 @@ def test_foreign_bytes_raise_nothing_else(content: bytes, media_type: str | None
 @given(foreign)
 def test_a_foreign_layout_raises_nothing_else(document: Any) -> None:
     text = json.dumps(document).encode()
-    kept_under(text, "app:v1")
     index, message = outcome(lambda: enter(text, "app:v1"))
     assert message in ("", "The index.json there is not the index of an OCI image layout. Choose an empty dest.")
+    assert outcome(lambda: kept_under(text, "app:v1"))[1] == message
     if not message:
         assert kept_under(json.dumps(index).encode(), "app:v1") == DIGEST
 
@@ -203,18 +205,67 @@ def test_a_foreign_layout_raises_nothing_else(document: Any) -> None:
 def test_hostile_bytes(content: bytes) -> None:
     with pytest.raises(EcrError) as caught:
         _image.parse_manifest(content, MANIFEST, "app:v1")
-    assert str(caught.value) == "The manifest of app:v1 is not a JSON object."
-    assert kept_under(content, "app:v1") is None
+    assert str(caught.value) == ("The manifest of app:v1 is not a JSON object with unambiguous keys. Push it again.")
     if content:
-        with pytest.raises(EcrError):
-            enter(content, "app:v1")
+        for read in (enter, kept_under):
+            with pytest.raises(EcrError):
+                read(content, "app:v1")
 
 
 @pytest.mark.parametrize("kind", _image.INDEX_TYPES + _image.MANIFEST_TYPES)
 def test_types_of_manifests(kind: str) -> None:
     assert _image.parse_manifest(b'{"a": 1}', kind, "x") == {"a": 1, "mediaType": kind}
     own = json.dumps({"mediaType": kind}).encode()
-    assert _image.parse_manifest(own, "text/plain", "x") == {"mediaType": kind}
+    for sent in (None, kind, f"{kind.upper()}; charset=utf-8"):
+        assert _image.parse_manifest(own, sent, "x") == {"mediaType": kind}
+
+
+@pytest.mark.parametrize("sent", ["text/plain", INDEX, "application/json; charset=utf-8"])
+def test_document_that_contradicts_the_registry_is_rejected(sent: str) -> None:
+    with pytest.raises(EcrError) as caught:
+        _image.parse_manifest(json.dumps({"mediaType": MANIFEST}).encode(), sent, "app:v1")
+    assert str(caught.value) == (
+        f"The manifest of app:v1 has the mediaType {MANIFEST!r}, but the registry sent it as"
+        f" {sent.partition(';')[0]!r}. Push it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"), [(MANIFEST, "manifests"), (INDEX, "layers"), (INDEX, "config")], ids=lambda one: one[-12:]
+)
+@pytest.mark.parametrize("value", [[], None, [{}], {}])
+@pytest.mark.parametrize("named", [True, False])
+def test_document_of_two_kinds_is_rejected(kind: str, key: str, value: Any, named: bool) -> None:
+    """The type may be the document's own, or only the registry's."""
+    document = {**({"mediaType": kind} if named else {}), key: value}
+    with pytest.raises(EcrError) as caught:
+        _image.parse_manifest(json.dumps(document).encode(), kind, "app:v1")
+    assert str(caught.value) == f"The manifest of app:v1 has the type {kind} and the key {key}. Push it again."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"mediaType": "{INDEX}", "mediaType": "{MANIFEST}"}}',
+        '{"layers": [], "layers": []}',
+        '{"layers": [], "Layers": []}',
+        '{"Layers": []}',
+        '{"layer\u017f": []}',  # which Go reads as layers
+        '{"MANIFESTS": []}',
+        f'{{"MediaType": "{INDEX}"}}',
+        '{"layers": [{"digest": "a", "Digest": "b"}]}',
+        '{"config": {"\u017fize": 1, "size": 2}}',
+        '{"annotations": {"a": 1, "a": 2}}',
+    ],
+)
+def test_document_with_ambiguous_keys_is_rejected(text: str) -> None:
+    with pytest.raises(EcrError, match="is not a JSON object with unambiguous keys"):
+        _image.parse_manifest(text.encode(), MANIFEST, "app:v1")
+
+
+def test_keys_of_annotations_may_differ_in_case() -> None:
+    text = json.dumps({"annotations": {"note": "a", "Note": "b"}, "subject": None}).encode()
+    assert _image.parse_manifest(text, MANIFEST, "x")["annotations"] == {"note": "a", "Note": "b"}
 
 
 @pytest.mark.parametrize(
@@ -457,10 +508,115 @@ def test_an_entry_is_known_by_its_source() -> None:
     "text", [b"{", b"[]", b"5", b'{"manifests": 5}', b'{"manifests": [5]}', b'{"manifests": null}', b"\xff"]
 )
 def test_a_broken_layout_is_refused(text: bytes) -> None:
-    with pytest.raises(EcrError) as caught:
+    for read in (enter, kept_under):
+        with pytest.raises(EcrError) as caught:
+            read(text, "a:1")
+        assert str(caught.value) == (
+            "The index.json there is not the index of an OCI image layout. Choose an empty dest."
+        )
+
+
+@pytest.mark.parametrize("depth", [450, 900, 5_000])
+def test_nested_layout_raises_nothing_else(depth: int) -> None:
+    """Python reads deeper documents than it writes."""
+    text = b'{"manifests": [], "a": ' + b"[" * depth + b"]" * depth + b"}"
+    _index, message = outcome(lambda: enter(text, "a:1"))
+    assert message in (
+        "",
+        "The index.json there is nested too deeply. Choose an empty dest.",
+        "The index.json there is not the index of an OCI image layout. Choose an empty dest.",
+    )
+
+
+def test_layout_has_no_room_for_an_index_larger_than_it_reads() -> None:
+    text = json.dumps({"manifests": [], "filling": "x" * (_image.MANIFEST_BYTES - 100)}).encode()
+    assert len(text) < _image.MANIFEST_BYTES
+    with pytest.raises(
+        EcrError, match=r"^The index.json with one more image would have \d+ bytes; no more than 4194304 "
+    ):
         enter(text, "a:1")
-    assert str(caught.value) == "The index.json there is not the index of an OCI image layout. Choose an empty dest."
-    assert kept_under(text, "a:1") is None
+
+
+# --- one image of a registry
+
+
+def documents(**changes: Any) -> tuple[dict[str, bytes], str]:
+    """An index of one image by digest; the manifest, or the index's entry for it, with changes."""
+    manifest = {"mediaType": MANIFEST, "config": entry(), "layers": [entry()], **changes.pop("manifest", {})}
+    content = json.dumps(manifest).encode()
+    listed = {
+        **{"mediaType": MANIFEST, "digest": _image.digest_of(content), "size": len(content)},
+        **{"platform": {"os": "linux", "architecture": "amd64"}, **changes},
+    }
+    index = json.dumps({"mediaType": INDEX, "manifests": [listed]}).encode()
+    return {_image.digest_of(one): one for one in (content, index)}, _image.digest_of(index)
+
+
+def test_image_of_an_index() -> None:
+    known, digest = documents()
+    image = _image.resolve(lambda wanted: (known[wanted], None), digest, "linux/amd64", "app:v1")
+    assert (image.chosen, known[image.digest], image.parts) == (True, image.content, [Descriptor(LAYER, DIGEST, 5)])
+    alone = _image.resolve(lambda wanted: (known[wanted], None), image.digest, "linux/s390x", "app:v1")
+    assert (alone.chosen, alone.digest, alone.manifest) == (False, image.digest, image.manifest)
+
+
+@pytest.mark.parametrize(
+    ("changes", "messages"),
+    [
+        ({"size": 1}, ["The index of app:v1 has 1 bytes for sha256:", " bytes. Push the index again."]),
+        ({"mediaType": INDEX}, [f"The index of app:v1 has '{INDEX}' for sha256:", f" is of type {MANIFEST}. Only a"]),
+        ({"mediaType": INDEX, "manifest": {"mediaType": INDEX}}, [f"has the type {INDEX} and the key config."]),
+        ({"manifest": {"layers": [entry(size=-1)]}}, [f"The manifest of app:v1 describes {DIGEST} without a type"]),
+    ],
+)
+def test_index_with_another_entry_than_its_image_is_rejected(changes: dict[str, Any], messages: list[str]) -> None:
+    known, digest = documents(**changes)
+    with pytest.raises(EcrError) as caught:
+        _image.resolve(lambda wanted: (known[wanted], None), digest, "linux/amd64", "app:v1")
+    assert all(message in str(caught.value) for message in messages), caught.value
+
+
+def test_index_in_an_index_is_rejected() -> None:
+    inner = json.dumps({"mediaType": INDEX, "manifests": []}).encode()
+    listed = {"mediaType": INDEX, "digest": _image.digest_of(inner), "size": len(inner)}
+    listed["platform"] = {"os": "linux", "architecture": "amd64"}
+    known = {"inner": inner, "outer": json.dumps({"mediaType": INDEX, "manifests": [listed]}).encode()}
+    with pytest.raises(EcrError) as caught:
+        _image.resolve(lambda wanted: (known.get(wanted, inner), None), "outer", "linux/amd64", "app:v1")
+    assert str(caught.value).endswith(f"which is of type {INDEX}. Only a manifest of one image is accepted there.")
+
+
+# --- what another registry holds
+
+
+def image_of(*layers: dict[str, Any]) -> _image.Image:
+    manifest = {"mediaType": MANIFEST, "config": entry(), "layers": list(layers)}
+    return _image.Image("app:v1", DIGEST, b"", manifest, False)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "missing"),
+    [
+        ({"layers": [{"digest": DIGEST}, {"digest": OTHER}]}, []),
+        ({"layers": [{"digest": OTHER}, {"digest": OTHER}]}, [DIGEST]),
+        ({"layers": [{"digest": DIGEST}, {"digest": DIGEST}]}, []),  # the second is not compressed
+        ({"layers": [{"digest": DIGEST}]}, [DIGEST, OTHER]),
+        ({"manifests": [{"digest": DIGEST}]}, []),
+        ({"manifests": [{"digest": OTHER}]}, [DIGEST, OTHER]),
+        ({"manifests": 5}, [DIGEST, OTHER]),
+        ({"layers": [None, None]}, [DIGEST, OTHER]),
+        ([], [DIGEST, OTHER]),
+        (None, [DIGEST, OTHER]),
+    ],
+)
+def test_missing_layers(manifest: Any, missing: list[str]) -> None:
+    image = image_of(entry(), entry(digest=OTHER, mediaType="x.tar"))
+    assert _image.missing_layers(manifest, image) == missing
+
+
+@pytest.mark.parametrize("config", [None, [], {}, {"rootfs": 5}, {"rootfs": {"diff_ids": None}}])
+def test_configuration_without_layers(config: Any) -> None:
+    assert _image.diff_ids(config) == []
 
 
 def test_no_layout_has_nothing() -> None:

@@ -12,14 +12,13 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _layout, _registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _layout, _protected_files, _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
@@ -165,11 +164,9 @@ def test_every_missing_or_damaged_file_is_noticed_and_mended(
     for name in names:
         for damage in (None, b"", b"\xff{"):
             (dest / name).unlink()
-            if damage is not None:
+            if damage is not None and (name, damage) != ("index.json", b"\xff{"):
                 (dest / name).write_bytes(damage)
             assert not layout.has("team/app:v1", image["digest"], AMD64), name
-            if name == "index.json" and damage == b"\xff{":
-                (dest / name).unlink()
             layout.add(registry, APP, image["digest"], AMD64)
             whole(dest)
             assert layout.has("team/app:v1", image["digest"], AMD64)
@@ -274,7 +271,11 @@ def test_an_index_in_an_index_is_refused(server: Server, registry: Registry, des
     outer = server.push_index("team/app", amd64=inner)
     with pytest.raises(EcrError) as caught:
         Layout(str(dest)).add(registry, APP, outer["digest"], AMD64)
-    assert str(caught.value) == "The manifest of team/app:v1 has no list of layers."
+    assert str(caught.value) == (
+        f"The index of team/app:v1 has '{OCI_INDEX}' for {inner['digest']}, which is of type {OCI_INDEX}."
+        " Only a manifest of one image is accepted there."
+    )
+    assert not dest.exists()
 
 
 @pytest.mark.parametrize("broken", ["blob", "manifest"])
@@ -433,7 +434,7 @@ def test_a_digest_that_leads_elsewhere_is_refused(
     assert message_of(server, dest, image["digest"]) == (
         f"The manifest of team/app:v1 has the digest {digest[:80]!r}; only sha256 is accepted."
     )
-    assert [os.path.relpath(path, dest) for path in tmp_path.rglob("*") if path.is_file()] == ["oci-layout"]
+    assert list(tmp_path.iterdir()) == []
     assert blobs_asked(server) == []
 
 
@@ -496,6 +497,57 @@ def test_a_compressed_manifest_is_not_unpacked(server: Server, dest: pathlib.Pat
         f" its digest is {_image.digest_of(bomb)}."
     )
     assert not dest.exists()
+
+
+# --- what exists is not trusted
+
+
+@pytest.mark.parametrize("part", ["configuration", "layer", "manifest"])
+def test_content_of_the_same_size_is_noticed_and_fetched_again(
+    server: Server, registry: Registry, dest: pathlib.Path, part: str
+) -> None:
+    image = server.push_image("team/app", b"one", b"two")
+    layout = Layout(str(dest))
+    layout.add(registry, APP, image["digest"], AMD64)
+    before = files(dest)
+    manifest = json.loads(before[_image.file_of(image["digest"])])
+    digest = {"configuration": manifest["config"], "layer": manifest["layers"][1], "manifest": image}[part]["digest"]
+    path = dest / _image.file_of(digest)
+    path.write_bytes(b"E" * path.stat().st_size)
+    assert not layout.has("team/app:v1", image["digest"], AMD64)
+    server.requests.clear()
+    layout.add(registry, APP, image["digest"], AMD64)
+    assert files(dest) == before
+    assert blobs_asked(server) == ([digest] if part != "manifest" else [])
+    assert layout.has("team/app:v1", image["digest"], AMD64)
+
+
+def test_entry_with_another_size_is_noticed(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    image = server.push_image("team/app", b"one")
+    layout = Layout(str(dest))
+    layout.add(registry, APP, image["digest"], AMD64)
+    index = json.loads((dest / "index.json").read_text())
+    for size in (index["manifests"][0]["size"] + 1, _image.MANIFEST_BYTES + 1, -1, None):
+        index["manifests"][0]["size"] = size
+        (dest / "index.json").write_text(json.dumps(index))
+        assert not layout.has("team/app:v1", image["digest"], AMD64)
+    layout.add(registry, APP, image["digest"], AMD64)
+    assert layout.has("team/app:v1", image["digest"], AMD64)
+
+
+def test_index_that_is_too_large_is_not_read(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    image = server.push_image("team/app", b"one")
+    layout = Layout(str(dest))
+    layout.add(registry, APP, image["digest"], AMD64)
+    with (dest / "index.json").open("r+b") as file:
+        file.truncate(10**12)  # a hole, not a disk
+    for use in (
+        lambda: layout.has("team/app:v1", image["digest"], AMD64),
+        lambda: layout.add(registry, APP, image["digest"], AMD64),
+    ):
+        with pytest.raises(EcrError) as caught:
+            use()
+        assert str(caught.value) == f"{dest}/index.json has more than 4194304 bytes. Choose another dest."
 
 
 # --- the first failure ends the rest
@@ -667,17 +719,38 @@ def test_an_index_that_is_none_is_left_alone(
     (dest / "oci-layout").write_text("{}")
     (dest / "index.json").write_bytes(content)
     layout = Layout(str(dest))
-    assert not layout.has("team/app:v1", image["digest"], AMD64)
-    with pytest.raises(EcrError) as caught:
-        layout.add(registry, APP, image["digest"], AMD64)
-    assert str(caught.value) == "The index.json there is not the index of an OCI image layout. Choose an empty dest."
+    for use in (
+        lambda: layout.has("team/app:v1", image["digest"], AMD64),  # which check mode asks
+        lambda: layout.add(registry, APP, image["digest"], AMD64),
+    ):
+        with pytest.raises(EcrError) as caught:
+            use()
+        assert str(caught.value) == (
+            "The index.json there is not the index of an OCI image layout. Choose an empty dest."
+        )
     assert (dest / "index.json").read_bytes() == content
 
 
-def test_files_can_be_read_by_others(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("umask", "file_mode", "folder_mode"),
+    [(0o022, 0o644, 0o755), (0o027, 0o640, 0o750), (0o077, 0o600, 0o700), (0o002, 0o664, 0o775), (0o000, 0o644, 0o755)],
+)
+def test_files_follow_the_umask(
+    server: Server, registry: Registry, dest: pathlib.Path, umask: int, file_mode: int, folder_mode: int
+) -> None:
+    """With 002, as here in a private group; with 000 every user could change them, which the next pull rejects."""
     image = server.push_image("team/app", b"one")
-    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
-    assert {path.stat().st_mode & 0o777 for path in dest.rglob("*") if path.is_file()} == {0o644}
+    before = os.umask(umask)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_protected_files, "is_private", lambda _gid, _uid: umask == 0o002)
+            Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+            assert Layout(str(dest)).has("team/app:v1", image["digest"], AMD64)
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o7777 for path in dest.parent.rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {file_mode}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {folder_mode}
 
 
 def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server, dest: pathlib.Path) -> None:
@@ -685,10 +758,10 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
     names = [_image.Reference("team/app", f"v{number}") for number in range(12)]
     images = [server.push_image("team/app", b"base", str(name).encode()) for name in names]
     temporary: list[str] = []
-    make, index_of = tempfile.mkstemp, _image.layout_index
+    make, index_of = _protected_files.new_file, _image.layout_index
 
-    def noted(*arguments: Any, **options: Any) -> tuple[int, str]:
-        handle, path = make(*arguments, **options)
+    def noted(folder: pathlib.Path) -> tuple[int, str]:
+        handle, path = make(folder)
         temporary.append(path)
         return handle, path
 
@@ -700,7 +773,8 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
         Layout(str(dest)).add(Registry(server.url, TOKEN), name, image["digest"], AMD64)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(names)) as pool:
-        patch.setattr(tempfile, "mkstemp", noted)
+        patch.setattr(_protected_files, "new_file", noted)
+        patch.setattr(_registry, "new_file", noted)
         patch.setattr(_image, "layout_index", slowly)
         patch.setattr(_layout, "interruptible", contextlib.nullcontext)  # only a process can catch signals
         list(pool.map(add, names, images))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import json
 import os
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _host_files, _pull_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Places
-from ansible_collections.crossaccount.ecr.plugins.modules import ecr_pull_host_config
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,12 +30,17 @@ def wrapper_of(registry: str) -> str:
     return f"/usr/local/bin/docker-credential-ecr-pull-deploy-{registry}"
 
 
-def plan(found: dict[str, bytes], *registries: dict[str, Any], present: bool = True) -> list[Change]:
+def plan(
+    found: dict[str, bytes],
+    *registries: dict[str, Any],
+    present: bool = True,
+    faults: dict[str, str] | None = None,
+) -> list[Change]:
     """The changes to these files; any problem is an error."""
     paths = [PLACES.aws_config, PLACES.auth_file, *(wrapper_of(one["registry"]) for one in registries)]
     problems = Problems()
     read = {path: found.get(path) for path in paths}
-    changes = _pull_host.plan(list(registries), present, PLACES, read, problems)
+    changes = _pull_host.plan(list(registries), present, PLACES, read, faults or {}, problems)
     problems.check()
     return changes
 
@@ -121,7 +126,7 @@ def test_what_else_is_in_the_files_stays_and_is_not_shown() -> None:
     former = "source_profile: old\nrole_arn =\n  arn:old\n"
     assert files[PLACES.aws_config].decode() == CONFIG.replace(former, "").replace(f"[{SECTION}]\n", ours)
     assert SECRET not in str([change.diff() for change in changes])
-    assert changes[0].diff()["before"] == f"[{SECTION}]\nsource_profile = old\nrole_arn = \narn:old\n"
+    assert changes[0].diff()["before"] == f"[{SECTION}]\nsource_profile = old\nrole_arn = (not shown)\n"
     assert changes[0].diff()["after"] == ours
     assert plan(files, entry()) == []
     back = written(files, plan(files, {"registry": HOST}, present=False))
@@ -147,6 +152,79 @@ def test_comments_for_what_follows_stay_when_a_section_goes() -> None:
     content = f"[{SECTION}]\nrole_arn = x\n\n# the last\n[profile last]\nregion = x\n"
     merged = _pull_host.merge_profiles(content.encode(), {SECTION: {}})
     assert merged[0] == b"\n# the last\n[profile last]\nregion = x\n"
+
+
+# --- wrappers and diffs ----------------------------------------------------------------------------------------------
+
+
+def wrapper_text(aws_config: str = PLACES.aws_config) -> bytes:
+    return _pull_host.wrapper(dataclasses.replace(PLACES, aws_config=aws_config), HOST).encode()
+
+
+@pytest.mark.parametrize("present", [True, False])
+@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", SECRET.encode(), b"\xff", wrapper_text()[:40]])
+def test_foreign_file_in_place_of_wrapper_is_refused_and_not_shown(content: bytes, present: bool) -> None:
+    with pytest.raises(EcrError) as refused:
+        plan({wrapper_of(HOST): content}, entry(), present=present)
+    assert str(refused.value) == (
+        f"{wrapper_of(HOST)} was not written by this collection. Remove it, or use another bin_dir. It was left as it"
+        " is."
+    )
+
+
+@pytest.mark.parametrize("aws_config", ["/old", "/with space/config", "/it's/config"])
+def test_former_wrapper_is_shown(aws_config: str) -> None:
+    changes = {one.path: one for one in plan({wrapper_of(HOST): wrapper_text(aws_config)}, entry())}
+    assert changes[wrapper_of(HOST)].before.encode() == wrapper_text(aws_config)
+
+
+@pytest.mark.parametrize("present", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [
+        wrapper_text() + f"# {SECRET}\n".encode(),
+        wrapper_text().replace(b"unset ", f"export A={SECRET}\nunset ".encode()),
+        wrapper_text().replace(b"AWS_PROFILE", f"A={SECRET}\nAWS_PROFILE".encode()),
+        wrapper_text().replace(b"\nAWS_PROFILE", f" A={SECRET}\nAWS_PROFILE".encode()),
+        wrapper_text().replace(b"\nAWS_PROFILE", f";A={SECRET}\nAWS_PROFILE".encode()),
+        wrapper_text()[:-20],
+    ],
+)
+def test_edited_wrapper_is_replaced_but_not_shown(content: bytes, present: bool) -> None:
+    changes = {one.path: one for one in plan({wrapper_of(HOST): content}, entry(), present=present)}
+    assert changes[wrapper_of(HOST)].before == (
+        f"# A former or edited wrapper of {len(content)} bytes, which is not shown.\n"
+    )
+
+
+def test_wrapper_with_wrong_mode_is_written_again() -> None:
+    found = written({}, plan({}, entry()))
+    (change,) = plan(found, entry(), faults={wrapper_of(HOST): "mode 0777, owned by the user with ID 0"})
+    assert (change.path, change.content, change.mode) == (wrapper_of(HOST), wrapper_text(), 0o755)
+    assert change.before == f"# mode 0777, owned by the user with ID 0\n{change.after}"
+
+
+def test_diff_shows_no_text_of_others_in_our_entries() -> None:
+    config = f"[{SECTION}]\nrole_arn = x\n  aws_secret_access_key = {SECRET}\n"
+    auth_file = json.dumps({"credHelpers": {HOST: {"auth": SECRET}, OTHER: f"\x1b {SECRET}"}})
+    found = {PLACES.aws_config: config.encode(), PLACES.auth_file: auth_file.encode()}
+    diffs = [change.diff() for change in plan(found, entry(), entry(OTHER))]
+    assert SECRET not in str(diffs)
+    assert "role_arn = (not shown)" in diffs[0]["before"]
+
+
+def test_diff_has_no_control_characters() -> None:
+    found = {PLACES.aws_config: f"[{SECTION}]\nrole_arn = \x1b[2J\n".encode()}
+    assert plan(found, entry())[0].diff()["before"] == f"[{SECTION}]\nrole_arn = \\x1b[2J\n"
+
+
+@pytest.mark.parametrize("path", ["$HOME/x", "x", "", "~nobody-at-all/x", "/a\0b", "/a\nb", "/a\udcff"])
+def test_path_that_cannot_be_used(path: str) -> None:
+    (problem,) = _pull_host.path_problems({"home": "/home/it's a", "bin_dir": path})
+    assert problem == (
+        f"bin_dir {path!r} must be an absolute path of printable characters, or begin with ~/. Environment variables"
+        " are not expanded."
+    )
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -232,7 +310,7 @@ BAD_CONFIGS = {
     f"[default]\n{SECRET}\n": "is not an AWS configuration file (line 2).",
     "[default]\n[default]\n": "is not an AWS configuration file (line 2).",
     "[default]\na = 1\na = 2\n": "is not an AWS configuration file (line 3).",
-    f"[{SECTION}]\n  role_arn = x\n": f"has one of {SECTION} in a form that can not be merged. Take it out by hand.",
+    f"[{SECTION}]\n  role_arn = x\n": f"has one of {SECTION} in a form that cannot be merged. Remove it by hand.",
 }
 
 
@@ -252,7 +330,7 @@ def test_a_file_that_can_not_be_merged(path: str, text: str, message: str) -> No
 
 def test_a_merge_that_would_lose_something_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pull_host, "_replaced", lambda _text, section, wanted: _pull_host._written(section, wanted))
-    with pytest.raises(EcrError, match="in a form that can not be merged"):
+    with pytest.raises(EcrError, match="in a form that cannot be merged"):
         plan({PLACES.aws_config: b"[default]\nregion = x\n"}, entry())
 
 
@@ -274,11 +352,18 @@ def test_a_login_that_is_in_the_way_is_named() -> None:
     one = json.dumps({"auths": {HOST: {"auth": SECRET}}}).encode()
     warnings = list(_pull_host.login_warnings(PLACES, {runtime: one}, {PLACES.auth_file: one}, [HOST]))
     assert warnings == [
-        f"{runtime} has a login for {HOST}, which podman and skopeo take before the helper, also when it is over. Take"
-        f" it out: podman logout --authfile {runtime} {HOST}",
-        f"{PLACES.auth_file} has a login for {HOST}, which docker takes where the helper fails, so that the helper's"
-        " reason is not seen. Take that entry of auths out of the file.",
+        f"{runtime} has a login for {HOST}, which takes precedence over the helper for podman and skopeo, even after it"
+        f" expires. Remove it: podman logout --authfile {runtime} {HOST}",
+        f"{PLACES.auth_file} has a login for {HOST}, which docker uses if the helper fails, so that docker does not"
+        " report the helper's error. Remove that entry of auths from the file.",
     ]
+
+
+def test_command_in_login_warning_is_quoted() -> None:
+    """The user of the home chooses the text after the registry, and root may paste the command."""
+    one = json.dumps({"auths": {f"{HOST}/$(reboot)\x1b[2J": {}}}).encode()
+    (warning,) = _pull_host.login_warnings(PLACES, {"/run/a b": one}, {PLACES.auth_file: None}, [HOST])
+    assert warning.endswith(f"podman logout --authfile '/run/a b' '{HOST}/$(reboot)\\x1b[2J'")
 
 
 # --- whatever is in the files ----------------------------------------------------------------------------------------
@@ -355,5 +440,5 @@ def test_any_auth_file_is_merged_or_refused(document: Any) -> None:
 def test_who_is_not_root_has_no_files_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(EcrError) as caught:
-        ecr_pull_host_config.account_of("daemon")
-    assert str(caught.value) == "The files of user daemon can not be written by another user. Say become: true."
+        _host_files.account_of("daemon")
+    assert str(caught.value) == "The files of user daemon cannot be written by another user. Set become: true."

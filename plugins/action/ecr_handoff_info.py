@@ -1,0 +1,63 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reads the hand-off of another organization on the controller, as data."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
+
+_EXPECTATIONS: dict[str, t.Any] = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
+_OWN: dict[str, t.Any] = {
+    "role_arn": {"type": "str"},
+    "external_id": {"type": "str"},
+    "shared_at": {"type": "str"},
+    "region": {"type": "str"},
+    "registry": {"type": "str"},
+    "repository_tags": {"type": "dict"},
+    "access": {"type": "str", "choices": ["pull", "read"]},
+    "repositories": {"type": "list", "elements": "str"},
+    "denied": {"type": "list", "elements": "str"},
+    "images": {"type": "list", "elements": "str"},
+}
+#: The key of a hand-off that is never a variable of a consumer.
+_ONLY_IN_A_HANDOFF = f"{PREFIX}consumer_account"
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
+        return {**result, **as_data(result_of(lambda: self._read(options, task_vars or {})))}
+
+    def _read(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        if _ONLY_IN_A_HANDOFF in variables:
+            raise EcrError(
+                "A hand-off was loaded as variables, which lets its author run programs here. Do not load it with -e @"
+                f" or vars_files; pass its path: -e {VARIABLE}=FILE."
+            )
+        source = source_of(variables, self._evaluate)
+        own = {name: options[name] for name in _OWN if options[name] is not None}
+        share = share_of(
+            source and _strict_yaml.load(*source), own, options["owner_account"], options["expected_external_id"]
+        )
+        return {"changed": False, **share.values(), "summary": summary(share, options["owner_account"])}
+
+    def _evaluate(self, path: str) -> t.Any:
+        try:
+            return self._templar.template(path)
+        except AnsibleError as error:
+            raise EcrError(f"{VARIABLE} cannot be evaluated: {error}. Give the path itself.") from None

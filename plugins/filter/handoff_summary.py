@@ -1,0 +1,57 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: handoff_summary
+short_description: The shares that the hosts of a play use, once for all hosts that use the same
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Owner account, consumer account, role, repositories and images.
+options:
+  _input:
+    description: The variables of the hosts, C(hostvars).
+    type: dict
+    required: true
+  hosts:
+    description: The hosts to name, such as C(ansible_play_hosts).
+    type: list
+    elements: str
+    required: true
+  variable:
+    description: The variable of each host that has the result of M(crossaccount.ecr.ecr_handoff_info).
+    type: str
+    default: ecr_pull_share
+positional: hosts, variable
+"""
+
+EXAMPLES = r"""
+- name: Show the share
+  crossaccount.ecr.show_lines:
+    lines: "{{ hostvars | crossaccount.ecr.handoff_summary(ansible_play_hosts) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  description: The lines.
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts
+
+
+def filter_handoff_summary(
+    hostvars: t.Mapping[str, t.Any], hosts: list[str], variable: str = "ecr_pull_share"
+) -> list[str]:
+    results = {host: hostvars[host].get(variable) or {} for host in hosts}
+    return for_all_hosts({host: result["summary"] for host, result in results.items() if "summary" in result})
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"handoff_summary": filter_handoff_summary}

@@ -1,0 +1,84 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which engines and which redirects a registry token and an image may travel over. Standard library only."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+import urllib.parse
+
+#: Schemes of engines that are on this host, or behind ssh.
+_PRIVATE = ("unix", "npipe", "fd", "ssh")
+#: Strict, so that no client reads another host in the same address.
+_TCP = re.compile(r"(?:tcp|http|https)://(?:\[([0-9a-fA-F:]+)\]|([0-9A-Za-z.-]+))(?::[0-9]+)?/?")
+
+
+def is_loopback_address(host: str) -> bool:
+    """Whether a host is an address in 127.0.0.0/8, rather than a name that begins with 127."""
+    try:
+        return ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_private(address: str) -> bool:
+    """Whether an engine's address is on this host or behind ssh: a socket, 127.0.0.0/8, ::1, or the name localhost."""
+    if address.partition("://")[0] in _PRIVATE:
+        return True
+    found = _TCP.fullmatch(address)
+    host = (found[1] or found[2]).lower() if found else ""
+    return host in ("localhost", "::1") or is_loopback_address(host)
+
+
+def redirect_problem(registry: str, target: str) -> str | None:
+    """Why a redirect of the registry at the URL `registry` is not followed to the URL `target`, or None.
+
+    The query of a target may be a credential, so a problem names the scheme and the host only. https is enough against
+    the metadata services of clouds, which are at link-local addresses and have no https.
+    """
+    try:
+        source, parts = urllib.parse.urlsplit(registry), urllib.parse.urlsplit(target)
+        loopback = is_loopback_address(source.hostname or "") and is_loopback_address(parts.hostname or "")
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "an invalid URL"
+    if host and (parts.scheme == "https" or (source.scheme == parts.scheme == "http" and loopback)):
+        return None
+    return f"{parts.scheme}://{host}"
+
+
+class DockerContext(t.NamedTuple):
+    """A context of docker: its name, its engine's address, whether TLS verifies the engine, where it is kept."""
+
+    name: str
+    address: str
+    is_verified: bool
+    metadata: str
+
+
+def docker_context(inspected: t.Any) -> DockerContext | None:
+    """The context in what `docker context inspect` returns, or None.
+
+    A context that skips the verification lets anyone on the network answer in the place of the engine.
+    """
+    try:
+        endpoint, name, metadata = inspected["Endpoints"]["docker"], inspected["Name"], inspected["Storage"]
+        is_verified = bool(inspected["TLSMaterial"].get("docker")) and endpoint["SkipTLSVerify"] is False
+        return DockerContext(str(name), str(endpoint["Host"]), is_verified, str(metadata["MetadataPath"]))
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def podman_addresses(environment: t.Mapping[str, str], connections: t.Any) -> list[str]:
+    """The addresses of a remote podman. Which of its two variables takes precedence depends on the version.
+
+    :param connections: what `podman system connection list --format json` returns
+    """
+    name = environment.get("CONTAINER_CONNECTION")
+    found = [environment["CONTAINER_HOST"]] if environment.get("CONTAINER_HOST") else []
+    for connection in connections if (name or not found) and isinstance(connections, list) else []:
+        if isinstance(connection, dict) and (connection.get("Name") == name if name else connection.get("Default")):
+            found.append(str(connection.get("URI")))
+    return found

@@ -1,0 +1,125 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The keys of a hand-off, and the share that a consumer uses. Standard library only.
+
+A hand-off comes from another organization. `docs/handoff.schema.json` publishes these rules.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import asdict, dataclass, field
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import account_of_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import registry_problems
+
+_OPTIONAL = ("external_id",)
+#: Problems in one message: a hostile file must not fill the screen.
+_REPORTED = 20
+_ECR = re.compile(r"[0-9]{12}\.dkr")
+
+Values = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a consumer uses: the values of the hand-off, or the consumer's own in their place."""
+
+    role_arn: str
+    external_id: str | None = None
+    shared_at: str | None = None
+    region: str | None = None
+    registry: str | None = None
+    repository_tags: dict[str, t.Any] | None = None
+    access: str = "read"
+    repositories: list[str] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    consumer_account: str | None = None
+
+    @property
+    def owner_account(self) -> str:
+        return account_of_role(self.role_arn)
+
+    def values(self) -> dict[str, t.Any]:
+        """The values that are known, and the owner account."""
+        known = {name: value for name, value in asdict(self).items() if value is not None}
+        return {"owner_account": self.owner_account, **known}
+
+
+def share_of(handoff: Values | None, own: Values, owner_account: str | None, external_id: str | None) -> Share:
+    """The share to use.
+
+    :param handoff: what the file contains; None without a hand-off
+    :param own: the consumer's own values by the names of the fields of `Share`, which take precedence
+    :param owner_account: the account that the consumer expects the role to be in, or None
+    :param external_id: the external ID that the consumer expects, or None
+    :raises EcrError: naming every problem
+    """
+    found = [*([] if handoff is None else handoff_problems(handoff)), *value_problems(own)]
+    values = {name.removeprefix(PREFIX): value for name, value in (handoff or {}).items()} | {**own}
+    if "role_arn" not in values and not found:
+        found.append(
+            "No hand-off and no ecr_pull_role_arn. Pass the hand-off of the owner account, as a file or as its text:"
+            " -e ecr_pull_handoff=FILE."
+        )
+    if not found:
+        found += _share_problems(Share(**values))
+        found += _expectation_problems(Share(**values), owner_account, external_id)
+    problems = Problems()
+    for problem in found[:_REPORTED]:
+        problems.add(problem)
+    if found[_REPORTED:]:
+        problems.add(f"{len(found) - _REPORTED} more problems are not shown.")
+    problems.check()
+    return Share(**values)
+
+
+def handoff_problems(handoff: Values) -> list[str]:
+    """What is wrong with the content of a hand-off, apart from how its values go together."""
+    known = {PREFIX + name for name in CHECKS}
+    required = {PREFIX + name for name in CHECKS if name not in _OPTIONAL}
+    unknown, missing = sorted(set(handoff) - known), sorted(required - set(handoff))
+    found = []
+    if unknown:
+        found.append(
+            f"A hand-off has no key {', '.join(unknown)}. Only the keys in docs/handoff.schema.json are accepted; the"
+            " consumer sets everything else. Ask the owner account for the file that the role ecr_share wrote."
+        )
+    if missing:
+        found.append(f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file.")
+    return found + value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
+
+
+def _share_problems(share: Share) -> t.Iterator[str]:
+    for name in sorted({*share.repositories} & {*share.denied}):
+        yield f"Repository {name} is in ecr_pull_repositories and in ecr_pull_denied. Name it once."
+    if share.consumer_account == share.owner_account:
+        yield f"The role and ecr_pull_consumer_account are both of account {share.owner_account}, which need no share."
+    if not share.registry or not _ECR.match(share.registry):
+        return
+    entry = {"registry": share.registry, "role_arn": share.role_arn, "credential_source": "Ec2InstanceMetadata"}
+    for problem in registry_problems([entry], present=True):
+        yield f"ecr_pull_registry: {problem}"
+    if share.region and f".{share.region}." not in share.registry:
+        yield f"ecr_pull_registry: {share.registry} is not in region {share.region}, which ecr_pull_region names."
+
+
+def _expectation_problems(share: Share, owner_account: str | None, external_id: str | None) -> t.Iterator[str]:
+    problem = account_problem(owner_account) if owner_account is not None else None
+    if problem:
+        yield f"ecr_pull_owner_account: {problem}"
+    elif owner_account not in (None, share.owner_account):
+        yield (
+            f"Role {share.role_arn} is in account {share.owner_account}, but ecr_pull_owner_account is {owner_account}."
+            " Use the hand-off of that account."
+        )
+    if external_id is not None and share.external_id != external_id:
+        yield (
+            "The external ID of the hand-off is not the one in ecr_pull_expected_external_id. It was not sent to AWS."
+            " Ask the owner account to share with the external ID that you gave to it."
+        )

@@ -1,0 +1,50 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The share as the consumer sees it before anything is done. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import Share
+
+#: Names on one line; a hand-off may list thousands.
+_NAMED = 20
+
+
+def summary(share: Share, owner_account: str | None) -> list[str]:
+    """Lines for a person.
+
+    :param owner_account: the account that the consumer expects, or None
+    """
+    checked = (
+        "as ecr_pull_owner_account requires"
+        if owner_account
+        else "not checked; set ecr_pull_owner_account to the account that you expect"
+    )
+    return [
+        f"owner account:    {share.owner_account} ({checked})",
+        *([f"consumer account: {share.consumer_account}"] if share.consumer_account else []),
+        f"role:             {share.role_arn}",
+        f"repositories:     {_listed(share.repositories)}",
+        f"denied:           {_listed(share.denied)}",
+        f"images:           {_listed(share.images)}",
+    ]
+
+
+def for_all_hosts(summaries: dict[str, list[str]]) -> list[str]:
+    """The lines of each host, once for all hosts that have the same.
+
+    :param summaries: the hosts, in order, with the lines of each
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for host, lines in summaries.items():
+        groups.setdefault(tuple(lines), []).append(host)
+    if len(groups) == 1:
+        return list(*groups)
+    return [line for lines, hosts in groups.items() for line in (f"on {_listed(hosts)}:", *lines)]
+
+
+def _listed(names: t.Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
+    return ", ".join(names[:_NAMED]) + more if names else "none"

@@ -1,0 +1,195 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What skopeo's destinations on this host hold: whether each file of an image has the content of the image.
+
+skopeo reuses a file of the right name without reading it, so the files are hashed here. A layer has the digest of the
+registry's layer, or, where skopeo compressed or uncompressed it, the digest of its content in the configuration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gzip
+import json
+import os
+import pathlib
+import re
+import tarfile
+import typing as t
+import zlib
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _protected_files
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+
+Open = t.Callable[[str], t.IO[bytes]]
+#: What a file raises that is not what its name says.
+_UNREADABLE = (
+    *(OSError, EOFError, zlib.error, tarfile.TarError),
+    *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
+)
+_INDEX, _MANIFEST = "index.json", "manifest.json"
+_IN_DIR = re.compile(r"version|manifest\.json|signature-\d+|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The names of the files of an image in a destination; the configuration's digest there."""
+
+    config: str
+    config_digest: str
+    layers: list[str]
+
+
+def check_layout(folder: str) -> None:
+    """Check that only root and the current user can change the files of an OCI image layout, and that none is a link.
+
+    :param folder: a safe path; blobs are checked when they are read
+    """
+    _protected_files.check_entries(folder, ["blobs", "blobs/sha256"], ["oci-layout", _INDEX])
+
+
+def safe_destination(destination: str) -> str:
+    """The destination with a path without links; one of another host as it is.
+
+    :raises EcrError: if another user can change what is there, or it contains links
+    """
+    transport, path, name = _image.split_destination(destination)
+    if not path:
+        return destination
+    path = _protected_files.safe_path(path)
+    if transport == "oci":
+        check_layout(path)
+    elif transport == "dir":
+        _protected_files.check_entries(path, [], [])
+    else:
+        _protected_files.check_file(path)
+    return f"{transport}:{path}{name}"
+
+
+def check_destinations(destinations: t.Iterable[str]) -> None:
+    """Check every destination, to report all problems before the first write."""
+    problems = Problems()
+    for destination in destinations:
+        try:
+            safe_destination(destination)
+        except EcrError as error:
+            problems.add(str(error))
+    problems.check()
+
+
+def broken_files(destination: str, image: _image.Image, diff_ids: t.Sequence[str]) -> list[str]:
+    """The files of a destination on this host that do not have the content of the image; none if it is whole.
+
+    :param diff_ids: the digests of the layers' content, from the image's configuration
+    :raises EcrError: if another user can change a file, or it is a link
+    """
+    transport, path, name = _image.split_destination(destination)
+    with contextlib.ExitStack() as stack:
+        try:
+            open_part = _opener(transport, str(path), stack)
+            parts = _FINDERS[transport](open_part, name, image)
+        except _UNREADABLE:
+            return [_MANIFEST]
+        if len(parts.layers) != len(image.manifest["layers"]):
+            return [_MANIFEST]
+        broken = [] if _has(open_part, parts.config, [parts.config_digest]) else [parts.config]
+        for number, (layer, entry) in enumerate(zip(parts.layers, image.manifest["layers"])):
+            diff_id = diff_ids[number] if number < len(diff_ids) else None
+            if not _has(open_part, layer, [entry["digest"], diff_id], diff_id):
+                broken.append(layer)
+        return broken
+
+
+def is_damaged(destination: str) -> bool:
+    """Whether a `dir` or a `docker-archive` holds nothing but one image, even if skopeo cannot read it."""
+    transport, path, _name = _image.split_destination(destination)
+    with contextlib.ExitStack() as stack, contextlib.suppress(*_UNREADABLE):
+        if transport == "dir":
+            names = os.listdir(path)
+            return "version" in names and all(map(_IN_DIR.fullmatch, names))
+        (entry,) = _json(_opener(transport, str(path), stack), _MANIFEST)
+        return {"Config", "Layers"} <= entry.keys()
+    return False
+
+
+def _opener(transport: str, path: str, stack: contextlib.ExitStack) -> Open:
+    if transport in ("dir", "oci"):
+        return lambda name: _protected_files.open_file(os.path.join(path, name))
+    file = stack.enter_context(_protected_files.open_file(path))
+    return functools.partial(_member, stack.enter_context(tarfile.open(fileobj=file, mode="r:")))
+
+
+def _member(archive: tarfile.TarFile, name: str) -> t.IO[bytes]:
+    member = archive.extractfile(name)
+    if member is None:
+        raise FileNotFoundError(name)
+    return member
+
+
+def _json(open_part: Open, name: str, digest: str | None = None) -> t.Any:
+    with open_part(name) as file:
+        content = file.read(_image.MANIFEST_BYTES + 1)
+    if len(content) > _image.MANIFEST_BYTES or (digest and _image.digest_of(content) != digest):
+        raise ValueError(f"{name} is not the manifest")
+    return json.loads(content)
+
+
+def _entry(entry: t.Any) -> _image.Descriptor:
+    try:
+        return _image.descriptor(entry, _MANIFEST)
+    except EcrError as error:
+        raise ValueError(str(error)) from None
+
+
+def _in_dir(open_part: Open, _name: str, image: _image.Image) -> Parts:
+    _json(open_part, _MANIFEST, image.digest)
+    config, *layers = (entry["digest"] for entry in (image.manifest["config"], *image.manifest["layers"]))
+    return Parts(config[len("sha256:") :], config, [layer[len("sha256:") :] for layer in layers])
+
+
+def _in_layout(open_part: Open, name: str, _source: _image.Image) -> Parts:
+    entries = _json(open_part, _INDEX)["manifests"]
+    if name:
+        entries = [entry for entry in entries if entry.get("annotations", {}).get(_image.REF_NAME) == name[1:]]
+    (entry,) = entries
+    found = _entry(entry)
+    manifest = _json(open_part, _image.file_of(found.digest), found.digest)
+    config, *layers = (_entry(part) for part in (manifest["config"], *manifest["layers"]))
+    return Parts(_image.file_of(config.digest), config.digest, [_image.file_of(layer.digest) for layer in layers])
+
+
+def _in_docker_archive(open_part: Open, _name: str, image: _image.Image) -> Parts:
+    (entry,) = _json(open_part, _MANIFEST)
+    return Parts(entry["Config"], image.manifest["config"]["digest"], entry["Layers"])
+
+
+_FINDERS: dict[str, t.Callable[[Open, str, _image.Image], Parts]] = {
+    "dir": _in_dir,
+    "oci": _in_layout,
+    "oci-archive": _in_layout,
+    "docker-archive": _in_docker_archive,
+}
+
+
+def _has(open_part: Open, name: str, digests: t.Sequence[str | None], content: str | None = None) -> bool:
+    """Whether a file has one of the digests, or is compressed and its content has the digest `content`."""
+    try:
+        with open_part(name) as file:
+            if _protected_files.digest_of_stream(file) in digests:
+                return True
+        if content is None:
+            return False
+        with open_part(name) as file, gzip.open(file) as unpacked:
+            return _protected_files.digest_of_stream(t.cast("t.IO[bytes]", unpacked)) == content
+    except _UNREADABLE:
+        return False
+
+
+def remove_blobs(destination: str, names: t.Iterable[str]) -> None:
+    """Remove these blobs of an OCI image layout."""
+    folder = pathlib.Path(str(_image.split_destination(destination)[1]))
+    for name in names:
+        if name.startswith("blobs/"):
+            (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,161 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One transfer from a registry over HTTP: where it may lead to, how long it may take, whether the disk has room."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import pathlib
+import socket
+import ssl
+import threading
+import time
+import typing as t
+import urllib.parse
+import urllib.request
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import redirect_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+
+_TIMEOUT = 60  # seconds without a byte
+#: A transfer may take _GRACE seconds, and a second more for each _SLOWEST bytes that it received. Four layers share a
+#: link, so a link of 256 kbit/s is fast enough (32 KiB/s). The grace covers all pauses and retries of one request.
+_GRACE, _SLOWEST = 600.0, 8 * 1024
+_REDIRECTS = 5
+
+
+class Transfer:
+    """The requests for one manifest or one layer. As a context manager, it ends when its time is over.
+
+    :param url: the registry's
+    :param tls: for https
+    """
+
+    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
+        self._url = url
+        self.received = 0
+        #: Set when the time was over, or by `end`.
+        self.timed_out, self.ended = False, False
+        self._finished = threading.Event()
+        self._connections: list[socket.socket] = []
+        plain_http = url.startswith("http:")
+        self._opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler({} if plain_http else None),  # a proxy is another host
+            _Connections(self._connect, tls),
+            urllib.request.HTTPDefaultErrorHandler(),
+            _Redirects(url),
+            urllib.request.HTTPErrorProcessor(),
+        ):
+            self._opener.add_handler(handler)
+
+    def __enter__(self) -> Transfer:
+        self._started = time.monotonic()
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._finished.set()
+        self._close()
+
+    def open(self, path: str, authorization: str, **headers: str) -> t.Any:
+        """The reply to a GET request. The authorization is sent to the registry, and along no redirect."""
+        self._close()
+        headers = {"User-agent": "crossaccount.ecr", **headers}
+        request = urllib.request.Request(self._url + path, headers=headers)  # noqa: S310  its handlers are named above
+        request.add_unredirected_header("Authorization", authorization)
+        return self._opener.open(request, timeout=_TIMEOUT)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self._started
+
+    def end(self) -> None:
+        """Break the connections, so that a thread which waits for one goes on."""
+        self.ended = True
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _connect(self, *arguments: t.Any) -> socket.socket:
+        if self.ended:
+            raise EcrError("The transfer was given up.")
+        connection = socket.create_connection(*arguments)
+        # TLS takes the connection from the object that is made here.
+        self._connections.append(connection.dup())
+        return connection
+
+    def _close(self) -> None:
+        while self._connections:
+            self._connections.pop().close()
+
+    def _watch(self) -> None:
+        while (left := _GRACE + self.received / _SLOWEST - self.seconds) > 0:
+            if self._finished.wait(left):
+                return
+        self.timed_out = True
+        self.end()
+
+
+class _Connections(urllib.request.AbstractHTTPHandler):
+    """Opens http and https, the only schemes of a transfer, by a function of its own."""
+
+    def __init__(self, connect: t.Callable[..., socket.socket], tls: ssl.SSLContext) -> None:
+        super().__init__()
+        self._connect, self._tls = connect, tls
+
+    def http_open(self, request: urllib.request.Request) -> t.Any:
+        return self.do_open(self._made(http.client.HTTPConnection), request)
+
+    def https_open(self, request: urllib.request.Request) -> t.Any:
+        return self.do_open(self._made(http.client.HTTPSConnection), request, context=self._tls)
+
+    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
+
+    def _made(self, kind: t.Any) -> t.Any:
+        def make(host: str, **options: t.Any) -> http.client.HTTPConnection:
+            connection: t.Any = kind(host, **options)
+            connection._create_connection = self._connect
+            return t.cast(http.client.HTTPConnection, connection)
+
+        return make
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to https; to http only from a registry on a loopback address to another such address."""
+
+    max_redirections, max_repeats = _REDIRECTS, _REDIRECTS
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: t.IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage
+    ) -> t.Any:
+        target = headers.get("Location")
+        if not target:
+            return None
+        problem = redirect_problem(self._url, urllib.parse.urljoin(req.full_url, target))
+        if problem:
+            fp.close()
+            raise EcrError(
+                f"Registry {urllib.parse.urlsplit(self._url).netloc} redirects to {problem}, which is not followed."
+                " A redirect must lead to https, or from a registry in 127.0.0.0/8 to http in 127.0.0.0/8."
+            )
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def check_space(folder: pathlib.Path, size: int) -> None:
+    """See that a folder's file system has room for `size` bytes."""
+    there = os.statvfs(folder)
+    free = there.f_bavail * there.f_frsize
+    if size > free:
+        raise EcrError(
+            f"The image needs {size} bytes in {folder}, and {free} are free. Nothing was fetched; make room, or choose"
+            " another dest."
+        )

@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecr_handoff_info
+short_description: Reads the hand-off of an owner account as data
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Reads the hand-off in the variable C(ecr_pull_handoff), checks every value, and returns the share to use. It runs on
+    the controller and changes nothing.
+  - The hand-off comes from another organization. It is never loaded as variables and never evaluated as a template.
+    Only the keys of the published schema, C(docs/handoff.schema.json), are accepted.
+  - The variable is the path of the file, or its text, such as an artifact of AWX. A value with a line break is text,
+    and so is a value that starts with C({) as JSON does. A relative path starts at the directory where
+    C(ansible-playbook) was started.
+  - The variable is read as it was set. That is why it is not an option of this module, and not in the argument
+    specification of a role. Ansible evaluates the templates in both before a module can check anything. In a path, only
+    names of variables are evaluated, such as C({{ playbook_dir }}/handoff.yml). The variable may also be the name of
+    another variable, such as C({{ my_handoff }}).
+  - Set it in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in C(roles).
+  - The file must be a regular file of at most 1 MiB of UTF-8 text. YAML tags, anchors and aliases are rejected.
+options:
+  owner_account:
+    description: The account that the pull role must be in. Without it, any account but the consumer's own is accepted.
+    type: str
+  expected_external_id:
+    description:
+      - The external ID that the share must have. A third party that pulls for its customers sets it from its own
+        records.
+      - A hand-off with another external ID is rejected before the ID is sent to AWS.
+    type: str
+  role_arn:
+    description: The pull role, in place of the one in the hand-off. Required without a hand-off.
+    type: str
+  external_id:
+    description: The external ID, in place of the one in the hand-off.
+    type: str
+  shared_at:
+    description: When the share last changed, in place of the time in the hand-off.
+    type: str
+  region:
+    description: The region of the repositories, in place of the one in the hand-off.
+    type: str
+  registry:
+    description: The registry's host, in place of the one in the hand-off.
+    type: str
+  repository_tags:
+    description: The tags that grant access, in place of those in the hand-off.
+    type: dict
+  access:
+    description: What the role allows, in place of the value in the hand-off. V(read) if neither has it.
+    type: str
+    choices: [pull, read]
+  repositories:
+    description: Repositories that must be readable, in place of those in the hand-off.
+    type: list
+    elements: str
+  denied:
+    description: Repositories that must be denied, in place of those in the hand-off.
+    type: list
+    elements: str
+  images:
+    description: Images to pull, in place of those in the hand-off.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - crossaccount.ecr.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: Nothing is changed.
+"""
+
+EXAMPLES = r"""
+- name: Read the hand-off of account 111111111111
+  crossaccount.ecr.ecr_handoff_info:
+    owner_account: "111111111111"
+  vars:
+    ecr_pull_handoff: "{{ playbook_dir }}/handoff.yml"
+  register: share
+
+- name: Prove what it grants
+  crossaccount.ecr.ecr_access_info:
+    role_arn: "{{ share.role_arn }}"
+    external_id: "{{ share.external_id | default(omit) }}"
+    consumer_account: "{{ share.consumer_account }}"
+    region: "{{ share.region }}"
+    readable: "{{ share.repositories }}"
+    denied: "{{ share.denied }}"
+"""
+
+RETURN = r"""
+owner_account:
+  description: The account of the pull role.
+  returned: success
+  type: str
+  sample: "111111111111"
+consumer_account:
+  description: The account that the hand-off is for.
+  returned: with a hand-off
+  type: str
+  sample: "222222222222"
+role_arn:
+  description: The pull role.
+  returned: success
+  type: str
+  sample: arn:aws:iam::111111111111:role/allow_ecr_release
+external_id:
+  description: The external ID.
+  returned: if the share has one
+  type: str
+  sample: 7c2f4e0b-share
+shared_at:
+  description: When the share last changed.
+  returned: if known
+  type: str
+  sample: "2026-01-31T23:59:59Z"
+region:
+  description: The region of the repositories.
+  returned: if known
+  type: str
+  sample: ap-northeast-1
+registry:
+  description: The registry's host.
+  returned: if known
+  type: str
+  sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com
+repository_tags:
+  description: The tags that grant access.
+  returned: if known
+  type: dict
+  sample:
+    environment: release
+access:
+  description: What the role allows, V(pull) or V(read).
+  returned: success
+  type: str
+  sample: read
+repositories:
+  description: Repositories that must be readable.
+  returned: success
+  type: list
+  elements: str
+  sample: [release]
+denied:
+  description: Repositories that must be denied.
+  returned: success
+  type: list
+  elements: str
+  sample: [develop]
+images:
+  description: Images to pull.
+  returned: success
+  type: list
+  elements: str
+  sample: ["release:v1.0"]
+summary:
+  description: The share as lines for a person.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "owner account:    111111111111 (as ecr_pull_owner_account requires)"
+"""

@@ -1,0 +1,99 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where a hand-off comes from: the variable `ecr_pull_handoff`, which is a path or the text itself.
+
+The text comes from another organization, so Ansible must never evaluate it as a template. That is why the variable is
+read as it was set. Only a path is evaluated, and only if every template in it is the name of a variable.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+
+VARIABLE = "ecr_pull_handoff"
+MAXIMUM_BYTES = 1024 * 1024
+_MAXIMUM_REFERENCES = 10
+_NAME = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+#: The name of a variable, or of another one where it is not set or empty.
+_REFERENCE = re.compile(r"\{\{\s*(\w+)(?:\s*\|\s*default\(\s*(\w+)\s*,\s*true\s*\))?\s*\}\}")
+_TEMPLATE = re.compile(r"\{[{%#]")
+
+
+def source_of(variables: t.Mapping[str, t.Any], evaluate: t.Callable[[str], t.Any]) -> tuple[str, str] | None:
+    """The text of the hand-off, and what messages call it; None if the variable is not set or empty.
+
+    :param variables: the variables of the task, not evaluated
+    :param evaluate: evaluates a path
+    :raises EcrError: if the variable is neither a path nor text, or the file cannot be read
+    """
+    value = _followed(variables)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise EcrError(f"{VARIABLE} must be the path of a hand-off or its text; it is a {type(value).__name__}.")
+    if is_text(value):
+        _check_size(len(value.encode("utf-8", "surrogateescape")), f"The text in {VARIABLE}")
+        return value, f"The text in {VARIABLE}"
+    if _TEMPLATE.search(_NAME.sub("", value)):
+        raise EcrError(
+            f"{VARIABLE} has a template that is not the name of a variable, so it is not evaluated: it could come from"
+            " another organization. Give the path itself, or compute it with set_fact and name that variable."
+        )
+    path = evaluate(value) if _NAME.search(value) else value
+    if not isinstance(path, str):
+        raise EcrError(f"{VARIABLE} must be the path of a hand-off or its text; it is a {type(path).__name__}.")
+    return read_file(os.path.expanduser(path)), path
+
+
+def is_text(value: str) -> bool:
+    """Whether a value is the text of a hand-off, YAML or JSON, rather than the path of a file."""
+    return "\n" in value or "\r" in value or bool(re.match(r"\s*\{(?![{%#])", value))
+
+
+def read_file(path: str) -> str:
+    """The text of a regular file of limited size; a link to one is followed.
+
+    :raises EcrError: naming the path
+    """
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise EcrError(f"The hand-off {path} is not a regular file. Check {VARIABLE}.")
+            content = file.read(MAXIMUM_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EcrError(f"The hand-off {path} cannot be read: {reason}. Check {VARIABLE}.") from None
+    _check_size(len(content), f"The hand-off {path}")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EcrError(f"The hand-off {path}, line {line}, is not UTF-8 text. Check {VARIABLE}.") from None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Opens a file even if it is a FIFO that nothing writes to, or a device that never answers."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _followed(variables: t.Mapping[str, t.Any]) -> t.Any:
+    """The variable; if it is the name of another variable, that one, so that its text is not evaluated either."""
+    value = variables.get(VARIABLE)
+    for _reference in range(_MAXIMUM_REFERENCES):
+        found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        if not found:
+            return value
+        if not found[2] and found[1] not in variables:
+            raise EcrError(f"{VARIABLE} names the variable {found[1]}, which is not set.")
+        value = variables.get(found[1]) or variables.get(found[2])
+    raise EcrError(f"{VARIABLE} names a variable that names another one, and so on. Give the path itself.")
+
+
+def _check_size(size: int, source: str) -> None:
+    if size > MAXIMUM_BYTES:
+        raise EcrError(f"{source} has more than {MAXIMUM_BYTES} bytes, so it is not a hand-off. Check {VARIABLE}.")

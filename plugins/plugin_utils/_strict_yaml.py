@@ -1,0 +1,113 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A YAML loader for text of another organization: strings, lists and dictionaries, and nothing else.
+
+It works on the events of the parser: no tag is resolved, no alias is expanded, and the first violation ends it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import yaml
+import yaml.resolver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+
+#: Collections inside each other: the document, the tags that grant access, the alternatives of one.
+MAXIMUM_DEPTH = 3
+#: Three lists of 10,000 names and the rest. Without libyaml, PyYAML reads this many strings in a few seconds.
+MAXIMUM_STRINGS = 40_000
+_STRING = "tag:yaml.org,2002:str"
+_RESOLVER: t.Any = yaml.resolver.Resolver()
+
+
+def load(text: str, source: str) -> dict[str, t.Any]:
+    """The one document in `text`, which is a dictionary.
+
+    :param source: what a message calls the text, such as the path of the file
+    :raises EcrError: naming the line
+    """
+    try:
+        document = _Builder(yaml.parse(text, Loader=yaml.SafeLoader)).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise EcrError(f"{source}{line}: {error.problem or error.context}. {_NEXT_STEP}") from None
+    except yaml.YAMLError as error:  # a character that YAML does not allow
+        raise EcrError(f"{source}: {str(error).splitlines()[0]}. {_NEXT_STEP}") from None
+    if not isinstance(document, dict):
+        raise EcrError(
+            f'{source}: the text is not a hand-off, which has lines such as ecr_pull_role_arn: "…". {_NEXT_STEP}'
+        )
+    return document
+
+
+_NEXT_STEP = "Use the hand-off exactly as the owner account wrote it."
+
+
+class _Builder:
+    """Builds the document from events.
+
+    :raises yaml.MarkedYAMLError: for everything that a hand-off does not need
+    """
+
+    def __init__(self, events: t.Iterator[t.Any]) -> None:
+        self._events = events
+        self._strings = 0
+
+    def document(self) -> t.Any:
+        next(self._events)  # the start of the stream
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return None
+        if event.tags:
+            self._refuse(event, "tags are not allowed")
+        value = self._value(next(self._events), MAXIMUM_DEPTH)
+        next(self._events)  # the end of the document
+        event = next(self._events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            self._refuse(event, "a second document is not allowed")
+        return value
+
+    def _refuse(self, event: t.Any, problem: str) -> t.NoReturn:
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+    def _value(self, event: t.Any, depth: int) -> t.Any:
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            self._refuse(event, "anchors and aliases are not allowed")
+        if event.tag is not None:
+            self._refuse(event, f"tag {event.tag} is not allowed")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._string(event)
+        if not depth:
+            self._refuse(event, f"more than {MAXIMUM_DEPTH} levels of lists and dictionaries are not allowed")
+        return self._list(depth) if isinstance(event, yaml.SequenceStartEvent) else self._dictionary(depth)
+
+    def _string(self, event: t.Any) -> str:
+        self._strings += 1
+        if self._strings > MAXIMUM_STRINGS:
+            self._refuse(event, f"more than {MAXIMUM_STRINGS} strings are not allowed")
+        resolved = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
+        if resolved != _STRING:
+            shown = repr(event.value[:40]) if event.value else "an empty value"
+            self._refuse(event, f"{shown} is not a string; quote it")
+        try:
+            # JSON writes a character beyond U+FFFF as two escapes, which YAML reads as two characters.
+            return str(event.value.encode("utf-16", "surrogatepass").decode("utf-16"))
+        except UnicodeDecodeError:
+            self._refuse(event, "a string is not Unicode text")
+
+    def _list(self, depth: int) -> list[t.Any]:
+        values = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            values.append(self._value(event, depth - 1))
+        return values
+
+    def _dictionary(self, depth: int) -> dict[str, t.Any]:
+        values: dict[str, t.Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._value(event, 0)
+            if key in values:
+                self._refuse(event, f"key {key} is given twice")
+            values[key] = self._value(next(self._events), depth - 1)
+        return values
