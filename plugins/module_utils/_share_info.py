@@ -44,7 +44,8 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
-        plan = plan_shares(shares, read_account(session, shares, options), lambda: secrets.token_hex(16), found)
+        account, repeated = read_account(session, shares, options), options["expect_unchanged"]
+        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), found, repeated)
         found.found = list(dict.fromkeys(found.found))
         found.check()
         return plan

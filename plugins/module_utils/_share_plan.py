@@ -98,16 +98,22 @@ class SharePlan:
 
 
 def plan_shares(
-    shares: t.Sequence[Share], account: Account, make_id: t.Callable[[], str], problems: Problems
+    shares: t.Sequence[Share],
+    account: Account,
+    make_id: t.Callable[[], str],
+    problems: Problems,
+    is_carried_out: bool = False,
 ) -> SharePlan:
     """The plan for a declaration. If `problems` are found, it must not be carried out.
 
     :param make_id: makes an external ID
     :param problems: gets what is wrong with a share, or with two shares together
+    :param is_carried_out: whether this declaration was planned and carried out a moment ago
     """
     roles = [_plan_role(share, account, make_id, problems, len(shares) > 1) for share in shares]
     before, after = ([getattr(role.plan, when) for role in roles] for when in ("before", "after"))
-    shared = Shared(shares, account, before, after, select_repositories(shares, account, problems))
+    selection = select_repositories(shares, account, problems)
+    shared = Shared(shares, account, before, after, selection, is_carried_out)
     for problem in (*contradictions(shares, shared.selection), *_consumers_of_several(shares, roles, account)):
         problems.add(problem)
     tags = plan_tag_changes(shared, problems)

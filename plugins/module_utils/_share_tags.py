@@ -23,13 +23,17 @@ Entry = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Shared:
-    """The shares with what was read, and the role of each share before and after the run."""
+    """The shares with what was read, and the role of each share before and after the run.
+
+    :param is_carried_out: whether the plan was carried out a moment ago, so that roles of absent shares do not exist
+    """
 
     shares: t.Sequence[Share]
     account: Account
     before: t.Sequence[RoleState]
     after: t.Sequence[RoleState]
     selection: Selection
+    is_carried_out: bool = False
 
     def places(self) -> t.Iterator[tuple[int, Share, str, list[str]]]:
         """Each share in each of its regions, with the names of its repositories there."""
@@ -126,7 +130,7 @@ def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChan
                 others = [other for other, state in shared.account.others.items() if tag in grants(state)]
                 if tag in granted:
                     others = [one.name for one, state in zip(shared.shares, shared.after) if tag in grants(state)]
-                elif not before.role_exists and not before.policy_exists:
+                elif not (before.role_exists or before.policy_exists or shared.is_carried_out):
                     problems.add(_no_role(share, region, name, tag, others))
                     continue
                 if others:

@@ -137,8 +137,8 @@ options:
     default: 2048
   expect_unchanged:
     description:
-      - Fail if anything differs from the declaration. Before that, wait until AWS returns everything as declared, as
-        O(wait), O(wait_timeout) and O(wait_interval) say.
+      - For a second plan, after the first one was carried out. Wait until AWS returns everything as declared, as O(wait),
+        O(wait_timeout) and O(wait_interval) say, and fail if anything still differs from the declaration.
     type: bool
     default: false
   owner_account:

@@ -96,7 +96,7 @@ def test_a_handoff_that_cannot_be_written_stops_the_run_before_the_first_write(c
     refused = run(control, share("unwritable", "unwritable", CONSUMER, "nowhere", handoff_path=str(folder)))
     assert (refused.code, control.lab.writes_since(mark)) == (2, []), refused
     said = " ".join(refused.output.split())
-    assert "exists and is not a regular file, so no hand-off is written." in said
+    assert "exists and is not a regular file, so it is not replaced." in said
     assert "Repository nowhere does not exist" in said
 
 

@@ -58,11 +58,11 @@ class World:
             OWNER, "aws", {name: self.roles[name] for name in names & {*self.roles}}, others, {REGION: registry}
         )
 
-    def plan(self, shares: list[dict[str, Any]], state: str = "present") -> SharePlan:
+    def plan(self, shares: list[dict[str, Any]], state: str = "present", is_carried_out: bool = False) -> SharePlan:
         problems = Problems()
         options = {"shares": shares, "defaults": None, "state": state, "trust_policy_quota": 2048}
         parsed = shares_of(options, REGION, problems)
-        return plan_shares(parsed, self.account(parsed), lambda: "generated", problems)
+        return plan_shares(parsed, self.account(parsed), lambda: "generated", problems, is_carried_out)
 
     def pairs(self) -> set[tuple[str, str, str]]:
         """Who may read which repository through which role."""
@@ -322,6 +322,8 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     assert [one["principal"] for one in plan.access.lost] == [f"{ONE} (external id)"]
     end = end_of(both, declared("first"), state="absent")
     assert {caller for _role, caller, _repository in end.pairs()} == {f"{TWO} shared-id-{TWO}"}
+    after = end.plan([declared("first")], "absent", is_carried_out=True)
+    assert (after.problems, after.changed) == ([], False)
     # In one declaration, the share that has ended may stay.
     whole = [declared("first", state="absent"), declared("second", TWO)]
     assert not end.plan(whole).changed
