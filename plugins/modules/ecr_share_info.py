@@ -137,8 +137,8 @@ options:
     default: 2048
   expect_unchanged:
     description:
-      - For a second plan, after the first one was carried out. Wait until AWS returns everything as declared, as O(wait),
-        O(wait_timeout) and O(wait_interval) say, and fail if anything still differs from the declaration.
+      - For a second plan, after the first one was carried out. Wait until AWS returns everything as declared, as
+        O(wait), O(wait_timeout) and O(wait_interval) say, and fail if anything still differs from the declaration.
     type: bool
     default: false
   owner_account:
