@@ -26,8 +26,13 @@ def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, 
     share, account = shared.shares[number], shared.account
     yield f"Owner account {facts['account']}, role {facts['role_arn']}"
     if not share.is_present:
-        exists = shared.before[number].role_exists or shared.before[number].policy_exists
-        yield "the role and its policy are to be deleted" if exists else "the role does not exist"
+        existed = shared.before[number].role_exists or shared.before[number].policy_exists
+        yield (
+            "the role and its policy are deleted; nobody can pull through it" if existed else "the role does not exist"
+        )
+        for place in facts["regions"]:
+            own = [one["name"] for one in place["repositories"] if (place["region"], one["name"]) in tags.removed]
+            yield f"in {place['region']}: {listed(own, every_name) or 'no repository'} lost the tags"
         return
     may = "pull" if share.role["access"] == "pull" else "describe and pull"
     for one in facts["consumers"]:
@@ -37,11 +42,11 @@ def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, 
         names = [one["name"] for one in place["repositories"]]
         yield f"in {place['region']}: {listed(names, every_name)}"
     for region, registry in sorted(account.registries.items()):
-        own = set(shared.selection.get((number, region), ()))
+        declared = set(shared.selection.get((number, region), ()))
         carrying = sorted(
             name
             for name in registry.repositories
-            if name not in own and share.tag_set & tag_set(tags.after[region, name])
+            if name not in declared and share.tag_set & tag_set(tags.after[region, name])
         )
         if carrying and region in share.regions:
             yield (
