@@ -93,10 +93,9 @@ class Phase:
 PHASES = (
     Phase("share", "owner", "", (), (FIRST, SECOND), shares=(FIRST, SECOND)),
     Phase("pull", "consumer", "share", (FIRST, SECOND), (FIRST, SECOND)),
-    Phase("change", "owner", "share", (FIRST, SECOND), (NEW_FIRST, NEW_SECOND), shares=(NEW_FIRST, NEW_SECOND)),
-    Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
+    # Somebody opened the trust policy: their sessions must not read what is shared next.
     Phase(
-        "close",
+        "change",
         "owner",
         "share",
         (OPENED, FIRST, SECOND),
@@ -104,6 +103,7 @@ PHASES = (
         shares=(NEW_FIRST, NEW_SECOND),
         opened=True,
     ),
+    Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
 )
 
