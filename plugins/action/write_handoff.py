@@ -13,7 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration impo
     handoff_path_problem,
     handoff_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import for_ansible, handoffs, noted_time
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import for_people
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
@@ -76,7 +76,7 @@ def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:
                     replace(path, text)
             if before != text:
                 heads = {"before_header": path, "after_header": path}
-                diff.append({"before": before or "", "after": text, **heads})
+                diff.append({"before": printable(before or ""), "after": text, **heads})
             files.append(path)
     return {"changed": changed, "files": files, "handoffs": texts, "diff": diff}
 

@@ -67,6 +67,7 @@ except ImportError:
     pass  # require_aws_sdk says so to the user
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 GROUP = "aws_organizations_accounts"
@@ -150,7 +151,7 @@ class InventoryModule(AWSInventoryBase):
         tags = self.get_option("tags")
         wrong = problems(units, wanted, tags)
         if wrong:
-            self.fail_aws("\n".join(wrong))
+            self.fail_aws(printable("\n".join(wrong)))
         accounts = accounts_within(units, wanted)
         for account in accounts:
             labels = _listed(client, "list_tags_for_resource", "Tags", ResourceId=account["id"])

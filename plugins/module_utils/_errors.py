@@ -13,6 +13,7 @@ _NEXT_STEPS = {
     "InvalidClientTokenId": "AWS does not know this access key: check the profile or the environment variables.",
     "UnrecognizedClientException": "AWS does not know this access key: check the profile or the environment variables.",
     "SignatureDoesNotMatch": "The secret access key does not belong to this access key id.",
+    "ResponseParserError": "The answer is not one of AWS: check the proxy and endpoint_url.",
     "MalformedPolicyDocument": (
         "Is it a principal that does not exist? Create it first, or trust it by principal_match: condition."
     ),

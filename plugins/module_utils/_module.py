@@ -9,10 +9,12 @@ import typing as t
 
 try:
     import botocore.exceptions
+    import botocore.parsers
 
     _AWS_ERRORS: tuple[type[Exception], ...] = (
         botocore.exceptions.BotoCoreError,
         botocore.exceptions.ClientError,
+        botocore.parsers.ResponseParserError,
     )
 except ImportError:
     _AWS_ERRORS = ()  # AnsibleAWSModule says so to the user; a pull with a token needs no boto3

@@ -37,7 +37,7 @@ def source_of(variables: t.Mapping[str, t.Any], evaluate: t.Callable[[str], t.An
     if not isinstance(value, str):
         raise EcrError(f"{VARIABLE} must be the path of a hand-off or its text; it is a {type(value).__name__}.")
     if is_text(value):
-        _check_size(len(value.encode("utf-8", "surrogateescape")), f"The text in {VARIABLE}")
+        _check_size(len(value.encode("utf-8", "surrogatepass")), f"The text in {VARIABLE}")
         return value, f"The text in {VARIABLE}"
     if _TEMPLATE.search(_NAME.sub("", value)):
         raise EcrError(

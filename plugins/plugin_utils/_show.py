@@ -20,19 +20,41 @@ def show(line: str) -> None:
         Display().display(printable(line).replace("\n", "\\n"))
 
 
-def displayable(value: t.Any) -> t.Any:
-    """A result that a host returned, as Ansible may display it: control characters in its texts are escaped.
+#: What Ansible acts on in a result: variables of the host, and artifacts. It removes other instructions itself.
+_INSTRUCTIONS = ("ansible_facts", "ansible_stats")
+
+
+def displayable(result: t.Any) -> t.Any:
+    """A result that a host returned, as data that Ansible may display.
+
+    No module of this collection returns instructions to Ansible, so those of a host are removed. Of its facts, only the
+    interpreter that Ansible found remains.
+    """
+    if not isinstance(result, dict):
+        return _escaped(result)
+    kept = {key: value for key, value in result.items() if key not in _INSTRUCTIONS}
+    facts = result.get("ansible_facts")
+    found = {
+        key: value
+        for key, value in (facts.items() if isinstance(facts, dict) else ())
+        if key.startswith("discovered_interpreter_")
+    }
+    return _escaped({**kept, **({"ansible_facts": found} if found else {})})
+
+
+def _escaped(value: t.Any) -> t.Any:
+    """The value with the control characters in its texts escaped.
 
     The lines of a message are indented after the first one, so that none of them looks like a line about another host.
     """
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, list):
-        return [displayable(item) for item in value]
+        return [_escaped(item) for item in value]
     if not isinstance(value, dict):
         return value
     # From ansible-core 2.19 on, Ansible displays `exception`, which repeats the message, instead of the message.
-    shown = {displayable(key): displayable(item) for key, item in value.items() if key != "exception"}
+    shown = {_escaped(key): _escaped(item) for key, item in value.items() if key != "exception"}
     if isinstance(shown.get("msg"), str):
         shown["msg"] = shown["msg"].replace("\n", "\n  ")
     return shown

@@ -1,0 +1,172 @@
+"""Runs modules, action plugins and templates in this process, which is quick, and notes what they would show."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import json
+import pathlib
+import shutil
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from ansible.utils.display import Display
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from botocore.loaders import JSONFileLoader
+
+from .observers import Ground, Seen
+
+PLUGINS = "ansible_collections.crossaccount.ecr.plugins"
+#: Modules whose results an action plugin makes displayable.
+ON_HOSTS = ("ecr_access_info", "ecr_image_pull")
+_service_file = functools.cache(JSONFileLoader().load_file)
+
+
+class _End(Exception):  # noqa: N818
+    """A module has its result."""
+
+
+class _Module(Controller):
+    """What a module needs of AnsibleModule and AnsibleAWSModule."""
+
+    def __init__(
+        self,
+        options: dict[str, Any],
+        folder: pathlib.Path,
+        argument_spec: dict[str, Any],
+        supports_check_mode: bool,
+        check_boto3: bool = True,
+        **rules: Any,
+    ) -> None:
+        super().__init__("here", argument_spec, options, **rules)
+        self.check_mode, self.tmpdir = False, str(folder)
+        self.warnings: list[str] = []
+        self.result: dict[str, Any] = {}
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def get_bin_path(self, name: str) -> str | None:
+        return shutil.which(name)
+
+    def exit_json(self, **result: Any) -> None:
+        self.result = result
+        raise _End
+
+    def fail_json(self, **result: Any) -> None:  # type: ignore[override]
+        self.exit_json(failed=True, **result)
+
+
+@contextlib.contextmanager
+def environment(ground: Ground, variables: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a run: only these variables, and a home outside."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"HOME": str(ground.home), **variables}.items():
+            patch.setenv(name, value)
+        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
+        patch.setattr(_wait.time, "sleep", lambda _seconds: None)
+        patch.setattr(_registry, "_LONGEST_PAUSE", 0.0)
+        yield patch
+
+
+def run_module(
+    ground: Ground,
+    seen: Seen,
+    name: str,
+    options: dict[str, Any],
+    variables: Mapping[str, str],
+    check_mode: bool = False,
+) -> dict[str, Any]:
+    """The result of a module as a host returns it. Notes what Ansible displays: messages, warnings, differences."""
+    module = importlib.import_module(f"{PLUGINS}.modules.{name}")
+    made: list[_Module] = []
+    refused: list[str] = []
+
+    def module_of(**specification: Any) -> _Module:
+        try:
+            made.append(_Module(options, ground.inside, **specification))
+        except EcrError as error:  # AnsibleModule reports a wrong option itself
+            refused.append(str(error))
+            raise _End from None
+        made[0].check_mode = check_mode
+        return made[0]
+
+    with environment(ground, variables) as patch, contextlib.suppress(_End):
+        for kind in {"AnsibleAWSModule", "AnsibleModule"} & vars(module).keys():
+            patch.setattr(module, kind, module_of)
+        module.main()
+    if refused:
+        seen.shown += refused
+        return {"failed": True}
+    result, warnings = made[0].result, made[0].warnings
+    shown = displayable(result) if name in ON_HOSTS else result
+    # Everything else is displayed as JSON, with -v.
+    seen.shown += [str(shown.get("msg", "")), *warnings, json.dumps(shown, default=str)]
+    diff = shown.get("diff") or []
+    seen.shown += [str(text) for one in (diff if isinstance(diff, list) else [diff]) for text in one.values()]
+    return result
+
+
+@contextlib.contextmanager
+def displaying(seen: Seen) -> Iterator[None]:
+    """Notes what is displayed."""
+    with pytest.MonkeyPatch.context() as patch:
+        for method in ("display", "warning", "error", "deprecated"):
+            patch.setattr(Display, method, lambda _display, text, *_arguments, **_options: seen.shown.append(text))
+        yield
+
+
+def run_action(ground: Ground, seen: Seen, name: str, options: dict[str, Any], variables: dict[str, Any]) -> Any:
+    """The result of an action plugin on the controller; a template in a variable that Ansible trusts is one."""
+    plugin = importlib.import_module(f"{PLUGINS}.action.{name}").ActionModule
+    loader = DataLoader()
+    task = types.SimpleNamespace(
+        args=options, async_val=0, check_mode=False, diff=True, run_once=False, action=name, environment=None
+    )
+    shell = types.SimpleNamespace(tmpdir=str(ground.inside))
+    connection = types.SimpleNamespace(_shell=shell, become=None)
+    action = plugin(task, connection, types.SimpleNamespace(), loader, Templar(loader, variables), None)
+    with environment(ground, {}), displaying(seen):
+        result = action.run(task_vars={"inventory_hostname": "localhost", **variables})
+        seen.shown.append(str(result.get("msg", "")))
+        diff = result.get("diff") or []
+        seen.shown += [one[key] for one in diff for key in ("before", "after")]
+    return result
+
+
+def evaluate(text: str, variables: dict[str, Any], seen: Seen) -> Any:
+    """The value of an expression of the collection's own, over variables of others; an error is displayed."""
+    try:
+        return Templar(DataLoader(), variables).template(trust_as_template(text))
+    except AnsibleError as error:
+        seen.shown.append(displayable(str(error)))
+        return None
+
+
+def show_all(seen: Seen, lines: Callable[[], list[str]]) -> None:
+    """Shows lines as show_lines does. Ansible reports an error of a filter in one line."""
+    with displaying(seen):
+        try:
+            shown = lines()
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            shown = [repr(error)]
+        for line in shown:
+            show(str(line))
+
+
+def trusted(value: Any) -> Any:
+    """A value that Ansible trusts as a template, as it does with everything in -e JSON."""
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, dict):
+        return {key: trusted(one) for key, one in value.items()}
+    return [trusted(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,114 @@
+"""Boundaries at a host: the results of modules, and the files of its users."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any
+
+import yaml
+from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
+from ansible_collections.crossaccount.ecr.plugins.filter.pull_table import filter_pull_table
+from ansible_collections.crossaccount.ecr.plugins.filter.share_table import filter_share_table
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
+from hypothesis import strategies as st
+
+from tests.conftest import ROOT
+
+from . import hostile, hostile_aws
+from .entries import evaluate, run_module, show_all, trusted
+from .from_people import HANDOFF
+from .hostile_aws import CONSUMER, OWNER, ROLE_ARN
+from .observers import Ground, Seen
+from .places import Places
+
+PROOF: dict[str, Any] = {
+    "changed": False,
+    "caller": {"arn": f"arn:aws:iam::{CONSUMER}:user/dev"},
+    "assumed": {"arn": f"arn:aws:sts::{OWNER}:assumed-role/pull/x"},
+    "external_id_enforced": "true",
+    "token": "allowed",
+    "token_denial_kind": "",
+    "repositories": [
+        {
+            "name": "develop",
+            "expected": "denied",
+            "pull": "denied",
+            "verdict": "pass",
+            "advice": "",
+            "denial": "not authorized",
+            "denials": {"layer": "not authorized"},
+        }
+    ],
+    "verdict": "pass",
+    "problems": [],
+    "summary": ["REPOSITORY  EXPECTED"],
+}
+PULLED: dict[str, Any] = {
+    "changed": True,
+    "engine": "docker",
+    "images": [{"image": "release:v1.0", "reference": "x", "digest": hostile_aws.DIGEST, "changed": True}],
+}
+results_of_hosts = st.tuples(hostile.spoiled(PROOF), hostile.spoiled(PULLED), st.booleans(), hostile.anything)
+_ARTIFACTS = yaml.safe_load((ROOT / "roles/ecr_pull/vars/main.yml").read_text())
+_SUMMARY = (ROOT / "roles/ecr_pull/templates/summary.txt.j2").read_text()
+
+
+def use_results(_ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+    """What the role does with the results of its modules on a host: messages, tables, the report, artifacts."""
+    proof, pulled, failed, message = value
+    results = [displayable({**one, "failed": failed, "msg": message}) for one in (proof, pulled)]
+    seen.shown += [str(one["msg"]) for one in results]
+    variables = dict(zip(("ecr_pull_proof", "ecr_pull_result"), results))
+    show_all(seen, lambda: filter_pull_table({"web1": variables}, ["web1"], [] if failed else ["web1"]))
+    failure = {"web1": {"ecr_share_failure": results[0]}}
+    show_all(seen, lambda: filter_share_table(failure, ["web1"]))
+    show_all(seen, lambda: [filter_access_junit(results[0], ROLE_ARN)])
+    others = {"ecr_pull_share": {"role_arn": ROLE_ARN}, "ansible_check_mode": False}
+    for expression in _ARTIFACTS.values():
+        evaluate("{{ artifact }}", {**variables, **others, "artifact": trusted(expression)}, seen)
+    text = evaluate(_SUMMARY, {**variables, **others}, seen)
+    show_all(seen, lambda: str(text).split("\n"))
+
+
+_CONFIG = {"auths": {"https://registry.example.com": {"auth": "eDp5"}}, "credHelpers": {"x": "y"}, "credsStore": "z"}
+_INI = hostile.texts.map(lambda text: f"[profile other]\nrole_arn = {text}\n[{text}]\n{text}\n")
+#: The files that ecr_pull_host_config reads.
+HOST_FILES = {
+    "home/.docker/config.json": hostile.files(hostile.documents(_CONFIG)),
+    "home/.aws/config": hostile.files(_INI | hostile.texts),
+    "home/.config/containers/auth.json": hostile.files(hostile.documents(_CONFIG)),
+    f"bin/docker-credential-ecr-pull-USER-{HANDOFF['ecr_pull_registry']}": hostile.files(
+        hostile.texts.map(lambda text: f"#!/bin/sh\n{text}\n")
+    ),
+    "home/.docker": hostile.files(st.just("")),
+    "home/.aws": hostile.files(st.just("")),
+}
+files_of_hosts = st.tuples(
+    st.dictionaries(st.sampled_from([*HOST_FILES]), st.none(), min_size=1, max_size=3).flatmap(
+        lambda chosen: st.fixed_dictionaries({name: HOST_FILES[name] for name in chosen})
+    ),
+    st.sampled_from(["present", "absent"]),
+)
+
+
+def configure_host(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+    """The files of a user, which the module reads, and writes as that user."""
+    files, state = value
+    user = pathlib.Path(ground.home).owner()
+    (ground.inside / "home").mkdir()
+    (ground.inside / "bin").mkdir()
+    for name, file in sorted(files.items()):
+        path = ground.inside / name.replace("USER", user)
+        reachable = all(not parent.is_symlink() and (parent.is_dir() or not parent.exists()) for parent in path.parents)
+        if reachable and not os.path.lexists(path):
+            hostile.create(file, path)
+    registry = {"registry": HANDOFF["ecr_pull_registry"], "role_arn": ROLE_ARN, "source_profile": "default"}
+    options = {
+        "home": str(ground.inside / "home"),
+        "bin_dir": str(ground.inside / "bin"),
+        "registries": [registry],
+        "state": state,
+        "require_helper": False,
+    }
+    run_module(ground, seen, "ecr_pull_host_config", options, {})

@@ -1,0 +1,24 @@
+"""The servers that a boundary test reaches."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from tests.conftest import serving
+from tests.unit.conftest import Server
+
+from .hostile_aws import HostileAws
+
+
+class Places:
+    """The servers of a test: AWS, a registry, and a host that may receive no credential."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.aws, self.registry, self.other = HostileAws(), Server(), Server()
+        for server in (self.aws, self.registry, self.other):
+            stack.enter_context(serving(server))
+
+    def clear(self) -> None:
+        self.aws.answers, self.aws.refused, self.aws.calls = {}, set(), []
+        for server in (self.registry, self.other):
+            server.answers, server.requests = {}, []
