@@ -106,7 +106,8 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
-    picked, turn = {}, 0
+    picked: dict[Row, list[str]] = {}
+    turn = 0
     made: Counter[tuple[str, int, str]] = Counter()
     for row in rows:
         made[row.phase, row.module, row.name] += 1

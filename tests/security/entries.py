@@ -17,7 +17,7 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.display import Display
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
@@ -73,7 +73,7 @@ def environment(ground: Ground, variables: Mapping[str, str]) -> Iterator[pytest
         for name, value in {"HOME": str(ground.home), **variables}.items():
             patch.setenv(name, value)
         patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
-        patch.setattr(_wait.time, "sleep", lambda _seconds: None)
+        patch.setattr("time.sleep", lambda _seconds: None)
         patch.setattr(_registry, "_LONGEST_PAUSE", 0.0)
         yield patch
 

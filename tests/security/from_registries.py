@@ -86,7 +86,8 @@ def ask_registry(ground: Ground, places: Places, seen: Seen, value: Any) -> None
 
 
 def _serve(server: Server, path: str, status: int, body: bytes, headers: dict[str, str]) -> None:
-    server.serve(path, status, body, **{name.replace("-", "_"): value for name, value in headers.items()})
+    named: dict[str, Any] = {name.replace("-", "_"): value for name, value in headers.items()}
+    server.serve(path, status, body, **named)
 
 
 def pull_by_token(

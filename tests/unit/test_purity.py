@@ -11,29 +11,46 @@ import pytest
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 PURE = (
-    "_policy",
-    "_plan",
     "_access",
+    "_access_change",
+    "_admission",
+    "_answer",
     "_caller",
+    "_condition",
+    "_context",
     "_declaration",
+    "_endpoint",
+    "_errors",
+    "_evaluate",
     "_handoff",
     "_handoff_page",
     "_handoff_schema",
     "_handoff_summary",
     "_handoff_values",
     "_image",
-    "_parties",
-    "_pull_host",
-    "_endpoint",
+    "_kept",
+    "_listed",
     "_masking",
-    "_errors",
+    "_operators",
+    "_parties",
+    "_plan",
+    "_policy",
+    "_principal",
+    "_pull_host",
+    "_share",
+    "_share_access",
+    "_share_checks",
+    "_share_plan",
+    "_share_roles",
+    "_share_tags",
+    "_share_text",
+    "_share_variables",
     "_signals",
+    "_statement",
+    "_terms",
     "_wait",
+    "_wildcard",
 )
-PURE += ("_share", "_share_access", "_share_checks", "_share_plan", "_share_roles", "_share_tags", "_share_text")
-PURE += ("_listed", "_share_variables")
-PURE += ("_answer", "_wildcard", "_context", "_operators", "_condition", "_principal", "_statement", "_evaluate")
-PURE += ("_kept", "_terms", "_admission", "_access_change")
 
 
 def foreign_imports(source: str) -> list[str]:
