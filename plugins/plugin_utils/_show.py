@@ -39,7 +39,19 @@ def displayable(result: t.Any) -> t.Any:
         for key, value in (facts.items() if isinstance(facts, dict) else ())
         if key.startswith("discovered_interpreter_")
     }
-    return _escaped({**kept, **({"ansible_facts": found} if found else {})})
+    texts: dict[str, t.Any] = {"warnings": _texts_of(kept["warnings"])} if "warnings" in kept else {}
+    if kept.get("failed") and not kept.get("msg"):  # a module that crashed
+        texts["msg"] = " ".join(_texts_of([kept.get("exception")])) or "The host returned no message."
+    return _escaped({**kept, **texts, **({"ansible_facts": found} if found else {})})
+
+
+def _texts_of(values: t.Any) -> list[str]:
+    """The messages of warnings or errors, which ansible-core returns as text, dictionaries or objects."""
+    found = []
+    for value in values if isinstance(values, (list, tuple)) else ():
+        message = value.get("msg") if isinstance(value, dict) else getattr(getattr(value, "event", None), "msg", value)
+        found += [message] if isinstance(message, str) else []
+    return found
 
 
 def _escaped(value: t.Any) -> t.Any:

@@ -161,8 +161,8 @@ def pull_on_hosts(play: Play, seen: Seen) -> None:
 
         fact = {"ansible_facts": {"ecr_pull_junit_path": f"{play.ground.outside}/new", payload: payload}}
         statistics = {"ansible_stats": {"data": {"ecr_share_handoff": payload}}}
-        answer = {**spoil(ANSWER), **fact, **statistics, "verdict": "pass", "images": [], "changed": payload}
-        failure = {"failed": True, "msg": payload, "exception": payload, "warnings": [payload], **fact}
+        answer = {**spoil(ANSWER), **fact, **statistics, "verdict": "pass", "images": [], "changed": False}
+        failure = {"failed": True, "msg": payload, "exception": payload, **fact}
         for kind, result in (("answer", answer), ("failure", failure)):
             content = play.write(f"{kind}-{number}.json", result)
             program = play.write(f"{kind}-{number}.sh", f"#!/bin/sh\ncat '{content}'\n")
