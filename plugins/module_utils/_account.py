@@ -14,7 +14,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, explain, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
     RoleState,
@@ -55,10 +55,10 @@ def read_account(session: Session, shares: t.Sequence[Share], options: Options) 
     def read_others() -> dict[str, RoleState]:
         try:
             return _roles_of_this_collection(iam)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, EcrError) as error:
             unknown.append(
                 f"Which other roles of this collection are in account {account.identifier} is unknown, so access"
-                f" through them is not considered: {explain(error)}"
+                f" through them is not considered: {error if isinstance(error, EcrError) else explain(error)}"
             )
         return {}
 

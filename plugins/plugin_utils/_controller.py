@@ -12,6 +12,7 @@ from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Result, wait_by_doing
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import Progress, progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
 
 
@@ -37,6 +38,7 @@ class Controller:
             raise EcrError("; ".join(validated.error_messages))
         self.params: dict[str, t.Any] = validated.validated_parameters
         self.check_mode = False
+        self.tmpdir = ""  # for the private files of engines, which are not started here
 
     def warn(self, warning: str) -> None:
         Display().warning(printable(warning))
@@ -68,22 +70,26 @@ def run_in_steps(
     argument_spec: dict[str, t.Any],
     stays: t.Callable[[Result], bool],
     task_vars: dict[str, t.Any],
+    here: t.Callable[[dict[str, t.Any], Progress], Result] | None = None,
 ) -> Result:
-    """Run the module on the host; where its result may change, again from here, with a line in between.
+    """Run the module on the host; repeat it from here while its result may change. A module cannot display anything.
 
-    A module can not show anything before it ends.
+    :param here: runs the module in this process instead, with these arguments
     """
     arguments, wrap_async = dict(action._task.args), action._task.async_val
     try:
         options = Controller(name, argument_spec, arguments).params
     except EcrError:
-        options = {"wait": False}  # the module says what is wrong
-    if wrap_async or not options["wait"]:
-        done: Result = displayable(action._execute_module(task_vars=task_vars, wrap_async=wrap_async))
-        return done
+        options = {"wait": False}  # the module reports what is wrong
+    host = task_vars["inventory_hostname"]
+    with progress(f"{host}: {action._task.get_name()}") as tell:
 
-    def attempt() -> Result:
-        done: Result = action._execute_module(module_args={**arguments, "wait": False}, task_vars=task_vars)
-        return t.cast(Result, displayable(done))
+        def attempt(given: dict[str, t.Any], wrap_async: bool = False) -> Result:
+            if here:
+                return here(given, tell)
+            done = action._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrap_async)
+            return t.cast(Result, displayable(done))
 
-    return wait_by_doing(attempt, stays, options, say_for(task_vars["inventory_hostname"]))
+        if wrap_async or not options["wait"]:
+            return attempt(arguments, bool(wrap_async))
+        return wait_by_doing(lambda: attempt({**arguments, "wait": False}), stays, options, say_for(host))

@@ -8,23 +8,18 @@ the process of `ansible-playbook` has all of that, and the same user, files and 
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import sys
-import threading
-import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import Progress, progress
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 Result = dict[str, t.Any]
-Progress = t.Callable[[str], None]
-#: Seconds between two lines of progress.
-INTERVAL = 10.0
 
 
 def run_module(
@@ -39,21 +34,32 @@ def run_module(
     :param run: does the work of the module
     :param rules: such as `required_if`, as AnsibleModule has them
     """
-    name = action._task.action.rpartition(".")[2]
     with progress(f"{task_vars['inventory_hostname']}: {action._task.get_name()}") as tell:
         if not runs_here(action, task_vars):
             wrap_async = bool(action._task.async_val)
             done = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
             return t.cast(Result, displayable(done))
-        # Without the marks that Ansible puts on values: they are plain data to boto3.
-        arguments = json.loads(json.dumps(action._task.args, default=str))
+        return run_here(action, action._task.args, argument_spec, run, tell, **rules)
 
-        def here() -> Result:
-            module = Controller(name, argument_spec, arguments, **rules)
-            module.check_mode = action._task.check_mode
-            return run(module, tell)
 
-        return t.cast(Result, displayable(result_of(here)))
+def run_here(
+    action: ActionBase,
+    arguments: dict[str, t.Any],
+    argument_spec: dict[str, t.Any],
+    run: t.Callable[[t.Any, Progress], Result],
+    tell: Progress,
+    **rules: t.Any,
+) -> Result:
+    """The result of the module of the task, from this process."""
+    # Without the marks that Ansible puts on values: they are plain data to boto3.
+    plain = json.loads(json.dumps(arguments, default=str))
+
+    def here() -> Result:
+        module = Controller(action._task.action.rpartition(".")[2], argument_spec, plain, **rules)
+        module.check_mode = action._task.check_mode
+        return run(module, tell)
+
+    return t.cast(Result, displayable(result_of(here)))
 
 
 def runs_here(action: ActionBase, task_vars: dict[str, t.Any]) -> bool:
@@ -77,26 +83,3 @@ def _interpreter(action: ActionBase, task_vars: dict[str, t.Any]) -> str | None:
         variables = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to, {})
     found = action._templar.template(variables.get("ansible_python_interpreter"))
     return None if found is None or str(found).startswith("auto") else str(found)
-
-
-@contextlib.contextmanager
-def progress(what: str) -> t.Iterator[Progress]:
-    """Within, show a line every ten seconds, with what was told last."""
-    ended, began = threading.Event(), time.monotonic()
-    told = [""]
-
-    def tick() -> None:
-        while not ended.wait(INTERVAL):
-            status = f"{told[0]}, " if told[0] else ""
-            show(f"{what}: {status}{time.monotonic() - began:.0f} s")
-
-    def tell(text: str) -> None:
-        told[0] = text
-
-    thread = threading.Thread(target=tick, daemon=True)
-    thread.start()
-    try:
-        yield tell
-    finally:
-        ended.set()
-        thread.join()

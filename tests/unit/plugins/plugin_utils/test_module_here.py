@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _module_here
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _module_here, _progress
 
 HERE: dict[str, Any] = {"ansible_python_interpreter": sys.executable}
 
@@ -62,9 +62,9 @@ def test_a_long_operation_shows_lines_of_progress(monkeypatch: pytest.MonkeyPatc
         if "20 of 1,000" in line:
             shown.set()
 
-    monkeypatch.setattr(_module_here, "INTERVAL", 0.01)
-    monkeypatch.setattr(_module_here, "show", show)
-    with _module_here.progress("host: Tag") as tell:
+    monkeypatch.setattr(_progress, "INTERVAL", 0.01)
+    monkeypatch.setattr(_progress, "show", show)
+    with _progress.progress("host: Tag") as tell:
         tell("20 of 1,000 repositories")
         assert shown.wait(60)
     count = len(lines)
