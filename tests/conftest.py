@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import signal
 import socketserver
 import subprocess
 import threading
@@ -15,6 +16,10 @@ import boto3
 import pytest
 
 from tests.lab import accounts, state
+
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    # Under nohup. The tests and the programs that they start handle SIGHUP; this process still survives it.
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 ROOT = pathlib.Path(__file__).parents[1]
 LAB_PYTHON = ROOT / ".venv-lab/bin/python"

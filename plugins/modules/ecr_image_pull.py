@@ -201,7 +201,6 @@ images:
 """
 
 import functools
-import os
 import platform as host_platform
 import typing as t
 
@@ -210,6 +209,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo, choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, destinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
@@ -306,7 +306,7 @@ def run(module: t.Any, progress: t.Callable[[t.Callable[[], str]], None] = lambd
 
 def _expanded(options: dict[str, t.Any]) -> dict[str, str]:
     """The options that are paths with `~` expanded, and with $NAME as it is: the environment may hold secrets."""
-    return {name: os.path.expanduser(options[name]) for name in ("dest", "ca_path") if options[name]}
+    return {name: expand_home(options[name]) for name in ("dest", "ca_path") if options[name]}
 
 
 def _architecture() -> str:

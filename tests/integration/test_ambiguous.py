@@ -49,8 +49,8 @@ class Here(Controller):
         self.warnings: list[str] = []
         self.result: dict[str, Any] = {}
 
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+    def warn(self, warning: str) -> None:
+        self.warnings.append(warning)
 
     def exit_json(self, **result: Any) -> None:
         self.result = {**result, "warnings": self.warnings}

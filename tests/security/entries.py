@@ -52,8 +52,8 @@ class _Module(Controller):
         self.warnings: list[str] = []
         self.result: dict[str, Any] = {}
 
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+    def warn(self, warning: str) -> None:
+        self.warnings.append(warning)
 
     def get_bin_path(self, name: str) -> str | None:
         return shutil.which(name)

@@ -7,6 +7,7 @@ users.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import io
 import json
@@ -483,8 +484,7 @@ def test_files_of_a_layout_follow_the_umask(
 ) -> None:
     """Finding 16: files were readable by every user whatever the umask."""
     monkeypatch.setattr(control, "python", None)  # the quick Python has a umask of its own
-    run = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda *words, **options: run(*words, umask=umask, **options))
+    monkeypatch.setattr(subprocess, "run", functools.partial(subprocess.run, umask=umask))
     assert pull(control, image, tmp_path / "layout")
     assert not pull(control, image, tmp_path / "layout")
     found = list((tmp_path / "layout").rglob("*"))

@@ -26,9 +26,9 @@ PERMISSIONS = _policy.permissions_document("aws", OWNER, {"environment": ("relea
 ROOT = {"AWS": f"arn:aws:iam::{ONE}:root"}
 
 
-def allow(principal: Any = ROOT, **condition: Any) -> dict[str, Any]:
-    """A trust statement; the operators are keywords."""
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+def allow(principal: Any = None, **condition: Any) -> dict[str, Any]:
+    """A trust statement, of account ONE by default; the operators are keywords."""
+    statement = {"Effect": "Allow", "Principal": principal or ROOT, "Action": "sts:AssumeRole"}
     return {**statement, "Condition": condition} if condition else statement
 
 
@@ -43,9 +43,9 @@ def external_id(value: str = "id-one", **more: str) -> dict[str, Any]:
 DECLARED = allow(StringEquals=external_id())
 
 
-def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = PERMISSIONS) -> list[str]:
+def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = None) -> list[str]:
     looked_at = repositories or (RELEASE,)
-    before, after = Role(old, permissions), Role(new, PERMISSIONS)
+    before, after = Role(old, permissions or PERMISSIONS), Role(new, PERMISSIONS)
     return list(change_of_access(before, after, looked_at, looked_at, NOW).lines)
 
 

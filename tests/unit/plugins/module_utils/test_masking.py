@@ -20,7 +20,7 @@ SECRETS = {"token": TOKEN, "password": PASSWORD + "?>"}
     [
         str,
         lambda text: urllib.parse.quote(text, safe=""),
-        lambda text: urllib.parse.quote(text),
+        urllib.parse.quote,
         lambda text: urllib.parse.quote(text, safe="").replace("%2B", "%2b"),
         lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
         lambda text: text.replace("+", "\\u002b").replace("=", "\\u003D"),
