@@ -165,12 +165,12 @@ def record(bench: Bench, nothing_shared: int) -> list[Phase]:
         text = json.dumps(invocations).replace(str(bench.work), WORK)
         phase = replace(phase, calls=calls, invocations=() if phase.shares else tuple(json.loads(text)))
         start(bench, phase, ends[phase.starts_from])
-        recorded.append(replace(phase, modules=_modules(bench, phase)))
+        recorded.append(replace(phase, modules=run_clean(bench, phase)))
     return recorded
 
 
-def _modules(bench: Bench, phase: Phase) -> int:
-    """How many modules a clean run has."""
+def run_clean(bench: Bench, phase: Phase) -> int:
+    """Run the modules of a phase without a fault; how many there are."""
     if not phase.shares:
         return len(phase.invocations)
     count, steps = 0, steps_of(phase)

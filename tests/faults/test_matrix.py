@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import pathlib
@@ -18,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.conftest import ROOT, Lab
-from tests.lab import accounts
+from tests.lab import accounts, state
 
 from . import bench, matrix, runs
 
@@ -208,6 +209,36 @@ def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench) -> 
     assert "Second run, role: Everything was written, but" in unattached[2]
     assert unrevoked[:2] == ("without revoke_sessions", "FAIL")
     assert "invariant 1: after tagging:TagResources" in unrevoked[2]
+
+
+def test_a_misspelled_unshare_writes_nothing_whatever_fails(watched: bench.Bench) -> None:
+    """The role does not exist, but its tags do: they belong to live shares, so the run is rejected at each fault."""
+    runs.start(watched, runs.PHASES[0], runs.prepare(watched))
+    assert runs.run_clean(watched, runs.PHASES[0]) > 1
+    shares = ({**runs.FIRST, "role_name": "allow_ecr_relaese"},)
+    declared = (runs.FIRST, runs.SECOND)
+    phase = runs.Phase("misspelled", "owner", "share", declared, declared, shares=shares, state="absent")
+    plan = next(runs.steps_of(phase))
+    begin = watched.lab("report")
+
+    def hit(at: int, fault: str, pid: int) -> None:
+        watched.plan(at, fault, pid)
+
+    def rejected(at: int, fault: str) -> list[str]:
+        """What the run called, with a fault at one call."""
+        watched.lab("begin", declarations=list(declared))
+        outcome = watched.module(runs.quick(plan, fault), "owner", functools.partial(hit, at, fault))
+        report = watched.lab("report")
+        assert outcome.killed or outcome.result["failed"], (at, fault, outcome)
+        assert (report["state"], report["violations"]) == (begin["state"], []), (at, fault)
+        return [call for call, *_never in report["calls"]]
+
+    calls = rejected(0, "")
+    assert calls
+    faults = [fault for fault in matrix.FAULTS if fault != matrix.STALE]
+    for number in range(1, len(calls) + 1):
+        made = rejected(number, faults[number % len(faults)])
+        assert not [call for call in made if state.is_write(call)], made
 
 
 # --- the judge
