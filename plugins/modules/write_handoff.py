@@ -70,7 +70,7 @@ options:
     required: true
   artifact:
     description:
-      - Publish the text of a single hand-off under this name, as M(ansible.builtin.set_stats) does. With several
+      - Publish the text of a single hand-off under this name, as C(set_stats) does. With several
         hand-offs or several hosts, nothing is published.
     type: str
 extends_documentation_fragment:
