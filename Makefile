@@ -35,7 +35,7 @@ lock: ## Pin every package of both environments with its hashes, from tests/requ
 	@.cache/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
 	@for folder in tests tests/lab; do \
 	  .cache/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
-	 --custom-compile-command "make lock" --output-file $$folder/requirements.txt $$folder/requirements.in; \
+	    --custom-compile-command "make lock" --output-file $$folder/requirements.txt $$folder/requirements.in; \
 	done
 
 lab-up: setup ## Start the lab: two AWS accounts on loopback.
