@@ -50,7 +50,8 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
         found.check()
         return plan
 
-    plan = _unchanged(read_and_plan, options, progress) if options["expect_unchanged"] else read_and_plan()
+    written = options["expect_unchanged"] and not module.check_mode
+    plan = _unchanged(read_and_plan, options, progress) if written else read_and_plan()
     for warning in plan.warnings:
         module.warn(warning)
     return result_of_plan(plan, module.check_mode)

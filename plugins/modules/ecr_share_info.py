@@ -139,6 +139,7 @@ options:
     description:
       - For a second plan, after the first one was carried out. Wait until AWS returns everything as declared, as
         O(wait), O(wait_timeout) and O(wait_interval) say, and fail if anything still differs from the declaration.
+      - In check mode nothing was carried out, so it does not wait.
     type: bool
     default: false
   owner_account:
