@@ -58,13 +58,14 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         (
             {
                 "ecr_share_repositories": ["nowhere"],
+                "ecr_share_images": [],
                 "ecr_share_consumers": [
                     {"account": "1", "external_id": "test"},
                     {"account": "222222222222", "external_id": "a", "principals": ["user/*"]},
                 ],
             },
             [
-                "5 problems, nothing was written:",
+                "4 problems, nothing was written:",
                 "Consumer 1: '1' is not an AWS account id",
                 "external_id has 1 characters",
                 "principal 'user/*' has a wildcard",
@@ -124,7 +125,7 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_image_pull",
             {**ASSUME, "images": ["release:v1.0"], "engine": "docker"},
-            "Engine docker can not be used: docker is installed but its engine does not answer: ",
+            "Engine docker cannot be used: docker is installed but its engine does not answer: ",
         ),
         (
             "ecr_image_pull",
@@ -187,6 +188,6 @@ def test_an_engine_that_is_not_installed_is_named(control: Control, tmp_path: pa
     control.engines = {"PATH": str(tmp_path)}
     result = control.module("ecr_image_pull", "consumer", **ASSUME, images=["release:v1.0"], engine="podman")
     assert result["msg"] == (
-        "Engine podman can not be used: podman is not installed (no such program in PATH)."
-        " Start it, or choose another engine."
+        "Engine podman cannot be used: podman is not installed (no such program in PATH)."
+        " Fix that, or choose another engine."
     )
