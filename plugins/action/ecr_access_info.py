@@ -11,7 +11,6 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof, stays
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 
 
 class ActionModule(ActionBase):
@@ -23,7 +22,6 @@ class ActionModule(ActionBase):
         if arguments.get("credentials") != "controller":
             stays_here = functools.partial(stays, access=arguments.get("access", "read"))
             return {**result, **run_in_steps(self, "ecr_access_info", PROVE_ARGUMENTS, stays_here, variables)}
-        host = variables["inventory_hostname"]
-        with progress(f"{host}: {self._task.get_name()}"):
-            proven = result_of(lambda: proof(Controller("ecr_access_info", PROVE_ARGUMENTS, arguments), say_for(host)))
+        say = say_for(variables["inventory_hostname"])
+        proven = result_of(lambda: proof(Controller("ecr_access_info", PROVE_ARGUMENTS, arguments), say))
         return {**result, **proven}

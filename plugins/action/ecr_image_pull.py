@@ -22,10 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_BY_DOING_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.modules.ecr_image_pull import run as module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_here, runs_here
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import Progress, progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
@@ -51,8 +48,7 @@ class ActionModule(ActionBase):
             )
             return {**result, "failed": True, "msg": msg}
         if not by_controller:
-            here = self._here if self._task.args.get("engine") == "oci_layout" and runs_here(self, variables) else None
-            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, stays, variables, here)}
+            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, stays, variables)}
         if self._task.async_val:
             return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
         # The token goes into the host's Python by its standard input, and into no file.
@@ -64,12 +60,7 @@ class ActionModule(ActionBase):
                 " credentials: host."
             )
             return {**result, "failed": True, "msg": msg}
-        with progress(f"{variables['inventory_hostname']}: {self._task.get_name()}"):
-            return {**result, **displayable(self._pull(variables))}
-
-    def _here(self, arguments: dict[str, t.Any], tell: Progress) -> dict[str, t.Any]:
-        """The result of the module from this process, which can show how much it received."""
-        return run_here(self, arguments, PULL_ARGUMENTS, module, tell, **PULL_RULES)
+        return {**result, **displayable(self._pull(variables))}
 
     def _pull(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The host's result. The host reports its engine before a token is requested."""

@@ -9,7 +9,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import shares_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share, shares_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import handoff_files
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import unknown_variables
@@ -41,9 +41,15 @@ def _file_problems(arguments: dict[str, t.Any]) -> list[str]:
     return [
         problem
         for share in shares
-        if share.is_valid and share.handoff["path"] and share.is_present
+        if share.is_present and _has_file_names(share)
         for problem in path_problems(share.handoff["path"], handoff_files(share))
     ]
+
+
+def _has_file_names(share: Share) -> bool:
+    """Whether a share declares files whose names are valid. Anything else may be wrong with it."""
+    path = share.handoff["path"]
+    return bool(path) and not handoff_path_problem(path) and not any(region_problem(name) for name in share.regions)
 
 
 def _with_problems(result: dict[str, t.Any], found: list[str]) -> dict[str, t.Any]:

@@ -66,8 +66,6 @@ class Registry:
         #: Set by stop(), once and for all.
         self.stopped = threading.Event()
         self._transfers: set[Transfer] = set()
-        #: Bytes of layers, for people who wait.
-        self.received = 0
         self._url = f"{parts.scheme}://{self.host}/v2"
 
     def stop(self) -> None:
@@ -136,7 +134,6 @@ class Registry:
                             raise EcrError(f"The {what} was given up.")
                         received += length
                         transfer.received += length
-                        self.received += length
                         if received > size:
                             break
                         hasher.update(chunk[:length])

@@ -36,10 +36,12 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     options, problems = module.params, Problems()
     session = session_of(module)
     shares = shares_of(options, session.region, problems)
-    for problem in (_parties.owner_account_problem(options["owner_account"]), _wait.interval_problem(options)):
+    owner_problem = _parties.owner_account_problem(options["owner_account"])
+    for problem in (owner_problem, _wait.interval_problem(options)):
         if problem:
             problems.add(problem)
-    _parties.check_owner_account(options, session.identity["account"])
+    if not owner_problem:
+        _parties.check_owner_account(options, session.identity["account"])
 
     def read_and_plan() -> SharePlan:
         found = Problems()

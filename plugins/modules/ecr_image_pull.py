@@ -254,8 +254,7 @@ def add(
     return changed
 
 
-def run(module: t.Any, progress: t.Callable[[t.Callable[[], str]], None] = lambda _status: None) -> dict[str, t.Any]:
-    """The result of the module; `progress` receives a function that tells how much was received."""
+def run(module: t.Any) -> dict[str, t.Any]:
     options, check_mode = {**module.params, **_expanded(module.params)}, module.check_mode
     references = check(options)
     platform = options["platform"] or f"linux/{_architecture()}"
@@ -278,7 +277,6 @@ def run(module: t.Any, progress: t.Callable[[t.Callable[[], str]], None] = lambd
         authorization = authorize(session_of(module), options, references)
         url, token, digests = authorization.url, authorization.token, authorization.digests
     registry = Registry(url, token, bool(options["validate_certs"]), options["ca_path"] or options["aws_ca_bundle"])
-    progress(lambda: f"{registry.received / 1_000_000:,.0f} MB received")
     images = []
     bring: t.Callable[[], bool]
     for number, (reference, digest) in enumerate(zip(references, digests)):

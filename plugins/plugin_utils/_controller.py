@@ -12,7 +12,6 @@ from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Result, wait_by_doing
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import Progress, progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
 
 
@@ -38,7 +37,6 @@ class Controller:
             raise EcrError("; ".join(validated.error_messages))
         self.params: dict[str, t.Any] = validated.validated_parameters
         self.check_mode = False
-        self.tmpdir = ""  # for the private files of engines, which are not started here
 
     def warn(self, warning: str) -> None:
         Display().warning(printable(warning))
@@ -70,26 +68,19 @@ def run_in_steps(
     argument_spec: dict[str, t.Any],
     stays: t.Callable[[Result], bool],
     task_vars: dict[str, t.Any],
-    here: t.Callable[[dict[str, t.Any], Progress], Result] | None = None,
 ) -> Result:
-    """Run the module on the host; repeat it from here while its result may change. A module cannot display anything.
-
-    :param here: runs the module in this process instead, with these arguments
-    """
+    """Run the module on the host; repeat it from here while its result may change. A module cannot display anything."""
     arguments, wrap_async = dict(action._task.args), action._task.async_val
     try:
         options = Controller(name, argument_spec, arguments).params
     except EcrError:
         options = {"wait": False}  # the module reports what is wrong
-    host = task_vars["inventory_hostname"]
-    with progress(f"{host}: {action._task.get_name()}") as tell:
 
-        def attempt(given: dict[str, t.Any], wrap_async: bool = False) -> Result:
-            if here:
-                return here(given, tell)
-            done = action._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrap_async)
-            return t.cast(Result, displayable(done))
+    def attempt(given: dict[str, t.Any], wrap_async: bool = False) -> Result:
+        done = action._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrap_async)
+        return t.cast(Result, displayable(done))
 
-        if wrap_async or not options["wait"]:
-            return attempt(arguments, bool(wrap_async))
-        return wait_by_doing(lambda: attempt({**arguments, "wait": False}), stays, options, say_for(host))
+    if wrap_async or not options["wait"]:
+        return attempt(arguments, bool(wrap_async))
+    say = say_for(task_vars["inventory_hostname"])
+    return wait_by_doing(lambda: attempt({**arguments, "wait": False}), stays, options, say)

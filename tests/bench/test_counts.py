@@ -79,7 +79,7 @@ def test_the_pull_role_costs_the_same_for_any_number_of_consumers(ground: Ground
     share = {"name": ROLE, "repository_tags": SHARED_BY, "trust_policy_quota": 4096}
     made = {}
     for count in (1, 5, 20):
-        consumers = [{"account": f"{number:012}", "external_id": "test"} for number in range(1, count + 1)]
+        consumers = [{"account": f"{number:012}", "external_id": f"test-{number:02}"} for number in range(1, count + 1)]
         runs: list[dict[str, Any]] = [
             {"state": "present", "consumers": consumers},
             {"state": "present", "consumers": consumers},

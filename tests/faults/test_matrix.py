@@ -68,6 +68,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield bench.Bench(folder)
 
 
+@pytest.fixture(scope="module")
+def nothing_shared(watched: bench.Bench) -> int:
+    """The snapshot that each test that writes on the shared bench starts from, whatever other tests left."""
+    return runs.prepare(watched)
+
+
 def trust(account: str, external_id: str | None) -> str:
     statement: dict[str, Any] = {
         "Effect": "Allow",
@@ -85,8 +91,9 @@ def reading(value: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench) -> None:
+def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, nothing_shared: int) -> None:
     watched.plan()
+    watched.lab("restore", snapshot=nothing_shared)
     lab = Lab(watched.folder / "lab")
     iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
 
@@ -101,7 +108,6 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench) -> 
         return seen(ecr.tag_resource, resourceArn=arn, tags=[{"Key": "environment", "Value": "release"}])
 
     watched.lab("begin", declarations=[runs.FIRST], forget=True)
-    start = watched.lab("report")["snapshot"]
     assert not seen(iam.create_role, RoleName="wide", AssumeRolePolicyDocument=trust(accounts.CONSUMER, "test"))
     document = {"PolicyName": "it", "PolicyDocument": reading("release")}
     assert not seen(iam.put_role_policy, RoleName="wide", **document)
@@ -118,7 +124,6 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench) -> 
     assert (call, accounts.CONSUMER, "user/administrator", "test", "develop", "describe") in found
     iam.delete_role_policy(RoleName="wide", PolicyName="it")
     assert not seen(iam.get_role, RoleName="wide")
-    watched.lab("restore", snapshot=start)
 
 
 # --- the proxy
@@ -170,14 +175,14 @@ def by_hand(name: str, old: str, declaration: runs.Declaration, tags: dict[str, 
     )
 
 
-def sabotaged(folder: pathlib.Path) -> list[tuple[str, str, str]]:
+def sabotaged(folder: pathlib.Path, nothing_shared: int) -> list[tuple[str, str, str]]:
     """In a process of its own: phase, fault and verdict of cells, with the product as it is and broken in two ways."""
     bench.preload()
     from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 
     here = bench.Bench(folder)
     phases = [by_hand("make", "", runs.FIRST, TAGS), by_hand("turn", "make", NEW, OTHER_TAGS)]
-    replay = runs.Replay(here, runs.prepare(here), phases)
+    replay = runs.Replay(here, nothing_shared, phases)
     rows = [row for name, calls in replay.calls.items() for row in matrix.rows_of(name, calls)]
     attach = next(row for row in rows if row.name == "iam:AttachRolePolicy")
     narrow = next(row for row in rows if row.name == "iam:UpdateAssumeRolePolicy")
@@ -201,9 +206,9 @@ def sabotaged(folder: pathlib.Path) -> list[tuple[str, str, str]]:
     return found
 
 
-def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench) -> None:
+def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench, nothing_shared: int) -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        whole, turned, unattached, unrevoked = pool.submit(sabotaged, watched.folder).result(120)
+        whole, turned, unattached, unrevoked = pool.submit(sabotaged, watched.folder, nothing_shared).result(120)
     assert (whole, turned) == (("as it is", "ok", ""), ("as it is", "ok", ""))
     assert unattached[:2] == ("without attach", "FAIL")
     assert "Second run, role: Everything was written, but" in unattached[2]
@@ -211,9 +216,9 @@ def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench) -> 
     assert "invariant 1: after tagging:TagResources" in unrevoked[2]
 
 
-def test_a_misspelled_unshare_writes_nothing_whatever_fails(watched: bench.Bench) -> None:
+def test_a_misspelled_unshare_writes_nothing_whatever_fails(watched: bench.Bench, nothing_shared: int) -> None:
     """The role does not exist, but its tags do: they belong to live shares, so the run is rejected at each fault."""
-    runs.start(watched, runs.PHASES[0], runs.prepare(watched))
+    runs.start(watched, runs.PHASES[0], nothing_shared)
     assert runs.run_clean(watched, runs.PHASES[0]) > 1
     shares = ({**runs.FIRST, "role_name": "allow_ecr_relaese"},)
     declared = (runs.FIRST, runs.SECOND)

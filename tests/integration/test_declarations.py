@@ -333,8 +333,8 @@ ROLE_CASES = [
         "repository-tags-in-two-spellings",
         (
             "2 problems, nothing was written:\n"
-            f"- repository_tags: share {SPELLINGS}\n"
-            f"- repository_tags: Share {SPELLINGS}"
+            f"  - repository_tags: share {SPELLINGS}\n"
+            f"  - repository_tags: Share {SPELLINGS}"
         ),
         repository_tags={"share": "yes", "Share": "yes"},
     ),
@@ -362,8 +362,8 @@ ROLE_CASES = [
         "name-empty",
         (
             "2 problems, nothing was written:\n"
-            f"- Role name '' must have 1 to 64 of {LETTERS}.\n"
-            f"- Policy name '' must have 1 to 128 of {LETTERS}."
+            f"  - Role name '' must have 1 to 64 of {LETTERS}.\n"
+            f"  - Policy name '' must have 1 to 128 of {LETTERS}."
         ),
         name="",
     ),
@@ -372,8 +372,8 @@ ROLE_CASES = [
         "name-with-a-slash",
         (
             "2 problems, nothing was written:\n"
-            f"- Role name 'team/pull' must have 1 to 64 of {LETTERS}.\n"
-            f"- Policy name 'team/pull' must have 1 to 128 of {LETTERS}."
+            f"  - Role name 'team/pull' must have 1 to 64 of {LETTERS}.\n"
+            f"  - Policy name 'team/pull' must have 1 to 128 of {LETTERS}."
         ),
         name="team/pull",
     ),
@@ -381,8 +381,8 @@ ROLE_CASES = [
         "name-with-a-space",
         (
             "2 problems, nothing was written:\n"
-            f"- Role name 'pull role' must have 1 to 64 of {LETTERS}.\n"
-            f"- Policy name 'pull role' must have 1 to 128 of {LETTERS}."
+            f"  - Role name 'pull role' must have 1 to 64 of {LETTERS}.\n"
+            f"  - Policy name 'pull role' must have 1 to 128 of {LETTERS}."
         ),
         name="pull role",
     ),
@@ -479,12 +479,12 @@ ROLE_CASES = [
     ),
     role(
         "iam-tag-of-ours-in-capitals",
-        f"2 problems, nothing was written:\n- tags: managed-by {SPELLINGS}\n- tags: Managed-By {SPELLINGS}",
+        f"2 problems, nothing was written:\n  - tags: managed-by {SPELLINGS}\n  - tags: Managed-By {SPELLINGS}",
         tags={"Managed-By": "hand"},
     ),
     role(
         "iam-tags-too-many",
-        f"2 problems, nothing was written:\n- Role declared {TOO_MANY_TAGS}\n- Its policy {TOO_MANY_TAGS}",
+        f"2 problems, nothing was written:\n  - Role declared {TOO_MANY_TAGS}\n  - Its policy {TOO_MANY_TAGS}",
         tags={f"key{at}": "value" for at in range(50)},
     ),
     role("state-unknown", "value of state must be one of: present, absent, got: stopped", state="stopped"),
@@ -497,11 +497,11 @@ ROLE_CASES = [
         "all-problems-at-once",
         (
             "4 problems, nothing was written:\n"
-            f"- Consumer 1: '1' {NO_ACCOUNT} {DIGITS}\n"
-            f"- Consumer 1 (1): external_id has 1 {EXTERNAL_ID}\n"
-            "- repository_tags is empty: without a tag the role would reach every repository or"
+            f"  - Consumer 1: '1' {NO_ACCOUNT} {DIGITS}\n"
+            f"  - Consumer 1 (1): external_id has 1 {EXTERNAL_ID}\n"
+            "  - repository_tags is empty: without a tag the role would reach every repository or"
             " none. Give at least one.\n"
-            "- regions is an empty list: name the regions, or leave the option out for all of"
+            "  - regions is an empty list: name the regions, or leave the option out for all of"
             " them."
         ),
         consumers=[{"account": "1", "external_id": "a"}],
@@ -559,7 +559,7 @@ TAG_CASES = [
     ),
     tag(
         "tags-in-two-spellings",
-        f"2 problems, nothing was written:\n- tags: share {SPELLINGS}\n- tags: Share {SPELLINGS}",
+        f"2 problems, nothing was written:\n  - tags: share {SPELLINGS}\n  - tags: Share {SPELLINGS}",
         tags={"share": "yes", "Share": "yes"},
     ),
     tag(
@@ -636,10 +636,10 @@ TAG_CASES = [
         "all-tag-problems-at-once",
         (
             "4 problems, nothing was written:\n"
-            f"- 'Release' {NOT_A_NAME}\n"
-            f"- 'release:v1.0' {NOT_A_NAME}\n"
-            "- tag key 'aws:x' starts with aws:, which AWS keeps for itself. Choose another key.\n"
-            "- the value of tag y is no string. Quote it."
+            f"  - 'Release' {NOT_A_NAME}\n"
+            f"  - 'release:v1.0' {NOT_A_NAME}\n"
+            "  - tag key 'aws:x' starts with aws:, which AWS keeps for itself. Choose another key.\n"
+            "  - the value of tag y is no string. Quote it."
         ),
         names=["Release", "release:v1.0"],
         tags={"aws:x": "1", "y": 2},

@@ -112,7 +112,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
             os.killpg(process.pid, number)
             if number == KILL:
                 site.proxy.released.set()
-            assert process.wait(10) == CODES[number]
+            assert process.wait(60) == CODES[number]
             until(lambda: not watch.alive(), f"still there: {watch.alive()}", 60 if number == KILL else 10)
         finally:
             site.proxy.released.set()
@@ -122,7 +122,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, KILL)
             process.kill()
-            process.wait(10)
+            process.wait(60)
         output.seek(0)
         return Run(subprocess.CompletedProcess(command, process.returncode, output.read(), ""))
 

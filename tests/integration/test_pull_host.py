@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -274,7 +275,9 @@ def test_check_mode_on_a_host_that_lacks_the_helper_says_what_will_be(host: Host
     """The package is looked at, too. (dpkg has it as installed, so that this changes nothing.)"""
     places = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "registries": declared()}
     checked = host.role("--check", hide_helper=True, **places)
-    assert (checked.code, checked.changed, "skipped=0" in checked.output) == (0, 1, True), checked
+    assert (checked.code, checked.changed, "skipped=2 " in checked.output) == (0, 1, True), checked
+    skipped = re.findall(r"^TASK \[\S+ : (.+)\] \**\nskipping: \[localhost\]$", checked.output, re.MULTILINE)
+    assert skipped == ["Read the hand-off as data", "Show the share before anything is done"]  # no hand-off is given
     assert files_of(tmp_path) == {}
 
 

@@ -510,11 +510,16 @@ def results_of(watch: Watch, action: str) -> list[dict[str, Any]]:
     return [result for result in results if result["action"] == f"crossaccount.ecr.{action}"]
 
 
+def share_command(site: Site) -> list[Any]:
+    """The command that shares the scenario's repositories."""
+    command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
+    return [*command, "-e", f"ecr_share_handoff_path={site.handoff}"]
+
+
 @pytest.fixture(scope="module")
 def first_share(site: Site) -> Watch:
     site.begin()
-    command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
-    return site.watch([*command, "-vvvv", "-e", f"ecr_share_handoff_path={site.handoff}"], "owner")
+    return site.watch([*share_command(site), "-vvvv"], "owner")
 
 
 @pytest.fixture
@@ -573,20 +578,39 @@ def test_the_watch_finds_what_is_said(site: Site) -> None:
 
 def test_the_first_share_shows_no_secret(first_share: Watch) -> None:
     assert first_share.code == 0, first_share
-    assert "invocation:" in first_share.output
-    assert "ecr_repository_tag" in first_share.log
-    assert "Invoked with" in first_share.syslog
+    assert "invocation:" not in first_share.output  # the modules run in ansible-playbook
+    assert "Tag the shared repositories" in first_share.log
+    assert "Invoked with" not in first_share.syslog
     assert_no_secret_is_out(first_share)
     assert first_share.written() == set()
 
 
-def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
-    command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
-    command += ["-e", f"ecr_share_handoff_path={shared.handoff}"]
-    watch = shared.watch(command, "owner", environment=FOR_PROGRAMS[1])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_share_by_modules_shows_no_secret(shared: Site, output: str) -> None:
+    """With a Python of its own the host gets modules: they show their options, and log them."""
+    flags, environment = OUTPUTS[output]
+    changes = {"ansible_python_interpreter": str(BIN / "python"), "ecr_share_description": f"Now {output}"}
+    command = [*share_command(shared), *flags, "-e", json.dumps(changes)]
+    watch = shared.watch(command, "owner", environment=environment)
     assert watch.code == 0, watch
-    result = results_of(watch, "iam_ecr_pull_role")[0]
-    assert result["invocation"]["module_args"]["secret_key"] is None
+    if output == "json":
+        (role,) = results_of(watch, "iam_ecr_pull_role")[0]["results"]
+        for result in (role, *results_of(watch, "ecr_share_info")):
+            assert result["invocation"]["module_args"]["secret_key"] is None
+    else:
+        assert "invocation:" in watch.output
+        assert "AnsiballZ_iam_ecr_pull_role" in watch.log
+    assert watch.syslog.count("Invoked with") == 3  # the plan, the role, the plan again
+    assert_no_secret_is_out(watch)
+    assert watch.written() == set()
+
+
+def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
+    watch = shared.watch(share_command(shared), "owner", environment=FOR_PROGRAMS[1])
+    assert watch.code == 0, watch
+    plan = results_of(watch, "ecr_share_info")[0]
+    assert "roles" in plan
+    assert "invocation" not in plan
     assert_no_secret_is_out(watch)
     assert watch.written() == set()
 

@@ -30,7 +30,11 @@ from hypercorn.config import Config
 from . import authorization, boundary, ecr, iam, organizations, policy_language, propagation
 
 #: The services of the lab, by their names in signatures.
-SERVICES = ("ecr", "iam", "organizations", "sts", "tagging")
+#: The services that are served, each at this path only. Of the last three, tests see the refusals only.
+SERVICES = {
+    **dict.fromkeys(("ecr", "iam", "organizations", "sts", "tagging"), "/"),
+    **{"s3": "/", "secretsmanager": "/", "lambda": "/2015-03-31/functions"},
+}
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/]+)/")
 
 
@@ -114,7 +118,7 @@ def _is_served(scope: Any) -> bool:
     headers = dict(scope["headers"])
     match = _CREDENTIAL.search(headers.get(b"authorization", b"").decode("latin-1"))
     if match:
-        return scope["path"] == "/" and match[2] in SERVICES
+        return scope["path"] == SERVICES.get(match[2])
     return scope["path"] == "/v2" or scope["path"].startswith("/v2/")
 
 
