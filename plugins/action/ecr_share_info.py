@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import handoff_path_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share, shares_of
@@ -49,7 +50,9 @@ def _file_problems(arguments: dict[str, t.Any]) -> list[str]:
 def _has_file_names(share: Share) -> bool:
     """Whether a share declares files whose names are valid. Anything else may be wrong with it."""
     path = share.handoff["path"]
-    return bool(path) and not handoff_path_problem(path) and not any(region_problem(name) for name in share.regions)
+    if not path or handoff_path_problem(path):
+        return False
+    return all(name.isprintable() and "/" not in name for name in share.regions)
 
 
 def _with_problems(result: dict[str, t.Any], found: list[str]) -> dict[str, t.Any]:
