@@ -654,7 +654,9 @@ def test_a_pull_that_the_registry_refuses_shows_no_secret(
     assert watch.code == 2, watch
     aloud = " ".join(watch.output.split()).count("AWS:******** or ******** is refused")
     # In the task's result and in the table of hosts; with many words, each of them twice.
-    assert aloud == (1 if refused == "layer" else 3) * (4 if output == "verbose" else 2), watch
+    # Of a manifest skopeo's host says the same as that of oci_layout; Ansible displays equal errors once.
+    once = 1 if (output, refused) == ("verbose", "manifest") else 0
+    assert aloud == (1 if refused == "layer" else 3) * (4 if output == "verbose" else 2) - once, watch
     assert_no_secret_is_out(watch)
     assert watch.written() <= {PRIVATE_FILE}
 
