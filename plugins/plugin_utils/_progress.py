@@ -11,9 +11,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
-#: A status, or a function that returns the status at that moment.
-Status = t.Union[str, t.Callable[[], str]]
-Progress = t.Callable[[Status], None]
+Progress = t.Callable[[str], None]
 #: Seconds between two lines.
 INTERVAL = 10.0
 
@@ -22,14 +20,14 @@ INTERVAL = 10.0
 def progress(what: str) -> t.Iterator[Progress]:
     """Within, show a line every ten seconds, with the status that was told last."""
     ended, began = threading.Event(), time.monotonic()
-    told: list[Status] = [""]
+    told = [""]
 
     def tick() -> None:
         while not ended.wait(INTERVAL):
-            status = told[0] if isinstance(told[0], str) else told[0]()
-            show(f"{what}: {status + ', ' if status else ''}{time.monotonic() - began:.0f} s")
+            status = f"{told[0]}, " if told[0] else ""
+            show(f"{what}: {status}{time.monotonic() - began:.0f} s")
 
-    def tell(status: Status) -> None:
+    def tell(status: str) -> None:
         told[0] = status
 
     thread = threading.Thread(target=tick, daemon=True)
