@@ -19,7 +19,18 @@ import sys
 import time
 from collections.abc import Iterator
 
-UTILITIES = ("_engine", "_iam", "_layout", "_module", "_plan", "_prove", "_pull", "_pull_host", "_tagging", "_wait")
+UTILITIES = (
+    "_engine",
+    "_iam",
+    "_layout",
+    "_module",
+    "_prove",
+    "_pull",
+    "_pull_host",
+    "_share_plan",
+    "_tagging",
+    "_wait",
+)
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 30  # seconds
 

@@ -9,7 +9,7 @@ import typing as t
 import xml.etree.ElementTree
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
@@ -127,7 +127,9 @@ def _why_readable(
     able = ", ".join(probe for probe in PROBES if seen[probe].outcome == ALLOWED)
     if tags is None:
         why = "Its tags can not be read with this role; ask the owner account for them, and for the role's policies."
-    elif granting and all(str(tags.get(key)) in map(str, _policy.as_list(value)) for key, value in granting.items()):
+    elif granting and all(
+        str(tags.get(key)) in map(str, _policy_document.as_list(value)) for key, value in granting.items()
+    ):
         carried = ", ".join(f"{key}={tags[key]}" for key in granting)
         why = f"It carries {carried}, which the role's policy grants: the owner account has to take that tag off."
     else:
@@ -238,7 +240,7 @@ def junit(proof: dict[str, t.Any], suite: str) -> str:
 # --- who gains and who loses what ----------------------------------------------------------------------------------
 
 
-def may_pull(permissions: _policy.Document, arn: str, tags: dict[str, str]) -> bool:
+def may_pull(permissions: _policy_document.Document, arn: str, tags: dict[str, str]) -> bool:
     """Whether a permissions document lets a session pull from the repository `arn` that carries `tags`.
 
     Documents that others wrote are evaluated too. What cannot be decided counts as allowed, so that no access remains
@@ -247,24 +249,26 @@ def may_pull(permissions: _policy.Document, arn: str, tags: dict[str, str]) -> b
     return pull_decision(permissions, arn, tags).verdict != _evaluate.DENIED
 
 
-def granting_tags(permissions: _policy.Document | None) -> list[dict[str, str]]:
+def granting_tags(permissions: _policy_document.Document | None) -> list[dict[str, str]]:
     """The tags that a permissions document asks for, one of each; a repository that it reaches by tag carries one."""
     found: dict[tuple[str, str], None] = {}
-    for statement in _policy.statements(permissions or {}):
+    for statement in _policy_document.statements(permissions or {}):
         condition = statement.get("Condition", {})
         for key, wanted in (condition.get("StringEquals", {}) if isinstance(condition, dict) else {}).items():
             match = re.fullmatch(r"(?:ecr|aws):resourcetag/(.+)", str(key), re.IGNORECASE)
-            for value in _policy.as_list(wanted) if match else ():
+            for value in _policy_document.as_list(wanted) if match else ():
                 found[t.cast("re.Match[str]", match)[1], str(value)] = None
     return [{key: value} for key, value in found]
 
 
-def granting_regions(permissions: _policy.Document | None) -> list[str]:
+def granting_regions(permissions: _policy_document.Document | None) -> list[str]:
     """The regions whose repositories a permissions document names; not those that it covers by a wildcard."""
-    resources = [str(one) for statement in _policy.statements(permissions or {}) for one in _resources(statement)]
+    resources = [
+        str(one) for statement in _policy_document.statements(permissions or {}) for one in _resources(statement)
+    ]
     found = [one.split(":")[3] for one in resources if re.fullmatch(r"arn:[^:]*:ecr:[a-z0-9-]+:.*", one)]
     return sorted(set(found))
 
 
-def _resources(statement: _policy.Document) -> t.Iterable[t.Any]:
-    return _policy.as_list(statement.get("Resource", []))
+def _resources(statement: _policy_document.Document) -> t.Iterable[t.Any]:
+    return _policy_document.as_list(statement.get("Resource", []))

@@ -12,20 +12,20 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import discover, tags_of_each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
     is_ours,
-    is_pattern,
     reaches_beyond_tags,
-    select,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
 
 Options = dict[str, t.Any]
 
@@ -147,12 +147,14 @@ def _state(role: Options, policies: Options) -> RoleState:
     arns = [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", [])]
     documents = [policies[arn] for arn in arns if arn in policies]
     documents += [one["PolicyDocument"] for one in role.get("RolePolicyList", [])]
-    statements = [one for document in documents for one in _policy.statements(_policy.parse(document))]
+    statements = [
+        one for document in documents for one in _policy_document.statements(_policy_document.parse(document))
+    ]
     return RoleState(
         role_exists=True,
         policy_exists=True,
         path=role["Path"],
-        trust=_policy.parse(role["AssumeRolePolicyDocument"]),
+        trust=_policy_document.parse(role["AssumeRolePolicyDocument"]),
         permissions={"Version": "2012-10-17", "Statement": statements},
         attached=True,
     )

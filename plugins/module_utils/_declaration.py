@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
 
 
 def handoff_problems(images: t.Iterable[str], denied: t.Iterable[str], repositories: t.Sequence[str]) -> list[str]:

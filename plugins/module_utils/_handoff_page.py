@@ -13,12 +13,12 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     account_problem,
-    as_list,
     assume_problems,
     region_problem,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
 
 def for_people(handoff: Handoff) -> str:

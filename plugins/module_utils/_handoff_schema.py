@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import registry_problems
 
 _OPTIONAL = ("external_id",)

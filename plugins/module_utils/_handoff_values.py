@@ -9,15 +9,14 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
-    ACTIONS,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     account_problem,
     assume_problems,
     external_id_problem,
     region_problem,
-    repository_tags_of,
+    repository_problem,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import shared_at_problem
 
 #: What the names of the role's variables, and so the keys of a hand-off, start with.

@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""IAM's API for one role and its managed policy. Each write of `_plan` is a method of that name."""
+"""IAM's API for one role and its managed policy. Each step of `_role_plan` is a method of that name."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
 
 #: The name that AWS's console gives it.
@@ -77,7 +77,7 @@ class PullRole:
             "description": role.get("Description", ""),
             "max_session_duration": role.get("MaxSessionDuration", 3600),
             "permissions_boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-            "trust": _policy.parse(role["AssumeRolePolicyDocument"]),
+            "trust": _policy_document.parse(role["AssumeRolePolicyDocument"]),
             "attached": self.policy_arn in arns,
             "revoked": _REVOCATION in inline,
             "revoking": _UNFINISHED in inline,
@@ -106,7 +106,9 @@ class PullRole:
         for one in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
             version = one["VersionId"]
             reply = self.client.get_policy_version(PolicyArn=self.policy_arn, VersionId=version)
-            yield PolicyVersion(version, one["IsDefaultVersion"], _policy.parse(reply["PolicyVersion"]["Document"]))
+            yield PolicyVersion(
+                version, one["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
+            )
 
     def _entities(self) -> list[str]:
         found = []
@@ -131,12 +133,15 @@ class PullRole:
 
     def create_policy(self, document: Json, tags: dict[str, str]) -> None:
         self.client.create_policy(
-            PolicyName=self.policy_name, Path=self.path, PolicyDocument=_policy.text(document), Tags=_tag_list(tags)
+            PolicyName=self.policy_name,
+            Path=self.path,
+            PolicyDocument=_policy_document.text(document),
+            Tags=_tag_list(tags),
         )
 
     def create_version(self, document: Json) -> None:
         self.client.create_policy_version(
-            PolicyArn=self.policy_arn, PolicyDocument=_policy.text(document), SetAsDefault=True
+            PolicyArn=self.policy_arn, PolicyDocument=_policy_document.text(document), SetAsDefault=True
         )
 
     def set_default_version(self, version: str) -> None:
@@ -158,7 +163,7 @@ class PullRole:
         self.client.create_role(
             RoleName=self.name,
             Path=self.path,
-            AssumeRolePolicyDocument=_policy.text(trust),
+            AssumeRolePolicyDocument=_policy_document.text(trust),
             Description=settings["description"],
             MaxSessionDuration=settings["max_session_duration"],
             Tags=_tag_list(tags),
@@ -169,7 +174,7 @@ class PullRole:
         self.client.update_role(RoleName=self.name, Description=description, MaxSessionDuration=max_session_duration)
 
     def update_trust(self, document: Json) -> None:
-        self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy.text(document))
+        self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy_document.text(document))
 
     def begin_revocation(self) -> None:
         self._deny_sessions(_UNFINISHED)
@@ -183,7 +188,7 @@ class PullRole:
         until = email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1)
         condition = {"DateLessThan": {"aws:TokenIssueTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")}}
         statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
-        document = _policy.text({"Version": "2012-10-17", "Statement": [statement]})
+        document = _policy_document.text({"Version": "2012-10-17", "Statement": [statement]})
         self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=document)
 
     def end_revocation(self) -> None:

@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import Consumer, account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
 
 #: The option of the modules of the owner account.
 OWNER_ACCOUNT_ARGUMENT: dict[str, t.Any] = {"owner_account": {"type": "raw"}}

@@ -35,7 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     is_expired,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     Session,

@@ -22,7 +22,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import assume_problems
 
 HELPER = "docker-credential-ecr-login"
 #: Users run a wrapper, and only its owner changes it.

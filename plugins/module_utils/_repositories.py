@@ -14,8 +14,8 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code, is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import carries
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import carries
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import CONSISTENT_READS
 
 Tags = t.Optional[dict[str, str]]

@@ -12,14 +12,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration impo
     handoff_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
-    RoleState,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     is_pattern,
     name_problems,
     pattern_problem,
+    region_problem,
     repository_problem,
+    tag_problem,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import region_problem, tag_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 Options = dict[str, t.Any]
 #: A repository tag: its key in lower case, because IAM ignores the case of tag keys, and its value.

@@ -13,7 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
     Role,
     change_of_access,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 NO_CHANGE = "Nobody gains or loses access."
 

@@ -9,7 +9,7 @@ import os.path
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoffs
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import account_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share, Tag
 
 #: The declared repositories of each share, by its place in the declaration and by region.

@@ -33,10 +33,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumers_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import consumer_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState, TagChange, tag_diff
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import consumers_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Options, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import (
     AccessChange,
@@ -53,6 +53,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
     select_repositories,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import remaining_of, summary_of, warnings_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TagChange, tag_diff
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import (
     RolePlan,
-    RoleState,
-    declare_role,
-    ownership_problems,
     plan_role,
     plan_role_absent,
     role_warnings,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    RoleState,
+    declare_role,
+    ownership_problems,
 )
 
 Options = dict[str, t.Any]
@@ -52,10 +54,8 @@ def plan_pull_role(
     """
     name, policy_name = options["name"], options["policy_name"] or options["name"]
     listed = options["consumers"] or []
-    declared = [
-        {"external_id": None, **one, "account": _policy.account_of(one["account"], partition)} for one in listed
-    ]
-    resolved = {**options, "consumers": _policy.resolve_external_ids(declared, partition, before.trust, make_id)}
+    declared = [{"external_id": None, **one, "account": _names.account_of(one["account"], partition)} for one in listed]
+    resolved = {**options, "consumers": _consumers.resolve_external_ids(declared, partition, before.trust, make_id)}
     if options["state"] == "present":
         after = declare_role(before, resolved, partition, account, problems)
         if not options["adopt"]:

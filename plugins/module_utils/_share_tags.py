@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState, is_pattern, plan_tags, select
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import plan_tags, select
 
 #: A repository: its region and its name.
 Key = tuple[str, str]

@@ -19,7 +19,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import classify
 from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import caller_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     account_problem,
     assume_problems,
     region_problem,

@@ -129,29 +129,24 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import is_transient
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
     explain,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
+    is_pattern,
+    pattern_problem,
+    repository_problem,
+    tag_problem,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
     OWNER_ACCOUNT_ARGUMENT,
     check_owner_account,
     owner_account_problem,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
-    TAGGING_BATCH,
-    TagChange,
-    TagPlan,
-    is_pattern,
-    may_pass,
-    pattern_problem,
-    plan_tags,
-    repository_problem,
-    select,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import tag_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import (
     discover,
     tags_of_each,
@@ -162,6 +157,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     Session,
     each,
     session_of,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
+    TAGGING_BATCH,
+    TagChange,
+    TagPlan,
+    plan_tags,
+    select,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
     WAIT_ARGUMENTS,
@@ -283,7 +285,7 @@ def change_tags(
             if not answered:
                 raise
             break
-        left = [change for change in left if may_pass(failures.get(change.name, ""))]
+        left = [change for change in left if is_transient(failures.get(change.name, ""))]
         if not left:
             break
     return failures

@@ -81,7 +81,7 @@ options:
       principal_match:
         description:
           - V(principal) names the ARNs in the trust; IAM binds them to the very user or role, so one that is deleted
-            and made again is not trusted.
+            and already_applied again is not trusted.
           - V(condition) trusts the account under the condition C(aws:PrincipalArn), which survives that.
         type: str
         choices: [principal, condition]
@@ -228,7 +228,7 @@ dangling_principals:
   elements: str
   sample: []
 steps:
-  description: The writes that were made, or would be in check mode, in their order.
+  description: The writes that were already_applied, or would be in check mode, in their order.
   returned: success
   type: list
   elements: str
@@ -244,26 +244,24 @@ except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import (
+    IN_THE_WAY,
+    REMOVALS,
+    already_applied,
+    unmet,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
     OWNER_ACCOUNT_ARGUMENT,
     check_owner_account,
     owner_account_problem,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import (
-    IN_THE_WAY,
-    REMOVALS,
-    RolePlan,
-    RoleState,
-    Step,
-    made,
-    name_problems,
-    settled,
-    surplus,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, Step, surplus
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
@@ -316,14 +314,14 @@ def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -
             "trust": plan.before.trust or {},
             "attached": plan.before.attached,
         },
-        "dangling_principals": _policy.dangling_principals(plan.before.trust),
+        "dangling_principals": _policy_document.dangling_principals(plan.before.trust),
         "steps": written,
         "diff": plan.diff,
     }
 
 
 def carry_out(role: PullRole, steps: list[Step], options: dict[str, t.Any], done: list[str]) -> None:
-    """Make the writes in their order and note them in `done`; an error says which were made."""
+    """Make the writes in their order and note them in `done`; an error says which were already_applied."""
     for step in steps:
         try:
             getattr(role, step.call)(**step.arguments)
@@ -347,15 +345,15 @@ def _problem(role: PullRole, step: Step, error: Exception, options: dict[str, t.
     if code != IN_THE_WAY.get(step.call):
         return explain(error)
     try:
-        seen = read_until(role.read, lambda state: made(step, state) is not None, options)
+        seen = read_until(role.read, lambda state: already_applied(step, state) is not None, options)
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
         return explain(error)
-    if made(step, seen):
+    if already_applied(step, seen):
         return None
-    if step.call == "create_version" or made(step, seen) is None:
+    if step.call == "create_version" or already_applied(step, seen) is None:
         return explain(error)
     what = f"Role {role.name}" if step.call == "create_role" else f"Policy {role.policy_name}"
-    return f"{what} was not there when this run began; now it is, but not as declared: someone else made it."
+    return f"{what} was not there when this run began; now it is, but not as declared: someone else already_applied it."
 
 
 def wait_for(role: PullRole, plan: RolePlan, options: dict[str, t.Any]) -> RoleState:
@@ -365,7 +363,7 @@ def wait_for(role: PullRole, plan: RolePlan, options: dict[str, t.Any]) -> RoleS
     def missing() -> list[str]:
         nonlocal seen
         seen = role.read()
-        return settled(plan, seen)
+        return unmet(plan, seen)
 
     wait_until_read_back(missing, options)
     return seen

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _consumers, _policy, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
@@ -55,10 +55,10 @@ class Declaration:
     condition_key: str
     regions: tuple[str, ...]
 
-    def documents(self) -> tuple[_policy.Document, _policy.Document]:
+    def documents(self) -> tuple[_policy_document.Document, _policy_document.Document]:
         """The permissions and the trust that the collection makes of it."""
         problems = Problems()
-        consumers = _policy.consumers_of(self.consumers, "aws", problems)
+        consumers = _consumers.consumers_of(self.consumers, "aws", problems)
         tags = _policy.repository_tags_of(self.repository_tags, problems)
         problems.check()
         permissions = _policy.permissions_document(
@@ -179,15 +179,17 @@ class Judge:
             self.ecr.tag_resource(resourceArn=arn, tags=[{"Key": key, "Value": new[key]} for key in new])
             self.tags[name] = new
 
-    def declare(self, role: str, permissions: _policy.Document, trust: _policy.Document) -> None:
+    def declare(self, role: str, permissions: _policy_document.Document, trust: _policy_document.Document) -> None:
         """Put the two documents into the lab."""
         arn = f"arn:aws:iam::{accounts.OWNER}:policy/{role}"
         versions = self.iam.list_policy_versions(PolicyArn=arn)["Versions"]
         if len(versions) == 5:
             oldest = min((one for one in versions if not one["IsDefaultVersion"]), key=age)
             self.iam.delete_policy_version(PolicyArn=arn, VersionId=oldest["VersionId"])
-        self.iam.create_policy_version(PolicyArn=arn, PolicyDocument=_policy.text(permissions), SetAsDefault=True)
-        self.iam.update_assume_role_policy(RoleName=role, PolicyDocument=_policy.text(trust))
+        self.iam.create_policy_version(
+            PolicyArn=arn, PolicyDocument=_policy_document.text(permissions), SetAsDefault=True
+        )
+        self.iam.update_assume_role_policy(RoleName=role, PolicyDocument=_policy_document.text(trust))
 
     def assume(self, role: str, who: tuple[str, str], external_id: str | None) -> dict[str, str] | None:
         """The keys of a session of the role; None where IAM refuses it."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RolePlan, RoleState, Step
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, Step
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState
 
 
 def applied(state: RoleState, step: Step) -> RoleState:

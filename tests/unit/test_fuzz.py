@@ -42,14 +42,20 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _access,
+    _consumers,
+    _convergence,
     _engine,
     _errors,
     _image,
-    _plan,
+    _names,
     _policy,
+    _policy_document,
     _prove,
     _pull,
     _registry,
+    _role_plan,
+    _role_state,
+    _tag_plan,
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
@@ -538,20 +544,24 @@ REPOSITORIES = [
 ]
 
 
-def judge_documents(trust: _policy.Document, permissions: _policy.Document, declared: list[dict[str, Any]]) -> None:
+def judge_documents(
+    trust: _policy_document.Document, permissions: _policy_document.Document, declared: list[dict[str, Any]]
+) -> None:
     """Everything that is done with the documents of a role as it is."""
-    _policy.dangling_principals(trust)
-    resolved = _policy.resolve_external_ids(declared, PARTITION, trust, lambda: "made")
+    _policy_document.dangling_principals(trust)
+    resolved = _consumers.resolve_external_ids(declared, PARTITION, trust, lambda: "made")
     problems = Problems()
-    consumers = _policy.consumers_of(resolved, PARTITION, problems)
-    before = _plan.RoleState(role_exists=True, policy_exists=True, trust=trust, permissions=permissions, attached=True)
+    consumers = _consumers.consumers_of(resolved, PARTITION, problems)
+    before = _role_state.RoleState(
+        role_exists=True, policy_exists=True, trust=trust, permissions=permissions, attached=True
+    )
     wanted = _policy.permissions_document(PARTITION, ACCOUNT, {"environment": ("release",)})
     after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
-    plan = _plan.plan_role(before, after)
+    plan = _role_plan.plan_role(before, after)
     assert not plan.steps or plan.steps[-1].call in ("update_trust", "create_version", "end_revocation"), plan.steps
-    assert _policy.equal(trust, copy.deepcopy(trust))
-    _plan.settled(plan, before)
-    _plan.ownership_problems(before, after, "role", "policy")
+    assert _policy_document.equal(trust, copy.deepcopy(trust))
+    _convergence.unmet(plan, before)
+    _role_state.ownership_problems(before, after, "role", "policy")
     _access.granting_tags(permissions)
     change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
     fit("\n".join(change.lines))
@@ -563,13 +573,13 @@ DECLARED = [{"account": "222222222222", "external_id": "generate"}]
 @fuzz
 @given(documents, documents)
 @example({"Statement": {"Effect": "Allow", "Principal": {"AWS": "\x1b[31m"}}}, {"Statement": []})
-def test_documents_that_iam_takes(trust: _policy.Document, permissions: _policy.Document) -> None:
+def test_documents_that_iam_takes(trust: _policy_document.Document, permissions: _policy_document.Document) -> None:
     """Each of them is understood; that one is foreign is no error."""
     for document in (trust, permissions):
         written = json.dumps(document)
         # Some numbers are equal to themselves only as text.
         for form in (document, written, urllib.parse.quote(written)):
-            assert json.dumps(_policy.parse(form)) == written
+            assert json.dumps(_policy_document.parse(form)) == written
     judge_documents(trust, permissions, DECLARED)
 
 
@@ -579,8 +589,8 @@ def test_documents_that_iam_takes(trust: _policy.Document, permissions: _policy.
 @example({}, {"Statement": {"Effect": "Allow", "Action": {"a": 1}, "Condition": [1]}}, b"%7B", True)
 def test_documents_that_iam_would_not_take(trust: Any, permissions: Any, content: bytes, quoted: bool) -> None:
     text = content.decode("utf-8", "replace")
-    survives(lambda: _policy.parse(urllib.parse.quote(text) if quoted else text))
-    parsed = [survives(functools.partial(_policy.parse, one)) for one in (trust, permissions)]
+    survives(lambda: _policy_document.parse(urllib.parse.quote(text) if quoted else text))
+    parsed = [survives(functools.partial(_policy_document.parse, one)) for one in (trust, permissions)]
     if None not in parsed:
         judge_documents(parsed[0], parsed[1], DECLARED)
 
@@ -659,13 +669,15 @@ tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) 
 )
 def test_a_declared_role(options: dict[str, Any]) -> None:
     def declare(problems: Problems) -> None:
-        for problem in _plan.name_problems(options["name"], options["policy_name"] or options["name"], options["path"]):
+        for problem in _names.name_problems(
+            options["name"], options["policy_name"] or options["name"], options["path"]
+        ):
             problems.add(problem)
         declared = options["consumers"] or []
-        resolved = _policy.resolve_external_ids(declared, PARTITION, None, lambda: "made")
-        before = _plan.RoleState()
-        after = _plan.declare_role(before, {**options, "consumers": resolved}, PARTITION, ACCOUNT, problems)
-        _plan.plan_role(before, after)
+        resolved = _consumers.resolve_external_ids(declared, PARTITION, None, lambda: "made")
+        before = _role_state.RoleState()
+        after = _role_state.declare_role(before, {**options, "consumers": resolved}, PARTITION, ACCOUNT, problems)
+        _role_plan.plan_role(before, after)
 
     whole(declare)
 
@@ -692,10 +704,10 @@ def test_declared_tags(
     }
     survives(lambda: ecr_repository_tag.check(options))
     known = [*repositories, *names]
-    whole(lambda problems: _plan.select(names, known, problems))
+    whole(lambda problems: _tag_plan.select(names, known, problems))
     whole(lambda problems: _policy.repository_tags_of(tags, problems))
     values = {key: value for key, value in tags.items() if isinstance(value, str)}
-    whole(lambda problems: _plan.plan_tags(repositories, values, state, problems).batches())
+    whole(lambda problems: _tag_plan.plan_tags(repositories, values, state, problems).batches())
 
 
 def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> Any:
@@ -812,7 +824,7 @@ def test_a_time(text: str, now: float) -> None:
 @fuzz
 @given(strings | st.none(), strings | st.none(), strings)
 def test_the_way_a_role_is_assumed(role_arn: str | None, external_id: str | None, session_name: str) -> None:
-    found = _policy.assume_problems(role_arn, external_id, session_name)
+    found = _names.assume_problems(role_arn, external_id, session_name)
     whole(lambda problems: problems.found.extend(map(_errors.printable, found)))
 
 
@@ -831,7 +843,7 @@ def test_nothing_is_kept() -> None:
         survives(lambda: _image.parse_reference(f"repository-{number}:v{number}@{digest}"))
         survives(lambda: _image.parse_reference(f"no reference {number}"))
         statement = {"Effect": "Allow", "Action": "ecr:*", "Sid": f"{number}", "Principal": {"AWS": f"{number:012}"}}
-        document = _policy.parse(urllib.parse.quote(json.dumps({"Statement": statement})))
+        document = _policy_document.parse(urllib.parse.quote(json.dumps({"Statement": statement})))
         judge_documents(document, document, DECLARED)
         _errors.explain(botocore.exceptions.ClientError({"Error": {"Code": f"{number}", "Message": "x" * 999}}, "Get"))
         _wait.time_of(f"20{number % 90 + 10}-01-01T00:00:00Z")

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags, may_pull
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 NOTHING = RoleState()
 
 
-def role(tags: dict[str, Any], *consumers: _policy.Consumer) -> RoleState:
-    as_tuples = {key: tuple(_policy.as_list(value)) for key, value in tags.items()}
+def role(tags: dict[str, Any], *consumers: _consumers.Consumer) -> RoleState:
+    as_tuples = {key: tuple(_policy_document.as_list(value)) for key, value in tags.items()}
     return RoleState(
         role_exists=True,
         policy_exists=True,
@@ -31,8 +31,8 @@ def repository(name: str, before: dict[str, str], after: dict[str, str], region:
 
 
 ON: dict[str, str] = {"share": "yes"}
-FIRST = _policy.Consumer(ONE, (), "id-one")
-SECOND = _policy.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "condition", "o-abcdefghij", True)
+FIRST = _consumers.Consumer(ONE, (), "id-one")
+SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "condition", "o-abcdefghij", True)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ SECOND = _policy.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "con
         ),
         (
             role(ON, FIRST),
-            role(ON, _policy.Consumer(ONE, (), "id-new")),
+            role(ON, _consumers.Consumer(ONE, (), "id-new")),
             [repository("release", ON, ON)],
             [f"{ONE}: external id changes"],
         ),
@@ -163,16 +163,16 @@ def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], id
         trust["Statement"] = [
             {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Condition": condition}
         ]
-    resolved = _policy.resolve_external_ids(declared, "aws", trust, lambda: "new")
+    resolved = _consumers.resolve_external_ids(declared, "aws", trust, lambda: "new")
     assert [item["external_id"] for item in resolved] == ids
-    assert _policy.resolve_external_ids([generate(ONE)], "aws", None, lambda: "new")[0]["external_id"] == "new"
+    assert _consumers.resolve_external_ids([generate(ONE)], "aws", None, lambda: "new")[0]["external_id"] == "new"
 
 
 def test_dangling_principals_are_found() -> None:
     principals = {"AWS": ["AIDAEXAMPLEEXAMPLE123", f"arn:aws:iam::{ONE}:root", "AROAEXAMPLEEXAMPLE123"]}
     trust = {"Statement": {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}}
-    assert _policy.dangling_principals(trust) == ["AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123"]
-    assert _policy.dangling_principals(None) == []
+    assert _policy_document.dangling_principals(trust) == ["AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123"]
+    assert _policy_document.dangling_principals(None) == []
 
 
 @pytest.mark.parametrize(

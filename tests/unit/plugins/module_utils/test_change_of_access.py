@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
     Repository,
     Role,
@@ -189,8 +189,10 @@ def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
 
 
 def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() -> None:
-    named = _policy.trust_document("aws", [_policy.Consumer(ONE, ("user/a", "role/b/c"), "id-one")])
-    by_condition = _policy.trust_document("aws", [_policy.Consumer(ONE, ("user/a", "role/b/c"), "id-one", "condition")])
+    named = _policy.trust_document("aws", [_consumers.Consumer(ONE, ("user/a", "role/b/c"), "id-one")])
+    by_condition = _policy.trust_document(
+        "aws", [_consumers.Consumer(ONE, ("user/a", "role/b/c"), "id-one", "condition")]
+    )
     assert lines(named, by_condition) == lines(by_condition, named) == []
 
 

@@ -6,9 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _plan, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _consumers,
+    _convergence,
+    _names,
+    _policy,
+    _policy_document,
+    _role_plan,
+    _role_state,
+    _tag_plan,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import PolicyVersion, RolePlan, RoleState, Step
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, Step
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,9 +36,9 @@ def arn(name: str) -> str:
 
 def tag_plan(
     repositories: dict[str, dict[str, str]], tags: dict[str, str], state: str
-) -> tuple[_plan.TagPlan, list[str]]:
+) -> tuple[_tag_plan.TagPlan, list[str]]:
     problems = Problems()
-    plan = _plan.plan_tags({name: (arn(name), had) for name, had in repositories.items()}, tags, state, problems)
+    plan = _tag_plan.plan_tags({name: (arn(name), had) for name, had in repositories.items()}, tags, state, problems)
     return plan, problems.found
 
 
@@ -174,7 +184,7 @@ KNOWN = ["team/web", "team/api", "base", "release"]
 )
 def test_select(names: list[str], selected: list[str], found: list[str]) -> None:
     problems = Problems()
-    assert _plan.select(names, iter(KNOWN), problems) == selected
+    assert _tag_plan.select(names, iter(KNOWN), problems) == selected
     assert problems.found == found
 
 
@@ -183,12 +193,12 @@ def test_select(names: list[str], selected: list[str], found: list[str]) -> None
     [("app", False), ("team/app", False), ("a*", True), ("a?", True), ("[ab]", True), ("a]", False)],
 )
 def test_is_pattern(name: str, pattern: bool) -> None:
-    assert _plan.is_pattern(name) is pattern
+    assert _names.is_pattern(name) is pattern
 
 
 @pytest.mark.parametrize("name", ["ab", "a" * 256, "a1/b2/c3", "a.b_c__d-e---f", "0a", "my.team/app"])
 def test_good_repository_names(name: str) -> None:
-    assert _plan.repository_problem(name) is None
+    assert _names.repository_problem(name) is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +223,7 @@ def test_good_repository_names(name: str) -> None:
     ],
 )
 def test_bad_repository_names(name: str) -> None:
-    assert _plan.repository_problem(name) == (
+    assert _names.repository_problem(name) == (
         f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter"
         " or digit. Give the name alone, without registry and image tag."
     )
@@ -243,7 +253,7 @@ def options(**said: Any) -> dict[str, Any]:
 
 def declare(before: RoleState, **said: Any) -> tuple[RoleState, list[str]]:
     problems = Problems()
-    return _plan.declare_role(before, options(**said), "aws", OWNER, problems), problems.found
+    return _role_state.declare_role(before, options(**said), "aws", OWNER, problems), problems.found
 
 
 OURS = {"managed-by": "crossaccount.ecr"}
@@ -273,7 +283,7 @@ def test_what_is_not_mentioned_stays() -> None:
     after, problems = declare(THERE)
     assert problems == []
     assert after == THERE
-    assert _plan.plan_role(THERE, after).steps == []
+    assert _role_plan.plan_role(THERE, after).steps == []
 
 
 def test_what_is_mentioned_changes() -> None:
@@ -290,7 +300,7 @@ def test_what_is_mentioned_changes() -> None:
         role_tags={**OURS, "team": "c"},
         policy_tags={**OURS, "cost": "b", "team": "c"},
     )
-    assert _plan.plan_role(THERE, after).steps == [
+    assert _role_plan.plan_role(THERE, after).steps == [
         Step("tag_policy", {"tags": {"team": "c"}}),
         Step("put_boundary", {"boundary": other}),
         Step("update_role", {"description": "", "max_session_duration": 3600}),
@@ -307,9 +317,9 @@ def test_first_boundary_of_existing_role_is_the_first_write() -> None:
         access="pull",
     )
     assert problems == []
-    steps = _plan.plan_role(before, after).steps
+    steps = _role_plan.plan_role(before, after).steps
     assert steps[0] == Step("put_boundary", {"boundary": BOUNDARY})
-    assert steps[1:] == _plan.plan_role(THERE, after).steps
+    assert steps[1:] == _role_plan.plan_role(THERE, after).steps
 
 
 def test_a_document_of_the_same_meaning_stays_as_it_is() -> None:
@@ -320,7 +330,7 @@ def test_a_document_of_the_same_meaning_stays_as_it_is() -> None:
     after, problems = declare(before)
     assert problems == []
     assert after.trust is respelled
-    assert _plan.plan_role(before, after).steps == []
+    assert _role_plan.plan_role(before, after).steps == []
 
 
 LATIN = "IAM takes Latin-1 characters only in a role's description."
@@ -440,7 +450,9 @@ def test_all_problems_come_together() -> None:
 @pytest.mark.parametrize("extra", [0, 1])
 def test_size_of_the_trust_policy(extra: int) -> None:
     consumers = [{"account": CONSUMER, "external_id": "x" * 1224}, {"account": STRANGER, "external_id": "y"}]
-    room = 2048 - _policy.size(_policy.trust_document("aws", _policy.consumers_of(consumers, "aws", Problems())))
+    room = 2048 - _policy_document.size(
+        _policy.trust_document("aws", _consumers.consumers_of(consumers, "aws", Problems()))
+    )
     consumers[1]["external_id"] = "y" * (1 + room + extra)
     message = "The trust policy of allow would have 2049 characters; AWS takes 2048. Share in two roles."
     assert declare(RoleState(), consumers=consumers)[1] == ([message] if extra else [])
@@ -449,7 +461,7 @@ def test_size_of_the_trust_policy(extra: int) -> None:
 @pytest.mark.parametrize("extra", [0, 1])
 def test_size_of_the_permissions_policy(extra: int) -> None:
     values = [f"{number:02}" + "v" * 254 for number in range(21)] + ["last"]
-    size = _policy.size(_policy.permissions_document("aws", OWNER, {"share": tuple(values)}))
+    size = _policy_document.size(_policy.permissions_document("aws", OWNER, {"share": tuple(values)}))
     values[-1] += "v" * (6144 - size + extra)
     message = "The permissions policy of allow would have 6145 characters; AWS takes 6144. Share in two roles."
     assert declare(RoleState(), repository_tags={"share": values})[1] == ([message] if extra else [])
@@ -484,11 +496,11 @@ def test_size_of_the_permissions_policy(extra: int) -> None:
     ],
 )
 def test_name_problems(name: str, policy_name: str, path: str, found: list[str]) -> None:
-    assert _plan.name_problems(name, policy_name, path) == found
+    assert _names.name_problems(name, policy_name, path) == found
 
 
 def test_name_problems_come_together() -> None:
-    assert len(_plan.name_problems("", "", "")) == 3
+    assert len(_names.name_problems("", "", "")) == 3
 
 
 ADOPT = "and differs from the declaration. If it is yours to change, say adopt: true; else choose another name."
@@ -525,11 +537,11 @@ def test_ownership(
 ) -> None:
     before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags)
     after = declare(before, **said)[0]
-    assert _plan.ownership_problems(before, after, "allow", "rules") == found
+    assert _role_state.ownership_problems(before, after, "allow", "rules") == found
 
 
 def test_nothing_there_is_nobodys() -> None:
-    assert _plan.ownership_problems(RoleState(), declare(RoleState())[0], "allow", "allow") == []
+    assert _role_state.ownership_problems(RoleState(), declare(RoleState())[0], "allow", "allow") == []
 
 
 # --- the role: versions of its policy
@@ -563,7 +575,7 @@ def versioned(*numbers: int, default: int, same: int | None = None) -> RoleState
 )
 def test_policy_versions(before: RoleState, calls: list[str]) -> None:
     after = declare(before, access="pull")[0]
-    steps = _plan.plan_role(before, after).steps
+    steps = _role_plan.plan_role(before, after).steps
     assert [" ".join([step.call, step.arguments.get("version", "")]).strip() for step in steps] == calls
     if steps[-1].call == "create_version":
         assert steps[-1].arguments["document"] == after.permissions
@@ -579,15 +591,15 @@ def test_a_version_that_was_made_twice_goes() -> None:
         for number, document in ((4, permissions), (3, permissions), (2, other), (1, {"Statement": []}))
     )
     before = replace(THERE, versions=versions)
-    assert _plan.plan_role(before, declare(before)[0]).steps == [Step("delete_version", {"version": "v3"})]
-    assert _plan.surplus(versions) == [Step("delete_version", {"version": "v3"})]
+    assert _role_plan.plan_role(before, declare(before)[0]).steps == [Step("delete_version", {"version": "v3"})]
+    assert _role_plan.surplus(versions) == [Step("delete_version", {"version": "v3"})]
     # And where an older one of two becomes the default again.
     back = replace(
         before, permissions={"Statement": []}, versions=(replace(versions[3], is_default=True), *versions[1:3])
     )
-    assert [step.arguments["version"] for step in _plan.plan_role(back, declare(back)[0]).steps] == ["v3"]
+    assert [step.arguments["version"] for step in _role_plan.plan_role(back, declare(back)[0]).steps] == ["v3"]
     twice = replace(back, versions=(*back.versions, PolicyVersion("v5", False, permissions)))
-    assert _plan.plan_role(twice, declare(twice)[0]).steps == [
+    assert _role_plan.plan_role(twice, declare(twice)[0]).steps == [
         Step("set_default_version", {"version": "v3"}),
         Step("delete_version", {"version": "v5"}),
     ]
@@ -611,17 +623,17 @@ def by_hand(*actions: str, **terms: Any) -> dict[str, Any]:
     ],
 )
 def test_whether_a_policy_of_others_reaches_beyond_tags(statements: list[dict[str, Any]], beyond: bool) -> None:
-    assert _plan.reaches_beyond_tags({"Statement": statements}) is beyond
+    assert _role_state.reaches_beyond_tags({"Statement": statements}) is beyond
     ours = declare(RoleState())[0].permissions
     assert ours is not None
-    assert _plan.reaches_beyond_tags({"Statement": [*ours["Statement"], *statements]}) is beyond
-    assert not _plan.reaches_beyond_tags(None)
+    assert _role_state.reaches_beyond_tags({"Statement": [*ours["Statement"], *statements]}) is beyond
+    assert not _role_state.reaches_beyond_tags(None)
 
 
 # --- the role: what AWS refuses because it is there, or gone
 
 NEW = declare(RoleState(), permissions_boundary=BOUNDARY)[0]
-CREATE_ROLE, CREATE_POLICY = _plan.plan_role(RoleState(), NEW).steps[:2]
+CREATE_ROLE, CREATE_POLICY = _role_plan.plan_role(RoleState(), NEW).steps[:2]
 CREATE_VERSION = Step("create_version", {"document": NEW.permissions})
 OLD_VERSIONS = versioned(5, 4, 3, 2, 1, default=5)
 
@@ -653,7 +665,7 @@ OLD_VERSIONS = versioned(5, 4, 3, 2, 1, default=5)
     ],
 )
 def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleState, made: bool | None) -> None:
-    assert _plan.made(step, seen) is made
+    assert _convergence.already_applied(step, seen) is made
 
 
 # --- the role: absent
@@ -662,7 +674,7 @@ def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleSt
 def test_absent_in_order() -> None:
     before = replace(versioned(3, 2, 1, default=2), foreign=())
     problems = Problems()
-    plan = _plan.plan_role_absent(before, "allow", "allow", problems)
+    plan = _role_plan.plan_role_absent(before, "allow", "allow", problems)
     assert problems.found == []
     assert plan.steps == [
         Step("detach", {}),
@@ -684,12 +696,12 @@ def test_absent_in_order() -> None:
     ],
 )
 def test_absent_after_a_killed_run(before: RoleState, calls: list[str]) -> None:
-    assert [step.call for step in _plan.plan_role_absent(before, "allow", "allow", Problems()).steps] == calls
+    assert [step.call for step in _role_plan.plan_role_absent(before, "allow", "allow", Problems()).steps] == calls
 
 
 def test_absent_is_refused_where_others_hang_on() -> None:
     problems = Problems()
-    _plan.plan_role_absent(
+    _role_plan.plan_role_absent(
         replace(THERE, foreign=("Role allow has policy x attached", "Y")), "allow", "allow", problems
     )
     assert problems.found == [
@@ -793,7 +805,7 @@ def accounts(draw: st.DrawFn) -> RoleState:
 def planned(before: RoleState, said: dict[str, Any]) -> RolePlan:
     after, problems = declare(before, **said)
     assert problems == []
-    return _plan.plan_role(before, after)
+    return _role_plan.plan_role(before, after)
 
 
 @settings(max_examples=400)
@@ -854,7 +866,7 @@ def test_who_was_dropped_stays_out_when_a_share_follows_an_unshare_that_was_kill
     *_others, before = moments(planned(before, said))
     assert before.revoked
     before = replace(before, revoked=revoked, revoking=revoking)
-    removal = _plan.plan_role_absent(before, "allow", "allow", Problems())
+    removal = _role_plan.plan_role_absent(before, "allow", "allow", Problems())
     assert removal.steps
     for killed in moments(removal):
         second = list(moments(planned(killed, said)))
@@ -884,10 +896,10 @@ def test_who_was_dropped_stays_out_when_a_share_follows_an_unshare_that_was_kill
 )
 def test_what_others_did_is_a_warning_where_it_stays(foreign: tuple[str, ...], said: list[str]) -> None:
     before = replace(THERE, foreign=foreign)
-    plan = _plan.plan_role(before, replace(before, description="Another"))
+    plan = _role_plan.plan_role(before, replace(before, description="Another"))
     assert plan.steps
-    assert _plan.role_warnings(plan, "allow", "allow") == said
-    assert _plan.role_warnings(RolePlan(before, RoleState(), plan.steps), "allow", "allow") == []
+    assert _role_plan.role_warnings(plan, "allow", "allow") == said
+    assert _role_plan.role_warnings(RolePlan(before, RoleState(), plan.steps), "allow", "allow") == []
 
 
 RELEASE, DEVELOP = [boundary for boundary in BOUNDARIES if boundary]
@@ -924,7 +936,9 @@ def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) 
     plan = planned(before, said)
     *_others, last = moments(plan)
     assert replace(last, versions=()) == replace(plan.after, versions=())
-    assert _plan.plan_role(plan.after, replace(plan.after, versions=())).steps == _plan.surplus(plan.after.versions)
+    assert _role_plan.plan_role(plan.after, replace(plan.after, versions=())).steps == _role_plan.surplus(
+        plan.after.versions
+    )
     assert declare(plan.after, **said)[0] == plan.after
     assert planned(last, said).steps == []
     assert plan.diff == {"before": before.shown(), "after": plan.after.shown()}
@@ -933,12 +947,12 @@ def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) 
 @given(accounts())
 def test_removal_only_takes_away(before: RoleState) -> None:
     problems = Problems()
-    states = list(moments(_plan.plan_role_absent(before, "allow", "allow", problems)))
+    states = list(moments(_role_plan.plan_role_absent(before, "allow", "allow", problems)))
     assert problems.found == []
     for earlier, later in itertools.pairwise(states):
         assert pairs(later) <= pairs(earlier)
     assert states[-1] == RoleState()
-    assert _plan.plan_role_absent(states[-1], "allow", "allow", problems).steps == []
+    assert _role_plan.plan_role_absent(states[-1], "allow", "allow", problems).steps == []
 
 
 NARROW = ["begin_revocation", "update_trust", "revoke_sessions", "end_revocation"]
@@ -979,4 +993,4 @@ def test_a_new_role_is_attached_last() -> None:
 def test_iam_does_not_tell_tag_keys_apart_by_case(
     before: dict[str, str], declared: dict[str, str], after: dict[str, str]
 ) -> None:
-    assert _plan._with_tags(before, declared) == after
+    assert _role_state._with_tags(before, declared) == after

@@ -7,7 +7,7 @@ import urllib.parse
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _names, _policy, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,7 +161,7 @@ def declared_for(consumer: dict[str, Any], caller: Caller) -> bool:
 @given(st.data(), st.sampled_from(["aws", "aws-cn", "aws-us-gov"]))
 def test_trust_lets_in_exactly_the_declared_callers(data: st.DataObject, partition: str) -> None:
     declared = data.draw(st.lists(consumers(partition), min_size=1, max_size=3))
-    document = _policy.trust_document(partition, _policy.consumers_of(declared, partition, Problems()))
+    document = _policy.trust_document(partition, _consumers.consumers_of(declared, partition, Problems()))
     assert len(document["Statement"]) == len(declared)
     for account in ACCOUNTS:
         for name in NAMES:
@@ -186,7 +186,7 @@ def test_trust_in_full() -> None:
         {"account": CONSUMER, "allow_no_external_id": True},
     ]
     problems = Problems()
-    document = _policy.trust_document("aws", _policy.consumers_of(declared, "aws", problems))
+    document = _policy.trust_document("aws", _consumers.consumers_of(declared, "aws", problems))
     assert problems.found == []
     assert document == {
         "Version": "2012-10-17",
@@ -232,7 +232,7 @@ def documents(draw: st.DrawFn, partition: str | None = None) -> dict[str, Any]:
         tags = draw(st.sampled_from(pool))
         return _policy.permissions_document(partition, OWNER, tags, draw(st.sampled_from(["pull", "read"])))
     declared = draw(st.lists(consumers(partition), min_size=1, max_size=2))
-    return _policy.trust_document(partition, _policy.consumers_of(declared, partition, Problems()))
+    return _policy.trust_document(partition, _consumers.consumers_of(declared, partition, Problems()))
 
 
 def rewrite(value: Any, dice: random.Random) -> Any:
@@ -276,23 +276,23 @@ def rewrite(value: Any, dice: random.Random) -> Any:
 @given(documents(), st.randoms(use_true_random=False))
 def test_spelling_makes_no_difference(document: dict[str, Any], dice: random.Random) -> None:
     one, other = rewrite(document, dice), rewrite(document, dice)
-    assert _policy.equal(document, document)
-    assert _policy.equal(document, one)
-    assert _policy.equal(one, document)
-    assert _policy.equal(one, other)
-    assert hash(_policy.meaning(one)) == hash(_policy.meaning(other))
+    assert _policy_document.equal(document, document)
+    assert _policy_document.equal(document, one)
+    assert _policy_document.equal(one, document)
+    assert _policy_document.equal(one, other)
+    assert hash(_policy_document.meaning(one)) == hash(_policy_document.meaning(other))
 
 
 @given(documents(), documents(), documents())
 def test_equal_is_an_equivalence(left: dict[str, Any], right: dict[str, Any], third: dict[str, Any]) -> None:
-    assert _policy.equal(left, right) is _policy.equal(right, left)
-    if _policy.equal(left, right) and _policy.equal(right, third):
-        assert _policy.equal(left, third)
+    assert _policy_document.equal(left, right) is _policy_document.equal(right, left)
+    if _policy_document.equal(left, right) and _policy_document.equal(right, third):
+        assert _policy_document.equal(left, third)
 
 
 @given(documents("aws"), documents("aws"))
 def test_equal_documents_decide_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
-    if not _policy.equal(one, other):
+    if not _policy_document.equal(one, other):
         return
     for account in ACCOUNTS:
         for name in NAMES:
@@ -361,47 +361,47 @@ def changed(**elements: Any) -> dict[str, Any]:
     ids=lambda other: json.dumps(other["Statement"])[:90],
 )
 def test_different_documents_differ(other: dict[str, Any]) -> None:
-    assert not _policy.equal(BASE, other)
-    assert not _policy.equal(other, BASE)
+    assert not _policy_document.equal(BASE, other)
+    assert not _policy_document.equal(other, BASE)
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
 def test_root_arn_is_the_account(partition: str) -> None:
     arn = changed(Principal={"AWS": f"arn:{partition}:iam::{CONSUMER}:root"})
-    assert _policy.equal(arn, changed(Principal={"AWS": [CONSUMER]}))
-    assert not _policy.equal(arn, changed(Principal={"AWS": [STRANGER]}))
+    assert _policy_document.equal(arn, changed(Principal={"AWS": [CONSUMER]}))
+    assert not _policy_document.equal(arn, changed(Principal={"AWS": [STRANGER]}))
 
 
 def test_mfa_as_a_boolean_is_the_same() -> None:
     boolean = {**BASE["Statement"][0]["Condition"], "Bool": {"aws:MultiFactorAuthPresent": True}}
-    assert _policy.equal(BASE, changed(Condition=boolean))
+    assert _policy_document.equal(BASE, changed(Condition=boolean))
 
 
 def test_no_document_equals_only_no_document() -> None:
-    assert _policy.equal(None, None)
-    assert not _policy.equal(None, BASE)
-    assert not _policy.equal(BASE, None)
-    assert not _policy.equal(None, {"Statement": []})
+    assert _policy_document.equal(None, None)
+    assert not _policy_document.equal(None, BASE)
+    assert not _policy_document.equal(BASE, None)
+    assert not _policy_document.equal(None, {"Statement": []})
 
 
 @given(documents())
 def test_parse_takes_what_aws_returns(document: dict[str, Any]) -> None:
-    assert _policy.parse(document) is document
-    sent = _policy.text(document)
+    assert _policy_document.parse(document) is document
+    sent = _policy_document.text(document)
     assert sent.isascii()
-    assert _policy.parse(sent) == document
-    assert _policy.parse(urllib.parse.quote(sent, safe="")) == document
-    assert _policy.parse("\n" + json.dumps(document, indent=2)) == document
+    assert _policy_document.parse(sent) == document
+    assert _policy_document.parse(urllib.parse.quote(sent, safe="")) == document
+    assert _policy_document.parse("\n" + json.dumps(document, indent=2)) == document
 
 
 def test_parse_leaves_percent_signs_inside_alone() -> None:
-    assert _policy.parse('{"Sid": "100%25"}') == {"Sid": "100%25"}
+    assert _policy_document.parse('{"Sid": "100%25"}') == {"Sid": "100%25"}
 
 
 @pytest.mark.parametrize("text", ["[]", '"x"', "null", "{", "%5B%5D", ""])
 def test_parse_refuses_what_is_no_document(text: str) -> None:
     with pytest.raises(EcrError, match=r"^AWS returned a policy document that IAM itself would not take"):
-        _policy.parse(text)
+        _policy_document.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -409,17 +409,20 @@ def test_parse_refuses_what_is_no_document(text: str) -> None:
     [({}, 2), ({"a": "b"}, 9), ({"a": " b\t\n c "}, 14), ({"a": ["b", "c"]}, 15), ({"a": "é"}, 14)],
 )
 def test_size_counts_what_is_sent_without_white_space(document: dict[str, Any], characters: int) -> None:
-    assert _policy.size(document) == characters
+    assert _policy_document.size(document) == characters
 
 
 def test_common_statements() -> None:
     allow_a, allow_b = changed()["Statement"][0], changed(Resource=["*"])["Statement"][0]
     deny = changed(Effect="Deny")["Statement"][0]
     respelled = {**allow_a, "Sid": "A", "Action": "sts:assumerole"}
-    assert _policy.common_statements({"Statement": [allow_a, allow_b]}, {"Statement": respelled}) == [allow_a]
-    assert _policy.common_statements({"Statement": allow_a}, {"Statement": [allow_b]}) == []
-    assert _policy.common_statements({"Statement": [allow_a, deny]}, {"Statement": [allow_a]}) == [allow_a, deny]
-    assert _policy.common_statements({"Statement": [allow_a]}, {"Statement": [allow_a, deny]}) == [allow_a]
+    assert _policy_document.common_statements({"Statement": [allow_a, allow_b]}, {"Statement": respelled}) == [allow_a]
+    assert _policy_document.common_statements({"Statement": allow_a}, {"Statement": [allow_b]}) == []
+    assert _policy_document.common_statements({"Statement": [allow_a, deny]}, {"Statement": [allow_a]}) == [
+        allow_a,
+        deny,
+    ]
+    assert _policy_document.common_statements({"Statement": [allow_a]}, {"Statement": [allow_a, deny]}) == [allow_a]
 
 
 # --- what is refused, in the words that the user reads
@@ -528,7 +531,7 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
 )
 def test_consumers(declared: list[dict[str, Any]], found: list[str]) -> None:
     problems = Problems()
-    result = _policy.consumers_of(declared, "aws", problems)
+    result = _consumers.consumers_of(declared, "aws", problems)
     assert problems.found == found
     assert len(result) == len(declared)
     _policy.trust_document("aws", result)  # is made before the problems are reported
@@ -536,12 +539,12 @@ def test_consumers(declared: list[dict[str, Any]], found: list[str]) -> None:
 
 @pytest.mark.parametrize("good", ["ab", "a" * 1224, "_+=,.@:/-"])
 def test_good_external_ids(good: str) -> None:
-    assert _policy.external_id_problem(good) is None
+    assert _names.external_id_problem(good) is None
 
 
 @pytest.mark.parametrize("bad", ["a", "a" * 1225, "a b", "ab\n", "a${b}", "é1"])
 def test_bad_external_ids(bad: str) -> None:
-    assert _policy.external_id_problem(bad) == (
+    assert _names.external_id_problem(bad) == (
         f"external_id has {len(bad)} characters, or one that AWS does not take; {EXTERNAL_ID}"
     )
 
@@ -620,17 +623,17 @@ CHARACTER = "has a character that ECR does not take: letters, digits, space and 
     ],
 )
 def test_tag_problem(key: str, value: str, problem: str | None) -> None:
-    assert _policy.tag_problem(key, value) == problem
+    assert _names.tag_problem(key, value) == problem
 
 
 @pytest.mark.parametrize("good", ["eu-west-1", "ap-northeast-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"])
 def test_good_regions(good: str) -> None:
-    assert _policy.region_problem(good) is None
+    assert _names.region_problem(good) is None
 
 
 @pytest.mark.parametrize("bad", ["*", "eu-*", "", "eu-west-1 ", "eu-west-1:222222222222:repository/x", "Tokyo", None])
 def test_bad_regions(bad: Any) -> None:
-    assert _policy.region_problem(bad) == f"regions: {bad!r} does not look like a region, such as ap-northeast-1."
+    assert _names.region_problem(bad) == f"regions: {bad!r} does not look like a region, such as ap-northeast-1."
 
 
 ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
@@ -667,4 +670,4 @@ ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
     ],
 )
 def test_assume_problems(role_arn: str, external_id: str | None, session_name: str, found: list[str]) -> None:
-    assert _policy.assume_problems(role_arn, external_id, session_name) == found
+    assert _names.assume_problems(role_arn, external_id, session_name) == found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumers_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, explain
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import account_of, account_problem, consumers_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of, account_problem
 
 ACCOUNT = "222222222222"
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/puller"

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _account, _repositories, _tagging, _wait
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import TagPlan, plan_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TagPlan, plan_tags
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber

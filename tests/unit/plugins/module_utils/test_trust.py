@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _admission, _plan, _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._plan import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _admission, _consumers, _policy, _role_plan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 OWNER, CONSUMER, STRANGER = "111111111111", "222222222222", "333333333333"
 ROOT, PULLER = f"arn:aws:iam::{CONSUMER}:root", f"arn:aws:iam::{CONSUMER}:user/puller"
-WHOLE = _policy.Consumer(CONSUMER, (), "id-one")
-NAMED = _policy.Consumer(CONSUMER, ("user/puller", "role/ci"), "id-one")
-BY_CONDITION = _policy.Consumer(CONSUMER, ("user/puller", "role/ci"), "id-one", "condition")
-MFA = _policy.Consumer(CONSUMER, (), "id-one", require_mfa=True)
+WHOLE = _consumers.Consumer(CONSUMER, (), "id-one")
+NAMED = _consumers.Consumer(CONSUMER, ("user/puller", "role/ci"), "id-one")
+BY_CONDITION = _consumers.Consumer(CONSUMER, ("user/puller", "role/ci"), "id-one", "condition")
+MFA = _consumers.Consumer(CONSUMER, (), "id-one", require_mfa=True)
 EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "id-one"}}
 
 
 def trust(*parts: Any) -> dict[str, Any]:
     """A trust policy of consumers and statements."""
     found = [
-        *_policy.trust_document("aws", [one for one in parts if isinstance(one, _policy.Consumer)])["Statement"],
+        *_policy.trust_document("aws", [one for one in parts if isinstance(one, _consumers.Consumer)])["Statement"],
         *(one for one in parts if isinstance(one, dict)),
     ]
     return {"Version": "2012-10-17", "Statement": found}
@@ -39,13 +39,13 @@ def allow(principal: Any, condition: dict[str, Any] | None = None, **elements: A
         (trust(allow({"AWS": CONSUMER}, EXTERNAL_ID, Sid="X", Action=["STS:assumerole"])), trust(WHOLE)),
         (trust(NAMED), trust(BY_CONDITION)),
         (trust(BY_CONDITION), trust(NAMED)),
-        (trust(NAMED), trust(_policy.Consumer(CONSUMER, ("role/ci", "user/puller", "user/new"), "id-one"))),
+        (trust(NAMED), trust(_consumers.Consumer(CONSUMER, ("role/ci", "user/puller", "user/new"), "id-one"))),
         # More conditions can only narrow, whatever they are.
         (trust(MFA), trust(WHOLE)),
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})), trust(WHOLE)),
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "Null": {"aws:SourceIp": "true"}})), trust(WHOLE)),
         (trust(WHOLE, allow({"AWS": f"arn:aws:sts::{CONSUMER}:assumed-role/x/y"}, EXTERNAL_ID)), trust(WHOLE)),
-        (_plan.NOBODY, trust(WHOLE)),
+        (_role_plan.NOBODY, trust(WHOLE)),
     ],
 )
 def test_nothing_is_lost(before: Any, after: Any) -> None:
@@ -85,5 +85,5 @@ def test_every_other_opening_is_lost_and_revokes_sessions(opening: dict[str, Any
     declared = MFA if opening in (OPENINGS["no-mfa"], OPENINGS["other-bool"]) else WHOLE
     before, after = trust(declared, opening), trust(declared)
     there = RoleState(role_exists=True, policy_exists=True, attached=True, trust=before, permissions={})
-    steps = [step.call for step in _plan.plan_role(there, RoleState(**{**vars(there), "trust": after})).steps]
+    steps = [step.call for step in _role_plan.plan_role(there, RoleState(**{**vars(there), "trust": after})).steps]
     assert steps == ["begin_revocation", "update_trust", "revoke_sessions", "end_revocation"]

@@ -1,0 +1,151 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""IAM policy documents as values: parsing, comparison by meaning, size. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+import urllib.parse
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+
+Document = dict[str, t.Any]
+UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
+
+
+def dangling_principals(trust: Document | None) -> list[str]:
+    """The ids that IAM leaves in a trust in the place of users and roles that were deleted.
+
+    Source: IAM User Guide, "AWS JSON policy elements: Principal".
+    """
+    found = []
+    for statement in statements(trust or {}):
+        principals = statement.get("Principal")
+        if isinstance(principals, dict):
+            found += [str(one) for one in as_list(principals.get("AWS", [])) if UNIQUE_ID.fullmatch(str(one))]
+    return found
+
+
+def parse(text: str | Document) -> Document:
+    """A document as AWS returns it: an object, JSON, or percent-encoded JSON.
+
+    :raises EcrError: when it has not the form of a policy, which all else here relies on
+    """
+    document: t.Any = text
+    if isinstance(text, str):
+        try:
+            document = json.loads(urllib.parse.unquote(text) if text.lstrip().startswith("%") else text)
+        except (ValueError, RecursionError):
+            document = None
+    if not isinstance(document, dict) or not all(map(_has_form, as_list(document.get("Statement", [])))):
+        raise EcrError("AWS returned a policy document that IAM itself would not take. Look at it in IAM, and mend it.")
+    return document
+
+
+def _has_form(statement: t.Any) -> bool:
+    """Whether it is a statement. Source: IAM User Guide, "Grammar of the IAM JSON policy language"."""
+    if not isinstance(statement, dict):
+        return False
+    listed = [statement.get(name, []) for name in ("Action", "NotAction", "Resource", "NotResource")]
+    for principals in (statement.get("Principal", {}), statement.get("NotPrincipal", {})):
+        listed += principals.values() if isinstance(principals, dict) else [[principals]]
+    condition = statement.get("Condition", {})
+    blocks: list[t.Any] = list(condition.values()) if isinstance(condition, dict) else [None]
+    return (
+        isinstance(statement.get("Effect", ""), str)
+        and all(isinstance(one, str) for values in listed for one in as_list(values))
+        and all(isinstance(block, dict) for block in blocks)
+        and all(isinstance(one, (str, bool, int, float)) for block in blocks for one in _values(block))
+    )
+
+
+def _values(block: Document) -> list[t.Any]:
+    return [one for values in block.values() for one in as_list(values)]
+
+
+def size(document: Document) -> int:
+    """The characters that AWS counts: all that is sent but white space."""
+    return len(re.sub(r"\s", "", text(document)))
+
+
+def text(document: Document) -> str:
+    """The document as it is sent."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+def meaning(document: Document) -> t.Any:
+    """A value that is equal for documents that mean the same.
+
+    Order, a single value or a list, `Sid`, the case of actions and condition keys, and the account root written as
+    an ARN or as an account id make no difference.
+    """
+    statements = document.get("Statement", [])
+    return frozenset(statement_meaning(one) for one in (statements if isinstance(statements, list) else [statements]))
+
+
+def equal(one: Document | None, other: Document | None) -> bool:
+    """Whether two documents mean the same; None is no document."""
+    if one is None or other is None:
+        return one is other
+    return bool(meaning(one) == meaning(other))
+
+
+def common_statements(one: Document, other: Document) -> list[Document]:
+    """The statements of `one` that `other` has as well, by meaning, and all that deny: to drop one of those widens."""
+    wanted = meaning(other)
+    statements = one.get("Statement", [])
+    listed = statements if isinstance(statements, list) else [statements]
+    return [
+        statement
+        for statement in listed
+        # IAM does not take back the id of a principal that was deleted, and needs no Deny for it.
+        if (statement.get("Effect") == "Deny" and not dangling_principals({"Statement": statement}))
+        or statement_meaning(statement) in wanted
+    ]
+
+
+def statement_meaning(statement: Document) -> t.Any:
+    """A value that is equal for statements that mean the same."""
+    parts: dict[str, t.Any] = {}
+    for element, value in statement.items():
+        if element in ("Action", "NotAction"):
+            parts[element] = frozenset(action.lower() for action in as_list(value))
+        elif element in ("Principal", "NotPrincipal"):
+            parts[element] = _principal_meaning(value)
+        elif element == "Condition":
+            parts[element] = frozenset(
+                (
+                    operator,
+                    key.lower(),
+                    frozenset(str(item).lower() if operator == "Bool" else str(item) for item in as_list(values)),
+                )
+                for operator, block in value.items()
+                for key, values in block.items()
+            )
+        elif element != "Sid":
+            parts[element] = frozenset(str(item) for item in as_list(value))
+    return frozenset(parts.items())
+
+
+def _principal_meaning(value: t.Any) -> t.Any:
+    if not isinstance(value, dict):
+        return value
+    return frozenset(
+        (
+            kind,
+            frozenset(re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):root$", r"\1", str(item)) for item in as_list(items)),
+        )
+        for kind, items in value.items()
+    )
+
+
+def statements(document: Document) -> list[Document]:
+    """The statements of a document, also where there is a single one."""
+    return [one for one in as_list(document.get("Statement", [])) if isinstance(one, dict)]
+
+
+def as_list(value: t.Any) -> list[t.Any]:
+    """A value of a document, which may be single or a list, as a list."""
+    return value if isinstance(value, list) else [value]
