@@ -73,6 +73,11 @@ class Problems:
     def add(self, message: str) -> None:
         self.found.append(printable(message))
 
+    def extend(self, messages: t.Iterable[str]) -> None:
+        """Add each message that a `…_problems` function yields."""
+        for message in messages:
+            self.add(message)
+
     def check(self, **facts: t.Any) -> None:
         """Raise one EcrError with these facts if anything was found."""
         if len(self.found) == 1:

@@ -30,6 +30,7 @@ PURE = (
     "_handoff_summary",
     "_handoff_values",
     "_image",
+    "_json",
     "_kept",
     "_listed",
     "_masking",
