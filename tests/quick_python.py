@@ -27,8 +27,8 @@ UTILITIES = (
     "_prove",
     "_pull",
     "_pull_host",
-    "_share_plan",
-    "_tagging",
+    "_repository_tag",
+    "_share_info",
     "_wait",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")

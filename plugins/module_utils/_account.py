@@ -14,10 +14,9 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
     is_ours,
@@ -25,6 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
 
 Options = dict[str, t.Any]
@@ -114,7 +114,7 @@ def _registry(account: Account, search: _Search, options: Options) -> Registry:
         if not is_denied(error):
             raise
         unknown = explain(error)
-    declared = select(search.names, listed or (), Problems())
+    declared = select(search.names, listed or ())
     names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
     prefix = account.repository_arn(search.region, "")
     suspects = set(found) if tagged else set()

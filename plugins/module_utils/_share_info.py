@@ -36,12 +36,11 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     options, problems = module.params, Problems()
     session = session_of(module)
     shares = shares_of(options, session.region, problems)
-    owner_problem = _parties.owner_account_problem(options["owner_account"])
-    for problem in (owner_problem, _wait.interval_problem(options)):
-        if problem:
-            problems.add(problem)
-    if not owner_problem:
-        _parties.check_owner_account(options, session.identity["account"])
+    owner_problems = list(_parties.owner_account_problems(options["owner_account"]))
+    problems.extend(owner_problems)
+    problems.extend(filter(None, [_wait.interval_problem(options)]))
+    if not owner_problems:
+        _parties.check_owner_account(options["owner_account"], session.identity["account"])
 
     def read_and_plan() -> SharePlan:
         found = Problems()

@@ -14,7 +14,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
-from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import plan_tags, select
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
+    TaggedRepository,
+    missing_repository_problems,
+    plan_tags,
+    select,
+    tag_plan_problems,
+    unmatched_pattern_problems,
+)
 
 #: A repository: its region and its name.
 Key = tuple[str, str]
@@ -81,16 +88,12 @@ def select_repositories(shares: t.Sequence[Share], account: Account, problems: P
             if not registry or not share.is_valid:
                 found[number, region] = [name for name in share.repositories if not is_pattern(name)]
                 continue
-            wrong = Problems()
-            names = select(share.repositories, registry.names or (), wrong)
+            known = registry.names or ()
+            names = select(share.repositories, known)
             missing = [name for name in names if name not in registry.repositories]
-            for name in missing:
-                wrong.add(
-                    f"Repository {name} does not exist in account {account.identifier}, region {region}."
-                    " Create it, or correct its name."
-                )
-            for problem in wrong.found if share.is_present else ():
-                problems.add(problem)
+            if share.is_present:
+                problems.extend(unmatched_pattern_problems(share.repositories, known))
+                problems.extend(missing_repository_problems(missing, account.identifier, region))
             found[number, region] = [name for name in names if name not in missing]
     return found
 
@@ -174,12 +177,13 @@ def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagCh
 
 
 def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges, problems: Problems) -> None:
-    found = {
-        name: (shared.account.repository_arn(region, name), changes.after[region, name])
+    found = [
+        TaggedRepository(name, shared.account.repository_arn(region, name), changes.after[region, name])
         for name in names
         if (region, name) in changes.after
-    }
-    plan = plan_tags(found, share.tags, "present", problems)
+    ]
+    plan = plan_tags(found, share.tags, is_present=True)
+    problems.extend(tag_plan_problems(plan))
     for change in plan.changes:
         changes.after[region, change.name] = change.after
     if plan.changes:

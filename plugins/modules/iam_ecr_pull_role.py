@@ -258,7 +258,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import nam
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
     OWNER_ACCOUNT_ARGUMENT,
     check_owner_account,
-    owner_account_problem,
+    owner_account_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, Step, surplus
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
@@ -277,7 +277,7 @@ def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -
     """The result of the module; `progress` receives what the run is doing."""
     options, problems = module.params, Problems()
     name, policy_name = options["name"], options["policy_name"] or options["name"]
-    early = [owner_account_problem(options["owner_account"]), interval_problem(options)]
+    early = [*owner_account_problems(options["owner_account"]), interval_problem(options)]
     for problem in [*name_problems(name, policy_name, options["path"]), *early]:
         if problem:
             problems.add(problem)
@@ -285,7 +285,7 @@ def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -
 
     session = session_of(module)
     who = session.identity
-    check_owner_account(options, who["account"])
+    check_owner_account(options["owner_account"], who["account"])
     partition = who["arn"].split(":")[1]
     prefix = f"arn:{partition}:iam::{who['account']}:"
     role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])

@@ -151,7 +151,7 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_repository_tag",
             {"names": ["release"], "tags": {"release": True}},
-            "the value of tag release is no string. Quote it.",
+            "the value of release must be a string; True is not. Quote it.",
         ),
         (
             "ecr_repository_tag",

@@ -530,8 +530,12 @@ TAG_CASES = [
         ),
         tags=["environment"],
     ),
-    tag("tag-a-number", "the value of tag environment is no string. Quote it.", tags={"environment": 7}),
-    tag("tag-null", "the value of tag environment is no string. Quote it.", tags={"environment": UNQUOTED + "null"}),
+    tag("tag-a-number", "the value of environment must be a string; 7 is not. Quote it.", tags={"environment": 7}),
+    tag(
+        "tag-null",
+        "the value of environment must be a string; None is not. Quote it.",
+        tags={"environment": UNQUOTED + "null"},
+    ),
     tag("tag-without-key", "tag key '' has 0 characters; ECR takes 1 to 128.", tags={"": "release"}),
     tag(
         "tag-key-too-long",
@@ -615,13 +619,13 @@ TAG_CASES = [
     tag("repository-empty", f"'' {NOT_A_NAME}", names=[""]),
     tag(
         "all-except-with-present",
-        "all_except goes with state: absent and without names.",
+        "all_except needs state: absent and excludes names. Remove names, or remove all_except.",
         names=None,
         all_except=["release"],
     ),
     tag(
         "all-except-with-names",
-        "all_except goes with state: absent and without names.",
+        "all_except needs state: absent and excludes names. Remove names, or remove all_except.",
         all_except=["release"],
         state="absent",
     ),
@@ -639,7 +643,7 @@ TAG_CASES = [
             f"  - 'Release' {NOT_A_NAME}\n"
             f"  - 'release:v1.0' {NOT_A_NAME}\n"
             "  - tag key 'aws:x' starts with aws:, which AWS keeps for itself. Choose another key.\n"
-            "  - the value of tag y is no string. Quote it."
+            "  - the value of y must be a string; 2 is not. Quote it."
         ),
         names=["Release", "release:v1.0"],
         tags={"aws:x": "1", "y": 2},

@@ -31,7 +31,7 @@ from .test_proof import allow, deny, document
 
 __all__ = ["lossy"]  # a fixture
 
-GONE = "It was deleted while this run was under way. Create it again, or take it out of the declaration."
+DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
 
 
 def edit_trust(control: Control, name: str, *statements: dict[str, Any]) -> None:
@@ -166,13 +166,13 @@ def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
     if state == "absent":  # what is gone carries no tag
         assert (result.get("msg"), tags_of(control, "release").get("share")) == (None, None)
         return
-    assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {GONE}"
+    assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {DELETED}"
     assert (result["changed"], result["changed_repositories"]) == (True, ["release"])
     assert tags_of(control, "release")["share"] == "yes"
     lossy.after("TagResources", lambda: ecr.delete_repository(repositoryName="passing") and None)
     ecr.create_repository(repositoryName="passing")
     result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
-    assert (result["msg"], result["changed"]) == (f"Repository passing: {GONE}", True)
+    assert (result["msg"], result["changed"]) == (f"Repository passing: {DELETED}", True)
 
 
 def test_tags_in_another_case_go_with_the_tag_and_come_under_one_name(control: Control) -> None:

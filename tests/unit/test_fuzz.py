@@ -62,8 +62,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
+    tag_declaration,
+    tag_declaration_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
-from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -694,20 +697,17 @@ def test_a_declared_role(options: dict[str, Any]) -> None:
 def test_declared_tags(
     repositories: dict[str, tuple[str, dict[str, str]]], tags: dict[str, Any], state: str, names: list[str]
 ) -> None:
-    options = {
-        "names": names,
-        "all_except": None,
-        "tags": tags,
-        "state": state,
-        "wait_interval": 0.5,
-        "owner_account": None,
-    }
-    survives(lambda: ecr_repository_tag.check(options))
+    declared = tag_declaration({"names": names, "all_except": None, "tags": tags, "state": state})
+    whole(lambda problems: problems.extend(tag_declaration_problems(declared)))
     known = [*repositories, *names]
-    whole(lambda problems: _tag_plan.select(names, known, problems))
+    whole(lambda problems: problems.extend(_tag_plan.unmatched_pattern_problems(names, known)))
+    _tag_plan.select(names, known)
     whole(lambda problems: _policy.repository_tags_of(tags, problems))
     values = {key: value for key, value in tags.items() if isinstance(value, str)}
-    whole(lambda problems: _tag_plan.plan_tags(repositories, values, state, problems).batches())
+    known_tags = [_tag_plan.TaggedRepository(name, arn, had) for name, (arn, had) in repositories.items()]
+    plan = _tag_plan.plan_tags(known_tags, values, state == "present")
+    plan.batches()
+    whole(lambda problems: problems.extend(_tag_plan.tag_plan_problems(plan)))
 
 
 def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> Any:

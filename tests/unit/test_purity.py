@@ -53,6 +53,7 @@ PURE = (
     "_share_variables",
     "_signals",
     "_statement",
+    "_tag_declaration",
     "_tag_plan",
     "_terms",
     "_wait",
