@@ -138,7 +138,7 @@ def fleet(control: Control) -> Fleet:
 
 def test_the_inventory_is_the_accounts_of_a_unit_that_carry_the_tag(fleet: Fleet) -> None:
     refused, said = fleet.inventory("consumer")
-    assert (GROUP in refused, "The accounts of the organization can not be listed" in said) == (False, True), said
+    assert (GROUP in refused, "The accounts of the organization cannot be listed" in said) == (False, True), said
     asked, _said = fleet.inventory()
     assert sorted(asked[GROUP]["hosts"]) == sorted(one.host for one in [fleet.closed, *fleet.open])
     account = fleet.open[-1]
