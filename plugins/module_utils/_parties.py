@@ -8,7 +8,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 
 #: The option of the modules of the owner account.
 OWNER_ACCOUNT_ARGUMENT: dict[str, t.Any] = {"owner_account": {"type": "raw"}}
@@ -16,8 +16,8 @@ OWNER_ACCOUNT_ARGUMENT: dict[str, t.Any] = {"owner_account": {"type": "raw"}}
 
 def owner_account_problem(declared: t.Any) -> str | None:
     """What is wrong with the declared owner account, or None. It can be judged without any call to AWS."""
-    problem = None if declared is None else account_problem(declared)
-    return problem and f"owner_account: {problem}"
+    found = () if declared is None else account_problems(declared)
+    return next((f"owner_account: {problem}" for problem in found), None)
 
 
 def check_owner_account(options: dict[str, t.Any], actual: str) -> None:
@@ -51,7 +51,7 @@ def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> list[str]:
     accounts: dict[str, list[str]] = {}
     external_ids: dict[str, set[str | None]] = {}
     for consumer in consumers:
-        if account_problem(consumer.account):
+        if any(account_problems(consumer.account)):
             continue
         external_ids.setdefault(consumer.account, set()).add(consumer.external_id)
         if consumer.external_id is not None:

@@ -175,7 +175,7 @@ def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagCh
 
 def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges, problems: Problems) -> None:
     found = {
-        name: (shared.account.repository_arn(region, name), changes.after[region, name])
+        name: (shared.account.identity.repository(region, name), changes.after[region, name])
         for name in names
         if (region, name) in changes.after
     }

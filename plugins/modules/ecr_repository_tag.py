@@ -135,12 +135,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     Problems,
     explain,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     is_pattern,
-    pattern_problem,
-    repository_problem,
-    tag_problem,
+    repository_or_pattern_problems,
+    tag_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
     OWNER_ACCOUNT_ARGUMENT,
@@ -185,17 +185,11 @@ def check(options: dict[str, t.Any]) -> None:
     if options["all_except"] is None and not options["names"]:
         problems.add("names is empty: name at least one repository.")
     for name in [*options["names"], *(options["all_except"] or [])]:
-        problem = pattern_problem(name) if is_pattern(name) else repository_problem(name)
-        if problem:
-            problems.add(problem)
+        problems.extend(repository_or_pattern_problems(name))
     if not options["tags"]:
         problems.add("tags is empty: give at least one tag.")
     for key, value in options["tags"].items():
-        problem = (
-            tag_problem(key, value) if isinstance(value, str) else f"the value of tag {key} is no string. Quote it."
-        )
-        if problem:
-            problems.add(problem)
+        problems.extend(tag_problems(key, value))
     for problem in (owner_account_problem(options["owner_account"]), interval_problem(options)):
         if problem:
             problems.add(problem)
@@ -214,7 +208,7 @@ def read(
     elif any(is_pattern(name) for name in names):
         names = select(names, _ecr.repository_names(ecr), problems if options["state"] == "present" else Problems())
     who = session.identity
-    prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
+    prefix = arn_of(who["arn"]).identity.repository(session.region, "")
     found = tags_of_each(ecr, prefix, names, set(names) if tagged else (), options["tags"].items(), options)
     for name, tags in found.items():
         # A repository that does not exist has no tag: with state absent, that is as declared.
