@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _pol
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
@@ -48,7 +49,7 @@ def read_account(session: Session, shares: t.Sequence[Share], options: Options) 
     :param options: `wait` and `wait_interval`
     """
     who = session.identity
-    account = Account(who["account"], who["arn"].split(":")[1])
+    account = Account(who["account"], arn_of(who["arn"]).partition)
     valid = [share for share in shares if share.is_valid]
     iam, unknown = session.client("iam"), []
 
@@ -63,7 +64,7 @@ def read_account(session: Session, shares: t.Sequence[Share], options: Options) 
         return {}
 
     def read_role(share: Share) -> RoleState:
-        return PullRole(iam, account.arn("", ""), share.name, share.policy_name, share.role["path"]).read()
+        return PullRole(iam, account.identity, share.name, share.policy_name, share.role.path).read()
 
     reads: list[t.Callable[[], t.Any]] = [read_others, *(lambda share=share: read_role(share) for share in valid)]
     others, *states = each(lambda read: read(), reads)
@@ -116,7 +117,7 @@ def _registry(account: Account, search: _Search, options: Options) -> Registry:
         unknown = explain(error)
     declared = select(search.names, listed or ())
     names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
-    prefix = account.repository_arn(search.region, "")
+    prefix = account.identity.repository(search.region, "")
     suspects = set(found) if tagged else set()
     tags = tags_of_each(ecr, prefix, names, suspects, search.tags, options)
     existing = {name: tags_of for name, tags_of in tags.items() if tags_of is not None}

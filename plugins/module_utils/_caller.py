@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+
 #: The option of the modules that assume the pull role.
 CALLER_ARGUMENTS = {"consumer_account": {"type": "str"}}
 
 
 def account_of_role(role_arn: str) -> str:
     """The account in the ARN of a role."""
-    return role_arn.split(":")[4]
+    return arn_of(role_arn).account
 
 
 def caller_problem(role_arn: str, consumer_account: str | None, caller_account: str) -> str | None:

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 
 
 def handoff_problems(images: t.Iterable[str], denied: t.Iterable[str], repositories: t.Sequence[str]) -> list[str]:
@@ -34,10 +34,9 @@ def handoff_problems(images: t.Iterable[str], denied: t.Iterable[str], repositor
                 " to the share, or remove the image."
             )
     for name in denied:
-        problem = repository_problem(name)
-        if problem:
-            found.append(f"denied: {problem}")
-        elif _is_declared(name, repositories):
+        wrong = [f"denied: {problem}" for problem in repository_problems(name)]
+        found += wrong
+        if not wrong and _is_declared(name, repositories):
             found.append(
                 f"Repository {name} is declared both as shared and as denied. Remove it from one of the two lists."
             )

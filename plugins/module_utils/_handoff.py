@@ -10,7 +10,8 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import time_of
 
 #: The keys of the file, in their order.
@@ -58,10 +59,10 @@ def noted_time(text: str) -> str | None:
 
 def for_ansible(handoff: Handoff) -> str:
     """The hand-off as a YAML file that the role ecr_pull reads as data."""
-    owner = handoff["ecr_pull_role_arn"].split(":")[4]
+    owner = arn_of(handoff["ecr_pull_role_arn"]).account
     for account in (owner, handoff["ecr_pull_consumer_account"]):
-        if account_problem(account):
-            raise EcrError(f"No hand-off is written: {account_problem(account)}")
+        for problem in account_problems(account):
+            raise EcrError(f"No hand-off is written: {problem}")
     head = f"""\
 ---
 # The hand-off of account {owner} for account {handoff["ecr_pull_consumer_account"]}. Use the file without changes:

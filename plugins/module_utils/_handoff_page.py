@@ -13,10 +13,11 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    account_problem,
+    account_problems,
     assume_problems,
-    region_problem,
+    region_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
@@ -50,20 +51,19 @@ def _check(handoff: Handoff) -> None:
     role_arn = handoff["ecr_pull_role_arn"]
     for problem in (
         *assume_problems(role_arn, handoff.get("ecr_pull_external_id"), "page"),
-        account_problem(handoff["ecr_pull_consumer_account"]),
-        region_problem(handoff["ecr_pull_region"], "ecr_pull_region"),
+        *account_problems(handoff["ecr_pull_consumer_account"]),
+        *region_problems(handoff["ecr_pull_region"], "ecr_pull_region"),
     ):
-        if problem:
-            problems.add(f"No page is written: {problem}")
+        problems.add(f"No page is written: {problem}")
     problems.check()
 
 
 def _owner(handoff: Handoff) -> str:
-    return str(handoff["ecr_pull_role_arn"].split(":")[4])
+    return arn_of(handoff["ecr_pull_role_arn"]).account
 
 
 def _role(handoff: Handoff) -> str:
-    return str(handoff["ecr_pull_role_arn"].rpartition("/")[2])
+    return arn_of(handoff["ecr_pull_role_arn"]).name
 
 
 def _introduction(handoff: Handoff) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import registry_problems
 
 _OPTIONAL = ("external_id",)
@@ -110,9 +110,9 @@ def _share_problems(share: Share) -> t.Iterator[str]:
 
 
 def _expectation_problems(share: Share, owner_account: str | None, external_id: str | None) -> t.Iterator[str]:
-    problem = account_problem(owner_account) if owner_account is not None else None
-    if problem:
-        yield f"ecr_pull_owner_account: {problem}"
+    found = [] if owner_account is None else list(account_problems(owner_account))
+    if found:
+        yield f"ecr_pull_owner_account: {found[0]}"
     elif owner_account not in (None, share.owner_account):
         yield (
             f"Role {share.role_arn} is in account {share.owner_account}, but ecr_pull_owner_account is {owner_account}."

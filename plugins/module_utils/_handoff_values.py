@@ -7,16 +7,16 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    account_problem,
+    account_problems,
     assume_problems,
-    external_id_problem,
-    region_problem,
-    repository_problem,
+    external_id_problems,
+    region_problems,
+    repository_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import shared_at_problem
 
 #: What the names of the role's variables, and so the keys of a hand-off, start with.
@@ -36,15 +36,14 @@ def value_problems(values: t.Mapping[str, t.Any]) -> list[str]:
     ]
 
 
-def _text(check: t.Callable[[str], str | None]) -> t.Callable[[t.Any], list[str]]:
+def _text(check: t.Callable[[str], t.Iterable[str]]) -> t.Callable[[t.Any], list[str]]:
     def problems(value: t.Any) -> list[str]:
-        problem = check(value) if isinstance(value, str) else f"{value!r} is not a string."
-        return [problem] if problem else []
+        return list(check(value)) if isinstance(value, str) else [f"{value!r} is not a string."]
 
     return problems
 
 
-def _texts(check: t.Callable[[str], str | None]) -> t.Callable[[t.Any], list[str]]:
+def _texts(check: t.Callable[[str], t.Iterable[str]]) -> t.Callable[[t.Any], list[str]]:
     def problems(values: t.Any) -> list[str]:
         if not isinstance(values, list):
             return [f"{values!r} is not a list of strings."]
@@ -58,40 +57,43 @@ def _texts(check: t.Callable[[str], str | None]) -> t.Callable[[t.Any], list[str
 def _tags_problems(tags: t.Any) -> list[str]:
     if not isinstance(tags, dict):
         return [f"{tags!r} is not a dictionary of strings."]
-    problems = Problems()
-    repository_tags_of(tags, problems)
-    return problems.found
+    return list(repository_tags_problems(tags))
 
 
-def _image_problem(image: str) -> str | None:
+def _image_problems(image: str) -> t.Iterator[str]:
     try:
         parse_reference(image)
     except EcrError as error:
-        return str(error)
-    return None
+        yield str(error)
 
 
-def _registry_problem(registry: str) -> str | None:
-    if _REGISTRY.fullmatch(registry):
-        return None
-    return f"{registry!r} is not the host of a registry, without https:// and repository."
+def _registry_problems(registry: str) -> t.Iterator[str]:
+    if not _REGISTRY.fullmatch(registry):
+        yield f"{registry!r} is not the host of a registry, without https:// and repository."
 
 
-def _access_problem(access: str) -> str | None:
-    return None if access in ACTIONS else f"{access!r} is not one of {', '.join(ACTIONS)}."
+def _access_problems(access: str) -> t.Iterator[str]:
+    if access not in ACTIONS:
+        yield f"{access!r} is not one of {', '.join(ACTIONS)}."
+
+
+def _shared_at_problems(text: str) -> t.Iterator[str]:
+    problem = shared_at_problem(text)
+    if problem:
+        yield problem
 
 
 #: Each key without its prefix, with its check: the problems of a value.
 CHECKS: dict[str, t.Callable[[t.Any], list[str]]] = {
-    "role_arn": _text(lambda role_arn: "; ".join(assume_problems(role_arn, None, "unnamed"))),
-    "external_id": _text(external_id_problem),
-    "shared_at": _text(shared_at_problem),
-    "region": _text(lambda region: region_problem(region, "region")),
-    "registry": _text(_registry_problem),
+    "role_arn": _text(lambda role_arn: assume_problems(role_arn, None, "unnamed")),
+    "external_id": _text(external_id_problems),
+    "shared_at": _text(_shared_at_problems),
+    "region": _text(lambda region: region_problems(region, "region")),
+    "registry": _text(_registry_problems),
     "repository_tags": _tags_problems,
-    "access": _text(_access_problem),
-    "repositories": _texts(repository_problem),
-    "denied": _texts(repository_problem),
-    "images": _texts(_image_problem),
-    "consumer_account": _text(account_problem),
+    "access": _text(_access_problems),
+    "repositories": _texts(repository_problems),
+    "denied": _texts(repository_problems),
+    "images": _texts(_image_problems),
+    "consumer_account": _text(account_problems),
 }

@@ -9,7 +9,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 
 #: The option of the modules of the owner account.
 OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
@@ -20,9 +20,8 @@ def owner_account_problems(declared: object) -> t.Iterator[str]:
 
     :param declared: None if it is not declared
     """
-    problem = None if declared is None else account_problem(declared)
-    if problem:
-        yield f"owner_account: {problem}"
+    if declared is not None:
+        yield from (f"owner_account: {problem}" for problem in account_problems(declared))
 
 
 def check_owner_account(declared: str | None, actual: str) -> None:
@@ -55,7 +54,7 @@ def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> t.Iterator
     accounts: dict[str, list[str]] = {}
     external_ids: dict[str, set[str | None]] = {}
     for consumer in consumers:
-        if account_problem(consumer.account):
+        if any(account_problems(consumer.account)):
             continue
         external_ids.setdefault(consumer.account, set()).add(consumer.external_id)
         if consumer.external_id is not None:

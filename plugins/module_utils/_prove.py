@@ -34,8 +34,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     is_denied,
     is_expired,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
     Session,
@@ -79,9 +80,7 @@ def check(options: dict[str, t.Any]) -> None:
     for problem in [*session_problems(options), *wait_problems(options)]:
         problems.add(problem)
     for name in [*options["readable"], *options["denied"]]:
-        wrong_name = repository_problem(name)
-        if wrong_name:
-            problems.add(wrong_name)
+        problems.extend(repository_problems(name))
     for name in sorted(set(options["readable"]) & set(options["denied"])):
         problems.add(f"Repository {name} is expected to be readable and denied. Name it once.")
     problems.check()
@@ -145,7 +144,7 @@ def prove(session: Session, options: dict[str, t.Any]) -> dict[str, t.Any]:
     enforced, token, *seen = each(lambda ask: ask(), asks)
     found = dict(zip(asked, seen))
     observed = {name: {probe: found[name, probe] for probe in PROBE_CALLS} for name in names}
-    prefix = f"arn:{assumed['arn'].split(':')[1]}:ecr:{role.region}:{assumed['account']}:repository/"
+    prefix = arn_of(assumed["arn"]).identity.repository(role.region, "")
     readable = [name for name in options["denied"] if ALLOWED in [one.outcome for one in observed[name].values()]]
     tags = dict(zip(readable, each(lambda name: tags_of(ecr, prefix + name), readable)))
     repositories = judge(

@@ -9,6 +9,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties, _wait
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
@@ -76,11 +77,11 @@ def read_repositories(
     A repository that does not exist has no tag: if tags are removed, that is as declared.
     """
     names = declared_names(session, ecr, declared)
-    account, partition = session.identity["account"], session.identity["arn"].split(":")[1]
-    prefix = f"arn:{partition}:ecr:{session.region}:{account}:repository/"
+    owner = arn_of(session.identity["arn"]).identity
+    prefix = owner.repository(session.region, "")
     found = tags_of_each(ecr, prefix, names.selected, names.tagged, declared.tags.items(), wait)
     if declared.is_present:
         problems.extend(unmatched_pattern_problems(declared.names, names.known or ()))
         missing = [name for name, tags in found.items() if tags is None]
-        problems.extend(missing_repository_problems(missing, account, session.region))
+        problems.extend(missing_repository_problems(missing, owner.account, session.region))
     return [TaggedRepository(name, prefix + name, tags) for name, tags in found.items() if tags is not None]

@@ -12,13 +12,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration impo
     handoff_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    is_pattern,
     name_problems,
-    pattern_problem,
-    region_problem,
-    repository_problem,
-    tag_problem,
+    region_problems,
+    repository_or_pattern_problems,
+    tag_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import (
+    RoleDeclaration,
+    role_declaration_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
@@ -79,7 +82,6 @@ _REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
 class Share:
     """One share of a declaration.
 
-    :param role: the options of `iam_ecr_pull_role`
     :param repositories: names and `fnmatch` patterns
     :param tags: the tags that the repositories get
     :param regions: where the repositories are
@@ -87,7 +89,7 @@ class Share:
     :param handoff: `path`, `denied` and `images`
     """
 
-    role: Options
+    role: RoleDeclaration
     repositories: tuple[str, ...]
     tags: dict[str, str]
     regions: tuple[str, ...]
@@ -98,15 +100,15 @@ class Share:
 
     @property
     def name(self) -> str:
-        return str(self.role["name"])
+        return self.role.name
 
     @property
     def policy_name(self) -> str:
-        return str(self.role["policy_name"] or self.role["name"])
+        return self.role.policy_name
 
     @property
     def is_present(self) -> bool:
-        return bool(self.role["state"] == "present")
+        return self.role.is_present
 
     @property
     def tag_set(self) -> set[Tag]:
@@ -147,12 +149,9 @@ class Account:
     registries: dict[str, Registry] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
-    def arn(self, kind: str, path_and_name: str) -> str:
-        """The ARN of a role or a policy."""
-        return f"arn:{self.partition}:iam::{self.identifier}:{kind}{path_and_name}"
-
-    def repository_arn(self, region: str, name: str) -> str:
-        return f"arn:{self.partition}:ecr:{region}:{self.identifier}:repository/{name}"
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.partition, self.identifier)
 
 
 def tag_set(tags: t.Mapping[str, str]) -> set[Tag]:
@@ -195,7 +194,7 @@ def _share(share: Options, quota: int, region: str, is_valid: bool) -> Share:
     role = {name: share.get(name) for name in ROLE_OPTIONS}
     path = share.get("handoff_path") or None
     return Share(
-        {"name": share["role_name"], "trust_policy_quota": quota, "tags": None, **role},
+        role_declaration_of({"name": share["role_name"], "trust_policy_quota": quota, "tags": None, **role}),
         tuple(share["repositories"]),
         share.get("tags") or share["repository_tags"],
         tuple(share.get("regions") or [region]),
@@ -217,27 +216,18 @@ def _share_problems(share: Options, number: int) -> t.Iterator[str]:
     if share.get("repositories") == []:
         yield "repositories is empty: name at least one repository."
     for name in share.get("repositories") or []:
-        problem = pattern_problem(name) if is_pattern(name) else repository_problem(name)
-        if problem:
-            yield problem
+        yield from repository_or_pattern_problems(name)
     tags = share.get("tags") or share.get("repository_tags") or {}
     for key, value in tags.items():
         if isinstance(value, list) and not share.get("tags"):
             yield f"repository_tags has several values of {key}. Set tags to the one that the repositories get."
         elif share.get("tags"):
-            problem = tag_problem(str(key), value) if isinstance(value, str) else _not_a_string(key, value)
-            if problem:
+            for problem in tag_problems(str(key), value):
                 yield f"tags: {problem}"
     for region in share.get("regions") or ():
-        problem = region_problem(region)
-        if problem:
-            yield problem
+        yield from region_problems(region)
     if share["state"] == "present":
         yield from handoff_problems(share["images"], share["denied"], share.get("repositories") or [])
-        problem = handoff_path_problem(share.get("handoff_path") or "")
-        if problem:
-            yield problem
-
-
-def _not_a_string(key: t.Any, value: t.Any) -> str:
-    return f"the value of {key} must be a string; {value!r} is not. Quote it."
+        path_problem = handoff_path_problem(share.get("handoff_path") or "")
+        if path_problem:
+            yield path_problem

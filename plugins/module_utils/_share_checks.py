@@ -59,7 +59,7 @@ def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspa
     path = share.handoff["path"]
     if not path or not share.is_present:
         return []
-    consumers = [{"account": account_of(one["account"], "aws"), "external_id": None} for one in share.role["consumers"]]
+    consumers = [{"account": account_of(one.account, "aws"), "external_id": None} for one in share.role.consumers]
     tagged = [{"region": region, "registry": "", "repositories": []} for region in share.regions]
     options: dict[str, t.Any] = {"repository_tags": {}, "access": "", "denied": [], "images": []}
     options.update(

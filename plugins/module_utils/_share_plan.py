@@ -33,7 +33,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumers_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import consumer_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
@@ -124,7 +124,7 @@ def plan_shares(
     facts = [_facts(shared, number, role, tags) for number, role in enumerate(roles)]
     return SharePlan(
         untag=tags.untag,
-        roles=[role.options for role in roles if role.plan.steps],
+        roles=[role.declared.options for role in roles if role.plan.steps],
         tag=tags.tag,
         access=access,
         handoffs=_handoffs(shares, facts),
@@ -142,7 +142,7 @@ def _plan_role(
 ) -> PlannedRole:
     found = Problems()
     before = account.roles.get(share.name, RoleState())
-    planned = plan_pull_role(before, share.role, account.partition, account.identifier, make_id, found)
+    planned = plan_pull_role(before, share.role, account.identity, make_id, found)
     for problem in found.found:
         problems.add(f"Share {share.name}: {problem}" if several else problem)
     return planned
@@ -152,11 +152,11 @@ def _consumers_of_several(
     shares: t.Sequence[Share], roles: t.Sequence[PlannedRole], account: Account
 ) -> t.Iterator[str]:
     """What is wrong with the consumers of all shares together, but not with those of one share."""
-    every, known = [], set()
+    every: list[Consumer] = []
+    known: set[str] = set()
     for role in (role for share, role in zip(shares, roles) if share.is_present):
-        consumers = consumers_of(role.options["consumers"], account.partition, Problems())
-        known |= {*consumer_problems(consumers, account.identifier)}
-        every += consumers
+        known |= {*consumer_problems(role.declared.consumers, account.identifier)}
+        every += role.declared.consumers
     yield from (problem for problem in consumer_problems(every, account.identifier) if problem not in known)
 
 
@@ -167,7 +167,7 @@ def _role_changes(shares: t.Sequence[Share], roles: t.Sequence[PlannedRole], acc
 
 def _places_of(account: Account, tags: TagChanges) -> list[Place]:
     return [
-        Place(region, name, account.repository_arn(region, name), before, tags.after[region, name])
+        Place(region, name, account.identity.repository(region, name), before, tags.after[region, name])
         for region, registry in sorted(account.registries.items())
         for name, before in sorted(registry.repositories.items())
     ]
@@ -186,14 +186,14 @@ def _add_unknown(shared: Shared, problems: Problems) -> None:
 
 def _facts(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -> Options:
     share, account = shared.shares[number], shared.account
-    path, after = share.role["path"], role.plan.after
+    after = role.plan.after
     names = {region: shared.selection[number, region] for region in share.regions}
     changed = {(one["region"], name) for one in (*tags.untag, *tags.tag) for name in one["names"]}
     return {
         "role_name": share.name,
-        "state": share.role["state"],
-        "role_arn": account.arn("role", f"{path}{share.name}"),
-        "policy_arn": account.arn("policy", f"{path}{share.policy_name}"),
+        "state": "present" if share.is_present else "absent",
+        "role_arn": account.identity.role(share.role.path, share.name),
+        "policy_arn": account.identity.policy(share.role.path, share.policy_name),
         "account": account.identifier,
         "changed": bool(role.plan.steps or changed & {(region, name) for region in names for name in names[region]}),
         "consumers": role.consumers,
@@ -222,9 +222,9 @@ def _handoff(share: Share, facts: Options) -> Options:
         **share.handoff,
         "role": {name: facts[name] for name in ("role_arn", "account", "consumers")},
         "tagged": facts["regions"],
-        "repository_tags": share.role["repository_tags"],
+        "repository_tags": share.role.repository_tags,
         "repositories": list(share.repositories),
-        "access": share.role["access"],
+        "access": share.role.access,
         "share_changed": facts["changed"],
     }
 

@@ -178,7 +178,7 @@ def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagCh
 
 def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges, problems: Problems) -> None:
     found = [
-        TaggedRepository(name, shared.account.repository_arn(region, name), changes.after[region, name])
+        TaggedRepository(name, shared.account.identity.repository(region, name), changes.after[region, name])
         for name in names
         if (region, name) in changes.after
     ]

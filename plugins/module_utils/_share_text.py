@@ -34,7 +34,7 @@ def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, 
             own = [one["name"] for one in place["repositories"] if (place["region"], one["name"]) in tags.removed]
             yield f"in {place['region']}: {listed(own, every_name) or 'no repository'} lost the tags"
         return
-    may = "pull" if share.role["access"] == "pull" else "describe and pull"
+    may = "pull" if share.role.access == "pull" else "describe and pull"
     for one in facts["consumers"]:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
         yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external id'}"

@@ -20,9 +20,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access import cl
 from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import caller_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, aws_sentence, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    account_problem,
+    account_problems,
     assume_problems,
-    region_problem,
+    region_problems,
 )
 
 #: Connections at once, to one service. Also the number of threads that share a client.
@@ -76,8 +76,7 @@ class Session:
     def __init__(self, module: t.Any, credentials: dict[str, t.Any] | None = None) -> None:
         self._module = module
         wanted = module.params.get("region")
-        problem = region_problem(wanted, "region") if wanted else None
-        if problem:
+        for problem in region_problems(wanted, "region") if wanted else ():
             raise EcrError(problem)
         self._region, self._endpoint, connection = get_aws_connection_info(module)
         self._profile, self._aws_config = connection.pop("profile_name", None), connection.pop("aws_config", None)
@@ -178,10 +177,9 @@ def caller_of(session: Session, options: dict[str, t.Any]) -> dict[str, str]:
 
 def session_problems(options: dict[str, t.Any]) -> list[str]:
     """What is wrong with the options by which the pull role is assumed. Source: STS API Reference, AssumeRole."""
-    found = assume_problems(options["role_arn"], options["external_id"], options["role_session_name"])
+    found = list(assume_problems(options["role_arn"], options["external_id"], options["role_session_name"]))
     account = options["consumer_account"]
-    problem = account_problem(account) if account is not None else None
-    if problem:
+    for problem in () if account is None else account_problems(account):
         found.append(f"consumer_account: {problem}")
     seconds = options["duration_seconds"]
     if not 900 <= seconds <= 43200:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    is_pattern,
-    pattern_problem,
-    repository_problem,
-    tag_problem,
+    repository_or_pattern_problems,
+    tag_problems,
 )
 
 TAG_ARGUMENTS: Json = {
@@ -56,25 +54,8 @@ def tag_declaration_problems(declared: TagDeclaration) -> t.Iterator[str]:
     if declared.all_except is None and not declared.names:
         yield "names is empty: name at least one repository."
     for name in (*declared.names, *(declared.all_except or ())):
-        yield from name_or_pattern_problems(name)
+        yield from repository_or_pattern_problems(name)
     if not declared.tags:
         yield "tags is empty: give at least one tag."
     for key, value in declared.tags.items():
-        yield from tag_value_problems(key, value)
-
-
-def name_or_pattern_problems(name: str) -> t.Iterator[str]:
-    """What is wrong with a repository name or an `fnmatch` pattern."""
-    problem = pattern_problem(name) if is_pattern(name) else repository_problem(name)
-    if problem:
-        yield problem
-
-
-def tag_value_problems(key: object, value: object) -> t.Iterator[str]:
-    """What is wrong with a tag that each repository gets."""
-    if not isinstance(value, str):
-        yield f"the value of {key} must be a string; {value!r} is not. Quote it."
-        return
-    problem = tag_problem(str(key), value)
-    if problem:
-        yield problem
+        yield from tag_problems(str(key), value)

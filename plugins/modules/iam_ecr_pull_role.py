@@ -56,8 +56,8 @@ options:
     suboptions:
       account:
         description:
-          - The consumer account's id, 12 digits. Quote it, or YAML reads a number. It cannot be the owner account.
-          - White space around it, dashes as in C(2222-2222-2222), and the ARN of the account's root are read as the id.
+          - The consumer account's ID, 12 digits. Quote it, or YAML reads a number. It cannot be the owner account.
+          - White space around it, dashes as in C(2222-2222-2222), and the ARN of the account's root are read as the ID.
             The ARN of a user or a role is refused; it belongs into O(consumers[].principals).
         type: raw
         required: true
@@ -81,7 +81,7 @@ options:
       principal_match:
         description:
           - V(principal) names the ARNs in the trust; IAM binds them to the very user or role, so one that is deleted
-            and already_applied again is not trusted.
+            and created again is not trusted.
           - V(condition) trusts the account under the condition C(aws:PrincipalArn), which survives that.
         type: str
         choices: [principal, condition]
@@ -205,7 +205,7 @@ trust:
     Version: "2012-10-17"
     Statement: []
 consumers:
-  description: The consumers, each with the external id that its trust statement has.
+  description: The consumers, each with the external ID that its trust statement has.
   returned: success
   type: list
   elements: dict
@@ -222,183 +222,31 @@ before:
     trust: {}
     attached: false
 dangling_principals:
-  description: Ids in the trust before, of users and roles that were deleted. The declaration replaces them.
+  description: IDs in the trust before, of users and roles that were deleted. The declaration replaces them.
   returned: success
   type: list
   elements: str
   sample: []
 steps:
-  description: The writes that were already_applied, or would be in check mode, in their order.
+  description: The writes that were made, or that would be made in check mode, in their order.
   returned: success
   type: list
   elements: str
   sample: [create_role, create_policy, attach]
 """
 
-import secrets
-import typing as t
-
-try:
-    import botocore.exceptions
-except ImportError:
-    pass  # AnsibleAWSModule says so to the user
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import (
-    IN_THE_WAY,
-    REMOVALS,
-    already_applied,
-    unmet,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
-from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
-    OWNER_ACCOUNT_ARGUMENT,
-    check_owner_account,
-    owner_account_problems,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import (
+    PULL_ROLE_ARGUMENTS,
+    PULL_ROLE_RULES,
+    pull_role,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, Step, surplus
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
-    WAIT_ARGUMENTS,
-    interval_problem,
-    read_until,
-    wait_until_read_back,
-)
-
-
-def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -> dict[str, t.Any]:
-    """The result of the module; `progress` receives what the run is doing."""
-    options, problems = module.params, Problems()
-    name, policy_name = options["name"], options["policy_name"] or options["name"]
-    early = [*owner_account_problems(options["owner_account"]), interval_problem(options)]
-    for problem in [*name_problems(name, policy_name, options["path"]), *early]:
-        if problem:
-            problems.add(problem)
-    problems.check()
-
-    session = session_of(module)
-    who = session.identity
-    check_owner_account(options["owner_account"], who["account"])
-    partition = who["arn"].split(":")[1]
-    prefix = f"arn:{partition}:iam::{who['account']}:"
-    role = PullRole(session.client("iam"), prefix, name, policy_name, options["path"])
-    planned = plan_pull_role(role.read(), options, partition, who["account"], _new_external_id, problems)
-    problems.check()
-
-    plan = planned.plan
-    for warning in planned.warnings:
-        module.warn(warning)
-    written = [step.call for step in plan.steps] if module.check_mode else []
-    if plan.steps and not module.check_mode:
-        carry_out(role, plan.steps, options, written)
-        progress("waiting until AWS returns what was written")
-        seen = wait_for(role, plan, options)
-        carry_out(role, surplus(seen.versions), options, written)
-    return {
-        "changed": bool(plan.steps),
-        "role_arn": role.role_arn,
-        "policy_arn": role.policy_arn,
-        "account": who["account"],
-        "permissions": plan.after.permissions or {},
-        "trust": plan.after.trust or {},
-        "consumers": planned.consumers,
-        "before": {
-            "permissions": plan.before.permissions or {},
-            "trust": plan.before.trust or {},
-            "attached": plan.before.attached,
-        },
-        "dangling_principals": _policy_document.dangling_principals(plan.before.trust),
-        "steps": written,
-        "diff": plan.diff,
-    }
-
-
-def carry_out(role: PullRole, steps: list[Step], options: dict[str, t.Any], done: list[str]) -> None:
-    """Make the writes in their order and note them in `done`; an error says which were already_applied."""
-    for step in steps:
-        try:
-            getattr(role, step.call)(**step.arguments)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            problem = _problem(role, step, error, options)
-            if problem:
-                before = ", ".join(done) if done else "nothing"
-                raise EcrError(
-                    f"{problem.rstrip('.')}. Written before that: {before}. Run again: nothing is written twice.",
-                    changed=bool(done),
-                    steps=done,
-                ) from None
-        done.append(step.call)
-
-
-def _problem(role: PullRole, step: Step, error: Exception, options: dict[str, t.Any]) -> str | None:
-    """Why a write failed; None where all is as it was to be, for AWS had taken it before the answer was lost."""
-    code = error_code(error)
-    if code == "NoSuchEntity" and step.call in REMOVALS:
-        return None
-    if code != IN_THE_WAY.get(step.call):
-        return explain(error)
-    try:
-        seen = read_until(role.read, lambda state: already_applied(step, state) is not None, options)
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-        return explain(error)
-    if already_applied(step, seen):
-        return None
-    if step.call == "create_version" or already_applied(step, seen) is None:
-        return explain(error)
-    what = f"Role {role.name}" if step.call == "create_role" else f"Policy {role.policy_name}"
-    return f"{what} was not there when this run began; now it is, but not as declared: someone else already_applied it."
-
-
-def wait_for(role: PullRole, plan: RolePlan, options: dict[str, t.Any]) -> RoleState:
-    """Wait until AWS reads back what was planned; what it read last."""
-    seen = RoleState()
-
-    def missing() -> list[str]:
-        nonlocal seen
-        seen = role.read()
-        return unmet(plan, seen)
-
-    wait_until_read_back(missing, options)
-    return seen
-
-
-def _new_external_id() -> str:
-    return secrets.token_hex(16)
-
-
-ARGUMENTS: dict[str, t.Any] = {
-    "name": {"type": "str", "required": True},
-    "policy_name": {"type": "str"},
-    "repository_tags": {"type": "dict"},
-    "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
-    "condition_key": {"type": "str", "choices": ["ecr", "aws"], "default": "ecr"},
-    "regions": {"type": "list", "elements": "str"},
-    "consumers": {"type": "list", "elements": "dict", "options": CONSUMER_ARGUMENTS},
-    "max_session_duration": {"type": "int"},
-    "path": {"type": "str", "default": "/"},
-    "description": {"type": "str"},
-    "permissions_boundary": {"type": "str"},
-    "tags": {"type": "dict"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
-    "adopt": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **OWNER_ACCOUNT_ARGUMENT,
-    **ASSUME_ROLE_ARGUMENTS,
-    **WAIT_ARGUMENTS,
-}
-RULES: dict[str, t.Any] = {"required_if": [("state", "present", ("repository_tags", "consumers"))]}
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True, **RULES)
-    execute(module, run)
+    module = AnsibleAWSModule(argument_spec=PULL_ROLE_ARGUMENTS, supports_check_mode=True, **PULL_ROLE_RULES)
+    execute(module, pull_role)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _consumers, _policy, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
@@ -57,13 +57,11 @@ class Declaration:
 
     def documents(self) -> tuple[_policy_document.Document, _policy_document.Document]:
         """The permissions and the trust that the collection makes of it."""
-        problems = Problems()
-        consumers = _consumers.consumers_of(self.consumers, "aws", problems)
-        tags = _policy.repository_tags_of(self.repository_tags, problems)
-        problems.check()
-        permissions = _policy.permissions_document(
-            "aws", accounts.OWNER, tags, self.access, self.condition_key, self.regions
-        )
+        consumers = [_consumers.consumer_of(one) for one in self.consumers]
+        assert list(_consumers.consumers_problems(consumers, "aws")) == []
+        assert list(_policy.repository_tags_problems(self.repository_tags)) == []
+        owner, tags = Identity("aws", accounts.OWNER), _policy.repository_tags_of(self.repository_tags)
+        permissions = _policy.permissions_document(owner, tags, self.access, self.condition_key, self.regions)
         return permissions, _policy.trust_document("aws", consumers)
 
     def trusts(self, account: str, user: str, external_id: str | None) -> bool:

@@ -53,6 +53,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _prove,
     _pull,
     _registry,
+    _role_declaration,
+    _role_ownership,
     _role_plan,
     _role_state,
     _tag_plan,
@@ -61,7 +63,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
     tag_declaration,
     tag_declaration_problems,
@@ -77,6 +81,7 @@ LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 LINE = 9000
 DIGEST = "sha256:" + "a" * 64
 ACCOUNT, PARTITION = "111111111111", "aws"
+IDENTITY = Identity(PARTITION, ACCOUNT)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/allow_ecr_release"
 TOKEN = base64.b64encode(b"AWS:the-password-of-the-registry").decode()
 
@@ -552,19 +557,18 @@ def judge_documents(
 ) -> None:
     """Everything that is done with the documents of a role as it is."""
     _policy_document.dangling_principals(trust)
-    resolved = _consumers.resolve_external_ids(declared, PARTITION, trust, lambda: "made")
-    problems = Problems()
-    consumers = _consumers.consumers_of(resolved, PARTITION, problems)
+    named = [_consumers.consumer_of(one) for one in declared]
+    consumers = _consumers.with_external_ids(named, PARTITION, trust, lambda: "made")
     before = _role_state.RoleState(
         role_exists=True, policy_exists=True, trust=trust, permissions=permissions, attached=True
     )
-    wanted = _policy.permissions_document(PARTITION, ACCOUNT, {"environment": ("release",)})
+    wanted = _policy.permissions_document(IDENTITY, {"environment": ("release",)})
     after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
     plan = _role_plan.plan_role(before, after)
-    assert not plan.steps or plan.steps[-1].call in ("update_trust", "create_version", "end_revocation"), plan.steps
+    assert not plan.steps or plan.steps[-1].name in ("update_trust", "create_version", "end_revocation"), plan.steps
     assert _policy_document.equal(trust, copy.deepcopy(trust))
     _convergence.unmet(plan, before)
-    _role_state.ownership_problems(before, after, "role", "policy")
+    list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
     _access.granting_tags(permissions)
     change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
     fit("\n".join(change.lines))
@@ -667,20 +671,16 @@ tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) 
             "max_session_duration": st.none() | st.integers(),
             "permissions_boundary": st.none() | strings,
             "trust_policy_quota": st.sampled_from([2048, 4096]),
+            "adopt": st.booleans(),
+            "state": st.sampled_from(["present", "absent"]),
         }
     )
 )
 def test_a_declared_role(options: dict[str, Any]) -> None:
     def declare(problems: Problems) -> None:
-        for problem in _names.name_problems(
-            options["name"], options["policy_name"] or options["name"], options["path"]
-        ):
-            problems.add(problem)
-        declared = options["consumers"] or []
-        resolved = _consumers.resolve_external_ids(declared, PARTITION, None, lambda: "made")
-        before = _role_state.RoleState()
-        after = _role_state.declare_role(before, {**options, "consumers": resolved}, PARTITION, ACCOUNT, problems)
-        _role_plan.plan_role(before, after)
+        declared = _role_declaration.role_declaration_of(options)
+        problems.extend(_names.name_problems(declared.name, declared.policy_name, declared.path))
+        plan_pull_role(_role_state.RoleState(), declared, IDENTITY, lambda: "made", problems)
 
     whole(declare)
 
@@ -702,7 +702,7 @@ def test_declared_tags(
     known = [*repositories, *names]
     whole(lambda problems: problems.extend(_tag_plan.unmatched_pattern_problems(names, known)))
     _tag_plan.select(names, known)
-    whole(lambda problems: _policy.repository_tags_of(tags, problems))
+    whole(lambda problems: problems.extend(_policy.repository_tags_problems(tags)))
     values = {key: value for key, value in tags.items() if isinstance(value, str)}
     known_tags = [_tag_plan.TaggedRepository(name, arn, had) for name, (arn, had) in repositories.items()]
     plan = _tag_plan.plan_tags(known_tags, values, state == "present")
@@ -824,7 +824,7 @@ def test_a_time(text: str, now: float) -> None:
 @fuzz
 @given(strings | st.none(), strings | st.none(), strings)
 def test_the_way_a_role_is_assumed(role_arn: str | None, external_id: str | None, session_name: str) -> None:
-    found = _names.assume_problems(role_arn, external_id, session_name)
+    found = list(_names.assume_problems(role_arn, external_id, session_name))
     whole(lambda problems: problems.found.extend(map(_errors.printable, found)))
 
 

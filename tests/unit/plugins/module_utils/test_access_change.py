@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags, may_pull
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
 
@@ -20,7 +21,7 @@ def role(tags: dict[str, Any], *consumers: _consumers.Consumer) -> RoleState:
     return RoleState(
         role_exists=True,
         policy_exists=True,
-        permissions=_policy.permissions_document("aws", OWNER, as_tuples),
+        permissions=_policy.permissions_document(Identity("aws", OWNER), as_tuples),
         trust=_policy.trust_document("aws", consumers),
         attached=True,
     )
@@ -138,34 +139,6 @@ ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
 )
 def test_documents_of_others_are_judged_too(statements: Any, tags: dict[str, str], allowed: bool) -> None:
     assert may_pull({"Version": "2012-10-17", "Statement": statements}, ARN, tags) is allowed
-
-
-def generate(account: str, *principals: str) -> dict[str, Any]:
-    return {"account": account, "principals": list(principals), "external_id": "generate"}
-
-
-@pytest.mark.parametrize(
-    ("declared", "ids"),
-    [
-        ([generate(ONE)], ["id-one"]),
-        ([generate(ONE, "user/new")], ["id-one"]),  # the only consumer of its account keeps its id
-        ([generate(TWO, "role/ci/deploy", "user/puller")], ["id-two"]),
-        ([generate(TWO, "user/x"), generate(TWO, "user/puller", "role/ci/deploy")], ["new", "id-two"]),
-        ([generate("444444444444")], ["new"]),
-        ([generate("444444444444", "user/back")], ["id-dangling"]),
-        ([{"account": ONE, "external_id": "said"}], ["said"]),
-    ],
-)
-def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], ids: list[str]) -> None:
-    trust = _policy.trust_document("aws", [FIRST, SECOND])
-    if ids == ["id-dangling"]:
-        condition = {"StringEquals": {"sts:ExternalId": "id-dangling"}}
-        trust["Statement"] = [
-            {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Condition": condition}
-        ]
-    resolved = _consumers.resolve_external_ids(declared, "aws", trust, lambda: "new")
-    assert [item["external_id"] for item in resolved] == ids
-    assert _consumers.resolve_external_ids([generate(ONE)], "aws", None, lambda: "new")[0]["external_id"] == "new"
 
 
 def test_dangling_principals_are_found() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
     who_may,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
@@ -22,7 +23,7 @@ PROVIDER = f"arn:aws:iam::{OWNER}:oidc-provider/token.actions.githubusercontent.
 TAGGED = {"environment": "release"}
 RELEASE = Repository("release", f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release", TAGGED)
 DEVELOP = Repository("develop", f"arn:aws:ecr:eu-west-1:{OWNER}:repository/develop", {})
-PERMISSIONS = _policy.permissions_document("aws", OWNER, {"environment": ("release",)})
+PERMISSIONS = _policy.permissions_document(Identity("aws", OWNER), {"environment": ("release",)})
 ROOT = {"AWS": f"arn:aws:iam::{ONE}:root"}
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share, shares_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
@@ -102,7 +104,11 @@ def carried_out(world: World, plan: SharePlan) -> Iterator[World]:
         if module == "iam_ecr_pull_role":
             name = options["name"]
             role = plan_pull_role(
-                world.roles.get(name, RoleState()), options, "aws", OWNER, lambda: "not called", Problems()
+                world.roles.get(name, RoleState()),
+                role_declaration_of(options),
+                Identity("aws", OWNER),
+                lambda: "not called",
+                Problems(),
             )
             state = role.plan.before
             for step in role.plan.steps:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumers_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, explain
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of, account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of, consumers_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of, account_problems
 
 ACCOUNT = "222222222222"
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/puller"
@@ -42,19 +42,17 @@ def test_what_means_one_account_is_taken(answer: str) -> None:
 def test_what_could_mean_something_else_is_not(answer: Any) -> None:
     account = account_of(answer, "aws")
     assert account == answer
-    problem = account_problem(account)
-    assert problem
+    (problem,) = account_problems(account)
     assert "is not an AWS account id of 12 digits. " in problem
     # The problem is the consumer's, whoever else is declared well.
-    problems = Problems()
-    consumers_of([{"account": account, "external_id": "test"}], "aws", problems)
-    assert problems.found == [f"Consumer 1: {problem}"]
+    consumer = consumer_of({"account": account, "external_id": "test"})
+    assert list(consumers_problems([consumer], "aws")) == [f"Consumer 1: {problem}"]
 
 
 def test_the_arn_of_a_user_is_told_where_it_belongs() -> None:
     told = f'To let in user/team/puller alone, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
-    assert told in (account_problem(USER) or "")
-    assert 'Write the digits, as in account: "222222222222".' in (account_problem("release") or "")
+    assert told in "".join(account_problems(USER))
+    assert 'Write the digits, as in account: "222222222222".' in "".join(account_problems("release"))
 
 
 def test_missing_credentials_in_a_job_of_awx_name_the_types_to_attach() -> None:
