@@ -10,8 +10,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
-    handoff_path_problem,
-    handoff_problems,
+    handoff_option_problems,
+    handoff_path_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import for_ansible, handoffs, noted_time
@@ -84,10 +84,10 @@ def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:
 def _check(options: Options) -> None:
     """Report all problems with the hand-off; a relative path becomes absolute."""
     problems = Problems()
-    for problem in handoff_problems(options["images"], options["denied"], options["repositories"]):
+    for problem in handoff_option_problems(options["images"], options["denied"], options["repositories"]):
         problems.add(problem)
     path = options["path"]
-    wrong = handoff_path_problem(path) if path is not None else None
+    wrong = next(handoff_path_problems(path), None) if path is not None else None
     if wrong:
         problems.add(wrong)
     elif path is not None:

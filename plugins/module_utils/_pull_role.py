@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import CONSUMER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
 

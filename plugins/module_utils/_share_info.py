@@ -10,13 +10,18 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _wait
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import SHARE_ARGUMENTS, Options, shares_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    SHARE_ARGUMENTS,
+    declaration_problems,
+    declared_shares,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
 
 Progress = t.Callable[[str], None]
 
-SHARE_INFO_ARGUMENTS: Options = {
+SHARE_INFO_ARGUMENTS: Json = {
     "shares": {"type": "list", "elements": "dict", "options": SHARE_ARGUMENTS},
     "defaults": {"type": "dict", "options": SHARE_ARGUMENTS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -28,14 +33,15 @@ SHARE_INFO_ARGUMENTS: Options = {
 }
 
 
-def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Options:
+def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Json:
     """The result of the module `ecr_share_info`.
 
     :param progress: receives what the run is waiting for
     """
     options, problems = module.params, Problems()
     session = session_of(module)
-    shares = shares_of(options, session.region, problems)
+    shares = declared_shares(options, session.region)
+    problems.extend(declaration_problems(options))
     owner_problems = list(_parties.owner_account_problems(options["owner_account"]))
     problems.extend(owner_problems)
     problems.extend(filter(None, [_wait.interval_problem(options)]))
@@ -45,8 +51,9 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
-        account, repeated = read_account(session, shares, options), options["expect_unchanged"]
-        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), found, repeated)
+        account = read_account(session, shares, options)
+        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), options["expect_unchanged"])
+        found.found += plan.problems
         found.found = list(dict.fromkeys(found.found))
         found.check()
         return plan
@@ -58,9 +65,7 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     return result_of_plan(plan, module.check_mode)
 
 
-def _unchanged(
-    read_and_plan: t.Callable[[], SharePlan], options: Options, progress: t.Callable[[str], None]
-) -> SharePlan:
+def _unchanged(read_and_plan: t.Callable[[], SharePlan], options: Json, progress: t.Callable[[str], None]) -> SharePlan:
     """The plan once AWS returns everything as declared, in several reads in a row."""
     plans: list[SharePlan] = []
 
@@ -79,15 +84,16 @@ def _unchanged(
     return plans[-1] if plans else read_and_plan()
 
 
-def result_of_plan(plan: SharePlan, check_mode: bool) -> Options:
+def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as a module returns it."""
+    shares = [one.result for one in plan.shares]
     heading = ["In check mode nothing is written. It would be:"] if check_mode else []
     return {
         "changed": False,
         "would_change": plan.changed,
-        "untag": plan.untag,
-        "roles": [{name: value for name, value in role.items() if value is not None} for role in plan.roles],
-        "tag": plan.tag,
+        "untag": [step.options for step in plan.untag],
+        "roles": [{name: value for name, value in role.options.items() if value is not None} for role in plan.roles],
+        "tag": [step.options for step in plan.tag],
         "access_gained": plan.access.gained,
         "access_lost": plan.access.lost,
         "lines": plan.access.lines,
@@ -95,7 +101,7 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Options:
         "summary": [*heading, *plan.summary],
         "all_summary": [*heading, *plan.all_summary],
         "handoffs": plan.handoffs,
-        "shares": plan.shares,
-        "share": plan.shares[0] if len(plan.shares) == 1 else {},
+        "shares": shares,
+        "share": shares[0] if len(shares) == 1 else {},
         "diff": plan.diff,
     }

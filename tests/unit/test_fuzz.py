@@ -64,7 +64,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import RoleChange, TagsChange, access_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
     tag_declaration,
@@ -542,7 +542,7 @@ documents = st.builds(
     st.fixed_dictionaries({}, optional={"Version": st.just("2012-10-17"), "Id": st.just("x")}),
 )
 REPOSITORIES = [
-    Place(
+    TagsChange(
         "eu-west-1",
         "release",
         f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/release",

@@ -50,6 +50,8 @@ PURE = (
     "_share",
     "_share_access",
     "_share_checks",
+    "_share_declaration",
+    "_share_facts",
     "_share_plan",
     "_share_roles",
     "_share_tags",

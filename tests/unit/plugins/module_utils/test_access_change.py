@@ -10,7 +10,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags, may_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import RoleChange, TagsChange, access_of
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 NOTHING = RoleState()
@@ -27,8 +27,8 @@ def role(tags: dict[str, Any], *consumers: _consumers.Consumer) -> RoleState:
     )
 
 
-def repository(name: str, before: dict[str, str], after: dict[str, str], region: str = "eu-west-1") -> Place:
-    return Place(region, name, f"arn:aws:ecr:{region}:{OWNER}:repository/{name}", before, after)
+def repository(name: str, before: dict[str, str], after: dict[str, str], region: str = "eu-west-1") -> TagsChange:
+    return TagsChange(region, name, f"arn:aws:ecr:{region}:{OWNER}:repository/{name}", before, after)
 
 
 ON: dict[str, str] = {"share": "yes"}
@@ -86,7 +86,7 @@ SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "
     ],
 )
 def test_the_lines_say_who_gains_and_who_loses(
-    before: RoleState, after: RoleState, repositories: list[Place], lines: list[str]
+    before: RoleState, after: RoleState, repositories: list[TagsChange], lines: list[str]
 ) -> None:
     change = access_of([RoleChange("only", before, after)], repositories)
     assert change.lines == change.all_lines == (lines or ["Nobody gains or loses access."])
