@@ -46,5 +46,5 @@ def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr"
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+    def filters(self) -> dict[str, t.Callable[..., object]]:
         return {"access_junit": filter_access_junit}

@@ -34,5 +34,5 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access import fa
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+    def filters(self) -> dict[str, t.Callable[..., object]]:
         return {"failure_reason": failure_reason}

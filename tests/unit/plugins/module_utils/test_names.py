@@ -173,3 +173,48 @@ ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
 )
 def test_assume_problems(role_arn: str, external_id: str | None, session_name: str, found: list[str]) -> None:
     assert list(_names.assume_problems(role_arn, external_id, session_name)) == found
+
+
+# --- accounts, such as answers of a survey
+
+ACCOUNT = "222222222222"
+USER = f"arn:aws:iam::{ACCOUNT}:user/team/puller"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [ACCOUNT, f" {ACCOUNT}\n", "2222-2222-2222", f"arn:aws:iam::{ACCOUNT}:root", f"\tarn:aws:iam::{ACCOUNT}:root "],
+)
+def test_an_answer_that_can_only_mean_one_account_is_accepted(answer: str) -> None:
+    assert _names.account_of(answer, "aws") == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        USER,
+        f"arn:aws:iam::{ACCOUNT}:role/ci",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/session",
+        f"arn:aws-cn:iam::{ACCOUNT}:root",  # of another partition
+        f"arn:aws:iam::{ACCOUNT}:root/x",
+        f"arn:aws:iam::{ACCOUNT}:user/root",
+        "222-222-222-222",
+        "2222 2222 2222",
+        "22222222222",
+        f"{ACCOUNT}, 333333333333",
+        "",
+        222222222222,
+        None,
+    ],
+)
+def test_an_answer_that_can_mean_something_else_is_rejected(answer: Any) -> None:
+    account = _names.account_of(answer, "aws")
+    assert account == answer
+    (problem,) = _names.account_problems(account)
+    assert "is not an AWS account id of 12 digits. " in problem
+
+
+def test_the_problem_of_an_arn_of_a_user_names_the_option_for_it() -> None:
+    advice = f'To let in user/team/puller alone, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
+    assert advice in "".join(_names.account_problems(USER))
+    assert 'Write the digits, as in account: "222222222222".' in "".join(_names.account_problems("release"))
