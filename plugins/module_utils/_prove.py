@@ -29,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     ProofOptions,
+    artifact_of,
     proof_is_final,
     proof_problems,
     proof_result,
@@ -148,4 +149,6 @@ def proof(module: Module, say: Say = quiet) -> Json:
         options.wait,
         say,
     )
+    if not result.get("failed"):
+        result["artifact"] = artifact_of(options.session.role_arn, caller, result)
     return {"changed": False, "caller": caller, **result}

@@ -151,6 +151,18 @@ problems:
   type: list
   elements: str
   sample: []
+artifact:
+  description: The proof in short, as the role ecr_pull publishes it with C(set_stats).
+  returned: success
+  type: dict
+  sample:
+    verdict: pass
+    problems: []
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    caller: arn:aws:iam::222222222222:user/puller
+    external_id_enforced: "true"
+    repositories:
+      develop: denied
 summary:
   description: The same as lines for a person.
   returned: success

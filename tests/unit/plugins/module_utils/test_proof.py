@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import proof_is_final
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import artifact_of, proof_is_final
 
 from tests.unit.observations import ABSENT_VERDICT, HIDDEN, RIGHT, SHOWN, judged, one, seen, wrong
 
@@ -67,3 +67,15 @@ def test_a_role_that_cannot_be_assumed(kind: str | None, final: bool) -> None:
 @pytest.mark.parametrize(("kind", "final"), [("no_identity_policy", False), ("boundary", True)])
 def test_a_denied_registry_token(kind: str, final: bool) -> None:
     assert proof_is_final({"verdict": "fail", "token_denial_kind": kind, "repositories": []}, "read") is final
+
+
+def test_the_artifact_is_the_proof_in_short() -> None:
+    result = {"verdict": "fail", "problems": ["no"], "external_id_enforced": "true", "repositories": [RIGHT, HIDDEN]}
+    assert artifact_of("arn:role", {"account": "222222222222", "arn": "arn:user"}, result) == {
+        "verdict": "fail",
+        "problems": ["no"],
+        "role_arn": "arn:role",
+        "caller": "arn:user",
+        "external_id_enforced": "true",
+        "repositories": {"app": HIDDEN["pull"]},
+    }
