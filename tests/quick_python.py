@@ -29,7 +29,7 @@ UTILITIES = (
     "_pull_host",
     "_repository_tag",
     "_share_info",
-    "_wait",
+    "_retry",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 30  # seconds

@@ -19,6 +19,9 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller impor
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import path_problems
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
+#: In the place of the region of the session. The names of hand-off files have a region only if a share has several.
+_ANY_REGION = "us-east-1"
+
 
 class ActionModule(ActionBase):
     _supports_async = True
@@ -39,7 +42,7 @@ def handoff_file_problems(arguments: Json) -> t.Iterator[str]:
         options = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, arguments).params
     except EcrError:
         return  # the module reports it
-    for share in declared_shares(options, str(options["region"])):
+    for share in declared_shares(options, _ANY_REGION):
         path = share.handoff.path
         if path and share.is_present and not any(handoff_path_problems(path)):
             yield from path_problems(path, handoff_files(share))
