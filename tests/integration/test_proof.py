@@ -575,7 +575,7 @@ def test_both_modes_give_the_same_result(
             },
             "8 problems, nothing was written:\n"
             "- role_arn 'allow_ecr_release' is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.\n"
-            "- external_id is empty. Give the one that the role's trust names, or leave the option out.\n"
+            "- external_id is empty. Set the external ID that the trust policy names, or omit the option.\n"
             "- role_session_name '!' needs 2 to 64 of letters, digits and _+=,.@-\n"
             "- duration_seconds is 899; AWS takes 900 to 43,200, and no more than the role's maximum.\n"
             "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off.\n"

@@ -43,14 +43,14 @@ def test_what_could_mean_something_else_is_not(answer: Any) -> None:
     account = account_of(answer, "aws")
     assert account == answer
     (problem,) = account_problems(account)
-    assert "is not an AWS account id of 12 digits. " in problem
+    assert "is not an AWS account ID of 12 digits. " in problem
     # The problem is the consumer's, whoever else is declared well.
     consumer = consumer_of({"account": account, "external_id": "test"})
     assert list(consumers_problems([consumer], "aws")) == [f"Consumer 1: {problem}"]
 
 
 def test_the_arn_of_a_user_is_told_where_it_belongs() -> None:
-    told = f'To let in user/team/puller alone, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
+    told = f'To trust only user/team/puller, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
     assert told in "".join(account_problems(USER))
     assert 'Write the digits, as in account: "222222222222".' in "".join(account_problems("release"))
 
