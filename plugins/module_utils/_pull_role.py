@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS, TRUST_QUOTA_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
 
@@ -32,9 +32,9 @@ PULL_ROLE_ARGUMENTS: Json = {
     "description": {"type": "str"},
     "permissions_boundary": {"type": "str"},
     "tags": {"type": "dict"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
     "adopt": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **_wait.WAIT_ARGUMENTS,

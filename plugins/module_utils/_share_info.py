@@ -10,7 +10,12 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _wait
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import SHARE_ARGUMENTS, Options, shares_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import (
+    SHARE_ARGUMENTS,
+    TRUST_QUOTA_ARGUMENT,
+    Options,
+    shares_of,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
 
@@ -20,8 +25,8 @@ SHARE_INFO_ARGUMENTS: Options = {
     "shares": {"type": "list", "elements": "dict", "options": SHARE_ARGUMENTS},
     "defaults": {"type": "dict", "options": SHARE_ARGUMENTS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
     "expect_unchanged": {"type": "bool", "default": False},
+    **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **_wait.WAIT_ARGUMENTS,

@@ -61,13 +61,15 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
         (
             [{**GOOD, "external_id": "x"}],
             [
-                f"Consumer 1 ({CONSUMER}): external_id has 1 characters, or a character that AWS does not accept. {EXTERNAL_ID}"
+                f"Consumer 1 ({CONSUMER}): external_id has 1 characters, or a character that AWS does not accept."
+                f" {EXTERNAL_ID}"
             ],
         ),
         (
             [{**GOOD, "external_id": "a*"}],
             [
-                f"Consumer 1 ({CONSUMER}): external_id has 2 characters, or a character that AWS does not accept. {EXTERNAL_ID}"
+                f"Consumer 1 ({CONSUMER}): external_id has 2 characters, or a character that AWS does not accept."
+                f" {EXTERNAL_ID}"
             ],
         ),
         (
