@@ -108,6 +108,17 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
             for principal in ("puller", "group/a", "root", "", "user/", "user/a b", "user/ä", "user/a\n", "user/?")
         ),
         (
+            [{**GOOD, "principals": [f"arn:aws:iam::{CONSUMER}:root"], "principal_match": "condition"}],
+            [
+                f"Consumer 1 ({CONSUMER}): arn:aws:iam::{CONSUMER}:root means only the root user with"
+                " principal_match: condition. Omit principals."
+            ],
+        ),
+        (
+            [GOOD, {**GOOD, "allow_no_external_id": True}],
+            [f"Consumer {CONSUMER} is declared twice with the same principals and external_id. Remove one."],
+        ),
+        (
             [GOOD, GOOD],
             [f"Consumer {CONSUMER} is declared twice with the same principals and external_id. Remove one."],
         ),
