@@ -66,7 +66,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
             },
             [
                 "4 problems, nothing was written:",
-                "Consumer 1: '1' is not an AWS account id",
+                "Consumer 1: '1' is not an AWS account ID",
                 "external_id has 1 characters",
                 "principal 'user/*' has a wildcard",
                 "Repository nowhere does not exist",

@@ -579,7 +579,7 @@ def test_both_modes_give_the_same_result(
             "- role_session_name '!' needs 2 to 64 of letters, digits and _+=,.@-\n"
             "- duration_seconds is 899; AWS takes 900 to 43,200, and no more than the role's maximum.\n"
             "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off.\n"
-            "- 'Release' is not a repository name: ",
+            "- 'Release' is not a repository name. ",
         ),
         ({"readable": ["release"]}, "missing required arguments: role_arn"),
         ({"role_arn": "x", "access": "write"}, "value of access must be one of: pull, read, got: write"),
