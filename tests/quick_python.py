@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 UTILITIES = (
     "_engine",
-    "_iam",
+    "_pull_role",
     "_layout",
     "_module",
     "_prove",

@@ -59,7 +59,7 @@ class EcrError(Exception):
     :param facts: what goes into the module's result beside the message
     """
 
-    def __init__(self, message: str, **facts: t.Any) -> None:
+    def __init__(self, message: str, **facts: object) -> None:
         super().__init__(printable(message))
         self.facts = facts
 
@@ -78,7 +78,7 @@ class Problems:
         for message in messages:
             self.add(message)
 
-    def check(self, **facts: t.Any) -> None:
+    def check(self, **facts: object) -> None:
         """Raise one EcrError with these facts if anything was found."""
         if len(self.found) == 1:
             raise EcrError(self.found[0], problems=self.found, **facts)

@@ -18,7 +18,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import nam
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import CONSUMER_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    CONSUMER_ARGUMENTS,
+    TRUST_QUOTA_ARGUMENT,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
@@ -35,9 +38,9 @@ PULL_ROLE_ARGUMENTS: Json = {
     "description": {"type": "str"},
     "permissions_boundary": {"type": "str"},
     "tags": {"type": "dict"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
     "adopt": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,

@@ -92,7 +92,7 @@ def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: Wa
         yield explain(error)
         return
     what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
-    yield f"{what} was not there when this run began; now it is, but not as declared: someone else made it."
+    yield f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
 
 
 def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:

@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wai
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
     SHARE_ARGUMENTS,
+    TRUST_QUOTA_ARGUMENT,
     declaration_problems,
     declared_shares,
 )
@@ -29,8 +30,8 @@ SHARE_INFO_ARGUMENTS: Json = {
     "shares": {"type": "list", "elements": "dict", "options": SHARE_ARGUMENTS},
     "defaults": {"type": "dict", "options": SHARE_ARGUMENTS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
     "expect_unchanged": {"type": "bool", "default": False},
+    **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,

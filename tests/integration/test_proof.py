@@ -580,11 +580,11 @@ def test_both_modes_give_the_same_result(
             },
             "8 problems, nothing was written:\n"
             "- role_arn 'allow_ecr_release' is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.\n"
-            "- external_id is empty. Give the one that the role's trust names, or leave the option out.\n"
+            "- external_id is empty. Set the external ID that the trust policy names, or omit the option.\n"
             "- role_session_name '!' needs 2 to 64 of letters, digits and _+=,.@-\n"
             "- duration_seconds is 899; AWS accepts 900 to 43,200, up to the maximum session duration of the role.\n"
             "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off.\n"
-            "- 'Release' is not a repository name: ",
+            "- 'Release' is not a repository name. ",
         ),
         ({"readable": ["release"]}, "missing required arguments: role_arn"),
         ({"role_arn": "x", "access": "write"}, "value of access must be one of: pull, read, got: write"),

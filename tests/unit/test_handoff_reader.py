@@ -239,7 +239,7 @@ def test_summary_names_the_share_and_the_option_that_is_not_set() -> None:
 
 
 def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
-    same, other = summary(Share("arn:aws:iam::1:role/r"), None), summary(Share("arn:aws:iam::2:role/r"), None)
+    same, other = (summary(Share(f"arn:aws:iam::{account}:role/r"), None) for account in (OWNER, CONSUMER))
     assert for_all_hosts({"a": same, "b": same}) == same
     assert for_all_hosts({"a": same, "b": other, "c": same}) == ["on a, c:", *same, "on b:", *other]
     assert for_all_hosts({}) == []

@@ -97,7 +97,8 @@ CREATE = plan_role(RoleState(), NEW).steps[0]
         (NEW, None),
         (
             dataclasses.replace(NEW, description="Theirs"),
-            "Role allow was not there when this run began; now it is, but not as declared: someone else made it.",
+            "Role allow did not exist when this run began. Now it exists, but not as declared: someone else created"
+            " it.",
         ),
         (RoleState(), "create_role: EntityAlreadyExists: text."),
     ],
