@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import functools
-import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS, proof_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
@@ -17,8 +17,8 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller impor
 class ActionModule(ActionBase):
     _supports_async = True
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
         if arguments.get("credentials") != "controller":
             stays_here = functools.partial(proof_is_final, access=arguments.get("access", "read"))

@@ -4,21 +4,20 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
-_EXPECTATIONS: dict[str, t.Any] = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
-_OWN: dict[str, t.Any] = {
+_EXPECTATIONS: Json = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
+_OWN: Json = {
     "role_arn": {"type": "str"},
     "external_id": {"type": "str"},
     "shared_at": {"type": "str"},
@@ -38,12 +37,12 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
         return {**result, **as_data(result_of(lambda: self._read(options, task_vars or {})))}
 
-    def _read(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _read(self, options: Json, variables: Json) -> Json:
         if _ONLY_IN_A_HANDOFF in variables:
             raise EcrError(
                 "A hand-off was loaded as variables, which lets its author run programs here. Do not load it with -e @"
@@ -56,7 +55,7 @@ class ActionModule(ActionBase):
         )
         return {"changed": False, **share.values(), "summary": summary(share, options["owner_account"])}
 
-    def _evaluate(self, path: str) -> t.Any:
+    def _evaluate(self, path: str) -> object:
         try:
             return self._templar.template(path)
         except AnsibleError as error:
