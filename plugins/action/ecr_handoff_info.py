@@ -39,21 +39,21 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
-        return {**result, **as_data(result_of(lambda: self._read(options, task_vars or {})))}
+        _validated, params = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
+        return {**result, **as_data(result_of(lambda: self._read(params, task_vars or {})))}
 
-    def _read(self, options: Json, variables: Json) -> Json:
+    def _read(self, params: Json, variables: Json) -> Json:
         if _ONLY_IN_A_HANDOFF in variables:
             raise EcrError(
                 "A hand-off was loaded as variables, which lets its author run programs here. Do not load it with -e @"
                 f" or vars_files; pass its path: -e {VARIABLE}=FILE."
             )
         source = source_of(variables, self._evaluate)
-        own = {name: options[name] for name in _OWN if options[name] is not None}
+        own = {name: params[name] for name in _OWN if params[name] is not None}
         share = share_of(
-            source and _strict_yaml.load(*source), own, options["owner_account"], options["expected_external_id"]
+            source and _strict_yaml.load(*source), own, params["owner_account"], params["expected_external_id"]
         )
-        return {"changed": False, **share.values(), "summary": summary(share, options["owner_account"])}
+        return {"changed": False, **share.values(), "summary": summary(share, params["owner_account"])}
 
     def _evaluate(self, path: str) -> object:
         try:
