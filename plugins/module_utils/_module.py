@@ -33,6 +33,14 @@ class Module(t.Protocol):
     def warn(self, warning: str) -> None: ...
 
 
+#: Receives what a run is doing.
+Progress = t.Callable[[str], None]
+
+
+def no_progress(_status: str) -> None:
+    """Ignores what a run is doing."""
+
+
 class RunningModule(Module, t.Protocol):
     """A module that also returns its result to Ansible."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import typing as t
 
 try:
@@ -27,7 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     ProofOptions,
     artifact_of,
@@ -94,7 +95,7 @@ def external_id_enforced(session: Session, options: SessionOptions) -> str:
     return "true"
 
 
-def prove(session: Session, options: ProofOptions) -> Json:
+def prove(session: Session, options: ProofOptions, progress: Progress = no_progress) -> Json:
     """Assume the role, send every request once, and judge.
 
     :raises EcrError: if the role cannot be assumed
@@ -102,10 +103,18 @@ def prove(session: Session, options: ProofOptions) -> Json:
     role = session.assume(options.session)
     ecr, assumed, expectations = role.client("ecr"), role.identity, options.expectations
     probes = [(name, probe) for name in expectations.names for probe in _PROBE_CALLS]
+    count = itertools.count(1)
+
+    def send(name: str, probe: str) -> Observation:
+        observation = observe(functools.partial(_PROBE_CALLS[probe], ecr, name))
+        proven, total = next(count) // len(_PROBE_CALLS), len(expectations.names)
+        progress(f"{proven:,} of {total:,} repositories proven")
+        return observation
+
     requests: list[t.Callable[[], str | Observation]] = [
         functools.partial(external_id_enforced, session, options.session),
         functools.partial(observe, functools.partial(_ecr.token, ecr)),
-        *(functools.partial(observe, functools.partial(_PROBE_CALLS[probe], ecr, name)) for name, probe in probes),
+        *(functools.partial(send, name, probe) for name, probe in probes),
     ]
     enforced, *answers = map_concurrently(lambda request: request(), requests)
     token, *seen = [answer for answer in answers if isinstance(answer, Observation)]
@@ -132,10 +141,11 @@ def _tags_of_readable(
     return dict(zip(names, map_concurrently(tags, names)))
 
 
-def proof(module: Module, say: Say = quiet) -> Json:
+def proof(module: Module, say: Say = quiet, progress: Progress = no_progress) -> Json:
     """The result of `ecr_access_info`; with `failed` if the role cannot be assumed.
 
     :param say: receives each result that may still change
+    :param progress: receives how many repositories are proven
     :raises EcrError: if the options are wrong
     """
     options, problems = ProofOptions.of(module.params), Problems()
@@ -144,7 +154,7 @@ def proof(module: Module, say: Say = quiet) -> Json:
     session = session_of(module)
     caller = caller_of(session, options.session)
     result = retry_while_propagating(
-        lambda: result_of(lambda: prove(session, options)),
+        lambda: result_of(lambda: prove(session, options, progress)),
         lambda result: proof_is_final(result, options.expectations.access),
         options.wait,
         say,

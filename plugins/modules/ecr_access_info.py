@@ -14,6 +14,7 @@ description:
   - Probes ask for things that do not exist, so nothing is downloaded and no image counts as pulled.
   - Also asks, without using the answer, whether the role can be assumed without the external id, or with a wrong one.
   - Waits by doing after a share that is new; see O(wait).
+  - If that takes longer than ten seconds, a line of progress is shown every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:

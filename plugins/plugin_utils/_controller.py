@@ -12,6 +12,7 @@ from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
@@ -49,11 +50,15 @@ class Controller:
         raise EcrError(f"{msg}: {error}")
 
 
-def say_for(host: str) -> Say:
-    """Shows what a host is waiting for, while it waits; each reason once."""
+def say_for(host: str, progress: Progress = no_progress) -> Say:
+    """Shows what a host is waiting for, while it waits; each reason once.
+
+    :param progress: receives the same, for the next line of progress
+    """
     shown = []
 
     def say(result: Json, left: float) -> None:
+        progress("waiting for AWS to know the share everywhere")
         facts = [result.get("denial"), result.get("msg"), *(result.get("problems") or [])]
         why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
         if why not in shown:
@@ -64,7 +69,12 @@ def say_for(host: str) -> Say:
 
 
 def run_in_steps(
-    action: ActionBase, name: str, argument_spec: Json, is_final: t.Callable[[Json], bool], task_vars: Json
+    action: ActionBase,
+    name: str,
+    argument_spec: Json,
+    is_final: t.Callable[[Json], bool],
+    task_vars: Json,
+    progress: Progress = no_progress,
 ) -> Json:
     """Run the module on the host; repeat it from here while its result may change. A module cannot display anything."""
     arguments, wrap_async = dict(action._task.args), bool(action._task.async_val)
@@ -79,5 +89,5 @@ def run_in_steps(
 
     if wrap_async or not wait.wait:
         return attempt(arguments)
-    say = say_for(task_vars["inventory_hostname"])
+    say = say_for(task_vars["inventory_hostname"], progress)
     return retry_while_propagating(lambda: attempt({**arguments, "wait": False}), is_final, wait, say)

@@ -7,8 +7,10 @@ from __future__ import annotations
 import typing as t
 import xml.etree.ElementTree
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-def hosts_table(rows: t.Sequence[tuple[str, bool, dict[str, t.Any], dict[str, t.Any]]], check_mode: bool) -> list[str]:
+
+def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool) -> list[str]:
     """What came out on each host, a line each.
 
     :param rows: the host, whether its play went through, and what `ecr_access_info` and `ecr_image_pull` answered
@@ -31,7 +33,7 @@ def hosts_table(rows: t.Sequence[tuple[str, bool, dict[str, t.Any], dict[str, t.
 
 
 def accounts_table(
-    rows: t.Sequence[tuple[str, str, t.Sequence[t.Any] | None, t.Sequence[t.Any]]],
+    rows: t.Sequence[tuple[str, str, t.Sequence[object] | None, t.Sequence[object]]],
 ) -> list[str]:
     """The result of each owner account, one line each, and all reasons of failures. One successful account has no line.
 
@@ -51,13 +53,13 @@ def accounts_table(
     return [*(lines if len(rows) > 1 else []), *reasons]
 
 
-def failure_reason(failure: t.Mapping[str, t.Any]) -> str:
+def failure_reason(failure: Json) -> str:
     """Why a task failed; of a loop, why each of its items failed."""
     items = [str(one["msg"]) for one in failure.get("results") or [] if one.get("failed") and one.get("msg")]
     return "\n".join(dict.fromkeys(items)) or str(failure.get("msg") or "no reason was given; see above")
 
 
-def junit(proof: dict[str, t.Any], suite: str) -> str:
+def junit(proof: Json, suite: str) -> str:
     """A proof as a JUnit report: a test case for each repository, and one for each other problem.
 
     :param proof: `repositories` and `problems`

@@ -236,6 +236,14 @@ def between(lab: Lab) -> Iterator[Between]:
 # --- what is seen ----------------------------------------------------------------------------------------------------
 
 
+def test_the_progress_counts_the_repositories_that_are_proven(control: Control, owner: Owner) -> None:
+    told: list[str] = []
+    options = {"role_arn": owner.role(*READ), "external_id": "test", "readable": ["release"], "denied": ["develop"]}
+    result = here(control, options, PROVE_ARGUMENTS, lambda module: proof(module, progress=told.append))
+    assert len(result["repositories"]) == 2
+    assert sorted(set(told)) == [f"{number} of 2 repositories proven" for number in range(3)]
+
+
 @pytest.mark.parametrize(
     ("statements", "access", "denied", "kind", "problems"),
     [
