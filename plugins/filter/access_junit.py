@@ -46,5 +46,5 @@ def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr"
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., object]]:
+    def filters(self) -> dict[str, t.Callable[..., str]]:
         return {"access_junit": filter_access_junit}

@@ -34,5 +34,5 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import fa
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., object]]:
+    def filters(self) -> dict[str, t.Callable[..., str]]:
         return {"failure_reason": failure_reason}

@@ -60,5 +60,5 @@ def filter_pull_table(
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., object]]:
+    def filters(self) -> dict[str, t.Callable[..., list[str]]]:
         return {"pull_table": filter_pull_table}

@@ -57,5 +57,5 @@ def filter_share_table(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> lis
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., object]]:
+    def filters(self) -> dict[str, t.Callable[..., list[str]]]:
         return {"share_table": filter_share_table}
