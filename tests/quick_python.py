@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 UTILITIES = (
     "_engine",
-    "_iam",
+    "_pull_role",
     "_layout",
     "_module",
     "_prove",
@@ -29,7 +29,7 @@ UTILITIES = (
     "_pull_host",
     "_repository_tag",
     "_share_info",
-    "_wait",
+    "_retry",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 30  # seconds

@@ -54,5 +54,5 @@ def filter_handoff_summary(
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., object]]:
+    def filters(self) -> dict[str, t.Callable[..., list[str]]]:
         return {"handoff_summary": filter_handoff_summary}

@@ -14,6 +14,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
@@ -25,10 +26,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
     is_ours,
     reaches_beyond_tags,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,8 @@ class _Search:
     everything: bool
 
 
-def read_account(session: Session, shares: t.Sequence[Share], wait: Json) -> Account:
-    """Read the account for these shares, many things at once.
-
-    :param wait: the options of waiting
-    """
+def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions) -> Account:
+    """Read the account for these shares, many things at once."""
     owner = arn_of(session.identity["arn"]).identity
     named = [share for share in shares if share.is_named]
     iam, unknown = session.client("iam"), []
@@ -65,10 +64,10 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: Json) -> Acc
             )
         return {}
 
-    others, *found = each(read_roles, [None, *named])
+    others, *found = map_concurrently(read_roles, [None, *named])
     roles = {name: state for one in found for name, state in one.items()}
     searches = list(_searches(session, shares, roles))
-    registries = each(lambda search: _read_registry(owner, search, shares, wait), searches)
+    registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
     declared = {share.name for share in shares}
     return Account(
         owner,
@@ -93,7 +92,7 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
         yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything)
 
 
-def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: Json) -> RegistryState:
+def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: WaitOptions) -> RegistryState:
     try:
         return _registry(owner, search, wait)
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
@@ -102,7 +101,7 @@ def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], 
         return RegistryState(search.region, unknown=explain(error))  # a region that is no longer declared
 
 
-def _registry(owner: Identity, search: _Search, wait: Json) -> RegistryState:
+def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
     ecr, unknown, tagged = search.ecr, "", False
     listed = _ecr.repository_names(ecr) if search.everything or any(map(is_pattern, search.names)) else None
     found: list[str] = []

@@ -80,7 +80,7 @@ def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Ite
     :param partition: that of the owner account
     """
     if not consumers:
-        yield "consumers is empty: name at least one account that may assume the role."
+        yield "consumers is empty. Name at least one account that can assume the role."
     for number, consumer in enumerate(consumers, 1):
         for problem in _names.account_problems(consumer.account):
             yield f"Consumer {number}: {problem}"
@@ -92,7 +92,7 @@ def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Ite
 
 def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iterator[str]:
     if consumer.external_id is None and not consumer.allow_no_external_id:
-        yield f"{name} has no external_id. Give one, or say allow_no_external_id: true."
+        yield f"{name} has no external_id. Set one, or set allow_no_external_id: true."
     for problem in _names.external_id_problems(consumer.external_id):
         yield f"{name}: {problem}"
     for problem in _names.organization_problems(consumer.organization_id):
@@ -100,7 +100,7 @@ def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iter
     for principal in consumer.principals:
         found = list(_names.principal_problems(principal, consumer.account, partition))
         if not found and principal.endswith(":root") and consumer.principal_match == "condition":
-            found = [f"{principal} is the root user only under principal_match: condition. Leave principals out."]
+            found = [f"{principal} means only the root user with principal_match: condition. Omit principals."]
         for problem in found:
             yield f"{name}: {problem}"
 

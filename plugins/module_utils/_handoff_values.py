@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     repository_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import shared_at_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems
 
 #: What the names of the role's variables, and so the keys of a hand-off, start with.
 PREFIX = "ecr_pull_"
@@ -26,38 +26,44 @@ MAXIMUM_ENTRIES = 10_000
 _REGISTRY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 
 
-def value_problems(values: t.Mapping[str, t.Any]) -> list[str]:
+def value_problems(values: t.Mapping[str, object]) -> t.Iterator[str]:
     """What is wrong with each value by itself; their keys have no prefix."""
-    return [
-        f"{PREFIX}{name}: {problem}"
-        for name, check in CHECKS.items()
-        if name in values
-        for problem in check(values[name])
-    ]
+    for name, check in CHECKS.items():
+        for problem in check(values[name]) if name in values else ():
+            yield f"{PREFIX}{name}: {problem}"
 
 
-def _text(check: t.Callable[[str], t.Iterable[str]]) -> t.Callable[[t.Any], list[str]]:
-    def problems(value: t.Any) -> list[str]:
-        return list(check(value)) if isinstance(value, str) else [f"{value!r} is not a string."]
+Check = t.Callable[[t.Any], t.Iterable[str]]
+
+
+def _text(check: t.Callable[[str], t.Iterable[str]]) -> Check:
+    def problems(value: object) -> t.Iterator[str]:
+        if isinstance(value, str):
+            yield from check(value)
+        else:
+            yield f"{value!r} is not a string."
 
     return problems
 
 
-def _texts(check: t.Callable[[str], t.Iterable[str]]) -> t.Callable[[t.Any], list[str]]:
-    def problems(values: t.Any) -> list[str]:
+def _texts(check: t.Callable[[str], t.Iterable[str]]) -> Check:
+    def problems(values: object) -> t.Iterator[str]:
         if not isinstance(values, list):
-            return [f"{values!r} is not a list of strings."]
-        if len(values) > MAXIMUM_ENTRIES:
-            return [f"it has {len(values)} entries; the limit is {MAXIMUM_ENTRIES}."]
-        return [problem for value in values for problem in _text(check)(value)]
+            yield f"{values!r} is not a list of strings."
+        elif len(values) > MAXIMUM_ENTRIES:
+            yield f"it has {len(values)} entries; the limit is {MAXIMUM_ENTRIES}."
+        else:
+            for value in values:
+                yield from _text(check)(value)
 
     return problems
 
 
-def _tags_problems(tags: t.Any) -> list[str]:
+def _tags_problems(tags: object) -> t.Iterator[str]:
     if not isinstance(tags, dict):
-        return [f"{tags!r} is not a dictionary of strings."]
-    return list(repository_tags_problems(tags))
+        yield f"{tags!r} is not a dictionary of strings."
+        return
+    yield from repository_tags_problems(tags)
 
 
 def _image_problems(image: str) -> t.Iterator[str]:
@@ -77,17 +83,17 @@ def _access_problems(access: str) -> t.Iterator[str]:
         yield f"{access!r} is not one of {', '.join(ACTIONS)}."
 
 
-def _shared_at_problems(text: str) -> t.Iterator[str]:
-    problem = shared_at_problem(text)
-    if problem:
-        yield problem
+def _role_arn_problems(role_arn: str) -> t.Iterator[str]:
+    problems = list(assume_problems(role_arn, None, "unnamed"))
+    if problems:
+        yield "; ".join(problems)
 
 
-#: Each key without its prefix, with its check: the problems of a value.
-CHECKS: dict[str, t.Callable[[t.Any], list[str]]] = {
-    "role_arn": _text(lambda role_arn: assume_problems(role_arn, None, "unnamed")),
+#: Each key without its prefix, with its check.
+CHECKS: dict[str, Check] = {
+    "role_arn": _text(_role_arn_problems),
     "external_id": _text(external_id_problems),
-    "shared_at": _text(_shared_at_problems),
+    "shared_at": _text(shared_at_problems),
     "region": _text(lambda region: region_problems(region, "region")),
     "registry": _text(_registry_problems),
     "repository_tags": _tags_problems,

@@ -15,6 +15,7 @@ except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -27,7 +28,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
     RoleState,
     Tags,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
 
 #: The name that AWS's console gives it.
 _REVOCATION = "AWSRevokeOlderSessions"
@@ -50,7 +50,7 @@ class PullRole:
 
     def read(self) -> RoleState:
         """Everything about the role and its policy that a plan needs."""
-        role, policy = each(self._consistent, [self._role, self._policy])
+        role, policy = map_concurrently(self._consistent, [self._role, self._policy])
         return replace(
             role,
             policy_exists=policy.policy_exists,

@@ -70,10 +70,10 @@ def account_problems(account: object) -> t.Iterator[str]:
     if isinstance(account, int):
         hint = "Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
     elif arn and arn.resource != "root":
-        hint = f'To let in {arn.resource} alone, declare account: "{arn.account}" with principals: [{arn.resource}].'
+        hint = f'To trust only {arn.resource}, declare account: "{arn.account}" with principals: [{arn.resource}].'
     else:
         hint = 'Write the digits, as in account: "222222222222".'
-    yield f"{account!r} is not an AWS account id of 12 digits. {hint}"
+    yield f"{account!r} is not an AWS account ID of 12 digits. {hint}"
 
 
 def principal_problems(principal: str, account: object, partition: str) -> t.Iterator[str]:
@@ -81,14 +81,15 @@ def principal_problems(principal: str, account: object, partition: str) -> t.Ite
     arn = _principal_arn(principal)
     if "*" in principal:
         yield (
-            f"principal {principal!r} has a wildcard. Name each user or role, or leave principals out for the account."
+            f"principal {principal!r} contains a wildcard. Name each user or role, or omit principals to trust the"
+            " account."
         )
     elif arn and arn.partition != partition:
-        yield f"principal {principal!r} is in partition {arn.partition}, the owner account in {partition}."
+        yield f"principal {principal!r} is in partition {arn.partition}, but the owner account is in {partition}."
     elif arn and arn.account != account:
-        yield f"principal {principal!r} is of another account than {account}. Declare it under its own account."
+        yield f"principal {principal!r} does not belong to account {account}. Declare it under its own account."
     elif not arn and not _PRINCIPAL.fullmatch(principal):
-        yield f"principal {principal!r} is none of user/NAME, role/NAME, or the ARN of one."
+        yield f"principal {principal!r} is not user/NAME, role/NAME, or the ARN of a user or a role."
 
 
 def organization_problems(organization: str | None) -> t.Iterator[str]:
@@ -100,11 +101,11 @@ def organization_problems(organization: str | None) -> t.Iterator[str]:
 def external_id_problems(external_id: str | None) -> t.Iterator[str]:
     """What is wrong with an external ID. Source: STS API Reference, AssumeRole, ExternalId."""
     if external_id == "":
-        yield "external_id is empty. Give the one that the role's trust names, or leave the option out."
+        yield "external_id is empty. Set the external ID that the trust policy names, or omit the option."
     elif external_id is not None and not _EXTERNAL_ID.fullmatch(external_id):
         yield (
-            f"external_id has {len(external_id)} characters, or one that AWS does not take;"
-            " it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
+            f"external_id has {len(external_id)} characters, or a character that AWS does not accept. It needs 2 to"
+            " 1,224 letters, digits and _+=,.@:/-"
         )
 
 
@@ -126,7 +127,7 @@ def spelling_problems(tags: t.Iterable[str]) -> t.Iterator[str]:
     keys = [key.lower() for key in listed]
     for key in listed:
         if keys.count(key.lower()) > 1:
-            yield f"{key} is there in several spellings; IAM does not tell their case apart. Keep one."
+            yield f"{key} is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling."
 
 
 def tag_problems(key: str, value: object) -> t.Iterator[str]:
@@ -134,17 +135,17 @@ def tag_problems(key: str, value: object) -> t.Iterator[str]:
     if not isinstance(value, str):
         yield f"the value of {key} must be a string; {value!r} is not. Quote it."
     elif key.lower().startswith("aws:"):
-        yield f"tag key {key!r} starts with aws:, which AWS keeps for itself. Choose another key."
+        yield f"tag key {key!r} starts with aws:, which AWS reserves. Choose another key."
     elif not 1 <= len(key) <= 128:
-        yield f"tag key {key[:20]!r} has {len(key)} characters; ECR takes 1 to 128."
+        yield f"tag key {key[:20]!r} has {len(key)} characters; ECR accepts 1 to 128."
     elif len(value) > 256:
-        yield f"the value of tag {key!r} has {len(value)} characters; ECR takes up to 256."
+        yield f"the value of tag {key!r} has {len(value)} characters; ECR accepts up to 256."
     else:
         for what, text in (("key", key), ("value", value)):
             if not _TAG_TEXT.fullmatch(text):
                 yield (
-                    f"tag {what} {text!r} has a character that ECR does not take: letters, digits, space and"
-                    " +-=._:/@ are."
+                    f"tag {what} {text!r} has a character that ECR does not accept. Valid are letters, digits, spaces"
+                    " and +-=._:/@"
                 )
                 return
 
@@ -167,8 +168,8 @@ def repository_problems(name: str) -> t.Iterator[str]:
     """What is wrong with the name of a repository."""
     if not (2 <= len(name) <= 256 and _REPOSITORY.fullmatch(name)) or _REGISTRY.match(name):
         yield (
-            f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a"
-            " letter or digit. Give the name alone, without registry and image tag."
+            f"{name!r} is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins"
+            " and ends with a letter or digit. Omit the registry and the image tag."
         )
 
 

@@ -57,11 +57,12 @@ def repository_tags_problems(declared: Json) -> t.Iterator[str]:
     """What is wrong with the tags that grant access."""
     if not declared:
         yield (
-            "repository_tags is empty: without a tag the role would reach every repository or none. Give at least one."
+            "repository_tags is empty. Without a tag, the role would reach every repository or none. Set at least"
+            " one tag."
         )
     for key, values in declared.items():
         if not _alternatives(values):
-            yield f"repository_tags: {key} has an empty list of values. Give at least one, or leave {key} out."
+            yield f"repository_tags: {key} has an empty list of values. Set at least one value, or omit {key}."
         for value in _alternatives(values):
             for problem in tag_problems(str(key), value):
                 yield f"repository_tags: {problem}"

@@ -42,7 +42,7 @@ def parse(text: str | Document) -> Document:
         except (ValueError, RecursionError):
             document = None
     if not isinstance(document, dict) or not all(map(_has_form, as_list(document.get("Statement", [])))):
-        raise EcrError("AWS returned a policy document that IAM itself would not take. Look at it in IAM, and mend it.")
+        raise EcrError("AWS returned a policy document that is not valid. Correct it in IAM.")
     return document
 
 

@@ -7,17 +7,23 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _policy_document, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import CONSUMER_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    CONSUMER_ARGUMENTS,
+    TRUST_QUOTA_ARGUMENT,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 PULL_ROLE_ARGUMENTS: Json = {
     "name": {"type": "str", "required": True},
@@ -32,17 +38,17 @@ PULL_ROLE_ARGUMENTS: Json = {
     "description": {"type": "str"},
     "permissions_boundary": {"type": "str"},
     "tags": {"type": "dict"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
     "adopt": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
-    **_wait.WAIT_ARGUMENTS,
+    **WAIT_ARGUMENTS,
 }
 PULL_ROLE_RULES: Json = {"required_if": [("state", "present", ("repository_tags", "consumers"))]}
 
 
-def pull_role(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -> Json:
+def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: None) -> Json:
     """The result of the module.
 
     :param progress: receives what the run is waiting for
@@ -50,7 +56,8 @@ def pull_role(module: t.Any, progress: t.Callable[[str], None] = lambda _text: N
     declared, problems = role_declaration_of(module.params), Problems()
     problems.extend(name_problems(declared.name, declared.policy_name, declared.path))
     problems.extend(_parties.owner_account_problems(module.params["owner_account"]))
-    problems.extend(filter(None, [_wait.interval_problem(module.params)]))
+    wait = WaitOptions.of(module.params)
+    problems.extend(wait_problems(wait))
     problems.check()
 
     session = session_of(module)
@@ -65,7 +72,7 @@ def pull_role(module: t.Any, progress: t.Callable[[str], None] = lambda _text: N
     if module.check_mode:
         written = [step.name for step in planned.plan.steps]
     else:
-        written = carry_out(role, planned.plan, module.params, progress)
+        written = carry_out(role, planned.plan, wait, progress)
     return {
         "role_arn": role.role_arn,
         "policy_arn": role.policy_arn,

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, Session, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
     TAG_ARGUMENTS,
     TagDeclaration,
@@ -27,37 +27,38 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import 
     unmatched_pattern_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_writes import Progress, TagWriter
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 REPOSITORY_TAG_ARGUMENTS: Json = {
     **TAG_ARGUMENTS,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
-    **_wait.WAIT_ARGUMENTS,
+    **WAIT_ARGUMENTS,
 }
 
 
-def tag_repositories(module: t.Any, progress: Progress = lambda _text: None) -> Json:
+def tag_repositories(module: Module, progress: Progress = lambda _text: None) -> Json:
     """The result of the module `ecr_repository_tag`.
 
     :param progress: receives what the run is doing
     """
     params, problems = module.params, Problems()
-    declared, owner = tag_declaration(params), params["owner_account"]
+    declared, owner, wait = tag_declaration(params), params["owner_account"], WaitOptions.of(params)
     problems.extend(tag_declaration_problems(declared))
     problems.extend(_parties.owner_account_problems(owner))
-    problems.extend(filter(None, [_wait.interval_problem(params)]))
+    problems.extend(wait_problems(wait))
     problems.check()
 
     session = session_of(module)
     _parties.check_owner_account(owner, session.identity["account"])
     ecr = session.client("ecr")
-    repositories = read_repositories(session, ecr, declared, params, problems)
+    repositories = read_repositories(session, ecr, declared, wait, problems)
     plan = plan_tags(repositories, declared.tags, declared.is_present)
     problems.extend(tag_plan_problems(plan))
     problems.check()
     registry = _ecr.repository_uri(ecr, plan.repositories[0].name).partition("/")[0] if repositories else ""
     if plan.changes and not module.check_mode:
-        writer = TagWriter(session.client("resourcegroupstaggingapi"), ecr, plan, params)
+        writer = TagWriter(session.client("resourcegroupstaggingapi"), ecr, plan, wait)
         writer.write(progress)
         writer.wait_until_confirmed(progress)
     return {
@@ -70,7 +71,7 @@ def tag_repositories(module: t.Any, progress: Progress = lambda _text: None) -> 
 
 
 def read_repositories(
-    session: Session, ecr: Client, declared: TagDeclaration, wait: Json, problems: Problems
+    session: Session, ecr: Client, declared: TagDeclaration, wait: WaitOptions, problems: Problems
 ) -> list[TaggedRepository]:
     """The repositories that a declaration means, with the tags that ECR returns.
 

@@ -139,7 +139,7 @@ def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity)
     yield from _policy.repository_tags_problems(declared.repository_tags)
     yield from _settings_problems(before, declared)
     if declared.regions == ():
-        yield "regions is an empty list: name the regions, or leave the option out for all of them."
+        yield "regions is an empty list. Name the regions, or omit the option to include all regions."
     for region in declared.regions or ():
         yield from _names.region_problems(region)
     yield from _tags_problems(before, declared)
@@ -150,17 +150,17 @@ def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterat
     name, duration, description = declared.name, declared.max_session_duration, declared.description or ""
     if before.role_exists and before.path != declared.path:
         yield (
-            f"Role {name} has the path {before.path}; IAM can not move it to {declared.path}."
-            " Declare the path it has, or delete the role first (state: absent)."
+            f"Role {name} has the path {before.path}; IAM cannot move it to {declared.path}."
+            " Declare its current path, or delete the role first (state: absent)."
         )
     if duration is not None and not 3600 <= duration <= 43200:
-        yield f"max_session_duration is {duration} seconds; IAM takes 3,600 to 43,200."
+        yield f"max_session_duration is {duration} seconds; IAM accepts 3,600 to 43,200."
     # IAM API Reference, CreateRole, Description: Latin-1 without most control characters, 1,000 at most.
     wrong = [character for character in description if not re.match(r"[\t\n\r\x20-\x7e\xa1-\xff]", character)]
     if wrong:
-        yield f"The description has {wrong[0]!r}; IAM takes Latin-1 characters only in a role's description."
+        yield f"The description has {wrong[0]!r}; IAM accepts only Latin-1 characters in the description of a role."
     if len(description) > 1000:
-        yield f"The description has {len(description)} characters; IAM takes 1,000."
+        yield f"The description has {len(description)} characters; IAM accepts at most 1,000."
     if declared.permissions_boundary is not None:
         yield from _names.boundary_problems(declared.permissions_boundary, name, declared.policy_name)
 
@@ -173,7 +173,7 @@ def _tags_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[s
     for problem in _names.spelling_problems(tags):
         yield f"tags: {problem}"
     if tags[key] != value:
-        yield f"tags: {key} is how this collection knows its roles and policies. Choose another key."
+        yield f"tags: {key} identifies the roles and policies of this collection. Choose another key."
     for what, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
         if len({name.lower() for name in {**existing, **tags}}) > _names.MAXIMUM_TAGS:
             yield f"{what} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
@@ -186,4 +186,4 @@ def _size_problems(declared: RoleDeclaration, owner: Identity) -> t.Iterator[str
     ):
         size = _policy_document.size(document)
         if size > limit:
-            yield f"{what} of {declared.name} would have {size} characters; AWS takes {limit}. Share in two roles."
+            yield f"{what} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."

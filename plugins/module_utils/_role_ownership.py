@@ -37,7 +37,7 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
         if exists and not is_ours(tags) and not _policy_document.equal(old, new):
             yield (
                 f"{what} exists, is not tagged {_TAG}, and differs from the declaration."
-                " If it is yours to change, say adopt: true; else choose another name."
+                " To change it, set adopt: true. To keep it, choose another name."
             )
 
 
@@ -48,12 +48,9 @@ def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator
         (f"Policy {declared.policy_name}", before.policy_exists, before.policy_tags),
     ):
         if exists and not is_ours(tags) and not declared.adopt:
-            yield (
-                f"{what} is not tagged {_TAG}, so this collection did not make it."
-                " If it is yours to delete, say adopt: true."
-            )
+            yield f"{what} is not tagged {_TAG}, so this collection did not create it. To delete it, set adopt: true."
     for attachment in before.attachments:
-        yield f"{attachment_text(attachment, declared)}. Remove that first; nothing else was touched."
+        yield f"{attachment_text(attachment, declared)}. Remove it first. Nothing was changed."
 
 
 def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
@@ -61,15 +58,16 @@ def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
     before = plan.before
     dangling = _policy_document.dangling_principals(before.trust)
     if dangling and plan.steps:
-        yield f"The trust of {declared.name} named deleted users or roles: {', '.join(dangling)}. They are replaced."
+        names = ", ".join(dangling)
+        yield f"The trust policy of {declared.name} names deleted users or roles: {names}. They are replaced."
     if not plan.after.role_exists:
         return
     users = [attachment_text(one, declared) for one in before.attachments if one.uses_policy]
     if users and plan.steps:
-        yield f"{'; '.join(users)}. Others attached it: what they may read changes with it."
+        yield f"{'; '.join(users)}. Others attached it, so their access changes with the policy."
     added = [attachment_text(one, declared) for one in before.attachments if one.adds_permissions]
     if added:
-        yield f"{'; '.join(added)}. Others added it: what it allows comes on top of what is declared."
+        yield f"{'; '.join(added)}. Others added it, so the role allows more than the declaration."
 
 
 def attachment_text(attachment: Attachment, declared: RoleDeclaration) -> str:

@@ -15,10 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_step
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import already_applied, unmet
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import read_until, wait_until_read_back
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, surplus
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import read_until, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 #: The method of each step. The steps have no common form, so their type is checked in the tests.
 _Write = t.Callable[[PullRole, t.Any], None]
@@ -44,7 +44,7 @@ WRITES: dict[type[steps.Step], _Write] = {
 }
 
 
-def carry_out(role: PullRole, plan: RolePlan, wait: Json, progress: t.Callable[[str], None]) -> list[str]:
+def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Callable[[str], None]) -> list[str]:
     """The names of the writes that were made.
 
     :param wait: `wait`, `wait_timeout` and `wait_interval`
@@ -58,7 +58,7 @@ def carry_out(role: PullRole, plan: RolePlan, wait: Json, progress: t.Callable[[
     return written
 
 
-def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: Json, written: list[str]) -> None:
+def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, written: list[str]) -> None:
     """Make the writes in their order, and add them to `written`."""
     for step in listed:
         try:
@@ -74,7 +74,7 @@ def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: Json, written: 
         written.append(step.name)
 
 
-def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: Json) -> t.Iterator[str]:
+def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> t.Iterator[str]:
     """Why a write failed; nothing if all is as it was to be, because AWS had made it before the answer was lost."""
     code = error_code(error)
     if code == "NoSuchEntity" and step.is_removal:
@@ -92,10 +92,10 @@ def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: Js
         yield explain(error)
         return
     what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
-    yield f"{what} was not there when this run began; now it is, but not as declared: someone else made it."
+    yield f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
 
 
-def _read_back(role: PullRole, plan: RolePlan, wait: Json) -> RoleState:
+def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:
     """What AWS returns once it returns what was planned."""
     seen = RoleState()
 

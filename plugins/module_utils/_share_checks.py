@@ -8,8 +8,7 @@ import itertools
 import os.path
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoffs
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoff_names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share, Tag
 
@@ -62,13 +61,8 @@ def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspa
     path = share.handoff.path
     if not path or not share.is_present:
         return []
-    consumers = [{"account": account_of(one.account, "aws"), "external_id": None} for one in share.role.consumers]
-    tagged = [{"region": region, "registry": "", "repositories": []} for region in share.regions]
-    options: Json = {"repository_tags": {}, "access": "", "denied": [], "images": []}
-    options.update(
-        path=absolute(os.path.expanduser(path)), role={"role_arn": "", "consumers": consumers}, tagged=tagged
-    )
-    return [name for name, _handoff in handoffs(options)]
+    accounts = [account_of(one.account, "aws") for one in share.role.consumers]
+    return handoff_names(absolute(os.path.expanduser(path)), accounts, share.regions)
 
 
 def _same_key(one: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:

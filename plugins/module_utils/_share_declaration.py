@@ -29,6 +29,8 @@ CONSUMER_ARGUMENTS: Json = {
     "organization_id": {"type": "str"},
     "require_mfa": {"type": "bool", "default": False},
 }
+#: How many characters a trust policy may have: by default, and if AWS raised the quota of the account.
+TRUST_QUOTA_ARGUMENT: Json = {"trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048}}
 #: A share, or what all shares have in common. An option without a value is taken from there, or from `_DEFAULTS`.
 SHARE_ARGUMENTS: Json = {
     "role_name": {"type": "str"},

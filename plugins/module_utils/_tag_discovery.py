@@ -13,14 +13,15 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code, is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import CONSISTENT_READS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import TagDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_any_tag, select
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import CONSISTENT_READS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 Tags = t.Optional[dict[str, str]]
 Pairs = t.Collection[tuple[str, str]]
@@ -85,7 +86,7 @@ def tags_or_none(ecr: Client, arn: str) -> Tags:
 
 
 def tags_of_each(
-    ecr: Client, prefix: str, names: t.Sequence[str], tagged: t.Collection[str], tags: Pairs, wait: Json
+    ecr: Client, prefix: str, names: t.Sequence[str], tagged: t.Collection[str], tags: Pairs, wait: WaitOptions
 ) -> dict[str, Tags]:
     """The tags of each repository by its name.
 
@@ -99,8 +100,8 @@ def tags_of_each(
         for _again in range(CONSISTENT_READS - 1 if name in tagged else 0):
             if found is None or has_any_tag(found, tags):
                 break
-            time.sleep(wait["wait_interval"] if wait["wait"] else 0)
+            time.sleep(wait.interval if wait.wait else 0)
             found = tags_or_none(ecr, prefix + name)
         return found
 
-    return dict(zip(names, each(read, names)))
+    return dict(zip(names, map_concurrently(read, names)))

@@ -13,14 +13,14 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import is_transient
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import tries, wait_until_read_back
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import tags_or_none
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TAGGING_BATCH, TagChange, TagPlan
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import tries, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 Progress = t.Callable[[str], None]
 #: Reasons by the name of the repository.
@@ -40,7 +40,7 @@ class TagWriter:
     tagging: Client
     ecr: Client
     plan: TagPlan
-    wait: Json
+    wait: WaitOptions
 
     def write(self, progress: Progress = lambda _text: None) -> None:
         """Make all changes.
@@ -108,7 +108,7 @@ class TagWriter:
 
         :raises EcrError: if a repository that should have the tags was deleted
         """
-        found = each(lambda change: tags_or_none(self.ecr, change.arn), self.plan.changes)
+        found = map_concurrently(lambda change: tags_or_none(self.ecr, change.arn), self.plan.changes)
         left = [(change, tags) for change, tags in zip(self.plan.changes, found) if not self.plan.is_done(change, tags)]
         deleted = [change.name for change, tags in left if tags is None]
         if deleted:

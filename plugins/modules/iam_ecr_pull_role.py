@@ -6,29 +6,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: iam_ecr_pull_role
-short_description: Build the role through which other accounts pull tagged ECR repositories
+short_description: Manage the role with which other accounts pull from tagged ECR repositories
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Makes one role with its managed policy and its trust, and treats the three as one resource.
-  - The policy allows reading on repositories of the owner account that carry all of O(repository_tags), and
-    C(ecr:GetAuthorizationToken), which has no resource and opens nothing by itself.
-  - The trust has one statement for each of O(consumers), and nothing else.
-  - Documents are compared by meaning. Writes come in an order that never lets anyone read what neither the old nor the
-    new declaration allows.
-  - A role or policy that is there already, is not tagged C(managed-by=crossaccount.ecr) and differs from the
-    declaration is not touched unless O(adopt=true).
+  - Manages one role with its managed policy and its trust policy as one resource.
+  - The managed policy allows reading from the repositories of the owner account that have all of O(repository_tags),
+    and C(ecr:GetAuthorizationToken), which has no resource and gives no access by itself.
+  - The trust policy has one statement for each of O(consumers), and no other statement.
+  - Documents are compared by meaning. The order of the writes ensures that at no moment can a principal read a
+    repository unless the old or the new declaration allows it.
+  - An existing role or policy that is not tagged C(managed-by=crossaccount.ecr) and that differs from the declaration
+    is not changed unless O(adopt=true).
 options:
   name:
-    description: The role's name, 1 to 64 of letters, digits and C(_+=,.@-).
+    description: The name of the role, 1 to 64 letters, digits and characters of C(_+=,.@-).
     type: str
     required: true
   policy_name:
-    description: The managed policy's name, 1 to 128 of the same characters. The default is O(name).
+    description: The name of the managed policy, 1 to 128 of the same characters. The default is O(name).
     type: str
   repository_tags:
     description:
-      - The tags that grant access. All keys are required; a list as value means any of them.
+      - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list matches.
       - Required with O(state=present).
     type: dict
   access:
@@ -44,12 +44,12 @@ options:
     choices: [ecr, aws]
     default: ecr
   regions:
-    description: The regions whose repositories the role reaches. Without it, every region.
+    description: The regions whose repositories the role can reach. The default is all regions.
     type: list
     elements: str
   consumers:
     description:
-      - Who may assume the role, one trust statement for each.
+      - Who can assume the role. Each entry is one statement of the trust policy.
       - Required with O(state=present).
     type: list
     elements: dict
@@ -58,31 +58,32 @@ options:
         description:
           - The consumer account's ID, 12 digits. Quote it, or YAML reads a number. It cannot be the owner account.
           - White space around it, dashes as in C(2222-2222-2222), and the ARN of the account's root are read as the ID.
-            The ARN of a user or a role is refused; it belongs into O(consumers[].principals).
+            The ARN of a user or a role is rejected. Set it in O(consumers[].principals).
         type: raw
         required: true
       principals:
         description:
           - The users and roles in that account, as C(user/NAME), C(role/NAME) or full ARNs.
-          - Without it, the whole account, which then decides by its own policies who of it may assume the role.
+          - The default is the whole account. Its own policies then decide which of its principals can assume the role.
         type: list
         elements: str
       external_id:
         description:
-          - What the consumer must present, 2 to 1,224 of letters, digits and C(_+=,.@:/-), see the STS API Reference.
-          - V(generate) makes a random one once, and reads it back from the role's trust afterwards.
-          - AWS does not treat it as a secret. It prevents the confused-deputy problem, so each consumer account needs a
-            different one, and each statement of an account needs one.
+          - What the consumer must present, 2 to 1,224 letters, digits and characters of C(_+=,.@:/-).
+          - V(generate) creates a random external ID once. Later runs read it from the trust policy of the role.
+          - AWS does not treat it as a secret. It prevents the confused deputy problem, so each consumer account needs a
+            different external ID, and each statement of an account needs one.
         type: str
       allow_no_external_id:
-        description: Allow this consumer without an external ID. No other statement of its account may have one then.
+        description: Allow this consumer without an external ID. No other statement of its account can have one then.
         type: bool
         default: false
       principal_match:
         description:
-          - V(principal) names the ARNs in the trust; IAM binds them to the very user or role, so one that is deleted
-            and created again is not trusted.
-          - V(condition) trusts the account under the condition C(aws:PrincipalArn), which survives that.
+          - V(principal) names the ARNs in the trust policy. IAM binds them to the unique ID of the user or role, so a
+            principal that is deleted and created again is not trusted.
+          - V(condition) trusts the account with a condition on C(aws:PrincipalArn). A principal that is deleted and
+            created again is trusted.
         type: str
         choices: [principal, condition]
         default: principal
@@ -90,26 +91,26 @@ options:
         description: Require that the consumer account is in this AWS organization.
         type: str
       require_mfa:
-        description: Require that the caller signed in with a second factor.
+        description: Require that the caller signed in with MFA.
         type: bool
         default: false
   max_session_duration:
     description:
-      - The longest session in seconds, 3,600 to 43,200, see the IAM API Reference, CreateRole.
-      - Not mentioned, it stays as it is; IAM gives a new role 3,600.
+      - The maximum session duration in seconds, 3,600 to 43,200.
+      - If omitted, the current value is kept. The default of IAM for a new role is 3,600.
     type: int
   path:
-    description: The path of the role and its policy. IAM can not change it afterwards.
+    description: The path of the role and its policy. IAM cannot change it later.
     type: str
     default: /
   description:
-    description: The role's description, up to 1,000 Latin-1 characters. Not mentioned, it stays as it is.
+    description: The description of the role, up to 1,000 Latin-1 characters. If omitted, the current value is kept.
     type: str
   permissions_boundary:
-    description: The ARN of the policy that bounds the role. Not mentioned, it stays as it is.
+    description: The ARN of the permissions boundary of the role. If omitted, the current value is kept.
     type: str
   tags:
-    description: IAM tags put on the role and its policy. Other tags stay.
+    description: The IAM tags of the role and its policy. Other tags are kept.
     type: dict
   owner_account:
     description:
@@ -118,19 +119,19 @@ options:
     type: raw
   trust_policy_quota:
     description:
-      - How many characters the trust may have. Say V(4096) where AWS raised the account's quota, see the IAM User
-        Guide, "IAM and AWS STS quotas".
+      - How many characters the trust policy may have. Set V(4096) if AWS raised the quota of the account, see the IAM
+        User Guide, "IAM and AWS STS quotas".
     type: int
     choices: [2048, 4096]
     default: 2048
   adopt:
-    description: Take over a role or policy of this name that this collection did not make.
+    description: Take over a role or policy of this name that this collection did not create.
     type: bool
     default: false
   state:
     description:
-      - V(present) makes role and policy as declared.
-      - V(absent) deletes both, unless others attached something to the role or the policy to something.
+      - V(present) creates or changes the role and its policy as declared.
+      - V(absent) deletes both. It fails if others attached something to the role, or the policy to something.
     type: str
     choices: [present, absent]
     default: present
@@ -149,7 +150,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Let one account pull what is tagged environment=release
+- name: Share the repositories with the tag environment=release with one account
   crossaccount.ecr.iam_ecr_pull_role:
     name: allow_ecr_release
     repository_tags:
@@ -158,7 +159,7 @@ EXAMPLES = r"""
       - account: "222222222222"
         external_id: 7c2f4e0b-share
 
-- name: Let one user and one pipeline pull, and nobody else
+- name: Share with one user and one pipeline only
   crossaccount.ecr.iam_ecr_pull_role:
     name: allow_ecr_release
     access: pull
@@ -198,7 +199,7 @@ permissions:
     Version: "2012-10-17"
     Statement: []
 trust:
-  description: The trust document, empty with O(state=absent).
+  description: The trust policy, empty with O(state=absent).
   returned: success
   type: dict
   sample:
@@ -214,7 +215,7 @@ consumers:
       principals: []
       external_id: 7c2f4e0b-share
 before:
-  description: What the role was before, as far as it decides who may read what.
+  description: The role before the run, as far as it decides who can read which repository.
   returned: success
   type: dict
   sample:

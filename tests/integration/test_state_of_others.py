@@ -61,8 +61,8 @@ def test_a_share_that_others_edited_is_told_and_becomes_as_declared(control: Con
     for line in (
         f"- {accounts.CONSUMER} (external id) loses develop, theirs",
         f"- {accounts.STRANGER} loses develop, release, theirs",
-        f"Role {ROLE} has policy {added} attached; Role {ROLE} has the inline policy inline. Others added it: what it"
-        " allows comes on top of what is declared.",
+        f"Role {ROLE} has policy {added} attached; Role {ROLE} has the inline policy inline. Others added it, so the"
+        " role allows more than the declaration.",
     ):
         assert line in output, run
     for gone in ("Environment: release", "AWS: '333333333333'", "- ecr:GetAuthorizationToken"):
@@ -142,12 +142,12 @@ def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(c
     iam.attach_role_policy(RoleName=name, PolicyArn=added)
     mark = len(control.lab.calls())
     result = owner(control, "iam_ecr_pull_role", name=name, state="absent")
-    assert result["msg"] == f"Role {name} has policy {added} attached. Remove that first; nothing else was touched."
+    assert result["msg"] == f"Role {name} has policy {added} attached. Remove it first. Nothing was changed."
     assert control.lab.writes_since(mark) == []
     warned = pull_role(control, name)  # which changes nothing, and says all the same what the role has beside
     assert (warned["changed"], warned["warnings"]) == (
         False,
-        [f"Role {name} has policy {added} attached. Others added it: what it allows comes on top of what is declared."],
+        [f"Role {name} has policy {added} attached. Others added it, so the role allows more than the declaration."],
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from botocore.exceptions import ClientError
 
 ARN = "arn:aws:ecr:eu-west-1:111111111111:repository/"
 SHARE = {"share": "yes"}
 #: The options of waiting.
-WAIT = {"wait": True, "wait_timeout": 60, "wait_interval": 0.5}
+WAIT = WaitOptions(True, 60, 0.5)
 
 
 def stubbed_client(service: str) -> Any:

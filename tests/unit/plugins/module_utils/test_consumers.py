@@ -18,13 +18,13 @@ from tests.unit.roles import CONSUMER, STRANGER
 GOOD: dict[str, Any] = {"account": CONSUMER, "external_id": "id-one"}
 QUOTE = " Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
 DIGITS = ' Write the digits, as in account: "222222222222".'
-EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
+EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
 
 
 @pytest.mark.parametrize(
     ("declared", "found"),
     [
-        ([], ["consumers is empty: name at least one account that may assume the role."]),
+        ([], ["consumers is empty. Name at least one account that can assume the role."]),
         ([GOOD], []),
         ([GOOD, {**GOOD, "external_id": "id-two"}], []),
         ([GOOD, {**GOOD, "account": STRANGER}], []),
@@ -33,38 +33,44 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
         ([{"account": CONSUMER, "allow_no_external_id": True}], []),
         (
             [{"account": CONSUMER}],
-            [f"Consumer 1 ({CONSUMER}) has no external_id. Give one, or say allow_no_external_id: true."],
+            [f"Consumer 1 ({CONSUMER}) has no external_id. Set one, or set allow_no_external_id: true."],
         ),
         (
             [GOOD, {"account": STRANGER, "external_id": None}],
-            [f"Consumer 2 ({STRANGER}) has no external_id. Give one, or say allow_no_external_id: true."],
+            [f"Consumer 2 ({STRANGER}) has no external_id. Set one, or set allow_no_external_id: true."],
         ),
         (
             [{**GOOD, "account": 222222222222}],
-            [f"Consumer 1: 222222222222 is not an AWS account id of 12 digits.{QUOTE}"],
+            [f"Consumer 1: 222222222222 is not an AWS account ID of 12 digits.{QUOTE}"],
         ),
-        ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account id of 12 digits.{DIGITS}"]),
-        ([{**GOOD, "account": "acme"}], [f"Consumer 1: 'acme' is not an AWS account id of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account ID of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": "acme"}], [f"Consumer 1: 'acme' is not an AWS account ID of 12 digits.{DIGITS}"]),
         (
             [{**GOOD, "account": CONSUMER + "\n"}],
-            [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account id of 12 digits.{DIGITS}"],
+            [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account ID of 12 digits.{DIGITS}"],
         ),
-        ([{**GOOD, "account": None}], [f"Consumer 1: None is not an AWS account id of 12 digits.{DIGITS}"]),
-        ([{**GOOD, "account": ["1"]}], [f"Consumer 1: ['1'] is not an AWS account id of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": None}], [f"Consumer 1: None is not an AWS account ID of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": ["1"]}], [f"Consumer 1: ['1'] is not an AWS account ID of 12 digits.{DIGITS}"]),
         (
             [{**GOOD, "external_id": ""}],
             [
-                f"Consumer 1 ({CONSUMER}): external_id is empty. Give the one that the role's trust names, or leave"
-                " the option out."
+                f"Consumer 1 ({CONSUMER}): external_id is empty. Set the external ID that the trust policy names, or"
+                " omit the option."
             ],
         ),
         (
             [{**GOOD, "external_id": "x"}],
-            [f"Consumer 1 ({CONSUMER}): external_id has 1 characters, or one that AWS does not take; {EXTERNAL_ID}"],
+            [
+                f"Consumer 1 ({CONSUMER}): external_id has 1 characters, or a character that AWS does not accept."
+                f" {EXTERNAL_ID}"
+            ],
         ),
         (
             [{**GOOD, "external_id": "a*"}],
-            [f"Consumer 1 ({CONSUMER}): external_id has 2 characters, or one that AWS does not take; {EXTERNAL_ID}"],
+            [
+                f"Consumer 1 ({CONSUMER}): external_id has 2 characters, or a character that AWS does not accept."
+                f" {EXTERNAL_ID}"
+            ],
         ),
         (
             [{**GOOD, "organization_id": "acme"}],
@@ -73,21 +79,21 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
         (
             [{**GOOD, "principals": ["user/*"]}],
             [
-                f"Consumer 1 ({CONSUMER}): principal 'user/*' has a wildcard. Name each user or role, or leave"
-                " principals out for the account."
+                f"Consumer 1 ({CONSUMER}): principal 'user/*' contains a wildcard. Name each user or role, or omit"
+                " principals to trust the account."
             ],
         ),
         (
             [{**GOOD, "principals": [f"arn:aws-cn:iam::{CONSUMER}:user/a"]}],
             [
-                f"Consumer 1 ({CONSUMER}): principal 'arn:aws-cn:iam::{CONSUMER}:user/a' is in partition aws-cn, the"
-                " owner account in aws."
+                f"Consumer 1 ({CONSUMER}): principal 'arn:aws-cn:iam::{CONSUMER}:user/a' is in partition aws-cn, but"
+                " the owner account is in aws."
             ],
         ),
         (
             [{**GOOD, "principals": [f"arn:aws:iam::{STRANGER}:user/a"]}],
             [
-                f"Consumer 1 ({CONSUMER}): principal 'arn:aws:iam::{STRANGER}:user/a' is of another account than"
+                f"Consumer 1 ({CONSUMER}): principal 'arn:aws:iam::{STRANGER}:user/a' does not belong to account"
                 f" {CONSUMER}. Declare it under its own account."
             ],
         ),
@@ -95,11 +101,22 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
             (
                 [{**GOOD, "principals": [principal]}],
                 [
-                    f"Consumer 1 ({CONSUMER}): principal {principal!r} is none of user/NAME, role/NAME, or the ARN of"
-                    " one."
+                    f"Consumer 1 ({CONSUMER}): principal {principal!r} is not user/NAME, role/NAME, or the ARN of a"
+                    " user or a role."
                 ],
             )
             for principal in ("puller", "group/a", "root", "", "user/", "user/a b", "user/ä", "user/a\n", "user/?")
+        ),
+        (
+            [{**GOOD, "principals": [f"arn:aws:iam::{CONSUMER}:root"], "principal_match": "condition"}],
+            [
+                f"Consumer 1 ({CONSUMER}): arn:aws:iam::{CONSUMER}:root means only the root user with"
+                " principal_match: condition. Omit principals."
+            ],
+        ),
+        (
+            [GOOD, {**GOOD, "allow_no_external_id": True}],
+            [f"Consumer {CONSUMER} is declared twice with the same principals and external_id. Remove one."],
         ),
         (
             [GOOD, GOOD],
@@ -108,11 +125,11 @@ EXTERNAL_ID = "it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
         (
             [{"account": "x", "principals": ["a"], "external_id": "", "organization_id": "b"}],
             [
-                f"Consumer 1: 'x' is not an AWS account id of 12 digits.{DIGITS}",
-                "Consumer 1 (x): external_id is empty. Give the one that the role's trust names, or leave the option"
-                " out.",
+                f"Consumer 1: 'x' is not an AWS account ID of 12 digits.{DIGITS}",
+                "Consumer 1 (x): external_id is empty. Set the external ID that the trust policy names, or omit the"
+                " option.",
                 "Consumer 1 (x): organization_id 'b' does not look like o-exampleorgid.",
-                "Consumer 1 (x): principal 'a' is none of user/NAME, role/NAME, or the ARN of one.",
+                "Consumer 1 (x): principal 'a' is not user/NAME, role/NAME, or the ARN of a user or a role.",
             ],
         ),
     ],

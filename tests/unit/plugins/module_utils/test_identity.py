@@ -17,6 +17,7 @@ OWNER = Identity("aws-cn", "111111111111")
         (OWNER.root, "arn:aws-cn:iam::111111111111:root"),
         (OWNER.iam("user/team/puller"), "arn:aws-cn:iam::111111111111:user/team/puller"),
         (OWNER.role("/", "allow"), "arn:aws-cn:iam::111111111111:role/allow"),
+        (OWNER.role("/shares/", "allow"), "arn:aws-cn:iam::111111111111:role/shares/allow"),
         (OWNER.policy("/shares/", "allow"), "arn:aws-cn:iam::111111111111:policy/shares/allow"),
         (OWNER.repository("cn-north-1", "team/app"), "arn:aws-cn:ecr:cn-north-1:111111111111:repository/team/app"),
     ],

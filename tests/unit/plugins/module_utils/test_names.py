@@ -46,8 +46,8 @@ def test_good_repository_names(name: str) -> None:
 )
 def test_bad_repository_names(name: str) -> None:
     assert list(_names.repository_problems(name)) == [
-        f"{name!r} is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter"
-        " or digit. Give the name alone, without registry and image tag."
+        f"{name!r} is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins and"
+        " ends with a letter or digit. Omit the registry and the image tag."
     ]
 
 
@@ -95,13 +95,13 @@ def test_good_external_ids(good: str) -> None:
 @pytest.mark.parametrize("bad", ["a", "a" * 1225, "a b", "ab\n", "a${b}", "é1"])
 def test_bad_external_ids(bad: str) -> None:
     assert list(_names.external_id_problems(bad)) == [
-        f"external_id has {len(bad)} characters, or one that AWS does not take;"
-        " it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
+        f"external_id has {len(bad)} characters, or a character that AWS does not accept. It needs 2 to 1,224"
+        " letters, digits and _+=,.@:/-"
     ]
 
 
-RESERVED = "starts with aws:, which AWS keeps for itself. Choose another key."
-CHARACTER = "has a character that ECR does not take: letters, digits, space and +-=._:/@ are."
+RESERVED = "starts with aws:, which AWS reserves. Choose another key."
+CHARACTER = "has a character that ECR does not accept. Valid are letters, digits, spaces and +-=._:/@"
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ CHARACTER = "has a character that ECR does not take: letters, digits, space and 
         ("awsome", "aws", None),
         ("aws:x", "v", f"tag key 'aws:x' {RESERVED}"),
         ("AWS:x", "v", f"tag key 'AWS:x' {RESERVED}"),
-        ("", "v", "tag key '' has 0 characters; ECR takes 1 to 128."),
-        ("k" * 129, "v", f"tag key {'k' * 20!r} has 129 characters; ECR takes 1 to 128."),
-        ("k", "v" * 257, "the value of tag 'k' has 257 characters; ECR takes up to 256."),
+        ("", "v", "tag key '' has 0 characters; ECR accepts 1 to 128."),
+        ("k" * 129, "v", f"tag key {'k' * 20!r} has 129 characters; ECR accepts 1 to 128."),
+        ("k", "v" * 257, "the value of tag 'k' has 257 characters; ECR accepts up to 256."),
         ("a*", "v", f"tag key 'a*' {CHARACTER}"),
         ("a", "v\n", f"tag value 'v\\n' {CHARACTER}"),
         ("a", "${aws:username}", f"tag value '${{aws:username}}' {CHARACTER}"),
@@ -165,7 +165,7 @@ ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
             "y",
             [
                 "role_arn 'x' is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.",
-                "external_id is empty. Give the one that the role's trust names, or leave the option out.",
+                "external_id is empty. Set the external ID that the trust policy names, or omit the option.",
                 "role_session_name 'y' needs 2 to 64 of letters, digits and _+=,.@-",
             ],
         ),
@@ -211,10 +211,10 @@ def test_an_answer_that_can_mean_something_else_is_rejected(answer: Any) -> None
     account = _names.account_of(answer, "aws")
     assert account == answer
     (problem,) = _names.account_problems(account)
-    assert "is not an AWS account id of 12 digits. " in problem
+    assert "is not an AWS account ID of 12 digits. " in problem
 
 
 def test_the_problem_of_an_arn_of_a_user_names_the_option_for_it() -> None:
-    advice = f'To let in user/team/puller alone, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
+    advice = f'To trust only user/team/puller, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
     assert advice in "".join(_names.account_problems(USER))
     assert 'Write the digits, as in account: "222222222222".' in "".join(_names.account_problems("release"))

@@ -22,7 +22,7 @@ def test_a_valid_owner_account(declared: str | None) -> None:
 )
 def test_an_invalid_owner_account(declared: Any) -> None:
     (problem,) = _parties.owner_account_problems(declared)
-    assert problem.startswith(f"owner_account: {declared!r} is not an AWS account id of 12 digits.")
+    assert problem.startswith(f"owner_account: {declared!r} is not an AWS account ID of 12 digits.")
 
 
 @pytest.mark.parametrize("declared", [None, OWNER])

@@ -197,11 +197,11 @@ def test_trust_in_full() -> None:
         (
             {},
             [
-                "repository_tags is empty: without a tag the role would reach every repository or none."
-                " Give at least one."
+                "repository_tags is empty. Without a tag, the role would reach every repository or none. Set at"
+                " least one tag."
             ],
         ),
-        ({"share": []}, ["repository_tags: share has an empty list of values. Give at least one, or leave share out."]),
+        ({"share": []}, ["repository_tags: share has an empty list of values. Set at least one value, or omit share."]),
         ({"share": True}, ["repository_tags: the value of share must be a string; True is not. Quote it."]),
         ({"share": None}, ["repository_tags: the value of share must be a string; None is not. Quote it."]),
         ({"share": ["a", 1]}, ["repository_tags: the value of share must be a string; 1 is not. Quote it."]),
@@ -215,15 +215,17 @@ def test_trust_in_full() -> None:
         (
             {"share": "*"},
             [
-                "repository_tags: tag value '*' has a character that ECR does not take: letters, digits, space and"
-                " +-=._:/@ are."
+                "repository_tags: tag value '*' has a character that ECR does not accept. Valid are letters, digits,"
+                " spaces and +-=._:/@"
             ],
         ),
         (
             {"share": "a", "Share": "b"},
             [
-                "repository_tags: share is there in several spellings; IAM does not tell their case apart. Keep one.",
-                "repository_tags: Share is there in several spellings; IAM does not tell their case apart. Keep one.",
+                "repository_tags: share is declared in several spellings. IAM ignores the case of a tag key. Keep"
+                " one spelling.",
+                "repository_tags: Share is declared in several spellings. IAM ignores the case of a tag key. Keep"
+                " one spelling.",
             ],
         ),
     ],

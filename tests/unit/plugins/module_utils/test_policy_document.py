@@ -203,7 +203,7 @@ def test_parse_leaves_percent_signs_inside_alone() -> None:
 
 @pytest.mark.parametrize("text", ["[]", '"x"', "null", "{", "%5B%5D", ""])
 def test_parse_refuses_what_is_no_document(text: str) -> None:
-    with pytest.raises(EcrError, match=r"^AWS returned a policy document that IAM itself would not take"):
+    with pytest.raises(EcrError, match=r"^AWS returned a policy document that is not valid"):
         _policy_document.parse(text)
 
 

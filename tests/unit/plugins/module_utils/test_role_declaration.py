@@ -67,7 +67,7 @@ def test_a_document_of_the_same_meaning_stays_as_it_is() -> None:
     assert _role_plan.plan_role(before, after).steps == []
 
 
-LATIN = "IAM takes Latin-1 characters only in a role's description."
+LATIN = "IAM accepts only Latin-1 characters in the description of a role."
 MANY = {f"k{number}": "1" for number in range(49)}
 
 
@@ -75,7 +75,7 @@ MANY = {f"k{number}": "1" for number in range(49)}
     ("before", "said", "found"),
     [
         (RoleState(), {"description": "é ÿ ¡ ~\t\n\r" + "x" * 990}, []),
-        (RoleState(), {"description": "x" * 1001}, ["The description has 1001 characters; IAM takes 1,000."]),
+        (RoleState(), {"description": "x" * 1001}, ["The description has 1001 characters; IAM accepts at most 1,000."]),
         (RoleState(), {"description": "a — b"}, [f"The description has '—'; {LATIN}"]),
         (RoleState(), {"description": "リリース"}, [f"The description has 'リ'; {LATIN}"]),
         (RoleState(), {"description": "a\x7f"}, [f"The description has '\\x7f'; {LATIN}"]),
@@ -85,19 +85,19 @@ MANY = {f"k{number}": "1" for number in range(49)}
         (
             RoleState(),
             {"max_session_duration": 3599},
-            ["max_session_duration is 3599 seconds; IAM takes 3,600 to 43,200."],
+            ["max_session_duration is 3599 seconds; IAM accepts 3,600 to 43,200."],
         ),
         (
             RoleState(),
             {"max_session_duration": 43201},
-            ["max_session_duration is 43201 seconds; IAM takes 3,600 to 43,200."],
+            ["max_session_duration is 43201 seconds; IAM accepts 3,600 to 43,200."],
         ),
         (RoleState(), {"path": "/shares/"}, []),
         (
             THERE,
             {"path": "/shares/"},
             [
-                "Role allow has the path /; IAM can not move it to /shares/. Declare the path it has, or delete the"
+                "Role allow has the path /; IAM cannot move it to /shares/. Declare its current path, or delete the"
                 " role first (state: absent)."
             ],
         ),
@@ -130,22 +130,22 @@ MANY = {f"k{number}": "1" for number in range(49)}
         (
             RoleState(),
             {"tags": {"aws:x": "1"}},
-            ["tags: tag key 'aws:x' starts with aws:, which AWS keeps for itself. Choose another key."],
+            ["tags: tag key 'aws:x' starts with aws:, which AWS reserves. Choose another key."],
         ),
         (RoleState(), {"tags": {"cost": 5}}, ["tags: the value of cost must be a string; 5 is not. Quote it."]),
         (
             RoleState(),
             {"tags": {"a": "1", "A": "2"}},
             [
-                "tags: a is there in several spellings; IAM does not tell their case apart. Keep one.",
-                "tags: A is there in several spellings; IAM does not tell their case apart. Keep one.",
+                "tags: a is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling.",
+                "tags: A is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling.",
             ],
         ),
         (RoleState(), {"tags": {"managed-by": "crossaccount.ecr"}}, []),
         (
             RoleState(),
             {"tags": {"managed-by": "me"}},
-            ["tags: managed-by is how this collection knows its roles and policies. Choose another key."],
+            ["tags: managed-by identifies the roles and policies of this collection. Choose another key."],
         ),
         (RoleState(), {"tags": MANY}, []),
         (
@@ -186,7 +186,7 @@ def test_size_of_the_trust_policy(extra: int) -> None:
     consumers = [{"account": CONSUMER, "external_id": "x" * 1224}, {"account": STRANGER, "external_id": "y"}]
     room = 2048 - _policy_document.size(declaration(consumers=consumers).trust(IDENTITY))
     consumers[1]["external_id"] = "y" * (1 + room + extra)
-    message = "The trust policy of allow would have 2049 characters; AWS takes 2048. Share in two roles."
+    message = "The trust policy of allow would have 2049 characters; AWS accepts 2048. Declare two roles."
     assert declare(RoleState(), consumers=consumers)[1] == ([message] if extra else [])
 
 
@@ -195,7 +195,7 @@ def test_size_of_the_permissions_policy(extra: int) -> None:
     values = [f"{number:02}" + "v" * 254 for number in range(21)] + ["last"]
     size = _policy_document.size(_policy.permissions_document(IDENTITY, {"share": tuple(values)}))
     values[-1] += "v" * (6144 - size + extra)
-    message = "The permissions policy of allow would have 6145 characters; AWS takes 6144. Share in two roles."
+    message = "The permissions policy of allow would have 6145 characters; AWS accepts 6144. Declare two roles."
     assert declare(RoleState(), repository_tags={"share": values})[1] == ([message] if extra else [])
 
 

@@ -18,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 
 from tests.unit.roles import OURS, STRANGER, THERE, declaration, declare
 
-ADOPT = "and differs from the declaration. If it is yours to change, say adopt: true; else choose another name."
+ADOPT = "and differs from the declaration. To change it, set adopt: true. To keep it, choose another name."
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ PROFILE, USER = Attachment(AttachmentKind.INSTANCE_PROFILE, "x"), Attachment(Att
 def test_absent_is_refused_where_others_hang_on() -> None:
     before = replace(THERE, attachments=(MANAGED, PROFILE))
     assert list(removal_problems(before, declaration())) == [
-        "Role allow has policy x attached. Remove that first; nothing else was touched.",
-        "Role allow is in instance profile x. Remove that first; nothing else was touched.",
+        "Role allow has policy x attached. Remove it first. Nothing was changed.",
+        "Role allow is in instance profile x. Remove it first. Nothing was changed.",
     ]
 
 
@@ -88,8 +88,8 @@ def test_what_others_created_is_not_deleted(
 ) -> None:
     before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags, attachments=())
     assert list(removal_problems(before, declaration(policy_name="rules", adopt=adopt))) == [
-        f"{what} is not tagged managed-by=crossaccount.ecr, so this collection did not make it."
-        " If it is yours to delete, say adopt: true."
+        f"{what} is not tagged managed-by=crossaccount.ecr, so this collection did not create it. To delete it, set"
+        " adopt: true."
         for what in found
     ]
 
@@ -103,12 +103,12 @@ def test_what_others_created_is_not_deleted(
             (MANAGED, INLINE),
             [
                 "Role allow has policy x attached; Role allow has the inline policy y."
-                " Others added it: what it allows comes on top of what is declared."
+                " Others added it, so the role allows more than the declaration."
             ],
         ),
         (
             (USER,),
-            ["Policy allow is attached to user has. Others attached it: what they may read changes with it."],
+            ["Policy allow is attached to user has. Others attached it, so their access changes with the policy."],
         ),
     ],
 )

@@ -357,3 +357,7 @@ def test_writes_in_their_order(old: dict[str, Any], new: dict[str, Any], calls: 
 
 def test_a_new_role_is_attached_last() -> None:
     assert [step.name for step in planned(RoleState(), {}).steps] == ["create_role", "create_policy", "attach"]
+
+
+def test_a_boundary_is_never_removed() -> None:
+    assert _role_plan.plan_role(THERE, replace(THERE, permissions_boundary=None)).steps == []

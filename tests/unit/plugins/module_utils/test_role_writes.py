@@ -12,6 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullR
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, plan_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleSettings, RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import Step
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from botocore.exceptions import ClientError
 
 from tests.unit import iam_writes
@@ -20,7 +21,7 @@ from tests.unit.roles import IDENTITY, declare
 STEPS = [
     one for one in vars(_role_steps).values() if isinstance(one, type) and issubclass(one, Step) and one is not Step
 ]
-WAIT = {"wait": True, "wait_timeout": 0, "wait_interval": 0.0}
+WAIT = WaitOptions(True, 0, 0.0)
 VALUES: dict[str, Any] = {
     "trust": {"Statement": []},
     "document": {"Statement": []},
@@ -96,7 +97,8 @@ CREATE = plan_role(RoleState(), NEW).steps[0]
         (NEW, None),
         (
             dataclasses.replace(NEW, description="Theirs"),
-            "Role allow was not there when this run began; now it is, but not as declared: someone else made it.",
+            "Role allow did not exist when this run began. Now it exists, but not as declared: someone else created"
+            " it.",
         ),
         (RoleState(), "create_role: EntityAlreadyExists: text."),
     ],

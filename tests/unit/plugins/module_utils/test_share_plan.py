@@ -313,7 +313,7 @@ def test_all_problems_of_all_shares_are_reported_together() -> None:
     for words in (
         "Repository nowhere does not exist in account 111111111111, region eu-west-1.",
         "Pattern 'x*' matches none of the 3 repositories",
-        "Share second: Consumer 1: '1' is not an AWS account id of 12 digits.",
+        "Share second: Consumer 1: '1' is not an AWS account ID of 12 digits.",
         "Share second: repository_tags is empty",
         "Share third: missing required arguments: consumers, repositories, repository_tags.",
         "Share no/slash: Role name 'no/slash' must have",

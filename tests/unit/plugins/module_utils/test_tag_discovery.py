@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,9 @@ def test_where_ecr_does_not_read_a_tag_that_the_other_api_names_it_is_asked_agai
     monkeypatch.setattr(_tag_discovery, "discover", lambda *_arguments: (["release"], True))
     monkeypatch.setattr(_tag_discovery, "tags_or_none", lambda *_arguments: next(answers))
     names = _tag_discovery.declared_names(session(), None, TagDeclaration((), SHARE, False, ()))
-    tags = _tag_discovery.tags_of_each(None, ARN, names.selected, names.tagged, SHARE.items(), {**WAIT, "wait": False})
+    tags = _tag_discovery.tags_of_each(
+        None, ARN, names.selected, names.tagged, SHARE.items(), replace(WAIT, wait=False)
+    )
     assert tags == {"release": found}
     assert len(reads) - len(list(answers)) == asked
 

@@ -132,8 +132,8 @@ def test_a_change_is_done_although_others_change_other_tags(state: str, tags: di
 
 def test_declared_keys_in_two_cases_are_rejected() -> None:
     assert tag_plan({"app": {}}, {"share": "yes", "Share": "no"}, "present")[1] == [
-        "tags: share is there in several spellings; IAM does not tell their case apart. Keep one.",
-        "tags: Share is there in several spellings; IAM does not tell their case apart. Keep one.",
+        "tags: share is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling.",
+        "tags: Share is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling.",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TaggedRepository, TagPlan, plan_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_writes import TagWriter
@@ -37,7 +37,7 @@ class Sleeping:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     sleeping = Sleeping()
-    monkeypatch.setattr(_wait, "time", sleeping)
+    monkeypatch.setattr(_retry, "time", sleeping)
     return sleeping.slept
 
 
