@@ -75,7 +75,7 @@ class Pair(t.NamedTuple):
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeOfAccess:
     """Who gains and who loses which repository, and lines for people.
 
     A line of `lines` names at most ten repositories, a line of `all_lines` names all of them.
@@ -128,7 +128,7 @@ def change_of_access(
     before: t.Sequence[Repository],
     after: t.Sequence[Repository],
     now: datetime.datetime | None = None,
-) -> Change:
+) -> ChangeOfAccess:
     """Who gains and who loses what.
 
     :param before: the repositories with the tags that they have, for `old`; `after` with those of the plan, for `new`
@@ -147,7 +147,7 @@ def change_of_access(
         )
         for every_name in (False, True)
     )
-    return Change(tuple(sorted(set(gained.values()))), tuple(sorted(set(lost.values()))), lines, all_lines)
+    return ChangeOfAccess(tuple(sorted(set(gained.values()))), tuple(sorted(set(lost.values()))), lines, all_lines)
 
 
 _Key = tuple[Admission, str]

@@ -34,7 +34,7 @@ def whole_account(value: str) -> str:
 
 
 def some_principal(kind: str, value: str) -> Principal:
-    """Any of the principals that a value of a Principal names."""
+    """One of the principals that a value of a Principal names."""
     if kind != AWS:
         return Principal(kind, value)
     match = _ARN.fullmatch(value)

@@ -16,7 +16,7 @@ Tag = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class HandoffOptions:
+class DeclaredHandoff:
     """What a share declares for its hand-off.
 
     :param path: the file; None for no hand-off
@@ -44,7 +44,7 @@ class Share:
     tags: dict[str, str]
     regions: tuple[str, ...]
     exclusive: bool = False
-    handoff: HandoffOptions = HandoffOptions()
+    handoff: DeclaredHandoff = DeclaredHandoff()
     is_named: bool = True
     missing: tuple[str, ...] = ()
 

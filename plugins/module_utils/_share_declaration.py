@@ -18,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     tag_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import HandoffOptions, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
 
 CONSUMER_ARGUMENTS: Json = {
     "account": {"type": "raw", "required": True},
@@ -85,7 +85,10 @@ def declaration_problems(params: Json) -> t.Iterator[str]:
     if not declared:
         yield "ecr_share_shares is an empty list. Declare at least one share; state: absent ends one."
     for number, share in enumerate(declared, 1):
-        found = [*_missing_problems(share, number if params["shares"] is not None else 0), *_share_problems(share)]
+        found = [
+            *_missing_problems(share, number if params["shares"] is not None else 0),
+            *_declared_option_problems(share),
+        ]
         prefix = f"Share {share['role_name'] or number}: " if len(declared) > 1 else ""
         yield from (prefix + problem for problem in found)
 
@@ -119,7 +122,7 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
         tuple(one for one in share["regions"] or [region] if not any(region_problems(one))),
         share["exclusive"],
-        HandoffOptions(share["handoff_path"] or None, tuple(share["denied"]), tuple(share["images"])),
+        DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), tuple(share["images"])),
         is_named=not any(_role_name_problems(share)),
         missing=_missing(share),
     )
@@ -142,7 +145,7 @@ def _role_name_problems(share: Json) -> t.Iterator[str]:
     return name_problems(share["role_name"] or "", share["policy_name"] or share["role_name"] or "", share["path"])
 
 
-def _share_problems(share: Json) -> t.Iterator[str]:
+def _declared_option_problems(share: Json) -> t.Iterator[str]:
     repositories = share["repositories"] or []
     if share["role_name"] is not None:
         yield from _role_name_problems(share)

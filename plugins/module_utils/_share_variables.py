@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The variables whose names begin with `ecr_share_`. Any other name is a mistake. Standard library only."""
+"""The variables whose names begin with `ecr_share_`. Other names are mistakes. Standard library only."""
 
 from __future__ import annotations
 

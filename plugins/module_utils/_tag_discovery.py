@@ -28,7 +28,7 @@ Pairs = t.Collection[tuple[str, str]]
 
 
 class Discovery(t.NamedTuple):
-    """Names of repositories.
+    """DeclaredNames of repositories.
 
     :param has_tags: whether the tagging API reported that each of them has one of the tags. If not, these are all
         repositories, and only their tags in ECR tell which of them have one.
@@ -50,7 +50,7 @@ def discover(tagging: Client, ecr: Client, tags: Pairs) -> Discovery:
     return Discovery(found, True) if found else Discovery(_ecr.repository_names(ecr), False)
 
 
-class Names(t.NamedTuple):
+class DeclaredNames(t.NamedTuple):
     """The repositories that a declaration means.
 
     :param known: all repositories; None if they were not listed because no pattern needs them
@@ -62,17 +62,17 @@ class Names(t.NamedTuple):
     tagged: frozenset[str] = frozenset()
 
 
-def declared_names(session: Session, ecr: Client, declared: TagDeclaration) -> Names:
+def declared_names(session: Session, ecr: Client, declared: TagDeclaration) -> DeclaredNames:
     """The names of the repositories that a declaration means."""
     if declared.all_except is not None:
         names, has_tags = discover(session.client("resourcegroupstaggingapi"), ecr, declared.tags.items())
         kept = set(select(declared.all_except, names))
         selected = [name for name in names if name not in kept]
-        return Names(selected, tagged=frozenset(selected if has_tags else ()))
+        return DeclaredNames(selected, tagged=frozenset(selected if has_tags else ()))
     if any(is_pattern(name) for name in declared.names):
         known = _ecr.repository_names(ecr)
-        return Names(select(declared.names, known), known)
-    return Names(list(declared.names))
+        return DeclaredNames(select(declared.names, known), known)
+    return DeclaredNames(list(declared.names))
 
 
 def tags_or_none(ecr: Client, arn: str) -> Tags:

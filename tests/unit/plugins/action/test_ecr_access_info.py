@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,7 +71,9 @@ def test_a_proof_on_the_controller_shows_how_many_repositories_are_proven(
 
 
 def test_a_proof_on_a_host_shows_what_it_waits_for(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = iter([WAITING, {"verdict": "pass", "token_denial_kind": "", "repositories": []}])
+    results: Iterator[dict[str, Any]] = iter(
+        [WAITING, {"verdict": "pass", "token_denial_kind": "", "repositories": []}]
+    )
 
     def execute(_action: Any, **_options: Any) -> dict[str, Any]:
         result = next(results)
