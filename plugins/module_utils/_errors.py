@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+
 #: AWS error code: what to do next.
 _NEXT_STEPS = {
     "ExpiredToken": "Renew the session of these credentials.",
@@ -61,7 +63,7 @@ class EcrError(Exception):
 
     def __init__(self, message: str, **facts: object) -> None:
         super().__init__(printable(message))
-        self.facts = facts
+        self.facts: Json = facts
 
 
 class Problems:
