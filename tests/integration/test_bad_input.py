@@ -45,7 +45,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         ),
         (
             {"ecr_share_consumers": [{"account": "222222222222", "external_id": ""}]},
-            ["external_id is empty. Give the one that the role's trust names"],
+            ["external_id is empty. Set the external ID that the trust policy names"],
         ),
         (
             {"ecr_share_consumers": [{"account": "222222222222"}]},
