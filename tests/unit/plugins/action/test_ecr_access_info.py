@@ -52,7 +52,8 @@ def run(**arguments: Any) -> dict[str, Any]:
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), transport="ssh")
     action = ecr_access_info.ActionModule(task, connection, SimpleNamespace(), None, None, None)
-    return action.run(None, {"inventory_hostname": "web1"})
+    result: dict[str, Any] = action.run(None, {"inventory_hostname": "web1"})
+    return result
 
 
 def test_a_proof_on_the_controller_shows_how_many_repositories_are_proven(
