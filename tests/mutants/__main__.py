@@ -52,7 +52,9 @@ def main() -> int:
     runner.preload()
     limits = {name: runner.limit_of(name, of[name]) for name in sorted({one.file for one in made})}
     survivors = []
-    for mutant, status in runner.run(made, limits, options.jobs):
+    for number, (mutant, status) in enumerate(runner.run(made, limits, options.jobs), 1):
+        if number % 100 == 0:
+            print(f"{number} of {len(made)} mutants tried", file=sys.stderr, flush=True)
         if status == runner.SURVIVED:
             survivors.append(mutant)
             print(mutant, flush=True)
