@@ -52,12 +52,12 @@ def main() -> int:
     runner.preload()
     limits = {name: runner.limit_of(name, of[name]) for name in sorted({one.file for one in made})}
     survivors = []
-    for number, (mutant, status) in enumerate(runner.run(made, limits, options.jobs), 1):
+    for number, judged in enumerate(runner.run(made, limits, options.jobs), 1):
         if number % 100 == 0:
             print(f"{number} of {len(made)} mutants tried", file=sys.stderr, flush=True)
-        if status == runner.SURVIVED:
-            survivors.append(mutant)
-            print(mutant, flush=True)
+        if judged.status == runner.SURVIVED:
+            survivors.append(judged.mutant)
+            print(judged.mutant, flush=True)
     score = len(survivors) / len(made) if made else 0
     seconds = time.monotonic() - began
     print(f"{len(survivors)} of {len(made)} mutants survived: {score:.1%}; at most {TARGET:.0%} may. {seconds:.0f} s.")

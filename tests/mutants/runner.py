@@ -11,6 +11,7 @@ import importlib.abc
 import importlib.machinery
 import os
 import pathlib
+import resource
 import select
 import signal
 import sys
@@ -25,8 +26,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 CORE = ROOT / "plugins/module_utils"
 UNIT = ROOT / "tests/unit"
-#: A mutant gets so many times the time that the file as it is needs, and some seconds more for a busy machine.
-PATIENCE, MORE = 5, 20
+#: A mutant gets so many times the time that the file as it is needs, and some seconds more.
+PATIENCE, MORE = 4, 10
 SURVIVED = 0
 NO_TESTS = 5  # pytest's exit status if it finds no test
 
@@ -96,32 +97,50 @@ def preload() -> None:
     import yaml  # noqa: F401
 
 
+@dataclass(frozen=True)
+class Limit:
+    """How long the tests of a mutant may take, in seconds; one that does not end uses CPU time, or it waits."""
+
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mutant, the exit status of its tests, and their CPU time."""
+
+    mutant: Mutant
+    status: int
+    cpu: float
+
+
 @dataclass
 class _Run:
     mutant: Mutant
     pid: int
     deadline: float
 
-    def end(self) -> int:
-        """The exit status of pytest; a run that takes too long is ended, and it counts as failed."""
+    def end(self) -> Judged:
+        """Wait for the process, which is ended if it takes too long: then its tests count as failed."""
         if time.monotonic() > self.deadline:
             os.killpg(self.pid, signal.SIGKILL)
-        _pid, status = os.waitpid(self.pid, 0)
-        return os.waitstatus_to_exitcode(status)
+        _pid, status, usage = os.wait4(self.pid, 0)
+        return Judged(self.mutant, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
 
 
-def _start(mutant: Mutant, tests: Sequence[pathlib.Path], limit: float) -> tuple[int, _Run]:
+def _start(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> tuple[int, _Run]:
     pid = os.fork()
     if not pid:
-        _be_pytest(mutant, tests)
-    return os.pidfd_open(pid), _Run(mutant, pid, time.monotonic() + limit)
+        _be_pytest(mutant, tests, limit)
+    return os.pidfd_open(pid), _Run(mutant, pid, time.monotonic() + limit.wall)
 
 
-def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path]) -> None:
+def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> None:
     """In the child: run the tests and end the process, whatever happens."""
     code = 1
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit.cpu) + 1, int(limit.cpu) + 1))
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in range(3):
             os.dup2(nothing, number)
@@ -136,11 +155,8 @@ def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path]) -> None:
         os._exit(code)
 
 
-def run(mutants: Iterable[Mutant], limits: dict[str, float], jobs: int) -> Iterator[tuple[Mutant, int]]:
-    """Each mutant with the exit status of its tests.
-
-    :param limits: seconds, for each file
-    """
+def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Iterator[Judged]:
+    """Judge each mutant by the tests of its file, several at the same time."""
     waiting, running = iter(mutants), dict[int, _Run]()
     while True:
         while len(running) < jobs and (mutant := next(waiting, None)):
@@ -154,15 +170,15 @@ def run(mutants: Iterable[Mutant], limits: dict[str, float], jobs: int) -> Itera
         for descriptor in {*ready, *late}:
             one = running.pop(descriptor)
             os.close(descriptor)
-            yield one.mutant, one.end()
+            yield one.end()
 
 
-def limit_of(name: str, source: str) -> float:
+def limit_of(name: str, source: str) -> Limit:
     """How long a mutant of a file may take; the tests of the file must pass before it is changed."""
     began = time.monotonic()
     unchanged = Mutant(name, 0, "", "", source)
-    ((_mutant, status),) = run([unchanged], {name: 600}, 1)
-    if status:
+    (judged,) = run([unchanged], {name: Limit(600, 600)}, 1)
+    if judged.status:
         found = ", ".join(str(file.relative_to(ROOT)) for file in tests_of(name)) or "none"
-        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {status}): {found}.")
-    return MORE + PATIENCE * (time.monotonic() - began)
+        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {judged.status}): {found}.")
+    return Limit(MORE + PATIENCE * judged.cpu, MORE + PATIENCE * (time.monotonic() - began))

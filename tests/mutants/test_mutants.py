@@ -72,15 +72,19 @@ def test_a_mutant_that_changes_the_meaning_fails_and_the_file_itself_does_not() 
     broken = next(one for one in mutants("_wildcard", source) if one.after == "return None")
     unchanged = Mutant("_wildcard", 0, "", "", source)
     runner.preload()
-    judged = dict(runner.run([broken, unchanged], {"_wildcard": 300}, 2))
+    limits = {"_wildcard": runner.Limit(300, 300)}
+    judged = {one.mutant: one.status for one in runner.run([broken, unchanged], limits, 2)}
     assert judged[unchanged] == runner.SURVIVED
     assert judged[broken] not in (runner.SURVIVED, runner.NO_TESTS)
 
 
-def test_a_mutant_that_does_not_end_is_ended() -> None:
-    endless = Mutant("_wildcard", 0, "", "", "while True:\n    pass\n")
+@pytest.mark.parametrize("body", ["pass", "__import__('time').sleep(600)"])
+def test_a_mutant_that_does_not_end_is_ended(body: str) -> None:
+    endless = Mutant("_wildcard", 0, "", "", f"while True:\n    {body}\n")
+    limits = {"_wildcard": runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)}
     runner.preload()
-    assert [status != runner.SURVIVED for _mutant, status in runner.run([endless], {"_wildcard": 1}, 1)] == [True]
+    (judged,) = runner.run([endless], limits, 1)
+    assert judged.status < 0
 
 
 def test_each_equivalent_mutant_exists_and_has_a_reason() -> None:
