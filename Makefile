@@ -71,7 +71,7 @@ judges: setup ## Compare the evaluator of IAM policies with two others on 100,00
 mutants: setup ## Break one place of the pure core at a time; a unit test must fail. SAMPLE=300 tries as many of them.
 	$(call timed,mutants,$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)))
 
-bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and docker; half an hour, on a quiet machine.
+bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and docker; about 45 minutes on a quiet machine.
 	@if [ -n "$(ROOT)" ] && ! command -v docker-registry >/dev/null; then \
 	  echo "Installing docker-registry, which rows 8 and 9 pull from."; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-registry >/dev/null; \

@@ -49,13 +49,12 @@ def imports(file: pathlib.Path) -> frozenset[str]:
 
 
 def tests_of(name: str) -> list[pathlib.Path]:
-    """The unit tests of a file, the nearest first: `test_NAME.py`, and what imports the file or one that imports it."""
-    importing = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
+    """The unit tests of a file: `test_NAME.py`, then the others that import it; if there are none, those of its users."""
     mirror = UNIT / f"plugins/module_utils/test{name}.py"
-    every = sorted(UNIT.rglob("test_*.py"))
-    direct = [file for file in every if name in imports(file)]
-    indirect = [file for file in every if importing & imports(file)]
-    return list(dict.fromkeys([*([mirror] if mirror.exists() else []), *direct, *indirect]))
+    every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
+    using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
+    own = [file for file in every if file == mirror or name in imports(file)]
+    return own or [file for file in every if using & imports(file)]
 
 
 # --- one run

@@ -61,10 +61,11 @@ def test_a_condition_over_several_lines_stays_one() -> None:
         compile(one.source, "_x.py", "exec")
 
 
-def test_the_tests_of_a_file_begin_with_its_mirror() -> None:
-    found = [file.name for file in runner.tests_of("_wildcard")]
-    assert found[0] == "test_wildcard.py"
-    assert "test_condition.py" in found  # it tests what uses the file
+def test_the_tests_of_a_file_are_its_mirror_and_those_that_import_it() -> None:
+    found = [file.name for file in runner.tests_of("_condition")]
+    assert found[0] == "test_condition.py"
+    assert "test_kept.py" in found
+    assert "test_evaluate.py" not in found  # it tests what uses the file
 
 
 def test_a_mutant_that_changes_the_meaning_fails_and_the_file_itself_does_not() -> None:
