@@ -153,6 +153,7 @@ IP = "aws:SourceIp"
         ({"StringMatches": {"k": "a"}}, {"StringMatches": {"k": ["a", "b"]}}, False),
         ({"StringEquals": {"k": "${aws:username}"}}, {"StringEquals": {"k": "${aws:username}"}}, True),
         ({"StringEquals": {"k": "${aws:username}"}}, {"StringLike": {"k": "*"}}, False),
+        ({"StringEquals": {"k": "a"}}, {"StringEquals": {"k": "${aws:username}"}}, False),
     ],
 )
 def test_conditions(old: dict[str, Any], new: dict[str, Any], within: bool) -> None:
