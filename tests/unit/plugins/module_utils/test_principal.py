@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import (
+    ANYWAY,
+    DIRECT,
     Principal,
     account_of,
+    includes,
+    read_names,
     some_principal,
 )
 
@@ -47,3 +51,9 @@ def test_an_account_is_named_by_its_id_or_its_root(value: str, account: str) -> 
 )
 def test_any_of_the_principals_that_a_value_names(kind: str, value: str, principal: Principal) -> None:
     assert some_principal(kind, value) == principal
+
+
+def test_a_not_principal_names_nobody_by_itself() -> None:
+    others, user = read_names({"AWS": "333333333333"}, True), Principal.of(f"arn:aws:iam::{ONE}:user/a")
+    assert includes(others, user, ANYWAY).holds is True
+    assert includes(others, user, DIRECT).holds is False
