@@ -21,15 +21,15 @@ from collections.abc import Iterator
 
 UTILITIES = (
     "_engine",
-    "_iam",
+    "_pull_role",
     "_layout",
     "_module",
     "_prove",
     "_pull",
     "_pull_host",
-    "_share_plan",
-    "_tagging",
-    "_wait",
+    "_repository_tag",
+    "_share_info",
+    "_retry",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 30  # seconds

@@ -4,21 +4,20 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
-_EXPECTATIONS: dict[str, t.Any] = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
-_OWN: dict[str, t.Any] = {
+_EXPECTATIONS: Json = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
+_OWN: Json = {
     "role_arn": {"type": "str"},
     "external_id": {"type": "str"},
     "shared_at": {"type": "str"},
@@ -38,25 +37,25 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
-        return {**result, **as_data(result_of(lambda: self._read(options, task_vars or {})))}
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
+        _validated, params = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
+        return {**result, **as_data(result_of(lambda: self._read(params, task_vars or {})))}
 
-    def _read(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _read(self, params: Json, variables: Json) -> Json:
         if _ONLY_IN_A_HANDOFF in variables:
             raise EcrError(
                 "A hand-off was loaded as variables, which lets its author run programs here. Do not load it with -e @"
                 f" or vars_files; pass its path: -e {VARIABLE}=FILE."
             )
         source = source_of(variables, self._evaluate)
-        own = {name: options[name] for name in _OWN if options[name] is not None}
+        own = {name: params[name] for name in _OWN if params[name] is not None}
         share = share_of(
-            source and _strict_yaml.load(*source), own, options["owner_account"], options["expected_external_id"]
+            source and _strict_yaml.load(*source), own, params["owner_account"], params["expected_external_id"]
         )
-        return {"changed": False, **share.values(), "summary": summary(share, options["owner_account"])}
+        return {"changed": False, **share.values(), "summary": summary(share, params["owner_account"])}
 
-    def _evaluate(self, path: str) -> t.Any:
+    def _evaluate(self, path: str) -> object:
         try:
             return self._templar.template(path)
         except AnsibleError as error:

@@ -10,25 +10,22 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
-    PULL_ARGUMENTS,
-    PULL_RULES,
-    authorize,
-    check,
-    stays,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_BY_DOING_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize, pull_is_final
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
 _FOR_THE_HOST = (
     *("engine", "dest", "platform", "ca_path", "validate_certs"),
-    *WAIT_BY_DOING_ARGUMENTS,  # the registry may know a share later than ECR's API
+    *RETRY_ARGUMENTS,  # the registry may know a share later than ECR's API
 )
 
 
@@ -48,7 +45,7 @@ class ActionModule(ActionBase):
             )
             return {**result, "failed": True, "msg": msg}
         if not by_controller:
-            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, stays, variables)}
+            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)}
         if self._task.async_val:
             return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
         # The token goes into the host's Python by its standard input, and into no file.
@@ -90,11 +87,10 @@ class ActionModule(ActionBase):
         controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args, **PULL_RULES)
         return {"controller": controller, "references": check(controller.params)}
 
-    def _authorize(
-        self, controller: Controller, references: list[Reference], say: t.Callable[[dict[str, t.Any], float], None]
-    ) -> dict[str, t.Any]:
+    def _authorize(self, controller: Controller, references: list[Reference], say: Say) -> dict[str, t.Any]:
         """What the host gets in the place of the role: digests, and a token."""
-        authorization = authorize(session_of(controller), controller.params, references, say)
+        options, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
+        authorization = authorize(session_of(controller), options, wait, references, say)
         pinned = [
             str(Reference(reference.repository, reference.image_tag, digest))
             for reference, digest in zip(references, authorization.digests)

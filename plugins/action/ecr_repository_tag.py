@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.plugins.action import ActionBase
-from ansible_collections.crossaccount.ecr.plugins.modules.ecr_repository_tag import ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.modules.ecr_repository_tag import run as module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
+    REPOSITORY_TAG_ARGUMENTS,
+    tag_repositories,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
 
 class ActionModule(ActionBase):
     _supports_async = True
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        return {**result, **run_module(self, task_vars or {}, ARGUMENTS, module)}
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
+        return {**result, **run_module(self, task_vars or {}, REPOSITORY_TAG_ARGUMENTS, tag_repositories)}

@@ -7,8 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.crossaccount.ecr.plugins.modules.iam_ecr_pull_role import ARGUMENTS, RULES
-from ansible_collections.crossaccount.ecr.plugins.modules.iam_ecr_pull_role import run as module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import (
+    PULL_ROLE_ARGUMENTS,
+    PULL_ROLE_RULES,
+    pull_role,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
 
@@ -17,4 +20,4 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        return {**result, **run_module(self, task_vars or {}, ARGUMENTS, module, **RULES)}
+        return {**result, **run_module(self, task_vars or {}, PULL_ROLE_ARGUMENTS, pull_role, **PULL_ROLE_RULES)}

@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
 class ActionModule(ActionBase):
     _requires_connection = False
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         spec = {
             "lines": {"type": "list", "elements": "str", "required": True},

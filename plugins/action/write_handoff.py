@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
 import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
-    handoff_path_problem,
-    handoff_problems,
+    handoff_option_problems,
+    handoff_path_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import for_ansible, handoffs, noted_time
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
+    HandoffOptions,
+    for_ansible,
+    handoffs,
+    noted_time,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import for_people
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
     MODE,
@@ -24,7 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files im
     replace,
 )
 
-_ARGUMENTS: dict[str, t.Any] = {
+_ARGUMENTS: Json = {
     "path": {"type": "str"},
     "role": {"type": "dict", "required": True},
     "tagged": {"type": "list", "elements": "dict", "required": True},
@@ -36,62 +43,61 @@ _ARGUMENTS: dict[str, t.Any] = {
     "share_changed": {"type": "bool", "required": True},
     "artifact": {"type": "str"},
 }
-Options = dict[str, t.Any]
 
 
 class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec(_ARGUMENTS)
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
+        _validated, params = self.validate_argument_spec(_ARGUMENTS)
+        options = HandoffOptions.of(params)
         done = result_of(lambda: _write(options, self._task.check_mode))
         one_host = len((task_vars or {}).get("ansible_play_hosts_all", [])) == 1
-        if options["artifact"] and one_host and len(done.get("handoffs", [])) == 1:
+        if options.artifact and one_host and len(done.get("handoffs", [])) == 1:
             # As text: AWX passes it to the next job as a variable, and would convert values that look like numbers.
-            data = {options["artifact"]: done["handoffs"][0]["text"]}
+            data = {options.artifact: done["handoffs"][0]["text"]}
             done["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
         return {**result, **done}
 
 
-def _write(options: Options, check_mode: bool) -> dict[str, t.Any]:
-    to_file = options["path"] is not None
-    _check(options)
-    ending = os.path.splitext(options["path"] or "")[1]
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    files, diff, texts = [], [], []
-    changed = False
-    for name, handoff in handoffs(options):
-        noted = noted_time((content_of(name + ending) if to_file else None) or "")
-        handoff["ecr_pull_shared_at"] = now if options["share_changed"] or not noted else noted
-        written = {name + ending: for_ansible(handoff), name + ".md": for_people(handoff)}
-        account, region = handoff["ecr_pull_consumer_account"], handoff["ecr_pull_region"]
-        texts.append({"account": account, "region": region, "text": written[name + ending]})
-        for path, text in written.items() if to_file else ():
-            before = content_of(path)
-            if before != text or os.stat(path).st_mode & 0o777 != MODE:
-                changed = True
-                if not check_mode:
-                    replace(path, text)
-            if before != text:
-                heads = {"before_header": path, "after_header": path}
-                diff.append({"before": printable(before or ""), "after": text, **heads})
-            files.append(path)
-    return {"changed": changed, "files": files, "handoffs": texts, "diff": diff}
-
-
-def _check(options: Options) -> None:
-    """Report all problems with the hand-off; a relative path becomes absolute."""
+def _write(options: HandoffOptions, check_mode: bool) -> Json:
+    """The result of the module, after the files were written."""
     problems = Problems()
-    for problem in handoff_problems(options["images"], options["denied"], options["repositories"]):
-        problems.add(problem)
-    path = options["path"]
-    wrong = handoff_path_problem(path) if path is not None else None
-    if wrong:
-        problems.add(wrong)
-    elif path is not None:
-        options["path"] = os.path.abspath(os.path.expanduser(path))
-        for problem in path_problems(path, [name for name, _handoff in handoffs(options)]):
-            problems.add(problem)
+    problems.extend(_problems(options))
     problems.check()
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    written, texts, diff = {}, [], []
+    ending = os.path.splitext(options.path or "")[1]
+    for name, untimed in zip(options.names, handoffs(options)):
+        noted = noted_time((content_of(name + ending) if options.path else None) or "")
+        handoff = dataclasses.replace(untimed, shared_at=now if options.share_changed or not noted else noted)
+        text = for_ansible(handoff)
+        texts.append({"account": handoff.consumer_account, "region": handoff.region, "text": text})
+        page = for_people(handoff)
+        if options.path:
+            written.update({name + ending: text, name + ".md": page})
+    outdated = {path: text for path, text in written.items() if not _is_current(path, text)}
+    for path, text in outdated.items():
+        before = content_of(path)
+        if before != text:
+            heads = {"before_header": path, "after_header": path}
+            diff.append({"before": printable(before or ""), "after": text, **heads})
+        if not check_mode:
+            replace(path, text)
+    return {"changed": bool(outdated), "files": list(written), "handoffs": texts, "diff": diff}
+
+
+def _is_current(path: str, text: str) -> bool:
+    """Whether a file has this text, and the mode that a hand-off has."""
+    return content_of(path) == text and os.stat(path).st_mode & 0o777 == MODE
+
+
+def _problems(options: HandoffOptions) -> t.Iterator[str]:
+    """All problems with the hand-off and its files."""
+    yield from handoff_option_problems(options.images, options.denied, options.repositories)
+    if options.path is None:
+        return
+    wrong = list(handoff_path_problems(options.path))
+    yield from wrong or path_problems(options.path, options.names)

@@ -38,7 +38,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import junit
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import junit
 
 
 def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr") -> str:
@@ -46,5 +46,5 @@ def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr"
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+    def filters(self) -> dict[str, t.Callable[..., str]]:
         return {"access_junit": filter_access_junit}

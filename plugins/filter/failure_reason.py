@@ -30,9 +30,9 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import failure_reason
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import failure_reason
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+    def filters(self) -> dict[str, t.Callable[..., str]]:
         return {"failure_reason": failure_reason}

@@ -43,15 +43,16 @@ _value:
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 
 def filter_handoff_summary(
-    hostvars: t.Mapping[str, t.Any], hosts: list[str], variable: str = "ecr_pull_share"
+    hostvars: t.Mapping[str, Json], hosts: list[str], variable: str = "ecr_pull_share"
 ) -> list[str]:
     results = {host: hostvars[host].get(variable) or {} for host in hosts}
     return for_all_hosts({host: result["summary"] for host, result in results.items() if "summary" in result})
 
 
 class FilterModule:
-    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+    def filters(self) -> dict[str, t.Callable[..., list[str]]]:
         return {"handoff_summary": filter_handoff_summary}

@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The accounts of an organization as hosts. `accounts_within`, `problems` and `host_of` decide; the class calls."""
+"""The accounts of an organization as hosts. The functions decide, the class calls AWS."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Each active account of the organization is a host of the group C(aws_organizations_accounts).
-  - A host is called after the account, C(NAME-ID), because names of accounts may be there twice. Characters of the name
-    other than ASCII letters, digits, C(.), C(_) and C(-) become C(-).
+  - The name of a host is C(NAME-ID) of the account, because several accounts can have the same name. Characters of the
+    name other than ASCII letters, digits, C(.), C(_) and C(-) become C(-).
   - The file of the inventory ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
   - Only the management account, and accounts that it delegated administration to, may ask. Needs C(ListRoots),
     C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of C(organizations).
@@ -64,10 +64,12 @@ import typing as t
 try:
     import botocore.exceptions
 except ImportError:
-    pass  # require_aws_sdk says so to the user
+    pass  # require_aws_sdk reports it
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 GROUP = "aws_organizations_accounts"
@@ -78,10 +80,10 @@ class Unit(t.NamedTuple):
 
     ids: tuple[str, ...]
     path: str
-    accounts: list[dict[str, t.Any]]
+    accounts: list[Json]
 
 
-def accounts_within(units: t.Iterable[Unit], wanted: t.Sequence[str]) -> list[dict[str, t.Any]]:
+def accounts_within(units: t.Iterable[Unit], wanted: t.Sequence[str]) -> list[Json]:
     """The active accounts of the wanted units and of those below them, each with the path of its unit.
 
     AWS retires `Status` for `State`.
@@ -99,29 +101,29 @@ def _is_below(path: str, entry: str) -> bool:
     return f"{path.rstrip('/')}/".startswith(f"{entry.rstrip('/')}/")
 
 
-def problems(units: t.Sequence[Unit], wanted: t.Iterable[str], tags: dict[str, t.Any]) -> list[str]:
-    """What is wrong with what is asked for: what is misspelt must not pass as something that no account has."""
+def option_problems(units: t.Sequence[Unit], wanted: t.Iterable[str], tags: Json) -> t.Iterator[str]:
+    """What is wrong with the options. A misspelled unit is an error, because it would select no account."""
     paths = {unit.path for unit in units}
     known = {identifier for unit in units for identifier in unit.ids}
-    return [
-        f"{entry} is no organizational unit of this organization. It has {', '.join(sorted(paths))}."
-        for entry in wanted
-        if entry not in known and (entry.rstrip("/") or "/") not in paths
-    ] + [
-        f"The value {value!r} of tag {key} is not a string. Put it in quotes."
-        for key, values in tags.items()
-        for value in (values if isinstance(values, list) else [values])
-        if not isinstance(value, str)
-    ]
+    for entry in wanted:
+        if entry not in known and (entry.rstrip("/") or "/") not in paths:
+            yield (
+                f"{entry} is not an organizational unit of this organization. The organization has"
+                f" {', '.join(sorted(paths))}."
+            )
+    for key, values in tags.items():
+        for value in values if isinstance(values, list) else [values]:
+            if not isinstance(value, str):
+                yield f"The value {value!r} of tag {key} is not a string. Quote it."
 
 
-def carries(tags: dict[str, str], wanted: dict[str, t.Any]) -> bool:
-    """Whether tags are as wanted: each key with the value, or with one of a list."""
+def has_tags(tags: dict[str, str], wanted: Json) -> bool:
+    """Whether the tags have each wanted key with the wanted value, or with one of a list."""
     return all(tags.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
 
 
-def host_of(account: dict[str, t.Any]) -> str:
-    """The name of the host of an account: readable, and the account's own."""
+def host_of(account: Json) -> str:
+    """The name of the host of an account: readable and unique."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", account["name"]).strip("-")
     return f"{name}-{account['id']}" if name else str(account["id"])
 
@@ -130,35 +132,35 @@ class InventoryModule(AWSInventoryBase):
     NAME = "crossaccount.ecr.aws_organizations_accounts"
     INVENTORY_FILE_SUFFIXES = (f"{GROUP}.yml", f"{GROUP}.yaml")
 
-    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+    def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache=cache)
         cached, accounts = self.get_cached_result(path, cache)
         if not cached:
             try:
                 accounts = self._accounts()
             except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-                self.fail_aws("The accounts of the organization can not be listed", exception=error)
+                self.fail_aws("The accounts of the organization cannot be listed", exception=error)
         self.update_cached_result(path, cache, accounts)
         self.inventory.add_group(GROUP)
         for account in accounts:
             self._add(account)
 
-    def _accounts(self) -> list[dict[str, t.Any]]:
+    def _accounts(self) -> list[Json]:
         client = self.client("organizations")
         wanted = self.get_option("organizational_units")
-        roots = _listed(client, "list_roots", "Roots")
+        roots = _all_pages(client, "list_roots", "Roots")
         units = [unit for root in roots for unit in _units(client, (root["Id"],), "/")]
         tags = self.get_option("tags")
-        wrong = problems(units, wanted, tags)
+        wrong = list(option_problems(units, wanted, tags))
         if wrong:
             self.fail_aws(printable("\n".join(wrong)))
         accounts = accounts_within(units, wanted)
         for account in accounts:
-            labels = _listed(client, "list_tags_for_resource", "Tags", ResourceId=account["id"])
+            labels = _all_pages(client, "list_tags_for_resource", "Tags", ResourceId=account["id"])
             account["tags"] = {label["Key"]: label["Value"] for label in labels}
-        return [account for account in accounts if carries(account["tags"], tags)]
+        return [account for account in accounts if has_tags(account["tags"], tags)]
 
-    def _add(self, account: dict[str, t.Any]) -> None:
+    def _add(self, account: Json) -> None:
         host, strict = host_of(account), self.get_option("strict")
         # Anyone who may name an account, a unit, or a tag chooses these texts.
         variables = as_data(
@@ -177,15 +179,15 @@ class InventoryModule(AWSInventoryBase):
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
 
 
-def _units(client: t.Any, ids: tuple[str, ...], path: str) -> t.Iterator[Unit]:
+def _units(client: Client, ids: tuple[str, ...], path: str) -> t.Iterator[Unit]:
     """A root or unit, then all below it."""
-    yield Unit(ids, path, _listed(client, "list_accounts_for_parent", "Accounts", ParentId=ids[-1]))
-    below = _listed(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ids[-1])
+    yield Unit(ids, path, _all_pages(client, "list_accounts_for_parent", "Accounts", ParentId=ids[-1]))
+    below = _all_pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ids[-1])
     for one in below:
         yield from _units(client, (*ids, one["Id"]), f"{path.rstrip('/')}/{one['Name']}")
 
 
-def _listed(client: t.Any, operation: str, key: str, **arguments: str) -> list[dict[str, t.Any]]:
-    """All that a list operation has, page by page: pages may be empty in between."""
+def _all_pages(client: Client, operation: str, key: str, **arguments: str) -> list[Json]:
+    """All elements that a list operation returns. Pages in between may be empty."""
     pages = client.get_paginator(operation).paginate(**arguments)
     return [one for page in pages for one in page[key]]

@@ -25,6 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Document,
     Policies,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept
 from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
@@ -44,7 +45,7 @@ class Repository:
 
     @property
     def region(self) -> str:
-        return self.arn.split(":")[3]
+        return arn_of(self.arn).region
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Change:
 
 def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) -> Decision:
     """Whether a permissions document lets a session of its role pull from a repository with these tags."""
-    _arn, _partition, _service, region, account, _name = arn.split(":", 5)
+    _partition, _service, region, account, _name = arn_of(arn)
     given = {f"{prefix}:ResourceTag/{key}": [value] for prefix in ("ecr", "aws") for key, value in tags.items()}
     given.update({"aws:PrincipalAccount": [account], "aws:ResourceAccount": [account], "aws:RequestedRegion": [region]})
     context = Context.of({**given, "aws:PrincipalType": ["AssumedRole"]}, _KNOWN)

@@ -14,20 +14,23 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
     is_ours,
     reaches_beyond_tags,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
-
-Options = dict[str, t.Any]
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 
 @dataclass(frozen=True)
@@ -35,45 +38,39 @@ class _Search:
     """What to read in one region; `everything` if a role reached more than what has certain tags."""
 
     region: str
-    ecr: t.Any
-    tagging: t.Any
+    ecr: Client
+    tagging: Client
     names: tuple[str, ...]
     tags: frozenset[tuple[str, str]]
     everything: bool
 
 
-def read_account(session: Session, shares: t.Sequence[Share], options: Options) -> Account:
-    """Read the account for these shares, many things at once.
-
-    :param options: `wait` and `wait_interval`
-    """
-    who = session.identity
-    account = Account(who["account"], who["arn"].split(":")[1])
-    valid = [share for share in shares if share.is_valid]
+def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions) -> Account:
+    """Read the account for these shares, many things at once."""
+    owner = arn_of(session.identity["arn"]).identity
+    named = [share for share in shares if share.is_named]
     iam, unknown = session.client("iam"), []
 
-    def read_others() -> dict[str, RoleState]:
+    def read_roles(share: Share | None) -> dict[str, RoleState]:
+        """The role of a share; or with None, all roles of this collection, as far as they can be read."""
+        if share is not None:
+            return {share.name: PullRole(iam, owner, share.name, share.policy_name, share.role.path).read()}
         try:
             return _roles_of_this_collection(iam)
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, EcrError) as error:
             unknown.append(
-                f"Which other roles of this collection are in account {account.identifier} is unknown, so access"
+                f"Which other roles of this collection are in account {owner.account} is unknown, so access"
                 f" through them is not considered: {error if isinstance(error, EcrError) else explain(error)}"
             )
         return {}
 
-    def read_role(share: Share) -> RoleState:
-        return PullRole(iam, account.arn("", ""), share.name, share.policy_name, share.role["path"]).read()
-
-    reads: list[t.Callable[[], t.Any]] = [read_others, *(lambda share=share: read_role(share) for share in valid)]
-    others, *states = each(lambda read: read(), reads)
-    roles = {share.name: state for share, state in zip(valid, states)}
-    searches = list(_searches(session, valid, roles))
-    registries = each(lambda search: _read_registry(account, search, valid, options), searches)
+    others, *found = map_concurrently(read_roles, [None, *named])
+    roles = {name: state for one in found for name, state in one.items()}
+    searches = list(_searches(session, shares, roles))
+    registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
     declared = {share.name for share in shares}
     return Account(
-        account.identifier,
-        account.partition,
+        owner,
         roles,
         {name: state for name, state in others.items() if name not in declared},
         {registry.region: registry for registry in registries},
@@ -95,37 +92,37 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
         yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything)
 
 
-def _read_registry(account: Account, search: _Search, shares: t.Sequence[Share], options: Options) -> Registry:
+def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: WaitOptions) -> RegistryState:
     try:
-        return _registry(account, search, options)
+        return _registry(owner, search, wait)
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
         if any(search.region in share.regions for share in shares):
             raise
-        return Registry(search.region, unknown=explain(error))  # a region that is no longer declared
+        return RegistryState(search.region, unknown=explain(error))  # a region that is no longer declared
 
 
-def _registry(account: Account, search: _Search, options: Options) -> Registry:
+def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
     ecr, unknown, tagged = search.ecr, "", False
     listed = _ecr.repository_names(ecr) if search.everything or any(map(is_pattern, search.names)) else None
     found: list[str] = []
     try:
-        found, tagged = discover(search.tagging, ecr, search.tags)
+        found, tagged = discover(search.tagging, ecr, search.tags) if search.tags else ([], False)
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
             raise
         unknown = explain(error)
-    declared = select(search.names, listed or (), Problems())
+    declared = select(search.names, listed or ())
     names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
-    prefix = account.repository_arn(search.region, "")
+    prefix = owner.repository(search.region, "")
     suspects = set(found) if tagged else set()
-    tags = tags_of_each(ecr, prefix, names, suspects, search.tags, options)
+    tags = tags_of_each(ecr, prefix, names, suspects, search.tags, wait)
     existing = {name: tags_of for name, tags_of in tags.items() if tags_of is not None}
     own = [name for name in declared if name in existing]
     host = _ecr.repository_uri(ecr, own[0]).partition("/")[0] if own else ""
-    return Registry(search.region, host, existing, None if listed is None else tuple(listed), unknown)
+    return RegistryState(search.region, host, existing, None if listed is None else tuple(listed), unknown)
 
 
-def _roles_of_this_collection(iam: t.Any) -> dict[str, RoleState]:
+def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
     """The roles with this collection's ownership tag, as far as they decide who can pull what."""
     roles, policies = [], {}
     pages = iam.get_paginator("get_account_authorization_details").paginate(
@@ -143,7 +140,7 @@ def _roles_of_this_collection(iam: t.Any) -> dict[str, RoleState]:
     }
 
 
-def _state(role: Options, policies: Options) -> RoleState:
+def _state(role: Json, policies: Json) -> RoleState:
     arns = [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", [])]
     documents = [policies[arn] for arn in arns if arn in policies]
     documents += [one["PolicyDocument"] for one in role.get("RolePolicyList", [])]

@@ -28,7 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     Statement,
     applies,
     covers_action,
-    read,
+    read_statements,
 )
 
 _POSITIVE = ("arnequals", "arnlike", "stringequals", "stringlike")
@@ -63,7 +63,7 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     :param now: None if it does not matter whether a time limit is over
     """
     try:
-        statements = read(trust, "the trust policy", True)
+        statements = read_statements(trust, "the trust policy", True)
     except MalformedPolicyError as error:
         return [_unreadable(str(error))]
     denying = [one for one in statements if one.effect == "Deny"]
@@ -77,7 +77,7 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
             answer = some(answers)
             if answer.holds is not False:
                 terms = _terms.demands(part.condition)
-                found.append(Admission(_words(part), terms, part, "" if answer.holds else answer.reason))
+                found.append(Admission(_principals_text(part), terms, part, "" if answer.holds else answer.reason))
     return found
 
 
@@ -95,7 +95,7 @@ def split(statement: Statement) -> list[Statement]:
     """The statement once for each principal that it names."""
     if statement.names is None or statement.names.excluded:
         return [statement]
-    named = [(kind, _principal.account_of(value) or value) for kind, value in statement.names.listed]
+    named = [(kind, _principal.whole_account(value) or value) for kind, value in statement.names.listed]
     arns = next((check for check in statement.condition if _names_principals(check)), None)
     exact = arns is not None and not any({"*", "?", "$"} & set(value) for value in arns.values)
     if (
@@ -139,8 +139,8 @@ def _some_principal(statement: Statement) -> Principal:
     return _principal.some_principal(*statement.names.listed[0])
 
 
-def _words(statement: Statement) -> str:
-    """The principals of a statement in words."""
+def _principals_text(statement: Statement) -> str:
+    """The principals of a statement as a text."""
     names = statement.names
     if names is None or names.excluded:
         listed = ", ".join(_name(kind, value) for kind, value in (names.listed if names else ()))
@@ -154,5 +154,5 @@ def _name(kind: str, value: str) -> str:
     if value == "*":
         return "everyone"
     match = _IAM_ARN.fullmatch(value)
-    account = _principal.account_of(value)
+    account = _principal.whole_account(value)
     return account or (f"{match[1]} {match[2]}" if match else value)

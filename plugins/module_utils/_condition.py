@@ -17,7 +17,6 @@ values"; "IAM policy elements: Variables and tags".
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import (
@@ -113,7 +112,7 @@ def _is_absent(check: Check, context: Context) -> Answer:
     return actual if isinstance(actual, Answer) else whether(("true" in wanted) == (not actual))
 
 
-def read_condition(condition: t.Any) -> Condition:
+def read_condition(condition: object) -> Condition:
     """The checks of a condition as a document has it.
 
     :raises ValueError: if it has another form
@@ -126,9 +125,9 @@ def read_condition(condition: t.Any) -> Condition:
             listed = values if isinstance(values, list) else [values]
             if not all(isinstance(one, (str, bool, int, float)) for one in listed):
                 raise ValueError(f"its Condition compares {key} with something else than text, numbers or booleans")
-            found.append(Check(operator, key, tuple(_text(one) for one in listed)))
+            found.append(Check(operator, key, tuple(_as_text(one) for one in listed)))
     return tuple(found)
 
 
-def _text(value: str | bool | float) -> str:
+def _as_text(value: str | bool | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,15 +5,11 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    ORGANIZATION,
-    account_problem,
-    external_id_problem,
-    principal_problem,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import (
     UNIQUE_ID,
     Document,
@@ -21,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
     statements,
 )
 
-#: In the place of an external id: make one, once.
+#: In the place of an external ID: create one, once.
 GENERATE = "generate"
 
 
@@ -29,101 +25,119 @@ GENERATE = "generate"
 class Consumer:
     """Who may assume the role: one trust statement."""
 
+    #: As declared: until `consumers_problems` is empty, it can have any form and even any type.
     account: str
     principals: tuple[str, ...] = ()
     external_id: str | None = None
     principal_match: str = "principal"
     organization_id: str | None = None
     require_mfa: bool = False
+    allow_no_external_id: bool = field(default=False, compare=False)
 
     def arns(self, partition: str) -> list[str]:
         """The ARNs that are trusted: the named principals, or the whole account."""
-        prefix = f"arn:{partition}:iam::{self.account}:"
-        return [name if name.startswith("arn:") else prefix + name for name in self.principals] or [prefix + "root"]
+        account = Identity(partition, self.account)
+        return [name if name.startswith("arn:") else account.iam(name) for name in self.principals] or [account.root]
+
+    def in_partition(self, partition: str) -> Consumer:
+        """The same consumer with the plain ID of its account, if the declaration can only mean that account."""
+        return replace(self, account=_names.account_of(self.account, partition))
+
+    @property
+    def options(self) -> Json:
+        """The consumer as an option of `iam_ecr_pull_role`."""
+        return {
+            "account": self.account,
+            "principals": list(self.principals),
+            "external_id": self.external_id,
+            "allow_no_external_id": self.allow_no_external_id,
+            "principal_match": self.principal_match,
+            "organization_id": self.organization_id,
+            "require_mfa": self.require_mfa,
+        }
 
 
-def consumers_of(declared: list[dict[str, t.Any]], partition: str, problems: Problems) -> list[Consumer]:
-    """The consumers as declared; everything wrong with them goes to `problems`.
+def consumer_of(options: Json) -> Consumer:
+    """A consumer as it is declared.
 
-    :param declared: dictionaries with `account`, and optionally `principals`, `external_id`,
-        `allow_no_external_id`, `principal_match`, `organization_id`, `require_mfa`
+    :param options: `account`, and optionally `principals`, `external_id`, `allow_no_external_id`, `principal_match`,
+        `organization_id`, `require_mfa`
     """
-    consumers = []
-    if not declared:
-        problems.add("consumers is empty: name at least one account that may assume the role.")
-    for number, item in enumerate(declared, 1):
-        account = item["account"]
-        name = f"Consumer {number} ({account})"
-        problem = account_problem(account)
-        if problem:
-            problems.add(f"Consumer {number}: {problem}")
-        external_id = item.get("external_id")
-        if external_id is None and not item.get("allow_no_external_id"):
-            problems.add(f"{name} has no external_id. Give one, or say allow_no_external_id: true.")
-        problem = external_id_problem(external_id)
-        if problem:
-            problems.add(f"{name}: {problem}")
-        organization = item.get("organization_id")
-        if organization is not None and not ORGANIZATION.fullmatch(organization):
-            problems.add(f"{name}: organization_id {organization!r} does not look like o-exampleorgid.")
-        for principal in item.get("principals") or []:
-            problem = principal_problem(principal, account, partition)
-            if not problem and principal.endswith(":root") and item.get("principal_match") == "condition":
-                problem = f"{principal} is the root user only under principal_match: condition. Leave principals out."
-            if problem:
-                problems.add(f"{name}: {problem}")
-        consumers.append(
-            Consumer(
-                account,
-                tuple(item.get("principals") or ()),
-                external_id,
-                item.get("principal_match") or "principal",
-                organization,
-                bool(item.get("require_mfa")),
-            )
-        )
-    seen: list[Consumer] = []
-    for consumer in consumers:
-        if consumer in seen:
-            problems.add(
-                f"Consumer {consumer.account} is declared twice with the same principals and external_id. Remove one."
-            )
-        seen.append(consumer)
-    return consumers
+    return Consumer(
+        options["account"],
+        tuple(options.get("principals") or ()),
+        options.get("external_id"),
+        options.get("principal_match") or "principal",
+        options.get("organization_id"),
+        bool(options.get("require_mfa")),
+        bool(options.get("allow_no_external_id")),
+    )
 
 
-def resolve_external_ids(
-    declared: list[dict[str, t.Any]], partition: str, trust: Document | None, make: t.Callable[[], str]
-) -> list[dict[str, t.Any]]:
-    """The declaration with an external id in the place of each `generate`: the one that the trust has, or a new one.
+def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Iterator[str]:
+    """What is wrong with each of the consumers by itself.
 
-    The trust's statement with the same principals counts. Where the account is declared only once, a statement for
-    other principals of it does as well, so that a consumer keeps its id when its principals change.
-
-    :param trust: the role's trust as it is; None for no role
-    :param make: makes a new external id
+    :param partition: that of the owner account
     """
-    accounts = [str(item["account"]) for item in declared]
-    resolved = []
-    for item in declared:
-        if item.get("external_id") == GENERATE:
-            account = str(item["account"])
-            own = set(Consumer(account, tuple(item.get("principals") or ())).arns(partition))
-            known = _external_ids(trust, account)
-            same = [one for arns, one in known if arns == own]
-            alone = [one for _arns, one in known] if accounts.count(account) == 1 else []
-            if len(declared) == 1:
-                # The principals of the one statement may have been deleted, so that it no longer tells the account.
-                alone += [one for arns, one in _external_ids(trust, None) if not arns]
-            item = {**item, "external_id": (same + alone or [make()])[0]}
-        resolved.append(item)
-    return resolved
+    if not consumers:
+        yield "consumers is empty. Name at least one account that can assume the role."
+    for number, consumer in enumerate(consumers, 1):
+        for problem in _names.account_problems(consumer.account):
+            yield f"Consumer {number}: {problem}"
+        yield from _statement_problems(f"Consumer {number} ({consumer.account})", consumer, partition)
+    for number, consumer in enumerate(consumers):
+        if consumer in consumers[:number]:
+            yield f"Consumer {consumer.account} is declared twice with the same principals and external_id. Remove one."
+
+
+def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iterator[str]:
+    if consumer.external_id is None and not consumer.allow_no_external_id:
+        yield f"{name} has no external_id. Set one, or set allow_no_external_id: true."
+    for problem in _names.external_id_problems(consumer.external_id):
+        yield f"{name}: {problem}"
+    for problem in _names.organization_problems(consumer.organization_id):
+        yield f"{name}: {problem}"
+    for principal in consumer.principals:
+        found = list(_names.principal_problems(principal, consumer.account, partition))
+        if not found and principal.endswith(":root") and consumer.principal_match == "condition":
+            found = [f"{principal} means only the root user with principal_match: condition. Omit principals."]
+        for problem in found:
+            yield f"{name}: {problem}"
+
+
+def with_external_ids(
+    consumers: t.Sequence[Consumer], partition: str, trust: Document | None, make: t.Callable[[], str]
+) -> tuple[Consumer, ...]:
+    """The consumers with an external ID in the place of each `generate`: the one that the trust has, or a new one.
+
+    The trust's statement with the same principals counts. If the account is declared only once, a statement for
+    other principals of it counts as well, so that a consumer keeps its ID when its principals change.
+
+    :param trust: the role's trust as it is; None if the role does not exist
+    :param make: makes a new external ID
+    """
+    accounts = [str(consumer.account) for consumer in consumers]
+
+    def resolved(consumer: Consumer) -> Consumer:
+        if consumer.external_id != GENERATE:
+            return consumer
+        account = str(consumer.account)
+        own = set(replace(consumer, account=account).arns(partition))
+        known = _external_ids(trust, account)
+        same = [external_id for arns, external_id in known if arns == own]
+        alone = [external_id for _arns, external_id in known] if accounts.count(account) == 1 else []
+        if len(consumers) == 1:
+            # The principals of the only statement may have been deleted; then it does not name the account any more.
+            alone += [external_id for arns, external_id in _external_ids(trust, None) if not arns]
+        return replace(consumer, external_id=(same + alone or [make()])[0])
+
+    return tuple(resolved(consumer) for consumer in consumers)
 
 
 def _external_ids(trust: Document | None, account: str | None) -> list[tuple[set[str], str]]:
-    """The principals and the external id of each trust statement that is about principals of `account` only.
+    """The principals and the external ID of each trust statement that is about principals of `account` only.
 
-    Ids of deleted principals are left out; with None for the account, only statements that have nothing else count.
+    IDs of deleted principals are left out; with None for the account, only statements that have nothing else count.
     """
     found = []
     for statement in statements(trust or {}):

@@ -5,8 +5,14 @@
 from __future__ import annotations
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import MAXIMUM_VERSIONS, RolePlan, Step
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import SETTINGS, RoleState, folded
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import MAXIMUM_VERSIONS, RolePlan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState, folded
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
+    CreatePolicy,
+    CreateRole,
+    CreateVersion,
+    Step,
+)
 
 
 def is_transient(reason: str) -> bool:
@@ -35,46 +41,39 @@ def unmet(plan: RolePlan, seen: RoleState) -> list[str]:
         )
         if not as_planned
     ]
-    if after.role_exists and (
-        (seen.description, seen.max_session_duration, seen.permissions_boundary)
-        != (after.description, after.max_session_duration, after.permissions_boundary)
-    ):
+    if after.role_exists and seen.settings != after.settings:
         missing.append("the role's settings")
     return missing
 
 
-#: The writes after which something is gone; that it is gone already is as good.
-REMOVALS = ("detach", "delete_revocation", "end_revocation", "delete_role", "delete_version", "delete_policy")
-#: With which code AWS refuses a write because what it makes is there, or has taken the last place.
-IN_THE_WAY = {
-    "create_role": "EntityAlreadyExists",
-    "create_policy": "EntityAlreadyExists",
-    "create_version": "LimitExceeded",
-}
-
-
 def already_applied(step: Step, seen: RoleState) -> bool | None:
-    """Whether what is there now is what `step` was to make, though AWS refused it; None while nothing is seen.
+    """Whether what exists now is what `step` was to create, although AWS rejected it; None while nothing is seen.
 
-    AWS took a request whose answer was lost, the SDK sent it again, and what it made stood in its way; or somebody
-    else made the like, and then it is taken for ours only where it is tagged and has the content of ours.
+    Either AWS carried out a request whose answer was lost, and rejected the second request of the SDK because of what
+    the first one had created. Or somebody else created the like. Then it counts as ours only if it has our tags and
+    our content.
     """
-    said = step.arguments
-    if step.call == "create_role":
-        if not seen.role_exists:
-            return None
-        return (
-            _policy_document.equal(seen.trust, said["trust"])
-            and folded(said["tags"]).items() <= folded(seen.role_tags).items()
-            and all(getattr(seen, name) == said[name] for name in SETTINGS)
-        )
-    if step.call == "create_policy":
-        if not seen.policy_exists:
-            return None
-        return (
-            _policy_document.equal(seen.permissions, said["document"])
-            and folded(said["tags"]).items() <= folded(seen.policy_tags).items()
-        )
-    if step.call == "create_version" and not _policy_document.equal(seen.permissions, said["document"]):
+    if isinstance(step, CreateRole):
+        return _is_created_role(step, seen) if seen.role_exists else None
+    if isinstance(step, CreatePolicy):
+        return _is_created_policy(step, seen) if seen.policy_exists else None
+    if isinstance(step, CreateVersion):
+        if _policy_document.equal(seen.permissions, step.document):
+            return True
         return None if len(seen.versions) < MAXIMUM_VERSIONS else False
-    return step.call == "create_version"
+    return False
+
+
+def _is_created_role(step: CreateRole, seen: RoleState) -> bool:
+    return (
+        _policy_document.equal(seen.trust, step.trust)
+        and folded(step.tags).items() <= folded(seen.role_tags).items()
+        and seen.settings == step.settings
+    )
+
+
+def _is_created_policy(step: CreatePolicy, seen: RoleState) -> bool:
+    return (
+        _policy_document.equal(seen.permissions, step.document)
+        and folded(step.tags).items() <= folded(seen.policy_tags).items()
+    )

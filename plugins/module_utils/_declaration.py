@@ -10,10 +10,12 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 
 
-def handoff_problems(images: t.Iterable[str], denied: t.Iterable[str], repositories: t.Sequence[str]) -> list[str]:
+def handoff_option_problems(
+    images: t.Iterable[str], denied: t.Iterable[str], repositories: t.Sequence[str]
+) -> t.Iterator[str]:
     """What is wrong with the images and the denied repositories of a share.
 
     An image must be of a repository that the share declares, by name or by pattern: the consumer of this hand-off is
@@ -21,46 +23,32 @@ def handoff_problems(images: t.Iterable[str], denied: t.Iterable[str], repositor
 
     :param repositories: the names and patterns that the share declares; empty to skip the comparison with them
     """
-    found = []
     for image in images:
         try:
             repository = parse_reference(image).repository
         except EcrError as error:
-            found.append(str(error))
+            yield str(error)
             continue
         if repositories and not _is_declared(repository, repositories):
-            found.append(
+            yield (
                 f"Image {image!r} is in repository {repository}, which this share does not declare. Add the repository"
                 " to the share, or remove the image."
             )
     for name in denied:
-        problem = repository_problem(name)
-        if problem:
-            found.append(f"denied: {problem}")
-        elif _is_declared(name, repositories):
-            found.append(
-                f"Repository {name} is declared both as shared and as denied. Remove it from one of the two lists."
-            )
-    return found
+        wrong = list(repository_problems(name))
+        yield from (f"denied: {problem}" for problem in wrong)
+        if not wrong and _is_declared(name, repositories):
+            yield f"Repository {name} is declared both as shared and as denied. Remove it from one of the two lists."
 
 
 def _is_declared(repository: str, repositories: t.Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(repository, name) for name in repositories)
 
 
-def control_character_problem(what: str, text: str) -> str | None:
-    """Why a text is rejected that has a control character, such as a line break or an escape, or None."""
-    wrong = [character for character in text if not character.isprintable()]
-    if not wrong:
-        return None
-    return f"{what} {text!r} contains the unprintable character {wrong[0]!r}. Remove it."
-
-
-def handoff_path_problem(path: str) -> str | None:
-    """What is wrong with the name of the hand-off file, or None. Whether it can be written is not known here."""
-    problem = control_character_problem("ecr_share_handoff_path", path)
-    if problem:
-        return problem
-    if os.path.splitext(path)[1] == ".md":
-        return f"ecr_share_handoff_path {path} must not end in .md, the name of the page for people. Use .yml."
-    return None
+def handoff_path_problems(path: str) -> t.Iterator[str]:
+    """What is wrong with the name of the hand-off file. Whether it can be written is not known here."""
+    unprintable = [character for character in path if not character.isprintable()]
+    if unprintable:
+        yield (f"ecr_share_handoff_path {path!r} contains the unprintable character {unprintable[0]!r}. Remove it.")
+    elif os.path.splitext(path)[1] == ".md":
+        yield f"ecr_share_handoff_path {path} must not end in .md, the name of the page for people. Use .yml."

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+
+#: boto3 makes the class of a client at runtime, so its methods have no type.
 Client = t.Any
 
 #: Asked for by name, or ECR may convert: the answer must be the bytes behind the digest.
@@ -41,7 +44,7 @@ def token(client: Client) -> tuple[str, str]:
     return entry["authorizationToken"], entry["proxyEndpoint"]
 
 
-def image(client: Client, repository: str, identifier: dict[str, str]) -> dict[str, t.Any] | None:
+def image(client: Client, repository: str, identifier: dict[str, str]) -> Json | None:
     """An image's `digest`, `media_type` and `manifest`; None if there is none.
 
     :param identifier: `{"imageTag": …}` or `{"imageDigest": …}`

@@ -9,6 +9,8 @@ import re
 import typing as t
 import urllib.parse
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+
 #: Schemes of engines that are on this host, or behind ssh.
 _PRIVATE = ("unix", "npipe", "fd", "ssh")
 #: Strict, so that no client reads another host in the same address.
@@ -58,7 +60,7 @@ class DockerContext(t.NamedTuple):
     metadata: str
 
 
-def docker_context(inspected: t.Any) -> DockerContext | None:
+def docker_context(inspected: Json) -> DockerContext | None:
     """The context in what `docker context inspect` returns, or None.
 
     A context that skips the verification lets anyone on the network answer in the place of the engine.
@@ -71,7 +73,7 @@ def docker_context(inspected: t.Any) -> DockerContext | None:
         return None
 
 
-def podman_addresses(environment: t.Mapping[str, str], connections: t.Any) -> list[str]:
+def podman_addresses(environment: t.Mapping[str, str], connections: object) -> list[str]:
     """The addresses of a remote podman. Which of its two variables takes precedence depends on the version.
 
     :param connections: what `podman system connection list --format json` returns

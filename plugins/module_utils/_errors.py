@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+
 #: AWS error code: what to do next.
 _NEXT_STEPS = {
     "ExpiredToken": "Renew the session of these credentials.",
@@ -59,9 +61,9 @@ class EcrError(Exception):
     :param facts: what goes into the module's result beside the message
     """
 
-    def __init__(self, message: str, **facts: t.Any) -> None:
+    def __init__(self, message: str, **facts: object) -> None:
         super().__init__(printable(message))
-        self.facts = facts
+        self.facts: Json = facts
 
 
 class Problems:
@@ -78,7 +80,7 @@ class Problems:
         for message in messages:
             self.add(message)
 
-    def check(self, **facts: t.Any) -> None:
+    def check(self, **facts: object) -> None:
         """Raise one EcrError with these facts if anything was found."""
         if len(self.found) == 1:
             raise EcrError(self.found[0], problems=self.found, **facts)

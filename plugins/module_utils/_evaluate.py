@@ -28,13 +28,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     Request,
     Statement,
     applies,
-    read,
+    read_statements,
 )
 
 ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 
 #: A policy document, as JSON has it.
-Document = t.Mapping[str, t.Any]
+Document = t.Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ def decide(request: Request, policies: Policies) -> Decision:
     return Decision(ALLOWED, f"{allowed.reason} allows it")
 
 
-def _layer(documents: t.Iterable[tuple[str, t.Any]], of_a_resource: bool) -> _Layer:
+def _layer(documents: t.Iterable[tuple[str, object]], of_a_resource: bool) -> _Layer:
     statements: list[Statement] = []
     try:
         for name, document in documents:
-            statements += read(document, name, of_a_resource)
+            statements += read_statements(document, name, of_a_resource)
     except MalformedPolicyError as error:
         return _Layer(reason=str(error))
     return _Layer(tuple(statements))

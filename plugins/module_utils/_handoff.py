@@ -8,46 +8,109 @@ import json
 import os.path
 import re
 import typing as t
+from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import time_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import time_of
 
-#: The keys of the file, in their order.
-Handoff = dict[str, t.Any]
 _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
 
 
-def handoffs(options: dict[str, t.Any]) -> list[tuple[str, Handoff]]:
-    """The hand-offs of a share, each with the name of its file without the ending; without `ecr_pull_shared_at`.
+@dataclass(frozen=True)
+class Handoff:
+    """What one consumer account gets for one region, in the order of the keys of the file."""
 
-    A name tells the consumer where there are several, and the region where there are several.
+    role_arn: str
+    consumer_account: str
+    external_id: str | None
+    shared_at: str | None
+    region: str
+    registry: str
+    repository_tags: Json
+    access: str
+    repositories: list[str]
+    denied: list[str]
+    images: list[str]
 
-    :param options: those of the module `write_handoff`
+    @property
+    def owner(self) -> str:
+        return arn_of(self.role_arn).account
+
+    @property
+    def role_name(self) -> str:
+        return self.role_arn.rpartition("/")[2]
+
+    def values(self) -> Json:
+        """The keys of the file with their values."""
+        return {f"ecr_pull_{name}": value for name, value in asdict(self).items() if value is not None}
+
+
+def handoff_names(path: str, accounts: t.Sequence[str], regions: t.Sequence[str]) -> list[str]:
+    """The files of a share without their extensions, one for each consumer and region.
+
+    A name has the consumer if there are several, and the region if there are several.
+
+    :param accounts: those of the consumers, in the order of their declaration
     """
-    role, tagged = options["role"], options["tagged"]
-    stem = os.path.splitext(options["path"] or "")[0]
-    found = []
-    for number, consumer in enumerate(role["consumers"], 1):
-        for place in tagged:
-            names = [f"-{number}-{consumer['account']}"] if len(role["consumers"]) > 1 else []
-            names += [f"-{place['region']}"] if len(tagged) > 1 else []
-            external_id = consumer["external_id"]
-            handoff: Handoff = {
-                "ecr_pull_role_arn": role["role_arn"],
-                "ecr_pull_consumer_account": consumer["account"],
-                **({} if external_id is None else {"ecr_pull_external_id": external_id}),
-                "ecr_pull_shared_at": None,
-                "ecr_pull_region": place["region"],
-                "ecr_pull_registry": place["registry"],
-                "ecr_pull_repository_tags": options["repository_tags"],
-                "ecr_pull_access": options["access"],
-                "ecr_pull_repositories": [one["name"] for one in place["repositories"]],
-                "ecr_pull_denied": options["denied"],
-                "ecr_pull_images": options["images"],
-            }
-            found.append(("".join([stem, *names]), handoff))
-    return found
+    stem = os.path.splitext(path)[0]
+    of_consumer = [f"-{number}-{account}" if accounts[1:] else "" for number, account in enumerate(accounts, 1)]
+    of_region = [f"-{region}" if regions[1:] else "" for region in regions]
+    return [f"{stem}{consumer}{region}" for consumer in of_consumer for region in of_region]
+
+
+@dataclass(frozen=True)
+class HandoffOptions:
+    """The options of the module `write_handoff`.
+
+    :param role: the result of `iam_ecr_pull_role`
+    :param tagged: the results of `ecr_repository_tag`, one for each region
+    """
+
+    path: str | None
+    role: Json
+    tagged: list[Json]
+    repository_tags: Json
+    repositories: list[str]
+    access: str
+    denied: list[str]
+    images: list[str]
+    share_changed: bool
+    artifact: str | None
+
+    @classmethod
+    def of(cls, params: Json) -> HandoffOptions:
+        return cls(**{field.name: params[field.name] for field in fields(cls)})
+
+    @property
+    def names(self) -> list[str]:
+        """The files without their extensions, in the order of `handoffs`. Without a path, they are not written."""
+        accounts = [consumer["account"] for consumer in self.role["consumers"]]
+        path = os.path.abspath(os.path.expanduser(self.path or ""))
+        return handoff_names(path, accounts, [place["region"] for place in self.tagged])
+
+
+def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Handoff]:
+    """The hand-offs of a share."""
+    return [
+        Handoff(
+            role_arn=options.role["role_arn"],
+            consumer_account=consumer["account"],
+            external_id=consumer["external_id"],
+            shared_at=shared_at,
+            region=place["region"],
+            registry=place["registry"],
+            repository_tags=options.repository_tags,
+            access=options.access,
+            repositories=[one["name"] for one in place["repositories"]],
+            denied=options.denied,
+            images=options.images,
+        )
+        for consumer in options.role["consumers"]
+        for place in options.tagged
+    ]
 
 
 def noted_time(text: str) -> str | None:
@@ -58,19 +121,18 @@ def noted_time(text: str) -> str | None:
 
 def for_ansible(handoff: Handoff) -> str:
     """The hand-off as a YAML file that the role ecr_pull reads as data."""
-    owner = handoff["ecr_pull_role_arn"].split(":")[4]
-    for account in (owner, handoff["ecr_pull_consumer_account"]):
-        if account_problem(account):
-            raise EcrError(f"No hand-off is written: {account_problem(account)}")
+    for account in (handoff.owner, handoff.consumer_account):
+        for problem in account_problems(account):
+            raise EcrError(f"No hand-off is written: {problem}")
     head = f"""\
 ---
-# The hand-off of account {owner} for account {handoff["ecr_pull_consumer_account"]}. Use the file without changes:
+# The hand-off of account {handoff.owner} for account {handoff.consumer_account}. Use the file without changes:
 #   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE
 """
-    return head + "".join(f"{name}: {_quoted(value)}\n" for name, value in handoff.items())
+    return head + "".join(f"{name}: {_quoted(value)}\n" for name, value in handoff.values().items())
 
 
-def _quoted(value: t.Any) -> str:
+def _quoted(value: object) -> str:
     """A value in YAML's flow style, on one line.
 
     JSON writes a character beyond U+FFFF as two surrogates, which YAML does not join. So printable characters stay as

@@ -14,9 +14,9 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    account_problem,
+    account_problems,
     assume_problems,
-    region_problem,
+    region_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
@@ -31,7 +31,7 @@ def for_people(handoff: Handoff) -> str:
         *_introduction(handoff),
         *_profile(handoff),
         *_identity(handoff),
-        *(_contents(handoff) if handoff["ecr_pull_access"] == "read" else []),
+        *(_contents(handoff) if handoff.access == "read" else []),
         *_pull(handoff),
         *_denied(handoff),
         *_with_ansible(handoff),
@@ -41,40 +41,30 @@ def for_people(handoff: Handoff) -> str:
 
 def _check(handoff: Handoff) -> None:
     problems = Problems()
-    for name, value in handoff.items():
+    for name, value in handoff.values().items():
         for text in as_list(value):
             if isinstance(text, str) and (not text.isprintable() or "`" in text):
                 problems.add(
                     f"No page is written: {name} contains {text!r}, with an unprintable character or a backtick."
                 )
-    role_arn = handoff["ecr_pull_role_arn"]
+    role_arn = handoff.role_arn
     for problem in (
-        *assume_problems(role_arn, handoff.get("ecr_pull_external_id"), "page"),
-        account_problem(handoff["ecr_pull_consumer_account"]),
-        region_problem(handoff["ecr_pull_region"], "ecr_pull_region"),
+        *assume_problems(role_arn, handoff.external_id, "page"),
+        *account_problems(handoff.consumer_account),
+        *region_problems(handoff.region, "ecr_pull_region"),
     ):
-        if problem:
-            problems.add(f"No page is written: {problem}")
+        problems.add(f"No page is written: {problem}")
     problems.check()
 
 
-def _owner(handoff: Handoff) -> str:
-    return str(handoff["ecr_pull_role_arn"].split(":")[4])
-
-
-def _role(handoff: Handoff) -> str:
-    return str(handoff["ecr_pull_role_arn"].rpartition("/")[2])
-
-
 def _introduction(handoff: Handoff) -> list[str]:
-    owner, registry = _owner(handoff), handoff["ecr_pull_registry"]
+    owner, registry = handoff.owner, handoff.registry
     return [
         f"# Pull from account {owner}",
         "",
-        f"Account {handoff['ecr_pull_consumer_account']} may pull from these repositories in"
-        f" {handoff['ecr_pull_region']}:",
+        f"Account {handoff.consumer_account} may pull from these repositories in {handoff.region}:",
         "",
-        *(f"- `{registry}/{name}`" for name in handoff["ecr_pull_repositories"]),
+        *(f"- `{registry}/{name}`" for name in handoff.repositories),
         "",
         f"Before you use this page, compare the owner account {owner} with your own records, such as the contract or"
         " the request for this share. Do not take the account ID from this page alone.",
@@ -86,46 +76,46 @@ def _introduction(handoff: Handoff) -> list[str]:
 
 
 def _profile(handoff: Handoff) -> list[str]:
-    external_id = handoff.get("ecr_pull_external_id")
+    external_id = handoff.external_id
     profile = [
-        f"[profile {_role(handoff)}]",
-        f"role_arn = {handoff['ecr_pull_role_arn']}",
+        f"[profile {handoff.role_name}]",
+        f"role_arn = {handoff.role_arn}",
         *([] if external_id is None else [f"external_id = {external_id}"]),
         "source_profile = default",
-        f"region = {handoff['ecr_pull_region']}",
+        f"region = {handoff.region}",
     ]
     return [
         "## Once: a profile",
         "",
         "Add this to `~/.aws/config`. Replace `default` with the profile that has your own credentials in account"
-        f" {handoff['ecr_pull_consumer_account']}.",
+        f" {handoff.consumer_account}.",
         "",
         *_block("ini", profile),
         "",
-        f"Your user or role needs `sts:AssumeRole` on `{handoff['ecr_pull_role_arn']}`.",
+        f"Your user or role needs `sts:AssumeRole` on `{handoff.role_arn}`.",
         "",
     ]
 
 
 def _identity(handoff: Handoff) -> list[str]:
     asked = ["aws", "sts", "get-caller-identity"]
-    commands = [shlex.join(asked), shlex.join([*asked, "--profile", _role(handoff)])]
+    commands = [shlex.join(asked), shlex.join([*asked, "--profile", handoff.role_name])]
     return ["## Your identity, before and after", "", *_block("sh", commands), ""]
 
 
 def _describe(handoff: Handoff, name: str) -> str:
-    return shlex.join(["aws", "ecr", "describe-images", "--repository-name", name, "--profile", _role(handoff)])
+    return shlex.join(["aws", "ecr", "describe-images", "--repository-name", name, "--profile", handoff.role_name])
 
 
 def _contents(handoff: Handoff) -> list[str]:
-    commands = [_describe(handoff, name) for name in handoff["ecr_pull_repositories"]]
+    commands = [_describe(handoff, name) for name in handoff.repositories]
     return ["## Available images", "", *_block("sh", commands), ""]
 
 
 def _pull(handoff: Handoff) -> list[str]:
-    registry = handoff["ecr_pull_registry"]
-    images = handoff["ecr_pull_images"] or [f"{name}:IMAGE_TAG" for name in handoff["ecr_pull_repositories"]]
-    password = shlex.join(["aws", "ecr", "get-login-password", "--profile", _role(handoff)])
+    registry = handoff.registry
+    images = handoff.images or [f"{name}:IMAGE_TAG" for name in handoff.repositories]
+    password = shlex.join(["aws", "ecr", "get-login-password", "--profile", handoff.role_name])
     login = shlex.join(["docker", "login", "--username", "AWS", "--password-stdin", registry])
     commands = [
         f"{password} | {login}",
@@ -143,9 +133,7 @@ def _pull(handoff: Handoff) -> list[str]:
 
 
 def _denied(handoff: Handoff) -> list[str]:
-    denied = [
-        f"`{_describe(handoff, name)}` must fail with `AccessDeniedException`." for name in handoff["ecr_pull_denied"]
-    ]
+    denied = [f"`{_describe(handoff, name)}` must fail with `AccessDeniedException`." for name in handoff.denied]
     return [
         "## Denied repositories",
         "",
@@ -162,7 +150,7 @@ def _with_ansible(handoff: Handoff) -> list[str]:
         "One command does all of this, proves what is denied, and leaves no token behind. `FILE` is the YAML file"
         " beside this page. It is read as data: never load it with `-e @FILE` or `vars_files`.",
         "",
-        *_block("sh", [shlex.join([*command, "-e", f"ecr_pull_owner_account={_owner(handoff)}"])]),
+        *_block("sh", [shlex.join([*command, "-e", f"ecr_pull_owner_account={handoff.owner}"])]),
         "",
         "Take the value of `ecr_pull_owner_account` from your own records. A role of any other account is then"
         " rejected.",

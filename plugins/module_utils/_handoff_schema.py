@@ -11,10 +11,11 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import account_of_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import registry_problems
 
 _OPTIONAL = ("external_id",)
@@ -22,7 +23,7 @@ _OPTIONAL = ("external_id",)
 _REPORTED = 20
 _ECR = re.compile(r"[0-9]{12}\.dkr")
 
-Values = t.Mapping[str, t.Any]
+Values = t.Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Share:
     shared_at: str | None = None
     region: str | None = None
     registry: str | None = None
-    repository_tags: dict[str, t.Any] | None = None
+    repository_tags: Json | None = None
     access: str = "read"
     repositories: list[str] = field(default_factory=list)
     denied: list[str] = field(default_factory=list)
@@ -45,7 +46,7 @@ class Share:
     def owner_account(self) -> str:
         return account_of_role(self.role_arn)
 
-    def values(self) -> dict[str, t.Any]:
+    def values(self) -> Json:
         """The values that are known, and the owner account."""
         known = {name: value for name, value in asdict(self).items() if value is not None}
         return {"owner_account": self.owner_account, **known}
@@ -61,7 +62,8 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
     :raises EcrError: naming every problem
     """
     found = [*([] if handoff is None else handoff_problems(handoff)), *value_problems(own)]
-    values = {name.removeprefix(PREFIX): value for name, value in (handoff or {}).items()} | {**own}
+    values: Json = {name.removeprefix(PREFIX): value for name, value in (handoff or {}).items()}
+    values.update(own)
     if "role_arn" not in values and not found:
         found.append(
             "No hand-off and no ecr_pull_role_arn. Pass the hand-off of the owner account, as a file or as its text:"
@@ -79,20 +81,19 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
     return Share(**values)
 
 
-def handoff_problems(handoff: Values) -> list[str]:
+def handoff_problems(handoff: Values) -> t.Iterator[str]:
     """What is wrong with the content of a hand-off, apart from how its values go together."""
     known = {PREFIX + name for name in CHECKS}
     required = {PREFIX + name for name in CHECKS if name not in _OPTIONAL}
     unknown, missing = sorted(set(handoff) - known), sorted(required - set(handoff))
-    found = []
     if unknown:
-        found.append(
+        yield (
             f"A hand-off has no key {', '.join(unknown)}. Only the keys in docs/handoff.schema.json are accepted; the"
             " consumer sets everything else. Ask the owner account for the file that the role ecr_share wrote."
         )
     if missing:
-        found.append(f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file.")
-    return found + value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
+        yield f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file."
+    yield from value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
 
 
 def _share_problems(share: Share) -> t.Iterator[str]:
@@ -110,9 +111,9 @@ def _share_problems(share: Share) -> t.Iterator[str]:
 
 
 def _expectation_problems(share: Share, owner_account: str | None, external_id: str | None) -> t.Iterator[str]:
-    problem = account_problem(owner_account) if owner_account is not None else None
-    if problem:
-        yield f"ecr_pull_owner_account: {problem}"
+    found = [] if owner_account is None else list(account_problems(owner_account))
+    if found:
+        yield f"ecr_pull_owner_account: {found[0]}"
     elif owner_account not in (None, share.owner_account):
         yield (
             f"Role {share.role_arn} is in account {share.owner_account}, but ecr_pull_owner_account is {owner_account}."

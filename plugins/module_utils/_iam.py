@@ -1,12 +1,13 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""IAM's API for one role and its managed policy. Each step of `_role_plan` is a method of that name."""
+"""IAM's API for one role and its managed policy."""
 
 from __future__ import annotations
 
 import datetime
 import email.utils
 import typing as t
+from dataclasses import replace
 
 try:
     import botocore.exceptions
@@ -14,93 +15,105 @@ except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    Attachment,
+    AttachmentKind,
+    PolicyVersion,
+    RoleSettings,
+    RoleState,
+    Tags,
+)
 
 #: The name that AWS's console gives it.
 _REVOCATION = "AWSRevokeOlderSessions"
-#: Stands beside it while it is not finished.
+#: The name of the same policy while the revocation is not finished.
 _UNFINISHED = "crossaccount.ecr-revocation-unfinished"
 #: Reads of a role or a policy that changes while it is read.
 _READS = 3
-Json = dict[str, t.Any]
+#: A boto3 client of `iam`; boto3 has no type for it.
+Client = t.Any
 
 
 class PullRole:
-    """The role and the policy by their names in one account.
+    """The role and the policy by their names in one account."""
 
-    :param client: a boto3 client of `iam`
-    :param prefix: `arn:<partition>:iam::<account>:`
-    """
-
-    def __init__(self, client: t.Any, prefix: str, name: str, policy_name: str, path: str) -> None:
+    def __init__(self, client: Client, owner: Identity, name: str, policy_name: str, path: str) -> None:
         self.client, self.name, self.policy_name, self.path = client, name, policy_name, path
-        self.policy_arn = f"{prefix}policy{path}{policy_name}"
-        self.role_arn = f"{prefix}role{path}{name}"
+        self.policy_arn, self.role_arn = owner.policy(path, policy_name), owner.role(path, name)
 
     # --- reads
 
     def read(self) -> RoleState:
         """Everything about the role and its policy that a plan needs."""
-        (role, of_role), (policy, of_policy) = each(self._standing, [self._role, self._policy])
-        return RoleState(**role, **policy, foreign=(*of_role, *of_policy))
+        role, policy = map_concurrently(self._consistent, [self._role, self._policy])
+        return replace(
+            role,
+            policy_exists=policy.policy_exists,
+            permissions=policy.permissions,
+            policy_tags=policy.policy_tags,
+            versions=policy.versions,
+            attachments=role.attachments + policy.attachments,
+        )
 
     @staticmethod
-    def _standing(read: t.Callable[[], tuple[Json, list[str]]]) -> tuple[Json, list[str]]:
-        """What `read` returns; again where something goes, or is not known everywhere yet, while it is read."""
+    def _consistent(read: t.Callable[[], RoleState]) -> RoleState:
+        """What `read` returns; read again if something is deleted, or is not known everywhere yet, meanwhile."""
         for _try in range(_READS):
             try:
                 return read()
             except botocore.exceptions.ClientError as error:
                 if error_code(error) != "NoSuchEntity":
                     raise
-        return {}, []  # as if it were not there: what is written next, or read next, will tell
+        return RoleState()  # as if it did not exist: the next write or the next read shows whether it does
 
-    def _role(self) -> tuple[Json, list[str]]:
-        """Facts of the role, none where there is none; and what others added to it."""
-        role = self._or_none(self.client.get_role, RoleName=self.name)
-        if not role:
-            return {}, []
-        role = role["Role"]
+    def _role(self) -> RoleState:
+        """The role, and what others added to it."""
+        reply = self._or_none(self.client.get_role, RoleName=self.name)
+        if reply is None:
+            return RoleState()
+        role = reply["Role"]
         attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
         arns = [one["PolicyArn"] for one in attached]
-        foreign = [f"Role {self.name} has policy {arn} attached" for arn in arns if arn != self.policy_arn]
         inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
-        theirs = [one for one in inline if one not in (_REVOCATION, _UNFINISHED)]
-        foreign += [f"Role {self.name} has the inline policy {one}" for one in theirs]
         profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
-        foreign += [f"Role {self.name} is in instance profile {one['InstanceProfileName']}" for one in profiles]
-        facts = {
-            "role_exists": True,
-            "path": role["Path"],
-            "description": role.get("Description", ""),
-            "max_session_duration": role.get("MaxSessionDuration", 3600),
-            "permissions_boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-            "trust": _policy_document.parse(role["AssumeRolePolicyDocument"]),
-            "attached": self.policy_arn in arns,
-            "revoked": _REVOCATION in inline,
-            "revoking": _UNFINISHED in inline,
-            "role_tags": _tags(role.get("Tags", [])),
+        added = {
+            AttachmentKind.MANAGED_POLICY: [arn for arn in arns if arn != self.policy_arn],
+            AttachmentKind.INLINE_POLICY: [one for one in inline if one not in (_REVOCATION, _UNFINISHED)],
+            AttachmentKind.INSTANCE_PROFILE: [one["InstanceProfileName"] for one in profiles],
         }
-        return facts, foreign
+        return RoleState(
+            role_exists=True,
+            path=role["Path"],
+            description=role.get("Description", ""),
+            max_session_duration=role.get("MaxSessionDuration", 3600),
+            permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            trust=_policy_document.parse(role["AssumeRolePolicyDocument"]),
+            attached=self.policy_arn in arns,
+            revoked=_REVOCATION in inline,
+            revoking=_UNFINISHED in inline,
+            role_tags=_tags(role.get("Tags", [])),
+            attachments=tuple(Attachment(kind, name) for kind, names in added.items() for name in names),
+        )
 
-    def _policy(self) -> tuple[Json, list[str]]:
-        """Facts of the policy, none where there is none; and what others attached it to."""
-        policy = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
-        if not policy:
-            return {}, []
+    def _policy(self) -> RoleState:
+        """The policy, and what others attached it to."""
+        reply = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
+        if reply is None:
+            return RoleState()
         versions = tuple(self._versions())
-        foreign = [
-            f"Policy {self.policy_name} is attached to {one}" for one in self._entities() if one != f"role {self.name}"
-        ]
-        facts = {
-            "policy_exists": True,
-            "permissions": next((one.document for one in versions if one.is_default), None),
-            "policy_tags": _tags(policy["Policy"].get("Tags", [])),
-            "versions": versions,
-        }
-        return facts, foreign
+        ours = Attachment(AttachmentKind.ROLE, self.name)
+        return RoleState(
+            policy_exists=True,
+            permissions=next((one.document for one in versions if one.is_default), None),
+            policy_tags=_tags(reply["Policy"].get("Tags", [])),
+            versions=versions,
+            attachments=tuple(one for one in self._entities() if one != ours),
+        )
 
     def _versions(self) -> t.Iterator[PolicyVersion]:
         for one in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
@@ -110,18 +123,18 @@ class PullRole:
                 version, one["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
             )
 
-    def _entities(self) -> list[str]:
-        found = []
+    def _entities(self) -> t.Iterator[Attachment]:
         for page in self.client.get_paginator("list_entities_for_policy").paginate(PolicyArn=self.policy_arn):
-            for kind in ("Role", "User", "Group"):
-                found += [f"{kind.lower()} {one[f'{kind}Name']}" for one in page.get(f"Policy{kind}s", [])]
-        return found
+            for kind in (AttachmentKind.ROLE, AttachmentKind.USER, AttachmentKind.GROUP):
+                name = kind.value.title()
+                for one in page.get(f"Policy{name}s", []):
+                    yield Attachment(kind, one[f"{name}Name"])
 
-    def _pages(self, operation: str, key: str, **arguments: t.Any) -> list[t.Any]:
+    def _pages(self, operation: str, key: str, **arguments: str) -> list[t.Any]:
         return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[key]]
 
     @staticmethod
-    def _or_none(call: t.Any, **arguments: t.Any) -> t.Any:
+    def _or_none(call: t.Callable[..., Json], **arguments: str) -> Json | None:
         try:
             return call(**arguments)
         except botocore.exceptions.ClientError as error:
@@ -131,7 +144,7 @@ class PullRole:
 
     # --- writes
 
-    def create_policy(self, document: Json, tags: dict[str, str]) -> None:
+    def create_policy(self, document: Document, tags: Tags) -> None:
         self.client.create_policy(
             PolicyName=self.policy_name,
             Path=self.path,
@@ -139,7 +152,7 @@ class PullRole:
             Tags=_tag_list(tags),
         )
 
-    def create_version(self, document: Json) -> None:
+    def create_version(self, document: Document) -> None:
         self.client.create_policy_version(
             PolicyArn=self.policy_arn, PolicyDocument=_policy_document.text(document), SetAsDefault=True
         )
@@ -153,27 +166,25 @@ class PullRole:
     def delete_policy(self) -> None:
         self.client.delete_policy(PolicyArn=self.policy_arn)
 
-    def tag_policy(self, tags: dict[str, str]) -> None:
+    def tag_policy(self, tags: Tags) -> None:
         self.client.tag_policy(PolicyArn=self.policy_arn, Tags=_tag_list(tags))
 
-    def create_role(
-        self, trust: Json, tags: dict[str, str], permissions_boundary: str | None, **settings: t.Any
-    ) -> None:
-        arguments = {"PermissionsBoundary": permissions_boundary} if permissions_boundary else {}
+    def create_role(self, trust: Document, tags: Tags, settings: RoleSettings) -> None:
+        boundary = settings.permissions_boundary
         self.client.create_role(
             RoleName=self.name,
             Path=self.path,
             AssumeRolePolicyDocument=_policy_document.text(trust),
-            Description=settings["description"],
-            MaxSessionDuration=settings["max_session_duration"],
+            Description=settings.description,
+            MaxSessionDuration=settings.max_session_duration,
             Tags=_tag_list(tags),
-            **arguments,
+            **({"PermissionsBoundary": boundary} if boundary else {}),
         )
 
     def update_role(self, description: str, max_session_duration: int) -> None:
         self.client.update_role(RoleName=self.name, Description=description, MaxSessionDuration=max_session_duration)
 
-    def update_trust(self, document: Json) -> None:
+    def update_trust(self, document: Document) -> None:
         self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy_document.text(document))
 
     def begin_revocation(self) -> None:
@@ -200,7 +211,7 @@ class PullRole:
     def put_boundary(self, boundary: str) -> None:
         self.client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=boundary)
 
-    def tag_role(self, tags: dict[str, str]) -> None:
+    def tag_role(self, tags: Tags) -> None:
         self.client.tag_role(RoleName=self.name, Tags=_tag_list(tags))
 
     def attach(self) -> None:
@@ -217,5 +228,5 @@ def _tags(listed: list[dict[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in listed}
 
 
-def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+def _tag_list(tags: Tags) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -103,8 +103,7 @@ def parse_reference(text: str) -> Reference:
         raise EcrError(
             f"Image {text!r} names a registry. Write it without {first}/: the registry is that of the role's account."
         )
-    problem = repository_problem(repository)
-    if problem:
+    for problem in repository_problems(repository):
         raise EcrError(f"Image {text!r}: {problem}")
     if at and not _DIGEST.fullmatch(digest):
         raise EcrError(f"Image {text!r}: a digest is sha256: and 64 hexadecimal digits.")

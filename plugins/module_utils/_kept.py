@@ -34,7 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     Scope,
     Statement,
     applies,
-    read,
+    read_statements,
 )
 
 #: The actions with which a principal gets a session of a role.
@@ -53,8 +53,8 @@ def is_kept(old: Statement, new: Document, before: Document | None = None) -> bo
     :param before: the old trust policy: its Deny statements take nothing away that was there
     """
     try:
-        statements = read(new, "the trust policy", True)
-        denied = [] if before is None else [_content(one) for one in read(before, "the trust policy", True)]
+        statements = read_statements(new, "the trust policy", True)
+        denied = [] if before is None else [_content(one) for one in read_statements(before, "the trust policy", True)]
     except MalformedPolicyError:
         return False
     denying = [one for one in statements if one.effect == "Deny" and _content(one) not in denied]
@@ -114,7 +114,7 @@ def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
         return False
     if kind != AWS or value == wider or wider == "*":
         return value == wider or (kind == AWS and wider == "*")
-    account = _principal.account_of(wider)
+    account = _principal.whole_account(wider)
     return bool(account) and account == _principal.some_principal(kind, value).account
 
 

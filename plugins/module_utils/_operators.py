@@ -22,6 +22,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, Answer, every, unknown, whether
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import Template
 
+#: What numbers and dates of a policy are converted to.
+Ordered = t.TypeVar("Ordered", decimal.Decimal, datetime.datetime)
 Comparison = t.Callable[[str, Template], Answer]
 
 #: W3C, "Date and Time Formats", which the IAM User Guide refers to; an hour needs an offset there.
@@ -125,7 +127,9 @@ def _date(text: str) -> datetime.datetime | None:
         return None
 
 
-def _ordered(read: t.Callable[[str], t.Any], compare: t.Callable[[t.Any, t.Any], bool], what: str) -> Comparison:
+def _ordered(
+    read: t.Callable[[str], Ordered | None], compare: t.Callable[[Ordered, Ordered], bool], what: str
+) -> Comparison:
     def compared(actual: str, wanted: Template) -> Answer:
         one, other = read(actual), read(_wildcard.literal(wanted))
         if one is None or other is None:
@@ -135,12 +139,18 @@ def _ordered(read: t.Callable[[str], t.Any], compare: t.Callable[[t.Any, t.Any],
     return compared
 
 
-_ORDERS = {
-    "lessthan": operator.lt,
-    "lessthanequals": operator.le,
-    "greaterthan": operator.gt,
-    "greaterthanequals": operator.ge,
-}
+def _ordered_operators(kind: str, read: t.Callable[[str], Ordered | None], what: str) -> dict[str, Operator]:
+    """The operators that compare values of one kind by their order."""
+    equals = _ordered(read, operator.eq, what)
+    return {
+        f"{kind}equals": Operator(equals),
+        f"{kind}notequals": Operator(equals, negated=True),
+        f"{kind}lessthan": Operator(_ordered(read, operator.lt, what)),
+        f"{kind}lessthanequals": Operator(_ordered(read, operator.le, what)),
+        f"{kind}greaterthan": Operator(_ordered(read, operator.gt, what)),
+        f"{kind}greaterthanequals": Operator(_ordered(read, operator.ge, what)),
+    }
+
 
 #: By the operator's name in lower case.
 OPERATORS = {
@@ -158,9 +168,6 @@ OPERATORS = {
     "binaryequals": Operator(_binary),
     "ipaddress": Operator(_address),
     "notipaddress": Operator(_address, negated=True),
+    **_ordered_operators("date", _date, "a date"),
+    **_ordered_operators("numeric", _number, "a number"),
 }
-for _kind, _read, _what in (("date", _date, "a date"), ("numeric", _number, "a number")):
-    _same = _ordered(_read, operator.eq, _what)
-    OPERATORS[f"{_kind}equals"] = Operator(_same)
-    OPERATORS[f"{_kind}notequals"] = Operator(_same, negated=True)
-    OPERATORS.update({_kind + name: Operator(_ordered(_read, order, _what)) for name, order in _ORDERS.items()})

@@ -8,25 +8,28 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 
 #: The option of the modules of the owner account.
-OWNER_ACCOUNT_ARGUMENT: dict[str, t.Any] = {"owner_account": {"type": "raw"}}
+OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
 
 
-def owner_account_problem(declared: t.Any) -> str | None:
-    """What is wrong with the declared owner account, or None. It can be judged without any call to AWS."""
-    problem = None if declared is None else account_problem(declared)
-    return problem and f"owner_account: {problem}"
+def owner_account_problems(declared: object) -> t.Iterator[str]:
+    """What is wrong with the declared owner account, as far as it is known without AWS.
+
+    :param declared: None if it is not declared
+    """
+    if declared is not None:
+        yield from (f"owner_account: {problem}" for problem in account_problems(declared))
 
 
-def check_owner_account(options: dict[str, t.Any], actual: str) -> None:
+def check_owner_account(declared: str | None, actual: str) -> None:
     """Stop a run whose credentials belong to another account than the declared owner account.
 
-    :param options: `owner_account`, None if it is not declared
+    :param declared: None if it is not declared
     :param actual: the account of the credentials
     """
-    declared = options["owner_account"]
     if declared not in (None, actual):
         raise EcrError(
             f"The credentials belong to account {actual}, but the declared owner account is {declared}. Use credentials"
@@ -34,7 +37,7 @@ def check_owner_account(options: dict[str, t.Any], actual: str) -> None:
         )
 
 
-def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> list[str]:
+def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> t.Iterator[str]:
     """What is wrong with the consumers as a whole, in one share or across several shares.
 
     - The owner account cannot be a consumer: its principals need no share, and wrong credentials are the likely cause.
@@ -51,28 +54,26 @@ def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> list[str]:
     accounts: dict[str, list[str]] = {}
     external_ids: dict[str, set[str | None]] = {}
     for consumer in consumers:
-        if account_problem(consumer.account):
+        if any(account_problems(consumer.account)):
             continue
         external_ids.setdefault(consumer.account, set()).add(consumer.external_id)
         if consumer.external_id is not None:
             known = accounts.setdefault(consumer.external_id, [])
             known += [] if consumer.account in known else [consumer.account]
-    found = []
     if owner in external_ids:
-        found.append(
+        yield (
             f"Consumer {owner} is the owner account. Remove this consumer, or use credentials of the account that owns"
             " the repositories."
         )
     for external_id, sharing in accounts.items():
         if len(sharing) > 1:
-            found.append(
+            yield (
                 f"External ID {external_id!r} is declared for the accounts {' and '.join(sharing)}. Declare a different"
                 " external ID for each account."
             )
     for account, declared in external_ids.items():
         if None in declared and len(declared) > 1:
-            found.append(
+            yield (
                 f"Consumer {account} is declared both with and without an external_id, so the external ID protects"
                 " nothing. Declare an external_id in each statement of this account."
             )
-    return found

@@ -28,8 +28,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import spelling_problems, tag_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import spelling_problems, tag_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 
 #: `pull` is what a container engine needs; `read` adds what a person or a pipeline looks at.
@@ -47,46 +48,47 @@ TOKEN_ACTION = "ecr:GetAuthorizationToken"
 POLICY_CHARACTERS = 6144
 
 
-def repository_tags_of(declared: dict[str, t.Any], problems: Problems) -> dict[str, tuple[str, ...]]:
+def repository_tags_of(declared: Json) -> dict[str, tuple[str, ...]]:
     """The tags that grant access, each value as a tuple of alternatives."""
+    return {str(key): tuple(str(value) for value in _alternatives(values)) for key, values in declared.items()}
+
+
+def repository_tags_problems(declared: Json) -> t.Iterator[str]:
+    """What is wrong with the tags that grant access."""
     if not declared:
-        problems.add(
-            "repository_tags is empty: without a tag the role would reach every repository or none. Give at least one."
+        yield (
+            "repository_tags is empty. Without a tag, the role would reach every repository or none. Set at least"
+            " one tag."
         )
-    tags = {}
-    for key, value in declared.items():
-        values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-        if not values:
-            problems.add(f"repository_tags: {key} has an empty list of values. Give at least one, or leave {key} out.")
-        for one in values:
-            if not isinstance(one, str):
-                problems.add(f"repository_tags: the value of {key} must be a string; {one!r} is not. Quote it.")
-            else:
-                problem = tag_problem(str(key), one)
-                if problem:
-                    problems.add(f"repository_tags: {problem}")
-        tags[str(key)] = tuple(str(one) for one in values)
-    for spelling in spelling_problems(tags):
-        problems.add(f"repository_tags: {spelling}")
-    return tags
+    for key, values in declared.items():
+        if not _alternatives(values):
+            yield f"repository_tags: {key} has an empty list of values. Set at least one value, or omit {key}."
+        for value in _alternatives(values):
+            for problem in tag_problems(str(key), value):
+                yield f"repository_tags: {problem}"
+    for problem in spelling_problems(map(str, declared)):
+        yield f"repository_tags: {problem}"
+
+
+def _alternatives(values: object) -> t.Sequence[object]:
+    return values if isinstance(values, (list, tuple)) else (values,)
 
 
 def permissions_document(
-    partition: str,
-    account: str,
+    owner: Identity,
     repository_tags: dict[str, tuple[str, ...]],
     access: str = "read",
     condition_key: str = "ecr",
     regions: t.Sequence[str] = (),
 ) -> Document:
-    """What the role may do: the actions of `access` on tagged repositories of `account`, and the token.
+    """What the role may do: the actions of `access` on tagged repositories of the owner account, and the token.
 
     :param repository_tags: key to alternatives; all keys are required
     :param access: `pull` or `read`
     :param condition_key: `ecr` or `aws`, the prefix of `:ResourceTag/<key>`
     :param regions: where the role may act; empty for every region
     """
-    resources = [f"arn:{partition}:ecr:{region}:{account}:repository/*" for region in regions or ["*"]]
+    resources = [owner.repository(region, "*") for region in regions or ["*"]]
     condition = {f"{condition_key}:ResourceTag/{key}": _one_or_list(values) for key, values in repository_tags.items()}
     return {
         "Version": "2012-10-17",
@@ -110,7 +112,7 @@ def trust_document(partition: str, consumers: t.Iterable[Consumer]) -> Document:
 
 def _trust_statement(partition: str, consumer: Consumer) -> Document:
     arns = consumer.arns(partition)
-    condition: dict[str, dict[str, t.Any]] = {}
+    condition: dict[str, Json] = {}
     if consumer.external_id is not None:
         condition.setdefault("StringEquals", {})["sts:ExternalId"] = consumer.external_id
     if consumer.organization_id is not None:
@@ -119,12 +121,12 @@ def _trust_statement(partition: str, consumer: Consumer) -> Document:
         condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
     if consumer.principal_match == "condition" and consumer.principals:
         condition["ArnEquals"] = {"aws:PrincipalArn": _one_or_list(arns)}
-        arns = [f"arn:{partition}:iam::{consumer.account}:root"]
+        arns = [Identity(partition, consumer.account).root]
     statement: Document = {"Effect": "Allow", "Principal": {"AWS": _one_or_list(arns)}, "Action": "sts:AssumeRole"}
     if condition:
         statement["Condition"] = condition
     return statement
 
 
-def _one_or_list(values: t.Sequence[str]) -> t.Any:
+def _one_or_list(values: t.Sequence[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else sorted(values)

@@ -10,8 +10,10 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import split_arn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-Document = dict[str, t.Any]
+Document = Json
 UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
 
 
@@ -33,18 +35,18 @@ def parse(text: str | Document) -> Document:
 
     :raises EcrError: when it has not the form of a policy, which all else here relies on
     """
-    document: t.Any = text
+    document: object = text
     if isinstance(text, str):
         try:
             document = json.loads(urllib.parse.unquote(text) if text.lstrip().startswith("%") else text)
         except (ValueError, RecursionError):
             document = None
     if not isinstance(document, dict) or not all(map(_has_form, as_list(document.get("Statement", [])))):
-        raise EcrError("AWS returned a policy document that IAM itself would not take. Look at it in IAM, and mend it.")
+        raise EcrError("AWS returned a policy document that is not valid. Correct it in IAM.")
     return document
 
 
-def _has_form(statement: t.Any) -> bool:
+def _has_form(statement: object) -> bool:
     """Whether it is a statement. Source: IAM User Guide, "Grammar of the IAM JSON policy language"."""
     if not isinstance(statement, dict):
         return False
@@ -52,17 +54,20 @@ def _has_form(statement: t.Any) -> bool:
     for principals in (statement.get("Principal", {}), statement.get("NotPrincipal", {})):
         listed += principals.values() if isinstance(principals, dict) else [[principals]]
     condition = statement.get("Condition", {})
-    blocks: list[t.Any] = list(condition.values()) if isinstance(condition, dict) else [None]
+    blocks: list[object] = list(condition.values()) if isinstance(condition, dict) else [None]
     return (
         isinstance(statement.get("Effect", ""), str)
         and all(isinstance(one, str) for values in listed for one in as_list(values))
-        and all(isinstance(block, dict) for block in blocks)
-        and all(isinstance(one, (str, bool, int, float)) for block in blocks for one in _values(block))
+        and all(isinstance(block, dict) and all(map(_is_plain, _values(block))) for block in blocks)
     )
 
 
-def _values(block: Document) -> list[t.Any]:
+def _values(block: Document) -> list[object]:
     return [one for values in block.values() for one in as_list(values)]
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, bool, int, float))
 
 
 def size(document: Document) -> int:
@@ -75,40 +80,37 @@ def text(document: Document) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def meaning(document: Document) -> t.Any:
+def meaning(document: Document) -> frozenset[t.Hashable]:
     """A value that is equal for documents that mean the same.
 
     Order, a single value or a list, `Sid`, the case of actions and condition keys, and the account root written as
     an ARN or as an account id make no difference.
     """
-    statements = document.get("Statement", [])
-    return frozenset(statement_meaning(one) for one in (statements if isinstance(statements, list) else [statements]))
+    return frozenset(statement_meaning(one) for one in as_list(document.get("Statement", [])))
 
 
 def equal(one: Document | None, other: Document | None) -> bool:
     """Whether two documents mean the same; None is no document."""
     if one is None or other is None:
         return one is other
-    return bool(meaning(one) == meaning(other))
+    return meaning(one) == meaning(other)
 
 
 def common_statements(one: Document, other: Document) -> list[Document]:
     """The statements of `one` that `other` has as well, by meaning, and all that deny: to drop one of those widens."""
     wanted = meaning(other)
-    statements = one.get("Statement", [])
-    listed = statements if isinstance(statements, list) else [statements]
     return [
         statement
-        for statement in listed
+        for statement in as_list(one.get("Statement", []))
         # IAM does not take back the id of a principal that was deleted, and needs no Deny for it.
         if (statement.get("Effect") == "Deny" and not dangling_principals({"Statement": statement}))
         or statement_meaning(statement) in wanted
     ]
 
 
-def statement_meaning(statement: Document) -> t.Any:
+def statement_meaning(statement: Document) -> t.Hashable:
     """A value that is equal for statements that mean the same."""
-    parts: dict[str, t.Any] = {}
+    parts: dict[str, t.Hashable] = {}
     for element, value in statement.items():
         if element in ("Action", "NotAction"):
             parts[element] = frozenset(action.lower() for action in as_list(value))
@@ -129,16 +131,18 @@ def statement_meaning(statement: Document) -> t.Any:
     return frozenset(parts.items())
 
 
-def _principal_meaning(value: t.Any) -> t.Any:
+def _principal_meaning(value: object) -> t.Hashable:
     if not isinstance(value, dict):
-        return value
+        return str(value)
     return frozenset(
-        (
-            kind,
-            frozenset(re.sub(r"^arn:aws[a-z-]*:iam::([0-9]{12}):root$", r"\1", str(item)) for item in as_list(items)),
-        )
-        for kind, items in value.items()
+        (kind, frozenset(_account_of_root(str(item)) for item in as_list(items))) for kind, items in value.items()
     )
+
+
+def _account_of_root(principal: str) -> str:
+    """The account ID in the place of the ARN of its root; any other principal stays as it is."""
+    arn = split_arn(principal)
+    return arn.account if arn and principal == arn.identity.root else principal
 
 
 def statements(document: Document) -> list[Document]:
@@ -146,6 +150,6 @@ def statements(document: Document) -> list[Document]:
     return [one for one in as_list(document.get("Statement", [])) if isinstance(one, dict)]
 
 
-def as_list(value: t.Any) -> list[t.Any]:
+def as_list(value: object) -> list[t.Any]:
     """A value of a document, which may be single or a list, as a list."""
     return value if isinstance(value, list) else [value]

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import enum
 import re
-import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, some, unknown, whether
@@ -28,7 +27,7 @@ AWS = "AWS"
 KINDS = (AWS, "Service", "Federated", "CanonicalUser")
 
 
-def account_of(value: str) -> str:
+def whole_account(value: str) -> str:
     """The account ID that a Principal names as a whole, written as an ID or as the ARN of its root; else nothing."""
     match = _ACCOUNT.fullmatch(value)
     return match[1] if match and (value == match[1] or value.endswith(":root")) else ""
@@ -39,9 +38,9 @@ def some_principal(kind: str, value: str) -> Principal:
     if kind != AWS:
         return Principal(kind, value)
     match = _ARN.fullmatch(value)
-    if match and not account_of(value) and not {"*", "?"} & set(value):
+    if match and not whole_account(value) and not {"*", "?"} & set(value):
         return Principal.of(value)
-    return Principal(account=account_of(value) or (match[2] if match else ""))
+    return Principal(account=whole_account(value) or (match[2] if match else ""))
 
 
 class Reach(enum.Enum):
@@ -107,7 +106,7 @@ class Names:
     excluded: bool = False
 
 
-def read_names(value: t.Any, excluded: bool) -> Names:
+def read_names(value: object, excluded: bool) -> Names:
     """What a document has as Principal, or as NotPrincipal if it is `excluded`.
 
     :raises ValueError: if it has another form
@@ -151,7 +150,7 @@ def _named(kind: str, value: str, principal: Principal, reaches: frozenset[Reach
         return NO
     if kind != AWS:
         return whether(Reach.ITSELF in reaches and principal.name == value)
-    account = account_of(value)
+    account = whole_account(value)
     if account:
         if principal.name == value:
             return whether(bool({Reach.ITSELF, Reach.ACCOUNT} & reaches))

@@ -19,7 +19,7 @@ NO_CHANGE = "Nobody gains or loses access."
 
 
 @dataclass(frozen=True)
-class Place:
+class TagsChange:
     """A repository in a region, with its tags before and after the run."""
 
     region: str
@@ -52,11 +52,11 @@ class AccessChange:
     all_lines: list[str]
 
 
-def access_of(roles: t.Sequence[RoleChange], places: t.Sequence[Place]) -> AccessChange:
+def access_of(roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange]) -> AccessChange:
     """The change of access through each role. Access through two roles counts twice: each role has its own hand-off."""
-    old = [Repository(one.name, one.arn, one.before) for one in places]
-    new = [Repository(one.name, one.arn, one.after) for one in places]
-    changes = {role.name: change_of_access(_role(role.before), _role(role.after), old, new) for role in roles}
+    old = [Repository(one.name, one.arn, one.before) for one in repositories]
+    new = [Repository(one.name, one.arn, one.after) for one in repositories]
+    changes = {role.name: change_of_access(_pulled_by(role.before), _pulled_by(role.after), old, new) for role in roles}
     several = sum(bool(change.lines) for change in changes.values()) > 1
     through = {name: f" through role {name}" if several else "" for name in changes}
     return AccessChange(
@@ -67,7 +67,7 @@ def access_of(roles: t.Sequence[RoleChange], places: t.Sequence[Place]) -> Acces
     )
 
 
-def _role(state: RoleState) -> Role | None:
+def _pulled_by(state: RoleState) -> Role | None:
     if not (state.attached and state.trust and state.permissions):
         return None
     return Role(state.trust, state.permissions)

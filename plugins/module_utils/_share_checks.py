@@ -8,7 +8,7 @@ import itertools
 import os.path
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoffs
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoff_names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share, Tag
 
@@ -30,6 +30,8 @@ def contradictions(shares: t.Sequence[Share], selected: Selected) -> t.Iterator[
 
 
 def _same_names(one: Share, other: Share, number: int, other_number: int) -> t.Iterator[str]:
+    if not (one.is_named and other.is_named):
+        return
     # IAM compares names without regard to case.
     if one.name.lower() == other.name.lower():
         yield (
@@ -44,7 +46,7 @@ def _same_names(one: Share, other: Share, number: int, other_number: int) -> t.I
 
 
 def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
-    path, other_path = one.handoff["path"], other.handoff["path"]
+    path, other_path = one.handoff.path or "", other.handoff.path or ""
     files, other_files = (set(handoff_files(share, os.path.realpath)) for share in (one, other))
     same = files and other_files and os.path.realpath(path) == os.path.realpath(other_path)
     if same or files & other_files:
@@ -56,16 +58,11 @@ def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
 
 def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspath) -> list[str]:
     """The hand-off files of a share, without their extensions; none if it writes no hand-off."""
-    path = share.handoff["path"]
+    path = share.handoff.path
     if not path or not share.is_present:
         return []
-    consumers = [{"account": account_of(one["account"], "aws"), "external_id": None} for one in share.role["consumers"]]
-    tagged = [{"region": region, "registry": "", "repositories": []} for region in share.regions]
-    options: dict[str, t.Any] = {"repository_tags": {}, "access": "", "denied": [], "images": []}
-    options.update(
-        path=absolute(os.path.expanduser(path)), role={"role_arn": "", "consumers": consumers}, tagged=tagged
-    )
-    return [name for name, _handoff in handoffs(options)]
+    accounts = [account_of(one.account, "aws") for one in share.role.consumers]
+    return handoff_names(absolute(os.path.expanduser(path)), accounts, share.regions)
 
 
 def _same_key(one: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:

@@ -7,60 +7,71 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import SHARE_ARGUMENTS, Options, shares_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    SHARE_ARGUMENTS,
+    TRUST_QUOTA_ARGUMENT,
+    declaration_problems,
+    declared_shares,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 Progress = t.Callable[[str], None]
 
-SHARE_INFO_ARGUMENTS: Options = {
+SHARE_INFO_ARGUMENTS: Json = {
     "shares": {"type": "list", "elements": "dict", "options": SHARE_ARGUMENTS},
     "defaults": {"type": "dict", "options": SHARE_ARGUMENTS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048},
     "expect_unchanged": {"type": "bool", "default": False},
+    **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
-    **_wait.WAIT_ARGUMENTS,
+    **WAIT_ARGUMENTS,
 }
 
 
-def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Options:
+def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     """The result of the module `ecr_share_info`.
 
     :param progress: receives what the run is waiting for
     """
-    options, problems = module.params, Problems()
+    options, wait, problems = module.params, WaitOptions.of(module.params), Problems()
     session = session_of(module)
-    shares = shares_of(options, session.region, problems)
-    owner_problem = _parties.owner_account_problem(options["owner_account"])
-    for problem in (owner_problem, _wait.interval_problem(options)):
-        if problem:
-            problems.add(problem)
-    if not owner_problem:
-        _parties.check_owner_account(options, session.identity["account"])
+    shares = declared_shares(options, session.region)
+    problems.extend(declaration_problems(options))
+    owner_problems = list(_parties.owner_account_problems(options["owner_account"]))
+    problems.extend(owner_problems)
+    problems.extend(wait_problems(wait))
+    if not owner_problems:
+        _parties.check_owner_account(options["owner_account"], session.identity["account"])
 
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
-        account, repeated = read_account(session, shares, options), options["expect_unchanged"]
-        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), found, repeated)
+        account = read_account(session, shares, wait)
+        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), options["expect_unchanged"])
+        found.found += plan.problems
         found.found = list(dict.fromkeys(found.found))
         found.check()
         return plan
 
     written = options["expect_unchanged"] and not module.check_mode
-    plan = _unchanged(read_and_plan, options, progress) if written else read_and_plan()
+    plan = _unchanged(read_and_plan, wait, progress) if written else read_and_plan()
     for warning in plan.warnings:
         module.warn(warning)
     return result_of_plan(plan, module.check_mode)
 
 
 def _unchanged(
-    read_and_plan: t.Callable[[], SharePlan], options: Options, progress: t.Callable[[str], None]
+    read_and_plan: t.Callable[[], SharePlan], wait: WaitOptions, progress: t.Callable[[str], None]
 ) -> SharePlan:
     """The plan once AWS returns everything as declared, in several reads in a row."""
     plans: list[SharePlan] = []
@@ -73,22 +84,23 @@ def _unchanged(
         return left
 
     try:
-        _wait.wait_until_read_back(remaining, options)
+        wait_until_read_back(remaining, wait)
     except EcrError as error:
         facts = {name: value for name, value in error.facts.items() if name != "changed"}
         raise EcrError(f"{error} If it happens again, another run changes the same share.", **facts) from None
     return plans[-1] if plans else read_and_plan()
 
 
-def result_of_plan(plan: SharePlan, check_mode: bool) -> Options:
+def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as a module returns it."""
+    shares = [one.result for one in plan.shares]
     heading = ["In check mode nothing is written. It would be:"] if check_mode else []
     return {
         "changed": False,
         "would_change": plan.changed,
-        "untag": plan.untag,
-        "roles": [{name: value for name, value in role.items() if value is not None} for role in plan.roles],
-        "tag": plan.tag,
+        "untag": [step.options for step in plan.untag],
+        "roles": [{name: value for name, value in role.options.items() if value is not None} for role in plan.roles],
+        "tag": [step.options for step in plan.tag],
         "access_gained": plan.access.gained,
         "access_lost": plan.access.lost,
         "lines": plan.access.lines,
@@ -96,7 +108,7 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Options:
         "summary": [*heading, *plan.summary],
         "all_summary": [*heading, *plan.all_summary],
         "handoffs": plan.handoffs,
-        "shares": plan.shares,
-        "share": plan.shares[0] if len(plan.shares) == 1 else {},
+        "shares": shares,
+        "share": shares[0] if len(shares) == 1 else {},
         "diff": plan.diff,
     }

@@ -1,67 +1,69 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The pull role of one share: from its declared options to the plan of its changes. Standard library only."""
+"""The pull role of one share: from its declaration to the plan of its changes. Standard library only."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import with_external_ids
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import (
+    RoleDeclaration,
+    declared_state,
+    role_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership import (
+    ownership_problems,
+    removal_problems,
+    role_warnings,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import (
     RolePlan,
     plan_role,
     plan_role_absent,
-    role_warnings,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
-    RoleState,
-    declare_role,
-    ownership_problems,
-)
-
-Options = dict[str, t.Any]
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 
 @dataclass(frozen=True)
 class PlannedRole:
     """A pull role with the changes that its declaration requires.
 
-    :param options: those of `iam_ecr_pull_role`, with the external ID in the place of each `generate`
+    :param declared: with an external ID in the place of each `generate`
     """
 
-    options: Options
+    declared: RoleDeclaration
     plan: RolePlan
     warnings: tuple[str, ...] = ()
 
     @property
-    def consumers(self) -> list[Options]:
-        """The consumers, each with the external ID that its trust statement has."""
+    def consumers(self) -> list[Json]:
+        """The consumers, each with the external ID that its trust statement has, as a result of a module."""
         return [
-            {"account": one["account"], "principals": one.get("principals") or [], "external_id": one["external_id"]}
-            for one in self.options["consumers"]
+            {"account": one.account, "principals": list(one.principals), "external_id": one.external_id}
+            for one in self.declared.consumers
         ]
 
 
 def plan_pull_role(
-    before: RoleState, options: Options, partition: str, account: str, make_id: t.Callable[[], str], problems: Problems
+    before: RoleState, declared: RoleDeclaration, owner: Identity, make_id: t.Callable[[], str], problems: Problems
 ) -> PlannedRole:
-    """The changes that make a role as its options declare it, or that delete it.
+    """The changes that make a role as it is declared, or that delete it.
 
-    :param options: the options of `iam_ecr_pull_role`
     :param make_id: makes a new external ID
     """
-    name, policy_name = options["name"], options["policy_name"] or options["name"]
-    listed = options["consumers"] or []
-    declared = [{"external_id": None, **one, "account": _names.account_of(one["account"], partition)} for one in listed]
-    resolved = {**options, "consumers": _consumers.resolve_external_ids(declared, partition, before.trust, make_id)}
-    if options["state"] == "present":
-        after = declare_role(before, resolved, partition, account, problems)
-        if not options["adopt"]:
-            for problem in ownership_problems(before, after, name, policy_name):
-                problems.add(problem)
+    consumers = [consumer.in_partition(owner.partition) for consumer in declared.consumers]
+    declared = replace(declared, consumers=with_external_ids(consumers, owner.partition, before.trust, make_id))
+    if declared.is_present:
+        after = declared_state(before, declared, owner)
+        problems.extend(role_problems(before, declared, owner))
+        problems.extend(ownership_problems(before, after, declared))
         plan = plan_role(before, after)
     else:
-        plan = plan_role_absent(before, name, policy_name, problems, options["adopt"])
-    return PlannedRole(resolved, plan, tuple(role_warnings(plan, name, policy_name)))
+        problems.extend(removal_problems(before, declared))
+        plan = plan_role_absent(before)
+    return PlannedRole(declared, plan, tuple(role_warnings(plan, declared)))

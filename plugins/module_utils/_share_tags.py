@@ -9,18 +9,23 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
-from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import plan_tags, select
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
+    TaggedRepository,
+    missing_repository_problems,
+    plan_tags,
+    select,
+    tag_plan_problems,
+    unmatched_pattern_problems,
+)
 
 #: A repository: its region and its name.
 Key = tuple[str, str]
 #: The names of the declared repositories, by the place of the share in the declaration and by region.
 Selection = dict[tuple[int, str], list[str]]
-Entry = dict[str, t.Any]
 
 
 @dataclass(frozen=True)
@@ -48,51 +53,71 @@ class Shared:
         return registry.repositories.get(name, {}) if registry else {}
 
 
+@dataclass(frozen=True)
+class TagStep:
+    """One run of `ecr_repository_tag`."""
+
+    region: str
+    names: tuple[str, ...]
+    tags: dict[str, str]
+
+    @property
+    def options(self) -> Json:
+        """The options of `ecr_repository_tag`."""
+        return {"region": self.region, "names": list(self.names), "tags": self.tags}
+
+    @property
+    def places(self) -> set[Key]:
+        return {(self.region, name) for name in self.names}
+
+
 @dataclass
 class TagChanges:
     """What the run does to the tags of repositories.
 
     :param removed: the tags that are removed first, by repository, in the spelling of the repository
     :param after: all tags after the run, by repository
-    :param tag: the options of `ecr_repository_tag` for what is added last
+    :param tag: what is added last
     :param kept: sentences about tags that are not removed because another role grants them
+    :param problems: why the changes cannot be made
     """
 
     removed: dict[Key, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     after: dict[Key, dict[str, str]] = field(default_factory=dict)
-    tag: list[Entry] = field(default_factory=list)
+    tag: list[TagStep] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     @property
-    def untag(self) -> list[Entry]:
-        """The options of `ecr_repository_tag` for what is removed first."""
+    def untag(self) -> list[TagStep]:
+        """What is removed first."""
         groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
         for (region, name), tags in sorted(self.removed.items()):
             groups.setdefault((region, tuple(sorted(tags.items()))), []).append(name)
-        return [{"region": region, "names": names, "tags": dict(tags)} for (region, tags), names in groups.items()]
+        return [TagStep(region, tuple(names), dict(tags)) for (region, tags), names in groups.items()]
 
 
-def select_repositories(shares: t.Sequence[Share], account: Account, problems: Problems) -> Selection:
-    """The names that each share means in each region; names that do not exist are problems of a present share."""
+def select_repositories(shares: t.Sequence[Share], account: Account) -> Selection:
+    """The names that each share means in each region."""
     found: Selection = {}
     for number, share in enumerate(shares):
         for region in share.regions:
             registry = account.registries.get(region)
-            if not registry or not share.is_valid:
-                found[number, region] = [name for name in share.repositories if not is_pattern(name)]
-                continue
-            wrong = Problems()
-            names = select(share.repositories, registry.names or (), wrong)
-            missing = [name for name in names if name not in registry.repositories]
-            for name in missing:
-                wrong.add(
-                    f"Repository {name} does not exist in account {account.identifier}, region {region}."
-                    " Create it, or correct its name."
-                )
-            for problem in wrong.found if share.is_present else ():
-                problems.add(problem)
-            found[number, region] = [name for name in names if name not in missing]
+            names = select(share.repositories, registry.names or () if registry else ())
+            found[number, region] = [name for name in names if registry is None or name in registry.repositories]
     return found
+
+
+def selection_problems(shares: t.Sequence[Share], account: Account) -> t.Iterator[str]:
+    """The repositories of present shares that do not exist, and the patterns that match none."""
+    for share in shares:
+        for region in share.regions:
+            registry = account.registries.get(region)
+            if registry and share.is_present:
+                known = registry.names or ()
+                missing = [name for name in select(share.repositories, known) if name not in registry.repositories]
+                yield from unmatched_pattern_problems(share.repositories, known)
+                yield from missing_repository_problems(missing, account.identity.account, region)
 
 
 def grants(state: RoleState) -> set[Tag]:
@@ -102,11 +127,11 @@ def grants(state: RoleState) -> set[Tag]:
     return {tag for one in granting_tags(state.permissions) for tag in tag_set(one)}
 
 
-def plan_tag_changes(shared: Shared, problems: Problems) -> TagChanges:
+def plan_tag_changes(shared: Shared) -> TagChanges:
     """The tags that the declaration removes and adds."""
     changes = TagChanges()
     granted = {tag for share, state in zip(shared.shares, shared.after) if share.is_present for tag in grants(state)}
-    _remove_of_absent_shares(shared, granted, changes, problems)
+    _remove_of_absent_shares(shared, granted, changes)
     _remove_of_other_repositories(shared, changes)
     _remove_before_overwriting(shared, granted, changes)
     for region, registry in shared.account.registries.items():
@@ -114,8 +139,8 @@ def plan_tag_changes(shared: Shared, problems: Problems) -> TagChanges:
             removed = changes.removed.get((region, name), {})
             changes.after[region, name] = {key: value for key, value in tags.items() if key not in removed}
     for _number, share, region, names in shared.places():
-        if share.is_present and share.is_valid:
-            _add(shared, share, region, names, changes, problems)
+        if share.is_present:
+            _add(shared, share, region, names, changes)
     return changes
 
 
@@ -123,7 +148,7 @@ def _carried(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if (key.lower(), value) in wanted}
 
 
-def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChanges, problems: Problems) -> None:
+def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChanges) -> None:
     for number, share, region, names in shared.places():
         before = shared.before[number]
         for name in names if not share.is_present else ():
@@ -133,7 +158,8 @@ def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChan
                 if tag in granted:
                     others = [one.name for one, state in zip(shared.shares, shared.after) if tag in grants(state)]
                 elif not (before.role_exists or before.policy_exists or shared.is_carried_out):
-                    problems.add(_no_role(share, region, name, tag, others))
+                    if share.is_named:
+                        changes.problems.append(_no_role(share, region, name, tag, others))
                     continue
                 if others:
                     changes.kept.append(
@@ -173,14 +199,15 @@ def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagCh
                     changes.removed[region, name][key] = value
 
 
-def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges, problems: Problems) -> None:
-    found = {
-        name: (shared.account.repository_arn(region, name), changes.after[region, name])
+def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges) -> None:
+    found = [
+        TaggedRepository(name, shared.account.identity.repository(region, name), changes.after[region, name])
         for name in names
         if (region, name) in changes.after
-    }
-    plan = plan_tags(found, share.tags, "present", problems)
+    ]
+    plan = plan_tags(found, share.tags, is_present=True)
+    changes.problems += tag_plan_problems(plan)
     for change in plan.changes:
         changes.after[region, change.name] = change.after
     if plan.changes:
-        changes.tag.append({"region": region, "names": [one.name for one in plan.changes], "tags": share.tags})
+        changes.tag.append(TagStep(region, tuple(one.name for one in plan.changes), share.tags))

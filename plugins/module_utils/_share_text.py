@@ -7,12 +7,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Options, tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges, grants
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges, TagStep, grants
 
 
-def summary_of(shared: Shared, facts: list[Options], tags: TagChanges, every_name: bool) -> list[str]:
+def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
     """What is shared after the run, what stays although a share ends, and which roles are not declared."""
     declared = [
         line for number, one in enumerate(facts) for line in _share_lines(shared, number, one, tags, every_name)
@@ -22,25 +24,24 @@ def summary_of(shared: Shared, facts: list[Options], tags: TagChanges, every_nam
     return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *([next_step] if is_shared else [])]
 
 
-def _share_lines(shared: Shared, number: int, facts: Options, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
+def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
     share, account = shared.shares[number], shared.account
-    yield f"Owner account {facts['account']}, role {facts['role_arn']}"
+    yield f"Owner account {facts.account}, role {facts.role_arn}"
     if not share.is_present:
         existed = shared.before[number].role_exists or shared.before[number].policy_exists
         yield (
             "the role and its policy are deleted; nobody can pull through it" if existed else "the role does not exist"
         )
-        for place in facts["regions"]:
-            own = [one["name"] for one in place["repositories"] if (place["region"], one["name"]) in tags.removed]
-            yield f"in {place['region']}: {listed(own, every_name) or 'no repository'} lost the tags"
+        for place in facts.places:
+            own = [name for name in place.names if (place.region, name) in tags.removed]
+            yield f"in {place.region}: {listed(own, every_name) or 'no repository'} lost the tags"
         return
-    may = "pull" if share.role["access"] == "pull" else "describe and pull"
-    for one in facts["consumers"]:
+    may = "pull" if share.role.access == "pull" else "describe and pull"
+    for one in facts.role.consumers:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
         yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external id'}"
-    for place in facts["regions"]:
-        names = [one["name"] for one in place["repositories"]]
-        yield f"in {place['region']}: {listed(names, every_name)}"
+    for place in facts.places:
+        yield f"in {place.region}: {listed(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):
         declared = set(shared.selection.get((number, region), ()))
         carrying = sorted(
@@ -83,18 +84,18 @@ def warnings_of(shared: Shared) -> t.Iterator[str]:
                 )
 
 
-def remaining_of(untag: list[Options], roles: list[Options], tag: list[Options]) -> list[str]:
+def remaining_of(untag: t.Iterable[TagStep], roles: t.Iterable[RoleDeclaration], tag: t.Iterable[TagStep]) -> list[str]:
     """What differs from the declaration."""
     return [
-        *(f"the removal of {_tags(one)} from {_places(one)}" for one in untag),
-        *(f"role {one['name']}" for one in roles),
-        *(f"the tag {_tags(one)} on {_places(one)}" for one in tag),
+        *(f"the removal of {_tag_text(one)} from {_places(one)}" for one in untag),
+        *(f"role {one.name}" for one in roles),
+        *(f"the tag {_tag_text(one)} on {_places(one)}" for one in tag),
     ]
 
 
-def _tags(entry: Options) -> str:
-    return ", ".join(f"{key}={value}" for key, value in entry["tags"].items())
+def _tag_text(step: TagStep) -> str:
+    return ", ".join(f"{key}={value}" for key, value in step.tags.items())
 
 
-def _places(entry: Options) -> str:
-    return f"{listed(entry['names'])} in {entry['region']}"
+def _places(step: TagStep) -> str:
+    return f"{listed(step.names)} in {step.region}"

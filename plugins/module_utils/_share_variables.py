@@ -7,7 +7,7 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import SHARE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import SHARE_ARGUMENTS
 
 PREFIX = "ecr_share_"
 #: Of the role, beside the options of a share.

@@ -13,7 +13,7 @@ import typing as t
 def interruptible() -> t.Iterator[None]:
     """Within, SIGTERM and SIGHUP run the `finally` clauses, as Ctrl-C does."""
 
-    def stop(number: int, _frame: t.Any) -> None:
+    def stop(number: int, _frame: object) -> None:
         for other in before:
             signal.signal(other, signal.SIG_IGN)  # a second signal must not interrupt the `finally` clauses
         raise SystemExit(128 + number)

@@ -68,7 +68,7 @@ class Statement:
     variables: bool
 
 
-def read(document: t.Any, name: str, of_a_resource: bool) -> list[Statement]:
+def read_statements(document: object, name: str, of_a_resource: bool) -> list[Statement]:
     """The statements of a document.
 
     :param name: what people call the document
@@ -91,7 +91,7 @@ def read(document: t.Any, name: str, of_a_resource: bool) -> list[Statement]:
     return statements
 
 
-def _read_statement(one: t.Any, place: str, of_a_resource: bool, variables: bool) -> Statement:
+def _read_statement(one: object, place: str, of_a_resource: bool, variables: bool) -> Statement:
     if not isinstance(one, dict) or not set(one) <= _ELEMENTS:
         raise ValueError("it is not an object with the elements of a statement")
     if one.get("Effect") not in ("Allow", "Deny"):
@@ -107,16 +107,18 @@ def _read_statement(one: t.Any, place: str, of_a_resource: bool, variables: bool
     return Statement(place, one["Effect"], actions, resources, names, condition, variables)
 
 
-def _scope(one: dict[str, t.Any], element: str) -> Scope | None:
+def _scope(one: dict[str, object], element: str) -> Scope | None:
     named = [name for name in (element, f"Not{element}") if name in one]
     if len(named) > 1:
         raise ValueError(f"it has both {element} and Not{element}")
     if not named:
         return None
-    patterns = one[named[0]] if isinstance(one[named[0]], list) else [one[named[0]]]
-    if not all(isinstance(pattern, str) for pattern in patterns):
+    value = one[named[0]]
+    listed = value if isinstance(value, list) else [value]
+    patterns = tuple(pattern for pattern in listed if isinstance(pattern, str))
+    if len(patterns) < len(listed):
         raise ValueError(f"its {named[0]} is not text")
-    return Scope(tuple(patterns), named[0] != element)
+    return Scope(patterns, named[0] != element)
 
 
 def applies(statement: Statement, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:

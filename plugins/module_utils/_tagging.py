@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-def tagged_repositories(client: t.Any, tags: t.Collection[tuple[str, str]]) -> list[str]:
+
+def tagged_repositories(client: Client, tags: t.Collection[tuple[str, str]]) -> list[str]:
     """The names of the ECR repositories in this region that have one of `tags`, as this API knows them.
 
     IAM ignores the case of a key, the filters of this API do not. So the API is asked which keys exist.
@@ -23,7 +26,7 @@ def tagged_repositories(client: t.Any, tags: t.Collection[tuple[str, str]]) -> l
     return sorted({name for one in filters for name in _found_by(client, one)})
 
 
-def _found_by(client: t.Any, tag_filter: dict[str, t.Any]) -> t.Iterator[str]:
+def _found_by(client: Client, tag_filter: dict[str, object]) -> t.Iterator[str]:
     pages = client.get_paginator("get_resources").paginate(
         ResourceTypeFilters=["ecr:repository"], TagFilters=[tag_filter], ResourcesPerPage=100
     )
@@ -32,18 +35,18 @@ def _found_by(client: t.Any, tag_filter: dict[str, t.Any]) -> t.Iterator[str]:
             yield one["ResourceARN"].partition(":repository/")[2]
 
 
-def tag(client: t.Any, arns: list[str], tags: dict[str, str]) -> dict[str, str]:
-    """Put `tags` on up to 20 resources; the reason for each ARN that failed."""
+def tag(client: Client, arns: list[str], tags: dict[str, str]) -> dict[str, str]:
+    """Add `tags` to up to 20 resources; the reason for each ARN that failed."""
     return _failures(client.tag_resources(ResourceARNList=arns, Tags=tags))
 
 
-def untag(client: t.Any, arns: list[str], keys: list[str]) -> dict[str, str]:
-    """Take the tags with `keys` off up to 20 resources; the reason for each ARN that failed."""
+def untag(client: Client, arns: list[str], keys: list[str]) -> dict[str, str]:
+    """Remove the tags with `keys` from up to 20 resources; the reason for each ARN that failed."""
     return _failures(client.untag_resources(ResourceARNList=arns, TagKeys=keys))
 
 
-def _failures(reply: dict[str, t.Any]) -> dict[str, str]:
-    # A partial failure is an HTTP 200.
+def _failures(reply: Json) -> dict[str, str]:
+    # The status of a partial failure is 200.
     return {
         arn: f"{failure.get('ErrorCode', 'unknown')}: {failure.get('ErrorMessage', '')}"
         for arn, failure in reply.get("FailedResourcesMap", {}).items()

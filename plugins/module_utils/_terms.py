@@ -39,10 +39,10 @@ def _demand(check: Check) -> str:
     if _is_common(check) and key == _EXTERNAL_ID:
         return "external id"
     if _is_common(check) and key == _ORGANIZATION:
-        return f"organization {_listed(check)}"
+        return f"organization {_alternatives(check)}"
     if _is_common(check) and key == _MFA:
         return "MFA"
-    return _written(check)
+    return _as_in_policy(check)
 
 
 def changes(before: Condition, after: Condition) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
     if not all(_is_common(check) for check in (*old, *new)):
         added, removed, changed = "must now meet {}", "no longer has to meet {}", "must now meet {}"
     common = key in _PHRASES and added != "must now meet {}"
-    shown = ", ".join(_listed(check) if common else _written(check) for check in new or old)
+    shown = ", ".join(_alternatives(check) if common else _as_in_policy(check) for check in new or old)
     return (changed if old and new else added if new else removed).format(shown)
 
 
@@ -81,7 +81,7 @@ def _is_common(check: Check) -> bool:
     return check.base.startswith("date") if key == "aws:currenttime" else check.base == _OPERATORS.get(key)
 
 
-def _meaning(checks: t.Iterable[Check]) -> frozenset[t.Any]:
+def _meaning(checks: t.Iterable[Check]) -> frozenset[tuple[str, t.Collection[str]]]:
     return frozenset(
         (one.operator.lower(), frozenset(_lower(one) if one.base == "bool" else one.values)) for one in checks
     )
@@ -91,11 +91,11 @@ def _lower(check: Check) -> t.Iterator[str]:
     return (value.lower() for value in check.values)
 
 
-def _listed(check: Check) -> str:
+def _alternatives(check: Check) -> str:
     return " or ".join(check.values)
 
 
-def _written(check: Check) -> str:
+def _as_in_policy(check: Check) -> str:
     """A check as the policy has it; the external id itself is never shown."""
-    values = "an external id" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _listed(check)
+    values = "an external id" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _alternatives(check)
     return f"{check.operator} {check.key} {values}"

@@ -14,6 +14,7 @@ description:
   - Probes ask for things that do not exist, so nothing is downloaded and no image counts as pulled.
   - Also asks, without using the answer, whether the role can be assumed without the external id, or with a wrong one.
   - Waits by doing after a share that is new; see O(wait).
+  - If that takes longer than ten seconds, a line of progress is shown every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
@@ -30,9 +31,10 @@ options:
       - A role in the account of the credentials is always rejected.
     type: str
   role_session_name:
-    description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
+    description:
+      - The name of the session in the logs of the owner account, 2 to 64 of letters, digits and C(_+=,.@-).
+      - The default is the name of the role.
     type: str
-    default: crossaccount.ecr
   readable:
     description: Repositories that must be readable.
     type: list
@@ -99,8 +101,8 @@ assumed:
   type: dict
   sample:
     account: "111111111111"
-    arn: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/crossaccount.ecr
-    user_id: AROAEXAMPLE:crossaccount.ecr
+    arn: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release
+    user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
     - V(true) when AWS refuses the role without the external id and with a wrong one, V(false) when it does not,
@@ -132,7 +134,7 @@ repositories:
       token: allowed
       pull: denied
       verdict: pass
-      denial: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/crossaccount.ecr is not authorized to
+      denial: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release is not authorized to
         perform: ecr:BatchGetImage on resource: arn:aws:ecr:ap-northeast-1:111111111111:repository/develop because no
         identity-based policy allows the ecr:BatchGetImage action"
       denial_kind: no_identity_policy
@@ -150,6 +152,18 @@ problems:
   type: list
   elements: str
   sample: []
+artifact:
+  description: The proof in short, as the role ecr_pull publishes it with C(set_stats).
+  returned: success
+  type: dict
+  sample:
+    verdict: pass
+    problems: []
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    caller: arn:aws:iam::222222222222:user/puller
+    external_id_enforced: "true"
+    repositories:
+      develop: denied
 summary:
   description: The same as lines for a person.
   returned: success
@@ -162,7 +176,8 @@ summary:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 
 
 def main() -> None:

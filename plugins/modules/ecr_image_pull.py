@@ -36,9 +36,10 @@ options:
       - A role in the account of the credentials is always rejected.
     type: str
   role_session_name:
-    description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
+    description:
+      - The name of the session in the logs of the owner account, 2 to 64 of letters, digits and C(_+=,.@-).
+      - The default is the name of the role.
     type: str
-    default: crossaccount.ecr
   duration_seconds:
     description:
       - How long the session lasts, 900 to 43200 seconds, and no longer than the role's maximum.
@@ -207,22 +208,19 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo, choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, destinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
-    PULL_ARGUMENTS,
-    PULL_RULES,
-    authorize,
-    check,
-    deliver,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize, deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES, check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import check_destinations
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 
 def pull(engine: Engine, registry: Registry, by_digest: str, name: str | None, check_mode: bool) -> bool:
@@ -274,7 +272,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         url, token = options["registry_url"], options["registry_token"]
         digests = [str(reference.digest) for reference in references]
     else:
-        authorization = authorize(session_of(module), options, references)
+        authorization = authorize(session_of(module), SessionOptions.of(options), WaitOptions.of(options), references)
         url, token, digests = authorization.url, authorization.token, authorization.digests
     registry = Registry(url, token, bool(options["validate_certs"]), options["ca_path"] or options["aws_ca_bundle"])
     images = []
@@ -292,7 +290,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
         else:
             bring = functools.partial(pull, t.cast(Engine, engine), registry, by_digest, name, check_mode)
             where = name or by_digest
-        changed = deliver(bring, options)
+        changed = deliver(bring, WaitOptions.of(options))
         images.append({"image": str(reference), "reference": where, "digest": digest, "changed": changed})
     return {
         "changed": any(image["changed"] for image in images),

@@ -17,42 +17,42 @@ MODE = 0o600
 _LIMIT = 1024 * 1024
 
 
-def path_problems(path: str, names: t.Iterable[str]) -> list[str]:
+def path_problems(path: str, names: t.Iterable[str]) -> t.Iterator[str]:
     """Why the files of a hand-off cannot be written.
 
     :param path: as it is declared
     :param names: the files, absolute and without their extensions
     """
     absolute = os.path.abspath(os.path.expanduser(path))
-    problem = folder_problem(absolute)
-    endings = (os.path.splitext(path)[1], ".md")
-    found = [problem] if problem else [file_problem(name + ending) for name in names for ending in endings]
-    return [one.replace(absolute, path) for one in found if one]
+    found = list(folder_problems(absolute))
+    if not found:
+        endings = (os.path.splitext(path)[1], ".md")
+        found = [problem for name in names for ending in endings for problem in file_problems(name + ending)]
+    yield from (problem.replace(absolute, path) for problem in found)
 
 
-def folder_problem(path: str) -> str | None:
-    """Why no file can be written to the folder of a path, or None. Nothing is written to find out."""
+def folder_problems(path: str) -> t.Iterator[str]:
+    """Why no file can be written to the folder of a path. Nothing is written to find out."""
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
-        return f"The folder of ecr_share_handoff_path {path} does not exist. Create it first."
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"The folder of ecr_share_handoff_path {path} is not writable. Change its permissions or the path."
-    return None
+        yield f"The folder of ecr_share_handoff_path {path} does not exist. Create it first."
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield f"The folder of ecr_share_handoff_path {path} is not writable. Change its permissions or the path."
 
 
-def file_problem(path: str) -> str | None:
-    """Why a file of the hand-off cannot be replaced, or None."""
+def file_problems(path: str) -> t.Iterator[str]:
+    """Why a file of the hand-off cannot be replaced."""
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return f"{path} exists and is not a regular file, so it is not replaced. Remove it, or use another path."
-        content_of(path)
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            content_of(path)
+        else:
+            yield f"{path} exists and is not a regular file, so it is not replaced. Remove it, or use another path."
     except FileNotFoundError:
-        return None
+        return
     except OSError as error:
-        return f"{path} cannot be used for the hand-off: {error.strerror}. Use another path."
+        yield f"{path} cannot be used for the hand-off: {error.strerror}. Use another path."
     except EcrError as error:
-        return str(error)
-    return None
+        yield str(error)
 
 
 def content_of(path: str) -> str | None:
@@ -63,8 +63,7 @@ def content_of(path: str) -> str | None:
 
 def replace(path: str, text: str) -> None:
     """Replace a file atomically. A run that is killed leaves the old file."""
-    problem = folder_problem(path) or file_problem(path)
-    if problem:
+    for problem in [*folder_problems(path), *file_problems(path)]:
         raise EcrError(problem)
     handle, name = tempfile.mkstemp(prefix=".handoff.", dir=os.path.dirname(path))  # with mode 0600
     try:

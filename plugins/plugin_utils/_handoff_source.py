@@ -24,7 +24,7 @@ _REFERENCE = re.compile(r"\{\{\s*(\w+)(?:\s*\|\s*default\(\s*(\w+)\s*,\s*true\s*
 _TEMPLATE = re.compile(r"\{[{%#]")
 
 
-def source_of(variables: t.Mapping[str, t.Any], evaluate: t.Callable[[str], t.Any]) -> tuple[str, str] | None:
+def source_of(variables: t.Mapping[str, object], evaluate: t.Callable[[str], object]) -> tuple[str, str] | None:
     """The text of the hand-off, and what messages call it; None if the variable is not set or empty.
 
     :param variables: the variables of the task, not evaluated
@@ -81,7 +81,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
-def _followed(variables: t.Mapping[str, t.Any]) -> t.Any:
+def _followed(variables: t.Mapping[str, object]) -> object:
     """The variable; if it is the name of another variable, that one, so that its text is not evaluated either."""
     value = variables.get(VARIABLE)
     for _reference in range(_MAXIMUM_REFERENCES):

@@ -14,21 +14,23 @@ import sys
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import Progress, progress
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
-Result = dict[str, t.Any]
+#: The work of a module.
+Run = t.Callable[[Module, Progress], Json]
 
 
 def run_module(
     action: ActionBase,
-    task_vars: dict[str, t.Any],
-    argument_spec: dict[str, t.Any],
-    run: t.Callable[[t.Any, Progress], Result],
-    **rules: t.Any,
-) -> Result:
+    task_vars: Json,
+    argument_spec: Json,
+    run: Run,
+    **rules: object,
+) -> Json:
     """The result of the module of the task.
 
     :param run: does the work of the module
@@ -38,33 +40,33 @@ def run_module(
         if not runs_here(action, task_vars):
             wrap_async = bool(action._task.async_val)
             done = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
-            return t.cast(Result, displayable(done))
+            return displayable(done)
         return run_here(action, action._task.args, argument_spec, run, tell, **rules)
 
 
 def run_here(
     action: ActionBase,
-    arguments: dict[str, t.Any],
-    argument_spec: dict[str, t.Any],
-    run: t.Callable[[t.Any, Progress], Result],
+    arguments: Json,
+    argument_spec: Json,
+    run: Run,
     tell: Progress,
-    **rules: t.Any,
-) -> Result:
+    **rules: object,
+) -> Json:
     """The result of the module of the task, from this process."""
     # Without the marks that Ansible puts on values: they are plain data to boto3.
     plain = json.loads(json.dumps(arguments, default=str))
 
-    def here() -> Result:
+    def here() -> Json:
         module = Controller(action._task.action.rpartition(".")[2], argument_spec, plain, **rules)
         module.check_mode = action._task.check_mode
         return run(module, tell)
 
-    return t.cast(Result, displayable(result_of(here)))
+    return displayable(result_of(here))
 
 
-def runs_here(action: ActionBase, task_vars: dict[str, t.Any]) -> bool:
+def runs_here(action: ActionBase, task_vars: Json) -> bool:
     """Whether the module would run on this host, as this user, with this Python and environment."""
-    environment: dict[str, t.Any] = {}
+    environment: Json = {}
     action._compute_environment_string(environment)
     return (
         action._connection.transport == "local"
@@ -76,7 +78,7 @@ def runs_here(action: ActionBase, task_vars: dict[str, t.Any]) -> bool:
     )
 
 
-def _interpreter(action: ActionBase, task_vars: dict[str, t.Any]) -> str | None:
+def _interpreter(action: ActionBase, task_vars: Json) -> str | None:
     """The Python that is set for the host; None if Ansible would look for one."""
     variables = task_vars
     if action._task.delegate_to:

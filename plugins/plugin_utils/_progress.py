@@ -9,9 +9,9 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
-Progress = t.Callable[[str], None]
 #: Seconds between two lines.
 INTERVAL = 10.0
 

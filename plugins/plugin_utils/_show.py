@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible import constants
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 
 def show(line: str) -> None:
@@ -24,14 +23,12 @@ def show(line: str) -> None:
 _INSTRUCTIONS = ("ansible_facts", "ansible_stats")
 
 
-def displayable(result: t.Any) -> t.Any:
+def displayable(result: Json) -> Json:
     """A result that a host returned, as data that Ansible may display.
 
     No module of this collection returns instructions to Ansible, so those of a host are removed. Of its facts, only the
     interpreter that Ansible found remains.
     """
-    if not isinstance(result, dict):
-        return _escaped(result)
     kept = {key: value for key, value in result.items() if key not in _INSTRUCTIONS}
     facts = result.get("ansible_facts")
     found = {
@@ -39,13 +36,13 @@ def displayable(result: t.Any) -> t.Any:
         for key, value in (facts.items() if isinstance(facts, dict) else ())
         if key.startswith("discovered_interpreter_")
     }
-    texts: dict[str, t.Any] = {"warnings": _texts_of(kept["warnings"])} if "warnings" in kept else {}
+    texts: Json = {"warnings": _texts_of(kept["warnings"])} if "warnings" in kept else {}
     if kept.get("failed") and not kept.get("msg"):  # a module that crashed
         texts["msg"] = " ".join(_texts_of([kept.get("exception")])) or "The host returned no message."
-    return _escaped({**kept, **texts, **({"ansible_facts": found} if found else {})})
+    return _escaped_dictionary({**kept, **texts, **({"ansible_facts": found} if found else {})})
 
 
-def _texts_of(values: t.Any) -> list[str]:
+def _texts_of(values: object) -> list[str]:
     """The messages of warnings or errors, which ansible-core returns as text, dictionaries or objects."""
     found = []
     for value in values if isinstance(values, (list, tuple)) else ():
@@ -54,19 +51,21 @@ def _texts_of(values: t.Any) -> list[str]:
     return found
 
 
-def _escaped(value: t.Any) -> t.Any:
-    """The value with the control characters in its texts escaped.
-
-    The lines of a message are indented after the first one, so that none of them looks like a line about another host.
-    """
+def _escaped(value: object) -> object:
+    """The value with the control characters in its texts escaped."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, list):
         return [_escaped(item) for item in value]
-    if not isinstance(value, dict):
-        return value
+    return _escaped_dictionary(value) if isinstance(value, dict) else value
+
+
+def _escaped_dictionary(value: Json) -> Json:
+    """The same for a dictionary.
+
+    The lines of a message are indented after the first one, so that none of them looks like a line about another host.
+    """
     # From ansible-core 2.19 on, Ansible displays `exception`, which repeats the message, instead of the message.
-    shown = {_escaped(key): _escaped(item) for key, item in value.items() if key != "exception"}
-    if isinstance(shown.get("msg"), str):
-        shown["msg"] = shown["msg"].replace("\n", "\n  ")
-    return shown
+    shown = {printable(str(key)): _escaped(item) for key, item in value.items() if key != "exception"}
+    message = shown.get("msg")
+    return {**shown, "msg": message.replace("\n", "\n  ")} if isinstance(message, str) else shown

@@ -18,10 +18,13 @@ MAXIMUM_DEPTH = 3
 #: Three lists of 10,000 names and the rest. Without libyaml, PyYAML reads this many strings in a few seconds.
 MAXIMUM_STRINGS = 40_000
 _STRING = "tag:yaml.org,2002:str"
-_RESOLVER: t.Any = yaml.resolver.Resolver()
+#: An object of PyYAML, whose stubs have neither the attributes of events nor the types of the resolver.
+Event = t.Any
+_RESOLVER: Event = yaml.resolver.Resolver()
+Value = t.Union[str, list["Value"], dict[str, "Value"]]
 
 
-def load(text: str, source: str) -> dict[str, t.Any]:
+def load(text: str, source: str) -> dict[str, Value]:
     """The one document in `text`, which is a dictionary.
 
     :param source: what a message calls the text, such as the path of the file
@@ -51,11 +54,11 @@ class _Builder:
     :raises yaml.MarkedYAMLError: for everything that a hand-off does not need
     """
 
-    def __init__(self, events: t.Iterator[t.Any]) -> None:
+    def __init__(self, events: t.Iterator[Event]) -> None:
         self._events = events
         self._strings = 0
 
-    def document(self) -> t.Any:
+    def document(self) -> Value | None:
         next(self._events)  # the start of the stream
         event = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
@@ -69,10 +72,10 @@ class _Builder:
             self._refuse(event, "a second document is not allowed")
         return value
 
-    def _refuse(self, event: t.Any, problem: str) -> t.NoReturn:
+    def _refuse(self, event: Event, problem: str) -> t.NoReturn:
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
-    def _value(self, event: t.Any, depth: int) -> t.Any:
+    def _value(self, event: Event, depth: int) -> Value:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self._refuse(event, "anchors and aliases are not allowed")
         if event.tag is not None:
@@ -83,7 +86,7 @@ class _Builder:
             self._refuse(event, f"more than {MAXIMUM_DEPTH} levels of lists and dictionaries are not allowed")
         return self._list(depth) if isinstance(event, yaml.SequenceStartEvent) else self._dictionary(depth)
 
-    def _string(self, event: t.Any) -> str:
+    def _string(self, event: Event) -> str:
         self._strings += 1
         if self._strings > MAXIMUM_STRINGS:
             self._refuse(event, f"more than {MAXIMUM_STRINGS} strings are not allowed")
@@ -97,16 +100,16 @@ class _Builder:
         except UnicodeDecodeError:
             self._refuse(event, "a string is not Unicode text")
 
-    def _list(self, depth: int) -> list[t.Any]:
-        values = []
+    def _list(self, depth: int) -> list[Value]:
+        values: list[Value] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             values.append(self._value(event, depth - 1))
         return values
 
-    def _dictionary(self, depth: int) -> dict[str, t.Any]:
-        values: dict[str, t.Any] = {}
+    def _dictionary(self, depth: int) -> dict[str, Value]:
+        values: dict[str, Value] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key = self._value(event, 0)
+            key = str(self._value(event, 0))
             if key in values:
                 self._refuse(event, f"key {key} is given twice")
             values[key] = self._value(next(self._events), depth - 1)

@@ -186,7 +186,7 @@ def test_a_pause_that_is_none_is_refused_before_the_first_write(control: Control
     mark = len(control.lab.calls())
     role = pull_role(control, "paused", wait_interval=-1)
     tags = owner(control, "ecr_repository_tag", names=["release"], tags=RELEASE, wait_interval=-1)
-    assert role["msg"] == tags["msg"] == "wait_interval is -1.0 seconds; it can not be negative."
+    assert role["msg"] == tags["msg"] == "wait_interval is -1.0 seconds; it cannot be negative."
     assert control.lab.calls()[mark:] == []
 
 
@@ -292,8 +292,8 @@ def test_what_another_makes_in_between_is_never_taken_over(
         assert (result.get("msg"), result["steps"]) == (None, ["create_role", "create_policy", "attach"])
         return
     assert result["msg"] == (
-        f"{what.title()} {name} was not there when this run began; now it is, but not as declared: someone else made"
-        f" it. Written before that: {written}. Run again: nothing is written twice."
+        f"{what.title()} {name} did not exist when this run began. Now it exists, but not as declared: someone else"
+        f" created it. Written before that: {written}. Run again: nothing is written twice."
     )
     assert result["changed"] is (written != "nothing")
 

@@ -33,15 +33,15 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         ),
         (
             {"ecr_share_repository_tags": {"aws:environment": "release"}},
-            ["tag key 'aws:environment' starts with aws:, which AWS keeps for itself. Choose another key."],
+            ["tag key 'aws:environment' starts with aws:, which AWS reserves. Choose another key."],
         ),
         (
             {"ecr_share_consumers": [{"account": "22222222222", "external_id": "test"}]},
-            ["Consumer 1: '22222222222' is not an AWS account id of 12 digits."],
+            ["Consumer 1: '22222222222' is not an AWS account ID of 12 digits."],
         ),
         (
             {"ecr_share_consumers": [{"account": 222222222222, "external_id": "test"}]},
-            ["Consumer 1: 222222222222 is not an AWS account id of 12 digits. Quote it"],
+            ["Consumer 1: 222222222222 is not an AWS account ID of 12 digits. Quote it"],
         ),
         (
             {"ecr_share_consumers": [{"account": "222222222222", "external_id": ""}]},
@@ -49,7 +49,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         ),
         (
             {"ecr_share_consumers": [{"account": "222222222222"}]},
-            ["Consumer 1 (222222222222) has no external_id. Give one, or say allow_no_external_id: true."],
+            ["Consumer 1 (222222222222) has no external_id. Set one, or set allow_no_external_id: true."],
         ),
         (
             {"ecr_share_handoff_path": "nowhere/handoff.yml"},
@@ -66,7 +66,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
             },
             [
                 "4 problems, nothing was written:",
-                "Consumer 1: '1' is not an AWS account id",
+                "Consumer 1: '1' is not an AWS account ID",
                 "external_id has 1 characters",
                 "principal 'user/*' has a wildcard",
                 "Repository nowhere does not exist",
@@ -135,7 +135,7 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_image_pull",
             {**ASSUME, "images": ["release:v1.0"], "external_id": "", "engine": "docker"},
-            "external_id is empty. Give the one that the role's trust names, or leave the option out.",
+            "external_id is empty. Set the external ID that the trust policy names, or omit the option.",
         ),
         (
             "ecr_access_info",
@@ -145,13 +145,13 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_access_info",
             {**ASSUME, "readable": ["release", "Release"], "denied": ["release"]},
-            "2 problems, nothing was written:\n- 'Release' is not a repository name: 2 to 256 of a-z, 0-9 and . _ - /",
+            "2 problems, nothing was written:\n- 'Release' is not a repository name. A name has 2 to 256 characters of",
         ),
         ("ecr_repository_tag", {"names": [], "tags": {"a": "b"}}, "names is empty: name at least one repository."),
         (
             "ecr_repository_tag",
             {"names": ["release"], "tags": {"release": True}},
-            "the value of tag release is no string. Quote it.",
+            "the value of release must be a string; True is not. Quote it.",
         ),
         (
             "ecr_repository_tag",
@@ -161,7 +161,7 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_repository_tag",
             {"names": ["release"], "tags": {"a": "b"}, "endpoint_url": "no-url"},
-            "No client of ecr can be made: Invalid endpoint: no-url. Check endpoint_url.",
+            "A client of ecr cannot be created: Invalid endpoint: no-url. Check endpoint_url.",
         ),
         (
             "iam_ecr_pull_role",

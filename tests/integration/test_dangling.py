@@ -77,7 +77,7 @@ def test_the_module_names_the_id_of_who_was_deleted_and_replaces_it(control: Con
     user.arrive()
     assert not user.is_trusted("named")
 
-    warning = f"The trust of named named deleted users or roles: {gone}. They are replaced."
+    warning = f"The trust policy of named names deleted users or roles: {gone}. They are replaced."
     assert warning in shown(control, options, "--check")
     mark = len(control.lab.calls())
     predicted = control.module("iam_ecr_pull_role", "owner", "--check", **options)

@@ -25,22 +25,22 @@ CONSUMER, STRANGER, OWNER = accounts.CONSUMER, accounts.STRANGER, accounts.OWNER
 OTHER_DIGITS = "\N{FULLWIDTH DIGIT TWO}" * 12
 ARN = f"arn:aws:iam::{CONSUMER}:"
 LETTERS = "letters, digits and _+=,.@-"
-TAG_CHARACTERS = "has a character that ECR does not take: letters, digits, space and +-=._:/@ are."
+TAG_CHARACTERS = "has a character that ECR does not accept. Valid are letters, digits, spaces and +-=._:/@"
 CONSUMER_1 = f"Consumer 1 ({CONSUMER})"
 QUOTE = "Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
-SPELLINGS = "is there in several spellings; IAM does not tell their case apart. Keep one."
+SPELLINGS = "is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling."
 TOO_MANY_TAGS = "would have more than 50 tags. Declare fewer, or remove some first."
-EXTERNAL_ID = "characters, or one that AWS does not take; it needs 2 to 1,224 of letters, digits and _+=,.@:/-"
-NO_PRINCIPAL = "is none of user/NAME, role/NAME, or the ARN of one."
-WILDCARD = "has a wildcard. Name each user or role, or leave principals out for the account."
-NO_ACCOUNT = "is not an AWS account id of 12 digits."
+EXTERNAL_ID = "characters, or a character that AWS does not accept. It needs 2 to 1,224 letters, digits and _+=,.@:/-"
+NO_PRINCIPAL = "is not user/NAME, role/NAME, or the ARN of a user or a role."
+WILDCARD = "contains a wildcard. Name each user or role, or omit principals to trust the account."
+NO_ACCOUNT = "is not an AWS account ID of 12 digits."
 DIGITS = 'Write the digits, as in account: "222222222222".'
 NO_REGION = "does not look like a region, such as ap-northeast-1."
 PATH_RULE = "must begin and end with / and have letters, digits and _+=,.@- between, 512 characters at most."
 MISSING = "state is present but all of the following are missing:"
 NOT_A_NAME = (
-    "is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter or digit."
-    " Give the name alone, without registry and image tag."
+    "is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins and ends with a"
+    " letter or digit. Omit the registry and the image tag."
 )
 
 
@@ -84,7 +84,7 @@ ROLE_CASES = [
     # accounts
     consumer(
         "account-a-number",
-        f"Consumer 1: {CONSUMER} is not an AWS account id of 12 digits. {QUOTE}",
+        f"Consumer 1: {CONSUMER} is not an AWS account ID of 12 digits. {QUOTE}",
         account=UNQUOTED + CONSUMER,
     ),
     consumer(
@@ -102,7 +102,7 @@ ROLE_CASES = [
     consumer(
         "account-an-arn",
         f"Consumer 1: 'arn:aws:iam::{CONSUMER}:user/puller' {NO_ACCOUNT}"
-        f' To let in user/puller alone, declare account: "{CONSUMER}" with principals: [user/puller].',
+        f' To trust only user/puller, declare account: "{CONSUMER}" with principals: [user/puller].',
         account=f"{ARN}user/puller",
     ),
     consumer("account-a-list", f"Consumer 1: ['{CONSUMER}'] {NO_ACCOUNT} {DIGITS}", account=[CONSUMER]),
@@ -112,7 +112,7 @@ ROLE_CASES = [
         "account-with-a-line-break", f"Consumer 1: '222222\\n222222' {NO_ACCOUNT} {DIGITS}", account="222222\n222222"
     ),
     role("consumers-a-string", "dictionary requested, could not parse JSON or key=value", consumers=CONSUMER),
-    role("consumers-empty", "consumers is empty: name at least one account that may assume the role.", consumers=[]),
+    role("consumers-empty", "consumers is empty. Name at least one account that can assume the role.", consumers=[]),
     role("consumers-missing", f"{MISSING} consumers", consumers=None),
     consumer(
         "consumer-with-an-unknown-key",
@@ -126,12 +126,12 @@ ROLE_CASES = [
     ),
     role(
         "consumers-too-many",
-        "The trust policy of declared would have 2210 characters; AWS takes 2048. Share in two roles.",
+        "The trust policy of declared would have 2210 characters; AWS accepts 2048. Declare two roles.",
         consumers=many_consumers(12),
     ),
     role(
         "consumers-too-many-for-the-raised-quota",
-        "The trust policy of declared would have 5468 characters; AWS takes 4096. Share in two roles.",
+        "The trust policy of declared would have 5468 characters; AWS accepts 4096. Declare two roles.",
         consumers=many_consumers(30),
         trust_policy_quota=4096,
     ),
@@ -144,8 +144,8 @@ ROLE_CASES = [
     consumer(
         "principal-of-another-account",
         (
-            f"{CONSUMER_1}: principal 'arn:aws:iam::{STRANGER}:user/stranger' is of another"
-            f" account than {CONSUMER}. Declare it under its own account."
+            f"{CONSUMER_1}: principal 'arn:aws:iam::{STRANGER}:user/stranger' does not belong"
+            f" to account {CONSUMER}. Declare it under its own account."
         ),
         principals=[f"arn:aws:iam::{STRANGER}:user/stranger"],
     ),
@@ -153,7 +153,7 @@ ROLE_CASES = [
         "principal-of-another-partition",
         (
             f"{CONSUMER_1}: principal 'arn:aws-cn:iam::{CONSUMER}:user/puller' is in partition"
-            " aws-cn, the owner account in aws."
+            " aws-cn, but the owner account is in aws."
         ),
         principals=[f"arn:aws-cn:iam::{CONSUMER}:user/puller"],
     ),
@@ -186,8 +186,8 @@ ROLE_CASES = [
     consumer(
         "principal-the-root-as-condition",
         (
-            f"{CONSUMER_1}: arn:aws:iam::{CONSUMER}:root is the root user only under"
-            " principal_match: condition. Leave principals out."
+            f"{CONSUMER_1}: arn:aws:iam::{CONSUMER}:root means only the root user with principal_match: condition."
+            " Omit principals."
         ),
         principals=[f"{ARN}root"],
         principal_match="condition",
@@ -200,12 +200,12 @@ ROLE_CASES = [
     # external ids, organization
     consumer(
         "external-id-missing",
-        f"{CONSUMER_1} has no external_id. Give one, or say allow_no_external_id: true.",
+        f"{CONSUMER_1} has no external_id. Set one, or set allow_no_external_id: true.",
         external_id=None,
     ),
     consumer(
         "external-id-empty",
-        f"{CONSUMER_1}: external_id is empty. Give the one that the role's trust names, or leave the option out.",
+        f"{CONSUMER_1}: external_id is empty. Set the external ID that the trust policy names, or omit the option.",
         external_id="",
     ),
     consumer("external-id-too-short", f"{CONSUMER_1}: external_id has 1 {EXTERNAL_ID}", external_id="a"),
@@ -247,7 +247,7 @@ ROLE_CASES = [
     role("repository-tags-missing", f"{MISSING} repository_tags", repository_tags=None),
     role(
         "repository-tags-empty",
-        "repository_tags is empty: without a tag the role would reach every repository or none. Give at least one.",
+        "repository_tags is empty. Without a tag, the role would reach every repository or none. Set at least one tag.",
         repository_tags={},
     ),
     role(
@@ -280,7 +280,7 @@ ROLE_CASES = [
     ),
     role(
         "repository-tag-without-values",
-        "repository_tags: environment has an empty list of values. Give at least one, or leave environment out.",
+        "repository_tags: environment has an empty list of values. Set at least one value, or omit environment.",
         repository_tags={"environment": []},
     ),
     role(
@@ -300,33 +300,27 @@ ROLE_CASES = [
     ),
     role(
         "repository-tag-of-aws",
-        (
-            "repository_tags: tag key 'aws:environment' starts with aws:, which AWS keeps for"
-            " itself. Choose another key."
-        ),
+        ("repository_tags: tag key 'aws:environment' starts with aws:, which AWS reserves. Choose another key."),
         repository_tags={"aws:environment": "release"},
     ),
     role(
         "repository-tag-of-aws-in-capitals",
-        (
-            "repository_tags: tag key 'AWS:environment' starts with aws:, which AWS keeps for"
-            " itself. Choose another key."
-        ),
+        ("repository_tags: tag key 'AWS:environment' starts with aws:, which AWS reserves. Choose another key."),
         repository_tags={"AWS:environment": "release"},
     ),
     role(
         "repository-tag-without-key",
-        "repository_tags: tag key '' has 0 characters; ECR takes 1 to 128.",
+        "repository_tags: tag key '' has 0 characters; ECR accepts 1 to 128.",
         repository_tags={"": "release"},
     ),
     role(
         "repository-tag-key-too-long",
-        "repository_tags: tag key 'kkkkkkkkkkkkkkkkkkkk' has 129 characters; ECR takes 1 to 128.",
+        "repository_tags: tag key 'kkkkkkkkkkkkkkkkkkkk' has 129 characters; ECR accepts 1 to 128.",
         repository_tags={"k" * 129: "release"},
     ),
     role(
         "repository-tag-value-too-long",
-        "repository_tags: the value of tag 'environment' has 257 characters; ECR takes up to 256.",
+        "repository_tags: the value of tag 'environment' has 257 characters; ECR accepts up to 256.",
         repository_tags={"environment": "v" * 257},
     ),
     role(
@@ -340,12 +334,12 @@ ROLE_CASES = [
     ),
     role(
         "repository-tag-values-too-many",
-        "The permissions policy of declared would have 6952 characters; AWS takes 6144. Share in two roles.",
+        "The permissions policy of declared would have 6952 characters; AWS accepts 6144. Declare two roles.",
         repository_tags={"environment": [f"{at:0256}" for at in range(25)]},
     ),
     role(
         "regions-empty",
-        "regions is an empty list: name the regions, or leave the option out for all of them.",
+        "regions is an empty list. Name the regions, or omit the option to include all regions.",
         regions=[],
     ),
     role("region-a-star", f"regions: '*' {NO_REGION}", regions=["*"]),
@@ -353,7 +347,7 @@ ROLE_CASES = [
     role("region-of-the-wrong-form", f"regions: 'tokyo' {NO_REGION}", regions=["tokyo"]),
     role(
         "regions-too-many",
-        "The permissions policy of declared would have 11515 characters; AWS takes 6144. Share in two roles.",
+        "The permissions policy of declared would have 11515 characters; AWS accepts 6144. Declare two roles.",
         regions=[f"ap-{side}-{at}" for side in ("northeast", "southeast") for at in range(1, 100)],
     ),
     # names and settings
@@ -408,8 +402,8 @@ ROLE_CASES = [
     role(
         "path-of-another-role",
         (
-            "Role elsewhere has the path /; IAM can not move it to /team/. Declare the path it"
-            " has, or delete the role first (state: absent)."
+            "Role elsewhere has the path /; IAM cannot move it to /team/. Declare its current path, or delete the"
+            " role first (state: absent)."
         ),
         name="elsewhere",
         path="/team/",
@@ -418,16 +412,18 @@ ROLE_CASES = [
         "role-of-others",
         (
             "Role foreign exists, is not tagged managed-by=crossaccount.ecr, and differs from the"
-            " declaration. If it is yours to change, say adopt: true; else choose another name."
+            " declaration. To change it, set adopt: true. To keep it, choose another name."
         ),
         name="foreign",
     ),
     role(
-        "session-too-short", "max_session_duration is 900 seconds; IAM takes 3,600 to 43,200.", max_session_duration=900
+        "session-too-short",
+        "max_session_duration is 900 seconds; IAM accepts 3,600 to 43,200.",
+        max_session_duration=900,
     ),
     role(
         "session-too-long",
-        "max_session_duration is 43201 seconds; IAM takes 3,600 to 43,200.",
+        "max_session_duration is 43201 seconds; IAM accepts 3,600 to 43,200.",
         max_session_duration=43201,
     ),
     role(
@@ -453,15 +449,19 @@ ROLE_CASES = [
     ),
     role(
         "description-not-latin-1",
-        "The description has '画'; IAM takes Latin-1 characters only in a role's description.",
+        "The description has '画'; IAM accepts only Latin-1 characters in the description of a role.",
         description="Pulls 画像",
     ),
     role(
         "description-with-a-dash",
-        "The description has '—'; IAM takes Latin-1 characters only in a role's description.",
+        "The description has '—'; IAM accepts only Latin-1 characters in the description of a role.",
         description="Pull \u2014 read only",
     ),
-    role("description-too-long", "The description has 1001 characters; IAM takes 1,000.", description="d" * 1001),
+    role(
+        "description-too-long",
+        "The description has 1001 characters; IAM accepts at most 1,000.",
+        description="d" * 1001,
+    ),
     role(
         "iam-tag-a-number",
         "tags: the value of cost-centre must be a string; 17 is not. Quote it.",
@@ -469,12 +469,12 @@ ROLE_CASES = [
     ),
     role(
         "iam-tag-of-aws",
-        "tags: tag key 'aws:cost' starts with aws:, which AWS keeps for itself. Choose another key.",
+        "tags: tag key 'aws:cost' starts with aws:, which AWS reserves. Choose another key.",
         tags={"aws:cost": "17"},
     ),
     role(
         "iam-tag-of-ours",
-        "tags: managed-by is how this collection knows its roles and policies. Choose another key.",
+        "tags: managed-by identifies the roles and policies of this collection. Choose another key.",
         tags={"managed-by": "hand"},
     ),
     role(
@@ -499,10 +499,9 @@ ROLE_CASES = [
             "4 problems, nothing was written:\n"
             f"  - Consumer 1: '1' {NO_ACCOUNT} {DIGITS}\n"
             f"  - Consumer 1 (1): external_id has 1 {EXTERNAL_ID}\n"
-            "  - repository_tags is empty: without a tag the role would reach every repository or"
-            " none. Give at least one.\n"
-            "  - regions is an empty list: name the regions, or leave the option out for all of"
-            " them."
+            "  - repository_tags is empty. Without a tag, the role would reach every repository or none. Set at"
+            " least one tag.\n"
+            "  - regions is an empty list. Name the regions, or omit the option to include all regions."
         ),
         consumers=[{"account": "1", "external_id": "a"}],
         repository_tags={},
@@ -511,8 +510,8 @@ ROLE_CASES = [
     role(
         "role-of-others-deleted",
         (
-            "Role foreign is not tagged managed-by=crossaccount.ecr, so this collection did not"
-            " make it. If it is yours to delete, say adopt: true."
+            "Role foreign is not tagged managed-by=crossaccount.ecr, so this collection did not create it. To delete"
+            " it, set adopt: true."
         ),
         name="foreign",
         state="absent",
@@ -530,17 +529,21 @@ TAG_CASES = [
         ),
         tags=["environment"],
     ),
-    tag("tag-a-number", "the value of tag environment is no string. Quote it.", tags={"environment": 7}),
-    tag("tag-null", "the value of tag environment is no string. Quote it.", tags={"environment": UNQUOTED + "null"}),
-    tag("tag-without-key", "tag key '' has 0 characters; ECR takes 1 to 128.", tags={"": "release"}),
+    tag("tag-a-number", "the value of environment must be a string; 7 is not. Quote it.", tags={"environment": 7}),
+    tag(
+        "tag-null",
+        "the value of environment must be a string; None is not. Quote it.",
+        tags={"environment": UNQUOTED + "null"},
+    ),
+    tag("tag-without-key", "tag key '' has 0 characters; ECR accepts 1 to 128.", tags={"": "release"}),
     tag(
         "tag-key-too-long",
-        "tag key 'kkkkkkkkkkkkkkkkkkkk' has 129 characters; ECR takes 1 to 128.",
+        "tag key 'kkkkkkkkkkkkkkkkkkkk' has 129 characters; ECR accepts 1 to 128.",
         tags={"k" * 129: "release"},
     ),
     tag(
         "tag-value-too-long",
-        "the value of tag 'environment' has 257 characters; ECR takes up to 256.",
+        "the value of tag 'environment' has 257 characters; ECR accepts up to 256.",
         tags={"environment": "v" * 257},
     ),
     tag(
@@ -554,7 +557,7 @@ TAG_CASES = [
     tag("tag-value-with-a-line-break", f"tag value 'release\\n' {TAG_CHARACTERS}", tags={"environment": "release\n"}),
     tag(
         "tag-of-aws",
-        "tag key 'aws:environment' starts with aws:, which AWS keeps for itself. Choose another key.",
+        "tag key 'aws:environment' starts with aws:, which AWS reserves. Choose another key.",
         tags={"aws:environment": "release"},
     ),
     tag(
@@ -615,13 +618,13 @@ TAG_CASES = [
     tag("repository-empty", f"'' {NOT_A_NAME}", names=[""]),
     tag(
         "all-except-with-present",
-        "all_except goes with state: absent and without names.",
+        "all_except needs state: absent and excludes names. Remove names, or remove all_except.",
         names=None,
         all_except=["release"],
     ),
     tag(
         "all-except-with-names",
-        "all_except goes with state: absent and without names.",
+        "all_except needs state: absent and excludes names. Remove names, or remove all_except.",
         all_except=["release"],
         state="absent",
     ),
@@ -638,8 +641,8 @@ TAG_CASES = [
             "4 problems, nothing was written:\n"
             f"  - 'Release' {NOT_A_NAME}\n"
             f"  - 'release:v1.0' {NOT_A_NAME}\n"
-            "  - tag key 'aws:x' starts with aws:, which AWS keeps for itself. Choose another key.\n"
-            "  - the value of tag y is no string. Quote it."
+            "  - tag key 'aws:x' starts with aws:, which AWS reserves. Choose another key.\n"
+            "  - the value of y must be a string; 2 is not. Quote it."
         ),
         names=["Release", "release:v1.0"],
         tags={"aws:x": "1", "y": 2},

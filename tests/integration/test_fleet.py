@@ -138,7 +138,7 @@ def fleet(control: Control) -> Fleet:
 
 def test_the_inventory_is_the_accounts_of_a_unit_that_carry_the_tag(fleet: Fleet) -> None:
     refused, said = fleet.inventory("consumer")
-    assert (GROUP in refused, "The accounts of the organization can not be listed" in said) == (False, True), said
+    assert (GROUP in refused, "The accounts of the organization cannot be listed" in said) == (False, True), said
     asked, _said = fleet.inventory()
     assert sorted(asked[GROUP]["hosts"]) == sorted(one.host for one in [fleet.closed, *fleet.open])
     account = fleet.open[-1]
@@ -187,7 +187,7 @@ def test_an_account_that_fails_does_not_stop_the_others_and_is_named(fleet: Flee
     for one in fleet.open:
         assert f"{one.host.ljust(width)}  ok      {len(one.regions)} gained, 0 lost\n" in run.output, run
     arn = f"arn:aws:iam::{fleet.closed.id}:role/{ACCESS_ROLE}"
-    assert f"{fleet.closed.host.ljust(width)}  failed  Role {arn} can not be assumed: " in run.output, run
+    assert f"{fleet.closed.host.ljust(width)}  failed  Role {arn} cannot be assumed: " in run.output, run
     assert all(fleet.is_shared(one) for one in fleet.open)
     handoffs = {path.stem for path in fleet.folder.glob("*.yml")}
     assert handoffs == {

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _consumers, _policy, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
@@ -57,13 +59,11 @@ class Declaration:
 
     def documents(self) -> tuple[_policy_document.Document, _policy_document.Document]:
         """The permissions and the trust that the collection makes of it."""
-        problems = Problems()
-        consumers = _consumers.consumers_of(self.consumers, "aws", problems)
-        tags = _policy.repository_tags_of(self.repository_tags, problems)
-        problems.check()
-        permissions = _policy.permissions_document(
-            "aws", accounts.OWNER, tags, self.access, self.condition_key, self.regions
-        )
+        consumers = [_consumers.consumer_of(one) for one in self.consumers]
+        assert list(_consumers.consumers_problems(consumers, "aws")) == []
+        assert list(_policy.repository_tags_problems(self.repository_tags)) == []
+        owner, tags = Identity("aws", accounts.OWNER), _policy.repository_tags_of(self.repository_tags)
+        permissions = _policy.permissions_document(owner, tags, self.access, self.condition_key, self.regions)
         return permissions, _policy.trust_document("aws", consumers)
 
     def trusts(self, account: str, user: str, external_id: str | None) -> bool:
@@ -240,7 +240,10 @@ def judge_one(judge: Judge, role: str, declaration: Declaration) -> tuple[int, i
     may = judge.what_it_may(sessions[0])
     expected = {(name, action): declaration.permits(action, judge.tags[name]) for name, action in may}
     assert may == expected, (declaration, judge.tags)
-    pulls = {name: _access.may_pull(permissions, REPOSITORY_ARN + name, judge.tags[name]) for name in REPOSITORIES}
+    pulls = {
+        name: pull_decision(permissions, REPOSITORY_ARN + name, judge.tags[name]).verdict != DENIED
+        for name in REPOSITORIES
+    }
     assert pulls == {name: may[name, "ecr:GetDownloadUrlForLayer"] for name in REPOSITORIES}, declaration
     return len(sessions), sum(may.values())
 

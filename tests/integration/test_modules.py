@@ -110,7 +110,7 @@ def test_each_other_option_of_a_pull_role_is_changed_and_then_stays(control: Con
         assert (again["code"], written) == (0, []), (change, again)
     mark = len(control.lab.calls())
     moved = control.module("iam_ecr_pull_role", "owner", **{**options, "path": "/"})
-    assert moved["msg"].startswith("Role optional has the path /shares/; IAM can not move it to /."), moved
+    assert moved["msg"].startswith("Role optional has the path /shares/; IAM cannot move it to /."), moved
     assert control.lab.writes_since(mark) == []
 
 
@@ -139,7 +139,7 @@ def test_a_policy_that_others_attached_too_is_changed_with_a_warning(control: Co
     iam.attach_user_policy(UserName="borrower", PolicyArn=f"arn:aws:iam::{accounts.OWNER}:policy/lent")
     result = control.module("iam_ecr_pull_role", "owner", **options, access="pull")
     assert (result["code"], result["changed"]) == (0, True)
-    warning = "Policy lent is attached to user borrower. Others attached it: what they may read changes with it."
+    warning = "Policy lent is attached to user borrower. Others attached it, so their access changes with the policy."
     assert warning in " ".join(control.last.output.split())
 
 
@@ -162,7 +162,7 @@ def test_a_role_that_others_hang_on_to_is_not_deleted(control: Control) -> None:
     iam.put_role_policy(RoleName="busy", PolicyName="extra", PolicyDocument=EVERYTHING)
     mark = len(control.lab.calls())
     result = control.module("iam_ecr_pull_role", "owner", name="busy", state="absent")
-    assert result["msg"] == "Role busy has the inline policy extra. Remove that first; nothing else was touched."
+    assert result["msg"] == "Role busy has the inline policy extra. Remove it first. Nothing was changed."
     assert control.lab.writes_since(mark) == []
 
 

@@ -112,7 +112,7 @@ def test_a_run_is_the_same_in_ansible_playbook_and_as_modules(control: Control, 
         assert (again.code, again.changed, control.lab.writes_since(mark)) == (0, 0, []), again
         wrong = run(control, share(name, name, {"account": "1", "external_id": "x"}))
         assert wrong.code == 2
-        assert "'1' is not an AWS account id of 12 digits" in " ".join(wrong.output.split()), wrong
+        assert "'1' is not an AWS account ID of 12 digits" in " ".join(wrong.output.split()), wrong
     finally:
         control.python = python
     assert f"+ {accounts.CONSUMER} (external id) can pull release through role {name}" in first.output, first

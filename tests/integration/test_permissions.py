@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 from tests.conftest import ROOT, Lab
 from tests.lab import accounts, state
@@ -242,7 +243,7 @@ def test_unbounded_policy_only_lacks_the_conditions() -> None:
 
 def test_boundary_allows_what_a_pull_role_may_have_and_nothing_else() -> None:
     """In the owner account only: a repository of another account that trusts this one stays out of reach."""
-    widest = _policy.permissions_document("aws", accounts.OWNER, {TAG_KEY: ("any",)})
+    widest = _policy.permissions_document(Identity("aws", accounts.OWNER), {TAG_KEY: ("any",)})
     found, needed = (
         {action: one["Resource"] for one in document["Statement"] for action in as_list(one["Action"])}
         for document in (policy("boundary", ""), widest)

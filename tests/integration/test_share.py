@@ -133,7 +133,7 @@ def test_what_others_attached_stops_unshare_before_the_first_write(control: Cont
     mark = len(control.lab.calls())
     run = unshare(control)
     assert run.code == 2, run
-    assert f"Policy {ROLE} is attached to user other. Remove that first; nothing else was touched." in run.output
+    assert f"Policy {ROLE} is attached to user other. Remove it first. Nothing was changed." in run.output
     assert control.lab.writes_since(mark) == []
     iam.detach_user_policy(UserName="other", PolicyArn=policy)
     assert unshare(control).code == 0

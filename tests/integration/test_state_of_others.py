@@ -31,7 +31,7 @@ from .test_proof import allow, deny, document
 
 __all__ = ["lossy"]  # a fixture
 
-GONE = "It was deleted while this run was under way. Create it again, or take it out of the declaration."
+DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
 
 
 def edit_trust(control: Control, name: str, *statements: dict[str, Any]) -> None:
@@ -61,8 +61,8 @@ def test_a_share_that_others_edited_is_told_and_becomes_as_declared(control: Con
     for line in (
         f"- {accounts.CONSUMER} (external id) loses develop, theirs",
         f"- {accounts.STRANGER} loses develop, release, theirs",
-        f"Role {ROLE} has policy {added} attached; Role {ROLE} has the inline policy inline. Others added it: what it"
-        " allows comes on top of what is declared.",
+        f"Role {ROLE} has policy {added} attached; Role {ROLE} has the inline policy inline. Others added it, so the"
+        " role allows more than the declaration.",
     ):
         assert line in output, run
     for gone in ("Environment: release", "AWS: '333333333333'", "- ecr:GetAuthorizationToken"):
@@ -142,12 +142,12 @@ def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(c
     iam.attach_role_policy(RoleName=name, PolicyArn=added)
     mark = len(control.lab.calls())
     result = owner(control, "iam_ecr_pull_role", name=name, state="absent")
-    assert result["msg"] == f"Role {name} has policy {added} attached. Remove that first; nothing else was touched."
+    assert result["msg"] == f"Role {name} has policy {added} attached. Remove it first. Nothing was changed."
     assert control.lab.writes_since(mark) == []
     warned = pull_role(control, name)  # which changes nothing, and says all the same what the role has beside
     assert (warned["changed"], warned["warnings"]) == (
         False,
-        [f"Role {name} has policy {added} attached. Others added it: what it allows comes on top of what is declared."],
+        [f"Role {name} has policy {added} attached. Others added it, so the role allows more than the declaration."],
     )
 
 
@@ -166,13 +166,13 @@ def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
     if state == "absent":  # what is gone carries no tag
         assert (result.get("msg"), tags_of(control, "release").get("share")) == (None, None)
         return
-    assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {GONE}"
+    assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {DELETED}"
     assert (result["changed"], result["changed_repositories"]) == (True, ["release"])
     assert tags_of(control, "release")["share"] == "yes"
     lossy.after("TagResources", lambda: ecr.delete_repository(repositoryName="passing") and None)
     ecr.create_repository(repositoryName="passing")
     result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
-    assert (result["msg"], result["changed"]) == (f"Repository passing: {GONE}", True)
+    assert (result["msg"], result["changed"]) == (f"Repository passing: {DELETED}", True)
 
 
 def test_tags_in_another_case_go_with_the_tag_and_come_under_one_name(control: Control) -> None:

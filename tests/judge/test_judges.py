@@ -139,7 +139,7 @@ def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() 
     for question, other in zip(asked, asked[1:]):
         old = question["resourcePolicy"]
         new = changed(chance, old, other["resourcePolicy"])
-        for statement, text in zip(_statement.read(old, "old", True), independent.as_list(old["Statement"])):
+        for statement, text in zip(_statement.read_statements(old, "old", True), independent.as_list(old["Statement"])):
             if statement.effect == "Deny" or not is_kept(statement, new):
                 continue
             kept += 1

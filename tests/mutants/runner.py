@@ -49,7 +49,7 @@ def imports(file: pathlib.Path) -> frozenset[str]:
 
 
 def tests_of(name: str) -> list[pathlib.Path]:
-    """The unit tests of a file: `test_NAME.py`, then the others that import it; if there are none, those of its users."""
+    """The unit tests of a file: `test_NAME.py`, then others that import it; if there are none, those of its users."""
     mirror = UNIT / f"plugins/module_utils/test{name}.py"
     every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
     using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}

@@ -18,7 +18,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
 from botocore.loaders import JSONFileLoader
@@ -148,7 +148,7 @@ def evaluate(text: str, variables: dict[str, Any], seen: Seen) -> Any:
     try:
         return Templar(DataLoader(), variables).template(trust_as_template(text))
     except AnsibleError as error:
-        seen.shown.append(displayable(str(error)))
+        seen.shown.append(printable(str(error)))
         return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 from typing import Any
 
-import yaml
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.filter.pull_table import filter_pull_table
 from ansible_collections.crossaccount.ecr.plugins.filter.share_table import filter_share_table
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 
 from . import hostile, hostile_aws
-from .entries import evaluate, run_module, show_all, trusted
+from .entries import evaluate, run_module, show_all
 from .from_people import HANDOFF
 from .hostile_aws import CONSUMER, OWNER, ROLE_ARN
 from .observers import Ground, Seen
@@ -42,6 +42,7 @@ PROOF: dict[str, Any] = {
     ],
     "verdict": "pass",
     "problems": [],
+    "artifact": {"verdict": "pass", "repositories": {"develop": "denied"}},
     "summary": ["REPOSITORY  EXPECTED"],
 }
 PULLED: dict[str, Any] = {
@@ -50,7 +51,7 @@ PULLED: dict[str, Any] = {
     "images": [{"image": "release:v1.0", "reference": "x", "digest": hostile_aws.DIGEST, "changed": True}],
 }
 results_of_hosts = st.tuples(hostile.spoiled(PROOF), hostile.spoiled(PULLED), st.booleans(), hostile.anything)
-_ARTIFACTS = yaml.safe_load((ROOT / "roles/ecr_pull/vars/main.yml").read_text())
+_ARTIFACTS = re.findall(r'(?m)^ +data: "(.+)"$', (ROOT / "roles/ecr_pull/tasks/main.yml").read_text())
 _SUMMARY = (ROOT / "roles/ecr_pull/templates/summary.txt.j2").read_text()
 
 
@@ -64,9 +65,9 @@ def use_results(_ground: Ground, _places: Places, seen: Seen, value: Any) -> Non
     failure = {"web1": {"ecr_share_failure": results[0]}}
     show_all(seen, lambda: filter_share_table(failure, ["web1"]))
     show_all(seen, lambda: [filter_access_junit(results[0], ROLE_ARN)])
-    others = {"ecr_pull_share": {"role_arn": ROLE_ARN}, "ansible_check_mode": False}
-    for expression in _ARTIFACTS.values():
-        evaluate("{{ artifact }}", {**variables, **others, "artifact": trusted(expression)}, seen)
+    others = {"inventory_hostname": "web1", "ansible_check_mode": False}
+    for expression in _ARTIFACTS:
+        evaluate(expression, {**variables, **others}, seen)
     text = evaluate(_SUMMARY, {**variables, **others}, seen)
     show_all(seen, lambda: str(text).split("\n"))
 

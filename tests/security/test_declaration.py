@@ -233,7 +233,7 @@ def test_control_characters_are_rejected_in_every_value(
         untouched,
         control.share(given(tmp_path, {}), **declared),
         "Consumer 2: '333333333333" + written_out,
-        "characters, or one that AWS does not take",
+        "characters, or a character that AWS does not accept",
         f"principal 'user/x{written_out}'",
         f"organization_id 'o-abcdefghij{written_out}'",
         f"tag key 'key{written_out}'",
@@ -306,7 +306,7 @@ def test_the_declared_account_is_that_of_the_credentials(control: Control) -> No
 @pytest.mark.parametrize("account", ["11111111111", "1111-1111-1111", f"{OWNER}\n", ["x"]])
 def test_an_invalid_declared_account_is_found_first(control: Control, untouched: int, account: Any) -> None:
     run = control.share(ecr_share_account=account)
-    rejected(control, untouched, run, "owner_account: ", "is not an AWS account id of 12 digits.")
+    rejected(control, untouched, run, "owner_account: ", "is not an AWS account ID of 12 digits.")
 
 
 def test_consumers_that_void_each_other_are_found_together(control: Control, untouched: int) -> None:

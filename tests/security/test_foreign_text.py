@@ -86,6 +86,7 @@ def forging_host(control: Control, tmp_path: pathlib.Path) -> pathlib.Path:
         "repositories": [repository],
         "verdict": "pass",
         "problems": [],
+        "artifact": {FORGED: FORGED},
         "summary": [FORGED],
         "engine": FORGED,
         "images": [{"image": FORGED, "reference": FORGED, "digest": FORGED, "changed": True}],

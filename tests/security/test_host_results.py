@@ -23,6 +23,7 @@ ANSWER: dict[str, Any] = {
     "repositories": [],
     "verdict": "pass",
     "problems": [],
+    "artifact": {"verdict": "pass"},
     "summary": ["<!-- of the host -->"],
     "engine": "docker",
     "images": [],

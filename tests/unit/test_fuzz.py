@@ -42,28 +42,40 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _access,
+    _assume,
     _consumers,
     _convergence,
+    _denial,
     _engine,
     _errors,
     _image,
     _names,
     _policy,
     _policy_document,
+    _proof,
     _prove,
-    _pull,
+    _pull_options,
     _registry,
+    _role_declaration,
+    _role_ownership,
     _role_plan,
     _role_state,
     _tag_plan,
+    _timestamp,
+    _verdict,
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import RoleChange, TagsChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
+    tag_declaration,
+    tag_declaration_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
-from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -74,6 +86,7 @@ LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 LINE = 9000
 DIGEST = "sha256:" + "a" * 64
 ACCOUNT, PARTITION = "111111111111", "aws"
+IDENTITY = Identity(PARTITION, ACCOUNT)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/allow_ecr_release"
 TOKEN = base64.b64encode(b"AWS:the-password-of-the-registry").decode()
 
@@ -534,7 +547,7 @@ documents = st.builds(
     st.fixed_dictionaries({}, optional={"Version": st.just("2012-10-17"), "Id": st.just("x")}),
 )
 REPOSITORIES = [
-    Place(
+    TagsChange(
         "eu-west-1",
         "release",
         f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/release",
@@ -549,19 +562,18 @@ def judge_documents(
 ) -> None:
     """Everything that is done with the documents of a role as it is."""
     _policy_document.dangling_principals(trust)
-    resolved = _consumers.resolve_external_ids(declared, PARTITION, trust, lambda: "made")
-    problems = Problems()
-    consumers = _consumers.consumers_of(resolved, PARTITION, problems)
+    named = [_consumers.consumer_of(one) for one in declared]
+    consumers = _consumers.with_external_ids(named, PARTITION, trust, lambda: "made")
     before = _role_state.RoleState(
         role_exists=True, policy_exists=True, trust=trust, permissions=permissions, attached=True
     )
-    wanted = _policy.permissions_document(PARTITION, ACCOUNT, {"environment": ("release",)})
+    wanted = _policy.permissions_document(IDENTITY, {"environment": ("release",)})
     after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
     plan = _role_plan.plan_role(before, after)
-    assert not plan.steps or plan.steps[-1].call in ("update_trust", "create_version", "end_revocation"), plan.steps
+    assert not plan.steps or plan.steps[-1].name in ("update_trust", "create_version", "end_revocation"), plan.steps
     assert _policy_document.equal(trust, copy.deepcopy(trust))
     _convergence.unmet(plan, before)
-    _role_state.ownership_problems(before, after, "role", "policy")
+    list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
     _access.granting_tags(permissions)
     change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
     fit("\n".join(change.lines))
@@ -616,17 +628,18 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
     fit(_errors.explain(error))
     sentence = _errors.aws_sentence(error)
     fit(sentence)
-    assert _access.classify(sentence) in _access.ADVICE
+    assert _denial.classify(sentence) in _denial.ADVICE
 
     def refuse() -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
         seen = _prove.observe(refuse)
-        probes = dict.fromkeys(_access.PROBES, seen)
-        verdicts = _access.judge(["release"], ["develop"], {"release": probes, "develop": probes}, seen, "read")
-        proof = {"repositories": verdicts, "problems": [one["advice"] for one in verdicts]}
-        fit("\n".join(_access.table(verdicts)))
+        probes = dict.fromkeys(_verdict.PROBES, seen)
+        expectations = _verdict.Expectations(("release",), ("develop",))
+        verdicts = _verdict.judge(expectations, {"release": probes, "develop": probes}, seen, {})
+        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, "true", seen, verdicts)
+        fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
 
 
@@ -664,20 +677,16 @@ tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) 
             "max_session_duration": st.none() | st.integers(),
             "permissions_boundary": st.none() | strings,
             "trust_policy_quota": st.sampled_from([2048, 4096]),
+            "adopt": st.booleans(),
+            "state": st.sampled_from(["present", "absent"]),
         }
     )
 )
 def test_a_declared_role(options: dict[str, Any]) -> None:
     def declare(problems: Problems) -> None:
-        for problem in _names.name_problems(
-            options["name"], options["policy_name"] or options["name"], options["path"]
-        ):
-            problems.add(problem)
-        declared = options["consumers"] or []
-        resolved = _consumers.resolve_external_ids(declared, PARTITION, None, lambda: "made")
-        before = _role_state.RoleState()
-        after = _role_state.declare_role(before, {**options, "consumers": resolved}, PARTITION, ACCOUNT, problems)
-        _role_plan.plan_role(before, after)
+        declared = _role_declaration.role_declaration_of(options)
+        problems.extend(_names.name_problems(declared.name, declared.policy_name, declared.path))
+        plan_pull_role(_role_state.RoleState(), declared, IDENTITY, lambda: "made", problems)
 
     whole(declare)
 
@@ -694,20 +703,17 @@ def test_a_declared_role(options: dict[str, Any]) -> None:
 def test_declared_tags(
     repositories: dict[str, tuple[str, dict[str, str]]], tags: dict[str, Any], state: str, names: list[str]
 ) -> None:
-    options = {
-        "names": names,
-        "all_except": None,
-        "tags": tags,
-        "state": state,
-        "wait_interval": 0.5,
-        "owner_account": None,
-    }
-    survives(lambda: ecr_repository_tag.check(options))
+    declared = tag_declaration({"names": names, "all_except": None, "tags": tags, "state": state})
+    whole(lambda problems: problems.extend(tag_declaration_problems(declared)))
     known = [*repositories, *names]
-    whole(lambda problems: _tag_plan.select(names, known, problems))
-    whole(lambda problems: _policy.repository_tags_of(tags, problems))
+    whole(lambda problems: problems.extend(_tag_plan.unmatched_pattern_problems(names, known)))
+    _tag_plan.select(names, known)
+    whole(lambda problems: problems.extend(_policy.repository_tags_problems(tags)))
     values = {key: value for key, value in tags.items() if isinstance(value, str)}
-    whole(lambda problems: _tag_plan.plan_tags(repositories, values, state, problems).batches())
+    known_tags = [_tag_plan.TaggedRepository(name, arn, had) for name, (arn, had) in repositories.items()]
+    plan = _tag_plan.plan_tags(known_tags, values, state == "present")
+    plan.batches()
+    whole(lambda problems: problems.extend(_tag_plan.tag_plan_problems(plan)))
 
 
 def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> Any:
@@ -715,6 +721,12 @@ def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> 
     options = Controller(name, spec, arguments, **rules).params
     check(options)
     return options
+
+
+def check_proof(params: Any) -> None:
+    problems = Problems()
+    problems.extend(_proof.proof_problems(_proof.ProofOptions.of(params)))
+    problems.check()
 
 
 with (ROOT / "roles/ecr_pull/meta/argument_specs.yml").open(encoding="utf-8") as file:
@@ -763,15 +775,16 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
     values = {RENAMED.get(name, name): value for name, value in {**values, **share.values()}.items()}
     values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
-        ("ecr_access_info", _prove.PROVE_ARGUMENTS, {}, _prove.check),
-        ("ecr_image_pull", _pull.PULL_ARGUMENTS, _pull.PULL_RULES, _pull.check),
+        ("ecr_access_info", _proof.PROVE_ARGUMENTS, {}, check_proof),
+        ("ecr_image_pull", _pull_options.PULL_ARGUMENTS, _pull_options.PULL_RULES, _pull_options.check),
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
 
         options = survives(functools.partial(options_of, name, spec, arguments, rules, check))
         if options:
-            assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
-            assert options["wait_interval"] >= 0
+            wait = _wait.WaitOptions.of(options)
+            assert 0 <= wait.patience(time.time()) <= max(0, wait.timeout)
+            assert wait.interval >= 0
 
 
 #: A hand-off as the owner account writes it, without the consumer's own side.
@@ -816,15 +829,14 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
     numbers.filter(lambda number: abs(number) < 10**9),
 )
 def test_a_time(text: str, now: float) -> None:
-    fit(_wait.shared_at_problem(text) or "")
-    options = {"wait": True, "wait_timeout": 60, "shared_at": text, "wait_interval": 1.0}
-    assert 0 <= _wait.patience(options, now) <= 60
+    fit("".join(_timestamp.shared_at_problems(text)))
+    assert 0 <= _wait.WaitOptions(True, 60, 1.0, text).patience(now) <= 60
 
 
 @fuzz
 @given(strings | st.none(), strings | st.none(), strings)
 def test_the_way_a_role_is_assumed(role_arn: str | None, external_id: str | None, session_name: str) -> None:
-    found = _names.assume_problems(role_arn, external_id, session_name)
+    found = list(_names.assume_problems(role_arn, external_id, session_name))
     whole(lambda problems: problems.found.extend(map(_errors.printable, found)))
 
 
@@ -846,7 +858,7 @@ def test_nothing_is_kept() -> None:
         document = _policy_document.parse(urllib.parse.quote(json.dumps({"Statement": statement})))
         judge_documents(document, document, DECLARED)
         _errors.explain(botocore.exceptions.ClientError({"Error": {"Code": f"{number}", "Message": "x" * 999}}, "Get"))
-        _wait.time_of(f"20{number % 90 + 10}-01-01T00:00:00Z")
+        _timestamp.time_of(f"20{number % 90 + 10}-01-01T00:00:00Z")
 
     parse(0)
     tracemalloc.start()

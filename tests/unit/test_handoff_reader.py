@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import for_ansible, handoffs
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, for_ansible, handoffs
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import (
     Share,
     handoff_problems,
@@ -66,7 +66,7 @@ NEVER = [
 
 def problems(document: dict[str, Any]) -> list[str]:
     """All that the reader rejects in a document, apart from how its values go together."""
-    return handoff_problems(document)
+    return list(handoff_problems(document))
 
 
 def is_valid(document: Any) -> bool:
@@ -164,9 +164,10 @@ def test_what_the_owner_writes_is_accepted() -> None:
     role = {"role_arn": GOOD["ecr_pull_role_arn"], "consumers": [{"account": CONSUMER, "external_id": "test"}]}
     place = {"region": "ap-northeast-1", "registry": GOOD["ecr_pull_registry"], "repositories": [{"name": "release"}]}
     declared = {"repository_tags": {"environment": "release", "𠮷": "東京"}, "access": "read", "denied": ["develop"]}
-    options = {"role": role, "tagged": [place], "path": None, "images": ["release:v1.0"], **declared}
-    ((_name, handoff),) = handoffs(options)
-    document = load(for_ansible({**handoff, "ecr_pull_shared_at": "2026-01-31T23:59:59Z"}), "it")
+    others = {"path": None, "repositories": [], "images": ["release:v1.0"], "share_changed": True, "artifact": None}
+    options = HandoffOptions.of({"role": role, "tagged": [place], **declared, **others})
+    (handoff,) = handoffs(options, "2026-01-31T23:59:59Z")
+    document = load(for_ansible(handoff), "it")
     assert document == {**GOOD, "ecr_pull_repository_tags": declared["repository_tags"]}
     assert is_valid(document)
     assert share_of(document, {}, None, None).owner_account == OWNER
@@ -238,7 +239,7 @@ def test_summary_names_the_share_and_the_option_that_is_not_set() -> None:
 
 
 def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
-    same, other = summary(Share("arn:aws:iam::1:role/r"), None), summary(Share("arn:aws:iam::2:role/r"), None)
+    same, other = (summary(Share(f"arn:aws:iam::{account}:role/r"), None) for account in (OWNER, CONSUMER))
     assert for_all_hosts({"a": same, "b": same}) == same
     assert for_all_hosts({"a": same, "b": other, "c": same}) == ["on a, c:", *same, "on b:", *other]
     assert for_all_hosts({}) == []

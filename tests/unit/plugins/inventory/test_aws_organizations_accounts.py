@@ -54,16 +54,16 @@ def test_only_active_accounts_are_there(state: dict[str, str], there: bool) -> N
     assert found == ([{"id": "000000000001", "name": "n1", "organizational_unit": "/"}] if there else [])
 
 
-def test_what_does_not_exist_is_said_with_what_does() -> None:
+def test_a_problem_with_a_unit_names_the_existing_units() -> None:
     there = ["/", "/Workloads/", "/Workloads/Production", "ou-1-o", "r-1"]
     tags = {"registry": "yes", "team": ["a", "b"]}
-    assert plugin.problems(UNITS, there, tags) == []
-    assert plugin.problems(UNITS, ["/Work", "ou-2"], {"registry": True, "team": ["a", 1]}) == [
-        f"{wrong} is no organizational unit of this organization."
-        " It has /, /Workloads, /Workloads of others, /Workloads/Production."
+    assert list(plugin.option_problems(UNITS, there, tags)) == []
+    assert list(plugin.option_problems(UNITS, ["/Work", "ou-2"], {"registry": True, "team": ["a", 1]})) == [
+        f"{wrong} is not an organizational unit of this organization."
+        " The organization has /, /Workloads, /Workloads of others, /Workloads/Production."
         for wrong in ("/Work", "ou-2")
     ] + [
-        f"The value {value} of tag {key} is not a string. Put it in quotes."
+        f"The value {value} of tag {key} is not a string. Quote it."
         for key, value in (("registry", "True"), ("team", "1"))
     ]
 
@@ -81,7 +81,7 @@ def test_what_does_not_exist_is_said_with_what_does() -> None:
     ],
 )
 def test_all_tags_must_be_there(wanted: dict[str, Any], carried: bool) -> None:
-    assert plugin.carries({"registry": "shared", "team": "a"}, wanted) is carried
+    assert plugin.has_tags({"registry": "shared", "team": "a"}, wanted) is carried
 
 
 @pytest.mark.parametrize(

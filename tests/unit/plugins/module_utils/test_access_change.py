@@ -1,218 +1,258 @@
-"""Who gains and who loses what, from documents and tags."""
+"""What principals gain and lose when documents that others wrote are replaced."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags, may_pull
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
+    Repository,
+    Role,
+    change_of_access,
+    pull_decision,
+    who_may,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
-NOTHING = RoleState()
+NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+PROVIDER = f"arn:aws:iam::{OWNER}:oidc-provider/token.actions.githubusercontent.com"
+TAGGED = {"environment": "release"}
+RELEASE = Repository("release", f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release", TAGGED)
+DEVELOP = Repository("develop", f"arn:aws:ecr:eu-west-1:{OWNER}:repository/develop", {})
+PERMISSIONS = _policy.permissions_document(Identity("aws", OWNER), {"environment": ("release",)})
+ROOT = {"AWS": f"arn:aws:iam::{ONE}:root"}
 
 
-def role(tags: dict[str, Any], *consumers: _consumers.Consumer) -> RoleState:
-    as_tuples = {key: tuple(_policy_document.as_list(value)) for key, value in tags.items()}
-    return RoleState(
-        role_exists=True,
-        policy_exists=True,
-        permissions=_policy.permissions_document("aws", OWNER, as_tuples),
-        trust=_policy.trust_document("aws", consumers),
-        attached=True,
-    )
+def allow(principal: Any = None, **condition: Any) -> dict[str, Any]:
+    """A trust statement, of account ONE by default; the operators are keywords."""
+    statement = {"Effect": "Allow", "Principal": principal or ROOT, "Action": "sts:AssumeRole"}
+    return {**statement, "Condition": condition} if condition else statement
 
 
-def repository(name: str, before: dict[str, str], after: dict[str, str], region: str = "eu-west-1") -> Place:
-    return Place(region, name, f"arn:aws:ecr:{region}:{OWNER}:repository/{name}", before, after)
+def trust(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-ON: dict[str, str] = {"share": "yes"}
-FIRST = _consumers.Consumer(ONE, (), "id-one")
-SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "condition", "o-abcdefghij", True)
+def external_id(value: str = "id-one", **more: str) -> dict[str, Any]:
+    return {"sts:ExternalId": value, **more}
+
+
+DECLARED = allow(StringEquals=external_id())
+
+
+def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = None) -> list[str]:
+    looked_at = repositories or (RELEASE,)
+    before, after = Role(old, permissions or PERMISSIONS), Role(new, PERMISSIONS)
+    return list(change_of_access(before, after, looked_at, looked_at, NOW).lines)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "repositories", "lines"),
+    ("added", "expected"),
     [
         (
-            NOTHING,
-            role(ON, FIRST),
-            [repository("release", {}, ON), repository("tools/build", {}, ON), repository("develop", {}, {})],
-            [f"+ {ONE} (external id) can pull release, tools/build"],
+            {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": "sts:AssumeRoleWithWebIdentity"},
+            [f"- identity provider {PROVIDER} loses release"],
         ),
-        (role(ON, FIRST), role(ON, FIRST), [repository("release", ON, ON)], []),
+        (allow("*"), ["- everyone loses release"]),
+        (allow({"AWS": "*"}), ["- everyone loses release"]),
+        (allow({"Service": "ec2.amazonaws.com"}), ["- service ec2.amazonaws.com loses release"]),
+        (allow({"CanonicalUser": "79a59df900b949e5"}), ["- canonical user 79a59df900b949e5 loses release"]),
         (
-            role(ON, FIRST),
-            role(ON, FIRST),
-            [repository("release", ON, ON), repository("develop", ON, {})],
-            [f"- {ONE} (external id) loses develop"],
+            {"Effect": "Allow", "NotPrincipal": {"AWS": TWO}, "Action": "sts:AssumeRole"},
+            [f"- everyone except {TWO} loses release"],
+        ),
+        ({**allow({"AWS": TWO}), "Action": "sts:TagSession"}, []),  # admits nobody by itself
+        ({"Effect": "Allow", "Principal": {"AWS": TWO}, "NotAction": "iam:*"}, [f"- {TWO} loses release"]),
+        (allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}), []),  # it is over
+        (
+            allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "false"}, StringEquals=external_id()),
+            [f"- {TWO} (Bool aws:MultiFactorAuthPresent false, external id) loses release"],
         ),
         (
-            role(ON, FIRST),
-            role(ON, FIRST, SECOND),
-            [repository("release", ON, ON)],
+            allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "true"}),
+            [f"- {TWO} (MFA) loses release"],
+        ),
+        (
+            allow(
+                {"AWS": TWO},
+                ArnNotEquals={"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/blocked"},
+                StringEquals={"aws:PrincipalTag/user-role": "puller"},
+            ),
             [
-                f"+ {TWO} role/ci/deploy (external id, organization o-abcdefghij, MFA) can pull release",
-                f"+ {TWO} user/puller (external id, organization o-abcdefghij, MFA) can pull release",
+                f"- {TWO} (ArnNotEquals aws:PrincipalArn arn:aws:iam::{TWO}:user/blocked,"
+                " StringEquals aws:PrincipalTag/user-role puller) loses release"
             ],
         ),
         (
-            role(ON, FIRST),
-            role(ON, _consumers.Consumer(ONE, (), "id-new")),
-            [repository("release", ON, ON)],
-            [f"{ONE}: external id changes"],
+            allow({"AWS": TWO}, ArnLike={"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/*"}),
+            [f"- {TWO} (ArnLike aws:PrincipalArn arn:aws:iam::{TWO}:user/*) loses release"],
         ),
-        (role(ON, FIRST), NOTHING, [repository("release", ON, {})], [f"- {ONE} (external id) loses release"]),
         (
-            replace(role(ON, FIRST), attached=False),
-            role(ON, FIRST),
-            [repository("release", ON, ON)],
+            allow({"AWS": TWO}, ArnEquals={"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/puller"}),
+            [f"- {TWO} user/puller loses release"],
+        ),
+    ],
+)
+def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: list[str]) -> None:
+    assert lines(trust(DECLARED, added), trust(DECLARED)) == expected
+
+
+def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
+    over = allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"})
+    assert [one.principal for one in lost(trust(DECLARED, allow("*"), over), trust(DECLARED))] == ["everyone", TWO]
+    assert lost(trust(DECLARED), trust(allow())) == []
+    assert [one.label for one in lost(trust(allow()), trust(DECLARED))] == [ONE]
+    assert lost({"Statement": "odd"}, trust(DECLARED))[0].doubt
+    assert lost(trust(), trust(DECLARED)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            allow(StringEquals=external_id(), IpAddress={"aws:SourceIp": "203.0.113.0/24"}),
+            DECLARED,
+            [f"{ONE}: may now come from any address"],
+        ),
+        (
+            allow(StringEquals=external_id("id-old"), IpAddress={"aws:SourceIp": "203.0.113.0/24"}),
+            DECLARED,
+            [f"{ONE}: external id changes; may now come from any address"],
+        ),
+        (allow(), DECLARED, [f"{ONE}: must now present an external id"]),
+        (DECLARED, allow(), [f"{ONE}: no longer needs an external id"]),
+        (
+            DECLARED,
+            allow(StringEquals=external_id(**{"aws:PrincipalOrgID": "o-abcdefghij"})),
+            [f"{ONE}: must now belong to organization o-abcdefghij"],
+        ),
+        (
+            DECLARED,
+            allow(StringEquals=external_id(), Bool={"aws:MultiFactorAuthPresent": "true"}),
+            [f"{ONE}: now needs MFA"],
+        ),
+        (
+            allow(StringEquals=external_id(), Bool={"aws:MultiFactorAuthPresent": "false"}),
+            DECLARED,
+            [f"{ONE}: no longer has to meet Bool aws:MultiFactorAuthPresent false"],
+        ),
+        (
+            allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2030-01-01T00:00:00Z"}),
+            DECLARED,
+            [f"{ONE}: is no longer limited in time"],
+        ),
+        (
+            allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}),
+            DECLARED,
             [f"+ {ONE} (external id) can pull release"],
         ),
         (
-            role({"share": ["yes", "also"], "team": "a"}, FIRST),
-            role({"share": "yes"}, FIRST),
-            [
-                repository("both", {"share": "also", "team": "a"}, {"share": "also", "team": "a"}),
-                repository("one", {"share": "yes"}, {"share": "yes"}),
-            ],
-            [f"+ {ONE} (external id) can pull one", f"- {ONE} (external id) loses both"],
+            allow(StringNotEquals=external_id()),
+            DECLARED,
+            [f"{ONE}: must now meet StringEquals sts:ExternalId an external id"],
         ),
     ],
 )
-def test_the_lines_say_who_gains_and_who_loses(
-    before: RoleState, after: RoleState, repositories: list[Place], lines: list[str]
+def test_changed_conditions_are_named_as_conditions(
+    old: dict[str, Any], new: dict[str, Any], expected: list[str]
 ) -> None:
-    change = access_of([RoleChange("only", before, after)], repositories)
-    assert change.lines == change.all_lines == (lines or ["Nobody gains or loses access."])
-    assert bool(change.gained) == any(not line.startswith("-") for line in lines)
-    assert bool(change.lost) == any(not line.startswith("+") for line in lines)
+    assert lines(trust(old), trust(new)) == expected
+    assert "id-o" not in str(expected)
 
 
-ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
-
-
-@pytest.mark.parametrize(
-    ("statements", "tags", "allowed"),
-    [
-        ([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}], {}, True),
-        ({"Effect": "Allow", "Action": "ECR:batchget*", "Resource": "*"}, {}, False),  # the layers are missing
-        ([{"Effect": "Allow", "Action": "*", "Resource": f"{ARN}x"}], {}, False),
-        (
-            [
-                {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
-                {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"},
-            ],
-            {},
-            False,
-        ),
-        (
-            [
-                {
-                    "Effect": "Allow",
-                    "Action": "ecr:*",
-                    "Resource": "*",
-                    "Condition": {"StringEquals": {"aws:ResourceTag/Share": ["yes"]}},
-                }
-            ],
-            {"share": "yes"},  # names of condition keys have no case
-            True,
-        ),
-        (
-            [
-                {
-                    "Effect": "Allow",
-                    "Action": "ecr:*",
-                    "Resource": "*",
-                    "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
-                }
-            ],
-            {},
-            True,  # not judged here, so it goes mentioned
-        ),
-    ],
-)
-def test_documents_of_others_are_judged_too(statements: Any, tags: dict[str, str], allowed: bool) -> None:
-    assert may_pull({"Version": "2012-10-17", "Statement": statements}, ARN, tags) is allowed
-
-
-def generate(account: str, *principals: str) -> dict[str, Any]:
-    return {"account": account, "principals": list(principals), "external_id": "generate"}
-
-
-@pytest.mark.parametrize(
-    ("declared", "ids"),
-    [
-        ([generate(ONE)], ["id-one"]),
-        ([generate(ONE, "user/new")], ["id-one"]),  # the only consumer of its account keeps its id
-        ([generate(TWO, "role/ci/deploy", "user/puller")], ["id-two"]),
-        ([generate(TWO, "user/x"), generate(TWO, "user/puller", "role/ci/deploy")], ["new", "id-two"]),
-        ([generate("444444444444")], ["new"]),
-        ([generate("444444444444", "user/back")], ["id-dangling"]),
-        ([{"account": ONE, "external_id": "said"}], ["said"]),
-    ],
-)
-def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], ids: list[str]) -> None:
-    trust = _policy.trust_document("aws", [FIRST, SECOND])
-    if ids == ["id-dangling"]:
-        condition = {"StringEquals": {"sts:ExternalId": "id-dangling"}}
-        trust["Statement"] = [
-            {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Condition": condition}
-        ]
-    resolved = _consumers.resolve_external_ids(declared, "aws", trust, lambda: "new")
-    assert [item["external_id"] for item in resolved] == ids
-    assert _consumers.resolve_external_ids([generate(ONE)], "aws", None, lambda: "new")[0]["external_id"] == "new"
-
-
-def test_dangling_principals_are_found() -> None:
-    principals = {"AWS": ["AIDAEXAMPLEEXAMPLE123", f"arn:aws:iam::{ONE}:root", "AROAEXAMPLEEXAMPLE123"]}
-    trust = {"Statement": {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}}
-    assert _policy_document.dangling_principals(trust) == ["AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123"]
-    assert _policy_document.dangling_principals(None) == []
-
-
-@pytest.mark.parametrize(
-    ("tags", "found"),
-    [
-        ({"share": "yes"}, [{"share": "yes"}]),
-        ({"share": ["yes", "also"], "Team": "a"}, [{"Team": "a"}, {"share": "also"}, {"share": "yes"}]),
-    ],
-)
-def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], found: list[dict[str, str]]) -> None:
-    assert sorted(granting_tags(role(tags).permissions), key=str) == sorted(found, key=str)
-
-
-@pytest.mark.parametrize("permissions", [None, {}, {"Statement": {"Condition": "odd"}}, {"Statement": []}])
-def test_a_policy_that_asks_for_no_tags(permissions: Any) -> None:
-    assert granting_tags(permissions) == []
-
-
-def test_a_repository_that_only_the_former_tags_reach_is_lost() -> None:
-    changes = [RoleChange("only", role({"old": "yes"}, FIRST), role(ON, FIRST))]
-    places = [repository("both", {"old": "yes", **ON}, ON), repository("former", {"old": "yes"}, {"old": "yes"})]
-    assert access_of(changes, places).lines == [f"- {ONE} (external id) loses former"]
-
-
-def test_many_repositories_are_counted_and_ten_of_them_are_named() -> None:
-    places = [repository(f"r{number:04}", {}, ON) for number in range(1000)]
-    change = access_of([RoleChange("only", NOTHING, role(ON, FIRST))], places)
-    (line,) = change.lines
-    assert line == (
-        f"+ {ONE} (external id) can pull 1,000 repositories: {', '.join(f'r{number:04}' for number in range(10))} and"
-        " 990 more"
-    )
-    assert change.all_lines[0].endswith("r0998, r0999")
-    assert len(change.gained) == 1000
-
-
-def test_access_through_several_roles_names_each_role() -> None:
-    """A consumer that keeps access through another role still loses the role of its hand-off."""
-    changes = [RoleChange("old", role(ON, FIRST), NOTHING), RoleChange("new", NOTHING, role(ON, FIRST))]
-    assert access_of(changes, [repository("release", ON, ON)]).lines == [
-        f"+ {ONE} (external id) can pull release through role new",
-        f"- {ONE} (external id) loses release through role old",
+def test_what_a_session_may_carry_is_a_change_of_its_own() -> None:
+    tagging = {**DECLARED, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    assert lines(trust(DECLARED), trust(tagging)) == [f"{ONE}: may now use sts:TagSession"]
+    assert lines(trust(tagging), trust(DECLARED)) == [f"{ONE}: may no longer use sts:TagSession"]
+    assert lines(trust({**DECLARED, "Action": "sts:*"}), trust({**DECLARED, "Action": "*"})) == []
+    both = {"StringEquals": external_id(), "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    assert lines(trust({**tagging, "Condition": both}), trust(DECLARED)) == [
+        f"{ONE}: may now come from any address; may no longer use sts:TagSession"
     ]
+
+
+def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
+    denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
+    gains, loses = f"+ {ONE} (external id) can pull release", f"- {ONE} (external id) loses release"
+    assert lines(denied, trust(DECLARED)) == [gains]
+    assert lines(trust(DECLARED), denied) == [loses]
+    assert lines(denied, denied) == []
+    partly = {**allow("*", Bool={"aws:SecureTransport": "false"}), "Effect": "Deny"}
+    assert lines(trust(DECLARED, partly), trust(partly, DECLARED)) == []
+    doubt = "(unknown, counted as allowed: statement 2 of the trust policy: it depends on aws:SecureTransport)"
+    assert lines(trust(DECLARED, partly), trust(DECLARED)) == [gains]
+    assert lines(trust(DECLARED), trust(DECLARED, partly)) == [loses]
+    assert lines(trust(DECLARED, partly), trust()) == [f"{loses} {doubt}"]
+
+
+def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() -> None:
+    named = _policy.trust_document("aws", [_consumers.Consumer(ONE, ("user/a", "role/b/c"), "id-one")])
+    by_condition = _policy.trust_document(
+        "aws", [_consumers.Consumer(ONE, ("user/a", "role/b/c"), "id-one", "condition")]
+    )
+    assert lines(named, by_condition) == lines(by_condition, named) == []
+
+
+def test_not_action_in_the_old_permissions_is_a_loss_and_no_gain() -> None:
+    powerful = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}
+    assert lines(trust(DECLARED), trust(DECLARED), RELEASE, DEVELOP, permissions=trust(powerful)) == [
+        f"- {ONE} (external id) loses develop"
+    ]
+
+
+def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
+    by_address: dict[str, Any] = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    by_address["Condition"] = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    change = change_of_access(None, Role(trust(DECLARED), trust(by_address)), [], [DEVELOP])
+    reason = "statement 1 of identity policy 1: it depends on aws:SourceIp"
+    assert change.lines == (f"+ {ONE} (external id) can pull develop (unknown, counted as allowed: {reason})",)
+    assert [pair.doubt for pair in change.gained] == [reason]
+    some = allow("*", StringEquals=external_id())
+    denied = trust(some, {**allow(), "Effect": "Deny"})
+    (access,) = who_may(Role(denied, PERMISSIONS), [RELEASE])
+    assert access.doubts == {RELEASE.arn: f"statement 2 of the trust policy: it applies to {ROOT['AWS']} only"}
+
+
+def test_a_trust_policy_that_cannot_be_read_counts_as_access() -> None:
+    (access,) = who_may(Role({"Statement": [{"Effect": "Maybe"}]}, PERMISSIONS), [RELEASE])
+    assert access.admission.label == "unknown principals"
+    assert "Effect is neither Allow nor Deny" in access.doubts[RELEASE.arn]
+
+
+@pytest.mark.parametrize(
+    ("statements", "tags", "verdict"),
+    [
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], {}, "allowed"),
+        ([{"Effect": "Allow", "NotAction": "ecr:Batch*", "Resource": "*"}], {}, "denied"),
+        ([{"Effect": "Allow", "Action": "ecr:*", "NotResource": f"{RELEASE.arn}x"}], {}, "allowed"),
+        ([{"Effect": "Allow", "Action": "ecr:*", "NotResource": "arn:aws:ecr:*"}], {}, "denied"),
+        ([{"Effect": "Allow", "Action": "ecr:*", "NotResource": "*release"}], {}, "unknown"),
+        ([{"Effect": "Allow", "Action": "[e]cr:*", "Resource": "*"}], {}, "denied"),
+        (
+            [{"Effect": "Allow", "Action": "ecr:*", "Resource": RELEASE.arn.replace("release", "[r]elease")}],
+            {},
+            "denied",
+        ),
+        (
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": "ecr:*",
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"ecr:ResourceTag/Share": "yes"}},
+                }
+            ],
+            {"share": "yes", "Share": "no"},
+            "unknown",
+        ),
+        ({"Effect": "Allow", "Action": "ecr:*"}, {}, "unknown"),
+        ([], {}, "denied"),
+    ],
+)
+def test_the_permissions_that_others_wrote_are_evaluated(statements: Any, tags: dict[str, str], verdict: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": statements}
+    assert pull_decision(document, RELEASE.arn, tags).verdict == verdict

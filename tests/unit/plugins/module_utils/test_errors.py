@@ -163,3 +163,13 @@ RENEW = "Renew the session of these credentials."
 )
 def test_explain(error: Any, message: str) -> None:
     assert _errors.explain(error) == message
+
+
+def test_missing_credentials_in_a_job_of_awx_name_the_types_to_attach() -> None:
+    class NoCredentialsError(Exception):
+        pass
+
+    in_awx = _errors.explain(NoCredentialsError(), {"AWX_HOST": "https://awx.example.com"})
+    assert "Attach a credential of the type ECR owner account to share and unshare" in in_awx
+    assert "Name a profile" in _errors.explain(NoCredentialsError(), {"HOME": "/home/me"})
+    assert "Name a profile" in _errors.explain(NoCredentialsError())

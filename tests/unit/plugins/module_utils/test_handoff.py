@@ -21,26 +21,31 @@ def place(region: str = "eu-west-1", *names: str) -> dict[str, Any]:
     return {"region": region, "registry": registry, "repositories": [{"name": name} for name in names or ("release",)]}
 
 
-def options(**changed: Any) -> dict[str, Any]:
-    role = {
-        "role_arn": f"arn:aws:iam::{OWNER}:role/team/puller",
-        "consumers": [{"account": CONSUMER, "principals": [], "external_id": "an-id"}],
-    }
-    return {
+ROLE: dict[str, Any] = {
+    "role_arn": f"arn:aws:iam::{OWNER}:role/team/puller",
+    "consumers": [{"account": CONSUMER, "principals": [], "external_id": "an-id"}],
+}
+
+
+def options(**changed: Any) -> _handoff.HandoffOptions:
+    declared = {
         "path": "/srv/handoff.yml",
-        "role": role,
+        "role": ROLE,
         "tagged": [place()],
         "repository_tags": {"environment": ["release", "hotfix"]},
+        "repositories": [],
         "access": "read",
         "denied": [],
         "images": [],
-        **changed,
+        "share_changed": True,
+        "artifact": None,
     }
+    return _handoff.HandoffOptions.of({**declared, **changed})
 
 
 def consumers(*accounts: str) -> dict[str, Any]:
     listed: list[dict[str, Any]] = [{"account": account, "principals": [], "external_id": None} for account in accounts]
-    return {**options()["role"], "consumers": listed}
+    return {**ROLE, "consumers": listed}
 
 
 @pytest.mark.parametrize(
@@ -57,14 +62,13 @@ def consumers(*accounts: str) -> dict[str, Any]:
     ],
 )
 def test_a_name_tells_consumer_and_region_where_there_are_several(changed: dict[str, Any], names: list[str]) -> None:
-    assert [name for name, _handoff_ in _handoff.handoffs(options(**changed))] == names
+    assert options(**changed).names == names
 
 
 def test_what_ansible_reads_is_what_was_declared() -> None:
     odd = 'a "quoted" \\ näme: [x]\n- {y}'
     declared = options(images=["release:1.0"], denied=[odd], repository_tags={odd: odd})
-    ((_name, handoff),) = _handoff.handoffs(declared)
-    handoff["ecr_pull_shared_at"] = "2026-01-31T23:59:59Z"
+    (handoff,) = _handoff.handoffs(declared, "2026-01-31T23:59:59Z")
     text = _handoff.for_ansible(handoff)
     assert text.startswith(
         f"---\n# The hand-off of account {OWNER} for account {CONSUMER}. Use the file without changes:\n"
@@ -119,7 +123,7 @@ ODD_TEXTS = [
 
 @given(st.text() | st.sampled_from(ODD_TEXTS))
 def test_the_text_is_yaml_whatever_the_values_are(odd: str) -> None:
-    ((_name, handoff),) = _handoff.handoffs(options(denied=[odd], repository_tags={odd[:128]: [odd]}))
+    (handoff,) = _handoff.handoffs(options(denied=[odd], repository_tags={odd[:128]: [odd]}))
     text = _handoff.for_ansible(handoff)
     assert "\x1b" not in text
     loaded = yaml.safe_load(text)
@@ -128,7 +132,7 @@ def test_the_text_is_yaml_whatever_the_values_are(odd: str) -> None:
 
 @pytest.mark.parametrize("account", ["", "2" * 12 + "\nx: y", "{{ x }}"])
 def test_no_file_is_made_for_an_invalid_account(account: str) -> None:
-    ((_name, handoff),) = _handoff.handoffs(options(role=consumers(account)))
+    (handoff,) = _handoff.handoffs(options(role=consumers(account)))
     with pytest.raises(EcrError, match=r"^No hand-off is written: "):
         _handoff.for_ansible(handoff)
     with pytest.raises(EcrError, match=r"No page is written: "):
@@ -154,7 +158,7 @@ def test_the_page_refuses_what_could_leave_a_span_or_a_block(option: str, hostil
 
 
 def page(**changed: Any) -> str:
-    return _handoff_page.for_people(_handoff.handoffs(options(**changed))[0][1])
+    return _handoff_page.for_people(_handoff.handoffs(options(**changed))[0])
 
 
 def test_the_page_has_every_command_for_people_without_ansible() -> None:

@@ -40,8 +40,8 @@ def test_good_references(text: str, reference: Reference, identifier: dict[str, 
 
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 NAME = (
-    "is not a repository name: 2 to 256 of a-z, 0-9 and . _ - / are, beginning and ending with a letter or digit. Give"
-    " the name alone, without registry and image tag."
+    "is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins and ends with a"
+    " letter or digit. Omit the registry and the image tag."
 )
 THERE = "the registry is that of the role's account."
 SHA = "a digest is sha256: and 64 hexadecimal digits."

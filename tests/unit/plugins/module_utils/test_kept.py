@@ -9,7 +9,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _terms
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions, split
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import read_condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
-from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, read
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, read_statements
 
 ONE, TWO = "222222222222", "333333333333"
 ROOT, USER, SESSION = f"arn:aws:iam::{ONE}:root", f"arn:aws:iam::{ONE}:user/a", f"arn:aws:sts::{ONE}:assumed-role/r/s"
@@ -26,7 +26,7 @@ def statement(**elements: Any) -> Statement:
     if "C" in elements:
         parts["Condition"] = elements.pop("C")
     document = {"Version": elements.pop("Version", "2012-10-17"), "Statement": {**parts, **elements}}
-    return read(document, "the trust policy", True)[0]
+    return read_statements(document, "the trust policy", True)[0]
 
 
 def document(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -203,7 +203,7 @@ ALLOW = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:AssumeRol
 )
 def test_a_new_denial_takes_access_away(denial: dict[str, Any], kept: bool) -> None:
     denying = {"Effect": "Deny", "Action": "sts:*", **denial}
-    (old,) = read(document(ALLOW), "the trust policy", True)
+    (old,) = read_statements(document(ALLOW), "the trust policy", True)
     assert is_kept(old, document(denying, ALLOW)) is kept
     assert is_kept(old, document(denying, ALLOW), document(ALLOW, denying))  # it was there
     assert not is_kept(old, document(denying))
@@ -211,7 +211,7 @@ def test_a_new_denial_takes_access_away(denial: dict[str, Any], kept: bool) -> N
 
 @pytest.mark.parametrize("new", [{}, {"Statement": []}, {"Statement": [{**ALLOW, "Effect": "Maybe"}]}])
 def test_nothing_is_kept_by_a_policy_that_admits_nobody_or_cannot_be_read(new: dict[str, Any]) -> None:
-    (old,) = read(document(ALLOW), "the trust policy", True)
+    (old,) = read_statements(document(ALLOW), "the trust policy", True)
     assert not is_kept(old, new)
     assert not is_kept(old, document(ALLOW), new) or new == {"Statement": []}
 

@@ -1,19 +1,94 @@
-"""What a value of a Principal names."""
+"""Which principals a statement names."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import (
     ANYWAY,
     DIRECT,
     Principal,
-    account_of,
     includes,
     read_names,
     some_principal,
+    whole_account,
 )
 
-ONE = "222222222222"
+from tests.unit.callers import CALLERS, ONE, PROVIDER, ROLE, ROOT, SESSION, TWO, USER
+
+AWS_CALLERS = {"user", "session", "session with path", "role", "root", "someone of the account", "someone"}
+OF_THE_ACCOUNT = AWS_CALLERS - {"someone"}
+OTHER_KINDS = set(CALLERS) - AWS_CALLERS
+
+
+@pytest.mark.parametrize(
+    ("principal", "named", "unknown"),
+    [
+        ("*", AWS_CALLERS, OTHER_KINDS),
+        ({"AWS": "*"}, AWS_CALLERS, OTHER_KINDS),
+        ({"AWS": ONE}, OF_THE_ACCOUNT, {"someone"}),
+        ({"AWS": ROOT}, OF_THE_ACCOUNT, {"someone"}),
+        ({"AWS": [TWO, ONE]}, OF_THE_ACCOUNT, {"someone"}),
+        ({"AWS": TWO}, set(), {"someone"}),
+        ({"AWS": USER}, {"user"}, {"someone", "someone of the account"}),
+        ({"AWS": USER.upper()}, set(), {"someone", "someone of the account"}),
+        ({"AWS": ROLE}, {"session", "session with path", "role"}, {"someone", "someone of the account"}),
+        ({"AWS": ROLE.replace(ONE, TWO)}, set(), {"someone"}),
+        ({"AWS": ROLE.replace("role", "user")}, set(), {"someone", "someone of the account"}),
+        ({"AWS": SESSION}, {"session", "session with path"}, {"someone", "someone of the account"}),
+        ({"AWS": SESSION + "2"}, set(), {"someone", "someone of the account"}),
+        ({"AWS": f"arn:aws:iam::{ONE}:user/*"}, set(), AWS_CALLERS),  # IAM does not accept it
+        ({"AWS": "AIDAEXAMPLEEXAMPLE123"}, {"user"}, set()),
+        ({"AWS": "AROAEXAMPLEEXAMPLE123"}, {"session"}, set()),
+        ({"Service": "ec2.amazonaws.com"}, {"service"}, set()),
+        ({"Service": ["ecs.amazonaws.com", "ec2.amazonaws.com"]}, {"service"}, set()),
+        ({"Service": "ecs.amazonaws.com"}, set(), set()),
+        ({"Federated": PROVIDER}, {"provider"}, set()),
+        ({"CanonicalUser": "79a59df900b949e5"}, {"canonical"}, set()),
+        ({"Service": "ec2.amazonaws.com", "AWS": USER}, {"service", "user"}, {"someone", "someone of the account"}),
+    ],
+)
+def test_a_principal_is_named(principal: Any, named: set[str], unknown: set[str]) -> None:
+    answers = {name: includes(read_names(principal, False), caller).holds for name, caller in CALLERS.items()}
+    assert {name for name, answer in answers.items() if answer} == named
+    assert {name for name, answer in answers.items() if answer is None} == unknown
+
+
+@pytest.mark.parametrize(
+    ("listed", "caller", "applies"),
+    [
+        ({"AWS": [USER, ROOT]}, "user", False),
+        ({"AWS": [USER, ONE]}, "user", False),
+        ({"AWS": USER}, "user", None),  # AWS may compare the account first
+        ({"AWS": ROOT}, "user", None),
+        ({"AWS": [f"{USER}2", TWO]}, "user", True),
+        ({"AWS": [ROLE, ROOT]}, "session", False),
+        ({"AWS": [SESSION, ROOT]}, "session", False),
+        ({"AWS": SESSION}, "session", None),
+        ({"AWS": USER}, "session", True),
+        ({"AWS": "*"}, "user", False),
+        ({"Service": "ec2.amazonaws.com"}, "service", False),
+        ({"Service": "ec2.amazonaws.com"}, "user", True),
+        ({"AWS": USER}, "service", True),
+        ({"AWS": USER}, "someone", None),
+        ({"AWS": TWO}, "someone of the account", True),
+    ],
+)
+def test_a_principal_is_exempt(listed: Any, caller: str, applies: bool | None) -> None:
+    assert includes(read_names(listed, True), CALLERS[caller]).holds is applies
+
+
+@pytest.mark.parametrize("value", ["someone", "", {}, [], None, {"AWS": 1}, {"AWS": [None]}, {"User": "x"}, ["*"]])
+def test_a_principal_of_another_form_is_rejected(value: Any) -> None:
+    with pytest.raises(ValueError, match="its Principal"):
+        read_names(value, False)
+
+
+@pytest.mark.parametrize("arn", ["", "user", "arn:aws:s3:::bucket", "arn:aws:iam::1:user/a"])
+def test_what_is_not_an_arn_of_a_principal_is_rejected(arn: str) -> None:
+    with pytest.raises(ValueError, match="is not the ARN of a principal"):
+        Principal.of(arn)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +106,7 @@ ONE = "222222222222"
     ],
 )
 def test_an_account_is_named_by_its_id_or_its_root(value: str, account: str) -> None:
-    assert account_of(value) == account
+    assert whole_account(value) == account
 
 
 @pytest.mark.parametrize(

@@ -261,8 +261,8 @@ NO_REGISTRY = (
         ),
         (
             [entry(external_id="a\nb")],
-            f"Registry {HOST}: external_id has 3 characters, or one that AWS does not take; it needs 2 to 1,224 of"
-            " letters, digits and _+=,.@:/-",
+            f"Registry {HOST}: external_id has 3 characters, or a character that AWS does not accept. It needs 2 to"
+            " 1,224 letters, digits and _+=,.@:/-",
         ),
         (
             [entry(source_profile=None)],

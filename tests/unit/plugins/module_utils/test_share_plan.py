@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share, shares_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    declaration_problems,
+    declared_shares,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
 from hypothesis import given, settings
@@ -53,16 +59,15 @@ class World:
             for name, role in self.roles.items()
             if name not in names and role.role_tags.items() >= OURS.items()
         }
-        registry = Registry(REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown)
-        return Account(
-            OWNER, "aws", {name: self.roles[name] for name in names & {*self.roles}}, others, {REGION: registry}
-        )
+        registry = RegistryState(REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown)
+        roles = {name: self.roles[name] for name in names & {*self.roles}}
+        return Account(Identity("aws", OWNER), roles, others, {REGION: registry})
 
     def plan(self, shares: list[dict[str, Any]], state: str = "present", is_carried_out: bool = False) -> SharePlan:
-        problems = Problems()
         options = {"shares": shares, "defaults": None, "state": state, "trust_policy_quota": 2048}
-        parsed = shares_of(options, REGION, problems)
-        return plan_shares(parsed, self.account(parsed), lambda: "generated", problems, is_carried_out)
+        declared = declared_shares(options, REGION)
+        plan = plan_shares(declared, self.account(declared), lambda: "generated", is_carried_out)
+        return replace(plan, problems=list(dict.fromkeys([*declaration_problems(options), *plan.problems])))
 
     def pairs(self) -> set[tuple[str, str, str]]:
         """Who may read which repository through which role."""
@@ -102,7 +107,11 @@ def carried_out(world: World, plan: SharePlan) -> Iterator[World]:
         if module == "iam_ecr_pull_role":
             name = options["name"]
             role = plan_pull_role(
-                world.roles.get(name, RoleState()), options, "aws", OWNER, lambda: "not called", Problems()
+                world.roles.get(name, RoleState()),
+                role_declaration_of(options),
+                Identity("aws", OWNER),
+                lambda: "not called",
+                Problems(),
             )
             state = role.plan.before
             for step in role.plan.steps:
@@ -304,13 +313,81 @@ def test_all_problems_of_all_shares_are_reported_together() -> None:
     for words in (
         "Repository nowhere does not exist in account 111111111111, region eu-west-1.",
         "Pattern 'x*' matches none of the 3 repositories",
-        "Share second: Consumer 1: '1' is not an AWS account id of 12 digits.",
+        "Share second: Consumer 1: '1' is not an AWS account ID of 12 digits.",
         "Share second: repository_tags is empty",
         "Share third: missing required arguments: consumers, repositories, repository_tags.",
         "Share no/slash: Role name 'no/slash' must have",
         "Share no/slash: repositories is empty",
     ):
         assert [problem for problem in found if problem.startswith(words)], (words, found)
+
+
+NOWHERE = "Repository nowhere does not exist in account 111111111111, region eu-west-1. Create it, or correct its name."
+FOREIGN = RoleState(role_exists=True, policy_exists=True, trust={"Statement": []}, permissions={"Statement": []})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"images": ["base:1"]}, "Image 'base:1' is in repository base, which this share does not declare."),
+        ({"images": ["@"]}, "Image '@'"),
+        ({"denied": ["Develop"]}, "denied: 'Develop' is not a repository name"),
+        ({"denied": ["nowhere"]}, "Repository nowhere is declared both as shared and as denied."),
+        ({"handoff_path": "page.md"}, "ecr_share_handoff_path page.md must not end in .md"),
+        ({"handoff_path": "a\nb"}, "ecr_share_handoff_path 'a\\nb' contains the unprintable character"),
+        ({"repositories": ["nowhere", "Release"]}, "'Release' is not a repository name"),
+        ({"repositories": ["nowhere", "x*\n"]}, "Pattern 'x*\\n' contains an unprintable character."),
+        ({"repositories": ["nowhere", "x*"]}, "Pattern 'x*' matches none of the 3 repositories"),
+        ({"regions": [REGION, "*"]}, "regions: '*' does not look like a region"),
+        ({"tags": {"environment": 7}}, "tags: the value of environment must be a string; 7 is not."),
+        ({"tags": {"environment": ["a"]}}, "tags: the value of environment must be a string; ['a'] is not."),
+        ({"repository_tags": {"environment": ["a", "b"]}}, "repository_tags has several values of environment."),
+        ({"repository_tags": {"environment": {"a": "b"}}}, "repository_tags: the value of environment must be"),
+        ({"repository_tags": {}}, "repository_tags is empty"),
+        ({"repository_tags": None}, "missing required arguments: repository_tags."),
+        ({"consumers": None}, "missing required arguments: consumers."),
+        ({"consumers": []}, "consumers is empty"),
+        ({"consumers": [{"account": 1, "external_id": "xx"}]}, "Consumer 1: 1 is not an AWS account"),
+        ({"role_name": None}, "missing required arguments: role_name."),
+        ({"role_name": "no/slash", "policy_name": "policy"}, "Role name 'no/slash' must have"),
+        ({"path": "relative"}, "Path 'relative' must begin"),
+        ({"max_session_duration": 1}, "max_session_duration is 1 seconds"),
+        ({"exclusive": True}, "Share first is exclusive, but which other repositories"),
+    ],
+)
+@pytest.mark.parametrize("others", [[], [declared("other", TWO, repository_tags={"audience": "inner"})]])
+def test_no_problem_of_a_share_hides_that_its_repository_does_not_exist(
+    options: dict[str, Any], words: str, others: list[dict[str, Any]]
+) -> None:
+    share = declared("first", **{"repositories": ["nowhere"], **options})
+    found = problems_of(replace(START, unknown="AccessDenied"), share, *others)
+    assert NOWHERE in found
+    assert [problem for problem in found if words in problem], found
+    assert len(found) == len(set(found)) == 2
+
+
+def test_no_problem_of_the_hand_off_hides_that_the_role_belongs_to_others() -> None:
+    world = replace(START, roles={"first": FOREIGN})
+    found = problems_of(world, declared("first", images=["base:1"], repositories=["Release"]))
+    assert [text.split()[0] for text in found] == ["'Release'", "Image", "Role", "Policy"]
+
+
+@pytest.mark.parametrize("value", [["a", "b"], {"a": "b"}, 7, None])
+def test_invalid_tags_of_two_shares_are_problems(value: object) -> None:
+    wrong = {"repository_tags": {"environment": value}, "exclusive": True}
+    found = problems_of(START, declared("first", **wrong), declared("second", TWO, **wrong))
+    assert {problem.partition(":")[0] for problem in found} == {"Share first", "Share second"}
+
+
+def test_an_empty_list_of_shares_is_a_problem() -> None:
+    assert problems_of(START) == [
+        "ecr_share_shares is an empty list. Declare at least one share; state: absent ends one."
+    ]
+
+
+def test_a_share_that_lacks_options_has_its_other_problems() -> None:
+    found = problems_of(START, declared("first", consumers=None, max_session_duration=1, images=["base:1"]))
+    assert [text.split()[0] for text in found] == ["missing", "Image", "max_session_duration"]
 
 
 def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
@@ -401,4 +478,4 @@ def test_the_diff_of_many_repositories_is_short() -> None:
     assert key.startswith("1,000 repositories: r0000, r0001")
     assert (plan.diff[1]["before"], plan.diff[1]["after"]) == ({key: {}}, {key: TAG})
     assert max(map(len, [*plan.summary, *plan.access.lines])) < 300
-    assert len(plan.tag[0]["names"]) == 1000
+    assert len(plan.tag[0].names) == 1000

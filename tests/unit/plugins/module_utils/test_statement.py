@@ -1,82 +1,143 @@
-"""The statements of a policy document, and what IAM would not accept."""
+"""The statements of a policy document, and whether one of them applies to a request."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Request,
     Scope,
+    applies,
     covers_action,
-    read,
+    read_statements,
 )
 
-ACTION, RESOURCE = {"Action": "ecr:BatchGetImage"}, {"Resource": "*"}
-PRINCIPAL = {"Principal": {"AWS": "222222222222"}}
-VERSION = "2012-10-17"
+from tests.unit.callers import CALLERS, ONE, OWNER
+
+REPOSITORY = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
+STATEMENT = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def document(*elements: dict[str, Any]) -> dict[str, Any]:
-    statement = {"Effect": "Allow"}
-    for one in elements:
-        statement |= one
-    return {"Version": VERSION, "Statement": [statement]}
+def document(**elements: Any) -> dict[str, Any]:
+    """A policy with one statement; None removes an element."""
+    statement = {name: value for name, value in {**STATEMENT, **elements}.items() if value is not None}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def does_apply(policy: Any, context: Context | None = None) -> bool | None:
+    (statement,) = read_statements(policy, "a policy", False)
+    return applies(
+        statement, Request("ecr:BatchGetImage", REPOSITORY, ONE, CALLERS["user"], context or Context())
+    ).holds
 
 
 @pytest.mark.parametrize(
-    ("elements", "of_a_resource", "reason"),
+    ("elements", "applied"),
     [
-        ([ACTION], False, "it lacks an Action or a Resource"),
-        ([RESOURCE], False, "it lacks an Action or a Resource"),
-        ([PRINCIPAL, RESOURCE], True, "it lacks an Action or a Resource"),
-        ([ACTION, RESOURCE, PRINCIPAL], False, "an identity policy has no Principal"),
-        ([ACTION, RESOURCE, {"NotPrincipal": "*"}], False, "an identity policy has no Principal"),
-        ([ACTION], True, "it must have one Principal"),
-        ([ACTION, PRINCIPAL, {"NotPrincipal": "*"}], True, "it must have one Principal"),
-        ([ACTION, RESOURCE, {"NotAction": "s3:*"}], False, "it has both Action and NotAction"),
-        ([ACTION, RESOURCE, {"NotResource": "arn:x"}], False, "it has both Resource and NotResource"),
-        ([RESOURCE, {"Action": [1]}], False, "its Action is not text"),
-        ([ACTION, {"NotResource": None}], False, "its NotResource is not text"),
-        ([ACTION, RESOURCE, {"Effect": "allow"}], False, "its Effect is neither Allow nor Deny"),
-        ([ACTION, RESOURCE, {"Actions": "*"}], False, "it is not an object with the elements of a statement"),
+        ({"Action": "ECR:batchgetimage"}, True),
+        ({"Action": ["ecr:Get*", "ecr:Batch?etImage"]}, True),
+        ({"Action": "[e]cr:*"}, False),
+        ({"Action": []}, False),
+        ({"Action": None, "NotAction": "iam:*"}, True),
+        ({"Action": None, "NotAction": ["iam:*", "ecr:*image"]}, False),
+        ({"Resource": REPOSITORY}, True),
+        ({"Resource": REPOSITORY.upper()}, False),
+        ({"Resource": "arn:aws:ecr:*:repository/*"}, True),
+        ({"Resource": "*release"}, None),
+        ({"Resource": "arn:aws:ecr:eu-west-1:${aws:missing, '111111111111'}:repository/release"}, True),
+        ({"Resource": "${aws:missing}*"}, False),
+        ({"Resource": None, "NotResource": REPOSITORY}, False),
+        ({"Resource": None, "NotResource": "arn:aws:s3:::*"}, True),
+        ({"Resource": None, "NotResource": "*release"}, None),
     ],
 )
-def test_a_statement_that_iam_would_not_accept(
-    elements: list[dict[str, Any]], of_a_resource: bool, reason: str
-) -> None:
+def test_the_elements_of_a_statement(elements: dict[str, Any], applied: bool | None) -> None:
+    assert does_apply(document(**elements)) is applied
+
+
+def test_variables_are_text_in_the_older_version() -> None:
+    policy, context = document(Condition={"StringEquals": {"a": "${*}"}}), Context.of({"a": ["${*}"]})
+    assert does_apply(policy, context) is False
+    for older in ({**policy, "Version": "2008-10-17"}, {"Statement": policy["Statement"]}):
+        assert does_apply(older, context) is True
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Effect": "allow"},
+        {"Effect": ["Allow"]},
+        {"Action": 1},
+        {"Action": [["ecr:*"]]},
+        {"NotAction": "ecr:*"},
+        {"Resource": [None]},
+        {"NotResource": "*"},
+        {"Principal": "*"},
+        {"Condition": "odd"},
+        {"Comment": "odd"},
+    ],
+)
+def test_a_statement_that_iam_rejects_is_an_error_that_names_it(changed: dict[str, Any]) -> None:
+    with pytest.raises(MalformedPolicyError, match=r"^statement 1 \(Mine\) of a policy cannot be read: "):
+        read_statements(document(Sid="Mine", **changed), "a policy", False)
+
+
+@pytest.mark.parametrize("policy", [None, 1, [], "x", {"Version": "2020-01-01", "Statement": []}])
+def test_what_is_not_a_policy_is_an_error(policy: Any) -> None:
+    with pytest.raises(MalformedPolicyError, match=r"^a policy "):
+        read_statements(policy, "a policy", False)
+
+
+PRINCIPAL = {"AWS": ONE}
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_a_resource", "reason"),
+    [
+        ({"Resource": None}, False, "it lacks an Action or a Resource"),
+        ({"Action": None}, False, "it lacks an Action or a Resource"),
+        ({"Action": None, "Principal": PRINCIPAL}, True, "it lacks an Action or a Resource"),
+        ({"NotPrincipal": "*"}, False, "an identity policy has no Principal"),
+        ({}, True, "it must have one Principal"),
+        ({"Principal": PRINCIPAL, "NotPrincipal": "*"}, True, "it must have one Principal"),
+        ({"Resource": None, "NotResource": 1}, False, "its NotResource is not text"),
+    ],
+)
+def test_the_reason_why_iam_rejects_a_statement(changed: dict[str, Any], of_a_resource: bool, reason: str) -> None:
     with pytest.raises(MalformedPolicyError) as raised:
-        read(document(*elements), "the policy", of_a_resource)
-    assert str(raised.value) == f"statement 1 of the policy cannot be read: {reason}"
+        read_statements(document(**changed), "a policy", of_a_resource)
+    assert str(raised.value) == f"statement 1 of a policy cannot be read: {reason}"
 
 
-def test_the_elements_of_a_statement() -> None:
-    (one,) = read(document(ACTION, {"NotResource": ["arn:x", "arn:y"]}), "the policy", False)
-    assert one.actions == Scope(("ecr:BatchGetImage",), False)
-    assert one.resources == Scope(("arn:x", "arn:y"), True)
+def test_a_statement_as_a_value() -> None:
+    (one,) = read_statements(document(Resource=None, NotResource=["arn:x", "arn:y"]), "a policy", False)
+    assert (one.actions, one.resources) == (Scope(("*",)), Scope(("arn:x", "arn:y"), True))
     assert (one.names, one.condition, one.variables) == (None, (), True)
-    (other,) = read({**document(ACTION, PRINCIPAL), "Version": "2008-10-17"}, "the policy", True)
-    assert (other.resources, other.variables) == (None, False)
+    (other,) = read_statements(document(Resource=None, Principal=PRINCIPAL), "a policy", True)
+    assert other.resources is None
 
 
-def test_a_policy_may_have_one_statement_without_a_list_and_a_version_may_be_left_out() -> None:
-    (statement,) = document(ACTION, RESOURCE)["Statement"]
-    (one,) = read({"Statement": statement}, "the policy", False)
-    assert (one.place, one.variables) == ("statement 1 of the policy", False)
-    named = {"Statement": [statement, {**statement, "Sid": "Mine"}]}
-    assert read(named, "the policy", False)[1].place == "statement 2 (Mine) of the policy"
+def test_a_policy_may_have_one_statement_without_a_list() -> None:
+    (statement,) = document()["Statement"]
+    (one,) = read_statements({"Statement": statement}, "a policy", False)
+    assert (one.place, one.variables) == ("statement 1 of a policy", False)
+    two = {"Statement": [statement, {**statement, "Sid": "Mine"}]}
+    assert read_statements(two, "a policy", False)[1].place == "statement 2 (Mine) of a policy"
 
 
 @pytest.mark.parametrize(
-    ("element", "action", "covered"),
+    ("element", "covered"),
     [
-        ({"Action": "ecr:Batch*"}, "ECR:batchgetimage", True),
-        ({"Action": ["s3:*", "ecr:*"]}, "ecr:BatchGetImage", True),
-        ({"Action": "s3:*"}, "ecr:BatchGetImage", False),
-        ({"NotAction": "s3:*"}, "ecr:BatchGetImage", True),
-        ({"NotAction": ["s3:*", "ecr:*"]}, "ecr:BatchGetImage", False),
+        ({"Action": "ECR:batch*"}, True),
+        ({"Action": ["s3:*", "ecr:*"]}, True),
+        ({"Action": "s3:*"}, False),
+        ({"Action": None, "NotAction": "s3:*"}, True),
+        ({"Action": None, "NotAction": ["s3:*", "ecr:*"]}, False),
     ],
 )
-def test_the_actions_that_a_statement_covers(element: dict[str, Any], action: str, covered: bool) -> None:
-    (one,) = read(document(element, RESOURCE), "the policy", False)
-    assert covers_action(one, action).holds is covered
+def test_the_actions_that_a_statement_covers(element: dict[str, Any], covered: bool) -> None:
+    (one,) = read_statements(document(**element), "a policy", False)
+    assert covers_action(one, "ecr:BatchGetImage").holds is covered

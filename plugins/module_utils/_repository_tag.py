@@ -1,0 +1,88 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module `ecr_repository_tag`: reads the repositories, plans the changes of their tags, and makes them."""
+
+from __future__ import annotations
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
+    TAG_ARGUMENTS,
+    TagDeclaration,
+    tag_declaration,
+    tag_declaration_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import declared_names, tags_of_each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
+    TaggedRepository,
+    missing_repository_problems,
+    plan_tags,
+    tag_plan_problems,
+    unmatched_pattern_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_writes import Progress, TagWriter
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
+
+REPOSITORY_TAG_ARGUMENTS: Json = {
+    **TAG_ARGUMENTS,
+    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_ARGUMENTS,
+}
+
+
+def tag_repositories(module: Module, progress: Progress = lambda _text: None) -> Json:
+    """The result of the module `ecr_repository_tag`.
+
+    :param progress: receives what the run is doing
+    """
+    params, problems = module.params, Problems()
+    declared, owner, wait = tag_declaration(params), params["owner_account"], WaitOptions.of(params)
+    problems.extend(tag_declaration_problems(declared))
+    problems.extend(_parties.owner_account_problems(owner))
+    problems.extend(wait_problems(wait))
+    problems.check()
+
+    session = session_of(module)
+    _parties.check_owner_account(owner, session.identity["account"])
+    ecr = session.client("ecr")
+    repositories = read_repositories(session, ecr, declared, wait, problems)
+    plan = plan_tags(repositories, declared.tags, declared.is_present)
+    problems.extend(tag_plan_problems(plan))
+    problems.check()
+    registry = _ecr.repository_uri(ecr, plan.repositories[0].name).partition("/")[0] if repositories else ""
+    if plan.changes and not module.check_mode:
+        writer = TagWriter(session.client("resourcegroupstaggingapi"), ecr, plan, wait)
+        writer.write(progress)
+        writer.wait_until_confirmed(progress)
+    return {
+        "changed": bool(plan.changes),
+        "region": session.region,
+        "registry": registry,
+        "repositories": plan.result(),
+        "diff": plan.diff,
+    }
+
+
+def read_repositories(
+    session: Session, ecr: Client, declared: TagDeclaration, wait: WaitOptions, problems: Problems
+) -> list[TaggedRepository]:
+    """The repositories that a declaration means, with the tags that ECR returns.
+
+    A repository that does not exist has no tag: if tags are removed, that is as declared.
+    """
+    names = declared_names(session, ecr, declared)
+    owner = arn_of(session.identity["arn"]).identity
+    prefix = owner.repository(session.region, "")
+    found = tags_of_each(ecr, prefix, names.selected, names.tagged, declared.tags.items(), wait)
+    if declared.is_present:
+        problems.extend(unmatched_pattern_problems(declared.names, names.known or ()))
+        missing = [name for name, tags in found.items() if tags is None]
+        problems.extend(missing_repository_problems(missing, owner.account, session.region))
+    return [TaggedRepository(name, prefix + name, tags) for name, tags in found.items() if tags is not None]

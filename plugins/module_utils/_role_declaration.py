@@ -1,0 +1,189 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A pull role as it is declared, what is wrong with it, and the state that it declares. Standard library only."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _consumers,
+    _names,
+    _parties,
+    _policy,
+    _policy_document,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import OWNERSHIP_TAG, RoleState, Tags
+
+
+@dataclass(frozen=True)
+class RoleDeclaration:
+    """A pull role as it is declared. What is None stays as it is.
+
+    :param repository_tags: each value a string, or a list of alternatives
+    :param regions: None for every region
+    """
+
+    name: str
+    policy_name: str
+    consumers: tuple[Consumer, ...] = ()
+    repository_tags: Json = field(default_factory=dict)
+    is_present: bool = True
+    access: str = "read"
+    condition_key: str = "ecr"
+    regions: tuple[str, ...] | None = None
+    path: str = "/"
+    description: str | None = None
+    max_session_duration: int | None = None
+    permissions_boundary: str | None = None
+    tags: Json = field(default_factory=dict)
+    trust_policy_quota: int = 2048
+    adopt: bool = False
+
+    @property
+    def all_tags(self) -> Json:
+        """The IAM tags of the role and its policy."""
+        return {OWNERSHIP_TAG[0]: OWNERSHIP_TAG[1], **self.tags}
+
+    def trust(self, owner: Identity) -> Document:
+        return _policy.trust_document(owner.partition, self.consumers)
+
+    def permissions(self, owner: Identity) -> Document:
+        tags = _policy.repository_tags_of(self.repository_tags)
+        return _policy.permissions_document(owner, tags, self.access, self.condition_key, self.regions or ())
+
+    @property
+    def options(self) -> Json:
+        """The declaration as options of `iam_ecr_pull_role`."""
+        return {
+            "name": self.name,
+            "policy_name": self.policy_name,
+            "state": "present" if self.is_present else "absent",
+            "repository_tags": self.repository_tags,
+            "consumers": [consumer.options for consumer in self.consumers],
+            "access": self.access,
+            "condition_key": self.condition_key,
+            "regions": None if self.regions is None else list(self.regions),
+            "path": self.path,
+            "description": self.description,
+            "max_session_duration": self.max_session_duration,
+            "permissions_boundary": self.permissions_boundary,
+            "tags": self.tags or None,
+            "trust_policy_quota": self.trust_policy_quota,
+            "adopt": self.adopt,
+        }
+
+
+def role_declaration_of(options: Json) -> RoleDeclaration:
+    """The declaration of a role.
+
+    :param options: those of `iam_ecr_pull_role`
+    """
+    return RoleDeclaration(
+        name=options["name"],
+        policy_name=options["policy_name"] or options["name"],
+        consumers=tuple(_consumers.consumer_of(one) for one in options["consumers"] or ()),
+        repository_tags=options["repository_tags"] or {},
+        is_present=options["state"] == "present",
+        access=options["access"],
+        condition_key=options["condition_key"],
+        regions=None if options["regions"] is None else tuple(options["regions"]),
+        path=options["path"],
+        description=options["description"],
+        max_session_duration=options["max_session_duration"],
+        permissions_boundary=options["permissions_boundary"],
+        tags=options["tags"] or {},
+        trust_policy_quota=options["trust_policy_quota"],
+        adopt=options["adopt"],
+    )
+
+
+def declared_state(before: RoleState, declared: RoleDeclaration, owner: Identity) -> RoleState:
+    """The role as it is to be. What the declaration does not mention stays as it is."""
+    trust, permissions = declared.trust(owner), declared.permissions(owner)
+    boundary, duration = declared.permissions_boundary, declared.max_session_duration
+    return replace(
+        before,
+        role_exists=True,
+        policy_exists=True,
+        path=declared.path,
+        description=before.description if declared.description is None else declared.description,
+        max_session_duration=before.max_session_duration if duration is None else duration,
+        permissions_boundary=before.permissions_boundary if boundary is None else boundary,
+        trust=before.trust if _policy_document.equal(before.trust, trust) else trust,
+        permissions=before.permissions if _policy_document.equal(before.permissions, permissions) else permissions,
+        attached=True,
+        role_tags=with_tags(before.role_tags, declared.all_tags),
+        policy_tags=with_tags(before.policy_tags, declared.all_tags),
+    )
+
+
+def with_tags(before: Tags, tags: Tags) -> Tags:
+    """The tags with others added. IAM ignores the case of a key, so an added key replaces the key in another case."""
+    twins = {key.lower(): key for key in before}
+    added = {key: value for key, value in tags.items() if before.get(twins.get(key.lower(), key)) != value}
+    replaced = {key.lower() for key in added}
+    return {**{key: value for key, value in before.items() if key.lower() not in replaced}, **added}
+
+
+def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
+    """What is wrong with a declared role."""
+    yield from _consumers.consumers_problems(declared.consumers, owner.partition)
+    yield from _parties.consumer_problems(declared.consumers, owner.account)
+    yield from _policy.repository_tags_problems(declared.repository_tags)
+    yield from _settings_problems(before, declared)
+    if declared.regions == ():
+        yield "regions is an empty list. Name the regions, or omit the option to include all regions."
+    for region in declared.regions or ():
+        yield from _names.region_problems(region)
+    yield from _tags_problems(before, declared)
+    yield from _size_problems(declared, owner)
+
+
+def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
+    name, duration, description = declared.name, declared.max_session_duration, declared.description or ""
+    if before.role_exists and before.path != declared.path:
+        yield (
+            f"Role {name} has the path {before.path}; IAM cannot move it to {declared.path}."
+            " Declare its current path, or delete the role first (state: absent)."
+        )
+    if duration is not None and not 3600 <= duration <= 43200:
+        yield f"max_session_duration is {duration} seconds; IAM accepts 3,600 to 43,200."
+    # IAM API Reference, CreateRole, Description: Latin-1 without most control characters, 1,000 at most.
+    wrong = [character for character in description if not re.match(r"[\t\n\r\x20-\x7e\xa1-\xff]", character)]
+    if wrong:
+        yield f"The description has {wrong[0]!r}; IAM accepts only Latin-1 characters in the description of a role."
+    if len(description) > 1000:
+        yield f"The description has {len(description)} characters; IAM accepts at most 1,000."
+    if declared.permissions_boundary is not None:
+        yield from _names.boundary_problems(declared.permissions_boundary, name, declared.policy_name)
+
+
+def _tags_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
+    tags, (key, value) = declared.all_tags, OWNERSHIP_TAG
+    for name, text in tags.items():
+        for problem in _names.tag_problems(name, text):
+            yield f"tags: {problem}"
+    for problem in _names.spelling_problems(tags):
+        yield f"tags: {problem}"
+    if tags[key] != value:
+        yield f"tags: {key} identifies the roles and policies of this collection. Choose another key."
+    for what, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
+        if len({name.lower() for name in {**existing, **tags}}) > _names.MAXIMUM_TAGS:
+            yield f"{what} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
+
+
+def _size_problems(declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
+    for what, document, limit in (
+        ("The trust policy", declared.trust(owner), declared.trust_policy_quota),
+        ("The permissions policy", declared.permissions(owner), _policy.POLICY_CHARACTERS),
+    ):
+        size = _policy_document.size(document)
+        if size > limit:
+            yield f"{what} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."

@@ -1,0 +1,82 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What others own of a role and its policy, or added to them. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    OWNERSHIP_TAG,
+    Attachment,
+    AttachmentKind,
+    RoleState,
+    is_ours,
+)
+
+_TAG = "=".join(OWNERSHIP_TAG)
+
+
+def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
+    """Why an existing role or policy is not changed: it is not tagged as ours, and differs from the declaration."""
+    if declared.adopt:
+        return
+    for what, exists, tags, old, new in (
+        (f"Role {declared.name}", before.role_exists, before.role_tags, before.trust, after.trust),
+        (
+            f"Policy {declared.policy_name}",
+            before.policy_exists,
+            before.policy_tags,
+            before.permissions,
+            after.permissions,
+        ),
+    ):
+        if exists and not is_ours(tags) and not _policy_document.equal(old, new):
+            yield (
+                f"{what} exists, is not tagged {_TAG}, and differs from the declaration."
+                " To change it, set adopt: true. To keep it, choose another name."
+            )
+
+
+def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
+    """Why an existing role or policy is not deleted: others created it, or attached something."""
+    for what, exists, tags in (
+        (f"Role {declared.name}", before.role_exists, before.role_tags),
+        (f"Policy {declared.policy_name}", before.policy_exists, before.policy_tags),
+    ):
+        if exists and not is_ours(tags) and not declared.adopt:
+            yield f"{what} is not tagged {_TAG}, so this collection did not create it. To delete it, set adopt: true."
+    for attachment in before.attachments:
+        yield f"{attachment_text(attachment, declared)}. Remove it first. Nothing was changed."
+
+
+def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
+    """What a user should know about a plan before it is carried out, although it is not an error."""
+    before = plan.before
+    dangling = _policy_document.dangling_principals(before.trust)
+    if dangling and plan.steps:
+        names = ", ".join(dangling)
+        yield f"The trust policy of {declared.name} names deleted users or roles: {names}. They are replaced."
+    if not plan.after.role_exists:
+        return
+    users = [attachment_text(one, declared) for one in before.attachments if one.uses_policy]
+    if users and plan.steps:
+        yield f"{'; '.join(users)}. Others attached it, so their access changes with the policy."
+    added = [attachment_text(one, declared) for one in before.attachments if one.adds_permissions]
+    if added:
+        yield f"{'; '.join(added)}. Others added it, so the role allows more than the declaration."
+
+
+def attachment_text(attachment: Attachment, declared: RoleDeclaration) -> str:
+    """An attachment for people."""
+    role, name = f"Role {declared.name}", attachment.name
+    if attachment.kind is AttachmentKind.MANAGED_POLICY:
+        return f"{role} has policy {name} attached"
+    if attachment.kind is AttachmentKind.INLINE_POLICY:
+        return f"{role} has the inline policy {name}"
+    if attachment.kind is AttachmentKind.INSTANCE_PROFILE:
+        return f"{role} is in instance profile {name}"
+    return f"Policy {declared.policy_name} is attached to {attachment.kind.value} {name}"

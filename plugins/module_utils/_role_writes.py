@@ -1,0 +1,108 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Carries out the plan of a role, and waits until AWS returns what was written."""
+
+from __future__ import annotations
+
+import typing as t
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_steps as steps
+from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import already_applied, unmet
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import read_until, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, surplus
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
+
+#: The method of each step. The steps have no common form, so their type is checked in the tests.
+_Write = t.Callable[[PullRole, t.Any], None]
+WRITES: dict[type[steps.Step], _Write] = {
+    steps.CreateRole: lambda role, step: role.create_role(step.trust, step.tags, step.settings),
+    steps.UpdateRole: lambda role, step: role.update_role(step.description, step.max_session_duration),
+    steps.PutBoundary: lambda role, step: role.put_boundary(step.boundary),
+    steps.UpdateTrust: lambda role, step: role.update_trust(step.document),
+    steps.TagRole: lambda role, step: role.tag_role(step.tags),
+    steps.DeleteRole: lambda role, _step: role.delete_role(),
+    steps.BeginRevocation: lambda role, _step: role.begin_revocation(),
+    steps.RevokeSessions: lambda role, _step: role.revoke_sessions(),
+    steps.EndRevocation: lambda role, _step: role.end_revocation(),
+    steps.DeleteRevocation: lambda role, _step: role.delete_revocation(),
+    steps.CreatePolicy: lambda role, step: role.create_policy(step.document, step.tags),
+    steps.CreateVersion: lambda role, step: role.create_version(step.document),
+    steps.SetDefaultVersion: lambda role, step: role.set_default_version(step.version),
+    steps.DeleteVersion: lambda role, step: role.delete_version(step.version),
+    steps.TagPolicy: lambda role, step: role.tag_policy(step.tags),
+    steps.DeletePolicy: lambda role, _step: role.delete_policy(),
+    steps.Attach: lambda role, _step: role.attach(),
+    steps.Detach: lambda role, _step: role.detach(),
+}
+
+
+def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Callable[[str], None]) -> list[str]:
+    """The names of the writes that were made.
+
+    :param wait: `wait`, `wait_timeout` and `wait_interval`
+    :raises EcrError: at the first write that fails, with the writes that were made before it
+    """
+    written: list[str] = []
+    if plan.steps:
+        _write(role, plan.steps, wait, written)
+        progress("waiting until AWS returns what was written")
+        _write(role, surplus(_read_back(role, plan, wait).versions), wait, written)
+    return written
+
+
+def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, written: list[str]) -> None:
+    """Make the writes in their order, and add them to `written`."""
+    for step in listed:
+        try:
+            WRITES[type(step)](role, step)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            for problem in _write_problems(role, step, error, wait):
+                raise EcrError(
+                    f"{problem.rstrip('.')}. Written before that: {', '.join(written) or 'nothing'}. Run again: nothing"
+                    " is written twice.",
+                    changed=bool(written),
+                    steps=written,
+                ) from None
+        written.append(step.name)
+
+
+def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> t.Iterator[str]:
+    """Why a write failed; nothing if all is as it was to be, because AWS had made it before the answer was lost."""
+    code = error_code(error)
+    if code == "NoSuchEntity" and step.is_removal:
+        return
+    applied = None
+    if code == step.code_if_present:
+        try:
+            seen = read_until(role.read, lambda state: already_applied(step, state) is not None, wait)
+            applied = already_applied(step, seen)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            pass  # the error of the write says more
+    if applied:
+        return
+    if applied is None or isinstance(step, steps.CreateVersion):
+        yield explain(error)
+        return
+    what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
+    yield f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
+
+
+def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:
+    """What AWS returns once it returns what was planned."""
+    seen = RoleState()
+
+    def missing() -> list[str]:
+        nonlocal seen
+        seen = role.read()
+        return unmet(plan, seen)
+
+    wait_until_read_back(missing, wait)
+    return seen

@@ -1,0 +1,167 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options that declare shares: their values, and what is wrong with them by themselves. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
+    handoff_option_problems,
+    handoff_path_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
+    name_problems,
+    region_problems,
+    repository_or_pattern_problems,
+    tag_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import HandoffOptions, Share
+
+CONSUMER_ARGUMENTS: Json = {
+    "account": {"type": "raw", "required": True},
+    "principals": {"type": "list", "elements": "str"},
+    "external_id": {"type": "str"},
+    "allow_no_external_id": {"type": "bool", "default": False},
+    "principal_match": {"type": "str", "choices": ["principal", "condition"], "default": "principal"},
+    "organization_id": {"type": "str"},
+    "require_mfa": {"type": "bool", "default": False},
+}
+#: How many characters a trust policy may have: by default, and if AWS raised the quota of the account.
+TRUST_QUOTA_ARGUMENT: Json = {"trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048}}
+#: A share, or what all shares have in common. An option without a value is taken from there, or from `_DEFAULTS`.
+SHARE_ARGUMENTS: Json = {
+    "role_name": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"]},
+    "policy_name": {"type": "str"},
+    "repository_tags": {"type": "dict"},
+    "repositories": {"type": "list", "elements": "str"},
+    "tags": {"type": "dict"},
+    "consumers": {"type": "list", "elements": "dict", "options": CONSUMER_ARGUMENTS},
+    "access": {"type": "str", "choices": ["pull", "read"]},
+    "condition_key": {"type": "str", "choices": ["ecr", "aws"]},
+    "path": {"type": "str"},
+    "description": {"type": "str"},
+    "max_session_duration": {"type": "int"},
+    "permissions_boundary": {"type": "str"},
+    "exclusive": {"type": "bool"},
+    "regions": {"type": "list", "elements": "str"},
+    "adopt": {"type": "bool"},
+    "denied": {"type": "list", "elements": "str"},
+    "images": {"type": "list", "elements": "str"},
+    "handoff_path": {"type": "str"},
+}
+_DEFAULTS: Json = {
+    **dict.fromkeys(SHARE_ARGUMENTS),
+    "state": "present",
+    "access": "read",
+    "condition_key": "ecr",
+    "path": "/",
+    "exclusive": False,
+    "adopt": False,
+    "denied": [],
+    "images": [],
+}
+_REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
+
+
+def declared_shares(params: Json, region: str) -> list[Share]:
+    """The declared shares, each with what is valid of it.
+
+    :param params: the options of the module `ecr_share_info`
+    :param region: where repositories are if a share does not name regions
+    """
+    return [_share_of(one, params["trust_policy_quota"], region) for one in _complete(params)]
+
+
+def declaration_problems(params: Json) -> t.Iterator[str]:
+    """What is wrong with each declared share by itself.
+
+    :param params: the options of the module `ecr_share_info`
+    """
+    declared = _complete(params)
+    if not declared:
+        yield "ecr_share_shares is an empty list. Declare at least one share; state: absent ends one."
+    for number, share in enumerate(declared, 1):
+        found = [*_missing_problems(share, number if params["shares"] is not None else 0), *_share_problems(share)]
+        prefix = f"Share {share['role_name'] or number}: " if len(declared) > 1 else ""
+        yield from (prefix + problem for problem in found)
+
+
+def _complete(params: Json) -> list[Json]:
+    """The options of each share, with those that all shares have in common, and the defaults."""
+    common, state = _given(params["defaults"] or {}), {"state": "absent"} if params["state"] == "absent" else {}
+    listed = [{}] if params["shares"] is None else params["shares"]
+    return [{**_DEFAULTS, **common, **_given(share), **state} for share in listed]
+
+
+def _given(options: Json) -> Json:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _missing(share: Json) -> tuple[str, ...]:
+    required = (name for name in _REQUIRED if share["state"] == "present" or name != "consumers")
+    return tuple(name for name in required if share[name] is None)
+
+
+def _tags_of(share: Json) -> Json:
+    """The tags that the repositories get."""
+    return share["tags"] or share["repository_tags"] or {}
+
+
+def _share_of(share: Json, quota: int, region: str) -> Share:
+    role = {**share, "name": share["role_name"] or "", "tags": None, "trust_policy_quota": quota}
+    return Share(
+        role_declaration_of(role),
+        tuple(one for one in share["repositories"] or () if not any(repository_or_pattern_problems(one))),
+        {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
+        tuple(one for one in share["regions"] or [region] if not any(region_problems(one))),
+        share["exclusive"],
+        HandoffOptions(share["handoff_path"] or None, tuple(share["denied"]), tuple(share["images"])),
+        is_named=not any(_role_name_problems(share)),
+        missing=_missing(share),
+    )
+
+
+def _missing_problems(share: Json, number: int) -> t.Iterator[str]:
+    """The required options that a share lacks.
+
+    :param number: its place in the list `ecr_share_shares`; 0 if the variables of the role declare it
+    """
+    missing = _missing(share)
+    if missing and number:
+        yield f"missing required arguments: {', '.join(missing)}. Set them in share {number} of ecr_share_shares."
+    elif missing:
+        names = ", ".join(f"ecr_share_{name}" for name in missing)
+        yield f"missing required arguments: {names}. Declare the share, or a list of shares as ecr_share_shares."
+
+
+def _role_name_problems(share: Json) -> t.Iterator[str]:
+    return name_problems(share["role_name"] or "", share["policy_name"] or share["role_name"] or "", share["path"])
+
+
+def _share_problems(share: Json) -> t.Iterator[str]:
+    repositories = share["repositories"] or []
+    if share["role_name"] is not None:
+        yield from _role_name_problems(share)
+    if share["repositories"] == []:
+        yield "repositories is empty: name at least one repository."
+    for name in repositories:
+        yield from repository_or_pattern_problems(name)
+    yield from _tag_problems(share)
+    for region in share["regions"] or ():
+        yield from region_problems(region)
+    if share["state"] == "present":
+        yield from handoff_option_problems(share["images"], share["denied"], repositories)
+        yield from handoff_path_problems(share["handoff_path"] or "")
+
+
+def _tag_problems(share: Json) -> t.Iterator[str]:
+    """What is wrong with the tags that the repositories get. The plan of the role reports the other ones."""
+    for key, value in _tags_of(share).items():
+        if share["tags"]:
+            yield from (f"tags: {problem}" for problem in tag_problems(str(key), value))
+        elif isinstance(value, list):
+            yield f"repository_tags has several values of {key}. Set tags to the one that the repositories get."

@@ -1,0 +1,111 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a share is after the run, and its hand-off. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges
+
+
+class Place(t.NamedTuple):
+    """The repositories of a share in one region.
+
+    :param host: of the registry; empty if no declared repository exists there
+    """
+
+    region: str
+    host: str
+    names: tuple[str, ...]
+
+    @property
+    def result(self) -> Json:
+        repositories = [{"name": name} for name in self.names]
+        return {"region": self.region, "registry": self.host, "repositories": repositories}
+
+
+@dataclass(frozen=True)
+class ShareFacts:
+    """A share after the run.
+
+    :param changed: whether the run changes its role or the tags of its repositories
+    """
+
+    share: Share
+    role: PlannedRole
+    account: str
+    role_arn: str
+    policy_arn: str
+    places: tuple[Place, ...]
+    changed: bool
+
+    @property
+    def result(self) -> Json:
+        """The facts of the role `ecr_share`."""
+        after = self.role.plan.after
+        return {
+            "role_name": self.share.name,
+            "state": "present" if self.share.is_present else "absent",
+            "role_arn": self.role_arn,
+            "policy_arn": self.policy_arn,
+            "account": self.account,
+            "changed": self.changed,
+            "consumers": self.role.consumers,
+            "permissions": after.permissions or {},
+            "trust": after.trust or {},
+            "regions": [place.result for place in self.places],
+        }
+
+    @property
+    def handoff(self) -> Json:
+        """The options of `write_handoff`; empty if the share ends."""
+        share = self.share
+        if not share.is_present:
+            return {}
+        return {
+            "path": share.handoff.path,
+            "denied": list(share.handoff.denied),
+            "images": list(share.handoff.images),
+            "role": {"role_arn": self.role_arn, "account": self.account, "consumers": self.role.consumers},
+            "tagged": [place.result for place in self.places],
+            "repository_tags": share.role.repository_tags,
+            "repositories": list(share.repositories),
+            "access": share.role.access,
+            "share_changed": self.changed,
+        }
+
+
+def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -> ShareFacts:
+    """A share after the run.
+
+    :param number: its place in the declaration
+    """
+    share, account = shared.shares[number], shared.account
+    changed = {place for step in (*tags.untag, *tags.tag) for place in step.places}
+    places = []
+    for region in share.regions:
+        registry = account.registries.get(region)
+        names = tuple(sorted(shared.selection[number, region]))
+        places.append(Place(region, registry.host if registry else "", names))
+    return ShareFacts(
+        share,
+        role,
+        account.identity.account,
+        account.identity.role(share.role.path, share.name),
+        account.identity.policy(share.role.path, share.policy_name),
+        tuple(places),
+        bool(role.plan.steps or changed & {(place.region, name) for place in places for name in place.names}),
+    )
+
+
+def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
+    """The options of `write_handoff` for each share. A single hand-off is also published as an artifact."""
+    found = [one.handoff for one in facts]
+    if len(found) == 1 and found[0] and len(facts[0].role.consumers) * len(facts[0].places) == 1:
+        found[0]["artifact"] = "ecr_share_handoff"
+    return found

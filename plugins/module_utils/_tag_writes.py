@@ -1,0 +1,133 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Changes the tags of repositories in batches, repeats what may work soon, and reports each failure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import is_transient
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import tries, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import tags_or_none
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TAGGING_BATCH, TagChange, TagPlan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
+
+Progress = t.Callable[[str], None]
+#: Reasons by the name of the repository.
+Failures = dict[str, str]
+#: Why a repository that existed a moment ago cannot be tagged.
+DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
+
+
+@dataclass(frozen=True)
+class TagWriter:
+    """Carries out a plan.
+
+    :param tagging: a client of the tagging API
+    :param ecr: a client of ECR, whose tags decide whether a change was made
+    """
+
+    tagging: Client
+    ecr: Client
+    plan: TagPlan
+    wait: WaitOptions
+
+    def write(self, progress: Progress = lambda _text: None) -> None:
+        """Make all changes.
+
+        :raises EcrError: if some repositories could not be changed, with the reason for each
+        """
+        failures: Failures = {}
+        batches = self.plan.batches()
+        for number, batch in enumerate(batches):
+            progress(f"{number * TAGGING_BATCH:,} of {len(self.plan.changes):,} repositories")
+            try:
+                failures.update(self._change(batch))
+            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+                if number == 0:
+                    raise  # nothing was written
+                failures.update({change.name: explain(error) for rest in batches[number:] for change in rest})
+                break
+        if failures:
+            raise partial_failure(self.plan, failures)
+
+    def wait_until_confirmed(self, progress: Progress = lambda _text: None) -> None:
+        """Wait until ECR returns what was written."""
+        progress("waiting until ECR returns the tags")
+        wait_until_read_back(self.unconfirmed, self.wait)
+
+    def _change(self, batch: list[TagChange]) -> Failures:
+        """Change the tags of up to 20 repositories, of some of them several times; why the others failed."""
+        left, has_answered = batch, False
+        failures: Failures = {}
+        for _number in tries(self.wait):
+            try:
+                reasons = self._send(left)
+                has_answered = True
+                for change in left:
+                    failures.pop(change.name, None)
+                failures.update({change.name: reasons[change.arn] for change in left if change.arn in reasons})
+                self._confirm([change for change in left if change.name in failures], failures)
+            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+                if not has_answered:
+                    raise
+                break
+            left = [change for change in left if is_transient(failures.get(change.name, ""))]
+            if not left:
+                break
+        return failures
+
+    def _send(self, batch: list[TagChange]) -> dict[str, str]:
+        """Send one call; the reason for each ARN that failed."""
+        arns = [change.arn for change in batch]
+        if self.plan.is_present:
+            return _tagging.tag(self.tagging, arns, self.plan.tags)
+        return _tagging.untag(self.tagging, arns, batch[0].removed)
+
+    def _confirm(self, batch: list[TagChange], failures: Failures) -> None:
+        """Remove what did not fail: the answer may have been an error although ECR has the tags as planned."""
+        for change in batch:
+            tags = tags_or_none(self.ecr, change.arn)
+            if self.plan.is_done(change, tags):
+                del failures[change.name]
+            elif tags is None:
+                failures[change.name] = DELETED
+
+    def unconfirmed(self) -> list[str]:
+        """The changes that ECR does not return yet.
+
+        :raises EcrError: if a repository that should have the tags was deleted
+        """
+        found = map_concurrently(lambda change: tags_or_none(self.ecr, change.arn), self.plan.changes)
+        left = [(change, tags) for change, tags in zip(self.plan.changes, found) if not self.plan.is_done(change, tags)]
+        deleted = [change.name for change, tags in left if tags is None]
+        if deleted:
+            raise EcrError(f"Repository {', '.join(deleted)}: {DELETED}", changed=True)
+        return [f"the tags of {change.name}" for change, _tags in left]
+
+
+def partial_failure(plan: TagPlan, failures: Failures) -> EcrError:
+    """The error that names each repository that failed, and each that was changed."""
+    changed = [change.name for change in plan.changes if change.name not in failures]
+    listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
+    next_step = ""
+    if any(reason.startswith("AccessDenied") for reason in failures.values()):
+        # The tagging API calls ECR in the name of the caller, for each repository.
+        action = "ecr:TagResource" if plan.is_present else "ecr:UntagResource"
+        next_step = f"\nAllow {action} on these repositories to the caller, or use other credentials."
+    return EcrError(
+        f"{len(failures)} of {len(plan.changes)} repositories could not be changed:\n{listed}{next_step}",
+        changed=bool(changed),
+        failed_repositories=failures,
+        changed_repositories=changed,
+    )

@@ -1,0 +1,174 @@
+"""What is wrong with the declared consumers, and the external IDs that are generated once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import (
+    Consumer,
+    consumer_of,
+    consumers_problems,
+    with_external_ids,
+)
+
+from tests.unit.roles import CONSUMER, STRANGER
+
+GOOD: dict[str, Any] = {"account": CONSUMER, "external_id": "id-one"}
+QUOTE = " Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
+DIGITS = ' Write the digits, as in account: "222222222222".'
+EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ([], ["consumers is empty. Name at least one account that can assume the role."]),
+        ([GOOD], []),
+        ([GOOD, {**GOOD, "external_id": "id-two"}], []),
+        ([GOOD, {**GOOD, "account": STRANGER}], []),
+        ([{**GOOD, "principals": ["user/a", "role/path/b", f"arn:aws:iam::{CONSUMER}:role/c"]}], []),
+        ([{**GOOD, "principals": [f"arn:aws:iam::{CONSUMER}:root"]}], []),
+        ([{"account": CONSUMER, "allow_no_external_id": True}], []),
+        (
+            [{"account": CONSUMER}],
+            [f"Consumer 1 ({CONSUMER}) has no external_id. Set one, or set allow_no_external_id: true."],
+        ),
+        (
+            [GOOD, {"account": STRANGER, "external_id": None}],
+            [f"Consumer 2 ({STRANGER}) has no external_id. Set one, or set allow_no_external_id: true."],
+        ),
+        (
+            [{**GOOD, "account": 222222222222}],
+            [f"Consumer 1: 222222222222 is not an AWS account ID of 12 digits.{QUOTE}"],
+        ),
+        ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account ID of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": "acme"}], [f"Consumer 1: 'acme' is not an AWS account ID of 12 digits.{DIGITS}"]),
+        (
+            [{**GOOD, "account": CONSUMER + "\n"}],
+            [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account ID of 12 digits.{DIGITS}"],
+        ),
+        ([{**GOOD, "account": None}], [f"Consumer 1: None is not an AWS account ID of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": ["1"]}], [f"Consumer 1: ['1'] is not an AWS account ID of 12 digits.{DIGITS}"]),
+        (
+            [{**GOOD, "external_id": ""}],
+            [
+                f"Consumer 1 ({CONSUMER}): external_id is empty. Set the external ID that the trust policy names, or"
+                " omit the option."
+            ],
+        ),
+        (
+            [{**GOOD, "external_id": "x"}],
+            [
+                f"Consumer 1 ({CONSUMER}): external_id has 1 characters, or a character that AWS does not accept."
+                f" {EXTERNAL_ID}"
+            ],
+        ),
+        (
+            [{**GOOD, "external_id": "a*"}],
+            [
+                f"Consumer 1 ({CONSUMER}): external_id has 2 characters, or a character that AWS does not accept."
+                f" {EXTERNAL_ID}"
+            ],
+        ),
+        (
+            [{**GOOD, "organization_id": "acme"}],
+            [f"Consumer 1 ({CONSUMER}): organization_id 'acme' does not look like o-exampleorgid."],
+        ),
+        (
+            [{**GOOD, "principals": ["user/*"]}],
+            [
+                f"Consumer 1 ({CONSUMER}): principal 'user/*' contains a wildcard. Name each user or role, or omit"
+                " principals to trust the account."
+            ],
+        ),
+        (
+            [{**GOOD, "principals": [f"arn:aws-cn:iam::{CONSUMER}:user/a"]}],
+            [
+                f"Consumer 1 ({CONSUMER}): principal 'arn:aws-cn:iam::{CONSUMER}:user/a' is in partition aws-cn, but"
+                " the owner account is in aws."
+            ],
+        ),
+        (
+            [{**GOOD, "principals": [f"arn:aws:iam::{STRANGER}:user/a"]}],
+            [
+                f"Consumer 1 ({CONSUMER}): principal 'arn:aws:iam::{STRANGER}:user/a' does not belong to account"
+                f" {CONSUMER}. Declare it under its own account."
+            ],
+        ),
+        *(
+            (
+                [{**GOOD, "principals": [principal]}],
+                [
+                    f"Consumer 1 ({CONSUMER}): principal {principal!r} is not user/NAME, role/NAME, or the ARN of a"
+                    " user or a role."
+                ],
+            )
+            for principal in ("puller", "group/a", "root", "", "user/", "user/a b", "user/ä", "user/a\n", "user/?")
+        ),
+        (
+            [{**GOOD, "principals": [f"arn:aws:iam::{CONSUMER}:root"], "principal_match": "condition"}],
+            [
+                f"Consumer 1 ({CONSUMER}): arn:aws:iam::{CONSUMER}:root means only the root user with"
+                " principal_match: condition. Omit principals."
+            ],
+        ),
+        (
+            [GOOD, {**GOOD, "allow_no_external_id": True}],
+            [f"Consumer {CONSUMER} is declared twice with the same principals and external_id. Remove one."],
+        ),
+        (
+            [GOOD, GOOD],
+            [f"Consumer {CONSUMER} is declared twice with the same principals and external_id. Remove one."],
+        ),
+        (
+            [{"account": "x", "principals": ["a"], "external_id": "", "organization_id": "b"}],
+            [
+                f"Consumer 1: 'x' is not an AWS account ID of 12 digits.{DIGITS}",
+                "Consumer 1 (x): external_id is empty. Set the external ID that the trust policy names, or omit the"
+                " option.",
+                "Consumer 1 (x): organization_id 'b' does not look like o-exampleorgid.",
+                "Consumer 1 (x): principal 'a' is not user/NAME, role/NAME, or the ARN of a user or a role.",
+            ],
+        ),
+    ],
+)
+def test_consumers(declared: list[dict[str, Any]], found: list[str]) -> None:
+    result = [consumer_of(one) for one in declared]
+    assert list(consumers_problems(result, "aws")) == found
+    _policy.trust_document("aws", result)  # is made before the problems are reported
+
+
+ONE, TWO = CONSUMER, STRANGER
+FIRST = Consumer(ONE, (), "id-one")
+SECOND = Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "condition", "o-abcdefghij", True)
+
+
+def generate(account: str, *principals: str) -> dict[str, Any]:
+    return {"account": account, "principals": list(principals), "external_id": "generate"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "ids"),
+    [
+        ([generate(ONE)], ["id-one"]),
+        ([generate(ONE, "user/new")], ["id-one"]),  # the only consumer of its account keeps its id
+        ([generate(TWO, "role/ci/deploy", "user/puller")], ["id-two"]),
+        ([generate(TWO, "user/x"), generate(TWO, "user/puller", "role/ci/deploy")], ["new", "id-two"]),
+        ([generate("444444444444")], ["new"]),
+        ([generate("444444444444", "user/back")], ["id-dangling"]),
+        ([{"account": ONE, "external_id": "said"}], ["said"]),
+    ],
+)
+def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], ids: list[str]) -> None:
+    trust = _policy.trust_document("aws", [FIRST, SECOND])
+    if ids == ["id-dangling"]:
+        condition = {"StringEquals": {"sts:ExternalId": "id-dangling"}}
+        trust["Statement"] = [
+            {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Condition": condition}
+        ]
+    consumers = [consumer_of(one) for one in declared]
+    assert [one.external_id for one in with_external_ids(consumers, "aws", trust, lambda: "new")] == ids
+    (new,) = with_external_ids([consumer_of(generate(ONE))], "aws", None, lambda: "new")
+    assert new.external_id == "new"

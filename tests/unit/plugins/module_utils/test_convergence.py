@@ -1,0 +1,90 @@
+"""Which failed writes count as done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _convergence, _role_plan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import Attach, CreateVersion, Step
+
+from tests.unit.roles import BOUNDARY, declare, versioned
+
+NEW = declare(RoleState(), permissions_boundary=BOUNDARY)[0]
+CREATE_ROLE, CREATE_POLICY = _role_plan.plan_role(RoleState(), NEW).steps[:2]
+CREATE_VERSION = CreateVersion(NEW.permissions or {})
+OLD_VERSIONS = versioned(5, 4, 3, 2, 1, default=5)
+
+
+@pytest.mark.parametrize(
+    ("step", "seen", "made"),
+    [
+        (CREATE_ROLE, RoleState(policy_exists=True), None),
+        (CREATE_ROLE, NEW, True),
+        (CREATE_ROLE, replace(NEW, role_tags={"Managed-By": "crossaccount.ecr", "seen": "by-a-scanner"}), True),
+        (CREATE_ROLE, replace(NEW, role_tags={}), False),
+        (CREATE_ROLE, replace(NEW, role_tags={"managed-by": "terraform"}), False),
+        (CREATE_ROLE, replace(NEW, trust={"Statement": []}), False),
+        (CREATE_ROLE, replace(NEW, description="Theirs"), False),
+        (CREATE_ROLE, replace(NEW, max_session_duration=7200), False),
+        (CREATE_ROLE, replace(NEW, permissions_boundary=None), False),
+        (CREATE_POLICY, RoleState(role_exists=True), None),
+        (CREATE_POLICY, NEW, True),
+        (CREATE_POLICY, replace(NEW, policy_tags={}), False),
+        (CREATE_POLICY, replace(NEW, permissions={"Statement": []}), False),
+        (CREATE_VERSION, replace(OLD_VERSIONS, permissions=NEW.permissions), True),
+        (CREATE_VERSION, replace(OLD_VERSIONS, permissions={"Statement": []}), False),
+        (
+            CREATE_VERSION,
+            replace(OLD_VERSIONS, permissions={"Statement": []}, versions=OLD_VERSIONS.versions[1:]),
+            None,
+        ),
+        (Attach(), NEW, False),
+    ],
+)
+def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleState, made: bool | None) -> None:
+    assert _convergence.already_applied(step, seen) is made
+
+
+@pytest.mark.parametrize(
+    ("seen", "missing"),
+    [
+        (NEW, []),
+        (replace(NEW, role_tags={"Managed-By": "crossaccount.ecr"}), []),
+        (replace(NEW, versions=OLD_VERSIONS.versions), []),
+        (replace(NEW, role_exists=False), ["the role"]),
+        (replace(NEW, policy_exists=False), ["the policy"]),
+        (replace(NEW, trust={"Statement": []}), ["the trust"]),
+        (replace(NEW, permissions=None), ["the permissions"]),
+        (replace(NEW, attached=False), ["the attachment"]),
+        (replace(NEW, revoking=True), ["the end of the revocation"]),
+        (replace(NEW, role_tags={}), ["the role's tags"]),
+        (replace(NEW, policy_tags={**NEW.policy_tags, "team": "a"}), ["the policy's tags"]),
+        (replace(NEW, description="Theirs"), ["the role's settings"]),
+        (replace(NEW, max_session_duration=7200), ["the role's settings"]),
+        (replace(NEW, permissions_boundary=None), ["the role's settings"]),
+        (
+            RoleState(),
+            [
+                *("the role", "the policy", "the trust", "the permissions", "the attachment", "the role's tags"),
+                *("the policy's tags", "the role's settings"),
+            ],
+        ),
+    ],
+)
+def test_what_aws_does_not_return_yet_is_named(seen: RoleState, missing: list[str]) -> None:
+    assert _convergence.unmet(_role_plan.plan_role(RoleState(), NEW), seen) == missing
+
+
+@pytest.mark.parametrize(
+    ("seen", "missing"),
+    [
+        (RoleState(), []),
+        (RoleState(description="Theirs"), []),
+        (RoleState(role_exists=True), ["the role"]),
+        (RoleState(policy_exists=True), ["the policy"]),
+    ],
+)
+def test_what_is_deleted_has_no_settings_to_wait_for(seen: RoleState, missing: list[str]) -> None:
+    assert _convergence.unmet(_role_plan.plan_role_absent(NEW), seen) == missing

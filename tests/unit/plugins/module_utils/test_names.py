@@ -1,0 +1,220 @@
+"""The syntax rules: what is valid, and what is rejected, in the words that the user reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _names
+
+from tests.unit.roles import OWNER
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [("app", False), ("team/app", False), ("a*", True), ("a?", True), ("[ab]", True), ("a]", False)],
+)
+def test_is_pattern(name: str, pattern: bool) -> None:
+    assert _names.is_pattern(name) is pattern
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256, "a1/b2/c3", "a.b_c__d-e---f", "0a", "my.team/app"])
+def test_good_repository_names(name: str) -> None:
+    assert list(_names.repository_problems(name)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a",
+        "a" * 257,
+        "App",
+        "-ab",
+        "ab-",
+        "a..b",
+        "a___b",
+        "a//b",
+        "/ab",
+        "ab/",
+        "../ab",
+        "ab/..",
+        "ab:v1",
+        "ab\n",
+        "é1",
+    ],
+)
+def test_bad_repository_names(name: str) -> None:
+    assert list(_names.repository_problems(name)) == [
+        f"{name!r} is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins and"
+        " ends with a letter or digit. Omit the registry and the image tag."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "policy_name", "path", "found"),
+    [
+        ("a", "a", "/", []),
+        ("a" * 64, "a" * 128, "/a/b+=,.@-_/", []),
+        ("a", "a", "/" + "a" * 510 + "/", []),
+        *(
+            (bad, "a", "/", [f"Role name {bad!r} must have 1 to 64 of letters, digits and _+=,.@-."])
+            for bad in ("", "a" * 65, "a b", "a/b", "ä", "a\n")
+        ),
+        *(
+            ("a", bad, "/", [f"Policy name {bad!r} must have 1 to 128 of letters, digits and _+=,.@-."])
+            for bad in ("", "a" * 129, "a:b")
+        ),
+        *(
+            (
+                "a",
+                "a",
+                bad,
+                [
+                    f"Path {bad!r} must begin and end with / and have letters, digits and _+=,.@- between, 512"
+                    " characters at most."
+                ],
+            )
+            for bad in ("", "a/", "/a", "//", "/a b/", "/" + "a" * 511 + "/")
+        ),
+    ],
+)
+def test_name_problems(name: str, policy_name: str, path: str, found: list[str]) -> None:
+    assert list(_names.name_problems(name, policy_name, path)) == found
+
+
+def test_name_problems_come_together() -> None:
+    assert len(list(_names.name_problems("", "", ""))) == 3
+
+
+@pytest.mark.parametrize("good", ["ab", "a" * 1224, "_+=,.@:/-"])
+def test_good_external_ids(good: str) -> None:
+    assert list(_names.external_id_problems(good)) == []
+
+
+@pytest.mark.parametrize("bad", ["a", "a" * 1225, "a b", "ab\n", "a${b}", "é1"])
+def test_bad_external_ids(bad: str) -> None:
+    assert list(_names.external_id_problems(bad)) == [
+        f"external_id has {len(bad)} characters, or a character that AWS does not accept. It needs 2 to 1,224"
+        " letters, digits and _+=,.@:/-"
+    ]
+
+
+RESERVED = "starts with aws:, which AWS reserves. Choose another key."
+CHARACTER = "has a character that ECR does not accept. Valid are letters, digits, spaces and +-=._:/@"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("a", "", None),
+        ("k" * 128, "v" * 256, None),
+        ("Umgebung für リリース +-=._:/@", "1", None),
+        ("awsome", "aws", None),
+        ("aws:x", "v", f"tag key 'aws:x' {RESERVED}"),
+        ("AWS:x", "v", f"tag key 'AWS:x' {RESERVED}"),
+        ("", "v", "tag key '' has 0 characters; ECR accepts 1 to 128."),
+        ("k" * 129, "v", f"tag key {'k' * 20!r} has 129 characters; ECR accepts 1 to 128."),
+        ("k", "v" * 257, "the value of tag 'k' has 257 characters; ECR accepts up to 256."),
+        ("a*", "v", f"tag key 'a*' {CHARACTER}"),
+        ("a", "v\n", f"tag value 'v\\n' {CHARACTER}"),
+        ("a", "${aws:username}", f"tag value '${{aws:username}}' {CHARACTER}"),
+        ("a", "v?", f"tag value 'v?' {CHARACTER}"),
+    ],
+)
+def test_tag_problems(key: str, value: str, problem: str | None) -> None:
+    assert list(_names.tag_problems(key, value)) == [problem] * (problem is not None)
+
+
+@pytest.mark.parametrize("good", ["eu-west-1", "ap-northeast-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"])
+def test_good_regions(good: str) -> None:
+    assert list(_names.region_problems(good)) == []
+
+
+@pytest.mark.parametrize("bad", ["*", "eu-*", "", "eu-west-1 ", "eu-west-1:222222222222:repository/x", "Tokyo", None])
+def test_bad_regions(bad: Any) -> None:
+    assert list(_names.region_problems(bad)) == [
+        f"regions: {bad!r} does not look like a region, such as ap-northeast-1."
+    ]
+
+
+ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
+
+
+@pytest.mark.parametrize(
+    ("role_arn", "external_id", "session_name", "found"),
+    [
+        (ROLE, "id-one", "crossaccount.ecr", []),
+        (ROLE.replace("aws", "aws-cn"), None, "ab", []),
+        *(
+            (
+                bad,
+                None,
+                "ab",
+                [f"role_arn {bad!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME."],
+            )
+            for bad in ("allow", "", ROLE + "\n", ROLE.replace(":role", ":user"), ROLE.replace("1:", ":"), ROLE + "*")
+        ),
+        *(
+            (ROLE, None, bad, [f"role_session_name {bad!r} needs 2 to 64 of letters, digits and _+=,.@-"])
+            for bad in ("", "a", "a" * 65, "a b", "a/b", "äb")
+        ),
+        (
+            "x",
+            "",
+            "y",
+            [
+                "role_arn 'x' is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.",
+                "external_id is empty. Set the external ID that the trust policy names, or omit the option.",
+                "role_session_name 'y' needs 2 to 64 of letters, digits and _+=,.@-",
+            ],
+        ),
+    ],
+)
+def test_assume_problems(role_arn: str, external_id: str | None, session_name: str, found: list[str]) -> None:
+    assert list(_names.assume_problems(role_arn, external_id, session_name)) == found
+
+
+# --- accounts, such as answers of a survey
+
+ACCOUNT = "222222222222"
+USER = f"arn:aws:iam::{ACCOUNT}:user/team/puller"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [ACCOUNT, f" {ACCOUNT}\n", "2222-2222-2222", f"arn:aws:iam::{ACCOUNT}:root", f"\tarn:aws:iam::{ACCOUNT}:root "],
+)
+def test_an_answer_that_can_only_mean_one_account_is_accepted(answer: str) -> None:
+    assert _names.account_of(answer, "aws") == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        USER,
+        f"arn:aws:iam::{ACCOUNT}:role/ci",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/session",
+        f"arn:aws-cn:iam::{ACCOUNT}:root",  # of another partition
+        f"arn:aws:iam::{ACCOUNT}:root/x",
+        f"arn:aws:iam::{ACCOUNT}:user/root",
+        "222-222-222-222",
+        "2222 2222 2222",
+        "22222222222",
+        f"{ACCOUNT}, 333333333333",
+        "",
+        222222222222,
+        None,
+    ],
+)
+def test_an_answer_that_can_mean_something_else_is_rejected(answer: Any) -> None:
+    account = _names.account_of(answer, "aws")
+    assert account == answer
+    (problem,) = _names.account_problems(account)
+    assert "is not an AWS account ID of 12 digits. " in problem
+
+
+def test_the_problem_of_an_arn_of_a_user_names_the_option_for_it() -> None:
+    advice = f'To trust only user/team/puller, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
+    assert advice in "".join(_names.account_problems(USER))
+    assert 'Write the digits, as in account: "222222222222".' in "".join(_names.account_problems("release"))

@@ -1,0 +1,129 @@
+"""What others own of a role and its policy, or added to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_plan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership import (
+    attachment_text,
+    ownership_problems,
+    removal_problems,
+    role_warnings,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import Attachment, AttachmentKind, RoleState
+
+from tests.unit.roles import OURS, STRANGER, THERE, declaration, declare
+
+ADOPT = "and differs from the declaration. To change it, set adopt: true. To keep it, choose another name."
+
+
+@pytest.mark.parametrize(
+    ("role_tags", "policy_tags", "said", "found"),
+    [
+        (OURS, OURS, {}, []),
+        (OURS, OURS, {"access": "pull", "consumers": [{"account": STRANGER, "external_id": "id"}]}, []),
+        ({}, {}, {}, []),
+        ({"managed-by": "terraform"}, OURS, {"access": "pull"}, []),
+        ({"Managed-By": OURS["managed-by"]}, OURS, {"consumers": [{"account": STRANGER, "external_id": "id"}]}, []),
+        ({}, {}, {"access": "pull"}, [f"Policy rules exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}"]),
+        (
+            {"managed-by": "terraform"},
+            OURS,
+            {"consumers": [{"account": STRANGER, "external_id": "id"}]},
+            [f"Role allow exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}"],
+        ),
+        (
+            {},
+            {},
+            {"access": "pull", "consumers": [{"account": STRANGER, "external_id": "id"}]},
+            [
+                f"Role allow exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}",
+                f"Policy rules exists, is not tagged managed-by=crossaccount.ecr, {ADOPT}",
+            ],
+        ),
+    ],
+)
+def test_ownership(
+    role_tags: dict[str, str], policy_tags: dict[str, str], said: dict[str, Any], found: list[str]
+) -> None:
+    before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags)
+    after = declare(before, **said)[0]
+    declared = declaration(policy_name="rules", **said)
+    assert list(ownership_problems(before, after, declared)) == found
+    assert list(ownership_problems(before, after, replace(declared, adopt=True))) == []
+
+
+def test_nothing_there_is_nobodys() -> None:
+    assert list(ownership_problems(RoleState(), declare(RoleState())[0], declaration())) == []
+
+
+MANAGED, INLINE = Attachment(AttachmentKind.MANAGED_POLICY, "x"), Attachment(AttachmentKind.INLINE_POLICY, "y")
+PROFILE, USER = Attachment(AttachmentKind.INSTANCE_PROFILE, "x"), Attachment(AttachmentKind.USER, "has")
+
+
+def test_absent_is_refused_where_others_hang_on() -> None:
+    before = replace(THERE, attachments=(MANAGED, PROFILE))
+    assert list(removal_problems(before, declaration())) == [
+        "Role allow has policy x attached. Remove it first. Nothing was changed.",
+        "Role allow is in instance profile x. Remove it first. Nothing was changed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role_tags", "policy_tags", "adopt", "found"),
+    [
+        (OURS, OURS, False, []),
+        ({}, {}, True, []),
+        ({}, OURS, False, ["Role allow"]),
+        (OURS, {"managed-by": "terraform"}, False, ["Policy rules"]),
+        ({}, {}, False, ["Role allow", "Policy rules"]),
+    ],
+)
+def test_what_others_created_is_not_deleted(
+    role_tags: dict[str, str], policy_tags: dict[str, str], adopt: bool, found: list[str]
+) -> None:
+    before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags, attachments=())
+    assert list(removal_problems(before, declaration(policy_name="rules", adopt=adopt))) == [
+        f"{what} is not tagged managed-by=crossaccount.ecr, so this collection did not create it. To delete it, set"
+        " adopt: true."
+        for what in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attachments", "said"),
+    [
+        ((), []),
+        ((PROFILE,), []),
+        (
+            (MANAGED, INLINE),
+            [
+                "Role allow has policy x attached; Role allow has the inline policy y."
+                " Others added it, so the role allows more than the declaration."
+            ],
+        ),
+        (
+            (USER,),
+            ["Policy allow is attached to user has. Others attached it, so their access changes with the policy."],
+        ),
+    ],
+)
+def test_what_others_did_is_a_warning_where_it_stays(attachments: tuple[Attachment, ...], said: list[str]) -> None:
+    before = replace(THERE, attachments=attachments)
+    plan = _role_plan.plan_role(before, replace(before, description="Another"))
+    assert plan.steps
+    assert list(role_warnings(plan, declaration())) == said
+    assert list(role_warnings(RolePlan(before, RoleState(), plan.steps), declaration())) == []
+
+
+@pytest.mark.parametrize("kind", AttachmentKind)
+def test_text_of_an_attachment_names_both_sides(kind: AttachmentKind) -> None:
+    attachment = Attachment(kind, "theirs")
+    text = attachment_text(attachment, declaration(policy_name="rules"))
+    assert text.startswith("Policy rules " if attachment.uses_policy else "Role allow ")
+    assert "theirs" in text
+    assert not (attachment.uses_policy and attachment.adds_permissions)

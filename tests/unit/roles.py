@@ -1,0 +1,105 @@
+"""Declared roles and consumers for the tests, and a role that exists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import (
+    RoleDeclaration,
+    declared_state,
+    role_declaration_of,
+    role_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    Attachment,
+    AttachmentKind,
+    PolicyVersion,
+    RoleState,
+)
+from hypothesis import strategies as st
+
+OWNER, CONSUMER, STRANGER = "111111111111", "222222222222", "333333333333"
+IDENTITY = Identity("aws", OWNER)
+
+
+def options(**said: Any) -> dict[str, Any]:
+    """The options of `iam_ecr_pull_role`."""
+    return {
+        "name": "allow",
+        "policy_name": None,
+        "repository_tags": {"share": "yes"},
+        "access": "read",
+        "condition_key": "ecr",
+        "regions": None,
+        "consumers": [{"account": CONSUMER, "external_id": "id-one"}],
+        "max_session_duration": None,
+        "path": "/",
+        "description": None,
+        "permissions_boundary": None,
+        "tags": None,
+        "trust_policy_quota": 2048,
+        "adopt": False,
+        "state": "present",
+        **said,
+    }
+
+
+def declaration(**said: Any) -> RoleDeclaration:
+    return role_declaration_of(options(**said))
+
+
+def declare(before: RoleState, **said: Any) -> tuple[RoleState, list[str]]:
+    """The role as it is to be, and what is wrong with its declaration."""
+    declared = declaration(**said)
+    return declared_state(before, declared, IDENTITY), list(role_problems(before, declared, IDENTITY))
+
+
+OURS = {"managed-by": "crossaccount.ecr"}
+BOUNDARY = f"arn:aws:iam::{OWNER}:policy/boundary"
+THERE = replace(
+    declare(RoleState())[0],
+    path="/",
+    description="Said before",
+    max_session_duration=7200,
+    permissions_boundary=BOUNDARY,
+    role_tags={**OURS, "team": "a"},
+    policy_tags={**OURS, "cost": "b"},
+    versions=(PolicyVersion("v1", True, declare(RoleState())[0].permissions),),
+    attachments=(Attachment(AttachmentKind.MANAGED_POLICY, "x"),),
+)
+
+
+def versioned(*numbers: int, default: int, same: int | None = None) -> RoleState:
+    """A policy with these versions, of which `same` has the document that `declare(access="pull")` makes."""
+    wanted = declare(RoleState(), access="pull")[0].permissions
+    versions = tuple(
+        PolicyVersion(
+            f"v{number}", number == default, wanted if number == same else {"Statement": [], "Id": str(number)}
+        )
+        for number in numbers
+    )
+    return replace(THERE, versions=versions)
+
+
+ACCOUNTS = [CONSUMER, STRANGER]
+NAMES = ["user/puller", "user/other", "role/ci/deployer"]
+EXTERNAL_IDS = ["id-one", "id-two"]
+ORGANIZATIONS = ["o-aaaaaaaaaa", "o-bbbbbbbbbb"]
+
+
+@st.composite
+def consumers(draw: st.DrawFn, partition: str) -> dict[str, Any]:
+    account = draw(st.sampled_from(ACCOUNTS))
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))
+    external_id = draw(st.none() | st.sampled_from(EXTERNAL_IDS))
+    return {
+        "account": account,
+        "principals": [draw(st.sampled_from([name, f"arn:{partition}:iam::{account}:{name}"])) for name in names],
+        "external_id": external_id,
+        "allow_no_external_id": external_id is None,
+        "principal_match": draw(st.sampled_from(["principal", "condition"])),
+        "organization_id": draw(st.none() | st.sampled_from(ORGANIZATIONS)),
+        "require_mfa": draw(st.booleans()),
+    }
