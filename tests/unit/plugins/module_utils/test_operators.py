@@ -68,3 +68,7 @@ def test_only_text_and_arns_have_policy_variables_and_only_names_with_not_are_ne
         name for name in OPERATORS if name.startswith(("string", "arn"))
     }
     assert {name for name, one in OPERATORS.items() if one.negated} == {name for name in OPERATORS if "not" in name}
+
+
+def test_a_fraction_of_a_second_is_later() -> None:
+    assert compare("dategreaterthan", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z") is True

@@ -132,3 +132,8 @@ def test_a_not_principal_names_nobody_by_itself() -> None:
     others, user = read_names({"AWS": "333333333333"}, True), Principal.of(f"arn:aws:iam::{ONE}:user/a")
     assert includes(others, user, ANYWAY).holds is True
     assert includes(others, user, DIRECT).holds is False
+
+
+def test_a_principal_may_have_all_kinds() -> None:
+    value = {"AWS": ONE, "Service": "ec2.amazonaws.com", "Federated": "x", "CanonicalUser": "y"}
+    assert read_names(value, False).listed == tuple(value.items())
