@@ -14,7 +14,7 @@ COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs molecule matrix faults judges bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs molecule matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,7 +68,10 @@ faults: setup ## Try every fault at every API call of the playbooks; the whole o
 judges: setup ## Compare the evaluator of IAM policies with two others on 100,000 random questions.
 	$(call timed,100000 random questions,$(BIN)/python -m tests.judge.compare 100000)
 
-bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and docker; half an hour, on a quiet machine.
+mutants: setup ## Break one place of the pure core at a time; a unit test must fail. SAMPLE=300 tries as many of them.
+	$(call timed,mutants,$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)))
+
+bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and docker; about 45 minutes on a quiet machine.
 	@if [ -n "$(ROOT)" ] && ! command -v docker-registry >/dev/null; then \
 	  echo "Installing docker-registry, which rows 8 and 9 pull from."; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-registry >/dev/null; \

@@ -163,6 +163,6 @@ def _names_resource(pattern: str, resource: str, context: Context, variables: bo
         return template
     if not _wildcard.matches(template, resource):
         return NO
-    if template == (("*", True),) or _wildcard.matches_in_segments(template, resource):
+    if _wildcard.matches_in_segments(template, resource):
         return YES
     return Answer(None, f"AWS does not document whether a wildcard of {pattern!r} reaches beyond a colon")

@@ -1,7 +1,8 @@
-"""`python -m tests.bench.fleet [--accounts 40] [--forks 5,10,20]`: share.yml and unshare.yml over an organization.
+"""`python -m tests.bench.fleet [--accounts 40] [--against FOLDER]`: a whole organization is shared and unshared.
 
 Each account is reached by its own role, from an inventory that asks AWS Organizations; one of them has two regions.
-Nothing is injected: what is measured is the work of this machine, which has the accounts as well.
+No latency is added: what is measured is the work of this machine, which also runs the lab. With `--against`, a checkout
+of another commit does the same in turns with this one, on the same accounts, and the ratio of the two is printed.
 """
 
 from __future__ import annotations
@@ -11,22 +12,34 @@ import json
 import os
 import pathlib
 import signal
+import statistics
 import sys
 import tempfile
 import time
 
-from tests.conftest import Lab, lab_command
+from tests.conftest import ROOT, Lab, lab_command
 from tests.integration.conftest import Control, Run
-from tests.integration.test_fleet import EXAMPLES, Fleet
+from tests.integration.test_fleet import Fleet
 from tests.lab import accounts
 
+#: What is done, and the playbook that does it. Each run of all three ends where it began.
+WORK = {"everything to do": "share", "nothing to do": "share", "unshare": "unshare"}
 
-def run(fleet: Fleet, playbook: str, forks: str) -> Run:
+
+def collections(checkout: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """A folder of collections that has the collection of a checkout."""
+    link = folder / "ansible_collections/crossaccount/ecr"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(checkout)
+    return folder
+
+
+def run(fleet: Fleet, checkout: pathlib.Path, playbook: str, forks: str) -> Run:
     """The same share in every account that can be reached."""
     return fleet.playbook(
-        playbook,
+        str(checkout / f"playbooks/{playbook}.yml"),
         "owner",
-        *("-i", str(EXAMPLES / "fleet"), "--limit", f"!{fleet.closed.host}", "--forks", forks),
+        *("-i", str(checkout / "docs/examples/fleet"), "--limit", f"!{fleet.closed.host}", "--forks", forks),
         ecr_share_hosts="owners",
         ecr_share_role_name="fleet",
         ecr_share_repository_tags={"environment": "release"},
@@ -35,26 +48,48 @@ def run(fleet: Fleet, playbook: str, forks: str) -> Run:
     )
 
 
+def measure(fleet: Fleet, checkouts: dict[pathlib.Path, pathlib.Path], forks: str, runs: int) -> None:
+    """Print what each checkout takes for each kind of work, and the ratio of the first one to the second one.
+
+    :param checkouts: each with its folder of collections
+    """
+    taken: dict[tuple[str, pathlib.Path], list[float]] = {}
+    for _run in range(runs):
+        for checkout, path in checkouts.items():
+            os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(path)
+            for work, playbook in WORK.items():
+                began = time.monotonic()
+                ran = run(fleet, checkout, playbook, forks)
+                taken.setdefault((work, checkout), []).append(time.monotonic() - began)
+                assert ran.code == 0, ran
+    for work in WORK:
+        facts = {"work": work, "accounts": len(fleet.open), "forks": int(forks), "cores": os.cpu_count(), "runs": runs}
+        ours, *others = (statistics.median(taken[work, checkout]) for checkout in checkouts)
+        compared = {"against": round(others[0], 1), "ratio": round(ours / others[0], 2)} if others else {}
+        print(json.dumps({**facts, "seconds": round(ours, 1), **compared}), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fleet", description=__doc__)
     parser.add_argument("--accounts", type=int, default=40)
     parser.add_argument("--forks", type=lambda text: text.split(","), default=["5", "10", "20"], metavar="N,N")
+    parser.add_argument("--runs", type=int, default=1, help="of each checkout; default: 1")
+    parser.add_argument("--against", type=pathlib.Path, metavar="FOLDER", help="a checkout of another commit")
     options = parser.parse_args()
-    # Who is stopped stops the lab first.
+    # SIGTERM ends the lab, too.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="bench-") as root:
         folder = pathlib.Path(root, "lab")
+        compared = [ROOT, *([options.against.resolve()] if options.against else [])]
+        checkouts = {
+            checkout: collections(checkout, pathlib.Path(root, f"collections-{number}"))
+            for number, checkout in enumerate(compared)
+        }
         lab_command("up", folder)
         try:
             fleet = Fleet(Control(Lab(folder), pathlib.Path(root)), options.accounts)
             for forks in options.forks:
-                for work, playbook in (("share", "share"), ("nothing to do", "share"), ("unshare", "unshare")):
-                    began = time.monotonic()
-                    ran = run(fleet, playbook, forks)
-                    took = round(time.monotonic() - began, 1)
-                    assert ran.code == 0, ran
-                    facts = {"work": work, "accounts": options.accounts, "forks": int(forks), "cores": os.cpu_count()}
-                    print(json.dumps({**facts, "seconds": took}), flush=True)
+                measure(fleet, checkouts, forks, options.runs)
         finally:
             lab_command("down", folder)
 

@@ -1,8 +1,10 @@
 """The floor: what a script by hand does with boto3 and nothing else. `python -m tests.bench.floor WORK …`.
 
 tags COUNT             who is it, and the tags of each repository, with 32 threads
-tag COUNT READS        the same, then TagResources by 20, then the tags of each again, READS times
+tag COUNT READS        the same, then TagResources by 20, then the tags of each again, READS times, with pauses
 discover TAG VALUE     every repository of the registry, and the tags of each, with 32 threads
+tagged TAG VALUE       every repository with the tag, from the pages of the Resource Groups Tagging API
+look COUNT REGIONS     as many roles with their policies, and in each region the repository of each, with 32 threads
 prove ROLE COUNT TOTAL what `ecr_access_info` asks, one call after another
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,9 +20,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from .names import SHARED_BY, names, shared
+from .names import SHARED_BY, names, several, shared
 
 THREADS = 32
+PAUSE = 0.25  # seconds between two reads in a row, as the collection's modules have by default
 NO_DIGEST = "sha256:" + "0" * 64
 
 
@@ -52,7 +56,8 @@ def tag(count: int, reads: int) -> None:
     tagging = client("resourcegroupstaggingapi")
     for at in range(0, len(left), 20):
         assert not tagging.tag_resources(ResourceARNList=left[at : at + 20], Tags=SHARED_BY)["FailedResourcesMap"]
-    for _number in range(reads):
+    for number in range(reads):
+        time.sleep(PAUSE if number else 0)
         assert all(SHARED_BY.items() <= there.items() for there in read(ecr, left))
 
 
@@ -61,6 +66,52 @@ def discover(key: str, value: str) -> None:
     pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
     found = [one["repositoryArn"] for page in pages for one in page["repositories"]]
     print(sum(there.get(key) == value for there in read(ecr, found)))
+
+
+def tagged(key: str, value: str) -> None:
+    pages = (
+        client("resourcegroupstaggingapi")
+        .get_paginator("get_resources")
+        .paginate(
+            ResourceTypeFilters=["ecr:repository"], TagFilters=[{"Key": key, "Values": [value]}], ResourcesPerPage=100
+        )
+    )
+    print(sum(len(page["ResourceTagMappingList"]) for page in pages))
+
+
+def look(count: int, regions: str) -> None:
+    """Read what decides whether these shares are as declared."""
+    account, iam = client("sts").get_caller_identity()["Account"], client("iam")
+    clients = {
+        region: (client("ecr", region_name=region), client("resourcegroupstaggingapi", region_name=region))
+        for region in regions.split(",")
+    }
+
+    def role(number: int) -> None:
+        name = several(number)
+        iam.get_role(RoleName=name)
+        iam.list_attached_role_policies(RoleName=name)
+        policy = f"arn:aws:iam::{account}:policy/{name}"
+        iam.get_policy_version(
+            PolicyArn=policy, VersionId=iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+        )
+
+    def repository(region: str, number: int) -> None:
+        ecr, tagging = clients[region]
+        name = several(number)
+        found = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        assert {"Key": "environment", "Value": name} in ecr.list_tags_for_resource(
+            resourceArn=found[0]["repositoryArn"]
+        )["tags"]
+        wanted = [{"Key": "environment", "Values": [name]}]
+        there = tagging.get_resources(ResourceTypeFilters=["ecr:repository"], TagFilters=wanted)
+        assert len(there["ResourceTagMappingList"]) == 1
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        done = [pool.submit(role, number) for number in range(count)]
+        done += [pool.submit(repository, region, number) for region in clients for number in range(count)]
+        for one in done:
+            one.result()
 
 
 def prove(role: str, count: int, total: int) -> None:
@@ -97,6 +148,6 @@ def prove(role: str, count: int, total: int) -> None:
 
 if __name__ == "__main__":
     work, *words = sys.argv[1:]
-    {"tags": tags, "tag": tag, "discover": discover, "prove": prove}[work](
+    {"tags": tags, "tag": tag, "discover": discover, "tagged": tagged, "look": look, "prove": prove}[work](
         *(int(word) if word.isdecimal() else word for word in words)  # type: ignore[operator]
     )

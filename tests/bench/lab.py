@@ -32,12 +32,21 @@ PAGE = 100
 def in_pages(
     every: Callable[[dict[str, Any]], list[Any]], key: str, token: str, size: str, shape: Callable[[Any], Any]
 ) -> Handler:
-    """A handler that answers a page of what there is and where the next one begins."""
+    """A handler that answers a page of what there is and where the next one begins.
+
+    What there is, is found for the first page only: 100,000 repositories have 1,000 pages.
+    """
+    listings: dict[str, list[Any]] = {}
 
     def answer(data: dict[str, Any]) -> Any:
-        found, start, length = every(data), int(data.get(token) or 0), int(data.get(size) or PAGE)
+        listing, _separator, offset = str(data.get(token) or f"{len(listings)}:0").partition(":")
+        start, length = int(offset), int(data.get(size) or PAGE)
+        if not start:
+            listings[listing] = every(data)
+        found = listings[listing]
         page = {key: [shape(one) for one in found[start : start + length]]}
-        return responses.json_response({**page, token: str(start + length)} if start + length < len(found) else page)
+        more = {token: f"{listing}:{start + length}"} if start + length < len(found) else {}
+        return responses.json_response({**page, **more})
 
     return answer
 

@@ -17,3 +17,8 @@ def names(count: int, first: int = 0) -> list[str]:
 def shared(total: int) -> list[str]:
     """The names of those that carry `SHARED_BY`, of `total`."""
     return names(min(SHARED, total), max(total - SHARED, 0))
+
+
+def several(number: int) -> str:
+    """The name of one of several shares: of its role, its repository, and the value of its tag."""
+    return f"share-{number:02}"

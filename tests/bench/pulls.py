@@ -7,6 +7,8 @@ given the registry's URL and a token, as a host is with `credentials: controller
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import json
 import os
 import shlex
 import shutil
@@ -15,12 +17,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tests import aws_cli
+from tests.lab import accounts
+
 from . import registry
 from .ground import BIN, Command, Ground
-from .rows import Pair, Row, Work, share
+from .rows import SHARE, START, Measure, Pair, Row, Work, share
 
 HOSTS = 20
 IMAGE = "1 GiB in 10 layers"
+ROLE_ARN = f"arn:aws:iam::{accounts.OWNER}:role/{SHARE}"
+MEASURES: tuple[Measure, Measure] = ("s", "CPU s")
 TOKEN = "QVdTOnRva2Vu"  # AWS:token
 
 
@@ -32,7 +39,11 @@ def pull(ground: Ground, host: str, digest: str, check: bool = False, **options:
         "images": [f"{registry.REPOSITORY}@{digest}"],
         **options,
     }
-    command = ground.task(f"pull-{check}", "crossaccount.ecr.ecr_image_pull", arguments, check=check)
+    return measured(ground, ground.task(f"pull-{check}", "crossaccount.ecr.ecr_image_pull", arguments, check=check))
+
+
+def measured(ground: Ground, command: Command) -> Command:
+    """The same command; the memory of its modules is measured."""
     python = ground.folder / "python"
     python.write_text(f'#!/bin/sh\nexec {shlex.join(ground.measured(sys.executable))} "$@"\n', encoding="utf-8")
     python.chmod(0o755)
@@ -52,6 +63,7 @@ def row_8(ground: Ground) -> Row:
     copy = [*skopeo, f"docker://{host}/{registry.REPOSITORY}@{digest}", f"oci:{work / 'skopeo'}:release"]
     dest = str(work / "ours")
     ways = {
+        START: Work(measured(ground, ground.task("start", "ansible.builtin.ping", {}))),
         "ours": Work(pull(ground, host, digest, engine="oci_layout", dest=dest)),
         "check mode": Work(pull(ground, host, digest, check=True, engine="oci_layout", dest=dest)),
         "skopeo": Work(Command(ground.measured(*copy))),
@@ -65,6 +77,7 @@ def row_8(ground: Ground) -> Row:
             1.0,
             "ours",
             "skopeo",
+            start=True,
             idle="check mode",
             note="skopeo syncs each layer to the disk, ours leaves that to the kernel.",
         ),
@@ -75,9 +88,10 @@ def row_8(ground: Ground) -> Row:
             1.0,
             "ours",
             "skopeo",
-            memory=True,
+            start=True,
+            measure="MiB",
             idle="check mode",
-            note="Of ours, the module's process, which is what the host runs.",
+            note="Of ours and of the start, the module's process, which is what the host runs.",
         ),
     ]
     return Row(ways, pairs, before)
@@ -119,32 +133,103 @@ def row_9(ground: Ground) -> Row:
 
 
 def row_10(ground: Ground) -> Row:
-    work = ground.folder / "work"
+    variables = registry.dockerd(ground.servers, ground.folder / "docker")
     ground.run(share(ground))
+    work = ground.folder / "work"
+    inventory = ground.folder / "hosts"
+    # Each host has its own logins, and all of them share one dockerd.
+    lines = [f"host-{number:02} ansible_connection=local" for number in range(1, HOSTS + 1)]
+    inventory.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
-    def on(count: int) -> Work:
-        inventory = ground.folder / f"hosts-{count}"
-        lines = [f"host-{number:02} ansible_connection=local" for number in range(1, count + 1)]
-        inventory.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        variables = [
-            f"ecr_pull_handoff={ground.folder / 'handoff.yml'}",
-            "ecr_pull_engine=oci_layout",
-            f"ecr_pull_dest='{work}/{{{{ inventory_hostname }}}}'",
-            f"ansible_python_interpreter={sys.executable}",
-        ]
-        words = [str(BIN / "ansible-playbook"), "-i", str(inventory), "-f", str(HOSTS), "playbooks/pull.yml"]
-        return Work(Command([*words, *(word for one in variables for word in ("-e", one))], "consumer"))
+    def before() -> None:
+        shutil.rmtree(work, ignore_errors=True)
+        environment = {**os.environ, **dict(variables)}
+        subprocess.run(
+            ["docker", "image", "prune", "--all", "--force"], env=environment, check=True, capture_output=True
+        )
 
-    pair = Pair(
-        "10",
-        f"pull.yml on {HOSTS} hosts, one image",
-        "pull.yml on one host",
-        5.0,
-        "twenty",
-        "one",
-        note="The hosts are all this machine, so its cores run the modules of all of them.",
+    def on_all(playbook: str, **options: str) -> Work:
+        words = [str(BIN / "ansible-playbook"), "-i", str(inventory), "-f", str(HOSTS), playbook]
+        options["ansible_python_interpreter"] = sys.executable
+        path = f"{aws_cli.folder()}:{os.environ['PATH']}"
+        return Work(Command([*words, "-e", json.dumps(options)], "consumer", (*variables, ("PATH", path))))
+
+    task = {
+        "role_arn": ROLE_ARN,
+        "external_id": "test",
+        "images": [f"release:{accounts.IMAGE_TAG}"],
+        "engine": "docker",
+    }
+    pull = {"name": "Pull the image", "crossaccount.ecr.ecr_image_pull": task}
+    handoff = str(ground.folder / "handoff.yml")
+    ways = {
+        "module": on_all(ground.playbook("pull-only", "all", [pull])),
+        "pull.yml": on_all("playbooks/pull.yml", ecr_pull_handoff=handoff, ecr_pull_engine="docker"),
+        "by hand": on_all(pull_by_hand(ground, f"{work}/{{{{ inventory_hostname }}}}")),
+    }
+    notes = {
+        "module": ("ecr_image_pull", "The same work; ours verifies what it pulled."),
+        "pull.yml": ("pull.yml", "pull.yml also proves first what the consumer can and cannot pull, on each host."),
+    }
+    here = "The hosts are all this machine; the CPU time is without dockerd's."
+    pairs = [
+        Pair(
+            f"10{letter}",
+            f"{name} on {HOSTS} hosts, one image{', CPU time' if measure == 'CPU s' else ''}",
+            "sts_assume_role, a docker login with command, docker_image_pull",
+            1.0,
+            ours,
+            "by hand",
+            measure=measure,
+            note=f"{note} {here}",
+        )
+        for letter, (ours, measure) in zip("abcd", itertools.product(notes, MEASURES))
+        for name, note in [notes[ours]]
+    ]
+    return Row(ways, pairs, before)
+
+
+def pull_by_hand(ground: Ground, logins: str) -> str:
+    """A playbook that pulls as one would without this collection.
+
+    :param logins: the folder of a host's logins to registries
+    """
+    keys = {
+        "AWS_ACCESS_KEY_ID": "access_key",
+        "AWS_SECRET_ACCESS_KEY": "secret_key",
+        "AWS_SESSION_TOKEN": "session_token",
+    }
+    host = ground.bench.authority
+    named = ground.lab.client("owner", "ecr").describe_images(repositoryName=registry.REPOSITORY)
+    # By its digest: the proxy answers HEAD, with which docker looks up an image tag, without the length.
+    image = f"{host}/{registry.REPOSITORY}@{named['imageDetails'][0]['imageDigest']}"
+    login = f"aws ecr get-login-password | docker login --username AWS --password-stdin {host}"
+    tasks: list[dict[str, Any]] = [
+        {
+            "name": "Assume the pull role",
+            "amazon.aws.sts_assume_role": {
+                "role_arn": ROLE_ARN,
+                "role_session_name": "pull",
+                "external_id": "test",
+            },
+            "register": "session",
+        },
+        {
+            "name": "Log in to the registry",
+            "ansible.builtin.command": {"argv": ["sh", "-c", login]},
+            "environment": {name: f"{{{{ session.sts_creds.{key} }}}}" for name, key in keys.items()},
+        },
+        {
+            "name": "Pull the image",
+            "community.docker.docker_image_pull": {"name": image},
+        },
+    ]
+    environment = {"DOCKER_CONFIG": logins}
+    return ground.playbook(
+        "pull-by-hand",
+        "all",
+        [{**task, "environment": {**environment, **task.get("environment", {})}} for task in tasks],
     )
-    return Row({"twenty": on(HOSTS), "one": on(1)}, [pair], before=lambda: shutil.rmtree(work, ignore_errors=True))
 
 
 #: Each with how many repositories there are beside the lab's own.

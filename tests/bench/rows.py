@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tests import aws_cli
 from tests.lab import accounts
 
 from .ground import BIN, Command, Ground, Run
-from .names import SHARED_BY, names, shared
+from .names import KNOWN_BY, SHARED_BY, names, several, shared
 from .table import Comparison, Side
 
 LATENCY = 30  # milliseconds
@@ -18,9 +19,12 @@ ROLE, SHARE = "bench", "allow_ecr_release"
 OWNER_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
 TAG_MODULE = "crossaccount.ecr.ecr_repository_tag"
 MANY = 10_000  # repositories that there are
+MOST = 100_000  # the same, as many as the default quota of a region
 WHOLE = 1000  # of them, that are named
 LOOPED = 10  # of these, that are looped over
 START = "start"
+#: By its unit: the time, the CPU time, the peak of memory.
+Measure = Literal["s", "CPU s", "MiB"]
 
 
 def nothing() -> None:
@@ -43,8 +47,9 @@ class Pair:
     """Two of the ways, compared.
 
     :param start: whether Ansible's fixed start is allowed on top
-    :param scale: how many times the reference has to do it for the whole work; its own start is counted once
-    :param memory: whether the peaks of memory are compared, and not the times
+    :param scale: how many times the reference has to do it for the whole work
+    :param scaled_start: whether the start of Ansible is a part of the reference, which does not grow with `scale`
+    :param measure: what is compared: the time, the CPU time, or the peak of memory
     :param idle: the way that does all but the work itself
     """
 
@@ -57,8 +62,9 @@ class Pair:
     start: bool = False
     scale: float = 1
     note: str = ""
-    memory: bool = False
+    measure: Measure = "s"
     idle: str = ""
+    scaled_start: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def measure(ground: Ground, row: Row, runs: int) -> list[Comparison]:
             if run.writes != ways[name].writes:
                 raise RuntimeError(f"{name} made {run.writes} writes, not {ways[name].writes}.")
             done[name].append(run)
-    return [_compared(pair, {name: _side(of, pair.memory) for name, of in done.items()}) for pair in row.pairs]
+    return [_compared(pair, {name: _side(of, pair.measure) for name, of in done.items()}) for pair in row.pairs]
 
 
 def _compared(pair: Pair, sides: dict[str, Side]) -> Comparison:
@@ -99,21 +105,21 @@ def _compared(pair: Pair, sides: dict[str, Side]) -> Comparison:
         pair.against,
         pair.factor,
         sides[pair.ours],
-        _scaled(sides[pair.reference], sides[START], pair.scale),
+        _scaled(sides[pair.reference], sides[START].median if pair.scaled_start else 0, pair.scale),
         sides[START] if pair.start else None,
         pair.note + idle,
     )
 
 
-def _side(runs: list[Run], memory: bool = False) -> Side:
-    measured = [run.peak if memory else run.seconds for run in runs]
-    return Side(measured, runs[-1].reads, runs[-1].writes, "MiB" if memory else "s")
+def _side(runs: list[Run], measure: Measure) -> Side:
+    measured = [{"s": run.seconds, "CPU s": run.cpu, "MiB": run.peak}[measure] for run in runs]
+    return Side(measured, runs[-1].reads, runs[-1].writes, measure)
 
 
-def _scaled(side: Side, start: Side, scale: float) -> Side:
+def _scaled(side: Side, start: float, scale: float) -> Side:
     if scale == 1:
         return side
-    seconds = [start.median + (one - start.median) * scale for one in side.values]
+    seconds = [start + (one - start) * scale for one in side.values]
     return Side(seconds, round(side.reads * scale), round(side.writes * scale))
 
 
@@ -148,7 +154,7 @@ def row_1(ground: Ground) -> Row:
         "1",
         "share.yml from nothing",
         "a shell script of aws CLI calls",
-        1.0,
+        0.7,
         "share.yml",
         "script",
         note="share.yml reads back three times in a row, a quarter of a second apart; the script once.",
@@ -160,7 +166,7 @@ def row_1(ground: Ground) -> Row:
 def row_2(ground: Ground) -> Row:
     unshare(ground)
     ground.run(share(ground))
-    pair = Pair("2", "share.yml, nothing to do", "the same script's checks", 0.8, "share.yml", "script")
+    pair = Pair("2", "share.yml, nothing to do", "the same script's checks", 0.45, "share.yml", "script")
     checks = with_aws_cli(["tests/bench/share-by-hand", "--look"])
     return Row({"share.yml": Work(share(ground)), "script": Work(checks)}, [pair])
 
@@ -188,43 +194,53 @@ def loop_of_aws(ground: Ground) -> Work:
     return Work(with_aws_cli(loop.words), LOOPED)
 
 
-def _scaled_from(count: int) -> str:
-    return f"The loop ran over {LOOPED} repositories; its time for each was scaled to {count:,}."
-
-
 def row_3(ground: Ground) -> Row:
     count = 200
-    named = {"name": "{{ item }}", "state": "present"}
     ways = {
         "wait: false": tag(ground, count, wait=False),
         "default": tag(ground, count),
+        "boto3": Work(ground.floor("tag", count, 0), count // 20),
+        "boto3, read back": Work(ground.floor("tag", count, 3), count // 20),
         "aws": loop_of_aws(ground),
-        "ecs_ecr": Work(ground.task("loop-ecs-ecr", "community.aws.ecs_ecr", named, loop=names(LOOPED))),
     }
-    notes = {
-        "wait: false": "Ours does not read back, as the loop.",
-        "default": "Ours reads back three times in a row, which the loop does not.",
-    }
-    loops = {
-        "aws": "a loop of aws ecr tag-resource",
-        "ecs_ecr": "a loop of community.aws.ecs_ecr, which can not tag",
-    }
-    pairs = [
+    loop = Pair(
+        "3c",
+        f"tag {count} repositories, wait: false",
+        "a loop of aws ecr tag-resource",
+        1 / 50,
+        "wait: false",
+        "aws",
+        scale=count / LOOPED,
+        note=f"Neither reads back. The loop ran over {LOOPED} repositories; its time for each was scaled to {count}.",
+    )
+    return Row(ways, [*against_boto3("3", f"tag {count} repositories"), loop], before=lambda: untag(ground, count))
+
+
+def against_boto3(row: str, work: str) -> list[Pair]:
+    """Tagging against a script of boto3 that verifies as often: not at all, or with three reads in a row."""
+    against = "bare boto3, 32 threads, TagResources by 20"
+    return [
         Pair(
-            f"3{letter}",
-            f"tag {count} repositories, {ours}",
+            f"{row}a",
+            f"{work}, wait: false",
             against,
-            1 / 50,
-            ours,
-            reference,
-            scale=count / LOOPED,
-            note=f"{note} {_scaled_from(count)}",
-        )
-        for letter, (ours, note, reference, against) in zip(
-            "abcd", [(*ours, *loop) for ours in notes.items() for loop in loops.items()]
-        )
+            1.3,
+            "wait: false",
+            "boto3",
+            start=True,
+            note="Neither reads back.",
+        ),
+        Pair(
+            f"{row}b",
+            f"{work}, read back",
+            f"{against}, reading back",
+            1.3,
+            "default",
+            "boto3, read back",
+            start=True,
+            note="Both read back three times, a quarter of a second apart.",
+        ),
     ]
-    return Row(ways, pairs, before=lambda: untag(ground, count))
 
 
 def row_4(ground: Ground) -> Row:
@@ -248,33 +264,8 @@ def row_5(ground: Ground) -> Row:
         "default": tag(ground, WHOLE),
         "boto3": Work(ground.floor("tag", WHOLE, 0), WHOLE // 20),
         "boto3, read back": Work(ground.floor("tag", WHOLE, 3), WHOLE // 20),
-        "aws": loop_of_aws(ground),
     }
-    work, against = f"{WHOLE:,} repositories, all to be tagged", "bare boto3, 32 threads, TagResources by 20"
-    pairs = [
-        Pair("5a", f"{work}, wait: false", against, 1.3, "wait: false", "boto3", True, note="Neither reads back."),
-        Pair(
-            "5b",
-            work,
-            f"{against}, reading back",
-            1.3,
-            "default",
-            "boto3, read back",
-            True,
-            note="Both read back three times, ours with half a second between.",
-        ),
-        Pair("5c", work, against, 1.3, "default", "boto3", True, note="The script reads nothing back."),
-        Pair(
-            "5d",
-            work,
-            "a loop of aws ecr tag-resource",
-            0.1,
-            "default",
-            "aws",
-            scale=WHOLE / LOOPED,
-            note=_scaled_from(WHOLE),
-        ),
-    ]
+    pairs = against_boto3("5", f"{WHOLE:,} repositories, all to be tagged")
     return Row(ways, pairs, before=lambda: untag(ground, WHOLE))
 
 
@@ -317,6 +308,68 @@ def row_7(ground: Ground) -> Row:
     return Row(ways, [Pair("7", work, "bare boto3, one call after another", 0.25, "ours", "boto3")])
 
 
+# --- 11: several shares in several regions
+
+
+def row_11(ground: Ground) -> Row:
+    count, regions = 10, [accounts.REGION, "eu-west-1", "us-east-1"]
+    for region in regions:
+        ecr = ground.lab.session("owner").client("ecr", region_name=region)
+        for number in range(count):
+            ecr.create_repository(repositoryName=several(number))
+    declared = {"ecr_share_shares": [one_of_several(number, regions) for number in range(count)]}
+    file = ground.folder / "several.yml"
+    file.write_text(json.dumps(declared), encoding="utf-8")
+    ours = Command([str(BIN / "ansible-playbook"), "playbooks/share.yml", "-e", f"@{file}"])
+    ground.run(ours)
+    ways = {
+        "share.yml": Work(ours),
+        "script": Work(with_aws_cli(["tests/bench/share-by-hand", "--look", several(0), *regions])),
+        "boto3": Work(ground.floor("look", count, ",".join(regions))),
+    }
+    work = f"share.yml, {count} shares in {len(regions)} regions, nothing to do"
+    script = Pair(
+        "11a",
+        work,
+        "the script's checks, for each share",
+        0.45,
+        "share.yml",
+        "script",
+        scale=count,
+        scaled_start=False,
+        note=f"The script ran for one share in {len(regions)} regions; its time was scaled to {count} shares.",
+    )
+    floor = "bare boto3, the same reads, 32 threads"
+    return Row(ways, [script, Pair("11b", work, floor, 1.3, "share.yml", "boto3", start=True)])
+
+
+def one_of_several(number: int, regions: list[str]) -> dict[str, Any]:
+    name = several(number)
+    return {
+        "role_name": name,
+        "repository_tags": {"environment": name},
+        "repositories": [name],
+        "consumers": [{"account": accounts.CONSUMER, "external_id": "7c2f4e0b-share"}],
+        "regions": regions,
+    }
+
+
+# --- 12: every repository has the tag
+
+
+def row_12(ground: Ground) -> Row:
+    """All repositories are found by their tag, and none of them has to be read: a pattern keeps them."""
+    arguments = {"tags": KNOWN_BY, "state": "absent", "all_except": ["bench/*"]}
+    ways = {
+        "ours": Work(ground.task("found", TAG_MODULE, arguments, check=True)),
+        "boto3": Work(ground.floor("tagged", *KNOWN_BY.keys(), *KNOWN_BY.values())),
+    }
+    work = f"{ground.total:,} repositories found by their tag"
+    against = "bare boto3, the same pages of the tagging API"
+    note = "The pages are read one after another: each one names the next one."
+    return Row(ways, [Pair("12", work, against, 1.3, "ours", "boto3", start=True, note=note)])
+
+
 #: Each with how many repositories there are beside the lab's own.
 ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
     "1": (row_1, 0),
@@ -326,4 +379,6 @@ ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
     "5": (row_5, MANY),
     "6": (row_6, MANY),
     "7": (row_7, MANY),
+    "11": (row_11, 0),
+    "12": (row_12, MOST),
 }

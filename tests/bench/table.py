@@ -90,7 +90,7 @@ class Comparison:
         if self.reached:
             return ""
         allowed = self.factor * self.reference.median + (self.start.median if self.start else 0)
-        start = f", {self.start.median:.2f} s of it Ansible's start" if self.start else ""
+        start = f", {self.start.told(self.start.median)} of it Ansible's start" if self.start else ""
         return (
             f"{self.ours.told(self.ours.median)}{start}{_calls(self.ours)}; the reference took"
             f" {self.reference.told(self.reference.median)}{_calls(self.reference)}; allowed were"

@@ -33,6 +33,7 @@ def document(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+PRINCIPAL_ACCOUNT = {"StringEquals": {"aws:PrincipalAccount": ONE}}
 PRINCIPALS = [
     ({"AWS": ROOT}, {"AWS": ONE}, True),
     ({"AWS": ONE}, {"AWS": ROOT}, True),
@@ -81,6 +82,9 @@ def test_principals(old: Any, new: Any, within: bool) -> None:
         ({"Resource": "arn:x"}, {}, True),
         ({"NotPrincipal": {"AWS": [ONE, TWO]}}, {"NotPrincipal": {"AWS": ONE}}, True),
         ({"NotPrincipal": {"AWS": ONE}}, {"NotPrincipal": {"AWS": [ONE, TWO]}}, False),
+        ({"NotPrincipal": {"AWS": ONE}}, {"NotPrincipal": {"AWS": ONE}}, True),
+        # Which principals a NotPrincipal admits is not known, so nothing follows from their names.
+        ({"NotPrincipal": {"AWS": ONE}}, {"NotPrincipal": {"AWS": ONE}, "C": PRINCIPAL_ACCOUNT}, False),
         ({"NotPrincipal": {"AWS": ONE}}, {"P": "*"}, False),
         ({}, {"NotPrincipal": {"AWS": TWO}}, False),
     ],
@@ -110,6 +114,9 @@ IP = "aws:SourceIp"
         ({"StringLike": {"sts:ExternalId": "a*"}}, {"StringEquals": {"sts:ExternalId": "a*"}}, False),
         ({"StringEquals": {"sts:ExternalId": "a*"}}, {"StringLike": {"sts:ExternalId": "a*"}}, True),
         ({"StringLike": {"sts:ExternalId": "a"}}, A, True),
+        ({"StringLike": {"k": "a*"}}, {"StringLike": {"k": ["a*", "b"]}}, True),
+        ({"ArnLike": {"k": "arn:*"}}, {"ArnEquals": {"k": "arn:*"}}, True),
+        ({"ArnEquals": {"k": "arn:*"}}, {"ArnLike": {"k": "arn:*"}}, True),
         (A, {"StringEqualsIgnoreCase": {"sts:ExternalId": "A"}}, True),
         ({"StringEqualsIgnoreCase": {"sts:ExternalId": "A"}}, A, False),
         (A, {"StringEqualsIfExists": {"sts:ExternalId": "a"}}, True),
@@ -146,6 +153,7 @@ IP = "aws:SourceIp"
         ({"StringMatches": {"k": "a"}}, {"StringMatches": {"k": ["a", "b"]}}, False),
         ({"StringEquals": {"k": "${aws:username}"}}, {"StringEquals": {"k": "${aws:username}"}}, True),
         ({"StringEquals": {"k": "${aws:username}"}}, {"StringLike": {"k": "*"}}, False),
+        ({"StringEquals": {"k": "a"}}, {"StringEquals": {"k": "${aws:username}"}}, False),
     ],
 )
 def test_conditions(old: dict[str, Any], new: dict[str, Any], within: bool) -> None:
@@ -206,6 +214,14 @@ def test_nothing_is_kept_by_a_policy_that_admits_nobody_or_cannot_be_read(new: d
     (old,) = read_statements(document(ALLOW), "the trust policy", True)
     assert not is_kept(old, new)
     assert not is_kept(old, document(ALLOW), new) or new == {"Statement": []}
+
+
+def test_a_new_denial_may_concern_any_principal_of_a_not_principal() -> None:
+    old = statement(NotPrincipal={"AWS": ONE})
+    allow = {"Effect": "Allow", "NotPrincipal": {"AWS": ONE}, "Action": "sts:AssumeRole"}
+    deny = {"Effect": "Deny", "Principal": {"AWS": TWO}, "Action": "sts:AssumeRole"}
+    assert is_kept(old, document(allow))
+    assert not is_kept(old, document(allow, deny))
 
 
 def test_a_statement_is_split_by_its_principals() -> None:

@@ -9,7 +9,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._context import C
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
     Request,
+    Scope,
     applies,
+    covers_action,
     read_statements,
 )
 
@@ -87,3 +89,55 @@ def test_a_statement_that_iam_rejects_is_an_error_that_names_it(changed: dict[st
 def test_what_is_not_a_policy_is_an_error(policy: Any) -> None:
     with pytest.raises(MalformedPolicyError, match=r"^a policy "):
         read_statements(policy, "a policy", False)
+
+
+PRINCIPAL = {"AWS": ONE}
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_a_resource", "reason"),
+    [
+        ({"Resource": None}, False, "it lacks an Action or a Resource"),
+        ({"Action": None}, False, "it lacks an Action or a Resource"),
+        ({"Action": None, "Principal": PRINCIPAL}, True, "it lacks an Action or a Resource"),
+        ({"NotPrincipal": "*"}, False, "an identity policy has no Principal"),
+        ({}, True, "it must have one Principal"),
+        ({"Principal": PRINCIPAL, "NotPrincipal": "*"}, True, "it must have one Principal"),
+        ({"Resource": None, "NotResource": 1}, False, "its NotResource is not text"),
+    ],
+)
+def test_the_reason_why_iam_rejects_a_statement(changed: dict[str, Any], of_a_resource: bool, reason: str) -> None:
+    with pytest.raises(MalformedPolicyError) as raised:
+        read_statements(document(**changed), "a policy", of_a_resource)
+    assert str(raised.value) == f"statement 1 of a policy cannot be read: {reason}"
+
+
+def test_a_statement_as_a_value() -> None:
+    (one,) = read_statements(document(Resource=None, NotResource=["arn:x", "arn:y"]), "a policy", False)
+    assert (one.actions, one.resources) == (Scope(("*",)), Scope(("arn:x", "arn:y"), True))
+    assert (one.names, one.condition, one.variables) == (None, (), True)
+    (other,) = read_statements(document(Resource=None, Principal=PRINCIPAL), "a policy", True)
+    assert other.resources is None
+
+
+def test_a_policy_may_have_one_statement_without_a_list() -> None:
+    (statement,) = document()["Statement"]
+    (one,) = read_statements({"Statement": statement}, "a policy", False)
+    assert (one.place, one.variables) == ("statement 1 of a policy", False)
+    two = {"Statement": [statement, {**statement, "Sid": "Mine"}]}
+    assert read_statements(two, "a policy", False)[1].place == "statement 2 (Mine) of a policy"
+
+
+@pytest.mark.parametrize(
+    ("element", "covered"),
+    [
+        ({"Action": "ECR:batch*"}, True),
+        ({"Action": ["s3:*", "ecr:*"]}, True),
+        ({"Action": "s3:*"}, False),
+        ({"Action": None, "NotAction": "s3:*"}, True),
+        ({"Action": None, "NotAction": ["s3:*", "ecr:*"]}, False),
+    ],
+)
+def test_the_actions_that_a_statement_covers(element: dict[str, Any], covered: bool) -> None:
+    (one,) = read_statements(document(**element), "a policy", False)
+    assert covers_action(one, "ecr:BatchGetImage").holds is covered

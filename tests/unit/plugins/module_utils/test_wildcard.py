@@ -79,6 +79,16 @@ def test_in_an_arn_only_an_asterisk_at_the_end_of_a_segment_reaches_beyond_a_col
     assert matches(((pattern, True),), ARN)
 
 
+def test_a_colon_is_no_other_character_of_an_arn() -> None:
+    for pattern in ("ab", "?b", "*b"):
+        assert not matches_in_segments(((pattern, True),), ":b")
+
+
+def test_an_asterisk_before_the_colon_of_a_variable_crosses_colons() -> None:
+    template: Template = (("*", True), (":b", False))
+    assert matches_in_segments(template, "a:a:b")
+
+
 @given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
 def test_the_match_is_the_one_of_the_definition(pattern: str, text: str) -> None:
     def fits(pattern: str, text: str) -> bool:

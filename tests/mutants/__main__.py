@@ -1,0 +1,68 @@
+"""`python -m tests.mutants [--sample 300] [--files _kept,_evaluate]`: break one place of the core; a test must fail.
+
+A mutant that no unit test notices *survives*: it is printed with its file, its line and its change. `equivalent.json`
+lists changes that do not change what the code does, each with the reason; they do not count. A sample is the same each
+time. The tools on PyPI copy the sources or edit them in place, and name modules by their path; the modules of a
+collection have another name, and other processes use these files while this runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import sys
+import time
+
+from tests.unit.test_purity import PURE
+
+from . import runner
+from .mutations import Mutant, mutants
+
+EQUIVALENT = pathlib.Path(__file__).parent / "equivalent.json"
+SEED = 20261126
+#: At most this part of the mutants may survive.
+TARGET = 0.05
+
+
+def sources(names: list[str]) -> dict[str, str]:
+    return {name: (runner.CORE / f"{name}.py").read_text(encoding="utf-8") for name in names}
+
+
+def counted(made: list[Mutant]) -> list[Mutant]:
+    """The mutants without those that are equivalent to the file."""
+    listed = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    known = {(one["file"], one["before"], one["after"]) for one in listed}
+    return [one for one in made if (one.file, one.before, one.after) not in known]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--files", type=lambda text: text.split(","), default=list(PURE), metavar="FILE,FILE")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="of all mutants; default: all of them")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    began, of = time.monotonic(), sources(options.files)
+    made = counted([one for name, source in of.items() for one in mutants(name, source)])
+    if options.sample and options.sample < len(made):
+        made = random.Random(options.seed).sample(made, options.sample)  # noqa: S311
+    runner.preload()
+    limits = {name: runner.limit_of(name, of[name]) for name in sorted({one.file for one in made})}
+    survivors = []
+    for number, judged in enumerate(runner.run(made, limits, options.jobs), 1):
+        if number % 100 == 0:
+            print(f"{number} of {len(made)} mutants tried", file=sys.stderr, flush=True)
+        if judged.status == runner.SURVIVED:
+            survivors.append(judged.mutant)
+            print(judged.mutant, flush=True)
+    score = len(survivors) / len(made) if made else 0
+    seconds = time.monotonic() - began
+    print(f"{len(survivors)} of {len(made)} mutants survived: {score:.1%}; at most {TARGET:.0%} may. {seconds:.0f} s.")
+    return int(score > TARGET)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""Runs the unit tests of a file against its mutants, each in a process of its own that is forked from this one.
+
+Nothing on the disk changes: the process imports the mutated source instead of the file.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib.abc
+import importlib.machinery
+import os
+import pathlib
+import resource
+import select
+import signal
+import sys
+import time
+import types
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .mutations import Mutant
+
+ROOT = pathlib.Path(__file__).parents[2]
+PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
+CORE = ROOT / "plugins/module_utils"
+UNIT = ROOT / "tests/unit"
+#: A mutant gets so many times the time that the file as it is needs, and some seconds more.
+PATIENCE, MORE = 4, 10
+SURVIVED = 0
+NO_TESTS = 5  # pytest's exit status if it finds no test
+
+
+# --- which tests
+
+
+@functools.cache
+def imports(file: pathlib.Path) -> frozenset[str]:
+    """The files of the collection's `module_utils` that a Python file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == PACKAGE:
+                found.update(alias.name for alias in node.names)
+            elif node.module.startswith(PACKAGE + "."):
+                found.add(node.module.rpartition(".")[2])
+    return frozenset(found)
+
+
+def tests_of(name: str) -> list[pathlib.Path]:
+    """The unit tests of a file: `test_NAME.py`, then others that import it; if there are none, those of its users."""
+    mirror = UNIT / f"plugins/module_utils/test{name}.py"
+    every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
+    using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
+    own = [file for file in every if file == mirror or name in imports(file)]
+    return own or [file for file in every if using & imports(file)]
+
+
+# --- one run
+
+
+class _Mutated(importlib.machinery.SourceFileLoader):
+    """Loads a module from a source that is not in its file."""
+
+    def __init__(self, name: str, path: str, source: str) -> None:
+        super().__init__(name, path)
+        self.mutated = source
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return compile(self.mutated, self.path, "exec", dont_inherit=True)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, mutant: Mutant) -> None:
+        self.name, self.source = f"{PACKAGE}.{mutant.file}", mutant.source
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        found = importlib.machinery.PathFinder.find_spec(fullname, path)
+        assert found
+        assert found.origin
+        found.loader = _Mutated(fullname, found.origin, self.source)
+        return found
+
+
+def preload() -> None:
+    """Import what all tests need, once for all processes that are forked from this one; nothing of the collection."""
+    import ansible.module_utils.basic  # noqa: F401
+    import boto3  # noqa: F401
+    import hypothesis  # noqa: F401
+    import pytest  # noqa: F401
+    import yaml  # noqa: F401
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How long the tests of a mutant may take, in seconds; one that does not end uses CPU time, or it waits."""
+
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mutant, the exit status of its tests, and their CPU time."""
+
+    mutant: Mutant
+    status: int
+    cpu: float
+
+
+@dataclass
+class _Run:
+    mutant: Mutant
+    pid: int
+    deadline: float
+
+    def end(self) -> Judged:
+        """Wait for the process, which is ended if it takes too long: then its tests count as failed."""
+        if time.monotonic() > self.deadline:
+            os.killpg(self.pid, signal.SIGKILL)
+        _pid, status, usage = os.wait4(self.pid, 0)
+        return Judged(self.mutant, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
+
+
+def _start(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> tuple[int, _Run]:
+    pid = os.fork()
+    if not pid:
+        _be_pytest(mutant, tests, limit)
+    return os.pidfd_open(pid), _Run(mutant, pid, time.monotonic() + limit.wall)
+
+
+def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> None:
+    """In the child: run the tests and end the process, whatever happens."""
+    code = 1
+    try:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit.cpu) + 1, int(limit.cpu) + 1))
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(nothing, number)
+        os.chdir(ROOT)
+        for name in [one for one in sys.modules if one.startswith(("ansible_collections.crossaccount", "tests.unit"))]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, _Finder(mutant))
+        import pytest
+
+        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=no", *map(str, tests)]))
+    finally:
+        os._exit(code)
+
+
+def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Iterator[Judged]:
+    """Judge each mutant by the tests of its file, several at the same time."""
+    waiting, running = iter(mutants), dict[int, _Run]()
+    while True:
+        while len(running) < jobs and (mutant := next(waiting, None)):
+            descriptor, started = _start(mutant, tests_of(mutant.file), limits[mutant.file])
+            running[descriptor] = started
+        if not running:
+            return
+        left = min(one.deadline for one in running.values()) - time.monotonic()
+        ready, _writable, _failed = select.select(list(running), [], [], max(left, 0) + 0.01)
+        late = [descriptor for descriptor, one in running.items() if time.monotonic() > one.deadline]
+        for descriptor in {*ready, *late}:
+            one = running.pop(descriptor)
+            os.close(descriptor)
+            yield one.end()
+
+
+def limit_of(name: str, source: str) -> Limit:
+    """How long a mutant of a file may take; the tests of the file must pass before it is changed."""
+    began = time.monotonic()
+    unchanged = Mutant(name, 0, "", "", source)
+    (judged,) = run([unchanged], {name: Limit(600, 600)}, 1)
+    if judged.status:
+        found = ", ".join(str(file.relative_to(ROOT)) for file in tests_of(name)) or "none"
+        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {judged.status}): {found}.")
+    return Limit(MORE + PATIENCE * judged.cpu, MORE + PATIENCE * (time.monotonic() - began))

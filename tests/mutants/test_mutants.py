@@ -1,0 +1,97 @@
+"""The mutants of a source, and how they are judged."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.test_purity import PURE
+
+from . import runner
+from .__main__ import EQUIVALENT, sources
+from .mutations import Mutant, mutants
+
+
+def bodies(*lines: str) -> set[str]:
+    """The changed lines of each mutant of a function with these lines."""
+    source = "\n".join(["def f(a, b):", *(f"    {line}" for line in lines), ""])
+    return {mutant.after for mutant in mutants("_x", source)}
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("return a == b", {"return (a != b)"}),
+        ("return a < b", {"return (a >= b)", "return (a <= b)"}),
+        ("return a in b", {"return (a not in b)"}),
+        ("return not a", {"return (a)", "return None"}),
+        ("return a and b", {"return (a or b)", "return None"}),
+        ("return a[1]", {"return a[(2)]", "return a[(0)]", "return None"}),
+        ("return True", {"return (False)"}),
+        ("return ''", {"return 'mutated'"}),
+        ("return 'text'", {"return ''"}),
+        ("return [a]", {"return []"}),
+        ("return a - b", {"return (a + b)", "return None"}),
+        ("return [c for c in a if c]", {"return [c for c in a if (True)]", "return []"}),
+        ("return a if b else None", {"return a if (not (b)) else None", "return None"}),
+        ("raise ValueError(a)", {"pass"}),
+        ("a += b", {"pass"}),
+        ("a.append('text')", {"pass"}),
+        ("'''What people read.'''", set()),
+        ("c: Literal[1] = a", set()),
+        ("return f'{a[1]}'", {"return None"}),
+        ("return", set()),
+    ],
+)
+def test_each_mutant_changes_one_place(line: str, changed: set[str]) -> None:
+    assert bodies(line) == changed
+
+
+def test_a_mutant_names_its_file_its_line_and_its_change() -> None:
+    (one,) = mutants("_x", "LIMIT = 20\ndef f(a):\n    return a == LIMIT  # é\n")[2:]
+    assert str(one) == ("plugins/module_utils/_x.py:3\n  - return a == LIMIT  # é\n  + return (a != LIMIT)  # é")
+    assert one.source == "LIMIT = 20\ndef f(a):\n    return (a != LIMIT)  # é\n"
+
+
+def test_a_condition_over_several_lines_stays_one() -> None:
+    made = mutants("_x", "def f(a, b):\n    if (\n        a\n        and b\n    ):\n        g()\n")
+    assert [one.after for one in made if "or" in one.after] == ["(a or b)"]
+    for one in made:
+        compile(one.source, "_x.py", "exec")
+
+
+def test_the_tests_of_a_file_are_its_mirror_and_those_that_import_it() -> None:
+    found = [file.name for file in runner.tests_of("_condition")]
+    assert found[0] == "test_condition.py"
+    assert "test_kept.py" in found
+    assert "test_evaluate.py" not in found  # it tests what uses the file
+
+
+def test_a_mutant_that_changes_the_meaning_fails_and_the_file_itself_does_not() -> None:
+    source = sources(["_wildcard"])["_wildcard"]
+    broken = next(one for one in mutants("_wildcard", source) if one.after == "return None")
+    unchanged = Mutant("_wildcard", 0, "", "", source)
+    runner.preload()
+    limits = {"_wildcard": runner.Limit(300, 300)}
+    judged = {one.mutant: one.status for one in runner.run([broken, unchanged], limits, 2)}
+    assert judged[unchanged] == runner.SURVIVED
+    assert judged[broken] not in (runner.SURVIVED, runner.NO_TESTS)
+
+
+@pytest.mark.parametrize("body", ["pass", "__import__('time').sleep(600)"])
+def test_a_mutant_that_does_not_end_is_ended(body: str) -> None:
+    endless = Mutant("_wildcard", 0, "", "", f"while True:\n    {body}\n")
+    limits = {"_wildcard": runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)}
+    runner.preload()
+    (judged,) = runner.run([endless], limits, 1)
+    assert judged.status < 0
+
+
+def test_each_equivalent_mutant_exists_and_has_a_reason() -> None:
+    listed = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    assert all(one["reason"].endswith(".") for one in listed)
+    assert {one["file"] for one in listed} <= set(PURE)
+    for name, source in sources(sorted({one["file"] for one in listed})).items():
+        made = {(one.before, one.after) for one in mutants(name, source)}
+        assert not [one for one in listed if one["file"] == name and (one["before"], one["after"]) not in made]
