@@ -126,7 +126,7 @@ def merge_wrapper(content: bytes | None, wanted: str | None, fault: str, places:
 
 def _form(user: str, host: str) -> re.Pattern[str]:
     """Every text that `wrapper` returns for this user and this registry."""
-    unknown = Places(user, *[_UNKNOWN] * 5, search_path=_UNKNOWN)
+    unknown = Places(user, *[_UNKNOWN] * 6)
     head, _line, tail = wrapper(unknown, host, None).partition(_record(unknown, None))
     record = rf"# Former entry of credHelpers in {_QUOTED}: (?:null|\"{HELPER_NAME.pattern}\")\n"
     rest = _QUOTED.join(re.escape(part) for part in tail.split(shlex.quote(_UNKNOWN)))

@@ -124,16 +124,7 @@ def declaration_problems(declared: Declaration, helper: str | None) -> t.Iterato
     roles: dict[str, list[str]] = {}
     for source in declared.sources:
         roles.setdefault(source.registry, []).append(source.role_arn)
-        named = _HOST.fullmatch(source.registry)
-        if not named:
-            yield (
-                f"Registry {source.registry!r} is not an ECR registry, such as"
-                " 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com. Give only the host, without https:// and"
-                " repository."
-            )
-        if declared.present:
-            problems = _role_problems(source, named and named[1])
-            yield from (f"Registry {source.registry}: {problem}" for problem in problems)
+        yield from source_problems(source, declared.present)
     for host, several in roles.items():
         if declared.present and len(several) > 1:
             yield (
@@ -145,6 +136,22 @@ def declaration_problems(declared: Declaration, helper: str | None) -> t.Iterato
             f"{HELPER} is not installed (no such program in PATH). Install the package amazon-ecr-credential-helper, or"
             " set ecr_pull_host_install: true in the role ecr_pull_host."
         )
+
+
+def source_problems(source: Source, present: bool) -> t.Iterator[str]:
+    """The reasons why one registry is rejected.
+
+    :param present: whether the registry is configured, which needs its role
+    """
+    named = _HOST.fullmatch(source.registry)
+    if not named:
+        yield (
+            f"Registry {source.registry!r} is not an ECR registry, such as"
+            " 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com. Give only the host, without https:// and repository."
+        )
+    if present:
+        problems = _role_problems(source, named and named[1])
+        yield from (f"Registry {source.registry}: {problem}" for problem in problems)
 
 
 def _role_problems(source: Source, account: str | None) -> t.Iterator[str]:

@@ -116,14 +116,13 @@ def read_wrapper(path: str) -> Wrapper | None:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None, problems: Problems) -> Places:
-    """The places of the files, with the links of the user's files resolved.
+def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None) -> Places:
+    """The places of the files as they are declared, with `~` as the home of the user.
 
     :param helper: the path of the helper, if it is installed
-    :raises EcrError: if a path cannot be used, with the other problems
     """
     home = expand_home(declared.home, account.pw_dir)
-    places = Places(
+    return Places(
         account.pw_name,
         home,
         expand_home(declared.auth_file, home),
@@ -132,32 +131,30 @@ def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | N
         expand_home(declared.bin_dir, home),
         search_path(helper),
     )
-    unusable = list(path_problems(places))
-    if not unusable:
-        with acting_as(account):
-            auth_file, aws_config = (os.path.realpath(path) for path in (places.auth_file, places.aws_config))
-        places = replace(places, auth_file=auth_file, aws_config=aws_config)
-        unusable = list(path_problems(places))
-    problems.extend(unusable)
-    if unusable:
-        problems.check()
-    return places
 
 
 def read_host(
-    declared: Declaration, account: pwd.struct_passwd, places: Places, problems: Problems
+    declared: Declaration, account: pwd.struct_passwd, given: Places, problems: Problems
 ) -> tuple[Places, Found]:
-    """The files of the host, and the places with the real path of the folder for wrappers."""
+    """The places without links, and the files there.
+
+    :raises EcrError: if a path cannot be used, with the other problems
+    """
+    _check_paths(given, problems)
     contents: dict[str, bytes | None] = {}
     earlier: dict[str, bytes | None] = {}
     faults = {}
     with acting_as(account):
-        for path in files_before(places.auth_file, places.home, account.pw_uid, os.path.realpath):
+        auth_file, aws_config = (os.path.realpath(path) for path in (given.auth_file, given.aws_config))
+        places = replace(given, auth_file=auth_file, aws_config=aws_config)
+        _check_paths(places, problems)
+        for path in files_before(auth_file, places.home, account.pw_uid, os.path.realpath):
             with contextlib.suppress(EcrError):  # such a file is of no use to podman
                 earlier[path] = read_regular(path, LIMIT)
-        for path in (places.aws_config, places.auth_file):
+        # Read by the paths with their links: what /proc/self/fd leads to may have no real path.
+        for link, path in ((given.aws_config, aws_config), (given.auth_file, auth_file)):
             with noted(problems):
-                contents[path] = read_regular(path, LIMIT)
+                contents[path] = read_regular(link, LIMIT)
     with noted(problems):
         places = replace(places, bin_dir=safe_folder(places.bin_dir))
         for path in map(places.wrapper, declared.by_host):
@@ -167,6 +164,13 @@ def read_host(
                 if existing and existing.fault:
                     faults[path] = existing.fault
     return places, Found(contents, faults, earlier)
+
+
+def _check_paths(places: Places, problems: Problems) -> None:
+    unusable = list(path_problems(places))
+    problems.extend(unusable)
+    if unusable:
+        problems.check()
 
 
 @contextlib.contextmanager

@@ -206,7 +206,7 @@ def run(module: AnsibleModule) -> Json:
     declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
     problems.extend(declaration_problems(declared, helper))
     account = account_of(declared.user)
-    places, found = read_host(declared, account, places_of(declared, account, helper, problems), problems)
+    places, found = read_host(declared, account, places_of(declared, account, helper), problems)
     plan = plan_host(declared, places, found)
     problems.extend(plan.problems)
     problems.extend(write_problems(plan.changes, account))

@@ -230,6 +230,13 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     assert host.shell(command).returncode == 0
     host.pulls("podman", OWNER)
 
+    # cron has no HOME and a short PATH; systemd and sudo have those of another user. The keys may be in another file.
+    program = f"{host.bin}/docker-credential-ecr-pull-root-{OWNER}"
+    for environment in ("PATH=/usr/bin:/bin", "PATH= HOME=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent"):
+        trusted = 'SSL_CERT_FILE="$SSL_CERT_FILE" AWS_CA_BUNDLE="$AWS_CA_BUNDLE"'
+        asked = host.shell(f"echo {OWNER} | env -i {environment} {trusted} /bin/sh {program} get")
+        assert (asked.returncode, '"Username":"AWS"' in asked.stdout) == (0, True), asked
+
     # And back, by the hosts alone.
     gone = host.role("--diff", state="absent", registries=[{"registry": one} for one in (OWNER, OTHER_OWNER)])
     assert (gone.code, gone.changed) == (0, 1), gone
@@ -259,8 +266,8 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
     for message in (
         "8 problems, nothing was written:",
         f"Registry {OWNER}: {OTHER_ROLE_ARN} is a role of another account.",
-        "Registry 'ghcr.io' is no ECR registry",
-        "Registry ghcr.io: give credential_source or source_profile, and not both",
+        "Registry 'ghcr.io' is not an ECR registry",
+        "Registry ghcr.io: set exactly one of credential_source and source_profile.",
         f"Registry {OWNER} has 2 entries, with {ROLE_ARN} and {OTHER_ROLE_ARN}.",
         f"{HELPER} is not installed",
         f"{config} is not an AWS configuration file (line 2). It was left as it is.",
