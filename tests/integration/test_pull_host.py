@@ -135,13 +135,20 @@ def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> It
         for folder in (host.bin, host.auth_file.parent, host.aws_config.parent):
             folder.mkdir(parents=True)
         lab_config = (control.lab.folder / state.CONFIG).read_text()
-        host.aws_config.write_text(f"# of root\n{lab_config}")
-        other = {"auths": {"other.example.com": {"auth": SECRET}}, "credHelpers": {"gcr.io": "gcloud"}}
-        host.auth_file.write_text(json.dumps(other))
         profiles = configparser.RawConfigParser()
         profiles.read_string(lab_config)
-        host.secret = profiles["profile consumer"]["aws_secret_access_key"]
         keys = profiles["profile consumer-administrator"]  # the lab's user `puller` may assume roles of one owner only
+        host.secret = keys["aws_secret_access_key"]
+        # The keys of one profile are in the other file, which the helper finds by HOME unless the wrapper names it.
+        credentials = configparser.RawConfigParser()
+        credentials["consumer"] = profiles["profile consumer"]
+        profiles.remove_section("profile consumer")
+        for file, parser in ((host.aws_config, profiles), (host.aws_config.with_name("credentials"), credentials)):
+            with file.open("w") as opened:
+                opened.write("# of root\n")
+                parser.write(opened)
+        other = {"auths": {"other.example.com": {"auth": SECRET}}, "credHelpers": {"gcr.io": "gcloud"}}
+        host.auth_file.write_text(json.dumps(other))
 
         trusted = {"SSL_CERT_FILE": control.environment(None)["AWS_CA_BUNDLE"]}
         published = host.shell(f"{LAB_PYTHON} -c '{PUBLISH}'", "stranger-administrator", **trusted)
@@ -195,7 +202,12 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     # nobody's way.
     cache = host.home / ".ecr/cache.json"
     assert not cache.exists()
-    alone = {"HOME": str(host.home), "AWS_CONFIG_FILE": str(host.aws_config), "AWS_PROFILE": f"ecr-pull-{OWNER}"}
+    alone = {
+        "HOME": str(host.home),
+        "AWS_CONFIG_FILE": str(host.aws_config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(host.aws_config.with_name("credentials")),
+        "AWS_PROFILE": f"ecr-pull-{OWNER}",
+    }
     asked = host.shell(f"for time in 1 2; do echo {OWNER} | {HELPER} get; done", **alone)
     tokens = {json.loads(line)["Secret"] for line in asked.stdout.splitlines()}
     content = json.loads(cache.read_text())
