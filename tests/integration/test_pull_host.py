@@ -338,6 +338,60 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     assert list(mine.iterdir()) == []
 
 
+REPORTED = {
+    "empty-login": (f'{{"auths": {{"{OWNER}": {{}}}}, "credsStore": "ecr-login"}}', ""),
+    "own-entry": (f'{{"credHelpers": {{"{OWNER}": "ecr-login"}}}}', f"names the helper 'ecr-login' for {OWNER}."),
+    "duplicate-names": ('{"auths": {"a.example": {"auth": "eDp5"}}, "auths": {"b.example": {"auth": "eDp5"}}}', ""),
+    "empty-file": ("", ""),
+    "empty-object": ("{}\n", ""),
+}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(("text", "warning"), REPORTED.values(), ids=REPORTED)
+def test_a_file_of_a_public_report_is_the_same_afterwards(
+    homes: pathlib.Path, text: str, warning: str, linked: bool
+) -> None:
+    """A login was lost, an own entry was not restored, an empty file was deleted, and the target of a link as well."""
+    home = homes / "home"
+    for folder in (home, home / ".docker", home / ".aws", home / "dotfiles"):
+        folder.mkdir()
+    files = {home / ".docker/config.json": text, home / ".aws/config": ""}
+    for file, content in files.items():
+        target = home / "dotfiles" / file.name if linked else file
+        target.write_text(content)
+        if linked:
+            file.symlink_to(target)
+    options = {"home": str(home), "bin_dir": str(homes / "bin"), "registries": declared()[:1]}
+    done = module(options)
+    assert done["changed"] is True, done
+    assert (bool(done.get("warnings")), warning in json.dumps(done.get("warnings"))) == (bool(warning), True), done
+    assert json.loads((home / ".docker/config.json").read_text())["credHelpers"][OWNER] == done["helpers"][OWNER]
+    if "b.example" in text:  # podman finds both logins
+        for registry in ("a.example", "b.example"):
+            command = ["podman", "login", "--get-login", "--authfile", home / ".docker/config.json", registry]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+    again = module(options)
+    assert (again["changed"], again.get("warnings", [])) == (False, []), again
+    gone = module({**options, "state": "absent"})
+    assert gone["changed"] is True, gone
+    assert {file: (file.read_text(), file.is_symlink()) for file in files} == {
+        file: (content, linked) for file, content in files.items()
+    }
+
+
+def test_files_that_the_module_creates_are_deleted(homes: pathlib.Path) -> None:
+    """Behind a link that leads nowhere, too. The link stays."""
+    (homes / ".docker").mkdir()
+    (homes / ".docker/config.json").symlink_to(homes / "later.json")
+    options = {"home": str(homes), "bin_dir": str(homes / "bin"), "registries": declared()}
+    assert module(options)["changed"] is True
+    assert (homes / "later.json").exists()
+    assert module({**options, "state": "absent"})["changed"] is True
+    assert [path.name for path in homes.rglob("*") if not path.is_dir()] == ["config.json"]
+    assert (homes / ".docker/config.json").is_symlink()
+
+
 def module(options: dict[str, Any]) -> dict[str, Any]:
     """The result of the module, run as Ansible runs it on a host."""
     command = [str(BIN / "python"), "-m", MODULE]
