@@ -369,7 +369,7 @@ def test_a_file_of_a_public_report_is_the_same_afterwards(
     assert json.loads((home / ".docker/config.json").read_text())["credHelpers"][OWNER] == done["helpers"][OWNER]
     if "b.example" in text:  # podman finds both logins
         for registry in ("a.example", "b.example"):
-            command = ["podman", "login", "--get-login", "--authfile", home / ".docker/config.json", registry]
+            command = ["podman", "login", "--get-login", "--authfile", str(home / ".docker/config.json"), registry]
             subprocess.run(command, check=True, capture_output=True, timeout=60)
     again = module(options)
     assert (again["changed"], again.get("warnings", [])) == (False, []), again

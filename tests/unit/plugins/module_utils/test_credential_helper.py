@@ -57,7 +57,7 @@ def test_the_environment_of_the_helper(tmp_path: pathlib.Path, home: str, enviro
     program = tmp_path / "wrapper"
     program.write_text(wrapper(places, HOST, "ecr-login").replace(f"exec {HELPER}", f"exec {helper.name}"))
     program.chmod(0o755)
-    command = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "/bin/sh", program, "get"]
+    command = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "/bin/sh", str(program), "get"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     arguments, *lines = ran.stdout.splitlines()  # the program was found by the search path
     found = dict(line.split("=", 1) for line in lines)
