@@ -16,7 +16,7 @@ import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import Merged, decoded, shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged, decoded, shown
 
 #: What follows docker-credential- in the name of a program. With the empty name, docker uses the logins of the file.
 HELPER_NAME = re.compile(r"(?:\w[\w.+@-]{0,299})?", re.ASCII)
@@ -228,7 +228,7 @@ def _host_of(key: str) -> str:
 def login_warnings(
     earlier: t.Mapping[str, bytes | None], auth_file: str, content: bytes | None, hosts: t.Collection[str]
 ) -> t.Iterator[str]:
-    """A warning for each login that is used in place of the helper.
+    """A warning for each login, and each helper of an earlier file, that is used in place of the helper.
 
     :param earlier: the files that podman and skopeo read before `auth_file`
     """
@@ -238,6 +238,12 @@ def login_warnings(
                 f"{path} has a login for {key}, which takes precedence over the helper for podman and skopeo, even"
                 f" after it expires. Remove it: podman logout --authfile {shlex.quote(path)} {shlex.quote(key)}"
             )
+        for host, helper in helpers_of(text, hosts).items():
+            if helper and not helper.startswith(OURS):
+                yield printable(
+                    f"{path} names the helper {helper!r} for {host}, which takes precedence for podman and skopeo."
+                    " Remove that entry of credHelpers from the file."
+                )
     for key in logins(content, hosts):
         yield printable(
             f"{auth_file} has a login for {key}, which docker uses if the helper fails, so that docker does not"

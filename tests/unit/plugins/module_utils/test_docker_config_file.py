@@ -170,6 +170,16 @@ def test_a_login_that_is_in_the_way_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(("helper", "named"), [("ecr-login", True), (OURS, False), ("", False)])
+def test_a_helper_that_podman_uses_first_is_named(helper: str, named: bool) -> None:
+    content = json.dumps({"credHelpers": {HOST: helper, "gcr.io": "gcloud"}}).encode()
+    warning = (
+        f"/run/auth.json names the helper {helper!r} for {HOST}, which takes precedence for podman and skopeo. Remove"
+        " that entry of credHelpers from the file."
+    )
+    assert list(login_warnings({"/run/auth.json": content}, "/x", None, [HOST])) == ([warning] if named else [])
+
+
 @pytest.mark.parametrize(
     "entry", [{}, None, {"auth": ""}, {"auth": None, "identitytoken": ""}, {"email": "x@example.com"}, "x", []]
 )
