@@ -1,14 +1,21 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Bounded reads of regular files, and the expansion of paths. Standard library only."""
+"""Bounded reads and atomic writes of regular files, and the expansion of paths. Standard library only."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import secrets
 import stat
+import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import fault_of
+
+#: The first part of the name of a file that is not complete yet.
+INCOMING = ".incoming-"
 
 
 def expand_home(path: str, home: str | None = None) -> str:
@@ -45,3 +52,39 @@ def read_regular(path: str, limit: int, follow: bool = True) -> bytes | None:
     if len(content) > limit:
         raise EcrError(f"{path} is larger than the limit of {limit} bytes. Check that it is the right file.")
     return content
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str], mode: int | None = None) -> t.Iterator[t.BinaryIO]:
+    """Replace a file in one step: other processes read the old content or the new one. A link is replaced, too.
+
+    If the block raises an exception, the old file stays and nothing else is kept.
+
+    :param mode: of the new file. Without it, the umask decides, but other users get no write access
+    """
+    handle, temporary = new_file(os.path.dirname(path), 0o666 if mode is None else 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            if mode is not None:
+                os.fchmod(handle, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def new_file(folder: str, mode: int) -> tuple[int, str]:
+    """Create a file with a unique name. Return its handle and its path. Its mode follows the umask."""
+    path = os.path.join(folder, INCOMING + secrets.token_hex(8))
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    close_to_others(path)
+    return handle, path
+
+
+def close_to_others(path: str) -> None:
+    """Remove the write access of other users, which the umask may have left to a new file or folder."""
+    status = os.lstat(path)
+    if fault_of(path, status, private_groups=True):
+        os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, field
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Source, source_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import registry_problems
 
 _OPTIONAL = ("external_id",)
 #: Problems in one message: a hostile file must not fill the screen.
@@ -103,8 +103,8 @@ def _share_problems(share: Share) -> t.Iterator[str]:
         yield f"The role and ecr_pull_consumer_account are both of account {share.owner_account}, which need no share."
     if not share.registry or not _ECR.match(share.registry):
         return
-    entry = {"registry": share.registry, "role_arn": share.role_arn, "credential_source": "Ec2InstanceMetadata"}
-    for problem in registry_problems([entry], present=True):
+    source = Source(share.registry, share.role_arn, credential_source="Ec2InstanceMetadata")
+    for problem in source_problems(source, present=True):
         yield f"ecr_pull_registry: {problem}"
     if share.region and f".{share.region}." not in share.registry:
         yield f"ecr_pull_registry: {share.registry} is not in region {share.region}, which ecr_pull_region names."

@@ -12,19 +12,21 @@ import contextlib
 import os
 import pwd
 import stat
-import tempfile
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._files import read_regular
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import WRAPPER_MODE, Change
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, search_path
+from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import files_before
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Found
+from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import Fault, UnsafeError, real_folder
 
 #: The largest accepted size of a configuration file and of a wrapper, in bytes.
 LIMIT = 1024 * 1024
-#: The limit of Linux for the links in one path.
-_MOST_LINKS = 40
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+#: Users run a wrapper, and only its owner changes it.
+_WRAPPER_MODE = 0o755
 
 
 @dataclass(frozen=True)
@@ -69,58 +71,30 @@ def acting_as(account: pwd.struct_passwd) -> t.Iterator[None]:
 # --- the folder of the wrappers --------------------------------------------------------------------------------------
 
 
-def folder_problem(path: str, status: os.stat_result, runner: int, last: bool) -> str | None:
-    """The reason why a user other than root and the runner can replace what this component of a path leads to.
-
-    A sticky folder protects an existing entry of a safe owner, so it is accepted as a parent. It does not protect names
-    that do not exist yet. The bits of the group are the mask of an ACL, so they cover the users of an ACL, too.
-
-    :param last: whether wrappers, or folders for them, are created directly in it
-    """
-    if status.st_uid not in (0, runner):
-        return f"{path} belongs to the user with ID {status.st_uid}"
-    if stat.S_ISLNK(status.st_mode):
-        return None
-    if not stat.S_ISDIR(status.st_mode):
-        return f"{path} is not a directory"
-    if status.st_mode & _OTHERS_WRITE and (last or not status.st_mode & stat.S_ISVTX):
-        return f"{path} is writable by other users (mode {stat.S_IMODE(status.st_mode):04o})"
-    return None
-
-
 def safe_folder(path: str) -> str:
     """The real path of a folder for wrappers. It may be missing, with some of its parents."""
-    runner = os.geteuid()
-    real, rest, links = "/", path.split("/")[::-1], 0
     try:
-        problem = folder_problem(real, os.lstat(real), runner, False)
-        while rest and not problem:
-            name = rest.pop()
-            step = os.path.normpath(os.path.join(real, name))
-            try:
-                status = os.lstat(step)
-            except FileNotFoundError:
-                problem = f"{step} does not exist" if ".." in rest else None
-                rest.append(name)
-                break
-            problem = folder_problem(step, status, runner, False)
-            if stat.S_ISLNK(status.st_mode):
-                links += 1
-                target = os.readlink(step)
-                real = "/" if target.startswith("/") else real
-                rest += target.split("/")[::-1]
-                problem = problem or (f"{step} leads to too many links" if links > _MOST_LINKS else None)
-            else:
-                real = step
-        problem = problem or folder_problem(real, os.lstat(real), runner, True)
+        return real_folder(path, sticky=False, private_groups=False)
+    except UnsafeError as unsafe:
+        problem = _problem(unsafe)
     except OSError as error:
         problem = f"{error.filename} cannot be read ({error.strerror})"
-    if problem:
-        raise EcrError(
-            f"bin_dir {path} cannot be used: {problem}. Only root and the user who runs the module may be able to write"
-            " to this directory and its parents. Fix the owner and the mode, or use another directory."
-        )
-    return os.path.normpath(os.path.join(real, *rest[::-1]))
+    raise EcrError(
+        f"bin_dir {path} cannot be used: {problem}. Only root and the user who runs the module may be able to write"
+        " to this directory and its parents. Fix the owner and the mode, or use another directory."
+    )
+
+
+def _problem(unsafe: UnsafeError) -> str:
+    path = unsafe.path
+    facts = {
+        Fault.NOT_A_FOLDER: f"{path} is not a directory",
+        Fault.MISSING: f"{path} does not exist",
+        Fault.LINKS: f"{path} leads to too many links",
+    }
+    if unsafe.fault in (Fault.OWNER, Fault.LINK_OWNER):
+        return f"{path} belongs to the user with ID {unsafe.owner}"
+    return facts.get(unsafe.fault) or f"{path} is writable by other users (mode {unsafe.mode})"
 
 
 def read_wrapper(path: str) -> Wrapper | None:
@@ -134,12 +108,101 @@ def read_wrapper(path: str) -> Wrapper | None:
     if not stat.S_ISREG(status.st_mode):
         raise EcrError(f"{path} is not a regular file, so it is not a wrapper of this collection. Remove it.")
     mode, owner = stat.S_IMODE(status.st_mode), status.st_uid
-    safe = mode == WRAPPER_MODE and owner in (0, os.geteuid())
+    safe = mode == _WRAPPER_MODE and owner in (0, os.geteuid())
     fault = "" if safe else f"mode {mode:04o}, owned by the user with ID {owner}"
     return Wrapper(read_regular(path, LIMIT, follow=False) or b"", fault)
 
 
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None) -> Places:
+    """The places of the files as they are declared, with `~` as the home of the user.
+
+    :param helper: the path of the helper, if it is installed
+    """
+    home = expand_home(declared.home, account.pw_dir)
+    return Places(
+        account.pw_name,
+        home,
+        expand_home(declared.auth_file, home),
+        expand_home(declared.aws_config, home),
+        expand_home(declared.aws_credentials, home),
+        expand_home(declared.bin_dir, home),
+        search_path(helper),
+    )
+
+
+def read_host(
+    declared: Declaration, account: pwd.struct_passwd, given: Places, problems: Problems
+) -> tuple[Places, Found]:
+    """The places without links, and the files there.
+
+    :raises EcrError: if a path cannot be used, with the other problems
+    """
+    _check_paths(given, problems)
+    contents: dict[str, bytes | None] = {}
+    earlier: dict[str, bytes | None] = {}
+    faults = {}
+    with acting_as(account):
+        auth_file, aws_config = (os.path.realpath(path) for path in (given.auth_file, given.aws_config))
+        places = replace(given, auth_file=auth_file, aws_config=aws_config)
+        _check_paths(places, problems)
+        for path in files_before(auth_file, places.home, account.pw_uid, os.path.realpath):
+            with contextlib.suppress(EcrError):  # such a file is of no use to podman
+                earlier[path] = read_regular(path, LIMIT)
+        # Read by the paths with their links: what /proc/self/fd leads to may have no real path.
+        for link, path in ((given.aws_config, aws_config), (given.auth_file, auth_file)):
+            with noted(problems):
+                contents[path] = read_regular(link, LIMIT)
+    with noted(problems):
+        places = replace(places, bin_dir=safe_folder(places.bin_dir))
+        for path in map(places.wrapper, declared.by_host):
+            with noted(problems):
+                existing = read_wrapper(path)
+                contents[path] = existing.content if existing else None
+                if existing and existing.fault:
+                    faults[path] = existing.fault
+    return places, Found(contents, faults, earlier)
+
+
+def _check_paths(places: Places, problems: Problems) -> None:
+    unusable = list(path_problems(places))
+    problems.extend(unusable)
+    if unusable:
+        problems.check()
+
+
+@contextlib.contextmanager
+def noted(problems: Problems) -> t.Iterator[None]:
+    """Within, an error is one of the problems."""
+    try:
+        yield
+    except EcrError as error:
+        problems.add(str(error))
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write_problems(changes: t.Iterable[Change], account: pwd.struct_passwd) -> t.Iterator[str]:
+    """The files that cannot be written."""
+    for change in changes:
+        with _as_owner(change, account):
+            folder = unwritable(change.path)
+        if folder:
+            yield f"{change.path} cannot be written: {folder} is not a writable directory."
+
+
+def apply(changes: t.Iterable[Change], account: pwd.struct_passwd) -> None:
+    """Write the files in the home as their user, and the wrappers as the user who runs the module."""
+    for change in changes:
+        with _as_owner(change, account):
+            write(change)
+
+
+def _as_owner(change: Change, account: pwd.struct_passwd) -> t.ContextManager[None]:
+    return contextlib.nullcontext() if change.program else acting_as(account)
 
 
 def unwritable(path: str) -> str | None:
@@ -156,20 +219,13 @@ def write(change: Change) -> None:
     if change.content is None:
         os.unlink(change.path)
         return
-    folder, mode = os.path.dirname(change.path), change.mode
-    former = os.umask(0o022 if mode == WRAPPER_MODE else 0o077)
+    former = os.umask(0o022 if change.program else 0o077)
     try:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(os.path.dirname(change.path), exist_ok=True)
     finally:
         os.umask(former)
-    if mode != WRAPPER_MODE and os.path.exists(change.path):
+    mode = _WRAPPER_MODE if change.program else 0o600
+    if not change.program and os.path.exists(change.path):
         mode = os.stat(change.path).st_mode & 0o777
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(change.content)
-            os.fchmod(handle, mode)
-        os.replace(temporary, change.path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(change.path, mode) as file:
+        file.write(change.content)

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _protected_files, _stored
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import INCOMING, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import check_space
@@ -32,7 +33,7 @@ class Layout:
             raise EcrError(f"dest {dest} is there and is not a folder.")
         # Read once: another pull may begin the layout right now.
         names = os.listdir(self.folder) if self.folder.is_dir() else []
-        if "oci-layout" not in names and any(not name.startswith(_protected_files.INCOMING) for name in names):
+        if "oci-layout" not in names and any(not name.startswith(INCOMING) for name in names):
             raise EcrError(f"Folder {dest} holds other things than an OCI image layout. Choose an empty dest.")
         _stored.check_layout(str(self.folder))
 
@@ -132,12 +133,5 @@ class Layout:
         return _protected_files.read_file(str(self.folder / name), _image.MANIFEST_BYTES)
 
     def _write(self, name: str, content: bytes) -> None:
-        path = self.folder / name
-        handle, temporary = _protected_files.new_file(path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        with replacing(self.folder / name) as file:
+            file.write(content)

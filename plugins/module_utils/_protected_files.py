@@ -1,67 +1,53 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files that only root and the current user can change. Standard library only.
+"""The files of a pull, which only root and the current user can change. Standard library only.
 
-A verified file stays verified only if nobody else can replace it. As sshd does with StrictModes, every folder from `/`
-down to the file is checked, from the top: once a folder is known to be safe, its entries cannot be exchanged.
+A verified file stays verified only if nobody else can replace it. `_safe_folders` has the rule.
 """
 
 from __future__ import annotations
 
-import functools
-import grp
 import hashlib
 import os
-import pwd
-import secrets
 import shlex
 import stat
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import close_to_others
+from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import (
+    Fault,
+    UnsafeError,
+    fault_of,
+    real_folder,
+)
 
-#: The first part of the name of a file that is not complete yet.
-INCOMING = ".incoming-"
 _CHUNK = 1024 * 1024
-_LINKS = 40  # as Linux: path_resolution(7)
-_ACL = "system.posix_acl_access"
 
 
-@functools.cache
-def is_private(gid: int, uid: int) -> bool:
-    """Whether a group is the private group of a user: the same name, and only root and the current user as members.
-
-    With the umask 002 that goes with such groups, a user's own folders have mode 0775.
-    """
-    try:
-        group, owner = grp.getgrgid(gid), pwd.getpwuid(uid)
-        members = {pwd.getpwnam(name).pw_uid for name in group.gr_mem}
-    except KeyError:
-        return False
-    members.update(account.pw_uid for account in pwd.getpwall() if account.pw_gid == gid)
-    return owner.pw_gid == gid and owner.pw_name == group.gr_name and members <= {0, os.geteuid()}
-
-
-def problem(path: str, status: os.stat_result, parent: bool = False) -> str | None:
-    """Why another user could change a file or folder, with the next step; or None.
-
-    :param parent: only one entry of this folder matters, which the sticky bit protects
-    """
-    if status.st_uid not in (0, os.geteuid()):
-        return (
-            f"{path} belongs to user {status.st_uid}, who can change it. Choose a dest that only root and user"
+def _problem(unsafe: UnsafeError) -> EcrError:
+    """The fact and the next step."""
+    path, quoted = unsafe.path, shlex.quote(unsafe.path)
+    who = "every user" if unsafe.fault is Fault.EVERYONE else f"group {unsafe.group}"
+    writable = f"{path} can be changed by {who} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another dest."
+    link = f"{path} is a symbolic link of user {unsafe.owner}. Choose a dest without links."
+    messages = {
+        Fault.OWNER: (
+            f"{path} belongs to user {unsafe.owner}, who can change it. Choose a dest that only root and user"
             f" {os.geteuid()} can change."
-        )
-    if parent and status.st_mode & stat.S_ISVTX:
-        return None
-    mode = f"{stat.S_IMODE(status.st_mode):04o}"
-    if status.st_mode & stat.S_IWOTH:
-        who = "every user"
-    elif status.st_mode & stat.S_IWGRP and not is_private(status.st_gid, status.st_uid):
-        who = f"group {status.st_gid}"
-    else:
-        return None
-    return f"{path} can be changed by {who} (mode {mode}). Run chmod go-w {shlex.quote(path)}, or choose another dest."
+        ),
+        Fault.LINK_OWNER: link,
+        Fault.LINKS: link,
+        Fault.EVERYONE: writable,
+        Fault.GROUP: writable,
+        Fault.ACL: (
+            f"{path} has an access control list that may let other users change it. Run setfacl -b {quoted}, or choose"
+            " another dest."
+        ),
+        Fault.NOT_A_FOLDER: f"{path} is not a folder. Remove it, or choose another dest.",
+        Fault.MISSING: f"{path} does not exist, but the path continues with .. after it. Choose another dest.",
+    }
+    return EcrError(messages[unsafe.fault])
 
 
 def _checked(path: str, folder: bool, parent: bool = False) -> os.stat_result | None:
@@ -77,24 +63,10 @@ def _checked(path: str, folder: bool, parent: bool = False) -> os.stat_result | 
         raise EcrError(f"{path} is a symbolic link. Remove it, or choose a dest without links.")
     if not (stat.S_ISDIR if folder else stat.S_ISREG)(status.st_mode):
         raise EcrError(f"{path} is not a {'folder' if folder else 'regular file'}. Remove it, or choose another dest.")
-    found = problem(path, status, parent)
-    if found:
-        raise EcrError(found)
-    protected = parent and status.st_mode & stat.S_ISVTX
-    if status.st_mode & stat.S_IWGRP and not protected and _has_acl(path):
-        raise EcrError(
-            f"{path} has an access control list that may let other users change it. Run setfacl -b"
-            f" {shlex.quote(path)}, or choose another dest."
-        )
+    fault = fault_of(path, status, sticky=parent, private_groups=True)
+    if fault:
+        raise _problem(UnsafeError(fault, path, status))
     return status
-
-
-def _has_acl(path: str) -> bool:
-    """Whether the group's bits may stand for other users. A file system without ACLs has none."""
-    try:
-        return hasattr(os, "listxattr") and _ACL in os.listxattr(path)
-    except OSError:
-        return False
 
 
 def safe_path(path: str) -> str:
@@ -104,31 +76,11 @@ def safe_path(path: str) -> str:
 
     :raises EcrError: if another user could put something else in its place
     """
-    *names, last = os.path.abspath(path).split(os.sep)[1:]
-    current, links = os.sep, 0
-    _checked(current, folder=True, parent=True)
-    while names:
-        name = names.pop(0)
-        if name in ("", "."):
-            continue
-        if name == "..":
-            current = os.path.dirname(current)
-            continue
-        step = os.path.join(current, name)
-        if os.path.islink(step):
-            links += 1
-            owner = os.lstat(step).st_uid
-            if owner not in (0, os.geteuid()) or links > _LINKS:
-                raise EcrError(f"{step} is a symbolic link of user {owner}. Choose a dest without links.")
-            target = os.readlink(step)
-            current = os.sep if os.path.isabs(target) else current
-            names = [*target.split(os.sep), *names]
-        elif _checked(step, folder=True, parent=True):
-            current = step
-        else:
-            current = os.path.normpath(os.path.join(step, *names))
-            break
-    return os.path.join(current, last) if last else current
+    above, last = os.path.split(os.path.abspath(path))
+    try:
+        return os.path.join(real_folder(above, sticky=True, private_groups=True), last) if last else os.sep
+    except UnsafeError as unsafe:
+        raise _problem(unsafe) from None
 
 
 def check_entries(folder: str, folders: t.Sequence[str], files: t.Sequence[str]) -> None:
@@ -192,29 +144,15 @@ def has_content(path: str, digest: str, size: int) -> bool:
         return False
 
 
-def new_file(folder: str | os.PathLike[str]) -> tuple[int, str]:
-    """Create a file with a name of its own; its handle and path. Its mode follows the umask.
-
-    A umask that lets other users write is not followed so far: they could change what was verified.
-    """
-    path = os.path.join(folder, INCOMING + secrets.token_hex(8))
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-    _close_to_others(path)
-    return handle, path
-
-
 def make_folders(path: str) -> None:
-    """Create a folder and the folders above it, as far as they do not exist. Their modes follow the umask likewise."""
+    """Create a folder and the folders above it, as far as they do not exist.
+
+    Their modes follow the umask, but other users get no write access.
+    """
     if _checked(path, folder=True, parent=True) is None:
         make_folders(os.path.dirname(path))
         try:
             os.mkdir(path)
         except FileExistsError:
             return  # another pull was faster
-        _close_to_others(path)
-
-
-def _close_to_others(path: str) -> None:
-    status = os.lstat(path)
-    if problem(path, status):
-        os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
+        close_to_others(path)

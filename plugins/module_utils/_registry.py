@@ -20,6 +20,7 @@ import urllib.parse
 from ansible.module_utils.urls import make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import is_loopback_address
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     INDEX_TYPES,
     MANIFEST_BYTES,
@@ -28,7 +29,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
     digest_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
-from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import new_file
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 
 _CHUNK = 64 * 1024
@@ -102,20 +102,14 @@ class Registry:
         """Write a blob to `target`, which appears only when it is whole and has the right digest."""
         what = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = new_file(target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file, self._transfer(what) as transfer:
-                path = f"/{repository}/blobs/{wanted.digest}"
-                received, digest = self._copy(transfer, path, file, wanted.size, what)
+        with replacing(target) as file, self._transfer(what) as transfer:
+            path = f"/{repository}/blobs/{wanted.digest}"
+            received, digest = self._copy(transfer, path, file, wanted.size, what)
             if received != wanted.size or digest != wanted.digest:
                 raise EcrError(
                     f"The registry sent {received} bytes with digest {digest} for the {what},"
                     f" which has {wanted.size} bytes. Nothing was kept."
                 )
-            os.replace(temporary, target)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
 
     def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
         """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""

@@ -6,31 +6,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_pull_host_config
-short_description: Have docker and podman of a host assume the pull role by themselves
+short_description: Configure docker and podman of a host to assume the pull role
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - For a host that pulls for years, without anyone refreshing a token. For each registry it writes a profile of the AWS
-    configuration, which assumes the owner account's pull role; a wrapper of amazon-ecr-credential-helper with that
-    profile; and an entry of C(credHelpers) that names the wrapper. docker, podman and skopeo then ask it for each pull.
-  - What else is in the files stays as it is. If a file cannot be parsed, nothing is written.
+  - For a host that pulls for years without a renewal of tokens. For each registry, the module writes a profile of the
+    AWS configuration that assumes the owner account's pull role, a wrapper of amazon-ecr-credential-helper with that
+    profile, and an entry of C(credHelpers) that names the wrapper. docker, podman and skopeo then run the wrapper for
+    each pull.
+  - Everything else in the files stays as it is, byte by byte. If a file cannot be parsed, nothing is written.
+  - An entry of C(credHelpers) that the user wrote for one of the registries is named in a warning and replaced.
+    O(state=absent) restores it. The wrapper keeps it until then.
+  - The wrappers set C(HOME), the paths of the AWS files, and C(PATH), so they also work when cron, systemd or another
+    user runs docker.
   - The files in the home are read and written with the rights of O(user). The wrappers are written by the user who runs
     the module, with mode V(0755), in a directory that no other user can change.
   - Only regular files of at most 1 MiB are read.
   - In the path options, a leading C(~) is the home of O(user). Environment variables are not expanded.
-  - It asks nothing of AWS, and needs no boto3. P(crossaccount.ecr.ecr_pull_host#role) also installs the helper.
+  - The module makes no calls to AWS and needs no boto3. P(crossaccount.ecr.ecr_pull_host#role) also installs the
+    helper.
 options:
   state:
     description:
-      - V(absent) takes the profiles, the wrappers and the entries of O(registries) out again, and nothing else.
+      - V(absent) removes the profiles, the wrappers and the entries of O(registries), and nothing else. It restores the
+        entries of C(credHelpers) that V(present) replaced. It deletes a file only if V(present) created it and nothing
+        else is left in it.
     type: str
     choices: [present, absent]
     default: present
   registries:
-    description: The registries. Others that were set up before stay.
+    description: The registries. Others that were set up before stay. Required without O(share).
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       registry:
         description: The registry's host, as C(ecr_pull_registry) of the hand-off. With O(state=absent), this is enough.
@@ -40,43 +48,69 @@ options:
         description: The pull role, in the account that owns the registry. From the hand-off.
         type: str
       external_id:
-        description: The external id. From the hand-off.
+        description: The external ID. From the hand-off.
         type: str
       role_session_name:
-        description: How the sessions are called in the owner account's logs. The default is the helper's.
+        description: The name of the sessions in the owner account's logs. The default is that of the helper.
         type: str
       credential_source:
         description:
-          - Where the credentials are that assume the role. It takes this or O(registries[].source_profile).
-          - Environment variables are no choice. With keys in the environment, the helper would not assume the role.
+          - The source of the credentials that assume the role. Mutually exclusive with O(registries[].source_profile).
+          - Environment variables are not supported. With keys in the environment, the helper does not assume the role.
         type: str
         choices: [Ec2InstanceMetadata, EcsContainer]
       source_profile:
         description: The user's profile with the credentials that assume the role.
         type: str
+  share:
+    description:
+      - The result of M(crossaccount.ecr.ecr_handoff_info). Its registry is added to O(registries), with its pull role
+        and external ID. The result of a task that was skipped adds nothing.
+    type: dict
+  credentials:
+    description: The credentials that assume the pull role of O(share).
+    type: dict
+    suboptions:
+      role_session_name:
+        description: See O(registries[].role_session_name).
+        type: str
+      credential_source:
+        description: See O(registries[].credential_source).
+        type: str
+        choices: [Ec2InstanceMetadata, EcsContainer]
+      source_profile:
+        description: See O(registries[].source_profile).
+        type: str
   user:
-    description: The user who pulls. The default is who runs the module. For another user, run it as root.
+    description: The user who pulls. The default is the user who runs the module. For another user, run it as root.
     type: str
   home:
-    description: The user's home, where it is not that of the user database.
+    description: The user's home, if it is not that of the user database.
     type: str
   auth_file:
     description:
       - The file for C(credHelpers). The default is C(.docker/config.json) in the home, which docker, podman and skopeo
-        read. For podman and skopeo alone, C(.config/containers/auth.json) in the home does as well.
+        read. If only podman and skopeo pull, C(.config/containers/auth.json) in the home is possible, too.
       - podman and skopeo read C(/run/user/UID/containers/auth.json) or C(/run/containers/UID/auth.json) before it. A
-        login in there that goes before the helper is named in a warning.
+        login there that takes precedence over the helper is named in a warning.
+      - A symbolic link stays. The file that it leads to is changed.
     type: str
   aws_config:
     description: The AWS configuration file. The default is C(.aws/config) in the home.
     type: str
+  aws_credentials:
+    description:
+      - The AWS credentials file, which may have the O(registries[].source_profile). The default is C(.aws/credentials)
+        in the home. The module only writes its path to the wrappers.
+    type: str
   bin_dir:
     description:
-      - The directory for the wrappers. It must be in the PATH of docker and podman.
+      - The directory for the wrappers. It must be in the PATH of docker and podman. The PATH of cron is often
+        C(/usr/bin:/bin). For pulls by cron, set C(PATH) in the crontab, or use V(/usr/bin).
       - Only root and the user who runs the module may be able to write to it and to its parents up to V(/). A parent
         with the sticky bit, such as V(/tmp), is accepted. Links are resolved, and the directories that they lead
         through are checked, too.
-      - A link or a file of other origin in the place of a wrapper is an error. It is never followed, shown or removed.
+      - A link or a foreign file in the place of a wrapper is an error. It is never followed, shown or removed.
     type: str
     default: /usr/local/bin
   require_helper:
@@ -96,7 +130,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Have root's docker and podman pull as the hand-off says
+- name: Configure root's docker and podman for the registry of the hand-off
   crossaccount.ecr.ecr_pull_host_config:
     registries:
       - registry: "{{ ecr_pull_registry }}"
@@ -119,7 +153,7 @@ EXAMPLES = r"""
         source_profile: default
   become: true
 
-- name: Take one of them out again
+- name: Remove one of them
   crossaccount.ecr.ecr_pull_host_config:
     state: absent
     user: deploy
@@ -130,7 +164,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 helpers:
-  description: What C(credHelpers) names for each registry.
+  description: The helper that C(credHelpers) names for each registry.
   returned: success
   type: dict
   sample:
@@ -148,162 +182,45 @@ files:
   sample: [/home/deploy/.aws/config]
 """
 
-import contextlib
-import os
-import pwd
-import typing as t
-from dataclasses import replace
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull_host
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular
-from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
-    LIMIT,
-    account_of,
-    acting_as,
-    read_wrapper,
-    safe_folder,
-    unwritable,
-    write,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import (
+    ARGUMENTS,
+    declaration_of,
+    declaration_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
+    account_of,
+    apply,
+    places_of,
+    read_host,
+    write_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Places
-
-ARGUMENTS: dict[str, t.Any] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "registries": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "registry": {"type": "str", "required": True},
-            "role_arn": {"type": "str"},
-            "external_id": {"type": "str"},
-            "role_session_name": {"type": "str"},
-            "credential_source": {"type": "str", "choices": ["Ec2InstanceMetadata", "EcsContainer"]},
-            "source_profile": {"type": "str"},
-        },
-    },
-    "user": {"type": "str"},
-    "home": {"type": "str"},
-    "auth_file": {"type": "str"},
-    "aws_config": {"type": "str"},
-    "bin_dir": {"type": "str", "default": "/usr/local/bin"},
-    "require_helper": {"type": "bool", "default": True},
-}
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import plan_host
 
 
-def paths_of(options: dict[str, t.Any], account: pwd.struct_passwd) -> dict[str, str]:
-    """The paths of the options and their defaults, with `~` as the home of the user."""
-    home = expand_home(options["home"] or "~", account.pw_dir)
-    given = {
-        "auth_file": options["auth_file"] or "~/.docker/config.json",
-        "aws_config": options["aws_config"] or "~/.aws/config",
-        "bin_dir": options["bin_dir"],
-    }
-    return {"home": home, **{name: expand_home(path, home) for name, path in given.items()}}
-
-
-def read_before(home: str, account: pwd.struct_passwd, auth_file: str) -> dict[str, bytes | None]:
-    """The files that podman and skopeo read before `auth_file`. Source: containers-auth.json(5)."""
-    order = [
-        f"/run/user/{account.pw_uid}/containers/auth.json",
-        f"/run/containers/{account.pw_uid}/auth.json",
-        f"{home}/.config/containers/auth.json",
-        f"{home}/.docker/config.json",
-    ]
-    real = [os.path.realpath(path) for path in order]
-    found = {}
-    for path in order[: real.index(auth_file)] if auth_file in real else []:
-        with contextlib.suppress(EcrError):  # such a file is of no use to podman
-            found[path] = read_regular(path, LIMIT)
-    return found
-
-
-def places_of(paths: dict[str, str], account: pwd.struct_passwd, problems: Problems) -> Places:
-    """The places of the files, with the links of the user's files resolved."""
-    unusable = list(_pull_host.path_problems(paths))
-    if not unusable:
-        with acting_as(account):
-            paths = {**paths, **{name: os.path.realpath(paths[name]) for name in ("auth_file", "aws_config")}}
-        unusable = list(_pull_host.path_problems(paths))
-    for problem in unusable:
-        problems.add(problem)
-    if unusable:
-        problems.check()
-    return Places(account.pw_name, paths["auth_file"], paths["aws_config"], paths["bin_dir"])
-
-
-def attempt(problems: Problems, function: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
-    """The result of the function; None if it fails, which is then one of the problems."""
-    try:
-        return function(*arguments)
-    except EcrError as error:
-        problems.add(str(error))
-        return None
-
-
-def read_home(paths: dict[str, str], places: Places, problems: Problems) -> dict[str, bytes | None]:
-    """The user's files, read by the paths with their links: what /proc/self/fd leads to may have no real path."""
-    return {
-        places.aws_config: attempt(problems, read_regular, paths["aws_config"], LIMIT),
-        places.auth_file: attempt(problems, read_regular, paths["auth_file"], LIMIT),
-    }
-
-
-def check_declaration(options: dict[str, t.Any], installed: bool, problems: Problems) -> None:
-    present = options["state"] == "present"
-    for problem in _pull_host.registry_problems(options["registries"], present):
-        problems.add(problem)
-    if present and options["require_helper"] and not installed:
-        problems.add(
-            f"{_pull_host.HELPER} is not installed (no such program in PATH). Install the package"
-            " amazon-ecr-credential-helper, or have the role ecr_pull_host do it: ecr_pull_host_install."
-        )
-
-
-def run(module: AnsibleModule) -> dict[str, t.Any]:
-    options, present = module.params, module.params["state"] == "present"
-    account, registries = account_of(options["user"]), options["registries"]
-    installed = module.get_bin_path(_pull_host.HELPER) is not None
-    hosts = list(_pull_host.hosts_of(registries))
-    problems = Problems()
-    check_declaration(options, installed, problems)
-    paths = paths_of(options, account)
-    places = places_of(paths, account, problems)
-    bin_dir = attempt(problems, safe_folder, places.bin_dir)
-    places = replace(places, bin_dir=bin_dir or places.bin_dir)
-    wrappers = [places.wrapper(host) for host in hosts]
-
-    def by_user(path: str) -> t.ContextManager[None]:
-        """The user reads and writes the files in the home; the user who runs the module, the wrappers."""
-        return contextlib.nullcontext() if path in wrappers else acting_as(account)
-
-    with acting_as(account):
-        earlier = read_before(paths["home"], account, places.auth_file)
-        found = read_home(paths, places, problems)
-    existing = {path: attempt(problems, read_wrapper, path) if bin_dir else None for path in wrappers}
-    found.update({path: wrapper and wrapper.content for path, wrapper in existing.items()})
-    faults = {path: wrapper.fault for path, wrapper in existing.items() if wrapper and wrapper.fault}
-    changes = _pull_host.plan(registries, present, places, found, faults, problems)
-    for change in changes if bin_dir else ():
-        with by_user(change.path):
-            folder = unwritable(change.path)
-        if folder:
-            problems.add(f"{change.path} cannot be written: {folder} is not a writable directory.")
+def run(module: AnsibleModule) -> Json:
+    declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
+    problems.extend(declaration_problems(declared, helper))
+    account = account_of(declared.user)
+    places, found = read_host(declared, account, places_of(declared, account, helper), problems)
+    plan = plan_host(declared, places, found)
+    problems.extend(plan.problems)
+    problems.extend(write_problems(plan.changes, account))
     problems.check()
-    for warning in _pull_host.login_warnings(places, earlier, found, hosts) if present else ():
+    for warning in plan.warnings:
         module.warn(warning)
-    for change in changes if not module.check_mode else ():
-        with by_user(change.path):
-            write(change)
+    if not module.check_mode:
+        apply(plan.changes, account)
     return {
-        "changed": bool(changes),
-        "diff": [change.diff() for change in changes],
-        "helpers": {host: places.helper(host) for host in hosts},
-        "helper_installed": installed,
-        "files": [change.path for change in changes],
+        "changed": bool(plan.changes),
+        "diff": [change.diff() for change in plan.changes],
+        "helpers": {host: places.helper(host) for host in declared.by_host},
+        "helper_installed": helper is not None,
+        "files": [change.path for change in plan.changes],
     }
 
 

@@ -5,13 +5,11 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import stat
-import tempfile
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._files import read_regular
+from ansible_collections.crossaccount.ecr.plugins.module_utils._files import read_regular, replacing
 
 MODE = 0o600
 _LIMIT = 1024 * 1024
@@ -65,11 +63,5 @@ def replace(path: str, text: str) -> None:
     """Replace a file atomically. A run that is killed leaves the old file."""
     for problem in [*folder_problems(path), *file_problems(path)]:
         raise EcrError(problem)
-    handle, name = tempfile.mkstemp(prefix=".handoff.", dir=os.path.dirname(path))  # with mode 0600
-    try:
-        with open(handle, "w", encoding="utf-8") as new:
-            new.write(text)
-        os.replace(name, path)
-    except BaseException:
-        pathlib.Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path, MODE) as file:
+        file.write(text.encode())

@@ -135,13 +135,20 @@ def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> It
         for folder in (host.bin, host.auth_file.parent, host.aws_config.parent):
             folder.mkdir(parents=True)
         lab_config = (control.lab.folder / state.CONFIG).read_text()
-        host.aws_config.write_text(f"# of root\n{lab_config}")
-        other = {"auths": {"other.example.com": {"auth": SECRET}}, "credHelpers": {"gcr.io": "gcloud"}}
-        host.auth_file.write_text(json.dumps(other))
         profiles = configparser.RawConfigParser()
         profiles.read_string(lab_config)
-        host.secret = profiles["profile consumer"]["aws_secret_access_key"]
         keys = profiles["profile consumer-administrator"]  # the lab's user `puller` may assume roles of one owner only
+        host.secret = keys["aws_secret_access_key"]
+        # The keys of one profile are in the other file, which the helper finds by HOME unless the wrapper names it.
+        credentials = configparser.RawConfigParser()
+        credentials["consumer"] = profiles["profile consumer"]
+        profiles.remove_section("profile consumer")
+        for file, parser in ((host.aws_config, profiles), (host.aws_config.with_name("credentials"), credentials)):
+            with file.open("w") as opened:
+                opened.write("# of root\n")
+                parser.write(opened)
+        other = {"auths": {"other.example.com": {"auth": SECRET}}, "credHelpers": {"gcr.io": "gcloud"}}
+        host.auth_file.write_text(json.dumps(other))
 
         trusted = {"SSL_CERT_FILE": control.environment(None)["AWS_CA_BUNDLE"]}
         published = host.shell(f"{LAB_PYTHON} -c '{PUBLISH}'", "stranger-administrator", **trusted)
@@ -195,7 +202,12 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     # nobody's way.
     cache = host.home / ".ecr/cache.json"
     assert not cache.exists()
-    alone = {"HOME": str(host.home), "AWS_CONFIG_FILE": str(host.aws_config), "AWS_PROFILE": f"ecr-pull-{OWNER}"}
+    alone = {
+        "HOME": str(host.home),
+        "AWS_CONFIG_FILE": str(host.aws_config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(host.aws_config.with_name("credentials")),
+        "AWS_PROFILE": f"ecr-pull-{OWNER}",
+    }
     asked = host.shell(f"for time in 1 2; do echo {OWNER} | {HELPER} get; done", **alone)
     tokens = {json.loads(line)["Secret"] for line in asked.stdout.splitlines()}
     content = json.loads(cache.read_text())
@@ -230,6 +242,13 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     assert host.shell(command).returncode == 0
     host.pulls("podman", OWNER)
 
+    # cron has no HOME and a short PATH; systemd and sudo have those of another user. The keys may be in another file.
+    program = f"{host.bin}/docker-credential-ecr-pull-root-{OWNER}"
+    for environment in ("PATH=/usr/bin:/bin", "PATH= HOME=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent"):
+        trusted = 'SSL_CERT_FILE="$SSL_CERT_FILE" AWS_CA_BUNDLE="$AWS_CA_BUNDLE"'
+        asked = host.shell(f"echo {OWNER} | env -i {environment} {trusted} /bin/sh {program} get")
+        assert (asked.returncode, '"Username":"AWS"' in asked.stdout) == (0, True), asked
+
     # And back, by the hosts alone.
     gone = host.role("--diff", state="absent", registries=[{"registry": one} for one in (OWNER, OTHER_OWNER)])
     assert (gone.code, gone.changed) == (0, 1), gone
@@ -259,8 +278,8 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
     for message in (
         "8 problems, nothing was written:",
         f"Registry {OWNER}: {OTHER_ROLE_ARN} is a role of another account.",
-        "Registry 'ghcr.io' is no ECR registry",
-        "Registry ghcr.io: give credential_source or source_profile, and not both",
+        "Registry 'ghcr.io' is not an ECR registry",
+        "Registry ghcr.io: set exactly one of credential_source and source_profile.",
         f"Registry {OWNER} has 2 entries, with {ROLE_ARN} and {OTHER_ROLE_ARN}.",
         f"{HELPER} is not installed",
         f"{config} is not an AWS configuration file (line 2). It was left as it is.",
@@ -317,6 +336,60 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     unknown = module({**options, "user": "no-such-user"})
     assert unknown["msg"] == "User no-such-user is not known on this host. Create the user first."
     assert list(mine.iterdir()) == []
+
+
+REPORTED = {
+    "empty-login": (f'{{"auths": {{"{OWNER}": {{}}}}, "credsStore": "ecr-login"}}', ""),
+    "own-entry": (f'{{"credHelpers": {{"{OWNER}": "ecr-login"}}}}', f"names the helper 'ecr-login' for {OWNER}."),
+    "duplicate-names": ('{"auths": {"a.example": {"auth": "eDp5"}}, "auths": {"b.example": {"auth": "eDp5"}}}', ""),
+    "empty-file": ("", ""),
+    "empty-object": ("{}\n", ""),
+}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(("text", "warning"), REPORTED.values(), ids=REPORTED)
+def test_a_file_of_a_public_report_is_the_same_afterwards(
+    homes: pathlib.Path, text: str, warning: str, linked: bool
+) -> None:
+    """A login was lost, an own entry was not restored, an empty file was deleted, and the target of a link as well."""
+    home = homes / "home"
+    for folder in (home, home / ".docker", home / ".aws", home / "dotfiles"):
+        folder.mkdir()
+    files = {home / ".docker/config.json": text, home / ".aws/config": ""}
+    for file, content in files.items():
+        target = home / "dotfiles" / file.name if linked else file
+        target.write_text(content)
+        if linked:
+            file.symlink_to(target)
+    options = {"home": str(home), "bin_dir": str(homes / "bin"), "registries": declared()[:1]}
+    done = module(options)
+    assert done["changed"] is True, done
+    assert (bool(done.get("warnings")), warning in json.dumps(done.get("warnings"))) == (bool(warning), True), done
+    assert json.loads((home / ".docker/config.json").read_text())["credHelpers"][OWNER] == done["helpers"][OWNER]
+    if "b.example" in text:  # podman finds both logins
+        for registry in ("a.example", "b.example"):
+            command = ["podman", "login", "--get-login", "--authfile", str(home / ".docker/config.json"), registry]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+    again = module(options)
+    assert (again["changed"], again.get("warnings", [])) == (False, []), again
+    gone = module({**options, "state": "absent"})
+    assert gone["changed"] is True, gone
+    assert {file: (file.read_text(), file.is_symlink()) for file in files} == {
+        file: (content, linked) for file, content in files.items()
+    }
+
+
+def test_files_that_the_module_creates_are_deleted(homes: pathlib.Path) -> None:
+    """Behind a link that leads nowhere, too. The link stays."""
+    (homes / ".docker").mkdir()
+    (homes / ".docker/config.json").symlink_to(homes / "later.json")
+    options = {"home": str(homes), "bin_dir": str(homes / "bin"), "registries": declared()}
+    assert module(options)["changed"] is True
+    assert (homes / "later.json").exists()
+    assert module({**options, "state": "absent"})["changed"] is True
+    assert [path.name for path in homes.rglob("*") if not path.is_dir()] == ["config.json"]
+    assert (homes / ".docker/config.json").is_symlink()
 
 
 def module(options: dict[str, Any]) -> dict[str, Any]:

@@ -353,7 +353,7 @@ def test_home_changes_after_the_check(host: Host) -> None:
     (host.home / ".docker").symlink_to(host.root)
     before = host.tree()
     with pytest.raises(PermissionError), _host_files.acting_as(USER):
-        _host_files.write(Change(str(host.home / ".docker/config.json"), b"{}", 0o600, "", ""))
+        _host_files.write(Change(str(host.home / ".docker/config.json"), b"{}", False, "", ""))
     assert (os.geteuid(), host.tree()) == (0, before)
 
 
@@ -361,7 +361,7 @@ def test_write_replaces_link(host: Host) -> None:
     """A write to the path of a link replaces the link, and its target keeps its content and mode."""
     shadow = host.file_of_root(mode=0o666)
     (host.bin / NAME).symlink_to(shadow)
-    _host_files.write(Change(str(host.bin / NAME), b"#!/bin/sh", 0o755, "", ""))
+    _host_files.write(Change(str(host.bin / NAME), b"#!/bin/sh", True, "", ""))
     assert (shadow.read_text(), shadow.stat().st_mode & 0o7777) == (SECRET, 0o666)
     status = (host.bin / NAME).lstat()
     assert (stat.S_ISREG(status.st_mode), stat.S_IMODE(status.st_mode)) == (True, 0o755)
@@ -402,12 +402,44 @@ def test_diff_shows_no_foreign_lines_of_our_profile(host: Host) -> None:
 # --- path options ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("option", ["home", "bin_dir", "auth_file", "aws_config"])
+@pytest.mark.parametrize("option", ["home", "bin_dir", "auth_file", "aws_config", "aws_credentials"])
 def test_environment_variable_in_path_is_not_expanded(host: Host, option: str) -> None:
     """The environment of the module's process decides where root writes."""
     message = host.refused(**{option: "$PLACE/x"})
     assert f"{option} '$PLACE/x' must be an absolute path" in message
     assert str(host.folder / "x") not in message
+
+
+def test_record_of_a_former_entry_shows_no_secret(host: Host) -> None:
+    """Every user can read a wrapper, so it keeps only an entry that has the form of a helper's name."""
+    config = place(host, ".docker/config.json")
+    config.write_text(json.dumps({"credHelpers": {REGISTRY: SECRET}}))
+    os.chown(config, USER.pw_uid, USER.pw_gid)
+    message = host.refused()
+    assert f"{config} has an entry of credHelpers for {REGISTRY} that is not the name of a helper." in message
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_new_file_in_home_is_never_open_to_others(host: Host, umask: int) -> None:
+    """While the file is written, another user opens it and reads the tokens."""
+    config = place(host, ".docker/config.json")
+    config.write_text(json.dumps({"auths": {"a": {"auth": "x"}}}))
+    config.chmod(0o600)
+    os.chown(config, USER.pw_uid, USER.pw_gid)
+    modes = []
+    fdopen, former = os.fdopen, os.umask(umask)
+
+    def noted(handle: int, *arguments: Any) -> Any:
+        modes.append(os.fstat(handle).st_mode & 0o777)
+        return fdopen(handle, *arguments)
+
+    try:
+        with pytest.MonkeyPatch.context() as patch, _host_files.acting_as(USER):
+            patch.setattr(os, "fdopen", noted)
+            _host_files.write(Change(str(config), b"{}", False, "", ""))
+    finally:
+        os.umask(former)
+    assert (modes, config.stat().st_mode & 0o777) == ([0o600], 0o600)
 
 
 def test_tilde_is_home_of_user(host: Host) -> None:

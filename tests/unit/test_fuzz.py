@@ -9,8 +9,8 @@ atheris is not used. It changes bytes and follows the branches that they take; h
 are read by the standard library, botocore and Ansible. What is ours are decisions over the values that come out, which
 changed parts of valid values reach and changed bytes hardly do.
 
-Nothing else in `plugins/` reads a `config.json` or an AWS configuration file: `_pull_host.py` does, and its properties
-are in test_pull_host.py.
+Only `_docker_config_file.py` and `_aws_config_file.py` read a `config.json` or an AWS configuration file. Their
+properties are in test_docker_config_file.py and test_aws_config_file.py.
 """
 
 from __future__ import annotations

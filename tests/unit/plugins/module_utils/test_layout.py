@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _layout, _protected_files, _registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _files, _image, _layout, _registry, _safe_folders
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
@@ -743,7 +743,7 @@ def test_files_follow_the_umask(
     before = os.umask(umask)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_protected_files, "is_private", lambda _gid, _uid: umask == 0o002)
+            patch.setattr(_safe_folders, "is_private", lambda _gid, _uid: umask == 0o002)
             Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
             assert Layout(str(dest)).has("team/app:v1", image["digest"], AMD64)
     finally:
@@ -758,10 +758,10 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
     names = [_image.Reference("team/app", f"v{number}") for number in range(12)]
     images = [server.push_image("team/app", b"base", str(name).encode()) for name in names]
     temporary: list[str] = []
-    make, index_of = _protected_files.new_file, _image.layout_index
+    make, index_of = _files.new_file, _image.layout_index
 
-    def noted(folder: pathlib.Path) -> tuple[int, str]:
-        handle, path = make(folder)
+    def noted(folder: str, mode: int) -> tuple[int, str]:
+        handle, path = make(folder, mode)
         temporary.append(path)
         return handle, path
 
@@ -773,8 +773,7 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
         Layout(str(dest)).add(Registry(server.url, TOKEN), name, image["digest"], AMD64)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(names)) as pool:
-        patch.setattr(_protected_files, "new_file", noted)
-        patch.setattr(_registry, "new_file", noted)
+        patch.setattr(_files, "new_file", noted)
         patch.setattr(_image, "layout_index", slowly)
         patch.setattr(_layout, "interruptible", contextlib.nullcontext)  # only a process can catch signals
         list(pool.map(add, names, images))
