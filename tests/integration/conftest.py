@@ -143,6 +143,9 @@ class Control:
 @pytest.fixture(scope="session", autouse=True)
 def _quick_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """For every Control; the tests of whole stories have one that keeps the real Python."""
+    if Control.python:  # tests/security has this fixture too
+        yield
+        return
     folder, python = tmp_path_factory.mktemp("quick"), BIN / "python"
     with quick_python.running(folder, python) as Control.python:
         if BIN != ROOT / ".venv/bin":
