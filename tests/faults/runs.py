@@ -112,6 +112,7 @@ def prepare(bench: Bench) -> int:
     """Make what is there before the first phase; the snapshot of it."""
     bench.plan()
     client = Lab(bench.folder / "lab").client("owner", "ecr")
+    client.describe_repositories()  # the proxy loads AWS's models first; on a busy machine the client asks again
     arn = client.create_repository(repositoryName=OTHER_REPOSITORY)["repository"]["repositoryArn"]
     client.tag_resource(resourceArn=arn, tags=[{"Key": key, "Value": value} for key, value in NEW_TAG.items()])
     bench.lab("begin", declarations=[], forget=True)
