@@ -28,8 +28,9 @@ class Role:
     :param variables: which come before the role's defaults
     """
 
+    loader = DataLoader()  # it keeps what it parsed
+
     def __init__(self, folder: pathlib.Path, variables: dict[str, Any]) -> None:
-        self.loader = DataLoader()
         self.tasks, defaults = (
             self.loader.load_from_file(str(folder / name / "main.yml"), trusted_as_template=True)
             for name in ("tasks", "defaults")

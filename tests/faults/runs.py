@@ -112,6 +112,7 @@ def prepare(bench: Bench) -> int:
     """Make what is there before the first phase; the snapshot of it."""
     bench.plan()
     client = Lab(bench.folder / "lab").client("owner", "ecr")
+    client.describe_repositories()  # the proxy loads AWS's models first; on a busy machine the client asks again
     arn = client.create_repository(repositoryName=OTHER_REPOSITORY)["repository"]["repositoryArn"]
     client.tag_resource(resourceArn=arn, tags=[{"Key": key, "Value": value} for key, value in NEW_TAG.items()])
     bench.lab("begin", declarations=[], forget=True)
@@ -260,6 +261,8 @@ class Replay:
         self.calls: dict[str, list[list[tuple[str, str]]]] = {}
         #: Of each module of a clean run.
         self.results: dict[str, list[dict[str, Any]]] = {}
+        #: Phase and results of the modules so far: the module that runs next.
+        self.following: dict[tuple[str, str], Invocation | None] = {}
         for phase in phases:
             self._run_clean(phase, nothing_shared)
 
@@ -267,20 +270,17 @@ class Replay:
         before = self.moments[phase.starts_from][-1] if phase.starts_from else Moment(nothing_shared, {}, [], {})
         self._be(before)
         start(self.bench, phase, before.snapshot)
-        moments, calls, results = [self._now(self.bench.lab("report"))], [], []
-        steps = steps_of(phase)
-        with contextlib.suppress(StopIteration):
-            invocation = next(steps)
-            while True:
-                done = self._module(phase, invocation, None, [*phase.before, *phase.after])
-                if not done.ran.well:
-                    raise RuntimeError(f"{phase.name}, {done.ran.task}: {done.ran.result} {done.ran.printed}")
-                if done.ran.violations:
-                    raise RuntimeError(f"{phase.name}, {done.ran.task}, in a clean run: {done.ran.violations[0]}")
-                moments.append(done.moment)
-                results.append(done.result)
-                calls.append([(one[0], one[1]) for one in done.report["calls"]])
-                invocation = steps.send(done.result)
+        moments, calls = [self._now(self.bench.lab("report"))], []
+        results: list[dict[str, Any]] = []
+        while invocation := self._next(phase, results):
+            done = self._module(phase, invocation, None, [*phase.before, *phase.after])
+            if not done.ran.well:
+                raise RuntimeError(f"{phase.name}, {done.ran.task}: {done.ran.result} {done.ran.printed}")
+            if done.ran.violations:
+                raise RuntimeError(f"{phase.name}, {done.ran.task}, in a clean run: {done.ran.violations[0]}")
+            moments.append(done.moment)
+            results.append(done.result)
+            calls.append([(one[0], one[1]) for one in done.report["calls"]])
         self.moments[phase.name], self.calls[phase.name], self.results[phase.name] = moments, calls, results
         replayed = sum(len(made) for made in calls)
         if phase.calls and replayed != phase.calls:
@@ -322,31 +322,38 @@ class Replay:
         """One run, from the module number `at` on; how it ends."""
         run: list[Ran] = []
         trial.runs.append(run)
-        number, steps = 0, steps_of(phase)
-        with contextlib.suppress(StopIteration):
-            invocation = next(steps)
-            while number < at:
-                invocation = steps.send(self.results[phase.name][number])
-                number += 1
-            while True:
-                here = hit if hit and hit.module == number else None
-                key = (phase.name, json.dumps([declarations, invocation], default=str), moment.key)
-                if here is None and key in self.known and not self.afresh:
-                    done = self.known[key]
-                    self._be(done.moment)
+        results = self.results[phase.name][:at]
+        while invocation := self._next(phase, results):
+            here = hit if hit and hit.module == len(results) else None
+            key = (phase.name, json.dumps([declarations, invocation], default=str), moment.key)
+            if here is None and key in self.known and not self.afresh:
+                done = self.known[key]
+                self._be(done.moment)
+            else:
+                done = self._module(phase, invocation, here, declarations)
+                if here:
+                    trial.hit = done.report["hit"]
                 else:
-                    done = self._module(phase, invocation, here, declarations)
-                    if here:
-                        trial.hit = done.report["hit"]
-                    else:
-                        self.known[key] = done
-                moment = done.moment
-                run.append(done.ran)
-                if not done.ran.well:
-                    break
-                invocation = steps.send(done.result)
-                number += 1
+                    self.known[key] = done
+            moment = done.moment
+            run.append(done.ran)
+            if not done.ran.well:
+                break
+            results.append(done.result)
         return moment
+
+    def _next(self, phase: Phase, results: list[dict[str, Any]]) -> Invocation | None:
+        """The module that runs after these results; None at the end. To template the role costs as much as a module."""
+        key = (phase.name, json.dumps(results, default=str))
+        if key not in self.following:
+            steps = steps_of(phase)
+            try:
+                self.following[key] = next(steps)
+                for result in results:
+                    self.following[key] = steps.send(result)
+            except StopIteration:
+                self.following[key] = None
+        return self.following[key]
 
     def _module(self, phase: Phase, invocation: Invocation, hit: Hit | None, declarations: list[Declaration]) -> Done:
         """Run one module."""

@@ -11,6 +11,8 @@ import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -124,6 +126,26 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, not
     assert (call, accounts.CONSUMER, "user/administrator", "test", "develop", "describe") in found
     iam.delete_role_policy(RoleName="wide", PolicyName="it")
     assert not seen(iam.get_role, RoleName="wide")
+
+
+def test_the_observer_sees_what_only_the_time_of_a_read_opens(watched: bench.Bench, nothing_shared: int) -> None:
+    """A revocation ends the sessions of before, but the role still trusts: who asks after it gets in."""
+    watched.plan()
+    watched.lab("restore", snapshot=nothing_shared)
+    iam = Lab(watched.folder / "lab").client("owner", "iam")
+    watched.lab("begin", declarations=[], forget=True)
+    made = iam.create_role(RoleName="wide", AssumeRolePolicyDocument=trust(accounts.STRANGER, None))
+    now = parsedate_to_datetime(made["ResponseMetadata"]["HTTPHeaders"]["date"])
+    # Each call comes three seconds after the one before: this covers the two writes, and not the read.
+    covered = (now + timedelta(seconds=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {"DateLessThan": {"aws:TokenIssueTime": covered}}
+    revoked = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+    for name, statement in (("revoked", revoked), ("it", {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"})):
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName="wide", PolicyName=name, PolicyDocument=document)
+    iam.get_role(RoleName="wide")
+    violations = watched.lab("report")["violations"]
+    assert {(one["after"], one["account"]) for one in violations} == {("iam:GetRole", accounts.STRANGER)}
 
 
 # --- the proxy

@@ -46,8 +46,10 @@ class Run:
 class Control:
     """A control host: the collection of this repository, an AWS environment, engines."""
 
-    #: What modules run with; None for the Python that Ansible itself takes.
+    #: What modules run with; None for the Python that Ansible itself takes, with the real ansible-playbook.
     python: pathlib.Path | None = None
+    #: A quick ansible-playbook, where there is one.
+    ansible_playbook: pathlib.Path | None = None
 
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
         self.lab, self.folder = lab, folder
@@ -79,8 +81,12 @@ class Control:
         if self.python:
             variables.setdefault("ansible_python_interpreter", str(self.python))
         path = name if name.endswith(".yml") else f"playbooks/{name}.yml"
-        command = [BIN / "ansible-playbook", path, *arguments, "-e", json.dumps(variables)]
+        command = [self._program(profile), path, *arguments, "-e", json.dumps(variables)]
         return self._run(command, profile)
+
+    def _program(self, profile: str | None) -> pathlib.Path:
+        quick = self.python and quick_python.serves(self.environment(profile)) and self.ansible_playbook
+        return quick or BIN / "ansible-playbook"
 
     def share(self, *arguments: str, profile: str | None = "owner", **variables: Any) -> Run:
         """The scenario's declaration, with `variables` over it."""
@@ -137,8 +143,16 @@ class Control:
 @pytest.fixture(scope="session", autouse=True)
 def _quick_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """For every Control; the tests of whole stories have one that keeps the real Python."""
-    with quick_python.running(tmp_path_factory.mktemp("python"), BIN / "python") as Control.python:
+    if Control.python:  # tests/security has this fixture too
         yield
+        return
+    folder, python = tmp_path_factory.mktemp("quick"), BIN / "python"
+    with quick_python.running(folder, python) as Control.python:
+        if BIN != ROOT / ".venv/bin":
+            yield
+            return
+        with quick_python.running_ansible(folder, python) as Control.ansible_playbook:
+            yield
 
 
 @pytest.fixture(scope="module")

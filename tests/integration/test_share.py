@@ -33,14 +33,19 @@ def tags_of(control: Control, name: str, region: str = accounts.REGION) -> dict[
     return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
 
 
+def tag_by_others(control: Control, **tags: str) -> None:
+    """Somebody tags the repository `develop`."""
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    control.lab.client("owner", "ecr").tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=listed)
+
+
 def words(run: Run) -> str:
     """What a run said, wherever the display broke its lines."""
     return " ".join(run.output.split())
 
 
 def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(control: Control) -> None:
-    ecr = control.lab.client("owner", "ecr")
-    ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=[{"Key": "team", "Value": "platform"}])
+    tag_by_others(control, team="platform")
     assert control.share().code == 0
     changed: dict[str, Any] = {
         "ecr_share_repositories": ["develop"],
@@ -87,6 +92,7 @@ def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control
 
 
 def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Control) -> None:
+    tag_by_others(control, **TAGS)
     run = control.share()
     assert run.code == 0, run
     assert "because it carries the tags already: develop in ap-northeast-1" in run.output
@@ -99,8 +105,7 @@ def test_other_tags_than_before_take_access_from_repositories_that_carry_only_th
         "ecr_share_repository_tags": {"share": "yes"},
         "ecr_share_repositories": ["release"],
     }
-    ecr = control.lab.client("owner", "ecr")
-    ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=[{"Key": "environment", "Value": "release"}])
+    tag_by_others(control, **TAGS)
     assert control.share().code == 0
     run = control.share("--check", **other)
     assert run.code == 0, run
@@ -108,6 +113,7 @@ def test_other_tags_than_before_take_access_from_repositories_that_carry_only_th
 
 
 def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Control) -> None:
+    tag_by_others(control, **TAGS, team="platform")
     assert control.share().code == 0
     mark = len(control.lab.calls())
     predicted = unshare(control, "--check")

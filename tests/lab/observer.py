@@ -5,6 +5,11 @@ pair. Here a pair is a *claim* (account, principal, external id) and a repositor
 trust of each role for every claim, then a session of that role for every repository. Sessions outlive the trust that
 let them in, so every session that could have been had earlier in the run is judged again after each call.
 
+The judgment follows each call, a read as well. Whom a role trusts depends on the stores, and what a session may read
+depends on the stores and on which revocations came after the session (`_kind`). These answers are kept until a call
+changes the stores, so a judgment after a read asks the engine only about kinds of sessions that are new since the last
+change. Time alone makes such a kind: a revocation does not end the sessions that are issued after it.
+
 AWS's clock is told as running `TICK` seconds with each call, which a slow network would need: whoever came in
 between two writes came in after the first.
 
@@ -22,7 +27,7 @@ import json
 import pickle
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from ministack.core import iam_evaluator, responses
@@ -65,6 +70,10 @@ class Observed:
         self.clock = time.time()
         #: Sessions that could have been had: role name, its id, and when, to who could.
         self.sessions: dict[tuple[str, str, int], set[Claim]] = {}
+        #: The stores that these answers are of; who is trusted by each role; what each kind of session may read.
+        self.judged: list[bytes] = []
+        self.trusted: dict[tuple[str, Claim], bool] = {}
+        self.readable: dict[Hashable, set[tuple[str, str]]] = {}
         self.begin([])
 
     # --- requests
@@ -114,7 +123,6 @@ class Observed:
             await self.application(scope, once, in_our_time)
             if self._pickled(service) != before:
                 self.former[service] = before
-            self._look(call)
         elif service and len(self.calls) == self.stale_at and not never:
             now = self._pickled(service)
             self._put(service, self.former[service])
@@ -122,6 +130,7 @@ class Observed:
             self._put(service, now)
         else:
             await self.application(scope, once, in_our_time)
+        self._look(call)
 
     def _never_stale(self, call: str, service: str | None) -> str:
         """Why a call can not be answered from what was there before the last write; empty when it can."""
@@ -198,9 +207,12 @@ class Observed:
 
     def _let_in(self) -> None:
         """Keep the sessions that could be had now."""
+        now = [self._pickled(service) for service in STORES]
+        if now != self.judged:
+            self.judged, self.trusted, self.readable = now, {}, {}
         for (account, name), role in iam._roles._data.items():
             if account == accounts.OWNER:
-                trusted = {claim for claim in self._claims() if _trusts(role, claim)}
+                trusted = {claim for claim in self._claims() if self._trusts(role, claim)}
                 if trusted:
                     self.sessions.setdefault((name, role["RoleId"], int(self.clock)), set()).update(trusted)
 
@@ -208,21 +220,25 @@ class Observed:
         """Repository and what is done with it, for all that the sessions kept, and those to be had now, may read."""
         found: dict[Claim, set[tuple[str, str]]] = {}
         for session, claims in self.sessions.items():
-            readable = contextvars.Context().run(_reads, *session)
+            kind = _kind(*session)
+            if kind is None:
+                continue  # the sessions of a role end with it
+            if kind not in self.readable:
+                self.readable[kind] = contextvars.Context().run(_reads, *session)
             for claim in claims:
-                found.setdefault(claim, set()).update(readable)
+                found.setdefault(claim, set()).update(self.readable[kind])
         return found
+
+    def _trusts(self, role: dict[str, Any], claim: Claim) -> bool:
+        key = (str(role["RoleName"]), claim)
+        if key not in self.trusted:
+            self.trusted[key] = _trusts(role, claim)
+        return self.trusted[key]
 
     def _kinds_of_sessions(self) -> set[str]:
         """The sessions kept, as far as IAM can tell one from the other now or later."""
-        kinds = set()
-        for (name, role_id, issued), claims in self.sessions.items():
-            role = iam._roles._data.get((accounts.OWNER, name))
-            if role and role["RoleId"] == role_id:
-                moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
-                revoked = [moment < one for one in sorted(_TIME.findall(str(role["InlinePolicies"])))]
-                kinds |= {f"{claim} {name} {revoked}" for claim in claims}
-        return kinds
+        kinds = {session: _kind(*session) for session in self.sessions}
+        return {f"{claim} {kinds[one]}" for one, claims in self.sessions.items() if kinds[one] for claim in claims}
 
     def _look(self, call: str) -> None:
         self._let_in()
@@ -266,11 +282,17 @@ def _trusts(role: dict[str, Any], claim: Claim) -> bool:
     return bool(iam_evaluator.evaluate_trust_policy(role["AssumeRolePolicyDocument"], arn, context))
 
 
-def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
-    """What a session of the role, issued then, may read now."""
+def _kind(name: str, role_id: str, issued: int) -> tuple[str, tuple[bool, ...]] | None:
+    """What IAM can tell a session of a role by: which revocations came after it. None if the role is gone."""
     role = iam._roles._data.get((accounts.OWNER, name))
     if role is None or role["RoleId"] != role_id:
-        return set()  # the sessions of a role end with it
+        return None
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
+    return name, tuple(moment < one for one in sorted(_TIME.findall(str(role["InlinePolicies"]))))
+
+
+def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
+    """What a session of the role, issued then, may read now."""
     responses._request_account_id.set(accounts.OWNER)
     key = "ASIAOBSERVER"
     sts._sessions[key] = {
