@@ -20,9 +20,8 @@ import time
 from collections.abc import Iterator
 
 UTILITIES = (
-    "_engine",
     "_iam",
-    "_layout",
+    "_image_pull",
     "_module",
     "_prove",
     "_pull",

@@ -23,7 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     error_code,
     is_denied,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
     ASSUME_ROLE_ARGUMENTS,
@@ -67,6 +67,7 @@ PULL_RULES: dict[str, t.Any] = {
     "required_one_of": [("role_arn", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
+Value = t.TypeVar("Value")
 _DENIAL = "is not authorized to perform"
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
 
@@ -142,15 +143,14 @@ def authorize(
     return authorization
 
 
-def deliver(bring: t.Callable[[], bool], options: dict[str, t.Any]) -> bool:
-    """Bring an image; again while the registry may not know a share that ECR's API knew already.
+def deliver(call: t.Callable[[], Value], options: dict[str, t.Any]) -> Value:
+    """Call an engine; again while the registry may not know a share that ECR's API knew already.
 
-    :param bring: brings it, and tells whether that changed anything
-    :raises EcrError: when it can not be brought, with the kind of the denial if it is one
+    :raises EcrError: if it fails, with the kind of the denial if it is one
     """
 
     def attempt() -> dict[str, t.Any]:
-        result = result_of(lambda: {"changed": bring()})
+        result = result_of(lambda: {"value": call()})
         # The registry and the engines tell it in AWS's words.
         if _DENIAL in result.get("msg", ""):
             result["denial_kind"] = classify(result["msg"])
@@ -159,7 +159,8 @@ def deliver(bring: t.Callable[[], bool], options: dict[str, t.Any]) -> bool:
     result = wait_by_doing(attempt, stays, options)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
-    return bool(result["changed"])
+    value: Value = result["value"]
+    return value
 
 
 def _token(ecr: t.Any) -> tuple[str, str]:
