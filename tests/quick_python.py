@@ -28,7 +28,7 @@ UTILITIES = (
     "_pull_host",
     "_share_plan",
     "_tagging",
-    "_wait",
+    "_retry",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 30  # seconds

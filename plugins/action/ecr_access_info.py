@@ -9,7 +9,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof, stays
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS, proof_is_final
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 
 
@@ -20,7 +21,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
         if arguments.get("credentials") != "controller":
-            stays_here = functools.partial(stays, access=arguments.get("access", "read"))
+            stays_here = functools.partial(proof_is_final, access=arguments.get("access", "read"))
             return {**result, **run_in_steps(self, "ecr_access_info", PROVE_ARGUMENTS, stays_here, variables)}
         say = say_for(variables["inventory_hostname"])
         proven = result_of(lambda: proof(Controller("ecr_access_info", PROVE_ARGUMENTS, arguments), say))

@@ -38,7 +38,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import junit
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import junit
 
 
 def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr") -> str:

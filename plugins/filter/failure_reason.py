@@ -30,7 +30,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import failure_reason
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import failure_reason
 
 
 class FilterModule:

@@ -48,7 +48,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import hosts_table
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import hosts_table
 
 
 def filter_pull_table(

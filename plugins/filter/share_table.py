@@ -38,7 +38,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import accounts_table
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import accounts_table
 
 
 def filter_share_table(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, explain, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
@@ -23,9 +24,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
     is_ours,
     reaches_beyond_tags,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Registry, Share
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import Session, each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 Options = dict[str, t.Any]
 
@@ -66,10 +68,10 @@ def read_account(session: Session, shares: t.Sequence[Share], options: Options) 
         return PullRole(iam, account.arn("", ""), share.name, share.policy_name, share.role["path"]).read()
 
     reads: list[t.Callable[[], t.Any]] = [read_others, *(lambda share=share: read_role(share) for share in valid)]
-    others, *states = each(lambda read: read(), reads)
+    others, *states = map_concurrently(lambda read: read(), reads)
     roles = {share.name: state for share, state in zip(valid, states)}
     searches = list(_searches(session, valid, roles))
-    registries = each(lambda search: _read_registry(account, search, valid, options), searches)
+    registries = map_concurrently(lambda search: _read_registry(account, search, valid, options), searches)
     declared = {share.name for share in shares}
     return Account(
         account.identifier,
@@ -118,7 +120,7 @@ def _registry(account: Account, search: _Search, options: Options) -> Registry:
     names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
     prefix = account.repository_arn(search.region, "")
     suspects = set(found) if tagged else set()
-    tags = tags_of_each(ecr, prefix, names, suspects, search.tags, options)
+    tags = tags_of_each(ecr, prefix, names, suspects, search.tags, WaitOptions.of(options))
     existing = {name: tags_of for name, tags_of in tags.items() if tags_of is not None}
     own = [name for name in declared if name in existing]
     host = _ecr.repository_uri(ecr, own[0]).partition("/")[0] if own else ""

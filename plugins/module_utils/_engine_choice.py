@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_of_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._program import Program
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import unsafe_destination_problems
 
@@ -29,22 +30,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import un
 _CONTAINER_ENGINES: dict[str, t.Callable[[str, str | None], ContainerEngine]] = {"docker": Docker, "podman": Podman}
 
 
-def choose_engine(
-    wanted: str, dest: str | None, references: t.Sequence[Reference], platform: str | None, temporary: str
-) -> Engine:
+def choose_engine(options: PullOptions, temporary: str) -> Engine:
     """The engine to use.
 
     `auto` means skopeo if `dest` is a destination of skopeo, otherwise docker, otherwise podman, otherwise an OCI image
     layout.
 
-    :param platform: `os/architecture[/variant]`; None for that of this host, or the one that the engine chooses
     :param temporary: a folder for private files
     :raises EcrError: if the requested engine or `dest` cannot be used
     """
+    wanted, dest, platform = options.engine, options.dest, options.platform
     if wanted == "skopeo" or (wanted == "auto" and is_destination(dest)):
         skopeo = Skopeo(temporary, dest or "", platform or platform_of_host(), bool(platform))
         _check(skopeo)
-        _check_destinations(dest, references)
+        _check_destinations(dest, options.references)
         return skopeo
     if wanted in _CONTAINER_ENGINES:
         engine = _CONTAINER_ENGINES[wanted](temporary, platform)

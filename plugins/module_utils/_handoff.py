@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import time_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import time_of
 
 #: The keys of the file, in their order.
 Handoff = dict[str, t.Any]

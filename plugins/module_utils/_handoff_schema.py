@@ -11,7 +11,7 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._caller import account_of_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem
@@ -79,20 +79,19 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
     return Share(**values)
 
 
-def handoff_problems(handoff: Values) -> list[str]:
+def handoff_problems(handoff: Values) -> t.Iterator[str]:
     """What is wrong with the content of a hand-off, apart from how its values go together."""
     known = {PREFIX + name for name in CHECKS}
     required = {PREFIX + name for name in CHECKS if name not in _OPTIONAL}
     unknown, missing = sorted(set(handoff) - known), sorted(required - set(handoff))
-    found = []
     if unknown:
-        found.append(
+        yield (
             f"A hand-off has no key {', '.join(unknown)}. Only the keys in docs/handoff.schema.json are accepted; the"
             " consumer sets everything else. Ask the owner account for the file that the role ecr_share wrote."
         )
     if missing:
-        found.append(f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file.")
-    return found + value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
+        yield f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file."
+    yield from value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
 
 
 def _share_problems(share: Share) -> t.Iterator[str]:

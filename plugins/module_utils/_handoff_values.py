@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     repository_problem,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import shared_at_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems
 
 #: What the names of the role's variables, and so the keys of a hand-off, start with.
 PREFIX = "ecr_pull_"
@@ -26,72 +26,87 @@ MAXIMUM_ENTRIES = 10_000
 _REGISTRY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 
 
-def value_problems(values: t.Mapping[str, t.Any]) -> list[str]:
+def value_problems(values: t.Mapping[str, object]) -> t.Iterator[str]:
     """What is wrong with each value by itself; their keys have no prefix."""
-    return [
-        f"{PREFIX}{name}: {problem}"
-        for name, check in CHECKS.items()
-        if name in values
-        for problem in check(values[name])
-    ]
+    for name, check in CHECKS.items():
+        for problem in check(values[name]) if name in values else ():
+            yield f"{PREFIX}{name}: {problem}"
 
 
-def _text(check: t.Callable[[str], str | None]) -> t.Callable[[t.Any], list[str]]:
-    def problems(value: t.Any) -> list[str]:
-        problem = check(value) if isinstance(value, str) else f"{value!r} is not a string."
-        return [problem] if problem else []
+Check = t.Callable[[t.Any], t.Iterable[str]]
+
+
+def _text(check: t.Callable[[str], t.Iterable[str]]) -> Check:
+    def problems(value: object) -> t.Iterator[str]:
+        if isinstance(value, str):
+            yield from check(value)
+        else:
+            yield f"{value!r} is not a string."
 
     return problems
 
 
-def _texts(check: t.Callable[[str], str | None]) -> t.Callable[[t.Any], list[str]]:
-    def problems(values: t.Any) -> list[str]:
+def _texts(check: t.Callable[[str], t.Iterable[str]]) -> Check:
+    def problems(values: object) -> t.Iterator[str]:
         if not isinstance(values, list):
-            return [f"{values!r} is not a list of strings."]
-        if len(values) > MAXIMUM_ENTRIES:
-            return [f"it has {len(values)} entries; the limit is {MAXIMUM_ENTRIES}."]
-        return [problem for value in values for problem in _text(check)(value)]
+            yield f"{values!r} is not a list of strings."
+        elif len(values) > MAXIMUM_ENTRIES:
+            yield f"it has {len(values)} entries; the limit is {MAXIMUM_ENTRIES}."
+        else:
+            for value in values:
+                yield from _text(check)(value)
 
     return problems
 
 
-def _tags_problems(tags: t.Any) -> list[str]:
+def _each(check: t.Callable[[str], str | None]) -> t.Callable[[str], t.Iterator[str]]:
+    """A check that returns a problem or None, as one that yields problems."""
+    return lambda value: filter(None, [check(value)])
+
+
+def _tags_problems(tags: object) -> t.Iterator[str]:
     if not isinstance(tags, dict):
-        return [f"{tags!r} is not a dictionary of strings."]
+        yield f"{tags!r} is not a dictionary of strings."
+        return
     problems = Problems()
     repository_tags_of(tags, problems)
-    return problems.found
+    yield from problems.found
 
 
-def _image_problem(image: str) -> str | None:
+def _image_problems(image: str) -> t.Iterator[str]:
     try:
         parse_reference(image)
     except EcrError as error:
-        return str(error)
-    return None
+        yield str(error)
 
 
-def _registry_problem(registry: str) -> str | None:
-    if _REGISTRY.fullmatch(registry):
-        return None
-    return f"{registry!r} is not the host of a registry, without https:// and repository."
+def _registry_problems(registry: str) -> t.Iterator[str]:
+    if not _REGISTRY.fullmatch(registry):
+        yield f"{registry!r} is not the host of a registry, without https:// and repository."
 
 
-def _access_problem(access: str) -> str | None:
-    return None if access in ACTIONS else f"{access!r} is not one of {', '.join(ACTIONS)}."
+def _access_problems(access: str) -> t.Iterator[str]:
+    if access not in ACTIONS:
+        yield f"{access!r} is not one of {', '.join(ACTIONS)}."
 
 
-#: Each key without its prefix, with its check: the problems of a value.
-CHECKS: dict[str, t.Callable[[t.Any], list[str]]] = {
-    "role_arn": _text(lambda role_arn: "; ".join(assume_problems(role_arn, None, "unnamed"))),
-    "external_id": _text(external_id_problem),
-    "shared_at": _text(shared_at_problem),
-    "region": _text(lambda region: region_problem(region, "region")),
-    "registry": _text(_registry_problem),
+def _role_arn_problems(role_arn: str) -> t.Iterator[str]:
+    problems = list(assume_problems(role_arn, None, "unnamed"))
+    if problems:
+        yield "; ".join(problems)
+
+
+#: Each key without its prefix, with its check.
+CHECKS: dict[str, Check] = {
+    "role_arn": _text(_role_arn_problems),
+    "external_id": _text(_each(external_id_problem)),
+    "shared_at": _text(shared_at_problems),
+    "region": _text(_each(lambda region: region_problem(region, "region"))),
+    "registry": _text(_registry_problems),
     "repository_tags": _tags_problems,
-    "access": _text(_access_problem),
-    "repositories": _texts(repository_problem),
-    "denied": _texts(repository_problem),
-    "images": _texts(_image_problem),
-    "consumer_account": _text(account_problem),
+    "access": _text(_access_problems),
+    "repositories": _texts(_each(repository_problem)),
+    "denied": _texts(_each(repository_problem)),
+    "images": _texts(_image_problems),
+    "consumer_account": _text(_each(account_problem)),
 }

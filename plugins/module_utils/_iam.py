@@ -14,9 +14,9 @@ except ImportError:
     pass  # AnsibleAWSModule says so to the user
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
 
 #: The name that AWS's console gives it.
 _REVOCATION = "AWSRevokeOlderSessions"
@@ -43,7 +43,7 @@ class PullRole:
 
     def read(self) -> RoleState:
         """Everything about the role and its policy that a plan needs."""
-        (role, of_role), (policy, of_policy) = each(self._standing, [self._role, self._policy])
+        (role, of_role), (policy, of_policy) = map_concurrently(self._standing, [self._role, self._policy])
         return RoleState(**role, **policy, foreign=(*of_role, *of_policy))
 
     @staticmethod

@@ -5,34 +5,32 @@
 from __future__ import annotations
 
 import functools
-import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, check, deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, RunningModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 
 
-def image_pull(module: t.Any) -> Json:
+def image_pull(module: RunningModule) -> Json:
     """The result of the module."""
-    options = {**module.params, **_expanded(module.params)}
-    references = check(options)
-    engine = choose_engine(options["engine"], options["dest"], references, options["platform"], module.tmpdir)
-    if options["credentials"] == "controller":  # the first step: the controller has no token yet
+    options = PullOptions.of({**module.params, **_expanded(module.params)})
+    engine = choose_engine(options, module.tmpdir)
+    if options.credentials == "controller":  # the first step: the controller has no token yet
         return {"changed": False, "engine": engine.name}
-    authorization = _authorization(module, options, references)
-    ca_path = options["ca_path"] or options["aws_ca_bundle"]
-    registry = Registry(authorization.url, authorization.token, bool(options["validate_certs"]), ca_path)
-    images = [RegistryImage(registry, *image) for image in zip(references, authorization.digests)]
-    plan = [(image, not deliver(functools.partial(engine.has, image), options)) for image in images]
+    authorization = _authorization(module, options)
+    registry = Registry(authorization.url, authorization.token, options.validate_certs, options.ca_path)
+    images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
+    plan = [(image, not deliver(functools.partial(engine.has, image), options.wait)) for image in images]
     if not module.check_mode:
         for image, is_missing in plan:
             if is_missing:
-                deliver(functools.partial(engine.fetch, image), options)
+                deliver(functools.partial(engine.fetch, image), options.wait)
     return {
         "changed": any(is_missing for _image, is_missing in plan),
         "engine": engine.name,
@@ -49,14 +47,14 @@ def image_pull(module: t.Any) -> Json:
     }
 
 
-def _authorization(module: t.Any, options: Json, references: list[Reference]) -> Authorization:
-    """The registry token and the digests: from the options, or from AWS."""
-    if options["registry_token"] is None:
-        return authorize(session_of(module), options, references)
-    digests = [str(reference.digest) for reference in references]
-    return Authorization(options["registry_url"], options["registry_token"], digests)
+def _authorization(module: Module, options: PullOptions) -> Authorization:
+    """The registry token and the digests: from AWS, or from the options."""
+    if options.session is not None:
+        return authorize(session_of(module), options.session, options.wait, options.references)
+    digests = [str(reference.digest) for reference in options.references]
+    return Authorization(str(options.registry_url), str(options.registry_token), digests)
 
 
-def _expanded(options: Json) -> dict[str, str]:
+def _expanded(params: Json) -> dict[str, str]:
     """The paths of this host, with `~` expanded and $NAME unchanged: the environment may hold secrets."""
-    return {name: expand_home(options[name]) for name in ("dest", "ca_path") if options[name]}
+    return {name: expand_home(params[name]) for name in ("dest", "ca_path") if params[name]}

@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How every module of the collection ends: a result, or one clear error."""
+"""How every module of the collection ends: with a result, or with one clear error."""
 
 from __future__ import annotations
 
@@ -17,14 +17,34 @@ try:
         botocore.parsers.ResponseParserError,
     )
 except ImportError:
-    _AWS_ERRORS = ()  # AnsibleAWSModule says so to the user; a pull with a token needs no boto3
+    _AWS_ERRORS = ()  # AnsibleAWSModule reports it; a pull with a token needs no boto3
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 
-def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
-    """The result of `run`; or `failed`, the message of what went wrong, and its facts."""
+class Module(t.Protocol):
+    """What the collection uses of an AnsibleAWSModule."""
+
+    params: Json
+    check_mode: bool
+
+    def warn(self, warning: str) -> None: ...
+
+
+class RunningModule(Module, t.Protocol):
+    """A module that also has a folder for private files, and returns its result to Ansible."""
+
+    tmpdir: str
+
+    def exit_json(self, **result: object) -> t.NoReturn: ...
+
+    def fail_json(self, msg: str, **result: object) -> t.NoReturn: ...
+
+
+def result_of(run: t.Callable[[], Json]) -> Json:
+    """The result of `run`; or `failed`, the message of the error, and its facts."""
     try:
         return run()
     except EcrError as error:
@@ -35,11 +55,11 @@ def result_of(run: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
         return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
 
 
-def execute(module: t.Any, run: t.Callable[[t.Any], dict[str, t.Any]]) -> None:
-    """Run the module and exit with its result, or fail with the message of what went wrong."""
-    with interruptible():  # what Python and Ansible keep in temporary folders goes by `finally` and at exit
+def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
+    """Run the module and exit with its result, or fail with the message of the error."""
+    with interruptible():  # temporary folders of Python and Ansible are removed by `finally` and at exit
         result = result_of(lambda: run(module))
-    # Outside of the handlers: Ansible would attach their traceback at -vvv.
+    # Outside of the handlers, because Ansible would attach their traceback at -vvv.
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

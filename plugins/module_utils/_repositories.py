@@ -13,10 +13,11 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code, is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import each
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import CONSISTENT_READS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import carries
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import CONSISTENT_READS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 Tags = t.Optional[dict[str, str]]
 Pairs = t.Collection[tuple[str, str]]
@@ -45,7 +46,7 @@ def tags_or_none(ecr: t.Any, arn: str) -> Tags:
 
 
 def tags_of_each(
-    ecr: t.Any, prefix: str, names: t.Sequence[str], tagged: t.Collection[str], tags: Pairs, options: dict[str, t.Any]
+    ecr: t.Any, prefix: str, names: t.Sequence[str], tagged: t.Collection[str], tags: Pairs, wait: WaitOptions
 ) -> dict[str, Tags]:
     """The tags of each repository by its name.
 
@@ -59,8 +60,8 @@ def tags_of_each(
         for _again in range(CONSISTENT_READS - 1 if name in tagged else 0):
             if found is None or any(carries(found, {key: value}) for key, value in tags):
                 break
-            time.sleep(options["wait_interval"] if options["wait"] else 0)
+            time.sleep(wait.interval if wait.wait else 0)
             found = tags_or_none(ecr, prefix + name)
         return found
 
-    return dict(zip(names, each(read, names)))
+    return dict(zip(names, map_concurrently(read, names)))

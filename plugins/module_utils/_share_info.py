@@ -7,12 +7,15 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import SHARE_ARGUMENTS, Options, shares_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 Progress = t.Callable[[str], None]
 
@@ -24,7 +27,7 @@ SHARE_INFO_ARGUMENTS: Options = {
     "expect_unchanged": {"type": "bool", "default": False},
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
-    **_wait.WAIT_ARGUMENTS,
+    **WAIT_ARGUMENTS,
 }
 
 
@@ -37,7 +40,7 @@ def share_info(module: t.Any, progress: Progress = lambda _text: None) -> Option
     session = session_of(module)
     shares = shares_of(options, session.region, problems)
     owner_problem = _parties.owner_account_problem(options["owner_account"])
-    for problem in (owner_problem, _wait.interval_problem(options)):
+    for problem in (owner_problem, *wait_problems(WaitOptions.of(options))):
         if problem:
             problems.add(problem)
     if not owner_problem:
@@ -73,7 +76,7 @@ def _unchanged(
         return left
 
     try:
-        _wait.wait_until_read_back(remaining, options)
+        wait_until_read_back(remaining, WaitOptions.of(options))
     except EcrError as error:
         facts = {name: value for name, value in error.facts.items() if name != "changed"}
         raise EcrError(f"{error} If it happens again, another run changes the same share.", **facts) from None

@@ -30,9 +30,10 @@ options:
       - A role in the account of the credentials is always rejected.
     type: str
   role_session_name:
-    description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
+    description:
+      - The name of the session in the logs of the owner account, 2 to 64 of letters, digits and C(_+=,.@-).
+      - The default is the name of the role.
     type: str
-    default: crossaccount.ecr
   readable:
     description: Repositories that must be readable.
     type: list
@@ -99,8 +100,8 @@ assumed:
   type: dict
   sample:
     account: "111111111111"
-    arn: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/crossaccount.ecr
-    user_id: AROAEXAMPLE:crossaccount.ecr
+    arn: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release
+    user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
     - V(true) when AWS refuses the role without the external id and with a wrong one, V(false) when it does not,
@@ -132,7 +133,7 @@ repositories:
       token: allowed
       pull: denied
       verdict: pass
-      denial: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/crossaccount.ecr is not authorized to
+      denial: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release is not authorized to
         perform: ecr:BatchGetImage on resource: arn:aws:ecr:ap-northeast-1:111111111111:repository/develop because no
         identity-based policy allows the ecr:BatchGetImage action"
       denial_kind: no_identity_policy
@@ -162,7 +163,8 @@ summary:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 
 
 def main() -> None:

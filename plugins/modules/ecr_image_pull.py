@@ -36,9 +36,10 @@ options:
       - A role in the account of the credentials is always rejected.
     type: str
   role_session_name:
-    description: How the session is called in the owner account's logs, 2 to 64 of letters, digits and C(_+=,.@-).
+    description:
+      - The name of the session in the logs of the owner account, 2 to 64 of letters, digits and C(_+=,.@-).
+      - The default is the name of the role.
     type: str
-    default: crossaccount.ecr
   duration_seconds:
     description:
       - How long the session lasts, 900 to 43200 seconds, and no longer than the role's maximum.
@@ -205,7 +206,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, PULL_RULES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES
 
 
 def main() -> None:

@@ -129,6 +129,8 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _tagging
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import is_transient
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
@@ -152,12 +154,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repositories imp
     tags_of_each,
     tags_or_none,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import (
-    ASSUME_ROLE_ARGUMENTS,
-    Session,
-    each,
-    session_of,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import tries, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
     TAGGING_BATCH,
     TagChange,
@@ -165,12 +163,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import 
     plan_tags,
     select,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
-    WAIT_ARGUMENTS,
-    interval_problem,
-    tries,
-    wait_until_read_back,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 Progress = t.Callable[[str], None]
 #: Why a repository can not be tagged that was there a moment ago.
@@ -196,7 +189,7 @@ def check(options: dict[str, t.Any]) -> None:
         )
         if problem:
             problems.add(problem)
-    for problem in (owner_account_problem(options["owner_account"]), interval_problem(options)):
+    for problem in (owner_account_problem(options["owner_account"]), *wait_problems(WaitOptions.of(options))):
         if problem:
             problems.add(problem)
     problems.check()
@@ -215,7 +208,9 @@ def read(
         names = select(names, _ecr.repository_names(ecr), problems if options["state"] == "present" else Problems())
     who = session.identity
     prefix = f"arn:{who['arn'].split(':')[1]}:ecr:{session.region}:{who['account']}:repository/"
-    found = tags_of_each(ecr, prefix, names, set(names) if tagged else (), options["tags"].items(), options)
+    found = tags_of_each(
+        ecr, prefix, names, set(names) if tagged else (), options["tags"].items(), WaitOptions.of(options)
+    )
     for name, tags in found.items():
         # A repository that does not exist has no tag: with state absent, that is as declared.
         if tags is None and options["state"] == "present":
@@ -263,7 +258,7 @@ def change_tags(
     """Change the tags of up to 20 repositories, of some again where that may work soon; why the others failed."""
     left, answered = batch, False
     failures: dict[str, str] = {}
-    for _number in tries(options):
+    for _number in tries(WaitOptions.of(options)):
         try:
             arns = [change.arn for change in left]
             if plan.state == "present":
@@ -298,7 +293,7 @@ def is_done(plan: TagPlan, change: TagChange, tags: dict[str, str] | None) -> bo
 
 def stale(ecr: t.Any, plan: TagPlan) -> list[str]:
     """The changed repositories whose tags ECR does not read back yet."""
-    found = each(lambda change: tags_or_none(ecr, change.arn), plan.changes)
+    found = map_concurrently(lambda change: tags_or_none(ecr, change.arn), plan.changes)
     seen = [(change, tags) for change, tags in zip(plan.changes, found) if not is_done(plan, change, tags)]
     gone = [change.name for change, tags in seen if tags is None]
     if gone:
@@ -320,7 +315,7 @@ def run(module: t.Any, progress: Progress = lambda _text: None) -> dict[str, t.A
     if plan.changes and not module.check_mode:
         apply(session.client("resourcegroupstaggingapi"), ecr, plan, options, progress)
         progress("waiting until ECR returns the tags")
-        wait_until_read_back(lambda: stale(ecr, plan), options)
+        wait_until_read_back(lambda: stale(ecr, plan), WaitOptions.of(options))
     return {
         "changed": bool(plan.changes),
         "region": session.region,

@@ -245,6 +245,7 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import (
     IN_THE_WAY,
     REMOVALS,
@@ -260,24 +261,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import (
     check_owner_account,
     owner_account_problem,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import read_until, wait_until_read_back
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, Step, surplus
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import CONSUMER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import ASSUME_ROLE_ARGUMENTS, session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
-    WAIT_ARGUMENTS,
-    interval_problem,
-    read_until,
-    wait_until_read_back,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 
 def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -> dict[str, t.Any]:
     """The result of the module; `progress` receives what the run is doing."""
     options, problems = module.params, Problems()
     name, policy_name = options["name"], options["policy_name"] or options["name"]
-    early = [owner_account_problem(options["owner_account"]), interval_problem(options)]
+    early = [owner_account_problem(options["owner_account"]), *wait_problems(WaitOptions.of(options))]
     for problem in [*name_problems(name, policy_name, options["path"]), *early]:
         if problem:
             problems.add(problem)
@@ -345,7 +342,7 @@ def _problem(role: PullRole, step: Step, error: Exception, options: dict[str, t.
     if code != IN_THE_WAY.get(step.call):
         return explain(error)
     try:
-        seen = read_until(role.read, lambda state: already_applied(step, state) is not None, options)
+        seen = read_until(role.read, lambda state: already_applied(step, state) is not None, WaitOptions.of(options))
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
         return explain(error)
     if already_applied(step, seen):
@@ -365,7 +362,7 @@ def wait_for(role: PullRole, plan: RolePlan, options: dict[str, t.Any]) -> RoleS
         seen = role.read()
         return unmet(plan, seen)
 
-    wait_until_read_back(missing, options)
+    wait_until_read_back(missing, WaitOptions.of(options))
     return seen
 
 

@@ -186,7 +186,7 @@ def test_a_pause_that_is_none_is_refused_before_the_first_write(control: Control
     mark = len(control.lab.calls())
     role = pull_role(control, "paused", wait_interval=-1)
     tags = owner(control, "ecr_repository_tag", names=["release"], tags=RELEASE, wait_interval=-1)
-    assert role["msg"] == tags["msg"] == "wait_interval is -1.0 seconds; it can not be negative."
+    assert role["msg"] == tags["msg"] == "wait_interval is -1.0 seconds; it cannot be negative."
     assert control.lab.calls()[mark:] == []
 
 

@@ -161,7 +161,7 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_repository_tag",
             {"names": ["release"], "tags": {"a": "b"}, "endpoint_url": "no-url"},
-            "No client of ecr can be made: Invalid endpoint: no-url. Check endpoint_url.",
+            "A client of ecr cannot be created: Invalid endpoint: no-url. Check endpoint_url.",
         ),
         (
             "iam_ecr_pull_role",

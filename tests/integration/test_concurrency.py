@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_index, _manifest, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_index, _manifest, _retry
 
 from tests.lab import accounts, state
 
@@ -35,7 +35,7 @@ GONE: dict[str, Any] = {"state": "absent"}
 @pytest.fixture
 def one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """One read that agrees is enough here, where everything is known at once."""
-    monkeypatch.setattr(_wait, "CONSISTENT_READS", 1)
+    monkeypatch.setattr(_retry, "CONSISTENT_READS", 1)
 
 
 def disturbed(

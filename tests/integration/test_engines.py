@@ -626,7 +626,7 @@ FAULTS: dict[Fault, str] = {
     cut: "unexpected EOF|expected HTTP 206 from byte range request|was interrupted 5 times",
     refused: "[Uu]nauthorized",
     throttled: "toomanyrequests: Rate exceeded",
-    swapped: "verification failed|does not match provided manifest digest|another content for the manifest",
+    swapped: "verification failed|does not match provided manifest digest|different content for the manifest",
 }
 
 

@@ -187,7 +187,7 @@ def test_an_account_that_fails_does_not_stop_the_others_and_is_named(fleet: Flee
     for one in fleet.open:
         assert f"{one.host.ljust(width)}  ok      {len(one.regions)} gained, 0 lost\n" in run.output, run
     arn = f"arn:aws:iam::{fleet.closed.id}:role/{ACCESS_ROLE}"
-    assert f"{fleet.closed.host.ljust(width)}  failed  Role {arn} can not be assumed: " in run.output, run
+    assert f"{fleet.closed.host.ljust(width)}  failed  Role {arn} cannot be assumed: " in run.output, run
     assert all(fleet.is_shared(one) for one in fleet.open)
     handoffs = {path.stem for path in fleet.folder.glob("*.yml")}
     assert handoffs == {

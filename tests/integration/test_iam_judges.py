@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _consumers, _policy, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _consumers,
+    _policy,
+    _policy_document,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
@@ -240,7 +246,10 @@ def judge_one(judge: Judge, role: str, declaration: Declaration) -> tuple[int, i
     may = judge.what_it_may(sessions[0])
     expected = {(name, action): declaration.permits(action, judge.tags[name]) for name, action in may}
     assert may == expected, (declaration, judge.tags)
-    pulls = {name: _access.may_pull(permissions, REPOSITORY_ARN + name, judge.tags[name]) for name in REPOSITORIES}
+    pulls = {
+        name: pull_decision(permissions, REPOSITORY_ARN + name, judge.tags[name]).verdict != DENIED
+        for name in REPOSITORIES
+    }
     assert pulls == {name: may[name, "ecr:GetDownloadUrlForLayer"] for name in REPOSITORIES}, declaration
     return len(sessions), sum(may.values())
 

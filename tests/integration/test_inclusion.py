@@ -168,7 +168,7 @@ def test_the_roles_can_be_included_twice_and_in_a_block_with_always(control: Con
                 assertion("ecr_pull_proof.verdict == 'pass'"),
                 include("ecr_pull", proof("second", "another", "release", "develop")),
             ],
-            "rescue": [assertion("'Repository release can not be pulled.' in ansible_failed_result.msg")],
+            "rescue": [assertion("'Repository release cannot be pulled.' in ansible_failed_result.msg")],
             "always": [
                 assertion("ecr_pull_proof.assumed.arn is search('assumed-role/second/')"),
                 {"ansible.builtin.debug": {"msg": "always, at last"}},

@@ -17,11 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import PROVE_ARGUMENTS, proof
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS, authorize, check
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sts import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader
@@ -132,8 +136,9 @@ def pull(control: Control, role_arn: str, *images: str, credentials: str = "", *
         return control.module("ecr_image_pull", "consumer", "--check", **layout, **options)
 
     def ask(controller: Controller) -> dict[str, Any]:
-        references = check(controller.params)
-        return {"digests": authorize(session_of(controller), controller.params, references).digests}
+        references = PullOptions.of(controller.params).references
+        session, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
+        return {"digests": authorize(session_of(controller), session, wait, references).digests}
 
     return here(control, {**options, "images": list(images)}, PULL_ARGUMENTS, ask)
 
@@ -171,7 +176,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(_wait, "time", clock)
+    monkeypatch.setattr(_retry, "time", clock)
     return clock
 
 
@@ -248,21 +253,21 @@ def between(lab: Lab) -> Iterator[Between]:
             "read",
             ["manifest", "layer"],
             "no_identity_policy",
-            [f"Repository release can not be pulled. {NO_TAG}"],
+            [f"Repository release cannot be pulled. {NO_TAG}"],
         ),
         (
             (TOKEN, DESCRIBE, allow(MANIFEST_CALL)),
             "pull",
             ["layer"],
             "no_identity_policy",
-            [f"Repository release can not be pulled. {NO_TAG}"],
+            [f"Repository release cannot be pulled. {NO_TAG}"],
         ),
         (
             (*READ, deny(LAYER_CALL)),
             "pull",
             ["layer"],
             "explicit_deny",
-            [f"Repository release can not be pulled. {A_DENY}"],
+            [f"Repository release cannot be pulled. {A_DENY}"],
         ),
     ],
     ids=["all", "pull-suffices", "no-describe", "no-pull", "no-layer", "explicit-deny"],
@@ -293,9 +298,10 @@ def test_without_a_registry_token_nothing_can_be_pulled(control: Control, owner:
     assert [seen[probe] for probe in PROBES] == ["allowed", "allowed", "allowed", "denied"]
     assert (result["token"], seen["pull"], result["verdict"]) == ("denied", "denied", "fail")
     assert len(result["problems"]) == 2
+    name = role.split("/")[1]  # of the role, and of its session
     assert result["problems"][1].startswith(
-        f"The role gets no registry token: User: arn:aws:sts::{accounts.OWNER}:assumed-role/{role.split('/')[1]}/"
-        f"crossaccount.ecr is not authorized to perform: {TOKEN_CALL} on resource: * because no identity-based policy"
+        f"The role gets no registry token: User: arn:aws:sts::{accounts.OWNER}:assumed-role/{name}/"
+        f"{name} is not authorized to perform: {TOKEN_CALL} on resource: * because no identity-based policy"
     )
 
 
@@ -303,7 +309,7 @@ def test_a_repository_that_does_not_exist_is_neither_readable_nor_proven_denied(
     result = prove(control, owner.role(*READ), readable=["nowhere"], denied=["neither"])
     mend = "It does not exist in the owner account and region: check its name."
     assert result["problems"] == [
-        f"Repository nowhere can not be pulled. {mend}",
+        f"Repository nowhere cannot be pulled. {mend}",
         f"Repository neither could not be proven to be denied. {mend}",
     ]
     for name, seen in zip(("nowhere", "neither"), result["repositories"]):
@@ -333,7 +339,7 @@ def test_an_external_id_is_enforced_when_none_and_another_are_refused(
     result = prove(control, role, external_id=external_id, readable=["release"])
     assert (result["external_id_enforced"], result["verdict"]) == (enforced, verdict)
     assert result["problems"] == [
-        f"Role {role} can be assumed without the external id, or with another: ask the owner account to require it."
+        f"Role {role} can be assumed without the external ID, or with another one: ask the owner account to require it."
     ] * (verdict == "fail")
 
 
@@ -363,22 +369,21 @@ RELEASE = {"environment": "release"}
             True,
             RELEASE,
             RELEASE,
-            "It carries environment=release, which the role's policy grants: the owner account has to take that tag"
-            " off.",
+            "It carries environment=release, which the role's policy grants: the owner account has to remove that tag.",
         ),
         (
             True,
             {"environment": "develop", "team": "platform"},
             {"environment": ["release", "hotfix"]},
             "It carries environment=develop, team=platform, which is not what grants access: another policy of the"
-            " role, or one of the repository, lets it be read.",
+            " role, or one of the repository, allows reading it.",
         ),
         (
             True,
             {},
             RELEASE,
             "It carries no tag, which is not what grants access: another policy of the role, or one of the repository,"
-            " lets it be read.",
+            " allows reading it.",
         ),
         (
             True,
@@ -390,7 +395,7 @@ RELEASE = {"environment": "release"}
             False,
             RELEASE,
             RELEASE,
-            "Its tags can not be read with this role; ask the owner account for them, and for the role's policies.",
+            "Its tags cannot be read with this role; ask the owner account for them, and for the role's policies.",
         ),
     ],
     ids=["granted", "other-tags", "no-tag", "granting-unknown", "tags-unreadable"],
@@ -453,9 +458,9 @@ def test_who_may_not_assume_the_role_is_told_by_whom(
         f" {role}{reason}"
     )
     assert result["msg"] == (
-        f"Role {role} can not be assumed: {result['denial']}. Check, in this order: the role's trust names this account"
-        " or principal; the external id is the one in that statement; the caller's own policies allow sts:AssumeRole on"
-        " this role."
+        f"Role {role} cannot be assumed: {result['denial']}. Check, in this order: the trust policy of the role names"
+        " this account or principal; the external ID is the one in that statement; the policies of the caller allow"
+        " sts:AssumeRole on this role."
     )
 
 
@@ -514,7 +519,7 @@ def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_
     role, mark = owner.role(*READ), len(control.lab.calls())
     result = prove(control, role, readable=["release"], endpoint_url=between.url, **TWO_ATTEMPTS)
     assert result["problems"] == [
-        "Repository release can not be pulled. The session expired before everything was asked: run again, or with a"
+        "Repository release cannot be pulled. The session expired before everything was asked: run again, or with a"
         " longer duration_seconds."
     ]
     assert (result["repositories"][0]["layer"], count(control, mark)) == ("expired", ONE_ATTEMPT)
@@ -577,7 +582,7 @@ def test_both_modes_give_the_same_result(
             "- role_arn 'allow_ecr_release' is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME.\n"
             "- external_id is empty. Give the one that the role's trust names, or leave the option out.\n"
             "- role_session_name '!' needs 2 to 64 of letters, digits and _+=,.@-\n"
-            "- duration_seconds is 899; AWS takes 900 to 43,200, and no more than the role's maximum.\n"
+            "- duration_seconds is 899; AWS accepts 900 to 43,200, up to the maximum session duration of the role.\n"
             "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off.\n"
             "- 'Release' is not a repository name: ",
         ),
@@ -717,7 +722,7 @@ def test_only_what_propagation_explains_is_waited_for(
     assert (result["verdict"], count(control, mark)) == ("fail", ONE_ATTEMPT * attempts)
     clock.now, mark = 0.0, len(control.lab.calls())
     result = pull(control, role, f"{name}:v1.0", **options)
-    assert result["msg"].startswith(f"Image {name}:v1.0 can not be pulled: ")
+    assert result["msg"].startswith(f"Image {name}:v1.0 cannot be pulled: ")
     assert count(control, mark) == attempts
 
 
@@ -743,7 +748,7 @@ def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control
     there = owner.repository(good="yes")
     mark = len(control.lab.calls())
     result = pull(control, role, f"{may_come}:v1.0", f"{there}:nowhere", **TWO_ATTEMPTS)
-    assert result["msg"].startswith(f"2 problems, nothing was written:\n- Image {may_come}:v1.0 can not be pulled: ")
+    assert result["msg"].startswith(f"2 problems, nothing was written:\n- Image {may_come}:v1.0 cannot be pulled: ")
     assert count(control, mark) == 1
 
 
@@ -768,7 +773,7 @@ def test_a_token_that_may_come_is_waited_for(control: Control, owner: Owner, clo
 def test_the_tries_are_an_interval_apart_until_the_deadline(control: Control, owner: Owner, clock: Clock) -> None:
     role, mark = owner.role(TOKEN), len(control.lab.calls())
     result = prove(control, role, readable=["release"], wait_timeout=5, wait_interval=2)
-    assert result["problems"] == [f"Repository release can not be pulled. {NO_TAG}"]
+    assert result["problems"] == [f"Repository release cannot be pulled. {NO_TAG}"]
     assert (count(control, mark), clock.now) == (ONE_ATTEMPT * 4, 5.0)  # at 0, 2, 4 and 5 seconds
 
 
@@ -782,7 +787,7 @@ def test_a_play_that_waited_in_vain_says_what_is_missing(control: Control) -> No
     role, mark = f"arn:aws:iam::{accounts.OWNER}:role/nowhere", len(control.lab.calls())
     run = pull_playbook(control, role, ecr_pull_wait_timeout=4)
     assert (run.code, count(control, mark) > 1) == (2, True), run
-    assert f"Role {role} can not be assumed: User: " in " ".join(run.output.split())
+    assert f"Role {role} cannot be assumed: User: " in " ".join(run.output.split())
     (waiting,) = re.findall(
         r"^localhost: waiting, (\d+) s at most, for AWS to know the share", run.output, re.MULTILINE
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import CONSISTENT_READS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import CONSISTENT_READS
 from botocore.exceptions import ClientError
 
 from tests.conftest import Lab

@@ -107,7 +107,7 @@ def test_with_prove_only_nothing_is_pulled_and_the_report_says_what_was_proven(
     _suites, suite, cases = report(path)
     assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
     assert [str(case[0].get("message")).partition(".")[0] for case in cases] == [
-        "Repository develop can not be pulled",
+        "Repository develop cannot be pulled",
         "Repository release was expected to be denied, but describe, manifest, layer are allowed",
     ]
 
@@ -226,7 +226,7 @@ def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: Several) -
     [
         ("first", "first pass release:v1.0 pulled (oci_layout)"),
         ("second", "second pass nothing to pull"),
-        ("another-id", f"another-id failed Role {ROLE_ARN} can not be assumed: User: {PULLER} is not authorized"),
+        ("another-id", f"another-id failed Role {ROLE_ARN} cannot be assumed: User: {PULLER} is not authorized"),
         ("no-image", "no-image failed Image release:nowhere does not exist: repository release has no such image."),
         ("unmet", "unmet failed Repository release was expected to be denied, but describe, manifest, layer are"),
     ],
@@ -243,7 +243,7 @@ def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
     run = shared.playbook("pull", "consumer", "-i", path)
     assert run.code == 2
     table = " ".join(section(run, "TASK [Sum up all hosts]").split())
-    assert re.findall(rf"(\w+) failed Role {ROLE_ARN} can not be assumed: ", table) == ["left", "right"], run
+    assert re.findall(rf"(\w+) failed Role {ROLE_ARN} cannot be assumed: ", table) == ["left", "right"], run
 
 
 def test_what_follows_is_handed_verdicts_and_images_of_each_host_and_nothing_secret(several: Several) -> None:

@@ -139,7 +139,7 @@ def test_an_expectation_that_is_not_met_stops_the_pull_and_says_why(shared: Cont
     mark = len(shared.lab.calls())
     run = shared.pull(ecr_pull_repositories=["develop"], ecr_pull_denied=["release"], ecr_pull_engine="oci_layout")
     assert run.code == 2, run
-    assert "Repository develop can not be pulled. The role's policy does not reach it" in run.output
+    assert "Repository develop cannot be pulled. The role's policy does not reach it" in run.output
     assert "Repository release was expected to be denied, but describe, manifest, layer are allowed" in run.output
     assert not [call for call in shared.lab.calls()[mark:] if call.startswith("GET /v2/")]
 
@@ -213,7 +213,7 @@ def test_the_module_is_denied_develop_in_the_words_of_aws(shared: Control, docke
         engine="docker",
     )
     assert result["code"] == 2
-    assert result["msg"] == "Image develop:v1.0 can not be pulled: denied: " + DENIED.format(
+    assert result["msg"] == "Image develop:v1.0 cannot be pulled: denied: " + DENIED.format(
         "ecr:BatchGetImage", "ecr:BatchGetImage"
     )
     assert images(shared, "docker") == before
@@ -239,7 +239,7 @@ def test_undeclared_caller_cannot_assume_the_role(
     run = shared.playbook("pull", profile, ecr_pull_wait_timeout=0, **own)
     assert run.code == 2, run
     output = " ".join(run.output.split())
-    assert f"Role {role} can not be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
+    assert f"Role {role} cannot be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
     assert "the external id is the one in that statement" in output
     assert "Traceback" not in run.output
 

@@ -667,7 +667,7 @@ def test_a_proof_that_fails_shows_no_secret(shared: Site, credentials: str, outp
     wrong = {"ecr_pull_repositories": ["develop"], "ecr_pull_denied": ["release"]}
     watch = shared.watch([*shared.pull_command(credentials, "docker", **wrong), *flags], environment=environment)
     assert watch.code == 2, watch
-    assert "Repository develop can not be pulled." in watch.output
+    assert "Repository develop cannot be pulled." in watch.output
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
     assert watch.written() == set()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import destination_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import PULL_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
 from tests.conftest import ROOT

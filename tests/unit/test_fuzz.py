@@ -42,9 +42,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _access,
+    _assume,
     _consumers,
     _container_engine,
     _convergence,
+    _denial,
     _destination,
     _errors,
     _image,
@@ -56,13 +58,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _policy,
     _policy_document,
     _program,
+    _proof,
     _prove,
-    _pull,
+    _pull_options,
     _registry,
     _role_plan,
     _role_state,
     _skopeo,
     _tag_plan,
+    _timestamp,
+    _verdict,
     _wait,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
@@ -631,17 +636,18 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
     fit(_errors.explain(error))
     sentence = _errors.aws_sentence(error)
     fit(sentence)
-    assert _access.classify(sentence) in _access.ADVICE
+    assert _denial.classify(sentence) in _denial.ADVICE
 
     def refuse() -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
         seen = _prove.observe(refuse)
-        probes = dict.fromkeys(_access.PROBES, seen)
-        verdicts = _access.judge(["release"], ["develop"], {"release": probes, "develop": probes}, seen, "read")
-        proof = {"repositories": verdicts, "problems": [one["advice"] for one in verdicts]}
-        fit("\n".join(_access.table(verdicts)))
+        probes = dict.fromkeys(_verdict.PROBES, seen)
+        expectations = _verdict.Expectations(("release",), ("develop",))
+        verdicts = _verdict.judge(expectations, {"release": probes, "develop": probes}, seen, {})
+        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, "true", seen, verdicts)
+        fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
 
 
@@ -714,6 +720,8 @@ def test_declared_tags(
         "all_except": None,
         "tags": tags,
         "state": state,
+        "wait": True,
+        "wait_timeout": 60,
         "wait_interval": 0.5,
         "owner_account": None,
     }
@@ -730,6 +738,12 @@ def options_of(name: str, spec: Any, arguments: Any, rules: Any, check: Any) -> 
     options = Controller(name, spec, arguments, **rules).params
     check(options)
     return options
+
+
+def check_proof(params: Any) -> None:
+    problems = Problems()
+    problems.extend(_proof.proof_problems(_proof.ProofOptions.of(params)))
+    problems.check()
 
 
 with (ROOT / "roles/ecr_pull/meta/argument_specs.yml").open(encoding="utf-8") as file:
@@ -778,15 +792,16 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
     values = {RENAMED.get(name, name): value for name, value in {**values, **share.values()}.items()}
     values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
-        ("ecr_access_info", _prove.PROVE_ARGUMENTS, {}, _prove.check),
-        ("ecr_image_pull", _pull.PULL_ARGUMENTS, _pull.PULL_RULES, _pull.check),
+        ("ecr_access_info", _proof.PROVE_ARGUMENTS, {}, check_proof),
+        ("ecr_image_pull", _pull_options.PULL_ARGUMENTS, _pull_options.PULL_RULES, _pull_options.PullOptions.of),
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
 
         options = survives(functools.partial(options_of, name, spec, arguments, rules, check))
         if options:
-            assert 0 <= _wait.patience(options, time.time()) <= max(0, options["wait_timeout"])
-            assert options["wait_interval"] >= 0
+            wait = _wait.WaitOptions.of(options)
+            assert 0 <= wait.patience(time.time()) <= max(0, wait.timeout)
+            assert wait.interval >= 0
 
 
 #: A hand-off as the owner account writes it, without the consumer's own side.
@@ -831,9 +846,8 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
     numbers.filter(lambda number: abs(number) < 10**9),
 )
 def test_a_time(text: str, now: float) -> None:
-    fit(_wait.shared_at_problem(text) or "")
-    options = {"wait": True, "wait_timeout": 60, "shared_at": text, "wait_interval": 1.0}
-    assert 0 <= _wait.patience(options, now) <= 60
+    fit("".join(_timestamp.shared_at_problems(text)))
+    assert 0 <= _wait.WaitOptions(True, 60, 1.0, text).patience(now) <= 60
 
 
 @fuzz
@@ -861,7 +875,7 @@ def test_nothing_is_kept() -> None:
         document = _policy_document.parse(urllib.parse.quote(json.dumps({"Statement": statement})))
         judge_documents(document, document, DECLARED)
         _errors.explain(botocore.exceptions.ClientError({"Error": {"Code": f"{number}", "Message": "x" * 999}}, "Get"))
-        _wait.time_of(f"20{number % 90 + 10}-01-01T00:00:00Z")
+        _timestamp.time_of(f"20{number % 90 + 10}-01-01T00:00:00Z")
 
     parse(0)
     tracemalloc.start()

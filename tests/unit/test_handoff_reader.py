@@ -66,7 +66,7 @@ NEVER = [
 
 def problems(document: dict[str, Any]) -> list[str]:
     """All that the reader rejects in a document, apart from how its values go together."""
-    return handoff_problems(document)
+    return list(handoff_problems(document))
 
 
 def is_valid(document: Any) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags, may_pull
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import Place, RoleChange, access_of
 
@@ -137,7 +138,8 @@ ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
     ],
 )
 def test_documents_of_others_are_judged_too(statements: Any, tags: dict[str, str], allowed: bool) -> None:
-    assert may_pull({"Version": "2012-10-17", "Statement": statements}, ARN, tags) is allowed
+    decision = pull_decision({"Version": "2012-10-17", "Statement": statements}, ARN, tags)
+    assert (decision.verdict != DENIED) is allowed
 
 
 def generate(account: str, *principals: str) -> dict[str, Any]:
@@ -173,22 +175,6 @@ def test_dangling_principals_are_found() -> None:
     trust = {"Statement": {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}}
     assert _policy_document.dangling_principals(trust) == ["AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123"]
     assert _policy_document.dangling_principals(None) == []
-
-
-@pytest.mark.parametrize(
-    ("tags", "found"),
-    [
-        ({"share": "yes"}, [{"share": "yes"}]),
-        ({"share": ["yes", "also"], "Team": "a"}, [{"Team": "a"}, {"share": "also"}, {"share": "yes"}]),
-    ],
-)
-def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], found: list[dict[str, str]]) -> None:
-    assert sorted(granting_tags(role(tags).permissions), key=str) == sorted(found, key=str)
-
-
-@pytest.mark.parametrize("permissions", [None, {}, {"Statement": {"Condition": "odd"}}, {"Statement": []}])
-def test_a_policy_that_asks_for_no_tags(permissions: Any) -> None:
-    assert granting_tags(permissions) == []
 
 
 def test_a_repository_that_only_the_former_tags_reach_is_lost() -> None:

@@ -8,14 +8,15 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
 
 from tests.unit.fake_programs import (
     DEST,
     DIGEST,
     PROGRAMS,
+    TOKEN,
     Install,
     calls,
     remote,
@@ -27,7 +28,11 @@ SERVER_ERRORS = """echo '{"ServerErrors":["Cannot connect"]}'"""
 
 
 def choose(wanted: str, temporary: pathlib.Path, dest: str | None = None, platform: str | None = None) -> Engine:
-    return choose_engine(wanted, dest, [parse_reference(f"team/app@{DIGEST}")], platform, str(temporary))
+    params = {name: option.get("default") for name, option in PULL_ARGUMENTS.items()}
+    own = {"engine": wanted, "dest": dest, "platform": platform, "images": [f"team/app@{DIGEST}"]}
+    by_token = {"registry_url": "https://registry.invalid", "registry_token": TOKEN}
+    options = PullOptions.of({**params, "validate_certs": True, "aws_ca_bundle": None, **own, **by_token})
+    return choose_engine(options, str(temporary))
 
 
 @pytest.mark.parametrize("dest", [None, "/srv/image", "image", "./docker:image"])

@@ -107,14 +107,17 @@ def test_it_is_gone_after_a_failure(
 
 PULLING = """
 import sys
+from ansible_collections.crossaccount.ecr.plugins.module_utils._container_engine import Docker, Podman
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
 name, temporary, url, image, destination, manifest = sys.argv[1:]
 Registry.manifest = lambda *_words: (manifest.encode(), None)
 reference = parse_reference(image)
-engine = choose_engine(name, destination, [reference], "linux/amd64" if name == "skopeo" else None, temporary)
+engines = {"docker": Docker, "podman": Podman}
+engine = Skopeo(temporary, destination, "linux/amd64") if name == "skopeo" else engines[name](temporary)
+assert list(engine.connection_problems()) == []
 engine.fetch(RegistryImage(Registry(url, sys.stdin.read()), reference, reference.digest))
 """
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
-WAIT: dict[str, Any] = {"wait": True, "wait_timeout": 60, "wait_interval": 0, "shared_at": None}
+WAIT = WaitOptions(True, 60, 0)
 DENIED = "docker could not pull it: denied: User: x is not authorized to perform: ecr:BatchGetImage on resource: y"
 LATE, LASTING = " because no identity-based policy allows it", " with an explicit deny in an identity-based policy"
 
@@ -37,12 +39,12 @@ def test_a_denial_that_may_be_an_old_answer_is_tried_again(changed: bool) -> Non
     ("said", "options", "kind"),
     [
         (DENIED + LASTING, WAIT, "explicit_deny"),
-        (DENIED + LATE, {**WAIT, "wait": False}, "no_identity_policy"),
-        (DENIED + LATE, {**WAIT, "shared_at": "2020-01-01T00:00:00Z"}, "no_identity_policy"),
+        (DENIED + LATE, replace(WAIT, wait=False), "no_identity_policy"),
+        (DENIED + LATE, replace(WAIT, shared_at="2020-01-01T00:00:00Z"), "no_identity_policy"),
         ("The layer broke off.", WAIT, None),
     ],
 )
-def test_what_lasts_is_not_tried_again(said: str, options: dict[str, Any], kind: str | None) -> None:
+def test_what_lasts_is_not_tried_again(said: str, options: WaitOptions, kind: str | None) -> None:
     bring, left = bringing(said, True)
     with pytest.raises(EcrError) as raised:
         deliver(bring, options)

@@ -7,10 +7,7 @@ import os
 import pathlib
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import digest_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
@@ -175,7 +172,3 @@ def test_a_destination_with_another_image_is_removed(
         Skopeo(str(temporary), DEST, "linux/amd64").fetch(remote())
     assert str(caught.value) == f"skopeo copied {REFERENCE}, but {DEST} has another image. {what}"
     assert calls(log)[-1] == f"delete {DEST}"
-
-
-def choose(wanted: str, temporary: pathlib.Path, dest: str | None = None, platform: str | None = None) -> Engine:
-    return choose_engine(wanted, dest, [parse_reference(f"team/app@{DIGEST}")], platform, str(temporary))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import boto3
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _account, _repositories, _tagging, _wait
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _account, _repositories, _retry, _tagging
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TagPlan, plan_tags
@@ -58,7 +58,7 @@ class Sleeping:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     sleeping = Sleeping()
-    monkeypatch.setattr(_wait, "time", sleeping)
+    monkeypatch.setattr(_retry, "time", sleeping)
     return sleeping.slept
 
 

@@ -1,193 +1,44 @@
-"""Waiting: the owner until AWS reads back what was written, the consumer by doing. No test waits for real."""
+"""The options of waiting, and how long a denial may still be a change that has not propagated."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _wait
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import (
-    interval_problem,
-    patience,
-    read_until,
-    shared_at_problem,
-    time_of,
-    tries,
-    wait_by_doing,
-    wait_problems,
-    wait_until_read_back,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions, wait_problems
 
-OPTIONS: dict[str, Any] = {"wait": True, "wait_timeout": 60, "wait_interval": 0.5}
-DOING: dict[str, Any] = {"wait": True, "wait_timeout": 60, "wait_interval": 2.0, "shared_at": None}
+OPTIONS = WaitOptions(True, 60, 2.0)
 NOW = datetime.datetime(2026, 1, 31, 12, 0, 0, tzinfo=datetime.timezone.utc).timestamp()
 
 
-class Clock:
-    """Stands for the module `time`: it goes on only when somebody sleeps, or when an attempt takes its time."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return NOW + self.now - 1000.0
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        assert len(self.slept) < 1000, "this waiting has no end"
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(_wait, "time", clock)
-    return clock
-
-
-# --- the owner
-
-
-@pytest.mark.parametrize(
-    ("answers", "slept"),
-    [
-        ([[], [], []], 2),
-        ([["the role"], [], [], []], 3),
-        ([[], ["the role"], [], ["the role"], [], [], []], 6),  # agreement must be unbroken
-    ],
-)
-def test_it_takes_several_reads_in_a_row(clock: Clock, answers: list[list[str]], slept: int) -> None:
-    left = list(answers)
-    wait_until_read_back(lambda: left.pop(0), OPTIONS)
-    assert left == []
-    assert clock.slept == [0.5] * slept
-
-
-@pytest.mark.parametrize(("timeout", "reads"), [(0, 2), (2, 6)])
-def test_at_the_deadline_the_error_says_what_is_missing(clock: Clock, timeout: int, reads: int) -> None:
-    missing = ["the trust", "the policy"]
-    asked = []
-
-    def read() -> list[str]:
-        asked.append(True)
-        return missing
-
-    with pytest.raises(EcrError) as caught:
-        wait_until_read_back(read, {**OPTIONS, "wait_timeout": timeout})
-    assert str(caught.value) == (
-        f"Everything was written, but after {timeout} seconds AWS does not read back the trust, the policy."
-        " Run again: nothing will be written twice."
-    )
-    assert caught.value.facts == {"changed": True, "waiting_for": missing}
-    assert len(asked) == reads
-
-
-def test_without_wait_nothing_is_read(clock: Clock) -> None:
-    wait_until_read_back(lambda: pytest.fail("read"), {**OPTIONS, "wait": False})
-    assert clock.slept == []
-
-
-@pytest.mark.parametrize(
-    ("options", "answers", "last", "slept"),
-    [
-        ({}, [1], 1, []),
-        ({}, [0, 0, 1, 2], 1, [0.5, 0.5]),
-        ({"wait_timeout": 1}, [0], 0, [0.5, 0.5]),
-        ({"wait": False}, [0], 0, []),
-        ({"wait": False}, [1], 1, []),
-    ],
-)
-def test_it_is_read_until_it_is_there(
-    clock: Clock, options: dict[str, Any], answers: list[int], last: int, slept: list[float]
-) -> None:
-    def read() -> int:
-        return answers.pop(0) if len(answers) > 1 else answers[0]
-
-    assert read_until(read, bool, {**OPTIONS, **options}) == last
-    assert clock.slept == slept
-
-
-def test_the_pauses_between_the_tries_grow(clock: Clock) -> None:
-    for number in tries(OPTIONS):
-        assert len(clock.slept) == number  # none before the first, none after the last
-    assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
-
-
-# --- the time of a share
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("1970-01-01T00:00:00Z", 0.0),
-        ("2026-01-31T12:00:00Z", NOW),
-        ("2024-02-29T23:59:59Z", 1709251199.0),
-    ],
-)
-def test_a_time(text: str, seconds: float) -> None:
-    assert time_of(text) == seconds
-    assert shared_at_problem(text) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "Z",
-        "now",
-        "2026-01-31",
-        "2026-01-31T12:00:00",
-        "2026-01-31T12:00:00z",
-        "2026-01-31 12:00:00Z",
-        "2026-01-31T12:00Z",
-        "2026-01-31T12:00:00.5Z",
-        "2026-01-31T12:00:00+00:00",
-        "2026-01-31T12:00:00+01:00Z",
-        " 2026-01-31T12:00:00Z",
-        "2026-01-31T12:00:00Z\n",
-        "2026-02-29T12:00:00Z",
-        "2026-13-01T12:00:00Z",
-        "2026-01-31T25:00:00Z",
-        "2026-01-31T12:00:61Z",
-        "0000-01-01T00:00:00Z",
-        "２０２６-01-31T12:00:00Z",  # noqa: RUF001 (digits, but not these)
-    ],
-)
-def test_what_is_no_time(text: str) -> None:
-    assert time_of(text) is None
-    assert shared_at_problem(text) == (
-        f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."
-    )
-
-
-def test_no_time_is_no_problem() -> None:
-    assert shared_at_problem(None) is None
-
-
 @pytest.mark.parametrize("interval", [-0.1, float("nan")])
-def test_an_interval_that_is_none(interval: float) -> None:
-    message = f"wait_interval is {interval} seconds; it can not be negative."
-    assert interval_problem({"wait_interval": interval}) == message
-    assert wait_problems({**DOING, "wait_interval": interval, "shared_at": "now"})[1:] == [message]
-    assert wait_problems({**DOING, "wait_interval": 0.0}) == []
+def test_an_interval_that_is_not_a_duration(interval: float) -> None:
+    message = f"wait_interval is {interval} seconds; it cannot be negative."
+    assert list(wait_problems(replace(OPTIONS, interval=interval))) == [message]
+    assert list(wait_problems(replace(OPTIONS, interval=interval, shared_at="now")))[1:] == [message]
 
 
-# --- how long a denial is believed to be one that goes away
+def test_options_without_a_problem() -> None:
+    assert list(wait_problems(replace(OPTIONS, interval=0.0, shared_at="2026-01-31T12:00:00Z"))) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "shared_at"), [({}, None), ({"shared_at": "2026-01-31T12:00:00Z"}, "2026-01-31T12:00:00Z")]
+)
+def test_the_options_of_a_module(more: dict[str, Any], shared_at: str | None) -> None:
+    params = {"wait": False, "wait_timeout": 5, "wait_interval": 0.5, "region": "eu-west-1", **more}
+    assert WaitOptions.of(params) == WaitOptions(False, 5, 0.5, shared_at)
 
 
 @pytest.mark.parametrize(
     ("options", "seconds"),
     [
         ({}, 60.0),
-        ({"wait_timeout": 0}, 0.0),
+        ({"timeout": 0}, 0.0),
+        ({"timeout": -1}, 0.0),
+        ({"timeout": 10**400}, 1e9),
         ({"wait": False}, 0.0),
         ({"wait": False, "shared_at": "2026-01-31T12:00:00Z"}, 0.0),
         ({"shared_at": "2026-01-31T12:00:00Z"}, 60.0),
@@ -196,121 +47,9 @@ def test_an_interval_that_is_none(interval: float) -> None:
         ({"shared_at": "2026-01-30T12:00:00Z"}, 0.0),
         ({"shared_at": "2026-01-31T12:00:30Z"}, 60.0),  # the owner's clock is ahead
         ({"shared_at": "2036-01-31T12:00:00Z"}, 60.0),
-        ({"shared_at": "2026-01-31T11:59:50Z", "wait_timeout": 5}, 0.0),
-        ({"shared_at": "2026-01-31T11:59:50Z", "wait_timeout": 15}, 5.0),
+        ({"shared_at": "2026-01-31T11:59:50Z", "timeout": 5}, 0.0),
+        ({"shared_at": "2026-01-31T11:59:50Z", "timeout": 15}, 5.0),
     ],
 )
 def test_patience(options: dict[str, Any], seconds: float) -> None:
-    assert patience({**DOING, **options}, NOW) == seconds
-
-
-# --- the consumer
-
-Result = dict[str, Any]
-DENIED: Result = {"failed": True, "msg": "denied", "denial_kind": "trust"}
-ALLOWED: Result = {"changed": False}
-FOR_GOOD: Result = {"failed": True, "msg": "denied for good", "denial_kind": "boundary"}
-
-
-def attempts(*results: Result) -> tuple[Callable[[], Result], list[Result]]:
-    """Something to do that ends so, one after the other, and then always as the last; and what was done."""
-    done: list[Result] = []
-
-    def attempt() -> Result:
-        done.append(results[min(len(done), len(results) - 1)])
-        return done[-1]
-
-    return attempt, done
-
-
-def stays(result: Result) -> bool:
-    return result is not DENIED
-
-
-def never(_result: Result, _left: float) -> None:
-    pytest.fail("said that it waits")
-
-
-@pytest.mark.parametrize("options", [{}, {"wait": False}, {"wait_timeout": 0}, {"shared_at": "2026-01-30T12:00:00Z"}])
-@pytest.mark.parametrize("result", [ALLOWED, FOR_GOOD])
-def test_what_is_settled_at_once_is_not_waited_for(clock: Clock, options: dict[str, Any], result: Result) -> None:
-    attempt, done = attempts(result, {"another": True})
-    assert wait_by_doing(attempt, stays, {**DOING, **options}, never) is result
-    assert (done, clock.slept) == ([result], [])
-
-
-@pytest.mark.parametrize("denials", [1, 2, 7])
-def test_it_is_done_again_until_it_works(clock: Clock, denials: int) -> None:
-    attempt, done = attempts(*[DENIED] * denials, ALLOWED)
-    assert wait_by_doing(attempt, stays, DOING) is ALLOWED
-    assert len(done) == denials + 1
-    assert clock.slept == [2.0] * denials
-
-
-def test_it_is_done_again_until_it_can_not_work(clock: Clock) -> None:
-    attempt, done = attempts(DENIED, FOR_GOOD, ALLOWED)
-    assert wait_by_doing(attempt, stays, DOING) is FOR_GOOD
-    assert (len(done), clock.slept) == (2, [2.0])
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"wait": False},
-        {"wait_timeout": 0},
-        {"shared_at": "2026-01-31T11:00:00Z"},
-        {"wait": False, "shared_at": "2026-01-31T12:00:00Z"},
-    ],
-)
-def test_where_there_is_nothing_to_wait_for_there_is_one_attempt(clock: Clock, options: dict[str, Any]) -> None:
-    attempt, done = attempts(DENIED, ALLOWED)
-    assert wait_by_doing(attempt, stays, {**DOING, **options}, never) is DENIED
-    assert (done, clock.slept) == ([DENIED], [])
-
-
-@pytest.mark.parametrize(
-    ("options", "slept"),
-    [
-        ({"wait_timeout": 6}, [2.0, 2.0, 2.0]),
-        ({"wait_timeout": 5}, [2.0, 2.0, 1.0]),
-        ({"wait_timeout": 1}, [1.0]),
-        ({"wait_timeout": 60, "wait_interval": 25.0}, [25.0, 25.0, 10.0]),
-        ({"wait_timeout": 60, "shared_at": "2026-01-31T11:59:03Z"}, [2.0, 1.0]),
-    ],
-)
-def test_at_the_deadline_the_last_result_counts(clock: Clock, options: dict[str, Any], slept: list[float]) -> None:
-    attempt, done = attempts(DENIED)
-    assert wait_by_doing(attempt, stays, {**DOING, **options}) is DENIED
-    assert clock.slept == slept
-    assert len(done) == len(slept) + 1  # the last one after the deadline
-
-
-def test_before_each_wait_it_is_said_why_and_how_long_at_most(clock: Clock) -> None:
-    attempt, done = attempts(DENIED)
-    said: list[tuple[Result, float, int]] = []
-    wait_by_doing(
-        attempt, stays, {**DOING, "wait_timeout": 5}, lambda result, left: said.append((result, left, len(done)))
-    )
-    assert said == [(DENIED, 5.0, 1), (DENIED, 3.0, 2), (DENIED, 1.0, 3)]
-    assert len(clock.slept) == 3
-
-
-def test_what_takes_longer_than_the_deadline_is_not_done_again(clock: Clock) -> None:
-    done = []
-
-    def attempt() -> Result:
-        done.append(1)
-        clock.now += 61
-        return DENIED
-
-    assert wait_by_doing(attempt, stays, DOING, never) is DENIED
-    assert (len(done), clock.slept) == (1, [])
-
-
-def test_an_error_ends_it(clock: Clock) -> None:
-    def attempt() -> Result:
-        raise EcrError("No.")
-
-    with pytest.raises(EcrError, match=r"^No\.$"):
-        wait_by_doing(attempt, stays, DOING, never)
-    assert clock.slept == []
+    assert replace(OPTIONS, **options).patience(NOW) == seconds

@@ -1,0 +1,92 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How the pull role is assumed, and whether a caller may assume it on its own behalf. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problem, assume_problems
+
+#: The options of every module in addition to those of amazon.aws.
+ASSUME_ROLE_ARGUMENTS: Json = {
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+}
+#: The options of the modules that assume the pull role; each module has its own `role_arn` and `duration_seconds`.
+SESSION_ARGUMENTS: Json = {
+    "external_id": {"type": "str"},
+    "role_session_name": {"type": "str"},
+    "consumer_account": {"type": "str"},
+}
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What AssumeRole takes, and the account that the share is for.
+
+    :param session_name: None for the name of the role
+    :param duration: seconds; None for AWS's default of 3,600
+    """
+
+    role_arn: str
+    external_id: str | None = None
+    session_name: str | None = None
+    duration: int | None = None
+    consumer_account: str | None = None
+
+    @classmethod
+    def of(cls, params: Json) -> SessionOptions:
+        """The options in the parameters of a module."""
+        names = ("role_arn", "external_id", "role_session_name", "duration_seconds", "consumer_account")
+        return cls(*(params[name] for name in names))
+
+    @property
+    def request(self) -> dict[str, str | int]:
+        """The parameters of AssumeRole. A session name has at least two characters, a role name one."""
+        known: dict[str, str | int | None] = {
+            "RoleArn": self.role_arn,
+            "RoleSessionName": self.session_name or f"{self.role_arn.rpartition('/')[2]:_<2}",
+            "ExternalId": self.external_id,
+            "DurationSeconds": self.duration,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def session_problems(options: SessionOptions) -> t.Iterator[str]:
+    """What is wrong with the options. Source: STS API Reference, AssumeRole."""
+    yield from assume_problems(options.role_arn, options.external_id, options.session_name or "unnamed")
+    if options.consumer_account is not None:
+        problem = account_problem(options.consumer_account)
+        if problem:
+            yield f"consumer_account: {problem}"
+    if options.duration is not None and not 900 <= options.duration <= 43200:
+        yield (
+            f"duration_seconds is {options.duration}; AWS accepts 900 to 43,200, up to the maximum session duration of"
+            " the role."
+        )
+
+
+def account_of_role(role_arn: str) -> str:
+    """The account in the ARN of a role."""
+    return role_arn.split(":")[4]
+
+
+def caller_problems(options: SessionOptions, caller_account: str) -> t.Iterator[str]:
+    """Why the caller must not assume the role.
+
+    :param caller_account: the account of the credentials, as AWS reports it
+    """
+    if account_of_role(options.role_arn) == caller_account:
+        yield (
+            f"Role {options.role_arn} is in account {caller_account}, the account of these credentials. A pull role"
+            " belongs to another account: use the credentials of the consumer account, or check the hand-off."
+        )
+    elif options.consumer_account not in (None, caller_account):
+        yield (
+            f"This hand-off is for {options.consumer_account}; these credentials are of {caller_account}. Use"
+            f" credentials of account {options.consumer_account}, or ask the owner account for a hand-off for"
+            f" {caller_account}."
+        )

@@ -1,0 +1,113 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of a proof, its result, and whether the result can still change. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
+    ASSUME_ROLE_ARGUMENTS,
+    SESSION_ARGUMENTS,
+    SessionOptions,
+    session_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problem
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
+    Expectations,
+    Observation,
+    Verdict,
+    table,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
+
+#: The options of `ecr_access_info` in addition to those of amazon.aws.
+PROVE_ARGUMENTS: Json = {
+    "role_arn": {"type": "str", "required": True},
+    "readable": {"type": "list", "elements": "str", "default": []},
+    "denied": {"type": "list", "elements": "str", "default": []},
+    "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
+    "repository_tags": {"type": "dict"},
+    "duration_seconds": {"type": "int", "default": 900},
+    "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    **SESSION_ARGUMENTS,
+    **ASSUME_ROLE_ARGUMENTS,
+    **RETRY_ARGUMENTS,
+}
+
+
+@dataclass(frozen=True)
+class ProofOptions:
+    """Which role to assume, what it should be able to read, and how long to wait for that."""
+
+    session: SessionOptions
+    expectations: Expectations
+    wait: WaitOptions
+
+    @classmethod
+    def of(cls, params: Json) -> ProofOptions:
+        """The options in the parameters of the module."""
+        readable, denied = tuple(params["readable"]), tuple(params["denied"])
+        expectations = Expectations(readable, denied, params["access"], params["repository_tags"] or {})
+        return cls(SessionOptions.of(params), expectations, WaitOptions.of(params))
+
+
+def proof_problems(options: ProofOptions) -> t.Iterator[str]:
+    """What is wrong with the options."""
+    yield from session_problems(options.session)
+    yield from wait_problems(options.wait)
+    expected = options.expectations
+    yield from filter(None, map(repository_problem, [*expected.readable, *expected.denied]))
+    for name in sorted({*expected.readable} & {*expected.denied}):
+        yield f"Repository {name} is expected to be readable and denied. Name it once."
+
+
+def proof_result(
+    options: SessionOptions, assumed: dict[str, str], enforced: str, token: Observation, verdicts: list[Verdict]
+) -> Json:
+    """The result of the module, without the caller.
+
+    :param assumed: the identity of the role's session
+    :param enforced: whether AWS requires the external ID: `true`, `false` or `unknown`
+    """
+    problems = [one.advice for one in verdicts if one.advice]
+    if not token.is_allowed:
+        problems.append(f"The role gets no registry token: {token.sentence}")
+    if options.external_id is not None and enforced == "false":
+        problems.append(
+            f"Role {options.role_arn} can be assumed without the external ID, or with another one:"
+            " ask the owner account to require it."
+        )
+    return {
+        "assumed": assumed,
+        "external_id_enforced": enforced,
+        "token": token.outcome,
+        "token_denial_kind": token.kind,
+        "repositories": [asdict(one) for one in verdicts],
+        "verdict": "fail" if problems else "pass",
+        "problems": problems,
+        "summary": table(verdicts),
+    }
+
+
+def proof_is_final(result: Json, access: str) -> bool:
+    """Whether a new share that propagates cannot change the result.
+
+    :param access: what reading means, as in `Expectations`
+    """
+    if result.get("failed"):
+        return not may_pass(result.get("denial_kind"))
+    if result["verdict"] == "pass":
+        return True
+    if result["token_denial_kind"] and not may_pass(result["token_denial_kind"]):
+        return True
+    return any(
+        not may_pass(kind)
+        for one in result["repositories"]
+        if one["verdict"] == "fail"
+        for probe, kind in one["denial_kinds"].items()
+        if (probe, one["expected"], access) != ("describe", "readable", "pull")
+    )

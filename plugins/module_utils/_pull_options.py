@@ -1,0 +1,117 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of a pull, and what is wrong with them. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
+    ASSUME_ROLE_ARGUMENTS,
+    SESSION_ARGUMENTS,
+    SessionOptions,
+    session_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
+
+#: The options of `ecr_image_pull` in addition to those of amazon.aws.
+PULL_ARGUMENTS: Json = {
+    "role_arn": {"type": "str"},
+    "duration_seconds": {"type": "int", "default": 3600},
+    "images": {"type": "list", "elements": "str", "required": True},
+    "engine": {
+        "type": "str",
+        "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
+        "default": "auto",
+    },
+    # The type path would fill in $NAME from an environment that may hold AWS keys.
+    "dest": {"type": "str"},
+    "platform": {"type": "str"},
+    "ca_path": {"type": "str"},
+    "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "registry_url": {"type": "str"},
+    "registry_token": {"type": "str", "no_log": True},
+    **SESSION_ARGUMENTS,
+    **ASSUME_ROLE_ARGUMENTS,
+    **RETRY_ARGUMENTS,
+}
+#: The dependencies between the options.
+PULL_RULES: Json = {
+    "required_if": [("engine", "oci_layout", ("dest",)), ("engine", "skopeo", ("dest",))],
+    "required_one_of": [("role_arn", "registry_token")],
+    "required_together": [("registry_url", "registry_token")],
+}
+
+
+@dataclass(frozen=True)
+class PullOptions:
+    """What a task asks for.
+
+    :param session: how the pull role is assumed; None with a registry token
+    :param ca_path: a file with the certificates of CAs, on the host that pulls
+    """
+
+    references: list[Reference]
+    engine: str
+    dest: str | None
+    platform: str | None
+    credentials: str
+    session: SessionOptions | None
+    wait: WaitOptions
+    validate_certs: bool
+    ca_path: str | None
+    registry_url: str | None
+    registry_token: str | None = field(repr=False)
+
+    @classmethod
+    def of(cls, params: Json) -> PullOptions:
+        """The options in the parameters of the module.
+
+        :raises EcrError: naming everything that is wrong with the parameters and does not need a request to AWS
+        """
+        problems, references, token = Problems(), [], params["registry_token"]
+        problems.extend(_option_problems(params))
+        for text in params["images"]:
+            try:
+                reference = parse_reference(text)
+            except EcrError as error:
+                problems.add(str(error))
+                continue
+            references.append(reference)
+            if token is not None and not reference.digest:
+                problems.add(
+                    f"Image {text!r} has no digest. With registry_token AWS is not asked: write {text}@sha256:…"
+                )
+        problems.check()
+        return cls(
+            references=references,
+            engine=params["engine"],
+            dest=params["dest"],
+            platform=params["platform"],
+            credentials=params["credentials"],
+            session=SessionOptions.of(params) if token is None else None,
+            wait=WaitOptions.of(params),
+            validate_certs=bool(params["validate_certs"]),
+            ca_path=params["ca_path"] or params["aws_ca_bundle"],
+            registry_url=params["registry_url"],
+            registry_token=token,
+        )
+
+
+def _option_problems(params: Json) -> t.Iterator[str]:
+    if params["registry_token"] is None:
+        yield from session_problems(SessionOptions.of(params))
+    elif params["credentials"] == "controller":
+        yield "credentials: controller gets a token by itself. Remove registry_token."
+    yield from wait_problems(WaitOptions.of(params))
+    yield from platform_problems(params["platform"])
+    for name in ("dest", "ca_path"):
+        if not (params[name] or "").isprintable():
+            yield f"{name} {params[name]!r} has a character that is not printable. Remove it."
+    if not params["images"]:
+        yield "images is empty: name at least one image."

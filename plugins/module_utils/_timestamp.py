@@ -1,0 +1,25 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The time of the last change of a share, as a hand-off has it. Standard library only."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+def time_of(text: str) -> float | None:
+    """Seconds since 1970 of `2026-01-31T23:59:59Z`; None if the text is not such a time."""
+    try:
+        return datetime.datetime.fromisoformat(text[:-1] + "+00:00").timestamp() if _TIME.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def shared_at_problems(text: str | None) -> t.Iterator[str]:
+    """What is wrong with a `shared_at`."""
+    if text is not None and time_of(text) is None:
+        yield f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."

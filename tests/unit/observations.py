@@ -1,0 +1,56 @@
+"""Observations of one repository, and the verdict on them, for the tests of a proof."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, Observation, judge
+
+#: The kind that the module gives to each outcome, for a denial by the role's policy.
+KINDS = {"allowed": "", "denied": "no_identity_policy", "expired": "expired", "not_found": "unknown_repository"}
+SENTENCE = "User: x is not authorized because no identity-based policy allows the ecr:BatchGetImage action"
+ALLOWED = Observation("allowed")
+ABSENT = "It does not exist in the owner account and region: check its name."
+
+
+def one(probe: str, outcome: str, kind: str = "", sentence: str = SENTENCE) -> Observation:
+    return Observation(outcome, "" if outcome == "allowed" else f"{probe}: {sentence}", kind or KINDS[outcome])
+
+
+def seen(describe: str, manifest: str, layer: str) -> dict[str, Observation]:
+    return {
+        "describe": one("describe", describe),
+        "manifest": one("manifest", manifest),
+        "layer": one("layer", layer),
+    }
+
+
+def judged(
+    expected: str,
+    observed: dict[str, Observation],
+    token: Observation = ALLOWED,
+    access: str = "read",
+    repository_tags: dict[str, Any] | None = None,
+    tags: dict[str, dict[str, str] | None] | None = None,
+) -> dict[str, Any]:
+    """The verdict on the repository app, as it is in a result."""
+    readable, denied = (("app",), ()) if expected == "readable" else ((), ("app",))
+    expectations = Expectations(readable, denied, access, repository_tags or {})
+    (verdict,) = judge(expectations, {"app": observed}, token, tags or {})
+    return asdict(verdict)
+
+
+def wrong(**kinds: str) -> dict[str, Any]:
+    """A repository that should be readable, with these kinds of denial."""
+    observed = {
+        probe: one(probe, "denied", kinds[probe]) if probe in kinds else ALLOWED
+        for probe in ("describe", "manifest", "layer")
+    }
+    return judged("readable", observed)
+
+
+RIGHT = judged("readable", seen("allowed", "allowed", "allowed"))
+HIDDEN = judged("denied", seen("denied", "denied", "denied"))
+SHOWN = judged("denied", seen("allowed", "allowed", "allowed"))
+ABSENT_VERDICT = judged("readable", seen("not_found", "not_found", "not_found"))

@@ -1,0 +1,69 @@
+"""The result of a proof, and whether it can still change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import proof_is_final
+
+from tests.unit.observations import ABSENT_VERDICT, HIDDEN, RIGHT, SHOWN, judged, one, seen, wrong
+
+
+def is_final(verdicts: list[dict[str, Any]], access: str = "read", token_denial_kind: str = "") -> bool:
+    verdict = "fail" if any(one["verdict"] == "fail" for one in verdicts) else "pass"
+    return proof_is_final(
+        {"verdict": verdict, "token_denial_kind": token_denial_kind, "repositories": verdicts}, access
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "final"),
+    [
+        ([], True),
+        ([RIGHT, HIDDEN], True),
+        ([RIGHT, wrong(manifest="no_identity_policy")], False),
+        ([wrong(manifest="trust")], False),
+        ([wrong(layer="unknown")], False),
+        ([wrong(manifest="explicit_deny")], True),
+        ([wrong(manifest="boundary")], True),
+        ([wrong(manifest="session_policy")], True),
+        ([wrong(manifest="organization_policy")], True),
+        ([wrong(manifest="no_identity_policy", layer="boundary")], True),
+        ([wrong(manifest="no_identity_policy"), wrong(manifest="boundary")], True),
+        ([wrong(manifest="no_identity_policy"), HIDDEN], False),
+        ([ABSENT_VERDICT], True),
+        ([judged("denied", seen("expired", "denied", "denied"))], True),
+        ([SHOWN], False),
+        ([SHOWN, wrong(manifest="no_identity_policy")], False),
+        ([SHOWN, ABSENT_VERDICT], True),
+        ([judged("readable", seen("allowed", "allowed", "allowed"), one("token", "denied"))], False),
+        ([judged("readable", seen("allowed", "allowed", "allowed"), one("token", "denied", "boundary"))], True),
+    ],
+)
+def test_a_result_is_final_if_no_propagation_explains_it(verdicts: list[dict[str, Any]], final: bool) -> None:
+    assert is_final(verdicts) is final
+
+
+def test_a_lasting_denial_that_is_expected_does_not_make_the_result_final() -> None:
+    expected = judged(
+        "denied", {probe: one(probe, "denied", "boundary") for probe in ("describe", "manifest", "layer")}
+    )
+    assert expected["verdict"] == "pass"
+    assert not is_final([expected, wrong(manifest="no_identity_policy")])
+
+
+@pytest.mark.parametrize(("access", "final"), [("read", True), ("pull", False)])
+def test_describing_does_not_make_the_result_final_where_only_pulling_is_asked_for(access: str, final: bool) -> None:
+    verdicts = [wrong(describe="boundary", manifest="no_identity_policy")]
+    assert is_final(verdicts, access) is final
+
+
+@pytest.mark.parametrize(("kind", "final"), [("trust", False), ("unknown", False), ("boundary", True), (None, True)])
+def test_a_role_that_cannot_be_assumed(kind: str | None, final: bool) -> None:
+    assert proof_is_final({"failed": True, "msg": "no", "denial_kind": kind}, "read") is final
+
+
+@pytest.mark.parametrize(("kind", "final"), [("no_identity_policy", False), ("boundary", True)])
+def test_a_denied_registry_token(kind: str, final: bool) -> None:
+    assert proof_is_final({"verdict": "fail", "token_denial_kind": kind, "repositories": []}, "read") is final

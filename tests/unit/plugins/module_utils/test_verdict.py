@@ -1,0 +1,230 @@
+"""Expected access against observed access: every combination, the advice, and the table."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ADVICE
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge, table
+
+from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, one, seen
+
+OUTCOMES = ("allowed", "denied", "expired", "not_found")
+TOKENS = ("allowed", "denied", "expired")
+NO_TAG = "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy."
+EXPIRED = "The session expired before everything was asked: run again, or with a longer duration_seconds."
+
+
+# --- the verdict
+
+
+@pytest.mark.parametrize("access", ["read", "pull"])
+@pytest.mark.parametrize("outcomes", list(itertools.product(OUTCOMES, repeat=3)), ids="-".join)
+def test_verdict_of_every_combination(outcomes: tuple[str, str, str], access: str) -> None:
+    describe, manifest, layer = outcomes
+    for token in TOKENS:
+        wanted = judged("readable", seen(*outcomes), one("token", token), access)
+        unwanted = judged("denied", seen(*outcomes), one("token", token), access)
+        pullable = token == manifest == layer == "allowed"
+        readable = pullable and (access == "pull" or describe == "allowed")
+        hidden = describe == manifest == layer == "denied"
+        assert (wanted["verdict"], bool(wanted["advice"])) == (("pass", False) if readable else ("fail", True))
+        assert (unwanted["verdict"], bool(unwanted["advice"])) == (("pass", False) if hidden else ("fail", True))
+        for verdict in (wanted, unwanted):
+            assert (verdict["pull"] == "allowed") is pullable
+            assert [verdict[probe] for probe in ("describe", "manifest", "layer", "token")] == [*outcomes, token]
+            unreached = {
+                probe: outcome
+                for probe, outcome in zip(("token", "describe", "manifest", "layer"), (token, *outcomes))
+                if outcome != "allowed"
+            }
+            assert verdict["denial_kinds"] == {probe: KINDS[outcome] for probe, outcome in unreached.items()}
+            assert verdict["denials"] == {probe: f"{probe}: {SENTENCE}" for probe in unreached}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "layer", "token", "pull"),
+    [
+        ("allowed", "allowed", "allowed", "allowed"),
+        ("denied", "allowed", "allowed", "denied"),
+        ("allowed", "allowed", "denied", "denied"),
+        ("expired", "denied", "allowed", "expired"),
+        ("allowed", "denied", "expired", "expired"),
+        ("expired", "not_found", "denied", "not_found"),
+    ],
+)
+def test_a_pull_is_what_is_worst_of_its_steps(manifest: str, layer: str, token: str, pull: str) -> None:
+    assert judged("readable", seen("allowed", manifest, layer), one("token", token))["pull"] == pull
+
+
+@pytest.mark.parametrize(
+    ("expected", "outcomes", "advice"),
+    [
+        ("readable", ("allowed", "denied", "denied"), f"Repository app cannot be pulled. {NO_TAG}"),
+        ("readable", ("denied", "allowed", "allowed"), f"Repository app can be pulled but not described. {NO_TAG}"),
+        ("readable", ("not_found", "not_found", "not_found"), f"Repository app cannot be pulled. {ABSENT}"),
+        ("readable", ("allowed", "allowed", "expired"), f"Repository app cannot be pulled. {EXPIRED}"),
+        ("readable", ("expired", "allowed", "allowed"), f"Repository app can be pulled but not described. {EXPIRED}"),
+        ("denied", ("not_found", "denied", "denied"), f"Repository app could not be proven to be denied. {ABSENT}"),
+        (
+            "denied",
+            ("not_found", "not_found", "not_found"),
+            f"Repository app could not be proven to be denied. {ABSENT}",
+        ),
+        ("denied", ("denied", "denied", "expired"), f"Repository app could not be proven to be denied. {EXPIRED}"),
+        ("denied", ("expired", "expired", "expired"), f"Repository app could not be proven to be denied. {EXPIRED}"),
+        ("readable", ("allowed", "allowed", "allowed"), ""),
+        ("denied", ("denied", "denied", "denied"), ""),
+    ],
+)
+def test_advice(expected: str, outcomes: tuple[str, str, str], advice: str) -> None:
+    assert judged(expected, seen(*outcomes))["advice"] == advice
+
+
+@pytest.mark.parametrize("kind", sorted(ADVICE))
+def test_the_advice_is_that_of_the_kind_of_denial(kind: str) -> None:
+    observed = {**seen("allowed", "allowed", "allowed"), "layer": one("layer", "denied", kind)}
+    verdict = judged("readable", observed)
+    assert verdict["denial_kind"] == kind
+    assert verdict["advice"] == f"Repository app cannot be pulled. {ADVICE[kind]}"
+
+
+def test_a_verdict_shows_what_was_seen() -> None:
+    assert judged("readable", seen("denied", "allowed", "denied")) == {
+        "name": "app",
+        "expected": "readable",
+        "describe": "denied",
+        "manifest": "allowed",
+        "layer": "denied",
+        "token": "allowed",
+        "pull": "denied",
+        "verdict": "fail",
+        "denial": f"layer: {SENTENCE}",
+        "denial_kind": "no_identity_policy",
+        "denials": {"describe": f"describe: {SENTENCE}", "layer": f"layer: {SENTENCE}"},
+        "denial_kinds": {"describe": "no_identity_policy", "layer": "no_identity_policy"},
+        "advice": f"Repository app cannot be pulled. {NO_TAG}",
+    }
+
+
+def test_without_the_registry_token_nothing_can_be_pulled() -> None:
+    token = one("token", "denied", "boundary")
+    verdict = judged("readable", seen("allowed", "allowed", "allowed"), token)
+    assert (verdict["verdict"], verdict["pull"], verdict["token"]) == ("fail", "denied", "denied")
+    assert (verdict["denial"], verdict["denial_kind"]) == (f"token: {SENTENCE}", "boundary")
+    assert verdict["denials"] == {"token": f"token: {SENTENCE}"}
+    assert verdict["advice"] == f"Repository app cannot be pulled. {ADVICE['boundary']}"
+    # What is denied is denied, token or not; but its absence alone proves nothing of a repository.
+    assert judged("denied", seen("denied", "denied", "denied"), token)["verdict"] == "pass"
+    assert judged("denied", seen("allowed", "allowed", "allowed"), token)["verdict"] == "fail"
+
+
+def test_the_order_is_that_of_the_request() -> None:
+    allowed, denied = seen("allowed", "allowed", "allowed"), seen("denied", "denied", "denied")
+    observed = {"a": allowed, "release": allowed, "z": denied}
+    verdicts = judge(Expectations(("release",), ("z", "a")), observed, ALLOWED, {})
+    assert [(verdict.name, verdict.expected, verdict.verdict) for verdict in verdicts] == [
+        ("release", "readable", "pass"),
+        ("z", "denied", "pass"),
+        ("a", "denied", "fail"),
+    ]
+
+
+# --- readable against expectation
+
+UNKNOWN_TAGS = "Its tags cannot be read with this role; ask the owner account for them, and for the role's policies."
+GRANTED = "which the role's policy grants: the owner account has to remove that tag."
+OTHERWISE = "which is not what grants access: another policy of the role, or one of the repository, allows reading it."
+COMPARE = "the owner account has to compare that with the role's policies."
+
+
+@pytest.mark.parametrize(
+    ("repository_tags", "tags", "why"),
+    [
+        (
+            {"environment": "release"},
+            {"owner": "me", "environment": "release"},
+            f"It carries environment=release, {GRANTED}",
+        ),
+        ({"environment": "release"}, {"environment": "develop"}, f"It carries environment=develop, {OTHERWISE}"),
+        ({"environment": "release"}, {"Environment": "release"}, f"It carries Environment=release, {OTHERWISE}"),
+        ({"environment": "release"}, {"z": "1", "a": "2"}, f"It carries a=2, z=1, {OTHERWISE}"),
+        ({"environment": "release"}, {}, f"It carries no tag, {OTHERWISE}"),
+        ({"environment": ["release", "beta"]}, {"environment": "beta"}, f"It carries environment=beta, {GRANTED}"),
+        ({"environment": ["release", "beta"]}, {"environment": "alpha"}, f"It carries environment=alpha, {OTHERWISE}"),
+        (
+            {"environment": ["release"], "team": "a"},
+            {"team": "a", "environment": "release"},
+            f"It carries environment=release, team=a, {GRANTED}",
+        ),
+        (
+            {"environment": "release", "team": "a"},
+            {"environment": "release"},
+            f"It carries environment=release, {OTHERWISE}",
+        ),
+        ({"environment": "release"}, None, UNKNOWN_TAGS),
+        (None, None, UNKNOWN_TAGS),
+        (None, {"environment": "release"}, f"It carries environment=release: {COMPARE}"),
+        ({}, {"environment": "release"}, f"It carries environment=release: {COMPARE}"),
+        (None, {}, f"It carries no tag: {COMPARE}"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("outcomes", "able"),
+    [
+        (("allowed", "allowed", "allowed"), "describe, manifest, layer are"),
+        (("denied", "allowed", "denied"), "manifest is"),
+        (("not_found", "expired", "allowed"), "layer is"),
+    ],
+)
+def test_why_a_repository_is_readable_against_expectation(
+    repository_tags: dict[str, Any] | None,
+    tags: dict[str, str] | None,
+    why: str,
+    outcomes: tuple[str, str, str],
+    able: str,
+) -> None:
+    verdict = judged("denied", seen(*outcomes), repository_tags=repository_tags, tags={"app": tags})
+    assert verdict["verdict"] == "fail"
+    assert verdict["advice"] == f"Repository app was expected to be denied, but {able} allowed. {why}"
+
+
+@pytest.mark.parametrize("tags", [None, {}, {"other": {"environment": "release"}}])
+def test_tags_that_nobody_read_are_not_taken_for_none(tags: dict[str, dict[str, str] | None] | None) -> None:
+    observed = seen("allowed", "allowed", "allowed")
+    advice = judged("denied", observed, repository_tags={"environment": "release"}, tags=tags)["advice"]
+    assert advice.endswith(f" are allowed. {UNKNOWN_TAGS}")
+
+
+# --- the table
+
+
+def test_the_table_has_a_line_for_each_repository() -> None:
+    observed = {
+        "release": seen("allowed", "allowed", "allowed"),
+        "team/long-name": seen("denied", "denied", "denied"),
+        "a": seen("not_found", "allowed", "expired"),
+    }
+    verdicts = judge(Expectations(("release",), ("team/long-name", "a")), observed, ALLOWED, {})
+    assert table(verdicts) == [
+        "REPOSITORY      EXPECTED  DESCRIBE   MANIFEST  LAYER    TOKEN    VERDICT",
+        "release         readable  allowed    allowed   allowed  allowed  pass",
+        "team/long-name  denied    denied     denied    denied   allowed  pass",
+        "a               denied    not_found  allowed   expired  allowed  fail",
+    ]
+
+
+def test_a_pull_only_role_is_not_asked_to_describe_what_it_reads() -> None:
+    verdicts = judge(
+        Expectations(("release",), (), "pull"), {"release": seen("denied", "allowed", "allowed")}, ALLOWED, {}
+    )
+    assert table(verdicts) == [
+        "REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER    TOKEN    VERDICT",
+        "release     readable  denied    allowed   allowed  allowed  pass",
+    ]
+
+
+def test_the_table_of_nothing_is_its_head() -> None:
+    assert table([]) == ["REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER  TOKEN  VERDICT"]
