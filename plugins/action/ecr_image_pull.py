@@ -1,10 +1,12 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Says what is waited for. Where the controller has the credentials, it gives the host a token for the one pull."""
+"""Shows the progress of a pull. If the controller has the credentials, it gives the host a token for the one pull."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tempfile
 import typing as t
 
 from ansible import constants
@@ -23,8 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options imp
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
@@ -38,6 +42,8 @@ class ActionModule(ActionBase):
     _supports_async = True
     #: Matches the token, while it is given to the host.
     _secret: re.Pattern[str] | None = None
+    #: The file for the status of the module, while it runs.
+    _status_file = ""
 
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
@@ -50,7 +56,9 @@ class ActionModule(ActionBase):
             )
             return {**result, "failed": True, "msg": msg}
         if not by_controller:
-            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)}
+            with self._progress(variables):
+                done = run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)
+            return {**result, **done}
         if self._task.async_val:
             return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
         # The token goes into the host's Python by its standard input, and into no file.
@@ -62,7 +70,25 @@ class ActionModule(ActionBase):
                 " credentials: host."
             )
             return {**result, "failed": True, "msg": msg}
-        return {**result, **displayable(self._pull(variables))}
+        with self._progress(variables):
+            done = displayable(self._pull(variables))
+        return {**result, **done}
+
+    @contextlib.contextmanager
+    def _progress(self, variables: Json) -> t.Iterator[None]:
+        """Within, show a line of progress every ten seconds. On a local connection, it has the module's status."""
+        with tempfile.NamedTemporaryFile(dir=constants.DEFAULT_LOCAL_TMP, prefix="status-") as file:
+            self._status_file = file.name
+            what = f"{variables['inventory_hostname']}: {self._task.get_name()}"
+            with progress(what, lambda: read_status(file.name)):
+                yield
+
+    def _compute_environment_string(self, *arguments: t.Any) -> str:
+        """Name the file for its status to the module, if that runs on this host."""
+        environment = str(super()._compute_environment_string(*arguments))
+        if self._connection.transport != "local" or not self._status_file:
+            return environment
+        return f"{self._connection._shell.env_prefix(**{VARIABLE: self._status_file})} {environment}".rstrip()
 
     def _pull(self, variables: Json) -> Json:
         """The host's result. The host reports its engine before a token is requested."""

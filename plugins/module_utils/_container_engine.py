@@ -7,6 +7,8 @@ from __future__ import annotations
 import abc
 import os
 import pathlib
+import re
+import tempfile
 import typing as t
 from dataclasses import dataclass
 
@@ -25,6 +27,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._program import (
     json_of,
     last_line,
 )
+
+#: What docker writes about a layer, and how much of that is read.
+_BEGUN, _COMPLETE = "Pulling fs layer", "Download complete|Pull complete"
+_OUTPUT = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,16 @@ class Docker(ContainerEngine):
         super().__init__("docker", temporary, platform)
         #: The folder of the user's contexts.
         self._contexts: pathlib.Path | None = None
+        #: The lines that docker writes during a pull.
+        self._output: t.IO[str] | None = None
+
+    def status(self) -> str:
+        """The number of layers that docker has downloaded."""
+        if self._output is None:
+            return ""
+        output = os.pread(self._output.fileno(), _OUTPUT, 0).decode(errors="replace")
+        layers, complete = (set(re.findall(rf"(?m)^(\w+): (?:{what})$", output)) for what in (_BEGUN, _COMPLETE))
+        return f"{len(layers & complete)} of {len(layers)} layers" if layers else ""
 
     def _address_problems(self) -> t.Iterator[str]:
         """Name the user's context, because the private configuration has no current context."""
@@ -181,8 +197,15 @@ class Docker(ContainerEngine):
         own = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
         certificates = os.environ.get("DOCKER_CERT_PATH") or own
         with self._private_login(image.registry, self._contexts) as folder:
-            words = ["--config", str(folder), *self._prefix, "pull", "--quiet", *platform, image.by_digest]
-            return self._run(*words, DOCKER_CERT_PATH=certificates)
+            words = ["--config", str(folder), *self._prefix, "pull", *platform, image.by_digest]
+            with tempfile.TemporaryFile("w+", dir=self._temporary, errors="replace") as self._output:
+                try:
+                    pulled = self._run(*words, output=self._output, DOCKER_CERT_PATH=certificates)
+                    self._output.seek(0)
+                    pulled.stdout = self._output.read()
+                finally:
+                    self._output = None
+        return pulled
 
 
 class Podman(ContainerEngine):

@@ -51,3 +51,6 @@ class Engine(t.Protocol):
 
         :raises EcrError: if the image is not there afterwards
         """
+
+    def status(self) -> str:
+        """What was received so far, such as `12 of 340 MB`; empty if that is unknown. Another thread calls it."""

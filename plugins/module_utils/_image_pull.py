@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -15,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Auth
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._status import published
 
 
 def image_pull(module: RunningModule) -> Json:
@@ -28,8 +29,8 @@ def image_pull(module: RunningModule) -> Json:
     images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
     plan = [(image, not deliver(functools.partial(engine.has, image), options.wait)) for image in images]
     if not module.check_mode:
-        for image, is_missing in plan:
-            if is_missing:
+        for image in [image for image, is_missing in plan if is_missing]:
+            with published(functools.partial(_status, engine, image)):
                 deliver(functools.partial(engine.fetch, image), options.wait)
     return {
         "changed": any(is_missing for _image, is_missing in plan),
@@ -45,6 +46,10 @@ def image_pull(module: RunningModule) -> Json:
             for image, is_missing in plan
         ],
     }
+
+
+def _status(engine: Engine, image: RegistryImage) -> str:
+    return f"{image.reference.name}: {engine.status() or engine.name}"
 
 
 def _authorization(module: Module, options: PullOptions) -> Authorization:

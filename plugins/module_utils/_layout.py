@@ -24,7 +24,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import fin
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import MANIFEST_BYTES, Descriptor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import check_platform
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import check_space
 
 #: Layers fetched at once.
@@ -42,6 +44,9 @@ class Layout:
 
     def __init__(self, dest: str, platform: str, exact: bool = False) -> None:
         self._dest, self._platform, self._exact = dest, platform, exact
+        #: The registry that layers are fetched from, and their bytes.
+        self._registry: Registry | None = None
+        self._size = 0
         self.folder = pathlib.Path(_protected_files.safe_path(dest))
         if self.folder.exists() and not self.folder.is_dir():
             raise EcrError(f"dest {dest} exists and is not a folder. Choose another dest.")
@@ -96,6 +101,10 @@ class Layout:
         with self._alone():
             self._write("index.json", _layout_index.layout_index(self._read("index.json"), entry, notes))
 
+    def status(self) -> str:
+        received = self._registry.received if self._registry else 0
+        return f"{megabytes(received)} of {megabytes(self._size)} MB" if self._size else ""
+
     def _begin(self) -> None:
         """Create the folders, and first of all files the one by which the next pull recognizes the layout."""
         _protected_files.make_folders(str(self.folder))
@@ -121,7 +130,9 @@ class Layout:
         """Fetch the parts that are missing or damaged, several at once."""
         registry, repository = image.registry, image.reference.repository
         wanted = [one for one in parts if not self._has(one)]
-        check_space(self.folder, sum(one.size for one in wanted))
+        size = sum(one.size for one in wanted)
+        check_space(self.folder, size)
+        self._registry, self._size = registry, self._size + size
         with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
             try:
                 under_way = [pool.submit(registry.blob, repository, one, self._path(one.digest)) for one in wanted]

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes, size_of
 
 #: Where podman and skopeo keep layers during a transfer by default: containers.conf(5).
 LARGE_FILES = os.path.join(os.sep, "var", "tmp")
@@ -32,19 +33,28 @@ class Program:
     def __init__(self, name: str, temporary: str) -> None:
         self.name, self._temporary = name, temporary
         self._program = shutil.which(name)
+        #: The paths that a transfer writes to, and the bytes that were there before.
+        self._growing: tuple[str, ...] = ()
+        self._size_before = 0
+
+    def status(self) -> str:
+        """The megabytes that the program wrote to this host during a transfer."""
+        written = sum(map(size_of, self._growing)) - self._size_before
+        return f"{megabytes(written)} MB" if written > 0 else ""
 
     def connection_problems(self) -> t.Iterator[str]:
         """Why the program cannot be used."""
         if not self._program:
             yield f"{self.name} is not installed (no such program in PATH)"
 
-    def _run(self, *arguments: str, **variables: str) -> Finished:
+    def _run(self, *arguments: str, output: t.IO[str] | int = subprocess.PIPE, **variables: str) -> Finished:
         # No AWS credentials for others. subprocess.run kills the program when this process is interrupted.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return subprocess.run(
             [str(self._program), *arguments],
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=output,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
             check=False,
@@ -70,10 +80,17 @@ class Program:
                 shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _large_files(self, parent: str) -> t.Iterator[str]:
-        """A folder for layers during a transfer, removed afterwards: podman and skopeo leave theirs when killed."""
+    def _large_files(self, parent: str, *others: str) -> t.Iterator[str]:
+        """A folder for layers during a transfer, removed afterwards: podman and skopeo leave theirs when killed.
+
+        :param others: further paths that the transfer writes to
+        """
         with interruptible(), tempfile.TemporaryDirectory(dir=parent, prefix="crossaccount.ecr-") as folder:
-            yield folder
+            self._size_before, self._growing = sum(map(size_of, others)), (folder, *others)
+            try:
+                yield folder
+            finally:
+                self._growing, self._size_before = (), 0
 
     @contextlib.contextmanager
     def _tls(self, registry: Registry, prefix: str = "") -> t.Iterator[list[str]]:

@@ -67,7 +67,7 @@ class Registry:
         self.validate_certs, self.ca_path = validate_certs, ca_path
         #: Set by stop(), once and for all.
         self.stopped = threading.Event()
-        self._transfers: set[Transfer] = set()
+        self._transfers: list[Transfer] = []
         self._url = f"{parts.scheme}://{self.host}/v2"
 
     def stop(self) -> None:
@@ -75,6 +75,11 @@ class Registry:
         self.stopped.set()
         for transfer in list(self._transfers):
             transfer.end()
+
+    @property
+    def received(self) -> int:
+        """The bytes of all layers so far."""
+        return sum(transfer.received for transfer in list(self._transfers))
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
@@ -156,7 +161,7 @@ class Registry:
     def _transfer(self, what: str) -> t.Iterator[Transfer]:
         """A transfer that stop() ends, and whose time is limited."""
         with Transfer(self._url, self._tls) as transfer:
-            self._transfers.add(transfer)
+            self._transfers.append(transfer)
             try:
                 if self.stopped.is_set():
                     raise EcrError(f"The work with registry {self.host} was canceled.")
@@ -164,8 +169,6 @@ class Registry:
             except (EcrError, *_BROKEN):
                 if not transfer.timed_out:
                     raise
-            finally:
-                self._transfers.discard(transfer)
         if transfer.timed_out:
             raise EcrError(
                 f"The {what} was too slow: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"

@@ -160,7 +160,8 @@ class Skopeo(Program):
         registry, parent = image.registry, os.environ.get("TMPDIR", LARGE_FILES)
         with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
             options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *_daemon("dest-", destination)]
-            with self._large_files(parent) as large:
+            path = split_destination(destination)[1]
+            with self._large_files(parent, *([path] if path else [])) as large:
                 words = [*self._overrides, "copy", *options, _address(image, source), destination]
                 copied = self._run(*words, TMPDIR=large)
         if copied.returncode:

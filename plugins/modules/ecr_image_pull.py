@@ -11,10 +11,14 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the role, asks ECR for each image's digest, and pulls by that digest, so that an image tag which moves in
-    between can not slip another image in.
+    between cannot replace the image.
   - The registry token reaches the engine in a private file (0600, in a folder 0700) for the time of one pull. The
     user's own docker or podman configuration is neither read for credentials nor changed.
-  - All images are resolved before the first is fetched; one that is denied or missing leaves nothing half done.
+  - All images are resolved, and compared with those on the host, before the first one is fetched. Nothing is fetched if
+    one of them is denied or missing.
+  - Shows a line of progress every ten seconds. On a local connection, it has the number of layers (V(docker)) or the
+    megabytes (V(oci_layout) shows those that it received, V(podman) and V(skopeo) those that they wrote). On other
+    connections, it has the elapsed seconds.
   - Waits by doing after a share that is new; see O(wait).
   - With O(credentials=controller), the host gets a registry token for this one pull, by the connection's pipelining,
     which writes no file. The host reports its engine first, so that a host that cannot pull gets no token.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 import typing as t
@@ -17,15 +18,19 @@ INTERVAL = 10.0
 
 
 @contextlib.contextmanager
-def progress(what: str) -> t.Iterator[Progress]:
-    """Within, show a line every ten seconds, with the status that was told last."""
-    ended, began = threading.Event(), time.monotonic()
+def progress(what: str, read: t.Callable[[], str] | None = None) -> t.Iterator[Progress]:
+    """Within, show a line every ten seconds, with the current status.
+
+    :param read: returns the status, if another process reports it
+    """
+    ended, began, started_by = threading.Event(), time.monotonic(), os.getppid()
     told = [""]
 
     def tick() -> None:
-        while not ended.wait(INTERVAL):
-            status = f"{told[0]}, " if told[0] else ""
-            show(f"{what}: {status}{time.monotonic() - began:.0f} s")
+        # A worker process of Ansible outlives a run that is killed. Then nobody reads the lines.
+        while not ended.wait(INTERVAL) and os.getppid() == started_by:
+            current = read() if read else told[0]
+            show(f"{what}: {current + ', ' if current else ''}{time.monotonic() - began:.0f} s")
 
     def tell(status: str) -> None:
         told[0] = status

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import pathlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _program, _skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._container_engine import ContainerEngine, Docker, Podman
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
@@ -84,6 +89,8 @@ SWAPS = 'keep "$reference" "${reference%@*}@sha256:other"'
 DIFFERS = 'echo "{}" > "$(file "$previous")"'
 FAILS = 'echo "first line" >&2; echo "denied: not you" >&2; exit 1'
 TELLS = f'echo "with {TOKEN} and {PASSWORD}" >&2; exit 1'
+#: The pull waits until the test creates a file.
+WAITS = "touch $log/waits; while [ ! -e $log/goes_on ]; do sleep 0.01; done"
 HANGS = "touch $TMPDIR/layer; echo $TMPDIR > $log/large; echo $$ > $log/pid; exec sleep 60"
 
 
@@ -141,3 +148,26 @@ TLS = [
     (f"https://{HOST}", False, False, False),
     (LOOPBACK, True, False, False),
 ]
+
+
+@contextlib.contextmanager
+def fetching(engine: Engine, log: pathlib.Path, fails: str = "") -> Iterator[None]:
+    """Within, a fetch is at the place where the program WAITS.
+
+    :param fails: the beginning of the message of the fetch
+    """
+    with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
+        for module in (_program, _skopeo):  # only the main thread of a process can catch signals
+            patch.setattr(module, "interruptible", contextlib.nullcontext)
+        fetched = pool.submit(engine.fetch, remote())
+        try:
+            deadline = time.monotonic() + 60
+            while not (log / "waits").exists() and not fetched.done():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield
+        finally:
+            (log / "goes_on").touch()
+            error = fetched.exception(60)
+        assert str(error or "").startswith(fails), error
+        assert bool(error) is bool(fails), error

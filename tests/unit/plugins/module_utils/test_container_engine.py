@@ -11,13 +11,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from tests.unit.fake_programs import (
     NAME,
     ONLY_AMD64,
+    PULLS,
     REFERENCE,
     SWAPS,
     TLS,
+    WAITS,
     Install,
     calls,
     container_engine,
     docker_context,
+    fetching,
     image,
     registry,
     remote,
@@ -37,7 +40,7 @@ def test_docker_is_called_with_the_private_configuration_and_the_users_context(
     config, folder, rest = pull.split(" ", 2)
     assert config == "--config"
     assert pathlib.Path(folder).parent == temporary
-    assert rest == f"--context mine pull --quiet {REFERENCE}"
+    assert rest == f"--context mine pull {REFERENCE}"
     assert before == there == f"--context mine image inspect {REFERENCE}"
     assert tag == f"--context mine tag {REFERENCE} {NAME}"
     assert (log / "names").read_text().split() == ["config.json", "contexts"]
@@ -94,7 +97,7 @@ def test_docker_is_not_told_what_only_dockerd_can_check(install: Install, tempor
 def test_a_platform_that_was_asked_for_is_pulled(install: Install, temporary: pathlib.Path, name: str) -> None:
     log = install(name)
     container_engine(name, temporary, "linux/arm64/v8").fetch(remote())
-    (pull,) = [call for call in calls(log) if " --quiet " in call]
+    (pull,) = [call for call in calls(log) if "pull" in call.split()]
     assert pull.endswith(f" --platform=linux/arm64/v8 {REFERENCE}")
 
 
@@ -109,7 +112,7 @@ def test_has_and_name(install: Install, temporary: pathlib.Path, name: str) -> N
     assert not engine.has(tagged)
     engine.fetch(tagged)
     assert engine.has(tagged)
-    assert len([call for call in calls(log) if "--quiet" in call]) == 1, "a name does not need another pull"
+    assert len([call for call in calls(log) if "pull" in call.split()]) == 1, "a name does not need another pull"
     image(log, REFERENCE).write_text('[{"Id": "sha256:other"}]')
     assert engine.has(remote())
     assert not engine.has(tagged)
@@ -180,3 +183,28 @@ def test_an_image_of_another_digest_is_removed(
     assert str(caught.value) == f"{name} pulled {REFERENCE}, {what}"
     assert calls(log)[-1].endswith("image rm --force sha256:id")
     assert list(temporary.iterdir()) == []
+
+
+# --- progress
+
+PART = "echo one: Verifying Checksum; echo one: Download complete; echo one: Pull complete"
+
+
+def test_status_of_docker_counts_its_layers(install: Install, temporary: pathlib.Path) -> None:
+    log = install("docker", f"echo one: Pulling fs layer; echo two: Pulling fs layer; {PART}; {WAITS}; {PULLS}")
+    engine = container_engine("docker", temporary)
+    assert engine.status() == ""
+    with fetching(engine, log):
+        assert engine.status() == "1 of 2 layers"
+    assert engine.status() == ""
+
+
+def test_status_of_podman_is_what_it_wrote(install: Install, temporary: pathlib.Path) -> None:
+    large = temporary.parent / "large"
+    large.mkdir()
+    info = f"""echo '{{"store": {{"imageCopyTmpDir": "{large}"}}}}'"""
+    log = install("podman", f"head -c 3000000 /dev/zero > $TMPDIR/layer; {WAITS}; {PULLS}", info=info)
+    engine = container_engine("podman", temporary)
+    with fetching(engine, log):
+        assert engine.status() == "3.0 MB"
+    assert engine.status() == ""

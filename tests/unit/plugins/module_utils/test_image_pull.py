@@ -31,6 +31,9 @@ class Memory:
     def has(self, image: RegistryImage) -> bool:
         return str(image.reference) in self.images
 
+    def status(self) -> str:
+        return ""
+
     def fetch(self, image: RegistryImage) -> None:
         if image.reference.repository == self.refuses:
             raise EcrError(f"{image.reference} is not for memory.")

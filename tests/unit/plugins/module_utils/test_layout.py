@@ -839,3 +839,11 @@ def test_an_empty_folder_and_none_are_taken(dest: pathlib.Path) -> None:
     dest.mkdir(parents=True)
     Layout(str(dest), AMD64)
     assert files(dest) == {}
+
+
+def test_status_has_the_bytes_of_all_layers(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    image = server.push_image("team/app", b"1" * 2_000_000, b"2" * 3_000_000)  # the configuration has both once more
+    layout = Layout(str(dest), AMD64)
+    assert layout.status() == ""
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
+    assert layout.status() == "10.0 of 10.0 MB"

@@ -21,8 +21,10 @@ from tests.unit.fake_programs import (
     PASSWORD,
     REFERENCE,
     TLS,
+    WAITS,
     Install,
     calls,
+    fetching,
     image,
     registry,
     remote,
@@ -172,3 +174,15 @@ def test_a_destination_with_another_image_is_removed(
         Skopeo(str(temporary), DEST, "linux/amd64").fetch(remote())
     assert str(caught.value) == f"skopeo copied {REFERENCE}, but {DEST} has another image. {what}"
     assert calls(log)[-1] == f"delete {DEST}"
+
+
+def test_status_of_skopeo_is_what_it_wrote(install: Install, temporary: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Files that were in the destination before do not count."""
+    dest = tmp_path / "dest"
+    dest.mkdir()
+    (dest / "before").write_bytes(bytes(5_000_000))
+    log = install("skopeo", f"head -c 3000000 /dev/zero > {dest}/oci-put-blob1; {WAITS}; exit 1")
+    engine = Skopeo(str(temporary), f"oci:{dest}:app", "linux/amd64")
+    with fetching(engine, log, "skopeo could not copy"):
+        assert engine.status() == "3.0 MB"
+    assert engine.status() == ""
