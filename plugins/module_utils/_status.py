@@ -13,6 +13,8 @@ import os
 import threading
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import start_without_signals
+
 #: The variable with the path of the file.
 VARIABLE = "CROSSACCOUNT_ECR_STATUS"
 _INTERVAL = 1.0  # seconds
@@ -35,7 +37,7 @@ def published(status: t.Callable[[], str]) -> t.Iterator[None]:
                 os.pwrite(handle, status().encode(errors="replace")[:_SIZE].ljust(_SIZE), 0)
 
     thread = threading.Thread(target=publish, daemon=True)
-    thread.start()
+    start_without_signals(thread)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import start_without_signals
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 Progress = t.Callable[[str], None]
@@ -36,7 +37,7 @@ def progress(what: str, read: t.Callable[[], str] | None = None) -> t.Iterator[P
         told[0] = status
 
     thread = threading.Thread(target=tick, daemon=True)
-    thread.start()
+    start_without_signals(thread)
     try:
         yield tell
     finally:

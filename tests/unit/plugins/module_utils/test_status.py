@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import time
 
 import pytest
@@ -76,3 +77,17 @@ def test_size_of_files_and_folders(tmp_path: pathlib.Path) -> None:
     assert _status.size_of(str(tmp_path)) == 42
     assert _status.size_of(str(tmp_path / "two")) == 12
     assert _status.size_of(str(tmp_path / "missing")) == 0
+
+
+def test_thread_of_the_status_receives_no_signal(file: pathlib.Path) -> None:
+    """A signal that it received would not interrupt what the main thread waits for, so that the module did not end."""
+    blocked: set[signal.Signals] = set()
+
+    def status() -> str:
+        blocked.update(signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        return "12 MB"
+
+    with _status.published(status):
+        until(file, "12 MB")
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= blocked
+    assert not {signal.SIGINT, signal.SIGTERM} & set(signal.pthread_sigmask(signal.SIG_BLOCK, []))
