@@ -25,9 +25,8 @@ import time
 from collections.abc import Callable, Iterator
 
 UTILITIES = (
-    "_engine",
+    "_image_pull",
     "_pull_role",
-    "_layout",
     "_module",
     "_prove",
     "_pull",

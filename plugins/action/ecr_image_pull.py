@@ -1,25 +1,34 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Says what is waited for. Where the controller has the credentials, it gives the host a token for the one pull."""
+"""Shows the progress of a pull. If the controller has the credentials, it gives the host a token for the one pull."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tempfile
 import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize, pull_is_final
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
+    PULL_ARGUMENTS,
+    PULL_RULES,
+    PullOptions,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
@@ -33,9 +42,11 @@ class ActionModule(ActionBase):
     _supports_async = True
     #: Matches the token, while it is given to the host.
     _secret: re.Pattern[str] | None = None
+    #: The file for the status of the module, while it runs.
+    _status_file = ""
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         by_controller = self._task.args.get("credentials") == "controller"
         if constants.DEFAULT_DEBUG and (by_controller or self._task.args.get("registry_token")):
@@ -45,7 +56,9 @@ class ActionModule(ActionBase):
             )
             return {**result, "failed": True, "msg": msg}
         if not by_controller:
-            return {**result, **run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)}
+            with self._progress(variables):
+                done = run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)
+            return {**result, **done}
         if self._task.async_val:
             return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
         # The token goes into the host's Python by its standard input, and into no file.
@@ -57,43 +70,61 @@ class ActionModule(ActionBase):
                 " credentials: host."
             )
             return {**result, "failed": True, "msg": msg}
-        return {**result, **displayable(self._pull(variables))}
+        with self._progress(variables):
+            done = displayable(self._pull(variables))
+        return {**result, **done}
 
-    def _pull(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    @contextlib.contextmanager
+    def _progress(self, variables: Json) -> t.Iterator[None]:
+        """Within, show a line of progress every ten seconds. On a local connection, it has the module's status."""
+        with tempfile.NamedTemporaryFile(dir=constants.DEFAULT_LOCAL_TMP, prefix="status-") as file:
+            self._status_file = file.name
+            what = f"{variables['inventory_hostname']}: {self._task.get_name()}"
+            with progress(what, lambda: read_status(file.name)):
+                yield
+
+    def _compute_environment_string(self, *arguments: t.Any) -> str:
+        """Name the file for its status to the module, if that runs on this host."""
+        environment = str(super()._compute_environment_string(*arguments))
+        if self._connection.transport != "local" or not self._status_file:
+            return environment
+        return f"{self._connection._shell.env_prefix(**{VARIABLE: self._status_file})} {environment}".rstrip()
+
+    def _pull(self, variables: Json) -> Json:
         """The host's result. The host reports its engine before a token is requested."""
         checked = result_of(self._check)
         if checked.get("failed"):
             return checked
-        controller, references = checked["controller"], checked["references"]
+        controller, pull = checked["controller"], checked["options"]
         options = {name: controller.params[name] for name in _FOR_THE_HOST if controller.params[name] is not None}
         asked = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
-        ready: dict[str, t.Any] = self._execute_module(module_args={**options, **asked}, task_vars=variables)
+        ready: Json = self._execute_module(module_args={**options, **asked}, task_vars=variables)
         if ready.get("failed"):
             return ready
         say = say_for(variables["inventory_hostname"])
-        given = result_of(lambda: self._authorize(controller, references, say))
+        given = result_of(lambda: self._authorize(controller, pull, say))
         if given.get("failed"):
             return given
         self._secret = token_pattern(given["registry_token"])
-        done: dict[str, t.Any] = self._execute_module(module_args={**options, **given}, task_vars=variables)
+        done: Json = self._execute_module(module_args={**options, **given}, task_vars=variables)
         images = done.get("images")
-        for reference, image in zip(references, images if isinstance(images, list) else []):
+        for reference, image in zip(pull.references, images if isinstance(images, list) else []):
             if isinstance(image, dict):  # a host may return anything
                 image["image"] = str(reference)
         return done
 
-    def _check(self) -> dict[str, t.Any]:
-        """The options, which are the controller's, and the images as references."""
+    def _check(self) -> Json:
+        """The parameters, validated on the controller."""
         controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args, **PULL_RULES)
-        return {"controller": controller, "references": check(controller.params)}
+        return {"controller": controller, "options": PullOptions.of(controller.params)}
 
-    def _authorize(self, controller: Controller, references: list[Reference], say: Say) -> dict[str, t.Any]:
-        """What the host gets in the place of the role: digests, and a token."""
-        options, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
-        authorization = authorize(session_of(controller), options, wait, references, say)
+    def _authorize(self, controller: Controller, options: PullOptions, say: Say) -> Json:
+        """What the host gets instead of the role: digests, and a token."""
+        session = SessionOptions.of(controller.params)
+        authorization = authorize(session_of(controller), session, options.wait, options.references, say)
         pinned = [
             str(Reference(reference.repository, reference.image_tag, digest))
-            for reference, digest in zip(references, authorization.digests)
+            for reference, digest in zip(options.references, authorization.digests)
         ]
         return {"images": pinned, "registry_url": authorization.url, "registry_token": authorization.token}
 

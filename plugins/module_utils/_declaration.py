@@ -9,7 +9,7 @@ import os.path
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 
 

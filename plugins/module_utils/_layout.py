@@ -12,11 +12,22 @@ import pathlib
 import typing as t
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _protected_files, _stored
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _layout_index,
+    _manifest,
+    _protected_files,
+    _stored,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import INCOMING, replacing
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import find_image
+from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import MANIFEST_BYTES, Descriptor
+from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import check_platform
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import check_space
 
 #: Layers fetched at once.
@@ -24,61 +35,76 @@ _CONCURRENCY = 4
 
 
 class Layout:
-    """The OCI image layout in the folder `dest`, which need not exist yet."""
+    """The OCI image layout in the folder `dest`, which need not exist yet.
 
-    def __init__(self, dest: str) -> None:
-        self._dest = dest
+    :param platform: `os/architecture[/variant]`, which of the images of an index is fetched
+    :param exact: an image that is not in an index must be of this platform, too
+    """
+
+    name = "oci_layout"
+
+    def __init__(self, dest: str, platform: str, exact: bool = False) -> None:
+        self._dest, self._platform, self._exact = dest, platform, exact
+        #: The registry that layers are fetched from, and their bytes.
+        self._registry: Registry | None = None
+        self._size = 0
         self.folder = pathlib.Path(_protected_files.safe_path(dest))
         if self.folder.exists() and not self.folder.is_dir():
-            raise EcrError(f"dest {dest} is there and is not a folder.")
+            raise EcrError(f"dest {dest} exists and is not a folder. Choose another dest.")
         # Read once: another pull may begin the layout right now.
         names = os.listdir(self.folder) if self.folder.is_dir() else []
         if "oci-layout" not in names and any(not name.startswith(INCOMING) for name in names):
-            raise EcrError(f"Folder {dest} holds other things than an OCI image layout. Choose an empty dest.")
+            raise EcrError(f"Folder {dest} does not hold an OCI image layout. Choose an empty dest.")
         _stored.check_layout(str(self.folder))
 
-    def has(self, name: str, digest: str, platform: str, exact: bool = False) -> bool:
-        """Whether the image is here whole under `name`: manifest, configuration and layers have their digests.
+    def location(self, image: RegistryImage) -> str:
+        return f"oci:{self.folder}:{image.reference.name}"
 
-        :param digest: of the image in the registry
-        :param exact: an image that stands in no index has to be of the platform, too
-        :raises EcrError: if the layout cannot be used, so that `add` would fail
+    def has(self, image: RegistryImage) -> bool:
+        """Whether the image is there under its name: manifest, configuration and layers have their digests.
+
+        :raises EcrError: if the layout cannot be used, so that `fetch` would fail
         """
-        entry = _image.layout_entry(self._read("index.json"), name, digest, platform, exact)
-        if entry is None or entry.size > _image.MANIFEST_BYTES or not self._has(entry):
+        name, index = image.reference.name, self._read("index.json")
+        entry = _layout_index.layout_entry(index, name, image.digest, self._platform, self._exact)
+        if entry is None or entry.size > MANIFEST_BYTES or not self._has(entry):
             return False
         try:
             content = self._path(entry.digest).read_bytes()
-            parts = _image.contents(_image.parse_manifest(content, entry.media_type, name), name)
+            parts = _manifest.contents(_manifest.parse_manifest(content, entry.media_type, name), name)
         except EcrError:
             return False
         return all(map(self._has, parts))
 
-    def add(
-        self, registry: Registry, reference: _image.Reference, digest: str, platform: str, exact: bool = False
-    ) -> None:
-        """Fetch an image by its digest and enter it under the name of `reference`, last.
+    def fetch(self, image: RegistryImage) -> None:
+        """Fetch an image by its digest, and add it to the index last.
 
         A file that exists is used only if its content has its digest.
-
-        :param exact: as in `has`
         """
-        image = _image.resolve(
-            lambda wanted: registry.manifest(reference.repository, wanted), digest, platform, str(reference)
+        registry, reference = image.registry, image.reference
+        found = find_image(
+            lambda digest: registry.manifest(reference.repository, digest),
+            image.digest,
+            self._platform,
+            str(reference),
         )
         self._begin()
-        notes = {_image.REF_NAME: reference.name, _image.SOURCE_DIGEST: digest}
-        if image.chosen or exact:
-            notes[_image.SOURCE_PLATFORM] = platform
-        if exact and not image.chosen:
-            self._fetch(registry, reference.repository, image.parts[:1])
-            self._check_platform(image.parts[0], platform, image.what)
-        self._fetch(registry, reference.repository, image.parts)
-        content, media_type = _image.as_oci(image.content, image.manifest)
-        entry = _image.Descriptor(media_type, _image.digest_of(content), len(content))
-        self._write(_image.file_of(entry.digest), content)
+        notes = {REF_NAME: reference.name, _layout_index.SOURCE_DIGEST: image.digest}
+        if found.chosen or self._exact:
+            notes[_layout_index.SOURCE_PLATFORM] = self._platform
+        if self._exact and not found.chosen:
+            self._fetch(image, found.parts[:1])
+            self._check_platform(found.parts[0], found.what)
+        self._fetch(image, found.parts)
+        content, media_type = _layout_index.as_oci(found.content, found.manifest)
+        entry = Descriptor(media_type, _manifest.digest_of(content), len(content))
+        self._write(file_of(entry.digest), content)
         with self._alone():
-            self._write("index.json", _image.layout_index(self._read("index.json"), entry, notes))
+            self._write("index.json", _layout_index.layout_index(self._read("index.json"), entry, notes))
+
+    def status(self) -> str:
+        received = self._registry.received if self._registry else 0
+        return f"{megabytes(received)} of {megabytes(self._size)} MB" if self._size else ""
 
     def _begin(self) -> None:
         """Create the folders, and first of all files the one by which the next pull recognizes the layout."""
@@ -87,7 +113,7 @@ class Layout:
         if _protected_files.safe_path(self._dest) != str(self.folder):
             raise EcrError(f"dest {self._dest} leads to another folder than before. Run again.")
         _stored.check_layout(str(self.folder))
-        self._write("oci-layout", json.dumps(_image.LAYOUT).encode())
+        self._write("oci-layout", json.dumps(_layout_index.LAYOUT).encode())
         _protected_files.make_folders(str(self.folder / "blobs/sha256"))
 
     @contextlib.contextmanager
@@ -101,10 +127,13 @@ class Layout:
         finally:
             os.close(handle)  # gives the lock back, as the end of the process does
 
-    def _fetch(self, registry: Registry, repository: str, parts: list[_image.Descriptor]) -> None:
-        """Fetch what is not here or not intact, several at once."""
+    def _fetch(self, image: RegistryImage, parts: list[Descriptor]) -> None:
+        """Fetch the parts that are missing or damaged, several at once."""
+        registry, repository = image.registry, image.reference.repository
         wanted = [one for one in parts if not self._has(one)]
-        check_space(self.folder, sum(one.size for one in wanted))
+        size = sum(one.size for one in wanted)
+        check_space(self.folder, size)
+        self._registry, self._size = registry, self._size + size
         with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
             try:
                 under_way = [pool.submit(registry.blob, repository, one, self._path(one.digest)) for one in wanted]
@@ -115,22 +144,21 @@ class Layout:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _check_platform(self, config: _image.Descriptor, platform: str, what: str) -> None:
-        if config.size > _image.MANIFEST_BYTES:
+    def _check_platform(self, config: Descriptor, what: str) -> None:
+        if config.size > MANIFEST_BYTES:
             raise EcrError(
-                f"The configuration of {what} has {config.size} bytes;"
-                f" no more than {_image.MANIFEST_BYTES} are accepted."
+                f"The configuration of {what} has {config.size} bytes; no more than {MANIFEST_BYTES} are accepted."
             )
-        _image.check_platform(self._path(config.digest).read_bytes(), platform, what)
+        check_platform(self._path(config.digest).read_bytes(), self._platform, what)
 
     def _path(self, digest: str) -> pathlib.Path:
-        return self.folder / _image.file_of(digest)
+        return self.folder / file_of(digest)
 
-    def _has(self, wanted: _image.Descriptor) -> bool:
+    def _has(self, wanted: Descriptor) -> bool:
         return _protected_files.has_content(str(self._path(wanted.digest)), wanted.digest, wanted.size)
 
     def _read(self, name: str) -> bytes | None:
-        return _protected_files.read_file(str(self.folder / name), _image.MANIFEST_BYTES)
+        return _protected_files.read_file(str(self.folder / name), MANIFEST_BYTES)
 
     def _write(self, name: str, content: bytes) -> None:
         with replacing(self.folder / name) as file:

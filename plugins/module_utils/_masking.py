@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import re
-import typing as t
 
 MASK = "********"
 
@@ -37,7 +36,7 @@ def token_pattern(token: str) -> re.Pattern[str]:
     return re.compile("|".join(form for secret in filter(None, secrets) for form in _forms(secret)) or r"(?!)")
 
 
-def mask(value: t.Any, pattern: re.Pattern[str]) -> t.Any:
+def mask(value: object, pattern: re.Pattern[str]) -> object:
     """`value` without what `pattern` matches, in every string of its lists and dictionaries."""
     if isinstance(value, str):
         return pattern.sub(MASK, value)

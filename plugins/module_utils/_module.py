@@ -42,7 +42,9 @@ def no_progress(_status: str) -> None:
 
 
 class RunningModule(Module, t.Protocol):
-    """A module that also returns its result to Ansible."""
+    """A module that also has a folder for private files, and returns its result to Ansible."""
+
+    tmpdir: str
 
     def exit_json(self, **result: object) -> t.NoReturn: ...
 
@@ -61,7 +63,7 @@ def result_of(run: t.Callable[[], Json]) -> Json:
         return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
 
 
-def execute(module: RunningModule, run: t.Callable[[Module], Json]) -> None:
+def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
     """Run the module and exit with its result, or fail with the message of the error."""
     with interruptible():  # temporary folders of Python and Ansible are removed by `finally` and at exit
         result = result_of(lambda: run(module))

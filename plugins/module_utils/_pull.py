@@ -23,13 +23,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     error_code,
     is_denied,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, quiet, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Client, Session, caller_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
+Value = t.TypeVar("Value")
 _DENIAL = "is not authorized to perform"
 
 
@@ -74,15 +75,14 @@ def authorize(
     return authorization
 
 
-def deliver(bring: t.Callable[[], bool], wait: WaitOptions) -> bool:
-    """Bring an image; repeat that while the registry may not know a share that the API of ECR knows.
+def deliver(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
+    """Call an engine; repeat that while the registry may not know a share that the API of ECR knows.
 
-    :param bring: brings it, and returns whether that changed anything
     :raises EcrError: if it fails, with the kind of the denial if it is one
     """
 
     def attempt() -> Json:
-        result = result_of(lambda: {"changed": bring()})
+        result = result_of(lambda: {"value": call()})
         # The registry and the engines repeat the message of AWS.
         if _DENIAL in result.get("msg", ""):
             result["denial_kind"] = classify(result["msg"])
@@ -91,7 +91,8 @@ def deliver(bring: t.Callable[[], bool], wait: WaitOptions) -> bool:
     result = retry_while_propagating(attempt, pull_is_final, wait)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
-    return bool(result["changed"])
+    value: Value = result["value"]
+    return value
 
 
 def _token(ecr: Client) -> tuple[str, str]:

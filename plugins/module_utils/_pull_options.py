@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
+from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     ASSUME_ROLE_ARGUMENTS,
@@ -14,8 +14,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     session_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
 #: The options of `ecr_image_pull` in addition to those of amazon.aws.
@@ -45,38 +46,70 @@ PULL_RULES: Json = {
     "required_one_of": [("role_arn", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
 
 
-def check(params: Json) -> list[Reference]:
-    """The images of the parameters, as references.
+@dataclass(frozen=True)
+class PullOptions:
+    """What a task asks for.
 
-    :raises EcrError: naming everything that is wrong with the parameters and does not need a request to AWS
+    :param session: how the pull role is assumed; None with a registry token
+    :param ca_path: a file with the certificates of CAs, on the host that pulls
     """
-    problems, references = Problems(), []
-    by_token = params["registry_token"] is not None
-    problems.extend(_option_problems(params, by_token))
-    for text in params["images"]:
-        try:
-            reference = parse_reference(text)
-        except EcrError as error:
-            problems.add(str(error))
-            continue
-        references.append(reference)
-        if by_token and not reference.digest:
-            problems.add(f"Image {text!r} has no digest. With registry_token AWS is not asked: write {text}@sha256:…")
-    problems.check()
-    return references
+
+    references: list[Reference]
+    engine: str
+    dest: str | None
+    platform: str | None
+    credentials: str
+    session: SessionOptions | None
+    wait: WaitOptions
+    validate_certs: bool
+    ca_path: str | None
+    registry_url: str | None
+    registry_token: str | None = field(repr=False)
+
+    @classmethod
+    def of(cls, params: Json) -> PullOptions:
+        """The options in the parameters of the module.
+
+        :raises EcrError: naming everything that is wrong with the parameters and does not need a request to AWS
+        """
+        problems, references, token = Problems(), [], params["registry_token"]
+        problems.extend(_option_problems(params))
+        for text in params["images"]:
+            try:
+                reference = parse_reference(text)
+            except EcrError as error:
+                problems.add(str(error))
+                continue
+            references.append(reference)
+            if token is not None and not reference.digest:
+                problems.add(
+                    f"Image {text!r} has no digest. With registry_token AWS is not asked: write {text}@sha256:…"
+                )
+        problems.check()
+        return cls(
+            references=references,
+            engine=params["engine"],
+            dest=params["dest"],
+            platform=params["platform"],
+            credentials=params["credentials"],
+            session=SessionOptions.of(params) if token is None else None,
+            wait=WaitOptions.of(params),
+            validate_certs=bool(params["validate_certs"]),
+            ca_path=params["ca_path"] or params["aws_ca_bundle"],
+            registry_url=params["registry_url"],
+            registry_token=token,
+        )
 
 
-def _option_problems(params: Json, by_token: bool) -> t.Iterator[str]:
-    if by_token and params["credentials"] == "controller":
-        yield "credentials: controller gets a token by itself. Remove registry_token."
-    if not by_token:
+def _option_problems(params: Json) -> t.Iterator[str]:
+    if params["registry_token"] is None:
         yield from session_problems(SessionOptions.of(params))
+    elif params["credentials"] == "controller":
+        yield "credentials: controller gets a token by itself. Remove registry_token."
     yield from wait_problems(WaitOptions.of(params))
-    if params["platform"] and not _PLATFORM.fullmatch(params["platform"]):
-        yield f"platform {params['platform']!r} is not os/architecture, such as linux/arm64 or linux/arm/v7."
+    yield from platform_problems(params["platform"])
     for name in ("dest", "ca_path"):
         if not (params[name] or "").isprintable():
             yield f"{name} {params[name]!r} has a character that is not printable. Remove it."

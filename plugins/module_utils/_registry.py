@@ -21,7 +21,7 @@ from ansible.module_utils.urls import make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import is_loopback_address
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import replacing
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import (
     INDEX_TYPES,
     MANIFEST_BYTES,
     MANIFEST_TYPES,
@@ -60,12 +60,14 @@ class Registry:
                 f"Registry {self.host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
             )
         if ca_path and not os.path.isfile(ca_path):
-            raise EcrError(f"ca_path {ca_path} is not there. Name a file with certificates, on the host that pulls.")
+            raise EcrError(
+                f"ca_path {ca_path} does not exist. Set it to a file with certificates on the host that pulls."
+            )
         self.authorization = authorization
         self.validate_certs, self.ca_path = validate_certs, ca_path
         #: Set by stop(), once and for all.
         self.stopped = threading.Event()
-        self._transfers: set[Transfer] = set()
+        self._transfers: list[Transfer] = []
         self._url = f"{parts.scheme}://{self.host}/v2"
 
     def stop(self) -> None:
@@ -73,6 +75,11 @@ class Registry:
         self.stopped.set()
         for transfer in list(self._transfers):
             transfer.end()
+
+    @property
+    def received(self) -> int:
+        """The bytes of all layers so far."""
+        return sum(transfer.received for transfer in list(self._transfers))
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
@@ -91,11 +98,11 @@ class Registry:
                     content = reply.read(MANIFEST_BYTES + 1)
                     media_type = reply.headers.get("Content-Type")
         except _BROKEN as error:
-            raise EcrError(f"The {what} broke off: {error}. Run again.") from None
+            raise EcrError(f"The {what} was interrupted: {error}. Run again.") from None
         if len(content) > MANIFEST_BYTES:
             raise EcrError(f"The {what} has more than {MANIFEST_BYTES} bytes, the most that are accepted.")
         if digest_of(content) != digest:
-            raise EcrError(f"The registry sent another content for the {what}: its digest is {digest_of(content)}.")
+            raise EcrError(f"The registry sent different content for the {what}: its digest is {digest_of(content)}.")
         return content, media_type
 
     def blob(self, repository: str, wanted: Descriptor, target: pathlib.Path) -> None:
@@ -116,7 +123,7 @@ class Registry:
         hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
         chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs more than the hash
         for cut in range(1, _CUTS + 1):
-            reason: t.Any = "the connection ended"
+            reason: object = "the connection ended"
             try:
                 with self._open(transfer, path, "*/*", what, received) as reply:
                     if received and not _continues(reply, received):
@@ -125,7 +132,7 @@ class Registry:
                         file.truncate()
                     while length := reply.readinto(chunk):
                         if self.stopped.is_set():
-                            raise EcrError(f"The {what} was given up.")
+                            raise EcrError(f"The {what} was canceled.")
                         received += length
                         transfer.received += length
                         if received > size:
@@ -140,25 +147,25 @@ class Registry:
             if stuck == _TRIES or cut == _CUTS:
                 break
             self._pause(stuck - 1)
-        raise EcrError(f"The {what} broke off {cut} times, last after {received} of {size} bytes: {reason}. Run again.")
+        raise EcrError(
+            f"The {what} was interrupted {cut} times, last after {received} of {size} bytes: {reason}. Run again."
+        )
 
     @contextlib.contextmanager
     def _transfer(self, what: str) -> t.Iterator[Transfer]:
         """A transfer that stop() ends, and whose time is limited."""
         with Transfer(self._url, self._tls) as transfer:
-            self._transfers.add(transfer)
+            self._transfers.append(transfer)
             try:
                 if self.stopped.is_set():
-                    raise EcrError(f"The work with registry {self.host} was given up.")
+                    raise EcrError(f"The work with registry {self.host} was canceled.")
                 yield transfer
             except (EcrError, *_BROKEN):
                 if not transfer.timed_out:
                     raise
-            finally:
-                self._transfers.discard(transfer)
         if transfer.timed_out:
             raise EcrError(
-                f"The {what} came too slowly: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
+                f"The {what} was too slow: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
                 " network and the registry, and run again."
             )
 
@@ -168,7 +175,7 @@ class Registry:
         context: ssl.SSLContext = make_context(cafile=self.ca_path, validate_certs=self.validate_certs)
         return context
 
-    def _open(self, transfer: Transfer, path: str, accept: str, what: str, start: int = 0) -> t.Any:
+    def _open(self, transfer: Transfer, path: str, accept: str, what: str, start: int = 0) -> http.client.HTTPResponse:
         """The reply to a request, for the content from byte `start` on; tried again where that may help."""
         headers = {"Accept": accept, "Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         for attempt in range(1, _TRIES + 1):
@@ -185,17 +192,17 @@ class Registry:
             except (*_BROKEN, ValueError) as error:  # URLError is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
-                    raise EcrError(f"Registry {self.host} can not be reached: {self.mask(str(error))}") from None
+                    raise EcrError(f"Registry {self.host} cannot be reached: {self.mask(str(error))}") from None
                 self._pause(attempt - 1)
         raise AssertionError("unreachable")
 
     def _pause(self, number: int, retry_after: str | None = None) -> None:
         asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
         if self.stopped.wait(min(asked, _LONGEST_PAUSE)):
-            raise EcrError(f"The work with registry {self.host} was given up.")
+            raise EcrError(f"The work with registry {self.host} was canceled.")
 
 
-def _continues(reply: t.Any, start: int) -> bool:
+def _continues(reply: http.client.HTTPResponse, start: int) -> bool:
     """Whether a reply goes on where it was asked to, rather than begins anew."""
     return reply.status == 206 and str(reply.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
 

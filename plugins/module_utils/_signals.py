@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 import typing as t
 
 
@@ -25,3 +26,12 @@ def interruptible() -> t.Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def start_without_signals(thread: threading.Thread) -> None:
+    """Start a thread that receives no signal, because that would not interrupt what the main thread waits for."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

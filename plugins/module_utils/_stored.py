@@ -20,8 +20,11 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _protected_files
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _manifest, _protected_files
+from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import split_destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Image
+from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
 
 Open = t.Callable[[str], t.IO[bytes]]
 #: What a file raises that is not what its name says.
@@ -55,7 +58,7 @@ def safe_destination(destination: str) -> str:
 
     :raises EcrError: if another user can change what is there, or it contains links
     """
-    transport, path, name = _image.split_destination(destination)
+    transport, path, name = split_destination(destination)
     if not path:
         return destination
     path = _protected_files.safe_path(path)
@@ -68,24 +71,22 @@ def safe_destination(destination: str) -> str:
     return f"{transport}:{path}{name}"
 
 
-def check_destinations(destinations: t.Iterable[str]) -> None:
-    """Check every destination, to report all problems before the first write."""
-    problems = Problems()
+def unsafe_destination_problems(destinations: t.Iterable[str]) -> t.Iterator[str]:
+    """Which destinations another user can change, or contain links."""
     for destination in destinations:
         try:
             safe_destination(destination)
         except EcrError as error:
-            problems.add(str(error))
-    problems.check()
+            yield str(error)
 
 
-def broken_files(destination: str, image: _image.Image, diff_ids: t.Sequence[str]) -> list[str]:
+def broken_files(destination: str, image: Image, diff_ids: t.Sequence[str]) -> list[str]:
     """The files of a destination on this host that do not have the content of the image; none if it is whole.
 
     :param diff_ids: the digests of the layers' content, from the image's configuration
     :raises EcrError: if another user can change a file, or it is a link
     """
-    transport, path, name = _image.split_destination(destination)
+    transport, path, name = split_destination(destination)
     with contextlib.ExitStack() as stack:
         try:
             open_part = _opener(transport, str(path), stack)
@@ -104,7 +105,7 @@ def broken_files(destination: str, image: _image.Image, diff_ids: t.Sequence[str
 
 def is_damaged(destination: str) -> bool:
     """Whether a `dir` or a `docker-archive` holds nothing but one image, even if skopeo cannot read it."""
-    transport, path, _name = _image.split_destination(destination)
+    transport, path, _name = split_destination(destination)
     with contextlib.ExitStack() as stack, contextlib.suppress(*_UNREADABLE):
         if transport == "dir":
             names = os.listdir(path)
@@ -130,42 +131,42 @@ def _member(archive: tarfile.TarFile, name: str) -> t.IO[bytes]:
 
 def _json(open_part: Open, name: str, digest: str | None = None) -> t.Any:
     with open_part(name) as file:
-        content = file.read(_image.MANIFEST_BYTES + 1)
-    if len(content) > _image.MANIFEST_BYTES or (digest and _image.digest_of(content) != digest):
+        content = file.read(_manifest.MANIFEST_BYTES + 1)
+    if len(content) > _manifest.MANIFEST_BYTES or (digest and _manifest.digest_of(content) != digest):
         raise ValueError(f"{name} is not the manifest")
     return json.loads(content)
 
 
-def _entry(entry: t.Any) -> _image.Descriptor:
+def _entry(entry: object) -> _manifest.Descriptor:
     try:
-        return _image.descriptor(entry, _MANIFEST)
+        return _manifest.descriptor(entry, _MANIFEST)
     except EcrError as error:
         raise ValueError(str(error)) from None
 
 
-def _in_dir(open_part: Open, _name: str, image: _image.Image) -> Parts:
+def _in_dir(open_part: Open, _name: str, image: Image) -> Parts:
     _json(open_part, _MANIFEST, image.digest)
     config, *layers = (entry["digest"] for entry in (image.manifest["config"], *image.manifest["layers"]))
     return Parts(config[len("sha256:") :], config, [layer[len("sha256:") :] for layer in layers])
 
 
-def _in_layout(open_part: Open, name: str, _source: _image.Image) -> Parts:
+def _in_layout(open_part: Open, name: str, _source: Image) -> Parts:
     entries = _json(open_part, _INDEX)["manifests"]
     if name:
-        entries = [entry for entry in entries if entry.get("annotations", {}).get(_image.REF_NAME) == name[1:]]
+        entries = [entry for entry in entries if entry.get("annotations", {}).get(REF_NAME) == name[1:]]
     (entry,) = entries
     found = _entry(entry)
-    manifest = _json(open_part, _image.file_of(found.digest), found.digest)
+    manifest = _json(open_part, file_of(found.digest), found.digest)
     config, *layers = (_entry(part) for part in (manifest["config"], *manifest["layers"]))
-    return Parts(_image.file_of(config.digest), config.digest, [_image.file_of(layer.digest) for layer in layers])
+    return Parts(file_of(config.digest), config.digest, [file_of(layer.digest) for layer in layers])
 
 
-def _in_docker_archive(open_part: Open, _name: str, image: _image.Image) -> Parts:
+def _in_docker_archive(open_part: Open, _name: str, image: Image) -> Parts:
     (entry,) = _json(open_part, _MANIFEST)
     return Parts(entry["Config"], image.manifest["config"]["digest"], entry["Layers"])
 
 
-_FINDERS: dict[str, t.Callable[[Open, str, _image.Image], Parts]] = {
+_FINDERS: dict[str, t.Callable[[Open, str, Image], Parts]] = {
     "dir": _in_dir,
     "oci": _in_layout,
     "oci-archive": _in_layout,
@@ -189,7 +190,7 @@ def _has(open_part: Open, name: str, digests: t.Sequence[str | None], content: s
 
 def remove_blobs(destination: str, names: t.Iterable[str]) -> None:
     """Remove these blobs of an OCI image layout."""
-    folder = pathlib.Path(str(_image.split_destination(destination)[1]))
+    folder = pathlib.Path(str(split_destination(destination)[1]))
     for name in names:
         if name.startswith("blobs/"):
             (folder / name).unlink(missing_ok=True)

@@ -60,13 +60,14 @@ class Transfer:
         self._finished.set()
         self._close()
 
-    def open(self, path: str, authorization: str, **headers: str) -> t.Any:
+    def open(self, path: str, authorization: str, **headers: str) -> http.client.HTTPResponse:
         """The reply to a GET request. The authorization is sent to the registry, and along no redirect."""
         self._close()
         headers = {"User-agent": "crossaccount.ecr", **headers}
         request = urllib.request.Request(self._url + path, headers=headers)  # noqa: S310  its handlers are named above
         request.add_unredirected_header("Authorization", authorization)
-        return self._opener.open(request, timeout=_TIMEOUT)
+        reply: http.client.HTTPResponse = self._opener.open(request, timeout=_TIMEOUT)
+        return reply
 
     @property
     def seconds(self) -> float:
@@ -80,10 +81,12 @@ class Transfer:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _connect(self, *arguments: t.Any) -> socket.socket:
+    def _connect(
+        self, address: tuple[str, int], timeout: float | None = None, source: tuple[str, int] | None = None
+    ) -> socket.socket:
         if self.ended:
-            raise EcrError("The transfer was given up.")
-        connection = socket.create_connection(*arguments)
+            raise EcrError("The transfer was canceled.")
+        connection = socket.create_connection(address, timeout, source)
         # TLS takes the connection from the object that is made here.
         self._connections.append(connection.dup())
         return connection
@@ -107,19 +110,19 @@ class _Connections(urllib.request.AbstractHTTPHandler):
         super().__init__()
         self._connect, self._tls = connect, tls
 
-    def http_open(self, request: urllib.request.Request) -> t.Any:
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(self._made(http.client.HTTPConnection), request)
 
-    def https_open(self, request: urllib.request.Request) -> t.Any:
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(self._made(http.client.HTTPSConnection), request, context=self._tls)
 
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
-    def _made(self, kind: t.Any) -> t.Any:
-        def make(host: str, **options: t.Any) -> http.client.HTTPConnection:
-            connection: t.Any = kind(host, **options)
-            connection._create_connection = self._connect
-            return t.cast(http.client.HTTPConnection, connection)
+    def _made(self, kind: t.Callable[..., http.client.HTTPConnection]) -> t.Callable[..., http.client.HTTPConnection]:
+        def make(host: str, **options: object) -> http.client.HTTPConnection:
+            connection = kind(host, **options)
+            connection._create_connection = self._connect  # type: ignore[attr-defined]
+            return connection
 
         return make
 
@@ -134,7 +137,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     def http_error_302(
         self, req: urllib.request.Request, fp: t.IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage
-    ) -> t.Any:
+    ) -> http.client.HTTPResponse | None:
         target = headers.get("Location")
         if not target:
             return None
@@ -145,7 +148,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
                 f"Registry {urllib.parse.urlsplit(self._url).netloc} redirects to {problem}, which is not followed."
                 " A redirect must lead to https, or from a registry in 127.0.0.0/8 to http in 127.0.0.0/8."
             )
-        return super().http_error_302(req, fp, code, msg, headers)
+        reply: http.client.HTTPResponse | None = super().http_error_302(req, fp, code, msg, headers)
+        return reply
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 

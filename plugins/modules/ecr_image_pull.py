@@ -11,10 +11,14 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the role, asks ECR for each image's digest, and pulls by that digest, so that an image tag which moves in
-    between can not slip another image in.
+    between cannot replace the image.
   - The registry token reaches the engine in a private file (0600, in a folder 0700) for the time of one pull. The
     user's own docker or podman configuration is neither read for credentials nor changed.
-  - All images are resolved before the first is fetched; one that is denied or missing leaves nothing half done.
+  - All images are resolved, and compared with those on the host, before the first one is fetched. Nothing is fetched if
+    one of them is denied or missing.
+  - Shows a line of progress every ten seconds. On a local connection, it has the number of layers (V(docker)) or the
+    megabytes (V(oci_layout) shows those that it received, V(podman) and V(skopeo) those that they wrote). On other
+    connections, it has the elapsed seconds.
   - Waits by doing after a share that is new; see O(wait).
   - With O(credentials=controller), the host gets a registry token for this one pull, by the connection's pipelining,
     which writes no file. The host reports its engine first, so that a host that cannot pull gets no token.
@@ -201,113 +205,12 @@ images:
       sample: true
 """
 
-import functools
-import platform as host_platform
-import typing as t
-
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, Skopeo, choose_engine
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference, destinations
-from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize, deliver
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES, check
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import check_destinations
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
-
-
-def pull(engine: Engine, registry: Registry, by_digest: str, name: str | None, check_mode: bool) -> bool:
-    """Bring one image into a container engine; whether it was fetched or named."""
-    changed = not engine.has(by_digest, name)
-    if changed and not check_mode:
-        if name is None or not engine.has(by_digest, None):
-            engine.pull(by_digest, registry)
-        if name:
-            engine.name_image(by_digest, name)
-    return changed
-
-
-def copy(engine: Skopeo, registry: Registry, by_digest: str, destination: str, check_mode: bool) -> bool:
-    """Bring one image to a destination of skopeo; whether it was copied."""
-    changed = not engine.has(by_digest, destination, registry)
-    if changed and not check_mode:
-        engine.copy(by_digest, destination, registry)
-    return changed
-
-
-def add(
-    layout: Layout, registry: Registry, reference: Reference, digest: str, platform: tuple[str, bool], check_mode: bool
-) -> bool:
-    """Bring one image into an OCI image layout; whether it was fetched."""
-    changed = not layout.has(reference.name, digest, *platform)
-    if changed and not check_mode:
-        layout.add(registry, reference, digest, *platform)
-    return changed
-
-
-def run(module: t.Any) -> dict[str, t.Any]:
-    options, check_mode = {**module.params, **_expanded(module.params)}, module.check_mode
-    references = check(options)
-    platform = options["platform"] or f"linux/{_architecture()}"
-    engine = choose_engine(options["engine"], options["dest"], module.tmpdir, options["platform"], platform)
-    if engine is None and not options["dest"]:
-        raise EcrError(
-            "No container engine answers on this host, and no dest is given for an OCI image layout. Start docker or"
-            " podman, or set dest."
-        )
-    layout = Layout(options["dest"]) if engine is None else None
-    targets = destinations(options["dest"], references) if isinstance(engine, Skopeo) else []
-    check_destinations(targets)
-    engine_name = engine.name if engine else "oci_layout"
-    if options["credentials"] == "controller":  # the first step: the controller has no token yet
-        return {"changed": False, "engine": engine_name}
-    if options["registry_token"] is not None:
-        url, token = options["registry_url"], options["registry_token"]
-        digests = [str(reference.digest) for reference in references]
-    else:
-        authorization = authorize(session_of(module), SessionOptions.of(options), WaitOptions.of(options), references)
-        url, token, digests = authorization.url, authorization.token, authorization.digests
-    registry = Registry(url, token, bool(options["validate_certs"]), options["ca_path"] or options["aws_ca_bundle"])
-    images = []
-    bring: t.Callable[[], bool]
-    for number, (reference, digest) in enumerate(zip(references, digests)):
-        by_digest = f"{registry.host}/{reference.repository}@{digest}"
-        name = f"{registry.host}/{reference.name}" if reference.image_tag else None
-        if layout:
-            wanted = (platform, bool(options["platform"]))
-            bring = functools.partial(add, layout, registry, reference, digest, wanted, check_mode)
-            where = f"oci:{layout.folder}:{reference.name}"
-        elif isinstance(engine, Skopeo):
-            where = targets[number]
-            bring = functools.partial(copy, engine, registry, by_digest, where, check_mode)
-        else:
-            bring = functools.partial(pull, t.cast(Engine, engine), registry, by_digest, name, check_mode)
-            where = name or by_digest
-        changed = deliver(bring, WaitOptions.of(options))
-        images.append({"image": str(reference), "reference": where, "digest": digest, "changed": changed})
-    return {
-        "changed": any(image["changed"] for image in images),
-        "engine": engine_name,
-        "registry": registry.host,
-        "images": images,
-    }
-
-
-def _expanded(options: dict[str, t.Any]) -> dict[str, str]:
-    """The options that are paths with `~` expanded, and with $NAME as it is: the environment may hold secrets."""
-    return {name: expand_home(options[name]) for name in ("dest", "ca_path") if options[name]}
-
-
-def _architecture() -> str:
-    machine = host_platform.machine()
-    return {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "armv6l": "arm/v6"}.get(machine, machine)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES
 
 
 def main() -> None:
@@ -322,7 +225,7 @@ def main() -> None:
             check_sdk_version_supported(warn=module.warn)
         except AnsibleBotocoreError as error:
             module.fail_json(msg=str(error))
-    execute(module, run)
+    execute(module, image_pull)
 
 
 if __name__ == "__main__":

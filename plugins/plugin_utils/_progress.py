@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import start_without_signals
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 #: Seconds between two lines.
@@ -17,21 +19,25 @@ INTERVAL = 10.0
 
 
 @contextlib.contextmanager
-def progress(what: str) -> t.Iterator[Progress]:
-    """Within, show a line every ten seconds, with the status that was told last."""
-    ended, began = threading.Event(), time.monotonic()
+def progress(what: str, read: t.Callable[[], str] | None = None) -> t.Iterator[Progress]:
+    """Within, show a line every ten seconds, with the current status.
+
+    :param read: returns the status, if another process reports it
+    """
+    ended, began, started_by = threading.Event(), time.monotonic(), os.getppid()
     told = [""]
 
     def tick() -> None:
-        while not ended.wait(INTERVAL):
-            status = f"{told[0]}, " if told[0] else ""
-            show(f"{what}: {status}{time.monotonic() - began:.0f} s")
+        # A worker process of Ansible outlives a run that is killed. Then nobody reads the lines.
+        while not ended.wait(INTERVAL) and os.getppid() == started_by:
+            current = read() if read else told[0]
+            show(f"{what}: {current + ', ' if current else ''}{time.monotonic() - began:.0f} s")
 
     def tell(status: str) -> None:
         told[0] = status
 
     thread = threading.Thread(target=tick, daemon=True)
-    thread.start()
+    start_without_signals(thread)
     try:
         yield tell
     finally:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _retry
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_index, _manifest, _retry
 
 from tests.lab import accounts, state
 
@@ -227,9 +227,9 @@ def test_twenty_pulls_at_once_fill_one_layout(control: Control, images: dict[str
     results = pull_at_once(control, tmp_path / "results", engine="oci_layout", dest=str(dest))
     assert {name: one["images"][0]["digest"] for name, one in results.items()} == images
     entries = json.loads((dest / "index.json").read_text())["manifests"]
-    assert {one["annotations"][_image.REF_NAME] for one in entries} == {f"many:{name}" for name in images}
+    assert {one["annotations"][_layout_index.REF_NAME] for one in entries} == {f"many:{name}" for name in images}
     for path in dest.glob("blobs/sha256/*"):
-        assert _image.digest_of(path.read_bytes()) == f"sha256:{path.name}"
+        assert _manifest.digest_of(path.read_bytes()) == f"sha256:{path.name}"
     assert sorted(path.name for path in dest.iterdir()) == ["blobs", "index.json", "oci-layout"]
 
 

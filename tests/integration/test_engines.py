@@ -345,7 +345,7 @@ def test_what_is_no_image_is_not_replaced(shared: Control, tmp_path: pathlib.Pat
     notes.write_text("mine")
     result = attempt(shared, engine="skopeo", dest=dest.format(tmp_path), images=[f"release:{accounts.IMAGE_TAG}"])
     where = tmp_path if dest.startswith("dir:") else notes
-    message = f"{where} is there and holds something else than one image. Nothing was changed; move it away."
+    message = f"{where} exists and does not hold exactly one image. Nothing was changed. Move it to another place."
     assert (result["code"], result["msg"]) == (2, message)
     assert (list(tmp_path.iterdir()), notes.read_text()) == ([notes], "mine")
 
@@ -373,7 +373,7 @@ def test_two_images_for_one_destination_are_refused_before_anything(shared: Cont
     options = {"engine": "skopeo", "dest": f"oci:{tmp_path}/layout:app", "images": ["release:v1.0", "tools/app:v1.0"]}
     result = attempt(shared, **options)
     where = f"oci:{tmp_path}/layout:app"
-    message = f"Image tools/app:v1.0 would go to {where}, where another goes. Use {{repository}} in dest."
+    message = f"Image tools/app:v1.0 would be copied to {where}, like another image. Use {{repository}} in dest."
     assert (result["code"], result["msg"]) == (2, message)
     assert shared.lab.calls()[mark:] == []
     assert list(tmp_path.iterdir()) == []
@@ -623,10 +623,10 @@ def honest(server: Tampering, what: str, answer: Answer) -> None:
 #: What the message says of each fault, whoever found it.
 FAULTS: dict[Fault, str] = {
     flipped: "verification failed|Digest did not match|sent .* bytes with digest",
-    cut: "unexpected EOF|expected HTTP 206 from byte range request|broke off 5 times",
+    cut: "unexpected EOF|expected HTTP 206 from byte range request|was interrupted 5 times",
     refused: "[Uu]nauthorized",
     throttled: "toomanyrequests: Rate exceeded",
-    swapped: "verification failed|does not match provided manifest digest|another content for the manifest",
+    swapped: "verification failed|does not match provided manifest digest|different content for the manifest",
 }
 
 

@@ -23,7 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
@@ -136,7 +136,7 @@ def pull(control: Control, role_arn: str, *images: str, credentials: str = "", *
         return control.module("ecr_image_pull", "consumer", "--check", **layout, **options)
 
     def ask(controller: Controller) -> dict[str, Any]:
-        references = check(controller.params)
+        references = PullOptions.of(controller.params).references
         session, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
         return {"digests": authorize(session_of(controller), session, wait, references).digests}
 

@@ -26,9 +26,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout, _registry, _transfer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Descriptor, Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
+from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import Descriptor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -543,9 +545,7 @@ def test_transfer_that_drips_ends(
     else:
         with pytest.raises(EcrError) as caught:
             registry.manifest("team/app", DIGEST)
-    assert re.search(
-        rf"^The {what} {DIGEST} of team/app came too slowly: \d+ bytes in \d+ seconds\.", str(caught.value)
-    )
+    assert re.search(rf"^The {what} {DIGEST} of team/app was too slow: \d+ bytes in \d+ seconds\.", str(caught.value))
 
 
 class _NoPause(threading.Event):
@@ -590,8 +590,9 @@ def test_image_larger_than_the_disk_is_rejected_before_its_first_byte(
     config = server.push("team/app", b"{}")
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers}
     described = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)
+    image = RegistryImage(registry, Reference("team/app", "v1"), described["digest"])
     with pytest.raises(EcrError) as caught:
-        Layout(str(tmp_path / "dest")).add(registry, Reference("team/app", "v1"), described["digest"], "linux/amd64")
+        Layout(str(tmp_path / "dest"), "linux/amd64").fetch(image)
     assert re.search(
         r"^The image needs 10{9}\d+ bytes in .*/dest, and \d+ are free\. Nothing was fetched", str(caught.value)
     )

@@ -44,14 +44,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _access,
     _assume,
     _consumers,
+    _container_engine,
     _convergence,
     _denial,
-    _engine,
+    _destination,
     _errors,
     _image,
+    _image_reference,
+    _layout_index,
+    _manifest,
     _names,
+    _platform,
     _policy,
     _policy_document,
+    _program,
     _proof,
     _prove,
     _pull_options,
@@ -60,11 +66,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _role_ownership,
     _role_plan,
     _role_state,
+    _skopeo,
     _tag_plan,
     _timestamp,
     _verdict,
     _wait,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS
@@ -229,16 +237,18 @@ pieces = st.sampled_from(
 @example("\x1b[31mlocalhost:5000/app:v1")
 @example("x" * 100_000 + ":y/app:v1")
 def test_a_reference_is_what_it_was_read_from(text: str) -> None:
-    reference = survives(lambda: _image.parse_reference(text))
+    reference = survives(lambda: _image_reference.parse_reference(text))
     if reference:
-        assert (str(reference), _image.parse_reference(str(reference))) == (text, reference)
-        assert survives(lambda: _image.destinations("oci:/srv/{repository}:{image_tag}", [reference])) != []
+        assert (str(reference), _image_reference.parse_reference(str(reference))) == (text, reference)
+        found = list(_destination.destination_problems("oci:/srv/{repository}:{image_tag}", [reference]))
+        assert bool(found) is (reference.image_tag is None)
+        whole(lambda problems: problems.extend(found))
 
 
-digests = st.binary(min_size=1, max_size=1).map(_image.digest_of)
+digests = st.binary(min_size=1, max_size=1).map(_manifest.digest_of)
 descriptors = st.fixed_dictionaries(
     {
-        "mediaType": st.sampled_from([*_image._OCI_TYPES, *_image._OCI_TYPES.values()]),
+        "mediaType": st.sampled_from([*_layout_index._OCI_TYPES, *_layout_index._OCI_TYPES.values()]),
         "digest": digests,
         "size": st.integers(0, 10**12),
     },
@@ -248,7 +258,7 @@ LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": DIGEST
 OUTSIDE = "sha256:../../../etc/passwd"
 manifests = st.fixed_dictionaries(
     {"schemaVersion": st.just(2), "config": descriptors, "layers": st.lists(descriptors, max_size=3)},
-    optional={"mediaType": st.sampled_from(_image.MANIFEST_TYPES)},
+    optional={"mediaType": st.sampled_from(_manifest.MANIFEST_TYPES)},
 )
 platforms = st.fixed_dictionaries(
     {"os": st.sampled_from(["linux", "windows"]), "architecture": st.sampled_from(["amd64", "arm64"])},
@@ -259,15 +269,15 @@ indexes = st.fixed_dictionaries(
         "schemaVersion": st.just(2),
         "manifests": st.lists(st.tuples(descriptors, platforms).map(lambda p: {**p[0], "platform": p[1]}), max_size=3),
     },
-    optional={"mediaType": st.sampled_from(_image.INDEX_TYPES)},
+    optional={"mediaType": st.sampled_from(_manifest.INDEX_TYPES)},
 )
-media_types = st.none() | st.sampled_from([*_image.INDEX_TYPES, *_image.MANIFEST_TYPES, "text/plain"]) | texts
+media_types = st.none() | st.sampled_from([*_manifest.INDEX_TYPES, *_manifest.MANIFEST_TYPES, "text/plain"]) | texts
 layouts = st.fixed_dictionaries(
     {
         "schemaVersion": st.just(2),
         "manifests": st.lists(
             st.tuples(descriptors, digests).map(
-                lambda p: {**p[0], "annotations": {_image.REF_NAME: "app:v1", _image.SOURCE_DIGEST: p[1]}}
+                lambda p: {**p[0], "annotations": {_layout_index.REF_NAME: "app:v1", _layout_index.SOURCE_DIGEST: p[1]}}
             ),
             max_size=3,
         ),
@@ -277,20 +287,20 @@ layouts = st.fixed_dictionaries(
 
 def take_in(content: bytes, media_type: str | None) -> Any:
     """All that is done with a manifest on its way into a layout."""
-    survives(lambda: _image.resolve(lambda _digest: (content, media_type), DIGEST, "linux/amd64", "app:v1"))
-    manifest = _image.parse_manifest(content, media_type, "app:v1")
-    if manifest["mediaType"] in _image.INDEX_TYPES:
-        return _image.choose(manifest, "linux/amd64", "app:v1")
-    for one in _image.contents(manifest, "app:v1"):
-        assert re.fullmatch("blobs/sha256/[0-9a-f]{64}", _image.file_of(one.digest))
-    converted, kind = _image.as_oci(content, manifest)
-    _image.contents(_image.parse_manifest(converted, kind, "app:v1"), "app:v1")
+    survives(lambda: _image.find_image(lambda _digest: (content, media_type), DIGEST, "linux/amd64", "app:v1"))
+    manifest = _manifest.parse_manifest(content, media_type, "app:v1")
+    if manifest["mediaType"] in _manifest.INDEX_TYPES:
+        return _platform.choose(manifest, "linux/amd64", "app:v1")
+    for one in _manifest.contents(manifest, "app:v1"):
+        assert re.fullmatch("blobs/sha256/[0-9a-f]{64}", _layout_index.file_of(one.digest))
+    converted, kind = _layout_index.as_oci(content, manifest)
+    _manifest.contents(_manifest.parse_manifest(converted, kind, "app:v1"), "app:v1")
     return kind
 
 
 @fuzz
 @given(spoilt(mutated(manifests) | mutated(indexes) | anything), media_types)
-@example(json.dumps({"layers": [], "config": {**LAYER, "digest": OUTSIDE}}).encode(), _image.MANIFEST_TYPES[0])
+@example(json.dumps({"layers": [], "config": {**LAYER, "digest": OUTSIDE}}).encode(), _manifest.MANIFEST_TYPES[0])
 def test_a_manifest(content: bytes, media_type: str | None) -> None:
     survives(lambda: take_in(content, media_type))
 
@@ -298,18 +308,18 @@ def test_a_manifest(content: bytes, media_type: str | None) -> None:
 @fuzz
 @given(spoilt(mutated(layouts) | anything), st.booleans())
 def test_the_index_of_a_layout(content: bytes, exact: bool) -> None:
-    notes = {_image.REF_NAME: "app:v1", _image.SOURCE_DIGEST: DIGEST}
-    entry = _image.Descriptor(_image.MANIFEST_TYPES[0], DIGEST, 1)
-    survives(lambda: _image.layout_entry(content, "app:v1", DIGEST, "linux/amd64", exact))
-    index = survives(lambda: _image.layout_index(content, entry, notes))
+    notes = {_layout_index.REF_NAME: "app:v1", _layout_index.SOURCE_DIGEST: DIGEST}
+    entry = _manifest.Descriptor(_manifest.MANIFEST_TYPES[0], DIGEST, 1)
+    survives(lambda: _layout_index.layout_entry(content, "app:v1", DIGEST, "linux/amd64", exact))
+    index = survives(lambda: _layout_index.layout_index(content, entry, notes))
     if index:
-        assert _image.layout_entry(index, "app:v1", DIGEST, "linux/amd64") == entry
+        assert _layout_index.layout_entry(index, "app:v1", DIGEST, "linux/amd64") == entry
 
 
 @fuzz
 @given(spoilt(mutated(platforms) | anything))
 def test_the_configuration_of_an_image(content: bytes) -> None:
-    survives(lambda: _image.check_platform(content, "linux/arm64/v8", "app:v1"))
+    survives(lambda: _platform.check_platform(content, "linux/arm64/v8", "app:v1"))
 
 
 # --- what a registry answers -----------------------------------------------------------------------------------------
@@ -381,7 +391,7 @@ def test_what_a_registry_answers(status: int, headers: dict[str, str], body: byt
             for name, value in headers.items()
         }
         patch.setattr(Transfer, "open", answering(status, headers, body))
-        survives(lambda: here.manifest("app", _image.digest_of(body)))
+        survives(lambda: here.manifest("app", _manifest.digest_of(body)))
         survives(lambda: here.manifest("app", DIGEST))
         with here._transfer("layer") as transfer:
             survives(lambda: here._copy(transfer, "/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
@@ -414,8 +424,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 def test_bytes_that_are_no_text(folder: pathlib.Path) -> None:
-    engine = _engine.Engine("printf", str(folder))
+    engine = _program.Program("printf", str(folder))
     assert engine._run("\\377").stdout == "\N{REPLACEMENT CHARACTER}"
+
+
+def remote(image_tag: str | None = None) -> RegistryImage:
+    reference = _image_reference.Reference("app", image_tag, None if image_tag else DIGEST)
+    return RegistryImage(registry(), reference, DIGEST)
 
 
 inspected = st.lists(
@@ -438,32 +453,32 @@ inspected = st.lists(
     st.sampled_from(["docker", "podman"]), spoilt(mutated(inspected) | anything), texts, st.sampled_from([0, 0, 0, 1])
 )
 def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content: bytes, said: str, code: int) -> None:
-    def answer(_engine: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
+    def answer(_program: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), said)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_engine._Program, "_run", answer)
-        engine = _engine.Engine(name, str(folder), "linux/arm64")
+        patch.setattr(_program.Program, "_run", answer)
+        create = {"docker": _container_engine.Docker, "podman": _container_engine.Podman}[name]
+        engine = create(str(folder), "linux/arm64")
         engine._program = name
-        problem = survives(engine.problem)
-        whole(lambda problems: problems.add(str(problem)))
-        survives(lambda: engine.has(f"127.0.0.1:5000/app@{DIGEST}", "127.0.0.1:5000/app:v1"))
-        survives(lambda: engine.name_image("app", "other"))
-        survives(lambda: engine.pull(f"127.0.0.1:5000/app@{DIGEST}", registry()))
+        found = survives(lambda: list(engine.connection_problems()))
+        whole(lambda problems: problems.extend(found or []))
+        survives(lambda: engine.has(remote("v1")))
+        survives(lambda: engine.fetch(remote("v1")))
+        survives(lambda: engine.fetch(remote()))
 
 
 @fuzz
 @given(spoilt(mutated(platforms) | anything), spoilt(mutated(platforms) | anything), texts, st.sampled_from([0, 0, 1]))
 def test_what_skopeo_answers(folder: pathlib.Path, there: bytes, here: bytes, said: str, code: int) -> None:
-    def answer(_engine: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
+    def answer(_program: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
         content = here if arguments[-1].startswith("docker://") else there
         return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), said)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_engine._Program, "_run", answer)
-        engine = _engine.Skopeo(str(folder), "linux/amd64", True)
-        survives(lambda: engine.has("app", "oci:/srv/x:y", registry()))
-        survives(lambda: engine.copy("app", "docker-daemon:app:v1", registry()))
+        patch.setattr(_program.Program, "_run", answer)
+        survives(lambda: _skopeo.Skopeo(str(folder), "oci:/srv/x:y", "linux/amd64", True).has(remote()))
+        survives(lambda: _skopeo.Skopeo(str(folder), "docker-daemon:app:v1", "linux/amd64", True).fetch(remote()))
 
 
 # --- what IAM answers ------------------------------------------------------------------------------------------------
@@ -776,7 +791,7 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
     values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
         ("ecr_access_info", _proof.PROVE_ARGUMENTS, {}, check_proof),
-        ("ecr_image_pull", _pull_options.PULL_ARGUMENTS, _pull_options.PULL_RULES, _pull_options.check),
+        ("ecr_image_pull", _pull_options.PULL_ARGUMENTS, _pull_options.PULL_RULES, _pull_options.PullOptions.of),
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
 
@@ -847,13 +862,13 @@ def test_nothing_is_kept() -> None:
     """Hundreds of documents after the first leave no more memory in use than the first did."""
 
     def parse(number: int) -> None:
-        digest = _image.digest_of(str(number).encode())
+        digest = _manifest.digest_of(str(number).encode())
         layer = {"mediaType": f"type/{number}", "digest": digest, "size": number}
-        manifest = {"mediaType": _image.MANIFEST_TYPES[0], "config": layer, "layers": [layer] * 20}
+        manifest = {"mediaType": _manifest.MANIFEST_TYPES[0], "config": layer, "layers": [layer] * 20}
         survives(lambda: take_in(json.dumps(manifest).encode(), None))
         survives(lambda: take_in(b'{"mediaType": "%d"}' % number, None))
-        survives(lambda: _image.parse_reference(f"repository-{number}:v{number}@{digest}"))
-        survives(lambda: _image.parse_reference(f"no reference {number}"))
+        survives(lambda: _image_reference.parse_reference(f"repository-{number}:v{number}@{digest}"))
+        survives(lambda: _image_reference.parse_reference(f"no reference {number}"))
         statement = {"Effect": "Allow", "Action": "ecr:*", "Sid": f"{number}", "Principal": {"AWS": f"{number:012}"}}
         document = _policy_document.parse(urllib.parse.quote(json.dumps({"Statement": statement})))
         judge_documents(document, document, DECLARED)

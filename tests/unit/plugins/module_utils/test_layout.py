@@ -18,8 +18,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _files, _image, _layout, _registry, _safe_folders
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _files,
+    _layout,
+    _layout_index,
+    _manifest,
+    _registry,
+    _safe_folders,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 
@@ -32,7 +41,7 @@ DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
-APP = _image.Reference("team/app", "v1")
+APP = Reference("team/app", "v1")
 TOKEN = "dG9rZW4="
 
 
@@ -40,6 +49,11 @@ TOKEN = "dG9rZW4="
 def _no_time_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_registry, "_LONGEST_PAUSE", 0.0)
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # whom this machine trusts takes time to read at each request
+
+
+def named(digest: str, name: str = "team/app:v1") -> RegistryImage:
+    """An image of which the layout is asked, which does not ask the registry."""
+    return RegistryImage(Registry("https://registry.invalid", TOKEN), parse_reference(name), digest)
 
 
 @pytest.fixture
@@ -63,7 +77,7 @@ def push_described(
 def message_of(server: Server, dest: pathlib.Path, digest: str, platform: str = AMD64) -> str:
     """Why an image was refused; nothing may be left that looks like one."""
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest)).add(Registry(server.url, TOKEN), APP, digest, platform)
+        Layout(str(dest), platform).fetch(RegistryImage(Registry(server.url, TOKEN), APP, digest))
     assert not (dest / "index.json").exists()
     assert not list(dest.rglob(".incoming-*"))
     return str(caught.value)
@@ -85,39 +99,39 @@ def whole(folder: pathlib.Path) -> None:
     index = json.loads(present.pop("index.json"))
     assert (index["schemaVersion"], index["mediaType"]) == (2, OCI_INDEX)
     for name, content in present.items():
-        assert "blobs/" + _image.digest_of(content).replace(":", "/") == name
+        assert "blobs/" + _manifest.digest_of(content).replace(":", "/") == name
     for entry in index["manifests"]:
-        content = present[_image.file_of(entry["digest"])]
+        content = present[_layout_index.file_of(entry["digest"])]
         assert len(content) == entry["size"]
         assert entry["mediaType"] == OCI_MANIFEST
-        for one in _image.contents(json.loads(content), "x"):
-            assert len(present[_image.file_of(one.digest)]) == one.size
+        for one in _manifest.contents(json.loads(content), "x"):
+            assert len(present[_layout_index.file_of(one.digest)]) == one.size
 
 
 def digest_under(folder: pathlib.Path, name: str) -> str | None:
     entries = json.loads((folder / "index.json").read_text())["manifests"]
-    return next((one["digest"] for one in entries if one["annotations"][_image.REF_NAME] == name), None)
+    return next((one["digest"] for one in entries if one["annotations"][_layout_index.REF_NAME] == name), None)
 
 
 def test_add_and_has(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one", b"two" * 1000, b"one")
-    layout = Layout(str(dest))
-    assert not layout.has("team/app:v1", image["digest"], AMD64)
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    assert not layout.has(named(image["digest"]))
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     whole(dest)
     assert digest_under(dest, "team/app:v1") == image["digest"]
-    for again in (layout, Layout(str(dest))):
-        assert again.has("team/app:v1", image["digest"], AMD64)
-        assert not again.has("team/app:v2", image["digest"], AMD64)
-        assert not again.has("team/app:v1", "sha256:" + "0" * 64, AMD64)
+    for again in (layout, Layout(str(dest), AMD64)):
+        assert again.has(named(image["digest"]))
+        assert not again.has(named(image["digest"], "team/app:v2"))
+        assert not again.has(named("sha256:" + "0" * 64))
 
 
 def test_adding_twice_fetches_only_the_manifest(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one", b"two")
-    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+    Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
     before = files(dest)
     server.requests.clear()
-    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+    Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
     assert files(dest) == before
     assert [path for path, _headers in server.requests] == [f"/v2/team/app/manifests/{image['digest']}"]
 
@@ -131,34 +145,34 @@ def test_a_docker_image_is_kept_as_an_oci_image(server: Server, registry: Regist
         "layers": [{**layer, "mediaType": DOCKER_LAYER + ".gzip"}],
     }
     image = server.push("team/app", json.dumps(manifest).encode(), DOCKER_MANIFEST)
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     whole(dest)
     assert digest_under(dest, "team/app:v1") != image["digest"]
-    assert layout.has("team/app:v1", image["digest"], AMD64)
+    assert layout.has(named(image["digest"]))
 
 
 def test_images_share_a_layout(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     one, two, three = (server.push_image("team/app", b"base", layer) for layer in (b"1", b"2", b"3"))
-    layout = Layout(str(dest))
-    layout.add(registry, APP, one["digest"], AMD64)
-    layout.add(registry, _image.Reference("team/app", "v2"), two["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, one["digest"]))
+    layout.fetch(RegistryImage(registry, Reference("team/app", "v2"), two["digest"]))
     whole(dest)
-    assert layout.has("team/app:v1", one["digest"], AMD64)
-    assert layout.has("team/app:v2", two["digest"], AMD64)
-    layout.add(registry, APP, three["digest"], AMD64)
+    assert layout.has(named(one["digest"]))
+    assert layout.has(named(two["digest"], "team/app:v2"))
+    layout.fetch(RegistryImage(registry, APP, three["digest"]))
     whole(dest)
-    assert not layout.has("team/app:v1", one["digest"], AMD64)
-    assert layout.has("team/app:v1", three["digest"], AMD64)
-    assert layout.has("team/app:v2", two["digest"], AMD64)
+    assert not layout.has(named(one["digest"]))
+    assert layout.has(named(three["digest"]))
+    assert layout.has(named(two["digest"], "team/app:v2"))
 
 
 def test_every_missing_or_damaged_file_is_noticed_and_mended(
     server: Server, registry: Registry, dest: pathlib.Path
 ) -> None:
     image = server.push_image("team/app", b"one", b"two")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     names = [name for name in files(dest) if name != "oci-layout"]
     assert len(names) == 5
     for name in names:
@@ -166,19 +180,19 @@ def test_every_missing_or_damaged_file_is_noticed_and_mended(
             (dest / name).unlink()
             if damage is not None and (name, damage) != ("index.json", b"\xff{"):
                 (dest / name).write_bytes(damage)
-            assert not layout.has("team/app:v1", image["digest"], AMD64), name
-            layout.add(registry, APP, image["digest"], AMD64)
+            assert not layout.has(named(image["digest"])), name
+            layout.fetch(RegistryImage(registry, APP, image["digest"]))
             whole(dest)
-            assert layout.has("team/app:v1", image["digest"], AMD64)
+            assert layout.has(named(image["digest"]))
 
 
 def test_a_manifest_with_another_content_is_noticed(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
-    path = dest / _image.file_of(image["digest"])
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
+    path = dest / _layout_index.file_of(image["digest"])
     path.write_text(json.dumps({**json.loads(path.read_text()), "layers": []}))
-    assert not layout.has("team/app:v1", image["digest"], AMD64)
+    assert not layout.has(named(image["digest"]))
 
 
 @pytest.fixture
@@ -197,18 +211,18 @@ def test_an_index_is_chosen_from_by_platform(
     platform: str,
     other: str,
 ) -> None:
-    layout, digest = Layout(str(dest)), images["index"]["digest"]
-    layout.add(registry, APP, digest, platform)
+    digest = images["index"]["digest"]
+    Layout(str(dest), platform).fetch(RegistryImage(registry, APP, digest))
     whole(dest)
     assert digest_under(dest, "team/app:v1") == images[platform]["digest"]
-    assert layout.has("team/app:v1", digest, platform)
-    assert not layout.has("team/app:v1", digest, other)
-    assert not layout.has("team/app:v1", images[other]["digest"], platform)
-    assert not (dest / _image.file_of(images[other]["digest"])).exists()
-    layout.add(registry, APP, digest, other)
+    assert Layout(str(dest), platform).has(named(digest))
+    assert not Layout(str(dest), other).has(named(digest))
+    assert not Layout(str(dest), platform).has(named(images[other]["digest"]))
+    assert not (dest / _layout_index.file_of(images[other]["digest"])).exists()
+    Layout(str(dest), other).fetch(RegistryImage(registry, APP, digest))
     whole(dest)
-    assert layout.has("team/app:v1", digest, other)
-    assert not layout.has("team/app:v1", digest, platform)
+    assert Layout(str(dest), other).has(named(digest))
+    assert not Layout(str(dest), platform).has(named(digest))
 
 
 def test_one_image_is_of_the_platform_that_was_asked_for(
@@ -217,24 +231,24 @@ def test_one_image_is_of_the_platform_that_was_asked_for(
     config = server.push("team/app", json.dumps({"os": "linux", "architecture": "arm64"}).encode())
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
     digest = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)["digest"]
-    layout = Layout(str(dest))
+    layout = Layout(str(dest), AMD64)
     with pytest.raises(EcrError) as caught:
-        layout.add(registry, APP, digest, AMD64, exact=True)
+        Layout(str(dest), AMD64, exact=True).fetch(RegistryImage(registry, APP, digest))
     assert str(caught.value) == "team/app:v1 has no image for linux/amd64; it has linux/arm64."
     assert not (dest / "index.json").exists()
-    layout.add(registry, APP, digest, AMD64)  # the host's platform, which nobody asked for
-    assert layout.has("team/app:v1", digest, AMD64)
-    assert not layout.has("team/app:v1", digest, AMD64, exact=True)
-    layout.add(registry, APP, digest, ARM64, exact=True)
-    assert layout.has("team/app:v1", digest, ARM64, exact=True)
+    layout.fetch(RegistryImage(registry, APP, digest))  # the host's platform, which nobody asked for
+    assert layout.has(named(digest))
+    assert not Layout(str(dest), AMD64, exact=True).has(named(digest))
+    Layout(str(dest), ARM64, exact=True).fetch(RegistryImage(registry, APP, digest))
+    assert Layout(str(dest), ARM64, exact=True).has(named(digest))
 
 
 def test_a_configuration_that_is_too_large_is_not_read(server: Server, registry: Registry, dest: pathlib.Path) -> None:
-    config = server.push("team/app", b" " * (_image.MANIFEST_BYTES + 1))
+    config = server.push("team/app", b" " * (_manifest.MANIFEST_BYTES + 1))
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
     digest = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)["digest"]
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest)).add(registry, APP, digest, AMD64, exact=True)
+        Layout(str(dest), AMD64, exact=True).fetch(RegistryImage(registry, APP, digest))
     assert str(caught.value) == (
         "The configuration of team/app:v1 has 4194305 bytes; no more than 4194304 are accepted."
     )
@@ -244,7 +258,7 @@ def test_an_index_without_the_platform(
     registry: Registry, dest: pathlib.Path, images: dict[str, dict[str, Any]]
 ) -> None:
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest)).add(registry, APP, images["index"]["digest"], "linux/s390x")
+        Layout(str(dest), "linux/s390x").fetch(RegistryImage(registry, APP, images["index"]["digest"]))
     assert str(caught.value) == "team/app:v1 has no image for linux/s390x; it has linux/amd64, linux/arm64."
     assert not (dest / "index.json").exists()
 
@@ -270,7 +284,7 @@ def test_an_index_in_an_index_is_refused(server: Server, registry: Registry, des
     inner = server.push_index("team/app", amd64=server.push_image("team/app", b"x"))
     outer = server.push_index("team/app", amd64=inner)
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest)).add(registry, APP, outer["digest"], AMD64)
+        Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, outer["digest"]))
     assert str(caught.value) == (
         f"The index of team/app:v1 has '{OCI_INDEX}' for {inner['digest']}, which is of type {OCI_INDEX}."
         " Only a manifest of one image is accepted there."
@@ -282,30 +296,30 @@ def test_an_index_in_an_index_is_refused(server: Server, registry: Registry, des
 def test_a_pull_that_breaks_off_can_be_run_again(server: Server, dest: pathlib.Path, broken: str) -> None:
     layers = [b"one", b"two", b"three"]
     image = server.push_image("team/app", *layers)
-    kind, digest = ("blobs", _image.digest_of(b"two")) if broken == "blob" else ("manifests", image["digest"])
+    kind, digest = ("blobs", _manifest.digest_of(b"two")) if broken == "blob" else ("manifests", image["digest"])
     path = f"/v2/team/app/{kind}/{digest}"
     right = server.answers[path]
     server.serve(path, 200, b"x")
     with pytest.raises(EcrError):
-        Layout(str(dest)).add(Registry(server.url, TOKEN), APP, image["digest"], AMD64)
+        Layout(str(dest), AMD64).fetch(RegistryImage(Registry(server.url, TOKEN), APP, image["digest"]))
     left = files(dest)
     assert "index.json" not in left
     assert not [name for name in left if "incoming" in name]
-    assert _image.file_of(digest) not in left
+    assert _layout_index.file_of(digest) not in left
     server.answers[path] = right
-    layout = Layout(str(dest))  # the folder is known again
-    assert not layout.has("team/app:v1", image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)  # the folder is known again
+    assert not layout.has(named(image["digest"]))
     server.requests.clear()
-    layout.add(Registry(server.url, TOKEN), APP, image["digest"], AMD64)
+    layout.fetch(RegistryImage(Registry(server.url, TOKEN), APP, image["digest"]))
     whole(dest)
-    assert layout.has("team/app:v1", image["digest"], AMD64)
+    assert layout.has(named(image["digest"]))
     present = {"sha256:" + pathlib.Path(name).name for name in left if name.startswith("blobs/")}
     assert not present & set(blobs_asked(server)), "what was there is not fetched again"
 
 
 def test_a_refused_pull_makes_no_folder(registry: Registry, dest: pathlib.Path) -> None:
     with pytest.raises(EcrError):
-        Layout(str(dest)).add(registry, APP, "sha256:" + "0" * 64, AMD64)
+        Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, "sha256:" + "0" * 64))
     assert not dest.exists()
 
 
@@ -317,21 +331,21 @@ def test_an_image_is_known_by_its_tag_also_where_its_digest_was_given(
     server: Server, registry: Registry, dest: pathlib.Path, digest_too: bool
 ) -> None:
     digest = server.push_image("team/app", b"one")["digest"]
-    reference = _image.Reference("team/app", "v1", digest if digest_too else None)
-    layout = Layout(str(dest))
-    layout.add(registry, reference, digest, AMD64)
+    reference = Reference("team/app", "v1", digest if digest_too else None)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, reference, digest))
     whole(dest)
     assert digest_under(dest, "team/app:v1") == digest
-    assert layout.has(reference.name, digest, AMD64)
+    assert layout.has(named(digest, reference.name))
     assert f"team/app:v1@{digest}" not in (dest / "index.json").read_text()
 
 
 def test_an_image_without_a_tag_is_known_by_its_digest(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     digest = server.push_image("team/app", b"one")["digest"]
-    reference = _image.Reference("team/app", None, digest)
-    Layout(str(dest)).add(registry, reference, digest, AMD64)
+    reference = Reference("team/app", None, digest)
+    Layout(str(dest), AMD64).fetch(RegistryImage(registry, reference, digest))
     assert digest_under(dest, f"team/app@{digest}") == digest
-    assert Layout(str(dest)).has(reference.name, digest, AMD64)
+    assert Layout(str(dest), AMD64).has(named(digest, reference.name))
 
 
 # --- layers
@@ -368,22 +382,22 @@ def test_compressed_layers_are_passed_through_untouched(
         layers.append({**described, "mediaType": layer_type + suffix})
     config = {**server.push("team/app", b"{}"), "mediaType": config_type}
     image = push_described(server, config, *layers, media_type=manifest_type)
-    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
+    Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
     whole(dest)
-    kept = json.loads((dest / _image.file_of(str(digest_under(dest, "team/app:v1")))).read_text())
+    kept = json.loads((dest / _layout_index.file_of(str(digest_under(dest, "team/app:v1")))).read_text())
     assert [one["mediaType"] for one in kept["layers"]] == [kept_as + "+gzip", kept_as + "+zstd", kept_as]
     for one, content in zip(kept["layers"], by_compression.values()):
-        assert (dest / _image.file_of(one["digest"])).read_bytes() == content
+        assert (dest / _layout_index.file_of(one["digest"])).read_bytes() == content
 
 
 def test_a_layer_that_images_share_is_fetched_once(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     one, two = server.push_image("team/app", b"base", b"1", b"base"), server.push_image("team/app", b"base", b"2")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, one["digest"], AMD64)
-    layout.add(registry, _image.Reference("team/app", "v2"), two["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, one["digest"]))
+    layout.fetch(RegistryImage(registry, Reference("team/app", "v2"), two["digest"]))
     whole(dest)
     asked = blobs_asked(server)
-    assert asked.count(_image.digest_of(b"base")) == 1
+    assert asked.count(_manifest.digest_of(b"base")) == 1
     assert len(asked) == len(set(asked)) == 5  # two configurations, three layers
 
 
@@ -445,8 +459,8 @@ def test_nor_does_the_digest_that_is_asked_for(
     content = b"anything"
     server.serve(f"/v2/team/app/manifests/{digest}", 200, content, Content_Type=OCI_MANIFEST)
     assert message_of(server, dest, digest) == (
-        f"The registry sent another content for the manifest {digest} of team/app:"
-        f" its digest is {_image.digest_of(content)}."
+        f"The registry sent different content for the manifest {digest} of team/app:"
+        f" its digest is {_manifest.digest_of(content)}."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -457,22 +471,22 @@ def test_nor_does_a_repository(
 ) -> None:
     """No such name gets as far as here; if one did, it would be a name and no path."""
     digest = server.push_image(repository, b"one")["digest"]
-    Layout(str(dest)).add(registry, _image.Reference(repository, "v1"), digest, AMD64)
+    Layout(str(dest), AMD64).fetch(RegistryImage(registry, Reference(repository, "v1"), digest))
     whole(dest)
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and dest not in path.parents]
 
 
 def test_nor_does_the_index_of_a_layout(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     index = json.loads((dest / "index.json").read_text())
-    manifest = dest / _image.file_of(image["digest"])
+    manifest = dest / _layout_index.file_of(image["digest"])
     elsewhere = dest.parent / "outside"
     elsewhere.write_bytes(manifest.read_bytes())
     index["manifests"][0]["digest"] = "sha256:../../../outside"
     (dest / "index.json").write_text(json.dumps(index))
-    assert not layout.has("team/app:v1", image["digest"], AMD64)
+    assert not layout.has(named(image["digest"]))
 
 
 # --- manifests that are not taken
@@ -493,8 +507,8 @@ def test_a_compressed_manifest_is_not_unpacked(server: Server, dest: pathlib.Pat
     bomb = gzip.compress(b" " * 32 * 1024 * 1024)
     server.serve(path, 200, bomb, Content_Encoding="gzip", Content_Type=OCI_MANIFEST)
     assert message_of(server, dest, image["digest"]) == (
-        f"The registry sent another content for the manifest {image['digest']} of team/app:"
-        f" its digest is {_image.digest_of(bomb)}."
+        f"The registry sent different content for the manifest {image['digest']} of team/app:"
+        f" its digest is {_manifest.digest_of(bomb)}."
     )
     assert not dest.exists()
 
@@ -507,43 +521,43 @@ def test_content_of_the_same_size_is_noticed_and_fetched_again(
     server: Server, registry: Registry, dest: pathlib.Path, part: str
 ) -> None:
     image = server.push_image("team/app", b"one", b"two")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     before = files(dest)
-    manifest = json.loads(before[_image.file_of(image["digest"])])
+    manifest = json.loads(before[_layout_index.file_of(image["digest"])])
     digest = {"configuration": manifest["config"], "layer": manifest["layers"][1], "manifest": image}[part]["digest"]
-    path = dest / _image.file_of(digest)
+    path = dest / _layout_index.file_of(digest)
     path.write_bytes(b"E" * path.stat().st_size)
-    assert not layout.has("team/app:v1", image["digest"], AMD64)
+    assert not layout.has(named(image["digest"]))
     server.requests.clear()
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     assert files(dest) == before
     assert blobs_asked(server) == ([digest] if part != "manifest" else [])
-    assert layout.has("team/app:v1", image["digest"], AMD64)
+    assert layout.has(named(image["digest"]))
 
 
 def test_entry_with_another_size_is_noticed(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     index = json.loads((dest / "index.json").read_text())
-    for size in (index["manifests"][0]["size"] + 1, _image.MANIFEST_BYTES + 1, -1, None):
+    for size in (index["manifests"][0]["size"] + 1, _manifest.MANIFEST_BYTES + 1, -1, None):
         index["manifests"][0]["size"] = size
         (dest / "index.json").write_text(json.dumps(index))
-        assert not layout.has("team/app:v1", image["digest"], AMD64)
-    layout.add(registry, APP, image["digest"], AMD64)
-    assert layout.has("team/app:v1", image["digest"], AMD64)
+        assert not layout.has(named(image["digest"]))
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
+    assert layout.has(named(image["digest"]))
 
 
 def test_index_that_is_too_large_is_not_read(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one")
-    layout = Layout(str(dest))
-    layout.add(registry, APP, image["digest"], AMD64)
+    layout = Layout(str(dest), AMD64)
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
     with (dest / "index.json").open("r+b") as file:
         file.truncate(10**12)  # a hole, not a disk
     for use in (
-        lambda: layout.has("team/app:v1", image["digest"], AMD64),
-        lambda: layout.add(registry, APP, image["digest"], AMD64),
+        lambda: layout.has(named(image["digest"])),
+        lambda: layout.fetch(RegistryImage(registry, APP, image["digest"])),
     ):
         with pytest.raises(EcrError) as caught:
             use()
@@ -649,11 +663,12 @@ def test_a_layer_that_fails_ends_the_pause_of_another(
 
 PULLING = """
 import sys
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 url, dest, digest = sys.argv[1:]
-Layout(dest).add(Registry(url, sys.stdin.read()), Reference("team/app", "v1"), digest, "linux/amd64")
+Layout(dest, "linux/amd64").fetch(RegistryImage(Registry(url, sys.stdin.read()), Reference("team/app", "v1"), digest))
 """
 #: How the rest of a layer comes: block after block, hardly, or not at all. Or the registry is busy.
 FLOWS, TRICKLES, STALLS, BUSY = (256 * 1024, 0.02, 1000), (100, 0.05, 400), (100, 20.0, 2), None
@@ -704,7 +719,7 @@ def test_a_signal_ends_a_pull_soon_and_leaves_no_temporary_file(
             process.stderr.close()
     assert not list(dest.rglob(".incoming-*"))
     assert not (dest / "index.json").exists()
-    assert not (dest / _image.file_of(layer["digest"])).exists()
+    assert not (dest / _layout_index.file_of(layer["digest"])).exists()
 
 
 # --- what is there already
@@ -718,10 +733,10 @@ def test_an_index_that_is_none_is_left_alone(
     dest.mkdir(parents=True)
     (dest / "oci-layout").write_text("{}")
     (dest / "index.json").write_bytes(content)
-    layout = Layout(str(dest))
+    layout = Layout(str(dest), AMD64)
     for use in (
-        lambda: layout.has("team/app:v1", image["digest"], AMD64),  # which check mode asks
-        lambda: layout.add(registry, APP, image["digest"], AMD64),
+        lambda: layout.has(named(image["digest"])),  # which check mode asks
+        lambda: layout.fetch(RegistryImage(registry, APP, image["digest"])),
     ):
         with pytest.raises(EcrError) as caught:
             use()
@@ -744,8 +759,8 @@ def test_files_follow_the_umask(
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_safe_folders, "is_private", lambda _gid, _uid: umask == 0o002)
-            Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
-            assert Layout(str(dest)).has("team/app:v1", image["digest"], AMD64)
+            Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
+            assert Layout(str(dest), AMD64).has(named(image["digest"]))
     finally:
         os.umask(before)
     modes = {path: path.stat().st_mode & 0o7777 for path in dest.parent.rglob("*")}
@@ -755,10 +770,10 @@ def test_files_follow_the_umask(
 
 def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server, dest: pathlib.Path) -> None:
     """Each with the same base layer; between the reading of the index and its writing, the others get their turn."""
-    names = [_image.Reference("team/app", f"v{number}") for number in range(12)]
+    names = [Reference("team/app", f"v{number}") for number in range(12)]
     images = [server.push_image("team/app", b"base", str(name).encode()) for name in names]
     temporary: list[str] = []
-    make, index_of = _files.new_file, _image.layout_index
+    make, index_of = _files.new_file, _layout_index.layout_index
 
     def noted(folder: str, mode: int) -> tuple[int, str]:
         handle, path = make(folder, mode)
@@ -769,16 +784,16 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
         time.sleep(0.01)
         return index_of(*arguments)
 
-    def add(name: _image.Reference, image: dict[str, Any]) -> None:
-        Layout(str(dest)).add(Registry(server.url, TOKEN), name, image["digest"], AMD64)
+    def add(name: Reference, image: dict[str, Any]) -> None:
+        Layout(str(dest), AMD64).fetch(RegistryImage(Registry(server.url, TOKEN), name, image["digest"]))
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(names)) as pool:
         patch.setattr(_files, "new_file", noted)
-        patch.setattr(_image, "layout_index", slowly)
+        patch.setattr(_layout_index, "layout_index", slowly)
         patch.setattr(_layout, "interruptible", contextlib.nullcontext)  # only a process can catch signals
         list(pool.map(add, names, images))
     whole(dest)
-    assert all(Layout(str(dest)).has(name.name, image["digest"], AMD64) for name, image in zip(names, images))
+    assert all(Layout(str(dest), AMD64).has(named(image["digest"], name.name)) for name, image in zip(names, images))
     assert len(temporary) == len(set(temporary)) > len(names) * 4
 
 
@@ -790,14 +805,14 @@ def test_where_files_can_not_be_locked_an_image_is_added_all_the_same(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     image = server.push_image("team/app", b"one")
-    Layout(str(dest)).add(registry, APP, image["digest"], AMD64)
-    assert Layout(str(dest)).has("team/app:v1", image["digest"], AMD64)
+    Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
+    assert Layout(str(dest), AMD64).has(named(image["digest"]))
 
 
 def test_a_layout_that_another_pull_begins_right_now_is_taken(dest: pathlib.Path) -> None:
     dest.mkdir(parents=True)
     (dest / ".incoming-by-another").write_text("half of oci-layout")
-    Layout(str(dest))
+    Layout(str(dest), AMD64)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "blobs", "index.json"])
@@ -805,8 +820,8 @@ def test_a_folder_with_other_things_is_refused(dest: pathlib.Path, name: str) ->
     dest.mkdir(parents=True)
     (dest / name).write_text("mine")
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest))
-    assert str(caught.value) == f"Folder {dest} holds other things than an OCI image layout. Choose an empty dest."
+        Layout(str(dest), AMD64)
+    assert str(caught.value) == f"Folder {dest} does not hold an OCI image layout. Choose an empty dest."
     assert files(dest) == {name: b"mine"}
 
 
@@ -814,13 +829,21 @@ def test_a_file_is_no_dest(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "file"
     path.write_text("mine")
     with pytest.raises(EcrError) as caught:
-        Layout(str(path))
-    assert str(caught.value) == f"dest {path} is there and is not a folder."
+        Layout(str(path), AMD64)
+    assert str(caught.value) == f"dest {path} exists and is not a folder. Choose another dest."
 
 
 def test_an_empty_folder_and_none_are_taken(dest: pathlib.Path) -> None:
-    Layout(str(dest))
+    Layout(str(dest), AMD64)
     assert not dest.exists()
     dest.mkdir(parents=True)
-    Layout(str(dest))
+    Layout(str(dest), AMD64)
     assert files(dest) == {}
+
+
+def test_status_has_the_bytes_of_all_layers(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    image = server.push_image("team/app", b"1" * 2_000_000, b"2" * 3_000_000)  # the configuration has both once more
+    layout = Layout(str(dest), AMD64)
+    assert layout.status() == ""
+    layout.fetch(RegistryImage(registry, APP, image["digest"]))
+    assert layout.status() == "10.0 of 10.0 MB"

@@ -18,7 +18,7 @@ import pytest
 from ansible.module_utils.urls import make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image import MANIFEST_BYTES, Descriptor
+from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import MANIFEST_BYTES, Descriptor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -193,7 +193,7 @@ def test_wrong_digest(server: Server, registry: Registry, folder: pathlib.Path) 
         f"The registry sent 14 bytes with digest {digest} for the {LAYER_WHAT}, which has 14 bytes. Nothing was kept."
     )
     assert manifest_message(registry) == (
-        f"The registry sent another content for the {MANIFEST_WHAT}: its digest is {digest}."
+        f"The registry sent different content for the {MANIFEST_WHAT}: its digest is {digest}."
     )
 
 
@@ -213,7 +213,7 @@ def test_short_body(server: Server, registry: Registry, folder: pathlib.Path, le
     for path in (BLOB_PATH, MANIFEST_PATH):
         server.serve(path, 200, CONTENT[:5], length)
     assert blob_message(registry, folder) == (
-        f"The {LAYER_WHAT} broke off 5 times, last after 5 of 14 bytes: the connection ended. Run again."
+        f"The {LAYER_WHAT} was interrupted 5 times, last after 5 of 14 bytes: the connection ended. Run again."
     )
     assert len(server.requests) == 5
     assert MANIFEST_WHAT in manifest_message(registry)
@@ -229,10 +229,10 @@ def test_short_chunked_body(server: Server, registry: Registry, folder: pathlib.
 
     server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = answer
     message = blob_message(registry, folder)
-    assert message.startswith(f"The {LAYER_WHAT} broke off 5 times, last after ")
+    assert message.startswith(f"The {LAYER_WHAT} was interrupted 5 times, last after ")
     assert message.endswith(" of 14 bytes: IncompleteRead(5 bytes read). Run again.")
     message = manifest_message(registry)
-    assert message.startswith(f"The {MANIFEST_WHAT} broke off: ")
+    assert message.startswith(f"The {MANIFEST_WHAT} was interrupted: ")
     assert message.endswith("Run again.")
 
 
@@ -251,7 +251,7 @@ def test_longer_body(server: Server, registry: Registry, folder: pathlib.Path, s
     ("size", "message"),
     [
         (5, "The registry sent 14 bytes with digest {digest} for the {layer}, which has 5 bytes. Nothing was kept."),
-        (20, "The {layer} broke off 5 times, last after 14 of 20 bytes: the connection ended. Run again."),
+        (20, "The {layer} was interrupted 5 times, last after 14 of 20 bytes: the connection ended. Run again."),
     ],
 )
 def test_a_body_of_another_size_than_the_descriptor_says_though_the_digest_is_right(
@@ -308,14 +308,14 @@ def test_refusals(
 @pytest.mark.parametrize("line", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 twohundred OK\r\n\r\n"])
 def test_no_http(server: Server, registry: Registry, folder: pathlib.Path, line: bytes) -> None:
     server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = raw(line)
-    assert blob_message(registry, folder).startswith(f"Registry {registry.host} can not be reached: ")
-    assert manifest_message(registry).startswith(f"Registry {registry.host} can not be reached: ")
+    assert blob_message(registry, folder).startswith(f"Registry {registry.host} cannot be reached: ")
+    assert manifest_message(registry).startswith(f"Registry {registry.host} cannot be reached: ")
     assert len(server.requests) == 10
 
 
 def test_nobody_there(folder: pathlib.Path, pauses: Pauses) -> None:
     registry = Registry("http://127.0.0.1:1", TOKEN)
-    assert blob_message(registry, folder).startswith("Registry 127.0.0.1:1 can not be reached: ")
+    assert blob_message(registry, folder).startswith("Registry 127.0.0.1:1 cannot be reached: ")
     assert pauses.asked == PAUSES
 
 
@@ -330,7 +330,7 @@ def test_what_comes_compressed_unasked_is_not_unpacked(
         server.serve(path, 200, bomb, Content_Encoding="gzip", Content_Type=OCI_MANIFEST)
     if kind == "manifest":
         assert manifest_message(registry) == (
-            f"The registry sent another content for the {MANIFEST_WHAT}: its digest is {digest}."
+            f"The registry sent different content for the {MANIFEST_WHAT}: its digest is {digest}."
         )
     else:
         message = blob_message(registry, folder)
@@ -441,7 +441,7 @@ def test_a_registry_that_always_sends_another_part_than_was_asked_for_is_given_u
         fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, CONTENT[6:], Content_Range=content_range)
     )
     assert blob_message(registry, folder) == (
-        f"The {LAYER_WHAT} broke off 6 times, last after 8 of 14 bytes: the connection ended. Run again."
+        f"The {LAYER_WHAT} was interrupted 6 times, last after 8 of 14 bytes: the connection ended. Run again."
     )
     assert len(server.requests) == 6
 
@@ -483,7 +483,7 @@ def test_a_layer_that_always_breaks_off_is_given_up(
     wanted = Descriptor("x", "sha256:" + hashlib.sha256(content).hexdigest(), len(content))
     server.answers[f"/v2/team/app/blobs/{wanted.digest}"] = resumable = Resumable(content, *cuts)
     assert message_of(lambda: registry.blob("team/app", wanted, folder / "blob")) == (
-        f"The layer {wanted.digest} of team/app broke off {times} times, last after {received} of 40 bytes:"
+        f"The layer {wanted.digest} of team/app was interrupted {times} times, last after {received} of 40 bytes:"
         " the connection ended. Run again."
     )
     assert files(folder) == []
@@ -643,7 +643,7 @@ def test_who_gives_up_ends_a_pause(server: Server, registry: Registry, folder: p
     server.answers[BLOB_PATH] = answer
     with pytest.raises(EcrError) as caught:
         registry.blob("team/app", WANTED, folder / "blob")
-    assert str(caught.value) == f"The work with registry {registry.host} was given up."
+    assert str(caught.value) == f"The work with registry {registry.host} was canceled."
     assert files(folder) == []
     assert (len(server.requests), pauses.asked) == (1, [0.5])
 
@@ -655,7 +655,7 @@ def test_who_gives_up_ends_a_layer(server: Server, registry: Registry, folder: p
 
     server.answers[BIG_PATH] = answer
     message = message_of(lambda: registry.blob("team/app", BIG_WANTED, folder / "blob"))
-    assert message.endswith(" was given up.")
+    assert message.endswith(" was canceled.")
     assert files(folder) == []
     assert len(server.requests) == 1
 
@@ -716,7 +716,7 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(
     registry = Registry(url, TOKEN, ca_path=None if address == "127.0.0.1" else trusted)
     message = blob_message(registry, folder)
     assert message.startswith(
-        f"Registry {registry.host} can not be reached: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED]"
+        f"Registry {registry.host} cannot be reached: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED]"
     )
     assert (connections, pauses.asked, server.requests) == ([True], [], [])
 

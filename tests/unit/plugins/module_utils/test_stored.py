@@ -11,18 +11,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _stored
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _manifest, _stored
+from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
 
-OCI_MANIFEST = _image.MANIFEST_TYPES[0]
+OCI_MANIFEST = _manifest.MANIFEST_TYPES[0]
 LAYERS = [b"one" * 1000, b"two" * 1000]
 PACKED = [gzip.compress(layer, mtime=0) for layer in LAYERS]
-DIFF_IDS = [_image.digest_of(layer) for layer in LAYERS]
+DIFF_IDS = [_manifest.digest_of(layer) for layer in LAYERS]
 CONFIG = json.dumps({"os": "linux", "rootfs": {"type": "layers", "diff_ids": DIFF_IDS}}).encode()
 
 
 def described(content: bytes) -> dict[str, Any]:
-    return {"mediaType": "application/x.tar+gzip", "digest": _image.digest_of(content), "size": len(content)}
+    return {"mediaType": "application/x.tar+gzip", "digest": _manifest.digest_of(content), "size": len(content)}
 
 
 def manifest_of(*layers: bytes) -> bytes:
@@ -32,25 +32,25 @@ def manifest_of(*layers: bytes) -> bytes:
 
 def image() -> _image.Image:
     content = manifest_of(*PACKED)
-    return _image.Image("app:v1", _image.digest_of(content), content, json.loads(content), False)
+    return _image.Image("app:v1", _manifest.digest_of(content), content, json.loads(content), False)
 
 
 def in_dir(layers: list[bytes]) -> dict[str, bytes]:
-    blobs = {_image.digest_of(one)[7:]: one for one in (CONFIG, *layers)}
+    blobs = {_manifest.digest_of(one)[7:]: one for one in (CONFIG, *layers)}
     return {"version": b"Directory Transport Version: 1.1\n", "manifest.json": manifest_of(*layers), **blobs}
 
 
 def in_layout(layers: list[bytes]) -> dict[str, bytes]:
     manifest = manifest_of(*layers)
-    entry = {**described(manifest), "annotations": {_image.REF_NAME: "app"}}
-    other = {**described(b"other"), "annotations": {_image.REF_NAME: "other"}}
-    blobs = {_image.file_of(_image.digest_of(one)): one for one in (CONFIG, manifest, *layers)}
+    entry = {**described(manifest), "annotations": {REF_NAME: "app"}}
+    other = {**described(b"other"), "annotations": {REF_NAME: "other"}}
+    blobs = {file_of(_manifest.digest_of(one)): one for one in (CONFIG, manifest, *layers)}
     return {"index.json": json.dumps({"manifests": [other, entry]}).encode(), **blobs}
 
 
 def in_docker_archive(layers: list[bytes]) -> dict[str, bytes]:
-    names = [f"{_image.digest_of(one)[7:]}.tar" for one in layers]
-    config = f"{_image.digest_of(CONFIG)[7:]}.json"
+    names = [f"{_manifest.digest_of(one)[7:]}.tar" for one in layers]
+    config = f"{_manifest.digest_of(CONFIG)[7:]}.json"
     manifest = [{"Config": config, "RepoTags": ["app:v1"], "Layers": names}]
     return {config: CONFIG, "manifest.json": json.dumps(manifest).encode(), **dict(zip(names, layers))}
 
@@ -147,7 +147,7 @@ def test_another_image_is_not_this_one(place: Place) -> None:
     dest, path, files = place
     write(path, files)
     other = manifest_of(PACKED[0])
-    wanted = _image.Image("app:v2", _image.digest_of(other), other, json.loads(other), False)
+    wanted = _image.Image("app:v2", _manifest.digest_of(other), other, json.loads(other), False)
     assert _stored.broken_files(dest, wanted, DIFF_IDS[:1])
 
 
@@ -165,10 +165,10 @@ def test_image_without_diff_ids(tmp_path: pathlib.Path) -> None:
 def test_remove_blobs_removes_nothing_else(tmp_path: pathlib.Path) -> None:
     files = in_layout(PACKED)
     write(tmp_path, files)
-    blob = _image.file_of(DIFF_IDS[0])
-    _stored.remove_blobs(f"oci:{tmp_path}:app", ["manifest.json", "index.json", blob, _image.file_of(image().digest)])
+    blob = file_of(DIFF_IDS[0])
+    _stored.remove_blobs(f"oci:{tmp_path}:app", ["manifest.json", "index.json", blob, file_of(image().digest)])
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == files.keys() - {_image.file_of(image().digest)}
+    assert left == files.keys() - {file_of(image().digest)}
 
 
 def test_damaged_image_is_known_by_its_files(tmp_path: pathlib.Path) -> None:
@@ -192,10 +192,8 @@ def test_problems_of_all_destinations_are_reported_together(tmp_path: pathlib.Pa
     for name in ("a", "b"):
         (tmp_path / name).symlink_to("/etc")
     places = [f"oci:{tmp_path}/a:x", f"dir:{tmp_path}/b", f"dir:{tmp_path}/c", "docker://mirror/app:v1", "dir:"]
-    with pytest.raises(EcrError) as caught:
-        _stored.check_destinations(places)
-    assert [one.partition(" is ")[0] for one in caught.value.facts["problems"]] == [f"{tmp_path}/a", f"{tmp_path}/b"]
-    _stored.check_destinations(places[2:])
+    problems = list(_stored.unsafe_destination_problems(places))
+    assert [one.partition(" is ")[0] for one in problems] == [f"{tmp_path}/a", f"{tmp_path}/b"]
 
 
 def test_links_above_a_destination_are_resolved(tmp_path: pathlib.Path) -> None:

@@ -1,0 +1,179 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""skopeo, which copies images to destinations of any of its transports."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import tempfile
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import (
+    REPLACED,
+    destination_of,
+    split_destination,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Image, diff_ids, find_image, missing_layers
+from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import check_platform
+from ansible_collections.crossaccount.ecr.plugins.module_utils._program import (
+    LARGE_FILES,
+    Finished,
+    Program,
+    json_of,
+    last_line,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import make_folders
+from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import (
+    broken_files,
+    is_damaged,
+    remove_blobs,
+    safe_destination,
+)
+
+
+class Skopeo(Program):
+    """skopeo, with one destination for each image.
+
+    :param dest: the destination, with placeholders for repository and image tag
+    :param platform: `os/architecture[/variant]`
+    :param exact: an image that is not in an index must be of this platform, too
+    """
+
+    def __init__(self, temporary: str, dest: str, platform: str, exact: bool = False) -> None:
+        super().__init__("skopeo", temporary)
+        self._dest, self._platform, self._exact = dest, platform, exact
+        system, _slash, rest = platform.partition("/")
+        architecture, _slash, variant = rest.partition("/")
+        self._overrides = [f"--override-os={system}", f"--override-arch={architecture}"]
+        self._overrides += [f"--override-variant={variant}"] if variant else []
+
+    def location(self, image: RegistryImage) -> str:
+        return destination_of(self._dest, image.reference)
+
+    def has(self, image: RegistryImage) -> bool:
+        """Whether the destination has the image: the same configuration, and the content of each layer.
+
+        :raises EcrError: if another user can change a destination on this host, or it contains links
+        """
+        return self._broken(image, safe_destination(self.location(image))) == []
+
+    def _broken(self, image: RegistryImage, destination: str, source: Image | None = None) -> list[str] | None:
+        """The files or layers of a destination that are not those of the image; None if it has another image.
+
+        A destination of another format has other digests for the same image, so configurations are compared first.
+
+        :param source: the image in the registry, if it was read already
+        """
+        config = self._inspect("--config", destination)
+        if config is None:
+            return None
+        source = source or self._source(image)
+        if config != json_of(self._source_config(image, source), "skopeo inspect"):
+            return None
+        transport, path, _name = split_destination(destination)
+        if path:
+            return broken_files(destination, source, diff_ids(config))
+        manifest = self._inspect("--raw", destination) if transport == "docker" else None
+        return [] if manifest is None else missing_layers(manifest, source)
+
+    def _source(self, image: RegistryImage) -> Image:
+        """The image in the registry, of an index the one for the platform."""
+        repository = image.reference.repository
+        return find_image(
+            lambda digest: image.registry.manifest(repository, digest), image.digest, self._platform, image.by_digest
+        )
+
+    def _inspect(self, what: str, destination: str) -> object:
+        """The configuration or the manifest of the image in a destination, None if it has none."""
+        found = self._run(*self._overrides, "inspect", what, *_daemon("", destination), destination)
+        return None if found.returncode else json_of(found, "skopeo inspect")
+
+    def _source_config(self, image: RegistryImage, source: Image) -> Finished:
+        """The configuration of the image in the registry."""
+        with self._private_login(image.registry) as folder, self._tls(image.registry) as tls:
+            words = ["--config", f"--authfile={folder}/config.json", *tls, _address(image, source)]
+            found = self._run(*self._overrides, "inspect", *words)
+        if found.returncode:
+            raise EcrError(f"skopeo could not inspect {image.by_digest}: {image.registry.mask(last_line(found))}")
+        return found
+
+    def fetch(self, image: RegistryImage) -> None:
+        """Copy an image by its digest, which skopeo verifies, and verify the destination."""
+        destination = safe_destination(self.location(image))
+        source = self._source(image)
+        if self._exact and not source.chosen:
+            config = self._source_config(image, source).stdout.encode()
+            check_platform(config, self._platform, image.by_digest)
+        transport, path, _name = split_destination(destination)
+        if path is None:
+            self._copy(image, source, destination)
+            return
+        # This module creates the folders, also that of a layout, so that no other user can create them first in a
+        # shared folder.
+        make_folders(path if transport == "oci" else str(pathlib.Path(path).parent))
+        safe_destination(destination)
+        if transport in REPLACED:
+            self._replace(image, source, destination)
+        else:
+            self._copy(image, source, destination)
+
+    def _replace(self, image: RegistryImage, source: Image, destination: str) -> None:
+        """Copy an image beside the old one, which remains if the copy fails: skopeo would overwrite it in place."""
+        transport, path, name = split_destination(destination)
+        location = pathlib.Path(str(path))
+        empty = not location.exists() or (location.is_dir() and not any(location.iterdir()))
+        if not empty and self._inspect("--config", f"{transport}:{path}") is None and not is_damaged(destination):
+            raise EcrError(
+                f"{path} exists and does not hold exactly one image. Nothing was changed. Move it to another place."
+            )
+        with interruptible(), tempfile.TemporaryDirectory(dir=location.parent, prefix=".incoming-") as folder:
+            incoming, former = pathlib.Path(folder, "incoming"), pathlib.Path(folder, "former")
+            self._copy(image, source, f"{transport}:{incoming}{name}")
+            try:
+                if location.exists():
+                    location.rename(former)
+                incoming.rename(location)
+            except BaseException:
+                if former.exists() and not location.exists():
+                    former.rename(location)
+                raise
+
+    def _copy(self, image: RegistryImage, source: Image, destination: str) -> None:
+        transport, path, _name = split_destination(destination)
+        for _attempt in range(2):
+            self._copy_once(image, source, destination)
+            broken = self._broken(image, destination, source)
+            if not broken or transport != "oci":
+                break
+            remove_blobs(destination, broken)  # which existed before, and which skopeo reuses without reading them
+        # Another registry may have a layer in another compression, which skopeo then reuses.
+        if broken == [] or (broken and not path):
+            return
+        removed = self._run("delete", destination)
+        what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
+        raise EcrError(f"skopeo copied {image.by_digest}, but {destination} has another image. {what}.")
+
+    def _copy_once(self, image: RegistryImage, source: Image, destination: str) -> None:
+        registry, parent = image.registry, os.environ.get("TMPDIR", LARGE_FILES)
+        with self._private_login(registry) as folder, self._tls(registry, "src-") as tls:
+            options = ["--quiet", f"--src-authfile={folder}/config.json", *tls, *_daemon("dest-", destination)]
+            path = split_destination(destination)[1]
+            with self._large_files(parent, *([path] if path else [])) as large:
+                words = [*self._overrides, "copy", *options, _address(image, source), destination]
+                copied = self._run(*words, TMPDIR=large)
+        if copied.returncode:
+            raise EcrError(f"skopeo could not copy {image.by_digest}: {registry.mask(last_line(copied))}")
+
+
+def _address(image: RegistryImage, source: Image) -> str:
+    """The image in the registry by the digest of the one image, even if it was chosen from an index."""
+    return f"docker://{image.by_digest.rpartition('@')[0]}@{source.digest}"
+
+
+def _daemon(prefix: str, destination: str) -> list[str]:
+    """The option for DOCKER_HOST, which skopeo does not read by itself."""
+    host = os.environ.get("DOCKER_HOST")
+    return [f"--{prefix}daemon-host={host}"] if host and destination.startswith("docker-daemon:") else []
