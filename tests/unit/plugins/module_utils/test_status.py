@@ -81,10 +81,10 @@ def test_size_of_files_and_folders(tmp_path: pathlib.Path) -> None:
 
 def test_thread_of_the_status_receives_no_signal(file: pathlib.Path) -> None:
     """A signal that it received would not interrupt what the main thread waits for, so that the module did not end."""
-    blocked: set[signal.Signals] = set()
+    blocked: set[int] = set()
 
     def status() -> str:
-        blocked.update(signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        blocked.update(signal.pthread_sigmask(signal.SIG_BLOCK, []))
         return "12 MB"
 
     with _status.published(status):
