@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
@@ -33,6 +35,18 @@ _OWN: Json = {
 _ONLY_IN_A_HANDOFF = f"{PREFIX}consumer_account"
 
 
+@dataclass(frozen=True)
+class _Expectations:
+    """What the consumer knows of the share beforehand."""
+
+    owner_account: str | None
+    external_id: str | None
+
+    @classmethod
+    def of(cls, params: Json) -> _Expectations:
+        return cls(params["owner_account"], params["expected_external_id"])
+
+
 class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
@@ -50,10 +64,9 @@ class ActionModule(ActionBase):
             )
         source = source_of(variables, self._evaluate)
         own = {name: params[name] for name in _OWN if params[name] is not None}
-        share = share_of(
-            source and _strict_yaml.load(*source), own, params["owner_account"], params["expected_external_id"]
-        )
-        return {"changed": False, **share.values(), "summary": summary(share, params["owner_account"])}
+        expected = _Expectations.of(params)
+        share = share_of(source and _strict_yaml.load(*source), own, expected.owner_account, expected.external_id)
+        return {"changed": False, **share.values(), "summary": summary(share, expected.owner_account)}
 
     def _evaluate(self, path: str) -> object:
         try:

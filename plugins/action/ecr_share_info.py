@@ -16,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import path_problems
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import handoff_file_problems
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
 #: In the place of the region of the session. The names of hand-off files have a region only if a share has several.
@@ -31,12 +31,12 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         of_the_role = variables.get("ansible_role_name") == "crossaccount.ecr.ecr_share"
         found = list(unknown_variables(variables)) if of_the_role else []
-        found += handoff_file_problems(self._task.args)
+        found += _unwritable_handoffs(self._task.args)
         done = run_module(self, variables, SHARE_INFO_ARGUMENTS, share_info)
         return {**result, **_with_problems(done, found)}
 
 
-def handoff_file_problems(arguments: Json) -> t.Iterator[str]:
+def _unwritable_handoffs(arguments: Json) -> t.Iterator[str]:
     """Why hand-off files cannot be written here."""
     try:
         options = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, arguments).params
@@ -45,7 +45,7 @@ def handoff_file_problems(arguments: Json) -> t.Iterator[str]:
     for share in declared_shares(options, _ANY_REGION):
         path = share.handoff.path
         if path and share.is_present and not any(handoff_path_problems(path)):
-            yield from path_problems(path, handoff_files(share))
+            yield from handoff_file_problems(path, handoff_files(share))
 
 
 def _with_problems(result: Json, found: list[str]) -> Json:

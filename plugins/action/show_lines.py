@@ -4,10 +4,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines, and what is shown in their place with -v."""
+
+    shown: list[str]
+    all: list[str]
+
+    @classmethod
+    def of(cls, options: Json) -> _Lines:
+        return cls(options["lines"], options["all_lines"] or options["lines"])
 
 
 class ActionModule(ActionBase):
@@ -21,11 +35,11 @@ class ActionModule(ActionBase):
             "all_lines": {"type": "list", "elements": "str"},
         }
         _validated, options = self.validate_argument_spec(spec)
-        shown = (Display().verbosity and options["all_lines"]) or options["lines"]
-        if not options["lines"]:
+        lines = _Lines.of(options)
+        if not lines.shown:
             return {**result, "changed": False, "skipped": True, "skip_reason": "There are no lines."}
         several = len(variables.get("ansible_play_hosts_all", ())) > 1 and not self._task.run_once
         before = f"{variables['inventory_hostname']}: " if several else ""
-        for line in shown:
+        for line in lines.all if Display().verbosity else lines.shown:
             show(f"{before}{line}")
-        return {**result, "changed": False, "lines": options["all_lines"] or options["lines"]}
+        return {**result, "changed": False, "lines": lines.all}

@@ -27,7 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
     MODE,
     content_of,
-    path_problems,
+    handoff_file_problems,
     replace,
 )
 
@@ -100,4 +100,4 @@ def _problems(options: HandoffOptions) -> t.Iterator[str]:
     if options.path is None:
         return
     wrong = list(handoff_path_problems(options.path))
-    yield from wrong or path_problems(options.path, options.names)
+    yield from wrong or handoff_file_problems(options.path, options.names)

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import Merged, decoded, shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import Merged, decoded, shown_if_valid
 
 #: The keys of our profiles that this collection sets. Other keys in them stay.
 KEYS = ("role_arn", "external_id", "role_session_name", "credential_source", "source_profile")
@@ -64,7 +64,7 @@ def _foreign_part(sections: Sections, ours: t.Iterable[str]) -> Sections:
 def _shown_profiles(sections: Sections, ours: t.Iterable[str]) -> str:
     parts = {section: _our_part(sections, section) for section in ours}
     return "".join(
-        _written(section, {key: shown(value, _ONE_LINE) for key, value in part.items()})
+        _written(section, {key: shown_if_valid(value, _ONE_LINE) for key, value in part.items()})
         for section, part in parts.items()
         if part
     )

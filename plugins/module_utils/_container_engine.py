@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import (
     docker_context,
-    is_private,
+    is_private_address,
     podman_addresses,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
@@ -87,7 +87,7 @@ class ContainerEngine(Program, abc.ABC):
         """
 
     def _check_address(self, address: str, verified: bool) -> None:
-        if not verified and not is_private(address):
+        if not verified and not is_private_address(address):
             raise EcrError(
                 f"The engine of {self.name} is at {address}, and no TLS verifies it. A registry token is sent over"
                 " plain TCP to a loopback address only. Use ssh, a socket or, with docker, TLS with certificates."

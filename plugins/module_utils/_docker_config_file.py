@@ -16,7 +16,7 @@ import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged, decoded, shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged, decoded, shown_if_valid
 
 #: What follows docker-credential- in the name of a program. With the empty name, docker uses the logins of the file.
 HELPER_NAME = re.compile(r"(?:\w[\w.+@-]{0,299})?", re.ASCII)
@@ -69,7 +69,7 @@ def _is_helper(entry: object) -> bool:
 
 
 def _shown_helpers(entries: t.Mapping[str, object], ours: t.Iterable[str]) -> str:
-    listed = {host: shown(entries[host], HELPER_NAME) for host in ours if host in entries}
+    listed = {host: shown_if_valid(entries[host], HELPER_NAME) for host in ours if host in entries}
     return json.dumps({"credHelpers": listed}, indent=4) + "\n"
 
 

@@ -25,7 +25,7 @@ def is_loopback_address(host: str) -> bool:
         return False
 
 
-def is_private(address: str) -> bool:
+def is_private_address(address: str) -> bool:
     """Whether an engine's address is on this host or behind ssh: a socket, 127.0.0.0/8, ::1, or the name localhost."""
     if address.partition("://")[0] in _PRIVATE:
         return True

@@ -85,9 +85,10 @@ class Declaration:
 
 def declaration_of(options: Json) -> Declaration:
     """The declaration of the module's options."""
+    shared = _shared(options["share"] or {}, options["credentials"] or {})
     return Declaration(
         present=options["state"] == "present",
-        sources=tuple(_source(entry) for entry in [*options["registries"], *_shared(options)]),
+        sources=tuple(_source(entry) for entry in [*options["registries"], *shared]),
         require_helper=options["require_helper"],
         user=options["user"],
         home=options["home"] or "~",
@@ -98,12 +99,11 @@ def declaration_of(options: Json) -> Declaration:
     )
 
 
-def _shared(options: Json) -> t.Iterator[Json]:
+def _shared(share: Json, credentials: Json) -> t.Iterator[Json]:
     """The registry of the hand-off. What concerns the consumer's own side is in `credentials`."""
-    share = options["share"] or {}
     if "role_arn" in share:  # not in the result of a task that was skipped
         of_owner = {key: share.get(key) for key in ("registry", "role_arn", "external_id")}
-        yield {**of_owner, **(options["credentials"] or {})}
+        yield {**of_owner, **credentials}
 
 
 def _source(entry: Json) -> Source:
@@ -114,7 +114,7 @@ def _source(entry: Json) -> Source:
 # --- validation ------------------------------------------------------------------------------------------------------
 
 
-def declaration_problems(declared: Declaration, helper: str | None) -> t.Iterator[str]:
+def host_declaration_problems(declared: Declaration, helper: str | None) -> t.Iterator[str]:
     """The reasons why the declaration is rejected.
 
     :param helper: the path of the helper, if it is installed

@@ -40,7 +40,7 @@ class Wrapper:
     fault: str
 
 
-def account_of(user: str | None) -> pwd.struct_passwd:
+def local_account(user: str | None) -> pwd.struct_passwd:
     try:
         account = pwd.getpwnam(user) if user else pwd.getpwuid(os.geteuid())
     except KeyError:

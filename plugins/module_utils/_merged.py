@@ -37,6 +37,6 @@ def decoded(content: bytes | None) -> str | None:
         raise EcrError(f"is not a text in UTF-8 (byte {error.start}).") from None
 
 
-def shown(value: object, form: re.Pattern[str]) -> str:
+def shown_if_valid(value: object, form: re.Pattern[str]) -> str:
     """A value of one of our entries for a diff. Others may have put any text in its place."""
     return value if isinstance(value, str) and form.fullmatch(value) else "(not shown)"

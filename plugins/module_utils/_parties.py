@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
@@ -15,26 +16,34 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import acc
 OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
 
 
-def owner_account_problems(declared: object) -> t.Iterator[str]:
-    """What is wrong with the declared owner account, as far as it is known without AWS.
+@dataclass(frozen=True)
+class OwnerAccount:
+    """The declared owner account.
 
-    :param declared: None if it is not declared
+    :param declared: what the option has; None if it is not declared
     """
-    if declared is not None:
-        yield from (f"owner_account: {problem}" for problem in account_problems(declared))
 
+    declared: object = None
 
-def check_owner_account(declared: str | None, actual: str) -> None:
-    """Stop a run whose credentials belong to another account than the declared owner account.
+    @classmethod
+    def of(cls, params: Json) -> OwnerAccount:
+        return cls(params["owner_account"])
 
-    :param declared: None if it is not declared
-    :param actual: the account of the credentials
-    """
-    if declared not in (None, actual):
-        raise EcrError(
-            f"The credentials belong to account {actual}, but the declared owner account is {declared}. Use credentials"
-            f" of account {declared}, or correct ecr_share_account (option owner_account)."
-        )
+    def problems(self) -> t.Iterator[str]:
+        """What is wrong with the declaration, as far as it is known without AWS."""
+        if self.declared is not None:
+            yield from (f"owner_account: {problem}" for problem in account_problems(self.declared))
+
+    def check(self, actual: str) -> None:
+        """Stop a run whose credentials belong to another account.
+
+        :param actual: the account of the credentials
+        """
+        if self.declared not in (None, actual):
+            raise EcrError(
+                f"The credentials belong to account {actual}, but the declared owner account is {self.declared}. Use"
+                f" credentials of account {self.declared}, or correct ecr_share_account (option owner_account)."
+            )
 
 
 def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> t.Iterator[str]:

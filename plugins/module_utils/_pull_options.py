@@ -75,7 +75,7 @@ class PullOptions:
         :raises EcrError: naming everything that is wrong with the parameters and does not need a request to AWS
         """
         problems, references, token = Problems(), [], params["registry_token"]
-        problems.extend(_option_problems(params))
+        problems.extend(cls._problems(params))
         for text in params["images"]:
             try:
                 reference = parse_reference(text)
@@ -102,16 +102,21 @@ class PullOptions:
             registry_token=token,
         )
 
+    @staticmethod
+    def _problems(params: Json) -> t.Iterator[str]:
+        if params["registry_token"] is None:
+            yield from session_problems(SessionOptions.of(params))
+        elif params["credentials"] == "controller":
+            yield "credentials: controller gets a token by itself. Remove registry_token."
+        yield from wait_problems(WaitOptions.of(params))
+        yield from platform_problems(params["platform"])
+        for name in ("dest", "ca_path"):
+            if not (params[name] or "").isprintable():
+                yield f"{name} {params[name]!r} has a character that is not printable. Remove it."
+        if not params["images"]:
+            yield "images is empty: name at least one image."
 
-def _option_problems(params: Json) -> t.Iterator[str]:
-    if params["registry_token"] is None:
-        yield from session_problems(SessionOptions.of(params))
-    elif params["credentials"] == "controller":
-        yield "credentials: controller gets a token by itself. Remove registry_token."
-    yield from wait_problems(WaitOptions.of(params))
-    yield from platform_problems(params["platform"])
-    for name in ("dest", "ca_path"):
-        if not (params[name] or "").isprintable():
-            yield f"{name} {params[name]!r} has a character that is not printable. Remove it."
-    if not params["images"]:
-        yield "images is empty: name at least one image."
+    @staticmethod
+    def need_aws_sdk(params: Json) -> bool:
+        """Whether this host sends requests to AWS, because it has no token and the controller gets none for it."""
+        return params["registry_token"] is None and params["credentials"] == "host"

@@ -53,16 +53,20 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
 
     :param progress: receives what the run is waiting for
     """
-    declared, problems = role_declaration_of(module.params), Problems()
+    declared, declared_owner, problems = (
+        role_declaration_of(module.params),
+        _parties.OwnerAccount.of(module.params),
+        Problems(),
+    )
     problems.extend(name_problems(declared.name, declared.policy_name, declared.path))
-    problems.extend(_parties.owner_account_problems(module.params["owner_account"]))
+    problems.extend(declared_owner.problems())
     wait = WaitOptions.of(module.params)
     problems.extend(wait_problems(wait))
     problems.check()
 
     session = session_of(module)
     owner = arn_of(session.identity["arn"]).identity
-    _parties.check_owner_account(module.params["owner_account"], owner.account)
+    declared_owner.check(owner.account)
     role = PullRole(session.client("iam"), owner, declared.name, declared.policy_name, declared.path)
     planned = plan_pull_role(role.read(), declared, owner, lambda: secrets.token_hex(16), problems)
     problems.check()

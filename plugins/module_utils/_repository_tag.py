@@ -43,14 +43,14 @@ def tag_repositories(module: Module, progress: Progress = lambda _text: None) ->
     :param progress: receives what the run is doing
     """
     params, problems = module.params, Problems()
-    declared, owner, wait = tag_declaration(params), params["owner_account"], WaitOptions.of(params)
+    declared, owner, wait = tag_declaration(params), _parties.OwnerAccount.of(params), WaitOptions.of(params)
     problems.extend(tag_declaration_problems(declared))
-    problems.extend(_parties.owner_account_problems(owner))
+    problems.extend(owner.problems())
     problems.extend(wait_problems(wait))
     problems.check()
 
     session = session_of(module)
-    _parties.check_owner_account(owner, session.identity["account"])
+    owner.check(session.identity["account"])
     ecr = session.client("ecr")
     repositories = read_repositories(session, ecr, declared, wait, problems)
     plan = plan_tags(repositories, declared.tags, declared.is_present)

@@ -42,7 +42,7 @@ class UnsafeError(Exception):
 
 
 @functools.cache
-def is_private(gid: int, uid: int) -> bool:
+def is_private_group(gid: int, uid: int) -> bool:
     """Whether a group is the private group of a user: the same name, and only root and the current user as members.
 
     With the umask 002 that goes with such groups, a user's own folders have mode 0775.
@@ -81,7 +81,7 @@ def fault_of(path: str, status: os.stat_result, sticky: bool = False, private_gr
     if not status.st_mode & stat.S_IWGRP:
         return None
     # The bits of the group are the mask of an ACL, so they cover the users of an ACL, too.
-    if not (private_groups and is_private(status.st_gid, status.st_uid)):
+    if not (private_groups and is_private_group(status.st_gid, status.st_uid)):
         return Fault.GROUP
     return Fault.ACL if _has_acl(path) else None
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
     handoff_option_problems,
@@ -67,37 +68,50 @@ _DEFAULTS: Json = {
 _REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
 
 
+@dataclass(frozen=True)
+class _Declaration:
+    """The options of each share, with those that all shares have in common, and the defaults.
+
+    :param is_list: whether the shares are a list; if not, the options in common are the one share
+    """
+
+    shares: tuple[Json, ...]
+    is_list: bool
+    trust_policy_quota: int
+
+    @classmethod
+    def of(cls, params: Json) -> _Declaration:
+        common, state = _given(params["defaults"] or {}), {"state": "absent"} if params["state"] == "absent" else {}
+        listed = [{}] if params["shares"] is None else params["shares"]
+        shares = tuple({**_DEFAULTS, **common, **_given(share), **state} for share in listed)
+        return cls(shares, params["shares"] is not None, params["trust_policy_quota"])
+
+
 def declared_shares(params: Json, region: str) -> list[Share]:
     """The declared shares, each with what is valid of it.
 
     :param params: the options of the module `ecr_share_info`
     :param region: where repositories are if a share does not name regions
     """
-    return [_share_of(one, params["trust_policy_quota"], region) for one in _complete(params)]
+    declared = _Declaration.of(params)
+    return [_share_of(one, declared.trust_policy_quota, region) for one in declared.shares]
 
 
-def declaration_problems(params: Json) -> t.Iterator[str]:
+def share_declaration_problems(params: Json) -> t.Iterator[str]:
     """What is wrong with each declared share by itself.
 
     :param params: the options of the module `ecr_share_info`
     """
-    declared = _complete(params)
-    if not declared:
+    declared = _Declaration.of(params)
+    if not declared.shares:
         yield "ecr_share_shares is an empty list. Declare at least one share; state: absent ends one."
-    for number, share in enumerate(declared, 1):
+    for number, share in enumerate(declared.shares, 1):
         found = [
-            *_missing_problems(share, number if params["shares"] is not None else 0),
+            *_missing_problems(share, number if declared.is_list else 0),
             *_declared_option_problems(share),
         ]
-        prefix = f"Share {share['role_name'] or number}: " if len(declared) > 1 else ""
+        prefix = f"Share {share['role_name'] or number}: " if len(declared.shares) > 1 else ""
         yield from (prefix + problem for problem in found)
-
-
-def _complete(params: Json) -> list[Json]:
-    """The options of each share, with those that all shares have in common, and the defaults."""
-    common, state = _given(params["defaults"] or {}), {"state": "absent"} if params["state"] == "absent" else {}
-    listed = [{}] if params["shares"] is None else params["shares"]
-    return [{**_DEFAULTS, **common, **_given(share), **state} for share in listed]
 
 
 def _given(options: Json) -> Json:

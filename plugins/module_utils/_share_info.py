@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
@@ -18,8 +19,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import s
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
     SHARE_ARGUMENTS,
     TRUST_QUOTA_ARGUMENT,
-    declaration_problems,
     declared_shares,
+    share_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
@@ -38,33 +39,46 @@ SHARE_INFO_ARGUMENTS: Json = {
 }
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What the module is asked for, beside the shares."""
+
+    owner: _parties.OwnerAccount
+    wait: WaitOptions
+    expect_unchanged: bool
+
+    @classmethod
+    def of(cls, params: Json) -> _Options:
+        return cls(_parties.OwnerAccount.of(params), WaitOptions.of(params), params["expect_unchanged"])
+
+
 def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     """The result of the module `ecr_share_info`.
 
     :param progress: receives what the run is waiting for
     """
-    options, wait, problems = module.params, WaitOptions.of(module.params), Problems()
+    options, problems = _Options.of(module.params), Problems()
     session = session_of(module)
-    shares = declared_shares(options, session.region)
-    problems.extend(declaration_problems(options))
-    owner_problems = list(_parties.owner_account_problems(options["owner_account"]))
+    shares = declared_shares(module.params, session.region)
+    problems.extend(share_declaration_problems(module.params))
+    owner_problems = list(options.owner.problems())
     problems.extend(owner_problems)
-    problems.extend(wait_problems(wait))
+    problems.extend(wait_problems(options.wait))
     if not owner_problems:
-        _parties.check_owner_account(options["owner_account"], session.identity["account"])
+        options.owner.check(session.identity["account"])
 
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
-        account = read_account(session, shares, wait)
-        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), options["expect_unchanged"])
+        account = read_account(session, shares, options.wait)
+        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), options.expect_unchanged)
         found.found += plan.problems
         found.found = list(dict.fromkeys(found.found))
         found.check()
         return plan
 
-    written = options["expect_unchanged"] and not module.check_mode
-    plan = _unchanged(read_and_plan, wait, progress) if written else read_and_plan()
+    written = options.expect_unchanged and not module.check_mode
+    plan = _unchanged(read_and_plan, options.wait, progress) if written else read_and_plan()
     for warning in plan.warnings:
         module.warn(warning)
     return result_of_plan(plan, module.check_mode)

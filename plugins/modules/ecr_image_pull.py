@@ -210,7 +210,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PULL_RULES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
+    PULL_ARGUMENTS,
+    PULL_RULES,
+    PullOptions,
+)
 
 
 def main() -> None:
@@ -220,7 +224,7 @@ def main() -> None:
         check_boto3=False,
         **PULL_RULES,
     )
-    if module.params["registry_token"] is None and module.params["credentials"] == "host":
+    if PullOptions.need_aws_sdk(module.params):
         try:
             check_sdk_version_supported(warn=module.warn)
         except AnsibleBotocoreError as error:

@@ -188,11 +188,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import (
     ARGUMENTS,
     declaration_of,
-    declaration_problems,
+    host_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
-    account_of,
     apply,
+    local_account,
     places_of,
     read_host,
     write_problems,
@@ -204,8 +204,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import
 
 def run(module: AnsibleModule) -> Json:
     declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
-    problems.extend(declaration_problems(declared, helper))
-    account = account_of(declared.user)
+    problems.extend(host_declaration_problems(declared, helper))
+    account = local_account(declared.user)
     places, found = read_host(declared, account, places_of(declared, account, helper), problems)
     plan = plan_host(declared, places, found)
     problems.extend(plan.problems)

@@ -15,7 +15,7 @@ MODE = 0o600
 _LIMIT = 1024 * 1024
 
 
-def path_problems(path: str, names: t.Iterable[str]) -> t.Iterator[str]:
+def handoff_file_problems(path: str, names: t.Iterable[str]) -> t.Iterator[str]:
     """Why the files of a hand-off cannot be written.
 
     :param path: as it is declared

@@ -47,7 +47,7 @@ def source_of(variables: t.Mapping[str, object], evaluate: t.Callable[[str], obj
     path = evaluate(value) if _NAME.search(value) else value
     if not isinstance(path, str):
         raise EcrError(f"{VARIABLE} must be the path of a hand-off or its text; it is a {type(path).__name__}.")
-    return read_file(os.path.expanduser(path)), path
+    return read_handoff(os.path.expanduser(path)), path
 
 
 def is_text(value: str) -> bool:
@@ -55,7 +55,7 @@ def is_text(value: str) -> bool:
     return "\n" in value or "\r" in value or bool(re.match(r"\s*\{(?![{%#])", value))
 
 
-def read_file(path: str) -> str:
+def read_handoff(path: str) -> str:
     """The text of a regular file of limited size; a link to one is followed.
 
     :raises EcrError: naming the path

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import (
     DockerContext,
     docker_context,
-    is_private,
+    is_private_address,
     podman_addresses,
     redirect_problem,
 )
@@ -30,7 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import 
     ],
 )
 def test_private_address(address: str) -> None:
-    assert is_private(address)
+    assert is_private_address(address)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_private_address(address: str) -> None:
     ],
 )
 def test_address_that_others_may_read(address: str) -> None:
-    assert not is_private(address)
+    assert not is_private_address(address)
 
 
 LOOPBACK, ECR = "http://127.0.0.1:5000/v2", "https://1.dkr.ecr.eu-west-1.amazonaws.com/v2"

@@ -10,7 +10,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration
     ARGUMENTS,
     Declaration,
     declaration_of,
-    declaration_problems,
+    host_declaration_problems,
     path_problems,
 )
 
@@ -30,7 +30,7 @@ def declared(*registries: dict[str, Any], **options: Any) -> Declaration:
 
 
 def problems(*registries: dict[str, Any], helper: str | None = "/usr/bin/x", **options: Any) -> list[str]:
-    return list(declaration_problems(declared(*registries, **options), helper))
+    return list(host_declaration_problems(declared(*registries, **options), helper))
 
 
 def test_the_registry_of_a_share_is_added() -> None:

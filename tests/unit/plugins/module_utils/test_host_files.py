@@ -26,7 +26,7 @@ def test_folder_of_wrappers_that_others_can_write_to(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
     """Wrappers are programs of all users, so a private group is no exception."""
-    monkeypatch.setattr(_safe_folders, "is_private", lambda _gid, _uid: True)
+    monkeypatch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: True)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin").chmod(mode)
     assert message_of(tmp_path / "bin") == (
@@ -51,5 +51,5 @@ def test_folder_of_wrappers_that_cannot_be_one(tmp_path: pathlib.Path) -> None:
 def test_user_who_is_not_root_cannot_have_files_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(EcrError) as caught:
-        _host_files.account_of("daemon")
+        _host_files.local_account("daemon")
     assert str(caught.value) == "The files of user daemon cannot be written by another user. Set become: true."

@@ -758,7 +758,7 @@ def test_files_follow_the_umask(
     before = os.umask(umask)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_safe_folders, "is_private", lambda _gid, _uid: umask == 0o002)
+            patch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: umask == 0o002)
             Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
             assert Layout(str(dest), AMD64).has(named(image["digest"]))
     finally:

@@ -14,25 +14,25 @@ OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 
 @pytest.mark.parametrize("declared", [None, OWNER, "012345678901"])
 def test_a_valid_owner_account(declared: str | None) -> None:
-    assert list(_parties.owner_account_problems(declared)) == []
+    assert list(_parties.OwnerAccount(declared).problems()) == []
 
 
 @pytest.mark.parametrize(
     "declared", [111111111111, 1402433619, "11111111111", "1111-1111-1111", "", "1" * 12 + "\n", [OWNER]]
 )
 def test_an_invalid_owner_account(declared: Any) -> None:
-    (problem,) = _parties.owner_account_problems(declared)
+    (problem,) = _parties.OwnerAccount(declared).problems()
     assert problem.startswith(f"owner_account: {declared!r} is not an AWS account ID of 12 digits.")
 
 
 @pytest.mark.parametrize("declared", [None, OWNER])
 def test_the_credentials_are_of_the_declared_account(declared: str | None) -> None:
-    _parties.check_owner_account(declared, OWNER)
+    _parties.OwnerAccount(declared).check(OWNER)
 
 
 def test_credentials_of_another_account_are_rejected() -> None:
     with pytest.raises(EcrError) as caught:
-        _parties.check_owner_account(OWNER, ONE)
+        _parties.OwnerAccount(OWNER).check(ONE)
     assert str(caught.value) == (
         f"The credentials belong to account {ONE}, but the declared owner account is {OWNER}. Use credentials of"
         f" account {OWNER}, or correct ecr_share_account (option owner_account)."

@@ -160,7 +160,7 @@ def test_access_control_list_is_rejected_if_the_group_may_write(
     path = tmp_path / "file"
     path.write_text("")
     path.chmod(mode)
-    monkeypatch.setattr(_safe_folders, "is_private", lambda _gid, _uid: True)
+    monkeypatch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: True)
     monkeypatch.setattr(os, "listxattr", lambda _path: ["system.posix_acl_access"], raising=False)
     if rejected:
         assert "has an access control list" in message_of(_protected_files.check_file, str(path))

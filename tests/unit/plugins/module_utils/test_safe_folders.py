@@ -53,7 +53,7 @@ def status(mode: int, uid: int = ME, kind: int = DIRECTORY) -> os.stat_result:
 def test_what_another_user_can_change(
     monkeypatch: pytest.MonkeyPatch, kind: int, mode: int, uid: int, sticky: bool, private: bool, fault: Fault | None
 ) -> None:
-    monkeypatch.setattr(_safe_folders, "is_private", lambda _gid, _uid: True)
+    monkeypatch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: True)
     assert fault_of("/x", status(mode, uid, kind), sticky, private_groups=private) is fault
 
 
@@ -61,7 +61,7 @@ def test_what_another_user_can_change(
 def test_access_control_list_matters_if_the_group_may_write(
     monkeypatch: pytest.MonkeyPatch, mode: int, fault: Fault | None
 ) -> None:
-    monkeypatch.setattr(_safe_folders, "is_private", lambda _gid, _uid: True)
+    monkeypatch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: True)
     monkeypatch.setattr(os, "listxattr", lambda _path: ["system.posix_acl_access"], raising=False)
     assert fault_of("/x", status(mode), private_groups=True) is fault
 
@@ -75,7 +75,7 @@ class Accounts:
         patch.setattr(_safe_folders, "grp", self)
         patch.setattr(_safe_folders, "pwd", self)
         patch.setattr(os, "geteuid", lambda: ME or 1000)
-        _safe_folders.is_private.cache_clear()
+        _safe_folders.is_private_group.cache_clear()
 
     def getgrgid(self, gid: int) -> object:
         name, members = self.groups[gid]
@@ -101,12 +101,12 @@ def accounts(monkeypatch: pytest.MonkeyPatch) -> Accounts:
 
 def test_private_group(accounts: Accounts) -> None:
     me = accounts.users["me"][0]
-    assert _safe_folders.is_private(1000, me)
-    assert _safe_folders.is_private(0, 0)
-    assert not _safe_folders.is_private(100, me)  # not the primary group
-    assert not _safe_folders.is_private(1000, 0)  # of another user than the owner
-    assert not _safe_folders.is_private(55, me)  # unknown
-    assert not _safe_folders.is_private(1000, STRANGER)
+    assert _safe_folders.is_private_group(1000, me)
+    assert _safe_folders.is_private_group(0, 0)
+    assert not _safe_folders.is_private_group(100, me)  # not the primary group
+    assert not _safe_folders.is_private_group(1000, 0)  # of another user than the owner
+    assert not _safe_folders.is_private_group(55, me)  # unknown
+    assert not _safe_folders.is_private_group(1000, STRANGER)
 
 
 @pytest.mark.parametrize("how", ["listed", "primary", "unknown", "renamed"])
@@ -119,7 +119,7 @@ def test_group_with_another_member_is_not_private(accounts: Accounts, how: str) 
         accounts.users["other"] = (STRANGER, 1000)
     if how == "renamed":
         accounts.groups[1000] = ("staff", [])
-    assert not _safe_folders.is_private(1000, accounts.users["me"][0])
+    assert not _safe_folders.is_private_group(1000, accounts.users["me"][0])
 
 
 # --- paths

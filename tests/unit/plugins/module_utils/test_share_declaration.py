@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
-    declaration_problems,
     declared_shares,
+    share_declaration_problems,
 )
 
 REGION = "eu-west-1"
@@ -92,4 +92,4 @@ def test_the_state_of_the_run_ends_all_shares() -> None:
     ],
 )
 def test_the_problems_of_declared_shares(shares: Any, defaults: Any, found: list[str]) -> None:
-    assert list(declaration_problems(params(shares, defaults))) == found
+    assert list(share_declaration_problems(params(shares, defaults))) == found

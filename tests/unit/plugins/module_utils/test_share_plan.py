@@ -11,8 +11,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
-    declaration_problems,
     declared_shares,
+    share_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
@@ -67,7 +67,7 @@ class World:
         options = {"shares": shares, "defaults": None, "state": state, "trust_policy_quota": 2048}
         declared = declared_shares(options, REGION)
         plan = plan_shares(declared, self.account(declared), lambda: "generated", is_carried_out)
-        return replace(plan, problems=list(dict.fromkeys([*declaration_problems(options), *plan.problems])))
+        return replace(plan, problems=list(dict.fromkeys([*share_declaration_problems(options), *plan.problems])))
 
     def pairs(self) -> set[tuple[str, str, str]]:
         """Who may read which repository through which role."""
