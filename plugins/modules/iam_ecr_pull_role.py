@@ -81,7 +81,7 @@ options:
       principal_match:
         description:
           - V(principal) names the ARNs in the trust; IAM binds them to the very user or role, so one that is deleted
-            and already_applied again is not trusted.
+            and made again is not trusted.
           - V(condition) trusts the account under the condition C(aws:PrincipalArn), which survives that.
         type: str
         choices: [principal, condition]
@@ -228,7 +228,7 @@ dangling_principals:
   elements: str
   sample: []
 steps:
-  description: The writes that were already_applied, or would be in check mode, in their order.
+  description: The writes that were made, or would be in check mode, in their order.
   returned: success
   type: list
   elements: str
@@ -321,7 +321,7 @@ def run(module: t.Any, progress: t.Callable[[str], None] = lambda _text: None) -
 
 
 def carry_out(role: PullRole, steps: list[Step], options: dict[str, t.Any], done: list[str]) -> None:
-    """Make the writes in their order and note them in `done`; an error says which were already_applied."""
+    """Make the writes in their order and note them in `done`; an error says which were made."""
     for step in steps:
         try:
             getattr(role, step.call)(**step.arguments)
@@ -353,7 +353,7 @@ def _problem(role: PullRole, step: Step, error: Exception, options: dict[str, t.
     if step.call == "create_version" or already_applied(step, seen) is None:
         return explain(error)
     what = f"Role {role.name}" if step.call == "create_role" else f"Policy {role.policy_name}"
-    return f"{what} was not there when this run began; now it is, but not as declared: someone else already_applied it."
+    return f"{what} was not there when this run began; now it is, but not as declared: someone else made it."
 
 
 def wait_for(role: PullRole, plan: RolePlan, options: dict[str, t.Any]) -> RoleState:
