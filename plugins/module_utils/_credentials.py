@@ -41,8 +41,8 @@ _FAILURES = {
         "{profile} requires an MFA code (mfa_serial), for which no module can ask. Start a session with the code"
         " first, for instance with aws sts get-session-token, and use the keys of that session."
     ),
-    "FileNotFoundError": "{profile} names a file that does not exist: check web_identity_token_file, credential_process.",
-    "PermissionError": "{profile} names a file that cannot be read: check web_identity_token_file, credential_process.",
+    "FileNotFoundError": "{profile} names a file that does not exist: check web_identity_token_file.",
+    "PermissionError": "{profile} names a file that cannot be read: check web_identity_token_file.",
 }
 
 
