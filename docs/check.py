@@ -13,6 +13,8 @@ import re
 import sys
 from collections.abc import Iterator
 
+import aws_errors
+
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ROOT / "docs/docsite/rst"
 
@@ -63,6 +65,8 @@ def problems() -> Iterator[str]:
     for one in sorted({text for tree in trees for text in errors(tree)}):
         if not any(text in one for text in said):
             yield f"troubleshooting.rst lacks a message of the code: {one}"
+    if aws_errors.PAGE.read_text(encoding="utf-8") != aws_errors.page():
+        yield "aws_errors.rst differs from the tables of errors. Run: python docs/aws_errors.py"
     listed = re.findall(r"(?m)^ +- (\w+)$", (PAGES.parent / "extra-docs.yml").read_text(encoding="utf-8"))
     for name in sorted(set(listed) ^ {path.stem for path in PAGES.glob("*.rst")}):
         yield f"{name} is a page or stands in extra-docs.yml, but not both"

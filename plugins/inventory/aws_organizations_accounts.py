@@ -62,6 +62,7 @@ import re
 import typing as t
 
 try:
+    import botocore
     import botocore.exceptions
 except ImportError:
     pass  # require_aws_sdk reports it
@@ -99,6 +100,19 @@ def accounts_within(units: t.Iterable[Unit], wanted: t.Sequence[str]) -> list[Js
 
 def _is_below(path: str, entry: str) -> bool:
     return f"{path.rstrip('/')}/".startswith(f"{entry.rstrip('/')}/")
+
+
+def state_problems(units: t.Iterable[Unit], version: str) -> t.Iterator[str]:
+    """Why it is unknown which accounts are active: AWS returns `State` only, and a botocore that is too old drops it.
+
+    :param version: of botocore
+    """
+    unknown = [one["Id"] for unit in units for one in unit.accounts if "State" not in one and "Status" not in one]
+    if unknown:
+        yield (
+            f"botocore {version} returns no state for {len(unknown)} accounts, such as {unknown[0]}, so it is unknown"
+            " whether they are active. Install botocore 1.40.27 or later."
+        )
 
 
 def option_problems(units: t.Sequence[Unit], wanted: t.Iterable[str], tags: Json) -> t.Iterator[str]:
@@ -151,7 +165,7 @@ class InventoryModule(AWSInventoryBase):
         roots = _all_pages(client, "list_roots", "Roots")
         units = [unit for root in roots for unit in _units(client, (root["Id"],), "/")]
         tags = self.get_option("tags")
-        wrong = list(option_problems(units, wanted, tags))
+        wrong = [*option_problems(units, wanted, tags), *state_problems(units, botocore.__version__)]
         if wrong:
             self.fail_aws(printable("\n".join(wrong)))
         accounts = accounts_within(units, wanted)

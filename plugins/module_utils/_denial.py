@@ -1,47 +1,187 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which policy denied a request, by AWS's message, and what to do about it. Standard library only."""
+"""What AWS's sentence about a denial states: which policy denied, and who can change it. Standard library only.
+
+AWS writes `User: ARN is not authorized to perform: ACTION on resource: ARN`, and after it one of
+
+- `because no TYPE allows the ACTION action`: no policy of that type allows the action;
+- `with an explicit deny in a TYPE: POLICY-ARN`: a policy of that type has a Deny statement. The ARN is there only if
+  caller and policy are in the same account or organization;
+- nothing, for instance from services that do not support this format.
+
+Only one type is named, although several may deny. Source: IAM User Guide, "Troubleshoot access denied error messages".
+"""
 
 from __future__ import annotations
 
-#: A part of AWS's message, and the kind of the denial. IAM User Guide, "Troubleshoot access denied error messages".
-_MESSAGES = (
-    ("VPC endpoint policy", "endpoint_policy"),
-    ("permissions boundary", "boundary"),
-    ("session policy", "session_policy"),
-    ("service control policy", "organization_policy"),
-    ("resource control policy", "organization_policy"),
-    ("explicit deny", "explicit_deny"),
-    ("no identity-based policy allows", "no_identity_policy"),
+import re
+import typing as t
+from dataclasses import dataclass
+
+#: What called: the session of the pull role, the caller that assumes the pull role, or the caller of any other action.
+ROLE, ASSUME, CALLER = "role", "assume", "caller"
+
+_POLICY = re.compile(
+    r"(?:because no|an explicit deny in an?) ((?:[\w-]+ ){0,3}(?:policy|boundary))\b(?:: (arn:[\w:/.@+=,-]+))?", re.I
 )
-#: The next step for each kind of denial.
-ADVICE = {
-    "boundary": "The role's permissions boundary does not allow it: the owner account has to widen that boundary.",
-    "session_policy": "The policy given to the session does not allow it: assume the role without one.",
-    "organization_policy": "A policy of the owner account's organization forbids it: ask who manages the organization.",
-    "endpoint_policy": "The policy of the VPC endpoint that the call went through does not allow it: widen it there.",
-    "explicit_deny": "A Deny statement applies: the owner account has to look for it in the role's policies.",
-    "no_identity_policy": (
-        "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy."
-    ),
-    "trust": "The role's trust does not let this caller in.",
-    "expired": "The session expired before everything was asked: run again, or with a longer duration_seconds.",
-    "unknown_repository": "It does not exist in the owner account and region: check its name.",
-    "unknown": "AWS did not say which policy decided.",
+_ACTION = re.compile(r"not authorized to perform:? ([a-z-]+:\w+)", re.I)
+_RESOURCE = re.compile(r"on resource: (arn:\S+)", re.I)
+
+#: The type of the policy that the sentence names: the kind of the denial.
+_KINDS = {
+    "vpc endpoint policy": "endpoint_policy",
+    "permissions boundary": "boundary",
+    "session policy": "session_policy",
+    "service control policy": "organization_policy",
+    "resource control policy": "organization_policy",
+    "role trust policy": "trust",
+    "resource-based policy": "no_resource_policy",
+    "identity-based policy": "no_identity_policy",
 }
-#: Denials that may pass once a new share has propagated.
-_PROPAGATING = ("no_identity_policy", "trust", "unknown")
+#: Actions whose denial has a cause of its own, whatever type the sentence names.
+_ACTION_KINDS = {"sts:tagsession": "session_tags", "sts:setsourceidentity": "source_identity"}
+#: Whole sentences without the usual form. The second: IAM User Guide, "AWS account root user".
+_SENTENCES = (
+    (re.compile(r"may not be assumed by root", re.I), "root_user"),
+    (re.compile(r"explicit deny", re.I), "explicit_deny"),
+)
+
+#: Denials that may end by themselves within a minute, when AWS knows of a new share everywhere.
+PROPAGATING = ("no_identity_policy", "trust", "unknown")
+#: Denials by the owner's policies, which are the same for every session of the role, wherever it runs.
+BY_THE_SHARE = ("no_identity_policy", "explicit_deny")
+
+#: For each kind, and who called: what to do next. `{policy}` is the policy that the sentence names.
+_ADVICE: dict[str, dict[str, str]] = {
+    "no_identity_policy": {
+        ROLE: "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action.",
+        ASSUME: "Allow sts:AssumeRole on this role in an identity-based policy of the caller.",
+        CALLER: "Allow this action to the caller, or use other credentials.",
+    },
+    "no_resource_policy": {
+        ROLE: "The identity that called belongs to another account than the repository, whose repository policy does"
+        " not allow it. Compare the two account IDs: the pull role is in the account of the repository.",
+        ASSUME: "The trust policy of the role does not allow this caller: the owner account has to declare it as a"
+        " consumer.",
+        CALLER: "The caller belongs to another account than the resource. Use credentials of the account of the"
+        " resource.",
+    },
+    "explicit_deny": {
+        ROLE: "{policy} has a Deny statement for it: the owner account has to change that statement.",
+        ASSUME: "{policy} has a Deny statement for sts:AssumeRole: change it in the account of the caller, or in the"
+        " trust policy of the role.",
+        CALLER: "{policy} has a Deny statement for it: change that statement, or use other credentials.",
+    },
+    "boundary": {
+        ROLE: "{policy} does not allow it: the owner account has to change the permissions boundary of the role.",
+        ASSUME: "{policy} does not allow sts:AssumeRole: change the permissions boundary of the caller.",
+        CALLER: "{policy} does not allow it: change the permissions boundary of the caller.",
+    },
+    "session_policy": {
+        ROLE: "{policy} does not allow it: assume the role without a session policy.",
+        ASSUME: "{policy} does not allow sts:AssumeRole: start the session of the caller without a session policy.",
+        CALLER: "{policy} does not allow it: start the session of the caller without a session policy.",
+    },
+    "endpoint_policy": {
+        ROLE: "{policy} does not allow it: change the policy of the VPC endpoint that this host uses, or run from"
+        " another network.",
+        ASSUME: "{policy} does not allow sts:AssumeRole: change the policy of the VPC endpoint for STS that this"
+        " host uses.",
+        CALLER: "{policy} does not allow it: change the policy of the VPC endpoint that this host uses.",
+    },
+    "organization_policy": {
+        ROLE: "{policy} denies it: ask the administrator of the owner account's organization.",
+        ASSUME: "{policy} denies sts:AssumeRole: ask the administrator of the caller's organization about a service"
+        " control policy, and of the owner account's organization about a resource control policy.",
+        CALLER: "{policy} denies it: ask the administrator of the organization.",
+    },
+    "trust": {
+        ROLE: "The trust policy of the role does not allow this caller.",
+        ASSUME: "Check, in this order: the trust policy of the role names this account or principal; the external ID"
+        " is the one in that statement; an identity-based policy of the caller allows sts:AssumeRole on this role.",
+        CALLER: "The trust policy of the role does not allow this caller: add the caller to it, or use other"
+        " credentials.",
+    },
+    "session_tags": {
+        ASSUME: "The session of the caller passes session tags. The trust policy of the role, and an identity-based"
+        " policy of the caller, must allow sts:TagSession as well; or start the session without tags.",
+    },
+    "source_identity": {
+        ASSUME: "The session of the caller has a source identity. The trust policy of the role, and an"
+        " identity-based policy of the caller, must allow sts:SetSourceIdentity as well; or start the session"
+        " without a source identity.",
+    },
+    "root_user": {
+        ASSUME: "The root user cannot assume a role. Use the access keys of an IAM user or role of the account."
+    },
+    "unknown": {
+        ROLE: "AWS did not state which policy decided.",
+        CALLER: "Allow this action to the caller, or use other credentials.",
+    },
+}
 
 
-def may_pass(kind: object) -> bool:
-    """Whether a denial of this kind may be a change that has not propagated yet."""
-    return kind in _PROPAGATING
+@dataclass(frozen=True)
+class Denial:
+    """A denial as AWS's sentence describes it.
 
-
-def classify(sentence: str, default: str = "unknown") -> str:
-    """The kind of a denial, a key of `ADVICE`.
-
-    :param sentence: the message of AWS
-    :param default: the kind if the message names no policy
+    :param kind: a key of the table of advice, such as `no_identity_policy` or `trust`
+    :param explicit: whether a Deny statement decided
+    :param policy: the type of the policy, such as `service control policy`; empty if the sentence names none
+    :param policy_arn: the ARN of that policy; empty if AWS does not return it
+    :param action: such as `ecr:BatchGetImage`; empty if the sentence names none
+    :param resource: the ARN of the resource; empty if the sentence names none
     """
-    return next((kind for part, kind in _MESSAGES if part in sentence), default)
+
+    kind: str
+    explicit: bool = False
+    policy: str = ""
+    policy_arn: str = ""
+    action: str = ""
+    resource: str = ""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same call may be allowed in a moment, because AWS does not know of a change everywhere yet."""
+        return self.kind in PROPAGATING and not self.explicit
+
+    @property
+    def is_by_the_share(self) -> bool:
+        """Whether the owner's own policies denied it, so that it is denied from every host and network."""
+        return self.kind in BY_THE_SHARE and self.policy != "role trust policy"
+
+    def advice(self, called: str) -> str:
+        """What to do next.
+
+        :param called: ROLE, ASSUME or CALLER
+        """
+        texts = _ADVICE.get(self.kind) or _ADVICE["unknown"]
+        text = texts.get(called) or next(iter(texts.values()))
+        named = f"The {self.policy} {self.policy_arn}".rstrip() if self.policy else "A policy"
+        return text.replace("{policy}", named)
+
+
+def read_denial(sentence: str, called: str) -> Denial:
+    """What a sentence of AWS about a denial states.
+
+    :param called: ROLE, ASSUME or CALLER; a denied AssumeRole without a named policy is one of the trust policy
+    """
+    match, action, resource = (form.search(sentence) for form in (_POLICY, _ACTION, _RESOURCE))
+    policy, arn = (match[1], match[2] or "") if match else ("", "")
+    explicit = "explicit deny" in sentence.lower()
+    denied = action[1] if action else ""
+    kind = _ACTION_KINDS.get(denied.lower()) or _KINDS.get(policy.lower())
+    if kind in ("no_resource_policy", "no_identity_policy", "trust") and explicit:
+        kind = "explicit_deny"
+    if kind is None:
+        kind = next((kind for form, kind in _SENTENCES if form.search(sentence)), None)
+    if kind is None:
+        kind = "trust" if called == ASSUME and not policy else "unknown"
+    return Denial(kind, explicit, policy, arn.rstrip("."), denied, resource[1].rstrip(".") if resource else "")
+
+
+def kinds() -> t.Iterator[tuple[str, str, str]]:
+    """Each kind, who called, and the advice, for the documentation."""
+    for kind, texts in _ADVICE.items():
+        for called, text in texts.items():
+            yield kind, called, text

@@ -44,10 +44,23 @@ def token(client: Client) -> tuple[str, str]:
     return entry["authorizationToken"], entry["proxyEndpoint"]
 
 
+class ImageFailureError(Exception):
+    """A failure inside a response of ECR that has the status 200.
+
+    :param code: such as `KmsError`
+    :param reason: the sentence of AWS
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code, self.reason = code, reason
+
+
 def image(client: Client, repository: str, identifier: dict[str, str]) -> Json | None:
     """An image's `digest`, `media_type` and `manifest`; None if there is none.
 
     :param identifier: `{"imageTag": …}` or `{"imageDigest": …}`
+    :raises ImageFailureError: if ECR reports another failure than that the image does not exist
     """
     reply = client.batch_get_image(repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=MANIFEST_TYPES)
     for found in reply["images"]:
@@ -56,6 +69,9 @@ def image(client: Client, repository: str, identifier: dict[str, str]) -> Json |
             "media_type": found.get("imageManifestMediaType"),
             "manifest": found["imageManifest"],
         }
+    for failure in reply.get("failures", []):
+        if failure.get("failureCode") != "ImageNotFound":
+            raise ImageFailureError(str(failure.get("failureCode")), str(failure.get("failureReason") or ""))
     return None
 
 

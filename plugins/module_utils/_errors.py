@@ -6,20 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import recognize
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-#: AWS error code: what to do next.
-_NEXT_STEPS = {
-    "ExpiredToken": "Renew the session of these credentials.",
-    "ExpiredTokenException": "Renew the session of these credentials.",
-    "InvalidClientTokenId": "AWS does not know this access key: check the profile or the environment variables.",
-    "UnrecognizedClientException": "AWS does not know this access key: check the profile or the environment variables.",
-    "SignatureDoesNotMatch": "The secret access key does not belong to this access key id.",
-    "ResponseParserError": "The answer is not one of AWS: check the proxy and endpoint_url.",
-    "MalformedPolicyDocument": (
-        "Is it a principal that does not exist? Create it first, or trust it by principal_match: condition."
-    ),
-}
 _ALLOW = "Allow this action to the caller, or use other credentials."
 #: IAM operation: what to do next if the caller may not call it. owner-policy.json allows these for a role with the
 #: permissions boundary that it names.
@@ -89,6 +79,10 @@ class Problems:
             raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found, **facts)
 
 
+#: The codes with which AWS denies a request.
+DENIED_CODES = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
 def error_code(error: Exception) -> str:
     """The AWS error code of a botocore ClientError; the class name of any other exception."""
     response = getattr(error, "response", None) or {}
@@ -97,7 +91,7 @@ def error_code(error: Exception) -> str:
 
 def is_denied(error: Exception) -> bool:
     """Whether AWS said that the caller may not do this."""
-    return error_code(error) in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+    return error_code(error) in DENIED_CODES
 
 
 def is_expired(error: Exception) -> bool:
@@ -135,9 +129,12 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
         )
     if code == "NoRegionError":
         return "No region is known. Set the option region, AWS_REGION, or the region of the profile."
-    operation = getattr(error, "operation_name", None)
+    operation = str(getattr(error, "operation_name", None) or "")
     happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
     if is_denied(error):
-        return f"{happened.rstrip('.')}. {_NEXT_STEPS_IF_DENIED.get(operation or '', _ALLOW)}"
-    next_step = _NEXT_STEPS.get(code)
+        called = ASSUME if operation.startswith("AssumeRole") else CALLER
+        next_step = _NEXT_STEPS_IF_DENIED.get(operation) or read_denial(sentence, called).advice(called)
+    else:
+        row = recognize(operation, code, sentence)
+        next_step = row.next_step if row else ""
     return f"{happened.rstrip('.')}. {next_step}" if next_step else happened

@@ -41,6 +41,7 @@ class Share:
     denied: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     consumer_account: str | None = None
+    existing: list[str] = field(default_factory=list)
 
     @property
     def owner_account(self) -> str:
@@ -50,6 +51,12 @@ class Share:
         """The values that are known, and the owner account."""
         known = {name: value for name, value in asdict(self).items() if value is not None}
         return {"owner_account": self.owner_account, **known}
+
+
+def _names_in(handoff: Values | None) -> list[str]:
+    """The repositories in a hand-off. They exist: the owner's role checks that before it writes the file."""
+    lists = [(handoff or {}).get(f"{PREFIX}{name}") for name in ("repositories", "denied")]
+    return [str(name) for names in lists if isinstance(names, list) for name in names]
 
 
 def share_of(handoff: Values | None, own: Values, owner_account: str | None, external_id: str | None) -> Share:
@@ -78,7 +85,7 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
     if found[_REPORTED:]:
         problems.add(f"{len(found) - _REPORTED} more problems are not shown.")
     problems.check()
-    return Share(**values)
+    return Share(**values, existing=_names_in(handoff))
 
 
 def handoff_problems(handoff: Values) -> t.Iterator[str]:

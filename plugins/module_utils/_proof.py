@@ -13,17 +13,19 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     SessionOptions,
     session_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
     Expectations,
-    Observation,
     Verdict,
     table,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
+#: The kinds of denial that a proof can accept, although they prove nothing about the share.
+ACCEPTABLE = ["boundary", "endpoint_policy", "no_resource_policy", "organization_policy", "session_policy", "unknown"]
 #: The options of `ecr_access_info` in addition to those of amazon.aws.
 PROVE_ARGUMENTS: Json = {
     "role_arn": {"type": "str", "required": True},
@@ -31,6 +33,8 @@ PROVE_ARGUMENTS: Json = {
     "denied": {"type": "list", "elements": "str", "default": []},
     "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
     "repository_tags": {"type": "dict"},
+    "existing": {"type": "list", "elements": "str", "default": []},
+    "accepted_denials": {"type": "list", "elements": "str", "choices": ACCEPTABLE, "default": []},
     "duration_seconds": {"type": "int", "default": 900},
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
     **SESSION_ARGUMENTS,
@@ -51,7 +55,14 @@ class ProofOptions:
     def of(cls, params: Json) -> ProofOptions:
         """The options in the parameters of the module."""
         readable, denied = tuple(params["readable"]), tuple(params["denied"])
-        expectations = Expectations(readable, denied, params["access"], params["repository_tags"] or {})
+        expectations = Expectations(
+            readable,
+            denied,
+            params["access"],
+            params["repository_tags"] or {},
+            tuple(params["accepted_denials"]),
+            tuple(params["existing"]),
+        )
         return cls(SessionOptions.of(params), expectations, WaitOptions.of(params))
 
 

@@ -17,18 +17,20 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import classify
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
     aws_sentence,
     error_code,
-    is_denied,
-    is_expired,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
+    ALLOWED,
+    Observation,
+    observation_of_error,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     ProofOptions,
     artifact_of,
@@ -44,14 +46,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import (
     session_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
-    ALLOWED,
-    DENIED,
-    EXPIRED,
-    NOT_FOUND,
     Expectations,
-    Observation,
     Observations,
     Tags,
+    existence_warnings,
     judge,
 )
 
@@ -68,15 +66,9 @@ def observe(request: t.Callable[[], object]) -> Observation:
     try:
         request()
     except botocore.exceptions.ClientError as error:
-        sentence = aws_sentence(error)
-        if is_denied(error):
-            return Observation(DENIED, sentence, classify(sentence))
-        if is_expired(error):
-            return Observation(EXPIRED, sentence, "expired")
-        if error_code(error) == "RepositoryNotFoundException":
-            return Observation(NOT_FOUND, sentence, "unknown_repository")
-        if error_code(error) != "LayersNotFoundException":
-            raise
+        return observation_of_error(error.operation_name, error_code(error), aws_sentence(error))
+    except _ecr.ImageFailureError as error:
+        return observation_of_error("BatchGetImage", error.code, error.reason)
     return Observation(ALLOWED)
 
 
@@ -160,5 +152,7 @@ def proof(module: Module, say: Say = quiet, progress: Progress = no_progress) ->
         say,
     )
     if not result.get("failed"):
+        for warning in existence_warnings(options.expectations):
+            module.warn(warning)
         result["artifact"] = artifact_of(options.session.role_arn, caller, result)
     return {"changed": False, "caller": caller, **result}

@@ -14,9 +14,11 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import classify, may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
+    DENIED_CODES,
     EcrError,
     Problems,
     aws_sentence,
@@ -85,7 +87,7 @@ def deliver(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
         result = result_of(lambda: {"value": call()})
         # The registry and the engines repeat the message of AWS.
         if _DENIAL in result.get("msg", ""):
-            result["denial_kind"] = classify(result["msg"])
+            result["denial_kind"] = read_denial(result["msg"], ROLE).kind
         return result
 
     result = retry_while_propagating(attempt, pull_is_final, wait)
@@ -105,7 +107,7 @@ def _token(ecr: Client) -> tuple[str, str]:
         raise EcrError(
             f"The role gets no registry token: {sentence.rstrip('.')}. The owner account has to allow it to the role.",
             denial=sentence,
-            denial_kind=classify(sentence),
+            denial_kind=read_denial(sentence, ROLE).kind,
         ) from None
 
 
@@ -128,12 +130,9 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
     try:
         found = _ecr.image(ecr, reference.repository, reference.identifier)
     except botocore.exceptions.ClientError as error:
-        sentence = aws_sentence(error)
-        if is_denied(error):
-            return EcrError(f"Image {reference} cannot be pulled: denied: {sentence}", denial_kind=classify(sentence))
-        if error_code(error) == "RepositoryNotFoundException":
-            return EcrError(f"Image {reference} cannot be pulled: {sentence}", denial_kind="unknown_repository")
-        raise
+        return _failure(reference, error_code(error), aws_sentence(error))
+    except _ecr.ImageFailureError as error:
+        return _failure(reference, error.code, error.reason)
     if found is None:
         fact = f"does not exist: repository {reference.repository} has no such image."
     elif reference.digest and found["digest"] != reference.digest:
@@ -141,3 +140,16 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
     else:
         return str(found["digest"])
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")
+
+
+def _failure(reference: Reference, code: str, sentence: str) -> EcrError:
+    """Why an image cannot be resolved, with the next step."""
+    if code in DENIED_CODES:
+        denial = read_denial(sentence, ROLE)
+        message = f"Image {reference} cannot be pulled: denied: {sentence.rstrip('.')}. {denial.advice(ROLE)}"
+        return EcrError(message, denial_kind=denial.kind)
+    row = recognize("BatchGetImage", code, sentence, by_role=True)
+    fact = f"{code}: {sentence}".rstrip(": .")
+    if row is None:
+        return EcrError(f"Image {reference} cannot be pulled: {fact}.", denial_kind="unknown_error")
+    return EcrError(f"Image {reference} cannot be pulled: {fact}. {row.next_step}", denial_kind=row.kind)

@@ -17,7 +17,7 @@ except ImportError:
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, caller_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import CONCURRENCY
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import classify
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
@@ -108,12 +108,11 @@ class Session:
             if not is_denied(error):
                 raise
             sentence = aws_sentence(error)
+            denial = read_denial(sentence, ASSUME)
             raise EcrError(
-                f"Role {options.role_arn} cannot be assumed: {sentence.rstrip('.')}. Check, in this order: the trust"
-                " policy of the role names this account or principal; the external ID is the one in that statement;"
-                " the policies of the caller allow sts:AssumeRole on this role.",
+                f"Role {options.role_arn} cannot be assumed: {sentence.rstrip('.')}. {denial.advice(ASSUME)}",
                 denial=sentence,
-                denial_kind=classify(sentence, "trust"),
+                denial_kind=denial.kind,
             ) from None
         return Session(self._module, reply["Credentials"])
 

@@ -7,30 +7,24 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ADVICE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
+    ALLOWED,
+    DENIED,
+    ERROR,
+    EXPIRED,
+    NOT_FOUND,
+    Observation,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
-ALLOWED, DENIED, EXPIRED, NOT_FOUND = "allowed", "denied", "expired", "not_found"
 #: The requests for each repository. The token of the registry is the same for all of them.
 PROBES = ("describe", "manifest", "layer")
 TOKEN = "token"
 #: Without one of them, nothing can be pulled.
 _PULL = (TOKEN, "manifest", "layer")
 Tags = t.Optional[dict[str, str]]
-
-
-@dataclass(frozen=True)
-class Observation:
-    """The result of one request: the outcome, the message of AWS, and the kind of denial."""
-
-    outcome: str
-    sentence: str = ""
-    kind: str = ""
-
-    @property
-    def is_allowed(self) -> bool:
-        return self.outcome == ALLOWED
 
 
 Observations = dict[str, Observation]
@@ -42,16 +36,25 @@ class Expectations:
 
     :param access: what reading means: `read` includes describing, `pull` does not
     :param repository_tags: the tags that grant access, as far as they are known
+    :param accepted_denials: the kinds of denial that prove nothing about the share, and are accepted all the same
+    :param existing: the repositories that exist, as the owner account states
     """
 
     readable: tuple[str, ...]
     denied: tuple[str, ...]
     access: str = "read"
     repository_tags: Json = field(default_factory=dict)
+    accepted_denials: tuple[str, ...] = ()
+    existing: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         return list(dict.fromkeys([*self.readable, *self.denied]))
+
+    @property
+    def unknown_existence(self) -> list[str]:
+        """The repositories of which nobody states that they exist, although a denial is expected."""
+        return [name for name in self.denied if name not in self.existing]
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def judge(
         verdicts.append(_verdict(name, "readable", seen, _advice_if_denied(name, seen, expectations.access)))
     for name in expectations.denied:
         seen = {TOKEN: token, **observed[name]}
-        advice = _advice_if_readable(name, seen, expectations.repository_tags, tags.get(name))
+        advice = _advice_if_readable(name, seen, expectations, tags.get(name))
         verdicts.append(_verdict(name, "denied", seen, advice))
     return verdicts
 
@@ -117,7 +120,7 @@ def _verdict(name: str, expected: str, seen: Observations, advice: str) -> Verdi
 def _pull_outcome(seen: Observations) -> str:
     """The worst outcome of the requests of a pull."""
     outcomes = [seen[probe].outcome for probe in _PULL]
-    return next((outcome for outcome in (NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
+    return next((outcome for outcome in (ERROR, NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
 
 
 def _refused(seen: Observations) -> list[Observation]:
@@ -131,18 +134,27 @@ def _advice_if_denied(name: str, seen: Observations, access: str) -> str:
     if pullable and (access == "pull" or seen["describe"].is_allowed):
         return ""
     what = "can be pulled but not described" if pullable else "cannot be pulled"
-    return f"Repository {name} {what}. {ADVICE[_refused(seen)[0].kind]}"
+    return f"Repository {name} {what}. {_refused(seen)[0].advice}"
 
 
-def _advice_if_readable(name: str, seen: Observations, granting: Json, tags: Tags) -> str:
-    """Why a repository is not denied, and the next step; empty if it is denied."""
+def _advice_if_readable(name: str, seen: Observations, expectations: Expectations, tags: Tags) -> str:
+    """Why a repository is not proven to be denied, and the next step; empty if the share denies it."""
     able = ", ".join(probe for probe in PROBES if seen[probe].is_allowed)
     if able:
-        why = _why_readable(granting, tags)
+        why = _why_readable(expectations.repository_tags, tags)
         verb = "are" if ", " in able else "is"
         return f"Repository {name} was expected to be denied, but {able} {verb} allowed. {why}"
-    unclear = [seen[probe] for probe in ("manifest", "layer", "describe") if seen[probe].outcome != DENIED]
-    return f"Repository {name} could not be proven to be denied. {ADVICE[unclear[0].kind]}" if unclear else ""
+    observed = [seen[probe] for probe in ("manifest", "layer", "describe")]
+    unclear = [one for one in observed if one.outcome != DENIED]
+    if unclear:
+        return f"Repository {name} could not be proven to be denied. {unclear[0].advice}"
+    by_others = [one for one in observed if not one.by_the_share and one.kind not in expectations.accepted_denials]
+    if not by_others:
+        return ""
+    return (
+        f"Repository {name} is denied, but this does not prove that the share denies it. {by_others[0].advice} To"
+        f" accept denials of this kind, set accepted_denials: [{by_others[0].kind}]."
+    )
 
 
 def _why_readable(granting: Json, tags: Tags) -> str:
@@ -158,6 +170,17 @@ def _why_readable(granting: Json, tags: Tags) -> str:
             " repository, allows reading it."
         )
     return f"It carries {carried}: the owner account has to compare that with the role's policies."
+
+
+def existence_warnings(expectations: Expectations) -> t.Iterator[str]:
+    """What a proof of denials leaves open: whether these repositories exist at all."""
+    names = expectations.unknown_existence
+    if names:
+        yield (
+            f"A denial of {listed(names)} does not show that the name is right: ECR denies a repository that does not"
+            " exist in the same way, and the two cannot be told apart. The hand-off of the owner account names"
+            " repositories that exist."
+        )
 
 
 def table(verdicts: t.Sequence[Verdict]) -> list[str]:

@@ -55,6 +55,24 @@ options:
       - The tags that grant access. From the hand-off.
       - Only used to say why a repository is readable that should be denied.
     type: dict
+  existing:
+    description:
+      - Names of repositories that exist, as the owner account states in the hand-off.
+      - ECR denies a repository that does not exist like any other repository. A warning names the repositories of
+        O(denied) that are not in this list.
+    type: list
+    elements: str
+    default: []
+  accepted_denials:
+    description:
+      - The kinds of denial that the proof accepts for the repositories of O(denied), although they prove nothing about
+        the share. The same role may read the repository from another host or in another session.
+      - Without this option, a denial counts only if no identity-based policy of the role allows the action, or if a
+        policy of the owner account explicitly denies it.
+    type: list
+    elements: str
+    choices: [boundary, endpoint_policy, no_resource_policy, organization_policy, session_policy, unknown]
+    default: []
   duration_seconds:
     description: How long the session lasts, 900 to 43200 seconds, and no longer than the role's maximum.
     type: int

@@ -156,6 +156,12 @@ denied:
   type: list
   elements: str
   sample: [develop]
+existing:
+  description: Repositories that exist, because the hand-off names them.
+  returned: success
+  type: list
+  elements: str
+  sample: [release, develop]
 images:
   description: Images to pull.
   returned: success

@@ -60,8 +60,8 @@ def deny(*actions: str) -> Statement:
 TOKEN, DESCRIBE, PULL = allow(TOKEN_CALL), allow(DESCRIBE_CALL), allow(MANIFEST_CALL, LAYER_CALL)
 READ = (TOKEN, DESCRIBE, PULL)
 EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "test"}}
-NO_TAG = "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy."
-A_DENY = "A Deny statement applies: the owner account has to look for it in the role's policies."
+NO_TAG = "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
+A_DENY = "A policy has a Deny statement for it: the owner account has to change that statement."
 
 
 def tagged(key: str) -> tuple[Statement, Statement]:
@@ -527,7 +527,7 @@ def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_
     role, mark = owner.role(*READ), len(control.lab.calls())
     result = prove(control, role, readable=["release"], endpoint_url=between.url, **TWO_ATTEMPTS)
     assert result["problems"] == [
-        "Repository release cannot be pulled. The session expired before everything was asked: run again, or with a"
+        "Repository release cannot be pulled. The session expired before the proof was complete: run again, or with a"
         " longer duration_seconds."
     ]
     assert (result["repositories"][0]["layer"], count(control, mark)) == ("expired", ONE_ATTEMPT)

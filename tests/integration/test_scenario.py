@@ -139,7 +139,7 @@ def test_an_expectation_that_is_not_met_stops_the_pull_and_says_why(shared: Cont
     mark = len(shared.lab.calls())
     run = shared.pull(ecr_pull_repositories=["develop"], ecr_pull_denied=["release"], ecr_pull_engine="oci_layout")
     assert run.code == 2, run
-    assert "Repository develop cannot be pulled. The role's policy does not reach it" in run.output
+    assert "Repository develop cannot be pulled. The role's policy does not allow it" in run.output
     assert "Repository release was expected to be denied, but describe, manifest, layer are allowed" in run.output
     assert not [call for call in shared.lab.calls()[mark:] if call.startswith("GET /v2/")]
 

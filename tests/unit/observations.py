@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, Observation, judge
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, Denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge
 
 #: The kind that the module gives to each outcome, for a denial by the role's policy.
 KINDS = {"allowed": "", "denied": "no_identity_policy", "expired": "expired", "not_found": "unknown_repository"}
 SENTENCE = "User: x is not authorized because no identity-based policy allows the ecr:BatchGetImage action"
 ALLOWED = Observation("allowed")
+EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
 ABSENT = "It does not exist in the owner account and region: check its name."
 
 
 def one(probe: str, outcome: str, kind: str = "", sentence: str = SENTENCE) -> Observation:
-    return Observation(outcome, "" if outcome == "allowed" else f"{probe}: {sentence}", kind or KINDS[outcome])
+    """The observation of a request, with the advice that belongs to the kind."""
+    denial = Denial(kind or KINDS[outcome])
+    advice = {"allowed": "", "denied": denial.advice(ROLE), "not_found": ABSENT, "expired": EXPIRED}[outcome]
+    text = "" if outcome == "allowed" else f"{probe}: {sentence}"
+    return Observation(outcome, text, denial.kind, advice, outcome == "denied" and denial.is_by_the_share)
 
 
 def seen(describe: str, manifest: str, layer: str) -> dict[str, Observation]:

@@ -644,7 +644,10 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
     fit(_errors.explain(error))
     sentence = _errors.aws_sentence(error)
     fit(sentence)
-    assert _denial.classify(sentence) in _denial.ADVICE
+    for called in (_denial.ROLE, _denial.ASSUME, _denial.CALLER):
+        denial = _denial.read_denial(sentence, called)
+        fit(denial.advice(called))
+        assert denial.kind in {kind for kind, _called, _advice in _denial.kinds()}
 
     def refuse() -> None:
         raise error

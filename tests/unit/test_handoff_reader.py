@@ -205,6 +205,7 @@ def test_own_values_are_enough_without_a_hand_off() -> None:
     share = share_of(None, {"role_arn": GOOD["ecr_pull_role_arn"]}, None, None)
     assert share.values() == {
         "owner_account": OWNER,
+        "existing": [],
         "role_arn": GOOD["ecr_pull_role_arn"],
         "access": "read",
         "repositories": [],

@@ -78,6 +78,13 @@ PURE = (
     "_terms",
     "_timestamp",
     "_verdict",
+    "_observation",
+    "_aws_error",
+    "_aws_errors",
+    "_request_errors",
+    "_image_errors",
+    "_credentials",
+    "_secrets",
     "_wait",
     "_wildcard",
 )

@@ -119,3 +119,20 @@ def test_the_organization_is_walked_with_all_pages() -> None:
             (("r-1", "ou-1-w", "ou-1-p"), "/Workloads/Production"),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "unknown"),
+    [
+        ([{"Id": "1", "State": "ACTIVE"}], 0),
+        ([{"Id": "1", "Status": "SUSPENDED"}], 0),
+        ([{"Id": "1"}, {"Id": "2", "State": "ACTIVE"}], 1),
+        ([{"Id": "1"}, {"Id": "2"}], 2),
+        ([], 0),
+    ],
+)
+def test_a_botocore_that_drops_the_state_is_an_error(accounts: list[dict[str, Any]], unknown: int) -> None:
+    found = list(plugin.state_problems([plugin.Unit(("r-1",), "/", accounts)], "1.34.0"))
+    assert len(found) == bool(unknown)
+    if unknown:
+        assert found[0].startswith(f"botocore 1.34.0 returns no state for {unknown} accounts, such as 1,")

@@ -1,61 +1,130 @@
-"""The kind of a denial, by every message of AWS."""
+"""What AWS's sentences about denials state."""
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ADVICE, classify, may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, ROLE, read_denial
 
-IMPLICIT = (
-    "User: arn:aws:sts::111111111111:assumed-role/a/b is not authorized to perform: ecr:BatchGetImage on resource: r"
-)
+SESSION = "arn:aws:sts::111111111111:assumed-role/allow_ecr_release/job"
+REPOSITORY = "arn:aws:ecr:ap-northeast-1:111111111111:repository/team/release"
+POLICY = "arn:aws:organizations::999999999999:policy/o-exampleorgid/service_control_policy/p-example"
+DENIED = f"User: {SESSION} is not authorized to perform: ecr:BatchGetImage on resource: {REPOSITORY}"
+TYPES = {
+    "identity-based policy": ("no_identity_policy", "explicit_deny"),
+    "resource-based policy": ("no_resource_policy", "explicit_deny"),
+    "permissions boundary": ("boundary", "boundary"),
+    "session policy": ("session_policy", "session_policy"),
+    "VPC endpoint policy": ("endpoint_policy", "endpoint_policy"),
+    "service control policy": ("organization_policy", "organization_policy"),
+    "resource control policy": ("organization_policy", "organization_policy"),
+    "role trust policy": ("trust", "explicit_deny"),
+}
+
+
+@pytest.mark.parametrize("policy", TYPES)
+@pytest.mark.parametrize("called", [ROLE, ASSUME, CALLER])
+def test_no_policy_of_a_type_allows(policy: str, called: str) -> None:
+    denial = read_denial(f"{DENIED} because no {policy} allows the ecr:BatchGetImage action", called)
+    assert (denial.kind, denial.explicit, denial.policy, denial.policy_arn) == (TYPES[policy][0], False, policy, "")
+    assert (denial.action, denial.resource) == ("ecr:BatchGetImage", REPOSITORY)
+
+
+@pytest.mark.parametrize("policy", TYPES)
+@pytest.mark.parametrize("arn", ["", POLICY, "arn:aws-cn:iam::111111111111:policy/path/deny@all"])
+@pytest.mark.parametrize("end", ["", "."])
+def test_a_deny_statement_of_a_type(policy: str, arn: str, end: str) -> None:
+    article = "an" if policy[0] in "aeiou" else "a"
+    sentence = f"{DENIED} with an explicit deny in {article} {policy}{': ' if arn else ''}{arn}{end}"
+    for called in (ROLE, ASSUME, CALLER):
+        denial = read_denial(sentence, called)
+        assert (denial.kind, denial.explicit, denial.policy, denial.policy_arn) == (TYPES[policy][1], True, policy, arn)
+        assert not denial.may_pass
+    advice = read_denial(sentence, ROLE).advice(ROLE)
+    assert f"The {policy} {arn}".rstrip() in advice
+
+
+def test_the_older_form_of_a_service_control_policy() -> None:
+    denial = read_denial(f"{DENIED} due to an explicit deny in a Service Control Policy", ROLE)
+    assert (denial.kind, denial.explicit) == ("organization_policy", True)
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"),
+    ("sentence", "called", "kind"),
     [
-        ("because no identity-based policy allows the ecr:BatchGetImage action", "no_identity_policy"),
-        ("with an explicit deny in an identity-based policy", "explicit_deny"),
-        ("with an explicit deny in an identity-based policy: arn:aws:iam::1:policy/deny", "explicit_deny"),
-        ("because no permissions boundary allows the ecr:BatchGetImage action", "boundary"),
-        ("with an explicit deny in a permissions boundary", "boundary"),
-        ("because no session policy allows the ecr:BatchGetImage action", "session_policy"),
-        ("with an explicit deny in a session policy", "session_policy"),
-        ("because no service control policy allows the ecr:BatchGetImage action", "organization_policy"),
-        ("with an explicit deny in a service control policy", "organization_policy"),
-        ("with an explicit deny in a resource control policy", "organization_policy"),
-        ("because no VPC endpoint policy allows the ecr:BatchGetImage action", "endpoint_policy"),
-        ("with an explicit deny in a VPC endpoint policy", "endpoint_policy"),
-        ("with an explicit deny in a resource-based policy", "explicit_deny"),
-        ("with an explicit deny in the role trust policy", "explicit_deny"),
-        ("", "unknown"),
+        (DENIED, ROLE, "unknown"),
+        (DENIED, CALLER, "unknown"),
+        ("", ROLE, "unknown"),
+        ("", ASSUME, "trust"),
+        (f"{DENIED} with an explicit deny", ROLE, "explicit_deny"),
+        (f"User: {SESSION} is not authorized to perform: sts:AssumeRole on resource: arn:x", ASSUME, "trust"),
+        ("Not authorized to perform sts:AssumeRole", ASSUME, "trust"),
+        ("Not authorized to perform sts:AssumeRoleWithWebIdentity", ASSUME, "trust"),
+        ("Roles may not be assumed by root accounts.", ASSUME, "root_user"),
+        (f"User: {SESSION} is not authorized to perform: sts:TagSession on resource: arn:x", ASSUME, "session_tags"),
+        ("User: u is not authorized to perform: sts:SetSourceIdentity on resource: arn:x", ASSUME, "source_identity"),
+        (
+            f"User: {SESSION} is not authorized to perform: sts:TagSession on resource: arn:x"
+            " because no identity-based policy allows the sts:TagSession action",
+            ASSUME,
+            "session_tags",
+        ),
     ],
 )
-def test_every_sentence_of_aws_has_its_kind(reason: str, kind: str) -> None:
-    sentence = f"{IMPLICIT} {reason}".strip()
-    assert classify(sentence) == kind
-    assert kind in ADVICE
+def test_sentences_without_a_policy(sentence: str, called: str, kind: str) -> None:
+    assert read_denial(sentence, called).kind == kind
+
+
+def test_a_name_in_the_sentence_does_not_decide_the_kind() -> None:
+    """A repository, a role or a session may be called after a policy."""
+    for name in (
+        "permissions boundary",
+        "session policy",
+        "explicit-deny",
+        "service control policy",
+        "VPC endpoint policy",
+    ):
+        hostile = name.replace(" ", "-")
+        sentence = (
+            f"User: arn:aws:sts::111111111111:assumed-role/allow/{hostile} is not authorized to perform:"
+            f" ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:111111111111:repository/{hostile}"
+            " because no identity-based policy allows the ecr:BatchGetImage action"
+        )
+        assert read_denial(sentence, ROLE).kind == "no_identity_policy"
+
+
+@pytest.mark.parametrize("policy", ["service-linked policy", "data perimeter policy", "role policy"])
+def test_an_unknown_type_is_not_taken_for_another(policy: str) -> None:
+    denial = read_denial(f"{DENIED} because no {policy} allows the ecr:BatchGetImage action", ROLE)
+    assert (denial.kind, denial.policy) == ("unknown", policy)
+    assert not denial.is_by_the_share
 
 
 @pytest.mark.parametrize(
-    ("sentence", "kind"),
+    ("end", "by_the_share"),
     [
-        ("User: u is not authorized to perform: sts:AssumeRole on resource: r", "trust"),
-        ("User: u is not authorized to perform: sts:AssumeRole because no role trust policy allows it", "trust"),
-        ("because no identity-based policy allows the sts:AssumeRole action", "no_identity_policy"),
-        ("with an explicit deny in an identity-based policy", "explicit_deny"),
-        ("with an explicit deny in a service control policy", "organization_policy"),
+        (" because no identity-based policy allows the ecr:BatchGetImage action", True),
+        (" with an explicit deny in an identity-based policy", True),
+        (" with an explicit deny in a resource-based policy", True),
+        (" with an explicit deny", True),
+        (" because no resource-based policy allows the ecr:BatchGetImage action", False),
+        (" because no permissions boundary allows the ecr:BatchGetImage action", False),
+        (" because no session policy allows the ecr:BatchGetImage action", False),
+        (" because no VPC endpoint policy allows the ecr:BatchGetImage action", False),
+        (" with an explicit deny in a VPC endpoint policy", False),
+        (" with an explicit deny in a service control policy", False),
+        (" with an explicit deny in a resource control policy", False),
+        ("", False),
     ],
 )
-def test_what_a_role_that_is_refused_is_taken_for(sentence: str, kind: str) -> None:
-    """Where the sentence names no policy, the default says which one decides."""
-    assert classify(sentence, "trust") == kind
+def test_what_only_this_run_or_this_host_is_denied_proves_nothing(end: str, by_the_share: bool) -> None:
+    assert read_denial(DENIED + end, ROLE).is_by_the_share is by_the_share
 
 
-@pytest.mark.parametrize("kind", sorted(ADVICE))
-def test_only_a_denial_that_a_new_share_explains_may_pass(kind: str) -> None:
-    assert may_pass(kind) is (kind in ("no_identity_policy", "trust", "unknown"))
-
-
-def test_what_is_not_a_denial_cannot_pass() -> None:
-    assert not may_pass(None)
-    assert not may_pass("")
+def test_each_kind_has_advice_for_each_call_that_can_be_denied_so() -> None:
+    texts = {(kind, called): text for kind, called, text in _denial.kinds()}
+    for kind, called in itertools.product({kind for both in TYPES.values() for kind in both}, (ROLE, ASSUME, CALLER)):
+        assert texts[kind, called]
+    assert all("{" not in text.replace("{policy}", "") for text in texts.values())

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _errors
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, Denial
 
 
 class RefusalError(Exception):
@@ -101,6 +102,7 @@ NO_CREDENTIALS = (
     " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached."
 )
 UNREACHABLE = "No. Nothing answers there: check the network and endpoint_url (is it the lab? make lab-up starts it)."
+BUSY = "AWS limits the rate of this call. Run again later, or with fewer hosts at a time."
 RENEW = "Renew the session of these credentials."
 
 
@@ -119,7 +121,7 @@ RENEW = "Renew the session of these credentials."
         ),
         (
             RefusalError("AccessDenied", "Not you."),
-            "AssumeRole: AccessDenied: Not you. Allow this action to the caller, or use other credentials.",
+            "AssumeRole: AccessDenied: Not you. " + Denial("trust").advice(ASSUME),
         ),
         (
             RefusalError("AccessDenied", "Not you.", "PutRolePermissionsBoundary"),
@@ -150,15 +152,16 @@ RENEW = "Renew the session of these credentials."
         ),
         (
             RefusalError("SignatureDoesNotMatch", "No."),
-            "AssumeRole: SignatureDoesNotMatch: No. The secret access key does not belong to this access key id.",
+            "AssumeRole: SignatureDoesNotMatch: No. The secret access key does not belong to this access key ID."
+            " Copy both again.",
         ),
         (
             RefusalError("MalformedPolicyDocument", "Invalid principal"),
             "AssumeRole: MalformedPolicyDocument: Invalid principal. Is it a principal that does not exist?"
             " Create it first, or trust it by principal_match: condition.",
         ),
-        (RefusalError("Throttling", "Slow down."), "AssumeRole: Throttling: Slow down."),
-        (RefusalError("Throttling", "Slow down.", None), "Throttling: Slow down."),
+        (RefusalError("Throttling", "Slow down."), f"AssumeRole: Throttling: Slow down. {BUSY}"),
+        (RefusalError("Throttling", "Slow down.", None), f"Throttling: Slow down. {BUSY}"),
     ],
 )
 def test_explain(error: Any, message: str) -> None:

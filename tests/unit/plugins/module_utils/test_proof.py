@@ -47,7 +47,7 @@ def test_a_result_is_final_if_no_propagation_explains_it(verdicts: list[dict[str
 
 def test_a_lasting_denial_that_is_expected_does_not_make_the_result_final() -> None:
     expected = judged(
-        "denied", {probe: one(probe, "denied", "boundary") for probe in ("describe", "manifest", "layer")}
+        "denied", {probe: one(probe, "denied", "explicit_deny") for probe in ("describe", "manifest", "layer")}
     )
     assert expected["verdict"] == "pass"
     assert not is_final([expected, wrong(manifest="no_identity_policy")])

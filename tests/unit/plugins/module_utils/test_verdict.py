@@ -6,15 +6,15 @@ import itertools
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ADVICE
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, Denial, kinds
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge, table
 
 from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, one, seen
 
 OUTCOMES = ("allowed", "denied", "expired", "not_found")
 TOKENS = ("allowed", "denied", "expired")
-NO_TAG = "The role's policy does not reach it: the repository lacks the tag, or the action is not in the policy."
-EXPIRED = "The session expired before everything was asked: run again, or with a longer duration_seconds."
+NO_TAG = "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
+EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
 
 
 # --- the verdict
@@ -83,12 +83,12 @@ def test_advice(expected: str, outcomes: tuple[str, str, str], advice: str) -> N
     assert judged(expected, seen(*outcomes))["advice"] == advice
 
 
-@pytest.mark.parametrize("kind", sorted(ADVICE))
+@pytest.mark.parametrize("kind", sorted({kind for kind, called, _advice in kinds() if called == ROLE}))
 def test_the_advice_is_that_of_the_kind_of_denial(kind: str) -> None:
     observed = {**seen("allowed", "allowed", "allowed"), "layer": one("layer", "denied", kind)}
     verdict = judged("readable", observed)
     assert verdict["denial_kind"] == kind
-    assert verdict["advice"] == f"Repository app cannot be pulled. {ADVICE[kind]}"
+    assert verdict["advice"] == f"Repository app cannot be pulled. {Denial(kind).advice(ROLE)}"
 
 
 def test_a_verdict_shows_what_was_seen() -> None:
@@ -115,7 +115,7 @@ def test_without_the_registry_token_nothing_can_be_pulled() -> None:
     assert (verdict["verdict"], verdict["pull"], verdict["token"]) == ("fail", "denied", "denied")
     assert (verdict["denial"], verdict["denial_kind"]) == (f"token: {SENTENCE}", "boundary")
     assert verdict["denials"] == {"token": f"token: {SENTENCE}"}
-    assert verdict["advice"] == f"Repository app cannot be pulled. {ADVICE['boundary']}"
+    assert verdict["advice"] == f"Repository app cannot be pulled. {Denial('boundary').advice(ROLE)}"
     # What is denied is denied, token or not; but its absence alone proves nothing of a repository.
     assert judged("denied", seen("denied", "denied", "denied"), token)["verdict"] == "pass"
     assert judged("denied", seen("allowed", "allowed", "allowed"), token)["verdict"] == "fail"

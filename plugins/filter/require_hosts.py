@@ -1,0 +1,72 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: require_hosts
+short_description: A host pattern, if it matches at least one host
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Returns the pattern. The playbook ends with an error if no host of the inventory matches it.
+  - Ansible itself skips a play without hosts and reports success, so nothing would be shared or unshared.
+options:
+  _input:
+    description: The value of C(hosts) of the play, a pattern or a list of patterns.
+    type: raw
+    required: true
+  found:
+    description: The hosts that match it, from the lookup C(ansible.builtin.inventory_hostnames).
+    type: list
+    elements: str
+    required: true
+  variable:
+    description: The variable that the pattern comes from, for the error.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: End the shares of every owner account
+  hosts: >-
+    {{ ecr_share_hosts | crossaccount.ecr.require_hosts(
+    query('ansible.builtin.inventory_hostnames', *[ecr_share_hosts] | flatten), 'ecr_share_hosts') }}
+  gather_facts: false
+  roles:
+    - role: crossaccount.ecr.ecr_share
+      ecr_share_state: absent
+"""
+
+RETURN = r"""
+_value:
+  description: The pattern.
+  type: raw
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+
+Pattern = t.Union[str, t.Sequence[str]]
+
+
+def require_hosts(pattern: Pattern, found: t.Sequence[str], variable: str) -> Pattern:
+    """`pattern`, unless `found` is empty.
+
+    :raises AnsibleFilterError: if no host was found
+    """
+    if not found:
+        shown = pattern if isinstance(pattern, str) else ", ".join(map(str, pattern))
+        raise AnsibleFilterError(
+            printable(
+                f"No host of the inventory matches {variable} ({shown}), so nothing was done. Check the pattern, and"
+                " whether Ansible could parse the inventory: ansible-inventory --graph shows its hosts."
+            )
+        )
+    return pattern
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., Pattern]]:
+        return {"require_hosts": require_hosts}

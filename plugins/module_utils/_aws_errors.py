@@ -1,0 +1,39 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What an AWS error means, and the next step: a search in the tables of _request_errors.py and _image_errors.py.
+
+Denials are read by their sentence, see _denial.py. An error that no row matches is quoted, and never explained. The
+page *AWS errors* of the documentation is generated from the tables. Standard library only.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_errors, _request_errors
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import PROPAGATING
+
+TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS)
+
+
+_TRANSIENT = frozenset(row.kind for row in TABLE if row.transient)
+
+
+def may_pass(kind: object) -> bool:
+    """Whether the same request may succeed soon: a share may not have propagated yet, or AWS is busy.
+
+    :param kind: the kind of a denial or of an error
+    """
+    return kind in PROPAGATING or kind in _TRANSIENT
+
+
+def recognize(call: str, code: str, message: str, by_role: bool = False) -> AwsError | None:
+    """The row of an error, or None if no row matches.
+
+    :param call: the operation, such as `BatchGetImage`; empty if it is unknown
+    :param code: AWS's error code, the code of a failure in a response, or the class of the exception
+    :param message: AWS's message
+    :param by_role: whether the session of the pull role called
+    """
+    if by_role and _request_errors.ROLE_KEY.matches(call, code, message):
+        return _request_errors.ROLE_KEY
+    return next((row for row in TABLE if row.matches(call, code, message)), None)

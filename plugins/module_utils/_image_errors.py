@@ -1,0 +1,93 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Errors of ECR about repositories, images and layers, also as `failures` of a response. Data."""
+
+from __future__ import annotations
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import CONSUMER, OWNER, AwsError
+
+#: The first row that matches counts, so a row with a message is before the row for its code alone.
+ROWS: tuple[AwsError, ...] = (
+    AwsError(
+        "unknown_repository",
+        "RepositoryNotFoundException",
+        "",
+        "",
+        OWNER,
+        False,
+        "It does not exist in the owner account and region: check its name.",
+        "ECR API Reference, DescribeImages, Errors",
+    ),
+    AwsError(
+        "no_such_layer",
+        "LayersNotFoundException|LayerInaccessibleException",
+        "not associated with an image|could not be found|not found|do not exist|does not exist|^$",
+        "",
+        OWNER,
+        False,
+        "The registry does not have this layer. Push the image again.",
+        "ECR API Reference, GetDownloadUrlForLayer, Errors; monken/aws-ecr-public#11",
+    ),
+    AwsError(
+        "kms",
+        "KmsException|KmsError|KMS\\w+",
+        "",
+        "",
+        OWNER,
+        False,
+        "The owner account has to restore ECR's access to the KMS key of the repository: the key is enabled, and its"
+        " grants for ECR exist.",
+        "ECR User Guide, Encryption at rest; JetBrains/space-issues-import#13",
+    ),
+    AwsError(
+        "upstream_busy",
+        "UpstreamTooManyRequests|UpstreamUnavailable",
+        "",
+        "",
+        OWNER,
+        True,
+        "The upstream registry of the pull-through cache limits or refuses requests. Run again later.",
+        "ECR API Reference, ImageFailure; aws/containers-roadmap#2354",
+    ),
+    AwsError(
+        "upstream",
+        "Upstream\\w+|UnableToGetUpstream\\w+|UnableToAccessSecretException|SecretNotFoundException",
+        "",
+        "",
+        OWNER,
+        False,
+        "The repository is a pull-through cache, and ECR cannot read its upstream registry: the owner account has to"
+        " check the cache rule, its credentials and its role.",
+        "ECR API Reference, BatchGetImage and GetDownloadUrlForLayer, Errors; aws/containers-roadmap#2304",
+    ),
+    AwsError(
+        "archived",
+        "ImageArchived\\w*|ImageInaccessible|LayerInaccessibleException",
+        "",
+        "",
+        OWNER,
+        False,
+        "The image is archived or cannot be read now. The owner account has to restore it (UpdateImageStorageClass).",
+        "ECR User Guide, Archive images; ECR API Reference, ImageFailure",
+    ),
+    AwsError(
+        "image_request",
+        "InvalidImage\\w+|ImageTagDoesNotMatchDigest|MissingDigestAndTag|ImageReferencedByManifestList",
+        "",
+        "",
+        CONSUMER,
+        False,
+        "Check the tag and the digest of the image.",
+        "ECR API Reference, ImageFailure",
+    ),
+    AwsError(
+        "unknown_image",
+        "ImageNotFound(?:Exception)?",
+        "",
+        "",
+        OWNER,
+        False,
+        "The repository has no such image: check the tag or the digest. An archived image is not found either.",
+        "ECR API Reference, ImageFailure",
+    ),
+)

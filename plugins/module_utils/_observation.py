@@ -1,0 +1,58 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What one request of the pull role shows about its access. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import recognize
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import DENIED_CODES
+
+ALLOWED, DENIED, EXPIRED, NOT_FOUND, ERROR = "allowed", "denied", "expired", "not_found", "error"
+#: The errors that have an outcome of their own, by their kind. A layer that does not exist was authorized before that.
+_OUTCOMES = {"expired": EXPIRED, "unknown_repository": NOT_FOUND, "no_such_layer": ALLOWED, "unknown_image": ALLOWED}
+_EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The result of one request.
+
+    :param sentence: the message of AWS; empty if the request was allowed
+    :param kind: the kind of the denial or the error, such as `no_identity_policy`
+    :param advice: the next step
+    :param by_the_share: whether the owner's own policies denied it, so that every host is denied in the same way
+    """
+
+    outcome: str
+    sentence: str = ""
+    kind: str = ""
+    advice: str = ""
+    by_the_share: bool = False
+
+    @property
+    def is_allowed(self) -> bool:
+        return self.outcome == ALLOWED
+
+
+def observation_of_error(call: str, code: str, sentence: str) -> Observation:
+    """The observation of a request that ended in an error.
+
+    :param call: the operation, such as `BatchGetImage`
+    :param code: AWS's error code, or the code of a failure in a response
+    :param sentence: AWS's message
+    """
+    if code in DENIED_CODES:
+        denial = read_denial(sentence, ROLE)
+        return Observation(DENIED, sentence, denial.kind, denial.advice(ROLE), denial.is_by_the_share)
+    row = recognize(call, code, sentence, by_role=True)
+    if row is None:
+        return Observation(ERROR, sentence, "unknown_error", f"{call} failed with {code}: {sentence or 'no message'}")
+    outcome = _OUTCOMES.get(row.kind, ERROR)
+    if outcome == ALLOWED:
+        return Observation(ALLOWED)
+    advice = _EXPIRED if outcome == EXPIRED else row.next_step
+    prefix = f"{code}: {sentence.rstrip('.')}. " if outcome == ERROR and sentence else ""
+    return Observation(outcome, sentence or code, row.kind, prefix + advice)

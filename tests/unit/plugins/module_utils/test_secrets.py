@@ -1,0 +1,105 @@
+"""The filter of secrets: every form, every part, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import urllib.parse
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import MASK, PART, Secrets
+from hypothesis import given
+from hypothesis import strategies as st
+
+#: A session token has about this length.
+SECRET = base64.b64encode(b"".join(hashlib.sha512(bytes([one])).digest() for one in range(5))).decode()
+BROKEN = SECRET[:200] + "\r\n"
+
+
+def left(secret: str, text: str, length: int = PART) -> bool:
+    """Whether `text` still has `length` characters in a row of `secret`, as it is or in base64."""
+    forms = [secret, urllib.parse.quote(secret, safe=""), secret.encode().hex()]
+    forms += [base64.b64encode(b"x" * at + secret.encode()).decode()[4:-4] for at in range(3)]
+    return any(form[at : at + length] in text for form in forms for at in range(max(len(form) - length + 1, 0)))
+
+
+@pytest.mark.parametrize("secret", [SECRET, BROKEN, SECRET + "\n", "pass word+with/slashes=and\ttabs"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        str,
+        repr,
+        json.dumps,
+        lambda one: json.dumps(json.dumps(one)),
+        lambda one: repr(one.encode()),
+        lambda one: repr(repr(one)),
+        lambda one: f"Invalid header value {one.encode()!r}",
+        lambda one: urllib.parse.quote(one, safe=""),
+        urllib.parse.quote_plus,
+        lambda one: one.encode().hex(),
+        lambda one: one.encode().hex().upper(),
+        lambda one: base64.b64encode(one.encode()).decode(),
+        lambda one: base64.b64encode(b"AWS:" + one.encode()).decode(),
+        lambda one: base64.b64encode(b"x:" + one.encode() + b"tail").decode(),
+        lambda one: base64.urlsafe_b64encode(one.encode()).decode(),
+        lambda one: f"({one!r})",
+        lambda one: one[: len(one) // 2],
+        lambda one: one[len(one) // 2 :],
+        lambda one: one[3:-3],
+    ],
+)
+def test_every_form(secret: str, write: object) -> None:
+    secrets = Secrets()
+    secrets.add(secret)
+    text = f"before {write(secret)} after"  # type: ignore[operator]
+    masked = secrets.mask(text)
+    assert not left(secret.strip(), masked), masked
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+
+
+@given(st.integers(0, 380), st.integers(PART, 60), st.text(max_size=40))
+def test_every_part_between_any_text(start: int, length: int, around: str) -> None:
+    part = SECRET[start : start + length]
+    secrets = Secrets()
+    secrets.add(SECRET)
+    masked = secrets.mask(f"{around}{part}{around}")
+    assert len(part) < PART or not left(part, masked)
+
+
+def test_in_lines_of_a_fixed_width() -> None:
+    secrets = Secrets()
+    secrets.add(SECRET)
+    text = "\n".join(SECRET[at : at + 64] for at in range(0, len(SECRET), 64))
+    assert MASK in secrets.mask(text)
+    assert not left(SECRET, secrets.mask(text))
+
+
+def test_the_password_of_a_registry_token() -> None:
+    token = base64.b64encode(f"AWS:{SECRET}".encode()).decode()
+    secrets = Secrets()
+    secrets.add(token)
+    assert not left(SECRET, secrets.mask(f"login with {SECRET} or {token}"))
+
+
+def test_everything_inside_a_result_and_nothing_else() -> None:
+    secrets = Secrets()
+    secrets.add(SECRET, None, "")
+    result = {"msg": f"x {SECRET}", "list": [SECRET, 1, None, True], SECRET: {"deep": (SECRET, "kept")}}
+    masked = secrets.mask(result)
+    assert masked == {"msg": f"x {MASK}", "list": [MASK, 1, None, True], MASK: {"deep": (MASK, "kept")}}
+
+
+@pytest.mark.parametrize("short", ["", "a", "1", "test", "secret1"])
+def test_a_short_value_hides_no_text(short: str) -> None:
+    secrets = Secrets()
+    secrets.add(short)
+    text = "account 111111111111 has a test role with secret1"
+    assert secrets.mask(text) == text
+
+
+def test_secrets_are_not_shown() -> None:
+    secrets = Secrets()
+    secrets.add(SECRET)
+    assert repr(secrets) == str(secrets) == "<Secrets: 1>"
