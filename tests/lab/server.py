@@ -27,7 +27,7 @@ import ministack.app
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from . import authorization, boundary, denials, ecr, iam, organizations, policy_language, propagation
+from . import authorization, boundary, cross_account, denials, ecr, iam, organizations, policy_language, propagation
 
 #: The services of the lab, by their names in signatures.
 #: The services that are served, each at this path only. Of the last three, tests see the refusals only.
@@ -149,6 +149,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     public = f"http://{authority}" if authority else endpoint
     policy_language.install()
     denials.install()
+    cross_account.install()
     ecr.install(public)
     iam.install()
     organizations.install()
