@@ -109,6 +109,8 @@ class Lab:
 
 def lab_command(command: str, folder: pathlib.Path) -> None:
     subprocess.run([LAB_PYTHON, "-m", "tests.lab", command, "--folder", folder], cwd=ROOT, check=True, timeout=90)
+    deviations = state.misfits(folder) if command == "down" else ""
+    assert not deviations, f"The lab's responses deviate from the models of AWS:\n{deviations}"
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(folder)
     finally:
         lab_command("down", folder)
+
+
+def pytest_configure() -> None:
+    os.environ["LAB_VALIDATE"] = "true"  # every lab of these tests compares its responses with the models of AWS
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

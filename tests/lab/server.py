@@ -27,7 +27,18 @@ import ministack.app
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from . import authorization, boundary, cross_account, denials, ecr, iam, organizations, policy_language, propagation
+from . import (
+    authorization,
+    boundary,
+    cross_account,
+    denials,
+    ecr,
+    iam,
+    organizations,
+    policy_language,
+    propagation,
+    validation,
+)
 
 #: The services of the lab, by their names in signatures.
 #: The services that are served, each at this path only. Of the last three, tests see the refusals only.
@@ -162,8 +173,11 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
-    fronted = Fronted(Restricted(Logged(ministack.app.app, folder)))
-    application: Any = fronted
+    application: Any = ministack.app.app
+    if validation.wanted():
+        application = validation.Validated(application, _call, folder)
+    fronted = Fronted(Restricted(Logged(application, folder)))
+    application = fronted
     if observe:
         from .observer import Observed
 
