@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -98,6 +99,21 @@ class Lab:
     @property
     def endpoint(self) -> str:
         return str(self.client("owner", "sts").meta.endpoint_url)
+
+    @property
+    def vpc_endpoint(self) -> str:
+        """The URL of the VPC endpoint, to which `endpoint_policy` gives a policy."""
+        return (self.folder / state.VPC_ENDPOINT).read_text()
+
+    @contextlib.contextmanager
+    def endpoint_policy(self, *statements: dict[str, Any]) -> Iterator[None]:
+        """Within, the VPC endpoint has this policy."""
+        file = self.folder / state.ENDPOINT_POLICY
+        file.write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+        try:
+            yield
+        finally:
+            file.unlink()
 
     def calls(self) -> list[str]:
         return [entry["call"] for entry in state.requests(self.folder)]

@@ -24,7 +24,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import ecr, iam, sts, tagging
 
-from . import cross_account
+from . import cross_account, endpoint_policy
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -60,7 +60,7 @@ class Registry:
         entry = {
             "authorizationToken": base64.b64encode(f"AWS:{token}".encode()).decode(),
             "expiresAt": int(expires),
-            "proxyEndpoint": self.endpoint,
+            "proxyEndpoint": endpoint_policy.entrance() or self.endpoint,
         }
         reply: Response = responses.json_response({"authorizationData": [entry]})
         return reply

@@ -33,6 +33,7 @@ from . import (
     cross_account,
     denials,
     ecr,
+    endpoint_policy,
     iam,
     organizations,
     policy_language,
@@ -147,19 +148,25 @@ class Fronted:
         await self.application(scope, receive, send)
 
 
+def _listen() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
 def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = False) -> None:
     """Serve until SIGTERM. `folder` receives the configuration once the lab is ready.
 
     :param authority: `host:port` of a proxy that clients go through
     :param observe: whether `observer` is there, to be asked
     """
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(128)
-    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener, vpc_listener = _listen(), _listen()
+    endpoint, vpc_endpoint = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (listener, vpc_listener))
     public = f"http://{authority}" if authority else endpoint
     policy_language.install()
     denials.install()
+    endpoint_policy.install(folder)
     cross_account.install()
     ecr.install(public)
     iam.install()
@@ -169,11 +176,11 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     propagation.install(folder)
 
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
+    config.bind = [f"fd://{one.fileno()}" for one in (listener, vpc_listener)]
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
-    application: Any = ministack.app.app
+    application: Any = endpoint_policy.Endpoint(ministack.app.app, vpc_listener.getsockname()[1])
     if validation.wanted():
         application = validation.Validated(application, _call, folder)
     fronted = Fronted(Restricted(Logged(application, folder)))
@@ -189,6 +196,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
             ecr.seal()
             fronted.authority = (authority or "").encode()
             (folder / state.ENDPOINT).write_text(endpoint)
+            (folder / state.VPC_ENDPOINT).write_text(vpc_endpoint)
             state.write(folder, public, keys)
         except Exception:
             os.kill(os.getpid(), signal.SIGTERM)

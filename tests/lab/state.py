@@ -19,6 +19,8 @@ SECRETS = "secrets"
 PROPAGATION = "propagation"
 #: How responses deviate from the models of AWS, see `validation`.
 MISFITS = "misfits"
+#: Where the VPC endpoint of the lab listens, and the policy that a test gives it, see `endpoint_policy`.
+VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
 #: Calls that change nothing; every other call is a write.
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
 
