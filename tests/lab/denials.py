@@ -2,7 +2,7 @@
 
 1. The sentence names the type of the policy that decides. MiniStack's sentences name identity-based policies only.
 2. The sentence of an explicit deny ends with the ARN of the managed policy, if the caller and the resource are in the
-   same account. An inline policy has no ARN.
+   same account. For the policy of an organization, the same organization is enough. An inline policy has no ARN.
 
 If several policies deny a call, AWS names one type. The lab names the first of the layers in the order of evaluation:
 explicit denies before missing permissions, and the policies of the network and the organization before those of the
@@ -131,14 +131,16 @@ def _find_reason(evaluate: Any, context: Any, layers: Sequence[Layer], decision:
             return Reason(layer.policy)
         for document in layer if decision == "Deny" else ():
             if evaluate(context, [document]).decision == "Deny":
-                return Reason(layer.policy, _named_arn(context, getattr(document, "arn", "")))
+                return Reason(layer.policy, _named_arn(context, layer.policy, getattr(document, "arn", "")))
     return Reason()
 
 
-def _named_arn(context: Any, arn: str) -> str:
+def _named_arn(context: Any, policy: str, arn: str) -> str:
     """The ARN, if AWS reveals it for this call."""
-    account = iam_evaluator._account_from_arn(context.resource_arn)
-    return arn if account in (None, context.principal_account) else ""
+    caller, owner = context.principal_account, iam_evaluator._account_from_arn(context.resource_arn)
+    organizations = {iam_evaluator._principal_org_id(account) for account in (caller, owner or caller)}
+    same_organization = policy == ORGANIZATION and len(organizations) == 1
+    return arn if owner in (None, caller) or same_organization else ""
 
 
 def sentence(action: str, principal: str, resource: str, explicit_deny: bool) -> str:

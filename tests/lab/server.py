@@ -38,6 +38,7 @@ from . import (
     organizations,
     policy_language,
     propagation,
+    service_control,
     validation,
 )
 
@@ -167,6 +168,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     policy_language.install()
     denials.install()
     endpoint_policy.install(folder)
+    service_control.install()
     cross_account.install()
     ecr.install(public)
     iam.install()

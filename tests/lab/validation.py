@@ -95,11 +95,11 @@ class Validated:
     def check(self, call: str, start: dict[str, Any], body: bytes) -> None:
         """Record how a response deviates."""
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
-        new = [line for line in misfits(call, start["status"], headers, body) if line not in self.known]
-        if new:
-            self.known.update(new)
+        lines = {f"{call}: {line}\n" for line in misfits(call, start["status"], headers, body)} - self.known
+        if lines:
+            self.known |= lines
             with self.file.open("a", encoding="utf-8") as file:
-                file.writelines(f"{call}: {line}\n" for line in new)
+                file.writelines(sorted(lines))
 
 
 def wanted() -> bool:
