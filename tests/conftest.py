@@ -105,11 +105,21 @@ class Lab:
         """The URL of the VPC endpoint, to which `endpoint_policy` gives a policy."""
         return (self.folder / state.VPC_ENDPOINT).read_text()
 
-    @contextlib.contextmanager
-    def endpoint_policy(self, *statements: dict[str, Any]) -> Iterator[None]:
+    def endpoint_policy(self, *statements: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
         """Within, the VPC endpoint has this policy."""
-        file = self.folder / state.ENDPOINT_POLICY
-        file.write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+        return self._set(state.ENDPOINT_POLICY, {"Version": "2012-10-17", "Statement": statements})
+
+    def pull_failures(self, failures: dict[str, str]) -> contextlib.AbstractContextManager[None]:
+        """Within, pulls fail.
+
+        :param failures: a repository, or `REPOSITORY@DIGEST`, to a key of `tests.lab.pull_failures.FAILURES`
+        """
+        return self._set(state.PULL_FAILURES, failures)
+
+    @contextlib.contextmanager
+    def _set(self, name: str, value: dict[str, Any]) -> Iterator[None]:
+        file = self.folder / name
+        file.write_text(json.dumps(value))
         try:
             yield
         finally:

@@ -35,9 +35,11 @@ from . import (
     ecr,
     endpoint_policy,
     iam,
+    image_states,
     organizations,
     policy_language,
     propagation,
+    pull_failures,
     service_control,
     validation,
 )
@@ -169,6 +171,8 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     denials.install()
     endpoint_policy.install(folder)
     service_control.install()
+    image_states.install()
+    pull_failures.install(folder)
     cross_account.install()
     ecr.install(public)
     iam.install()

@@ -21,6 +21,8 @@ PROPAGATION = "propagation"
 MISFITS = "misfits"
 #: Where the VPC endpoint of the lab listens, and the policy that a test gives it, see `endpoint_policy`.
 VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
+#: The failures that a test chooses for repositories, images and layers, see `pull_failures`.
+PULL_FAILURES = "pull-failures"
 #: Calls that change nothing; every other call is a write.
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
 
