@@ -25,8 +25,8 @@ _NO_KEY = (
     403,
     {"Content-Type": "application/xml"},
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>The ciphertext refers to'
-    b" a customer master key that does not exist, does not exist in this region, or you are not allowed to access.</Message>"
-    b"<RequestId>YG4P3P7RBDZTZBFG</RequestId></Error>",
+    b" a customer master key that does not exist, does not exist in this region, or you are not allowed to access."
+    b"</Message><RequestId>YG4P3P7RBDZTZBFG</RequestId></Error>",
 )
 
 

@@ -40,6 +40,7 @@ from . import (
     policy_language,
     propagation,
     pull_failures,
+    regions,
     service_control,
     validation,
 )
@@ -179,6 +180,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     organizations.install()
     authorization.install()
     boundary.install()
+    regions.install()
     propagation.install(folder)
 
     config = Config()
