@@ -42,6 +42,7 @@ from . import (
     pull_failures,
     regions,
     service_control,
+    session_tags,
     validation,
 )
 
@@ -180,6 +181,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     organizations.install()
     authorization.install()
     boundary.install()
+    session_tags.install()
     regions.install()
     propagation.install(folder)
 
