@@ -37,6 +37,7 @@ from . import (
     iam,
     image_states,
     organizations,
+    pages,
     policy_language,
     propagation,
     pull_failures,
@@ -175,6 +176,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     service_control.install()
     image_states.install()
     pull_failures.install(folder)
+    pages.install()
     cross_account.install()
     ecr.install(public)
     iam.install()
