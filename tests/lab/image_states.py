@@ -3,6 +3,7 @@
 1. `UpdateImageStorageClass` archives an image and restores it. Calls that do not ask for archived images do not find
    one: `DescribeImages` and `ListImages` without `imageStatus`, `BatchGetImage`, and the registry.
 2. `DescribeImages` of an image that does not exist is an error.
+3. `InitiateLayerUpload` returns what AWS returns.
 
 Source: Amazon ECR API reference.
 """
@@ -39,6 +40,7 @@ def install() -> None:
     ecr._describe_images = _describing(ecr._describe_images)
     ecr._list_images = _listing(ecr._list_images)
     ecr._batch_get_image = _getting(ecr._batch_get_image)
+    ecr._initiate_layer_upload = _initiating(ecr._initiate_layer_upload)
 
 
 def _status(image: dict[str, Any]) -> str:
@@ -117,6 +119,14 @@ def _listing(handle: Call) -> Call:
         return change_reply(handle(data), keep_wanted)
 
     return list_wanted
+
+
+def _initiating(handle: Call) -> Call:
+    def keep_upload(answer: dict[str, Any]) -> None:
+        for name in answer.keys() - {"uploadId", "partSize"}:
+            del answer[name]
+
+    return lambda data: change_reply(handle(data), keep_upload)
 
 
 def _update_storage_class(data: dict[str, Any]) -> Response:

@@ -70,3 +70,8 @@ def test_image_that_does_not_exist_is_named(lab: Lab) -> None:
     assert refusal(ecr.describe_images, **NAMED, imageIds=[absent]) == ("ImageNotFoundException", expected)
     archive = {"imageId": absent, "targetStorageClass": "ARCHIVE"}
     assert refusal(ecr.update_image_storage_class, **NAMED, **archive) == ("ImageNotFoundException", expected)
+
+
+def test_upload_of_a_layer_begins_as_on_aws(lab: Lab) -> None:
+    reply = lab.client("owner", "ecr").initiate_layer_upload(**NAMED)
+    assert reply.keys() - {"ResponseMetadata"} == {"uploadId", "partSize"}
