@@ -46,7 +46,7 @@ def name_registries() -> None:
 
     def install_named(endpoint: str) -> ecr.Registry:
         registry = install(endpoint)
-        registry.account_of = _account_of  # type: ignore[method-assign]
+        registry.account_of = _account_of  # type: ignore[method-assign, assignment]
 
         def own() -> str:
             return at_aws_names.registry(responses.get_account_id(), responses.get_region())

@@ -44,6 +44,7 @@ from . import (
     regions,
     service_control,
     session_tags,
+    sovereign,
     validation,
 )
 
@@ -185,6 +186,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     boundary.install()
     session_tags.install()
     regions.install()
+    sovereign.install()
     propagation.install(folder)
 
     config = Config()
@@ -192,7 +194,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
-    application: Any = endpoint_policy.Endpoint(ministack.app.app, vpc_listener.getsockname()[1])
+    application: Any = endpoint_policy.Endpoint(sovereign.Sovereign(ministack.app.app), vpc_listener.getsockname()[1])
     if validation.wanted():
         application = validation.Validated(application, _call, folder)
     fronted = Fronted(Restricted(Logged(application, folder)))

@@ -167,7 +167,8 @@ def _error_misfits(operation: OperationModel, status: int, document: Any) -> Ite
 def _json_misfits(shape: Any, value: Any, path: str) -> Iterator[str]:
     """How a value of JSON deviates from its shape."""
     kind = shape.type_name
-    if not isinstance(value, _JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    fits = isinstance(value, _JSON_TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if not fits:
         yield f"{path}: is {type(value).__name__}, not {kind}"
     elif kind == "structure":
         yield from _member_misfits(shape, value, path)
