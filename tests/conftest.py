@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -110,6 +111,31 @@ class Lab:
     def endpoint(self) -> str:
         return str(self.client("owner", "sts").meta.endpoint_url)
 
+    @property
+    def vpc_endpoint(self) -> str:
+        """The URL of the VPC endpoint, to which `endpoint_policy` gives a policy."""
+        return (self.folder / state.VPC_ENDPOINT).read_text()
+
+    def endpoint_policy(self, *statements: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
+        """Within, the VPC endpoint has this policy."""
+        return self._set(state.ENDPOINT_POLICY, {"Version": "2012-10-17", "Statement": statements})
+
+    def pull_failures(self, failures: dict[str, str]) -> contextlib.AbstractContextManager[None]:
+        """Within, pulls fail.
+
+        :param failures: a repository, or `REPOSITORY@DIGEST`, to a key of `tests.lab.pull_failures.FAILURES`
+        """
+        return self._set(state.PULL_FAILURES, failures)
+
+    @contextlib.contextmanager
+    def _set(self, name: str, value: dict[str, Any]) -> Iterator[None]:
+        file = self.folder / name
+        file.write_text(json.dumps(value))
+        try:
+            yield
+        finally:
+            file.unlink()
+
     def calls(self) -> list[str]:
         return [entry["call"] for entry in state.requests(self.folder)]
 
@@ -120,6 +146,8 @@ class Lab:
 
 def lab_command(command: str, folder: pathlib.Path) -> None:
     subprocess.run([LAB_PYTHON, "-m", "tests.lab", command, "--folder", folder], cwd=ROOT, check=True, timeout=90)
+    deviations = state.misfits(folder) if command == "down" else ""
+    assert not deviations, f"The lab's responses deviate from the models of AWS:\n{deviations}"
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +159,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(folder)
     finally:
         lab_command("down", folder)
+
+
+def pytest_configure() -> None:
+    os.environ["LAB_VALIDATE"] = "true"  # every lab of these tests compares its responses with the models of AWS
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

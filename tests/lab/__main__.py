@@ -26,7 +26,7 @@ def up(folder: pathlib.Path, *flags: str) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not state.ready(folder):
         down(folder)
-        for name in (state.ENVIRONMENT, state.CONFIG, state.REQUEST_LOG):
+        for name in (state.ENVIRONMENT, state.CONFIG, state.REQUEST_LOG, state.MISFITS):
             (folder / name).unlink(missing_ok=True)
         with (folder / state.SERVER_LOG).open("w") as log:
             server = subprocess.Popen(

@@ -20,9 +20,13 @@ REGION = "ap-northeast-1"
 REPOSITORIES, IMAGE_TAG = ("release", "develop"), "v1.0"
 
 ADMINISTRATOR = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-MAY_ASSUME = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{OWNER}:role/*"}
+MAY_ASSUME = {
+    "Effect": "Allow",
+    "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    "Resource": f"arn:aws:iam::{OWNER}:role/*",
+}
 #: profile: (account, user, what the user may do there)
-USERS = {
+USERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "owner": (OWNER, "administrator", ADMINISTRATOR),
     "consumer": (CONSUMER, "puller", MAY_ASSUME),
     "consumer-administrator": (CONSUMER, "administrator", ADMINISTRATOR),
@@ -42,7 +46,7 @@ def client(service: str, endpoint: str, key: str, secret: str) -> Any:
     )
 
 
-def create_user(endpoint: str, account: str, user: str, statement: dict[str, str]) -> tuple[str, str]:
+def create_user(endpoint: str, account: str, user: str, statement: dict[str, Any]) -> tuple[str, str]:
     """Create a user through the account's root, before the lab is sealed; its access key id and secret."""
     iam = client("iam", endpoint, account, "root")
     iam.create_user(UserName=user)

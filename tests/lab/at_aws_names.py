@@ -90,6 +90,8 @@ def answering(folder: pathlib.Path, python: pathlib.Path | str = sys.executable)
         yield ["nsenter", f"--target={namespaces.pid}", "--mount", "--net", f"--pid={of}", f"--wdns={ROOT}", "--"]
     finally:
         _end(namespaces)
+    deviations = state.misfits(folder)
+    assert not deviations, f"The lab's responses deviate from the models of AWS:\n{deviations}"
 
 
 def _check() -> None:

@@ -24,6 +24,8 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import ecr, iam, sts, tagging
 
+from . import cross_account, endpoint_policy
+
 Response = tuple[int, dict[str, str], bytes]
 
 TOKEN_LIFETIME = 12 * 3600  # seconds, as AWS documents it
@@ -58,7 +60,7 @@ class Registry:
         entry = {
             "authorizationToken": base64.b64encode(f"AWS:{token}".encode()).decode(),
             "expiresAt": int(expires),
-            "proxyEndpoint": self.endpoint,
+            "proxyEndpoint": endpoint_policy.entrance() or self.endpoint,
         }
         reply: Response = responses.json_response({"authorizationData": [entry]})
         return reply
@@ -75,9 +77,9 @@ class Registry:
         responses._request_account_id.set(token.account)
         responses.set_request_region(token.region)
         verb, name, _reference = ecr._parse_v2_path(path) or ("", "", "")
-        action = _registry_action(method.upper(), verb)
+        action, account = _registry_action(method.upper(), verb), self.account_of(token, headers, name)
         if action is not None:
-            arn = f"arn:aws:ecr:{token.region}:{token.account}:repository/{name}"
+            arn = f"arn:aws:ecr:{token.region}:{account}:repository/{name}"
             refusal = iam_evaluator.enforce(token.access_key_id, f"ecr:{action}", "ecr", token.region, arn)
             if isinstance(refusal, iam_evaluator.AuthError):
                 return _denied("Your authorization token has expired. Reauthenticate and try again.")
@@ -87,8 +89,14 @@ class Registry:
                         f"ecr:{action}", refusal.principal_arn, arn, refusal.decision == "Deny"
                     )
                 )
+        responses._request_account_id.set(account)
         reply: Response = await self._serve(method, path, headers, body, query)
         return reply
+
+    @staticmethod
+    def account_of(token: Token, _headers: dict[str, str], name: str) -> str:
+        """The account of the registry that is asked for a repository. Here all registries share one host."""
+        return cross_account.sole_owner(name, token.region, token.account)
 
 
 def _password(authorization: str) -> str:
@@ -128,8 +136,8 @@ def _repository_name(arn: str) -> str:
 
 
 def _repository_tags(arn: str) -> Iterator[tuple[str, str]]:
-    repository = ecr._repositories.get(_repository_name(arn)) or {}
-    for tag in repository.get("tags", []):
+    repository = cross_account.repository(arn) if arn.startswith("arn:") else None
+    for tag in (repository or {}).get("tags", []):
         for prefix in ("ecr", "aws"):
             yield f"{prefix}:ResourceTag/{tag['Key']}", tag["Value"]
 
@@ -142,7 +150,7 @@ def _authorized_resources(operation: str, body: bytes, region: str, account: str
         return ["*"]
     if "resourceArn" in data:
         return [data["resourceArn"]]
-    prefix = f"arn:aws:ecr:{region}:{account}:repository/"
+    prefix = f"arn:aws:ecr:{region}:{cross_account.account_of(body, account)}:repository/"
     if "repositoryName" in data:
         return [prefix + data["repositoryName"]]
     if names := data.get("repositoryNames"):

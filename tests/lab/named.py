@@ -22,7 +22,7 @@ from hypercorn.config import Config
 from . import at_aws_names, server, state
 
 # MiniStack is imported once its settings are in the environment.
-from ministack.core import iam_evaluator, responses  # isort: skip
+from ministack.core import responses  # isort: skip
 from ministack.services import ecr as ministack_ecr  # isort: skip
 from . import ecr  # isort: skip
 
@@ -46,6 +46,7 @@ def name_registries() -> None:
 
     def install_named(endpoint: str) -> ecr.Registry:
         registry = install(endpoint)
+        registry.account_of = _account_of  # type: ignore[method-assign, assignment]
 
         def own() -> str:
             return at_aws_names.registry(responses.get_account_id(), responses.get_region())
@@ -56,8 +57,7 @@ def name_registries() -> None:
 
         async def serve(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> ecr.Response:
             registry.endpoint = f"https://{headers['host']}"
-            refusal = _refuse_other_account(registry, method, path, headers)
-            return refusal or await registry.serve(method, path, headers, body, query)
+            return await registry.serve(method, path, headers, body, query)
 
         ministack_ecr._repo_uri = lambda name: f"{own()}/{name}"
         ministack_ecr._get_authorization_token = issue
@@ -67,24 +67,10 @@ def name_registries() -> None:
     ecr.install = install_named
 
 
-def _refuse_other_account(
-    registry: ecr.Registry, method: str, path: str, headers: dict[str, str]
-) -> ecr.Response | None:
-    """A token is good at every registry, but another account's repository would have to let its caller in."""
-    token = registry.tokens.get(ecr._password(headers.get("authorization", "")))
+def _account_of(token: ecr.Token, headers: dict[str, str], _name: str) -> str:
+    """The account that the host name of the registry names."""
     host = _REGISTRY.match(headers["host"])
-    verb, name, _reference = ministack_ecr._parse_v2_path(path) or ("", "", "")
-    action = ecr._registry_action(method.upper(), verb)
-    if token is None or host is None or action is None or host[1] == token.account:
-        return None
-    caller = iam_evaluator.resolve_principal(token.access_key_id, token.account)
-    if isinstance(caller, iam_evaluator.AuthError):
-        return None  # which the registry refuses by itself
-    arn = f"arn:aws:ecr:{token.region}:{host[1]}:repository/{name}"
-    return ecr._denied(
-        f"User: {caller.arn} is not authorized to perform: ecr:{action} on resource: {arn}"
-        f" because no resource-based policy allows the ecr:{action} action"
-    )
+    return host[1] if host else token.account
 
 
 def speak_tls(folder: pathlib.Path) -> None:

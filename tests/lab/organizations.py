@@ -1,9 +1,10 @@
 """What MiniStack's Organizations lacks, added in place before the lab serves a request.
 
-An account that `CreateAccount` makes comes with a role that trusts the management account, as on AWS: the only way
-into an account that is made after the lab is sealed.
+1. An account that `CreateAccount` makes comes with a role that trusts the management account, as on AWS: the only way
+   into an account that is made after the lab is sealed.
+2. An account has `State` and `Paths`. MiniStack returns `Status` and a member that AWS does not have.
 
-Source: AWS Organizations User Guide, "Accessing member accounts in an organization".
+Source: AWS Organizations User Guide, "Accessing member accounts in an organization"; API reference, "Account".
 """
 
 from __future__ import annotations
@@ -30,6 +31,15 @@ def install() -> None:
         return reply
 
     organizations._DISPATCH["CreateAccount"] = create_account
+    organizations._public_account = _public_account
+
+
+def _public_account(account: dict[str, Any]) -> dict[str, Any]:
+    path, place = f"{account['Id']}/", account["_ParentId"]
+    while place:
+        path, place = f"{place}/{path}", organizations._target(place)[0].get("_ParentId")
+    public = {name: value for name, value in account.items() if not name.startswith("_") and name != "Path"}
+    return {**public, "State": account["Status"], "Paths": [f"{organizations._orgs['self']['Id']}/{path}"]}
 
 
 def _make_role(account: str, name: str, management: str) -> None:

@@ -27,7 +27,26 @@ import ministack.app
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from . import authorization, boundary, ecr, iam, organizations, policy_language, propagation
+from . import (
+    authorization,
+    boundary,
+    cross_account,
+    denials,
+    ecr,
+    endpoint_policy,
+    iam,
+    image_states,
+    organizations,
+    pages,
+    policy_language,
+    propagation,
+    pull_failures,
+    regions,
+    service_control,
+    session_tags,
+    sovereign,
+    validation,
+)
 
 #: The services of the lab, by their names in signatures.
 #: The services that are served, each at this path only. Of the last three, tests see the refusals only.
@@ -136,32 +155,50 @@ class Fronted:
         await self.application(scope, receive, send)
 
 
+def _listen() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
 def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = False) -> None:
     """Serve until SIGTERM. `folder` receives the configuration once the lab is ready.
 
     :param authority: `host:port` of a proxy that clients go through
     :param observe: whether `observer` is there, to be asked
     """
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(128)
-    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener, vpc_listener = _listen(), _listen()
+    endpoint, vpc_endpoint = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (listener, vpc_listener))
     public = f"http://{authority}" if authority else endpoint
+    policy_language.install()
+    denials.install()
+    endpoint_policy.install(folder)
+    service_control.install()
+    image_states.install()
+    pull_failures.install(folder)
+    pages.install()
+    cross_account.install()
     ecr.install(public)
     iam.install()
-    policy_language.install()
     organizations.install()
     authorization.install()
     boundary.install()
+    session_tags.install()
+    regions.install()
+    sovereign.install()
     propagation.install(folder)
 
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
+    config.bind = [f"fd://{one.fileno()}" for one in (listener, vpc_listener)]
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
-    fronted = Fronted(Restricted(Logged(ministack.app.app, folder)))
-    application: Any = fronted
+    application: Any = endpoint_policy.Endpoint(sovereign.Sovereign(ministack.app.app), vpc_listener.getsockname()[1])
+    if validation.wanted():
+        application = validation.Validated(application, _call, folder)
+    fronted = Fronted(Restricted(Logged(application, folder)))
+    application = fronted
     if observe:
         from .observer import Observed
 
@@ -173,6 +210,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
             ecr.seal()
             fronted.authority = (authority or "").encode()
             (folder / state.ENDPOINT).write_text(endpoint)
+            (folder / state.VPC_ENDPOINT).write_text(vpc_endpoint)
             state.write(folder, public, keys)
         except Exception:
             os.kill(os.getpid(), signal.SIGTERM)

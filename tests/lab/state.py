@@ -17,6 +17,12 @@ ENDPOINT = "endpoint"
 SECRETS = "secrets"
 #: While this file exists, changes are not known everywhere at once, see `propagation`.
 PROPAGATION = "propagation"
+#: How responses deviate from the models of AWS, see `validation`.
+MISFITS = "misfits"
+#: Where the VPC endpoint of the lab listens, and the policy that a test gives it, see `endpoint_policy`.
+VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
+#: The failures that a test chooses for repositories, images and layers, see `pull_failures`.
+PULL_FAILURES = "pull-failures"
 #: Calls that change nothing; every other call is a write.
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
 
@@ -56,6 +62,12 @@ def requests(folder: pathlib.Path) -> list[dict[str, Any]]:
     """The request log: `call` (`ecr:TagResource`), `status`, `access_key_id`, `time`."""
     lines = (folder / REQUEST_LOG).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+def misfits(folder: pathlib.Path) -> str:
+    """How responses of the lab deviated from the models of AWS, a line each."""
+    file = folder / MISFITS
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def is_write(call: str) -> bool:

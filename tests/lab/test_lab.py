@@ -697,9 +697,9 @@ def listening_addresses(pid: int) -> list[tuple[str, int]]:
     return [(address, int(port, 16)) for address, port in listening]
 
 
-def test_the_server_listens_on_one_loopback_port_only(lab: Lab) -> None:
-    port = int(lab.endpoint.rpartition(":")[2])
-    assert listening_addresses(pid_of(lab.folder)) == [("0100007F", port)]
+def test_the_server_listens_on_two_loopback_ports_only(lab: Lab) -> None:
+    ports = [int(url.rpartition(":")[2]) for url in (lab.endpoint, lab.vpc_endpoint)]
+    assert sorted(listening_addresses(pid_of(lab.folder))) == [("0100007F", port) for port in sorted(ports)]
 
 
 def test_starting_a_running_lab_changes_nothing(lab: Lab) -> None:
@@ -718,12 +718,14 @@ def test_stopping_ends_the_process_and_is_harmless_twice(tmp_path: pathlib.Path)
     lab_command("up", tmp_path)
     try:
         pid = pid_of(tmp_path)
-        ((_address, port),) = listening_addresses(pid)
+        ports = [port for _address, port in listening_addresses(pid)]
     finally:
         lab_command("down", tmp_path)
     assert not is_alive(pid)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert len(ports) == 2
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
     lab_command("down", tmp_path)
     assert not (tmp_path / state.PID).exists()
     assert not (tmp_path / state.ENVIRONMENT).exists()

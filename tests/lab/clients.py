@@ -1,0 +1,97 @@
+"""Clients of users and roles with given permissions, and the denials that they receive, for the tests of the lab."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.conftest import Lab
+
+from . import accounts
+
+PREFIX = f"arn:aws:iam::{accounts.OWNER}:"
+REPOSITORIES = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
+RELEASE = f"{REPOSITORIES}release"
+Statement = dict[str, Any]
+_numbers = itertools.count()
+
+
+def allow(*actions: str, **more: Any) -> Statement:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
+
+
+def deny(*actions: str, **more: Any) -> Statement:
+    return {"Effect": "Deny", "Action": list(actions), "Resource": "*", **more}
+
+
+def document(*statements: Statement) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(*accounts_: str, actions: tuple[str, ...] = ("sts:AssumeRole",)) -> str:
+    """A trust policy for every principal of the accounts."""
+    return document({"Effect": "Allow", "Principal": {"AWS": list(accounts_)}, "Action": list(actions)})
+
+
+class Account:
+    """An account in which tests create users and roles.
+
+    :param profile: of an administrator of the account
+    """
+
+    def __init__(self, lab: Lab, profile: str = "owner") -> None:
+        self.lab, self.profile, self.iam = lab, profile, lab.client(profile, "iam")
+        self.id = accounts.USERS[profile][0]
+
+    def policy(self, *statements: Statement) -> str:
+        """The ARN of a new managed policy."""
+        name = f"policy-{next(_numbers)}"
+        arn = self.iam.create_policy(PolicyName=name, PolicyDocument=document(*statements))["Policy"]["Arn"]
+        return str(arn)
+
+    def user(self, service: str, *statements: Statement, boundary: str = "", attached: tuple[str, ...] = ()) -> Any:
+        """A client of a new user with these permissions."""
+        return self.user_session(*statements, boundary=boundary, attached=attached).client(service)
+
+    def user_session(self, *statements: Statement, boundary: str = "", attached: tuple[str, ...] = ()) -> Any:
+        """A boto3 session of a new user with these permissions."""
+        name = f"user-{next(_numbers)}"
+        options = {"PermissionsBoundary": boundary} if boundary else {}
+        self.iam.create_user(UserName=name, **options)
+        if statements:
+            self.iam.put_user_policy(UserName=name, PolicyName="exactly", PolicyDocument=document(*statements))
+        for arn in attached:
+            self.iam.attach_user_policy(UserName=name, PolicyArn=arn)
+        key = self.iam.create_access_key(UserName=name)["AccessKey"]
+        keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+        return self.lab.session(self.profile, **keys)
+
+    def role(self, trusted: str, *statements: Statement) -> str:
+        """The ARN of a new role with a trust policy and these permissions."""
+        name = f"role-{next(_numbers)}"
+        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+        self.iam.put_role_policy(RoleName=name, PolicyName="exactly", PolicyDocument=document(*statements))
+        return str(arn)
+
+
+def denial(call: Any, **arguments: Any) -> str:
+    """The end of the sentence of a denial; empty if the call is allowed."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        assert " is not authorized to perform: " in message, message
+        return str(message.partition(" on resource: ")[2].partition(" ")[2])
+    return ""
+
+
+def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
+    """The code and the message of an error; empty if there is none."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return "", ""

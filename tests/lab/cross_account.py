@@ -1,0 +1,66 @@
+"""Calls to the registry of another account, added in place before the lab serves a request.
+
+MiniStack answers every call of ECR from the registry of the caller. This file adds:
+
+1. `registryId`, and the account in `resourceArn`, select the registry.
+2. The policy of the repository decides, too: in another account it has to allow the call, even for a repository that
+   does not exist.
+
+Source: Amazon ECR User Guide, "Private repository policies".
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.core import iam_evaluator, responses
+from ministack.services import ecr
+
+
+def install() -> None:
+    """Put the additions into MiniStack."""
+    handle = ecr.handle_request
+
+    async def handle_in_registry(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        with responses.request_scope(account_of(body, responses.get_account_id()), responses.get_region()):
+            return await handle(method, path, headers, body, query)
+
+    ecr.handle_request = handle_in_registry
+    ecr.repository_policy_for_arn = policy_of
+
+
+def account_of(body: bytes, caller: str) -> str:
+    """The account of the registry that a call of ECR is for."""
+    try:
+        data = json.loads(body or b"{}")
+    except ValueError:
+        return caller
+    arn_account = iam_evaluator._account_from_arn(str(data.get("resourceArn", "")))
+    return str(data.get("registryId") or arn_account or caller)
+
+
+def repository(arn: str) -> dict[str, Any] | None:
+    """The repository of any account."""
+    found: dict[str, Any] | None = ecr._repositories.get_scoped(*_place(arn))
+    return found
+
+
+def policy_of(arn: str) -> tuple[str, str] | None:
+    """The policy of a repository and its account; None if the policies of the caller decide alone."""
+    account, region, name = _place(arn)
+    if repository(arn) is None and account == responses.get_account_id():
+        return None
+    return ecr._repo_policies.get_scoped(account, region, name) or "", account
+
+
+def sole_owner(name: str, region: str, caller: str) -> str:
+    """The account of a repository if all registries share one host: the caller's, or the only other one that has it."""
+    owners = {key[0] for key, _repository in ecr._repositories.all_items() if key[1:] == (region, name)}
+    return caller if caller in owners or len(owners) != 1 else owners.pop()
+
+
+def _place(arn: str) -> tuple[str, str, str]:
+    """The account, the region and the name of a repository."""
+    _arn, _partition, _service, region, account, resource = arn.split(":", 5)
+    return account, region, resource.partition("/")[2]

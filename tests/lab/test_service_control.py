@@ -1,0 +1,142 @@
+"""Service control policies limit the members of an organization as on AWS, and denials name them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Lab
+
+from . import accounts
+from .clients import RELEASE, Account, Statement, allow, denial, deny, document, refusal, trust
+
+IN_ORGANIZATION = "with an explicit deny in a service control policy"
+TYPE = "SERVICE_CONTROL_POLICY"
+NAMED = {"repositoryName": "release"}
+
+
+class Organization:
+    """The stranger is the management account; the owner is a member, the consumer is not."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.client = lab, lab.client("stranger-administrator", "organizations")
+        self.root = self.client.list_roots()["Roots"][0]["Id"]
+        self.policies = 0
+
+    def join(self, profile: str) -> None:
+        target = {"Id": accounts.USERS[profile][0], "Type": "ACCOUNT"}
+        handshake = self.client.invite_account_to_organization(Target=target)["Handshake"]["Id"]
+        accepted = self.lab.client(profile, "organizations").accept_handshake(HandshakeId=handshake)
+        assert accepted["Handshake"]["State"] == "ACCEPTED"
+
+    @contextlib.contextmanager
+    def policy(self, target: str, *statements: Statement) -> Iterator[str]:
+        """Within, the policy is attached; yields its ARN."""
+        self.policies += 1
+        content = {"Content": document(*statements), "Description": "", "Name": f"policy-{self.policies}", "Type": TYPE}
+        made = self.client.create_policy(**content)["Policy"]["PolicySummary"]
+        self.client.attach_policy(PolicyId=made["Id"], TargetId=target)
+        try:
+            yield made["Arn"]
+        finally:
+            self.client.detach_policy(PolicyId=made["Id"], TargetId=target)
+
+
+@pytest.fixture(scope="module")
+def organization(lab: Lab) -> Organization:
+    made = Organization(lab)
+    made.join("owner")
+    return made
+
+
+@pytest.mark.parametrize("level", ["account", "root"])
+def test_explicit_deny_names_the_policy(lab: Lab, organization: Organization, level: str) -> None:
+    ecr, target = lab.client("owner", "ecr"), {"account": accounts.OWNER, "root": organization.root}[level]
+    with organization.policy(target, deny("ecr:ListImages")) as arn:
+        assert arn.startswith("arn:aws:organizations::")
+        assert denial(ecr.list_images, **NAMED) == f"{IN_ORGANIZATION}: {arn}"
+        assert not denial(ecr.describe_images, **NAMED)
+        assert not denial(lab.client("stranger-administrator", "ecr").describe_repositories)
+    assert not denial(ecr.list_images, **NAMED)
+
+
+def test_session_of_a_role_is_limited_by_the_account_of_the_role(lab: Lab, organization: Organization) -> None:
+    name = Account(lab).role(trust(accounts.CONSUMER), allow("*")).rpartition("/")[2]
+    with organization.policy(accounts.OWNER, {**deny("ecr:BatchGetImage"), "Resource": RELEASE}) as arn:
+        session = lab.assume("consumer", "ecr", name)
+        images = {"imageIds": [{"imageTag": accounts.IMAGE_TAG}]}
+        assert denial(session.batch_get_image, **NAMED, **images) == f"{IN_ORGANIZATION}: {arn}"
+        assert not denial(session.batch_get_image, repositoryName="develop", **images)
+
+
+def test_every_level_has_to_allow_a_call(lab: Lab, organization: Organization) -> None:
+    full, ecr = "p-FullAWSAccess", lab.client("owner", "ecr")
+    with organization.policy(accounts.OWNER, allow("ecr:DescribeImages")):
+        organization.client.detach_policy(PolicyId=full, TargetId=accounts.OWNER)
+        expected = "because no service control policy allows the ecr:ListImages action"
+        assert denial(ecr.list_images, **NAMED) == expected
+        assert not denial(ecr.describe_images, **NAMED)
+        organization.client.attach_policy(PolicyId=full, TargetId=accounts.OWNER)
+    assert not denial(ecr.list_images, **NAMED)
+
+
+def test_organizational_unit_is_a_level(lab: Lab, organization: Organization) -> None:
+    ecr, client = lab.client("owner", "ecr"), organization.client
+    made = client.create_organizational_unit(ParentId=organization.root, Name="unit")["OrganizationalUnit"]["Id"]
+    with organization.policy(made, deny("ecr:ListImages")) as arn:
+        assert not denial(ecr.list_images, **NAMED)
+        move: dict[str, str] = {"AccountId": accounts.OWNER, "SourceParentId": organization.root}
+        client.move_account(**move, DestinationParentId=made)
+        assert denial(ecr.list_images, **NAMED) == f"{IN_ORGANIZATION}: {arn}"
+        assert not denial(ecr.describe_images, **NAMED)
+        client.move_account(AccountId=accounts.OWNER, SourceParentId=made, DestinationParentId=organization.root)
+    assert not denial(ecr.list_images, **NAMED)
+
+
+def test_assuming_a_role_is_limited_by_the_account_of_the_caller(lab: Lab, organization: Organization) -> None:
+    """The role of another organization does not reveal the policy; that of the same organization does."""
+    foreign = Account(lab, "consumer-administrator").role(trust(accounts.OWNER), allow("*"))
+    own = Account(lab).role(trust(accounts.OWNER), allow("*"))
+    sts = lab.client("owner", "sts")
+    with organization.policy(accounts.OWNER, deny("sts:AssumeRole")) as arn:
+        for role, sentence in ((foreign, IN_ORGANIZATION), (own, f"{IN_ORGANIZATION}: {arn}")):
+            assert denial(sts.assume_role, RoleArn=role, RoleSessionName="any") == sentence
+    assert sts.assume_role(RoleArn=foreign, RoleSessionName="any")["Credentials"]
+
+
+def test_policy_of_a_repository_does_not_lift_the_limit(lab: Lab, organization: Organization) -> None:
+    ecr = lab.client("owner", "ecr")
+    statement = allow("ecr:ListImages", Principal={"AWS": f"arn:aws:iam::{accounts.OWNER}:user/administrator"})
+    del statement["Resource"]
+    ecr.set_repository_policy(**NAMED, policyText=document(statement))
+    with organization.policy(accounts.OWNER, deny("ecr:ListImages")):
+        assert denial(ecr.list_images, **NAMED).startswith(IN_ORGANIZATION)
+    ecr.delete_repository_policy(**NAMED)
+
+
+def test_member_belongs_to_the_organization(lab: Lab, organization: Organization) -> None:
+    described = organization.client.describe_organization()["Organization"]
+    member = lab.client("owner", "organizations")
+    assert member.describe_organization()["Organization"] == described
+    assert refusal(member.list_accounts) == (
+        "AccessDeniedException",
+        "You don't have permissions to access this resource.",
+    )
+    listed = {one["Id"]: one for one in organization.client.list_accounts()["Accounts"]}
+    assert listed.keys() == {accounts.STRANGER, accounts.OWNER}
+    assert (listed[accounts.OWNER]["State"], listed[accounts.OWNER]["Status"]) == ("ACTIVE", "ACTIVE")
+    assert listed[accounts.OWNER]["Paths"] == [f"{described['Id']}/{organization.root}/{accounts.OWNER}/"]
+    of_organization: Any = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": described["Id"]}}}
+    assert not denial(Account(lab).user("ecr", allow("ecr:ListImages", **of_organization)).list_images, **NAMED)
+    outside = Account(lab, "consumer-administrator").user("ecr", allow("ecr:DescribeRepositories", **of_organization))
+    assert denial(outside.describe_repositories)
+
+
+def test_invitation_of_another_account_cannot_be_accepted(lab: Lab, organization: Organization) -> None:
+    target = {"Id": accounts.CONSUMER, "Type": "ACCOUNT"}
+    handshake = organization.client.invite_account_to_organization(Target=target)["Handshake"]["Id"]
+    owner = lab.client("owner", "organizations")
+    assert refusal(owner.accept_handshake, HandshakeId=handshake)[0] == "HandshakeNotFoundException"
