@@ -151,7 +151,7 @@ def test_unshare_does_not_delete_a_role_that_this_collection_did_not_make(contro
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
     run = unshare(control)
     assert run.code == 2, run
-    assert f"Role {ROLE} is not tagged managed-by=crossaccount.ecr, so this collection did not make it." in run.output
+    assert f"Role {ROLE} is not tagged managed-by=crossaccount.ecr, so this collection did not create it." in run.output
     iam.delete_role(RoleName=ROLE)
 
 
