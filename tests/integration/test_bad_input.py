@@ -68,7 +68,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
                 "4 problems, nothing was written:",
                 "Consumer 1: '1' is not an AWS account ID",
                 "external_id has 1 characters",
-                "principal 'user/*' has a wildcard",
+                "principal 'user/*' contains a wildcard",
                 "Repository nowhere does not exist",
             ],
         ),
@@ -161,7 +161,7 @@ def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Pa
         (
             "ecr_repository_tag",
             {"names": ["release"], "tags": {"a": "b"}, "endpoint_url": "no-url"},
-            "A client of ecr cannot be created: Invalid endpoint: no-url. Check endpoint_url.",
+            "A client of sts cannot be created: Invalid endpoint: no-url. Check endpoint_url.",
         ),
         (
             "iam_ecr_pull_role",

@@ -61,7 +61,7 @@ TOKEN, DESCRIBE, PULL = allow(TOKEN_CALL), allow(DESCRIBE_CALL), allow(MANIFEST_
 READ = (TOKEN, DESCRIBE, PULL)
 EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "test"}}
 NO_TAG = "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
-A_DENY = "A policy has a Deny statement for it: the owner account has to change that statement."
+A_DENY = "The identity-based policy has a Deny statement for it: the owner account has to change that statement."
 
 
 def tagged(key: str) -> tuple[Statement, Statement]:
@@ -444,16 +444,36 @@ def options_of(control: Control, key: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("statement", "external_id", "kind", "reason"),
+    ("statement", "external_id", "kind", "reason", "advice"),
     [
-        (allow(ASSUME), "wrong", "trust", ""),
-        (allow("ecr:*"), "test", "no_identity_policy", f" because no identity-based policy allows the {ASSUME} action"),
-        (deny(ASSUME), "test", "explicit_deny", " with an explicit deny in an identity-based policy"),
+        (
+            allow(ASSUME),
+            "wrong",
+            "trust",
+            "",
+            "Check, in this order: the trust policy of the role names this account or principal; the external ID is the"
+            " one in that statement; an identity-based policy of the caller allows sts:AssumeRole on this role.",
+        ),
+        (
+            allow("ecr:*"),
+            "test",
+            "no_identity_policy",
+            f" because no identity-based policy allows the {ASSUME} action",
+            "Allow sts:AssumeRole on this role in an identity-based policy of the caller.",
+        ),
+        (
+            deny(ASSUME),
+            "test",
+            "explicit_deny",
+            " with an explicit deny in an identity-based policy",
+            "The identity-based policy has a Deny statement for sts:AssumeRole: change it in the account of the caller,"
+            " or in the trust policy of the role.",
+        ),
     ],
     ids=["trust", "no-policy", "explicit-deny"],
 )
 def test_who_may_not_assume_the_role_is_told_by_whom(
-    control: Control, owner: Owner, statement: Statement, external_id: str, kind: str, reason: str
+    control: Control, owner: Owner, statement: Statement, external_id: str, kind: str, reason: str, advice: str
 ) -> None:
     iam, user, role = control.lab.client("consumer-administrator", "iam"), owner.name(), owner.role(*READ)
     iam.create_user(UserName=user)
@@ -465,11 +485,7 @@ def test_who_may_not_assume_the_role_is_told_by_whom(
         f"User: arn:aws:iam::{accounts.CONSUMER}:user/{user} is not authorized to perform: {ASSUME} on resource:"
         f" {role}{reason}"
     )
-    assert result["msg"] == (
-        f"Role {role} cannot be assumed: {result['denial']}. Check, in this order: the trust policy of the role names"
-        " this account or principal; the external ID is the one in that statement; the policies of the caller allow"
-        " sts:AssumeRole on this role."
-    )
+    assert result["msg"] == f"Role {role} cannot be assumed: {result['denial']}. {advice}"
 
 
 def test_a_caller_whose_session_is_over_is_told_to_renew_it(control: Control, owner: Owner) -> None:
@@ -556,8 +572,8 @@ def test_a_hundred_repositories_are_asked_for_one_by_one_and_once(control: Contr
 @pytest.mark.parametrize(
     ("statements", "options"),
     [
-        (tagged("same"), {"denied": ["develop"], "role_session_name": "same", "duration_seconds": 1800}),
-        ((DESCRIBE, PULL), {"denied": ["nowhere"], "repository_tags": RELEASE}),
+        (tagged("same"), {"denied": ["develop"], "existing": ["develop"], "role_session_name": "same"}),
+        ((DESCRIBE, PULL), {"denied": ["nowhere"], "existing": ["nowhere"], "repository_tags": RELEASE}),
         (READ, {"external_id": "wrong"}),
     ],
     ids=["pass", "no-token", "trust"],

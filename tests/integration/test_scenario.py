@@ -213,8 +213,11 @@ def test_the_module_is_denied_develop_in_the_words_of_aws(shared: Control, docke
         engine="docker",
     )
     assert result["code"] == 2
-    assert result["msg"] == "Image develop:v1.0 cannot be pulled: denied: " + DENIED.format(
-        "ecr:BatchGetImage", "ecr:BatchGetImage"
+    assert (
+        result["msg"]
+        == "Image develop:v1.0 cannot be pulled: denied: "
+        + DENIED.format("ecr:BatchGetImage", "ecr:BatchGetImage")
+        + ". The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
     )
     assert images(shared, "docker") == before
 
@@ -240,7 +243,7 @@ def test_undeclared_caller_cannot_assume_the_role(
     assert run.code == 2, run
     output = " ".join(run.output.split())
     assert f"Role {role} cannot be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
-    assert "the external id is the one in that statement" in output
+    assert "the external ID is the one in that statement" in output
     assert "Traceback" not in run.output
 
 
