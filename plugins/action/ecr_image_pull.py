@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 import typing as t
 
@@ -15,15 +14,15 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize, pull_is_final
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, pull_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
     PULL_ARGUMENTS,
     PULL_RULES,
     PullOptions,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
@@ -40,8 +39,8 @@ _FOR_THE_HOST = (
 
 class ActionModule(ActionBase):
     _supports_async = True
-    #: Matches the token, while it is given to the host.
-    _secret: re.Pattern[str] | None = None
+    #: Whether the host gets a token.
+    _gives_token = False
     #: The file for the status of the module, while it runs.
     _status_file = ""
 
@@ -102,11 +101,14 @@ class ActionModule(ActionBase):
         if ready.get("failed"):
             return ready
         say = say_for(variables["inventory_hostname"])
-        given = result_of(lambda: self._authorize(controller, pull, say))
-        if given.get("failed"):
-            return given
-        self._secret = token_pattern(given["registry_token"])
-        done: Json = self._execute_module(module_args={**options, **given}, task_vars=variables)
+        authorized = result_of(lambda: self._authorize(controller, pull, say))
+        if authorized.get("failed"):
+            return authorized
+        authorization: Authorization = authorized["authorization"]
+        KNOWN.add(authorization.token)
+        self._gives_token = True
+        given = {**options, **_for_the_host(pull, authorization)}
+        done: Json = self._execute_module(module_args=given, task_vars=variables)
         images = done.get("images")
         for reference, image in zip(pull.references, images if isinstance(images, list) else []):
             if isinstance(image, dict):  # a host may return anything
@@ -119,24 +121,28 @@ class ActionModule(ActionBase):
         return {"controller": controller, "options": PullOptions.of(controller.params)}
 
     def _authorize(self, controller: Controller, options: PullOptions, say: Say) -> Json:
-        """What the host gets instead of the role: digests, and a token."""
+        """The registry token and the digests, which no filter of secrets changes."""
         session = SessionOptions.of(controller.params)
-        authorization = authorize(session_of(controller), session, options.wait, options.references, say)
-        pinned = [
-            str(Reference(reference.repository, reference.image_tag, digest))
-            for reference, digest in zip(options.references, authorization.digests)
-        ]
-        return {"images": pinned, "registry_url": authorization.url, "registry_token": authorization.token}
+        return {"authorization": authorize(session_of(controller), session, options.wait, options.references, say)}
 
     def _low_level_execute_command(self, *arguments: t.Any, **options: t.Any) -> t.Any:
-        """Mask the token in all that a host returns, before Ansible reads it, warns of it, or fails because of it."""
-        if self._secret is None:
+        """Mask secrets in all that a host returns, before Ansible reads it, warns of it, or fails because of it."""
+        if not self._gives_token:
             return super()._low_level_execute_command(*arguments, **options)
         context = self._connection._play_context
         before, context.no_log = context.no_log, True  # ssh shows what a host returns at -vvv
         try:
-            return mask(super()._low_level_execute_command(*arguments, **options), self._secret)
+            return KNOWN.mask(super()._low_level_execute_command(*arguments, **options))
         except AnsibleConnectionFailure as error:
-            raise AnsibleConnectionFailure(mask(str(error), self._secret)) from None
+            raise AnsibleConnectionFailure(KNOWN.mask(str(error))) from None
         finally:
             context.no_log = before
+
+
+def _for_the_host(options: PullOptions, authorization: Authorization) -> Json:
+    """What the host gets instead of the role: digests, and a token."""
+    pinned = [
+        str(Reference(reference.repository, reference.image_tag, digest))
+        for reference, digest in zip(options.references, authorization.digests)
+    ]
+    return {"images": pinned, "registry_url": authorization.url, "registry_token": authorization.token}

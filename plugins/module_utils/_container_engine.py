@@ -118,7 +118,7 @@ class ContainerEngine(Program, abc.ABC):
         before = self._inspect(reference) if self._platform else None
         pulled = self._pull(image, platform, before is not None)
         if pulled.returncode:
-            raise EcrError(f"{self.name} could not pull {reference}: {image.registry.mask(last_line(pulled))}")
+            raise EcrError(f"{self.name} could not pull {reference}: {last_line(pulled)}")
         found = self._inspect(reference)
         if found is None:
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")

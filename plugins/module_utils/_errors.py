@@ -9,6 +9,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 _ALLOW = "Allow this action to the caller, or use other credentials."
 #: IAM operation: what to do next if the caller may not call it. owner-policy.json allows these for a role with the
@@ -45,14 +46,14 @@ def printable(text: str) -> str:
 
 
 class EcrError(Exception):
-    """An error meant for the user: the object, the fact, the next step. It never holds a secret.
+    """An error meant for the user: the object, the fact, the next step.
 
-    :param message: one or more sentences; what is not printable in it is written out
+    :param message: one or more sentences; known secrets in it are masked, and what is not printable is written out
     :param facts: what goes into the module's result beside the message
     """
 
     def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(KNOWN.mask(message)))
         self.facts: Json = facts
 
 
@@ -63,7 +64,7 @@ class Problems:
         self.found: list[str] = []
 
     def add(self, message: str) -> None:
-        self.found.append(printable(message))
+        self.found.append(printable(KNOWN.mask(message)))
 
     def extend(self, messages: t.Iterable[str]) -> None:
         """Add each message that a `…_problems` function yields."""
@@ -120,7 +121,8 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
     if code in ("NoCredentialsError", "PartialCredentialsError"):
         return (
             "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
-            " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached."
+            " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
+            " container on EC2, the hop limit of the instance's metadata options must be at least 2."
         )
     if code in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"):
         return (

@@ -21,6 +21,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
 
@@ -51,8 +52,18 @@ class RunningModule(Module, t.Protocol):
     def fail_json(self, msg: str, **result: object) -> t.NoReturn: ...
 
 
+def warn(module: Module, warnings: t.Iterable[str]) -> None:
+    """Return warnings with the result, without secrets."""
+    for warning in warnings:
+        module.warn(KNOWN.mask(warning))
+
+
 def result_of(run: t.Callable[[], Json]) -> Json:
-    """The result of `run`; or `failed`, the message of the error, and its facts."""
+    """The result of `run`; or `failed`, the message of the error, and its facts. Known secrets in it are masked."""
+    return KNOWN.mask(_result_of(run))
+
+
+def _result_of(run: t.Callable[[], Json]) -> Json:
     try:
         return run()
     except EcrError as error:
@@ -61,10 +72,14 @@ def result_of(run: t.Callable[[], Json]) -> Json:
         return {"failed": True, "msg": explain(error, os.environ)}
     except OSError as error:  # of the files and the programs of this host
         return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
+    except Exception as error:  # its traceback would show what no filter has seen
+        fact = f"{type(error).__name__}: {error}".rstrip(": .")
+        return {"failed": True, "msg": f"The module ended with an unexpected error: {fact}. Report it with the task."}
 
 
 def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
     """Run the module and exit with its result, or fail with the message of the error."""
+    KNOWN.add_from(module.params)
     with interruptible():  # temporary folders of Python and Ansible are removed by `finally` and at exit
         result = result_of(lambda: run(module))
     # Outside of the handlers, because Ansible would attach their traceback at -vvv.

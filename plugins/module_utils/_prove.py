@@ -25,7 +25,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import (
+    Module,
+    Progress,
+    no_progress,
+    result_of,
+    warn,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
     ALLOWED,
     Observation,
@@ -152,7 +158,6 @@ def proof(module: Module, say: Say = quiet, progress: Progress = no_progress) ->
         say,
     )
     if not result.get("failed"):
-        for warning in existence_warnings(options.expectations):
-            module.warn(warning)
+        warn(module, existence_warnings(options.expectations))
         result["artifact"] = artifact_of(options.session.role_arn, caller, result)
     return {"changed": False, "caller": caller, **result}

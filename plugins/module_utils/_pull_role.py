@@ -13,7 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
@@ -71,8 +71,7 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
     planned = plan_pull_role(role.read(), declared, owner, lambda: secrets.token_hex(16), problems)
     problems.check()
 
-    for warning in planned.warnings:
-        module.warn(warning)
+    warn(module, planned.warnings)
     if module.check_mode:
         written = [step.name for step in planned.plan.steps]
     else:

@@ -28,7 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
     Descriptor,
     digest_of,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 
 _CHUNK = 64 * 1024
@@ -64,6 +64,7 @@ class Registry:
                 f"ca_path {ca_path} does not exist. Set it to a file with certificates on the host that pulls."
             )
         self.authorization = authorization
+        KNOWN.add(authorization)
         self.validate_certs, self.ca_path = validate_certs, ca_path
         #: Set by stop(), once and for all.
         self.stopped = threading.Event()
@@ -83,10 +84,6 @@ class Registry:
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
-
-    def mask(self, text: str) -> str:
-        """A foreign text without the token, in case it holds it."""
-        return str(mask(text, token_pattern(self.authorization)))
 
     def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
         """The bytes of a manifest, checked against its digest, and the type that the registry gives it."""
@@ -183,16 +180,13 @@ class Registry:
                 return transfer.open(path, f"Basic {self.authorization}", **headers)
             except urllib.error.HTTPError as error:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
-                    reason = self.mask(_reason(error))
-                    raise EcrError(f"Registry {self.host} refused the {what}: {reason}") from None
+                    raise EcrError(f"Registry {self.host} refused the {what}: {_reason(error)}") from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
-            except EcrError as error:
-                raise EcrError(self.mask(str(error))) from None
             except (*_BROKEN, ValueError) as error:  # URLError is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
-                    raise EcrError(f"Registry {self.host} cannot be reached: {self.mask(str(error))}") from None
+                    raise EcrError(f"Registry {self.host} cannot be reached: {error}") from None
                 self._pause(attempt - 1)
         raise AssertionError("unreachable")
 

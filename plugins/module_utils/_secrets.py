@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import typing as t
 import urllib.parse
@@ -19,8 +20,26 @@ MASK = "********"
 PART = 16
 #: A shorter value is no secret: masking it would hide digits and words of every text.
 SHORTEST = 8
+#: The variables of the environment, and the options of modules with their aliases, that contain a secret. An external
+#: ID is not a secret.
+_NAMES = (
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+    *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_BEARER_TOKEN"),
+    *("secret_key", "aws_secret_access_key", "aws_secret_key", "session_token", "aws_session_token", "registry_token"),
+)
+
+#: A character as it is, or escaped in a URL, in JSON or in Python.
+_CHARACTER = re.compile(r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\.|.", re.I | re.S)
+_CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
 Value = t.TypeVar("Value")
+
+
+def _unescaped(character: str) -> str:
+    if len(character) < 3:
+        last = character[-1]
+        return _CONTROL.get(last, last) if len(character) == 2 else last
+    return chr(int(character.lstrip("%\\uUxX"), 16))
 
 
 def _in_base64(content: bytes) -> t.Iterator[str]:
@@ -47,9 +66,13 @@ def _forms(secret: str) -> t.Iterator[str]:
 
 
 class Secrets:
-    """The secrets that were added. Its text form shows none of them."""
+    """The secrets that were added, and those of an environment. Its text form shows none of them.
 
-    def __init__(self) -> None:
+    :param environment: read again each time, because a process may change it
+    """
+
+    def __init__(self, environment: t.Mapping[str, str] | None = None) -> None:
+        self._environment = {} if environment is None else environment
         self._values: set[str] = set()
         self._parts: dict[int, set[str]] = {}
 
@@ -67,23 +90,47 @@ class Secrets:
                         parts = self._parts.setdefault(width, set())
                         parts.update(form[at : at + width] for at in range(len(form) - width + 1))
 
+    def add_from(self, values: t.Mapping[str, object]) -> None:
+        """Add the secrets of an environment, or of the options of a module."""
+        for name in _NAMES:
+            value = values.get(name)
+            self.add(value if isinstance(value, str) else None)
+
     def mask(self, value: Value) -> Value:
         """`value` without the secrets, in every string of its lists, tuples and dictionaries."""
+        self.add_from(self._environment)
+        return self._masked(value) if self._parts else value
+
+    def _masked(self, value: Value) -> Value:
         masked: object = value
         if isinstance(value, str):
             masked = self._text(value)
         elif isinstance(value, dict):
-            masked = {self.mask(key): self.mask(content) for key, content in value.items()}
-        elif isinstance(value, (list, tuple)):
-            masked = type(value)(self.mask(content) for content in value)
+            masked = {self._masked(key): self._masked(content) for key, content in value.items()}
+        elif isinstance(value, list):
+            masked = [self._masked(content) for content in value]
+        elif isinstance(value, tuple):
+            masked = tuple(self._masked(content) for content in value)
         return t.cast(Value, masked)
+
+    def _mark(self, hit: bytearray, content: str, starts: t.Sequence[int]) -> None:
+        """Mark each part of a secret.
+
+        :param starts: where each character of the content starts in the text of `hit`, and the end of the text
+        """
+        for width, parts in self._parts.items():
+            for at in range(len(content) - width + 1):
+                if content[at : at + width] in parts:
+                    start, end = starts[at], starts[at + width]
+                    hit[start:end] = b"\1" * (end - start)
 
     def _text(self, text: str) -> str:
         hit = bytearray(len(text))
-        for width, parts in self._parts.items():
-            for at in range(len(text) - width + 1):
-                if text[at : at + width] in parts:
-                    hit[at : at + width] = b"\1" * width
+        self._mark(hit, text, range(len(text) + 1))
+        if "\\" in text or "%" in text:
+            found = list(_CHARACTER.finditer(text))
+            content = "".join(_unescaped(one[0]) for one in found)
+            self._mark(hit, content, [*(one.start() for one in found), len(text)])
         if not any(hit):
             return text
         return re.sub(
@@ -100,4 +147,4 @@ def _password_of(secret: str) -> str:
 
 
 #: All secrets of this process. Sessions, registries and action plugins add what they get.
-KNOWN = Secrets()
+KNOWN = Secrets(os.environ)

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import typing as t
 
 try:
-    import boto3
     import botocore.config
     import botocore.exceptions
 except ImportError:
@@ -16,7 +16,14 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, caller_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller_keys import (
+    Boto3,
+    check_keys,
+    new_session,
+    read_keys,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import CONCURRENCY
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credentials import zone_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
@@ -36,27 +43,37 @@ Client = t.Any
 _CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 7}, "max_pool_connections": CONCURRENCY}
 
 
+#: Keys as parameters of a client of boto3, and as variables of the environment.
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
 class Session:
     """One AWS identity. It never returns its keys, so that they cannot appear in a result, a log or an exception.
 
     :param credentials: keys of an assumed role, as STS returns them; None for the module's own
-    :raises EcrError: if the region of the module is not a region
+    :raises EcrError: if the region of the module is not a region, or its keys cannot be used
     """
 
     def __init__(self, module: Module, credentials: Json | None = None) -> None:
-        self._module = module
-        wanted = module.params.get("region")
-        for problem in region_problems(wanted, "region") if wanted else ():
-            raise EcrError(problem)
+        self._module, problems = module, Problems()
         self._region, self._endpoint, connection = get_aws_connection_info(module)
+        wanted = module.params.get("region")
+        zone = list(zone_problem(str(self._region)))
+        problems.extend(zone or (region_problems(wanted, "region") if wanted else ()))
+        problems.check()
         self._profile, self._aws_config = connection.pop("profile_name", None), connection.pop("aws_config", None)
         if credentials:
-            connection.update(
-                aws_access_key_id=credentials["AccessKeyId"],
-                aws_secret_access_key=credentials["SecretAccessKey"],
-                aws_session_token=credentials["SessionToken"],
-            )
-        self._connection = connection
+            keys = [credentials[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        else:
+            keys = [connection[name] for name in _KEYS]
+        check_keys(*keys)
+        if keys == [os.environ.get(name) or None for name in _VARIABLES]:
+            keys = [None, None, None]  # boto3 reads more variables, such as AWS_SECURITY_TOKEN
+        self._has_keys = bool(keys[0])
+        if connection["verify"] is True:
+            connection.pop("verify")  # it would take precedence over ca_bundle of the profile
+        self._connection = {**connection, **dict(zip(_KEYS, keys))}
 
     def __repr__(self) -> str:
         return "<Session>"
@@ -66,9 +83,12 @@ class Session:
         return str(self._region)
 
     @functools.cached_property
-    def _boto3(self) -> Client:
+    def _boto3(self) -> Boto3:
         """One for all clients, so that a profile is asked for keys once, and the models of AWS are read once."""
-        return boto3.session.Session(profile_name=self._profile)
+        session = new_session(self._profile, self._region)
+        if not self._has_keys:
+            read_keys(session)
+        return session
 
     def client(self, service: str, region: str | None = None, **config: object) -> Client:
         """A boto3 client of this identity; `config` adds to the configuration of botocore.

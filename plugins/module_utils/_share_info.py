@@ -13,7 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._account import r
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_read_back
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
@@ -79,8 +79,7 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
 
     written = options.expect_unchanged and not module.check_mode
     plan = _unchanged(read_and_plan, options.wait, progress) if written else read_and_plan()
-    for warning in plan.warnings:
-        module.warn(warning)
+    warn(module, plan.warnings)
     return result_of_plan(plan, module.check_mode)
 
 

@@ -97,7 +97,7 @@ class Skopeo(Program):
             words = ["--config", f"--authfile={folder}/config.json", *tls, _address(image, source)]
             found = self._run(*self._overrides, "inspect", *words)
         if found.returncode:
-            raise EcrError(f"skopeo could not inspect {image.by_digest}: {image.registry.mask(last_line(found))}")
+            raise EcrError(f"skopeo could not inspect {image.by_digest}: {last_line(found)}")
         return found
 
     def fetch(self, image: RegistryImage) -> None:
@@ -165,7 +165,7 @@ class Skopeo(Program):
                 words = [*self._overrides, "copy", *options, _address(image, source), destination]
                 copied = self._run(*words, TMPDIR=large)
         if copied.returncode:
-            raise EcrError(f"skopeo could not copy {image.by_digest}: {registry.mask(last_line(copied))}")
+            raise EcrError(f"skopeo could not copy {image.by_digest}: {last_line(copied)}")
 
 
 def _address(image: RegistryImage, source: Image) -> str:

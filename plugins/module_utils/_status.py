@@ -13,6 +13,7 @@ import os
 import threading
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import start_without_signals
 
 #: The variable with the path of the file.
@@ -34,7 +35,8 @@ def published(status: t.Callable[[], str]) -> t.Iterator[None]:
     def publish() -> None:
         while not ended.wait(_INTERVAL):
             with contextlib.suppress(OSError, ValueError):  # what the status describes may end meanwhile
-                os.pwrite(handle, status().encode(errors="replace")[:_SIZE].ljust(_SIZE), 0)
+                text = KNOWN.mask(status()).encode(errors="replace")
+                os.pwrite(handle, text[:_SIZE].ljust(_SIZE), 0)
 
     thread = threading.Thread(target=publish, daemon=True)
     start_without_signals(thread)

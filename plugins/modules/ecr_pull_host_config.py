@@ -198,7 +198,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files impor
     write_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import plan_host
 
 
@@ -211,8 +211,7 @@ def run(module: AnsibleModule) -> Json:
     problems.extend(plan.problems)
     problems.extend(write_problems(plan.changes, account))
     problems.check()
-    for warning in plan.warnings:
-        module.warn(warning)
+    warn(module, plan.warnings)
     if not module.check_mode:
         apply(plan.changes, account)
     return {

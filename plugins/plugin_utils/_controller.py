@@ -14,6 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
 
@@ -29,6 +30,7 @@ class Controller:
     """
 
     def __init__(self, name: str, argument_spec: Json, arguments: Json, **rules: object) -> None:
+        KNOWN.add_from(arguments)
         validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
             unknown = ", ".join(
@@ -41,7 +43,7 @@ class Controller:
         self.check_mode = False
 
     def warn(self, warning: str) -> None:
-        Display().warning(printable(warning))
+        Display().warning(printable(KNOWN.mask(warning)))
 
     def fail_json(self, msg: str, **_facts: object) -> t.NoReturn:
         raise EcrError(msg)

@@ -8,15 +8,17 @@ from ansible import constants
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 
 def show(line: str) -> None:
     """Display a line without color or quotes; nothing if the output is one JSON document.
 
-    Hosts, AWS, registries and engines wrote parts of it, so control characters are escaped, line breaks included.
+    Hosts, AWS, registries and engines wrote parts of it, so known secrets are masked, and control characters are
+    escaped, line breaks included.
     """
     if "json" not in constants.DEFAULT_STDOUT_CALLBACK:
-        Display().display(printable(line).replace("\n", "\\n"))
+        Display().display(printable(KNOWN.mask(line)).replace("\n", "\\n"))
 
 
 #: What Ansible acts on in a result: variables of the host, and artifacts. It removes other instructions itself.
@@ -26,8 +28,8 @@ _INSTRUCTIONS = ("ansible_facts", "ansible_stats")
 def displayable(result: Json) -> Json:
     """A result that a host returned, as data that Ansible may display.
 
-    No module of this collection returns instructions to Ansible, so those of a host are removed. Of its facts, only the
-    interpreter that Ansible found remains.
+    The secrets of this process are masked. No module of this collection returns instructions to Ansible, so those of a
+    host are removed. Of its facts, only the interpreter that Ansible found remains.
     """
     kept = {key: value for key, value in result.items() if key not in _INSTRUCTIONS}
     facts = result.get("ansible_facts")
@@ -39,7 +41,8 @@ def displayable(result: Json) -> Json:
     texts: Json = {"warnings": _texts_of(kept["warnings"])} if "warnings" in kept else {}
     if kept.get("failed") and not kept.get("msg"):  # a module that crashed
         texts["msg"] = " ".join(_texts_of([kept.get("exception")])) or "The host returned no message."
-    return _escaped_dictionary({**kept, **texts, **({"ansible_facts": found} if found else {})})
+    shown = {**kept, **texts, **({"ansible_facts": found} if found else {})}
+    return _escaped_dictionary(KNOWN.mask(shown))
 
 
 def _texts_of(values: object) -> list[str]:

@@ -745,3 +745,85 @@ def test_where_ansible_can_not_pipeline_the_controller_s_token_goes_into_no_file
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
     assert watch.written() == set()
+
+
+# --- a session token with a line break, from every source
+
+#: The SDK prints such a token in its own error, if it gets the token.
+BROKEN = base64.b64encode(os.urandom(120)).decode()
+HALF_KEYS = ("AKIAIOSFODNN7EXAMPLE", base64.b64encode(os.urandom(30)).decode())
+SENTENCE = "The session token contains a line break. Remove it where the value is stored, and run again."
+SOURCES = ("environment", "AWS_SECURITY_TOKEN", "profile", "source_profile", "credential_process", "option")
+
+
+def broken_keys(site: Site, source: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The environment and the options that supply the token in this way. Files are apart from those of the run."""
+    key, secret = HALF_KEYS
+    environment = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": accounts.REGION}
+    if source in ("environment", "AWS_SECURITY_TOKEN"):
+        name = "AWS_SESSION_TOKEN" if source == "environment" else source
+        return {**environment, name: f"{BROKEN}\n"}, {}
+    if source == "option":
+        return {}, {"access_key": key, "secret_key": secret, "session_token": f"{BROKEN}\n", "region": accounts.REGION}
+    keys = f"aws_access_key_id = {key}\naws_secret_access_key = {secret}\naws_session_token = {BROKEN}\n  more\n"
+    if source == "credential_process":
+        printed = {"Version": 1, "AccessKeyId": key, "SecretAccessKey": secret, "SessionToken": f"{BROKEN}\r\n"}
+        output = site.lab.folder / "printed.json"
+        output.touch(0o600)
+        output.write_text(json.dumps(printed), encoding="utf-8")
+        keys = f"credential_process = cat {output}\n"
+    role = f"[profile above]\nrole_arn = arn:aws:iam::{accounts.OWNER}:role/x\nsource_profile = broken\n"
+    path = site.lab.folder / "aws-config-broken"
+    path.touch(0o600)
+    proxied = f"endpoint_url = http://{site.proxy.here}\nregion = {accounts.REGION}\n"
+    path.write_text(f"[profile broken]\n{keys}{proxied}{role}{proxied}", encoding="utf-8")
+    return {"AWS_CONFIG_FILE": str(path), "AWS_PROFILE": "above" if source == "source_profile" else "broken"}, {}
+
+
+def every_module(site: Site, options: dict[str, str], python: str | None) -> list[Any]:
+    """The command that runs each module that sends requests to AWS, whether or not one before it fails."""
+    role = {"role_arn": f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}", "wait_timeout": 0}
+    layout = {"images": ["release:v1.0"], "engine": "oci_layout", "dest": str(site.run_folder / "dest/oci")}
+    share = {"repositories": ["release"], "consumers": [{"account": accounts.CONSUMER, "external_id": "test-1234"}]}
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("ecr_repository_tag", {"names": ["release"], "tags": {"a": "b"}}),
+        ("iam_ecr_pull_role", {"name": "x", "repository_tags": {"a": "b"}, "consumers": share["consumers"]}),
+        ("ecr_share_info", {"shares": [{"name": "x", **share}]}),
+        *(("ecr_access_info", {**role, "readable": ["release"], "credentials": one}) for one in ("host", "controller")),
+        *(("ecr_image_pull", {**role, **layout, "credentials": one}) for one in ("host", "controller")),
+    ]
+    tasks = [{f"crossaccount.ecr.{module}": {**wanted, **options}, "ignore_errors": True} for module, wanted in asked]
+    variables = {"ansible_python_interpreter": python} if python else {}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+    playbook = site.lab.folder / "play.yml"
+    playbook.touch(0o600)
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
+    return [BIN / "ansible-playbook", playbook, "-vvvv"]
+
+
+def assert_the_token_is_refused(watch: Watch, times: int) -> None:
+    words = " ".join((watch.output + watch.errors).split())
+    assert words.count(SENTENCE) >= times, watch
+    assert "Traceback" not in watch.output + watch.errors + watch.log
+    assert watch.told() == set(), watch
+    assert watch.left() == []
+
+
+@pytest.mark.parametrize("where", ["here", "process"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_module_prints_a_token_with_a_line_break(shared: Site, source: str, where: str) -> None:
+    environment, options = broken_keys(shared, source)
+    command = every_module(shared, options, str(BIN / "python") if where == "process" else None)
+    watch = shared.watch(command, None, secrets=[BROKEN, HALF_KEYS[1]], environment=environment)
+    assert watch.code == 0, watch  # errors are ignored
+    assert_the_token_is_refused(watch, 7)
+
+
+@pytest.mark.parametrize("source", SOURCES[:-1])
+@pytest.mark.parametrize("playbook", ["share", "host", "controller"])
+def test_no_playbook_prints_a_token_with_a_line_break(shared: Site, source: str, playbook: str) -> None:
+    environment, _options = broken_keys(shared, source)
+    command = share_command(shared) if playbook == "share" else shared.pull_command(playbook, "oci_layout")
+    watch = shared.watch([*command, "-vvvv"], None, secrets=[BROKEN, HALF_KEYS[1]], environment=environment)
+    assert watch.code == 2, watch
+    assert_the_token_is_refused(watch, 1)

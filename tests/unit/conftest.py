@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, Secrets
 from hypothesis import settings
 
 from tests.conftest import serving
@@ -103,6 +105,12 @@ def _running() -> Iterator[Server]:
     server = Server()
     with serving(server):
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_known_secrets() -> None:
+    """A secret of another test must not be masked in this one."""
+    vars(KNOWN).update(vars(Secrets(os.environ)))
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
-"""Credentials that are wrong before they are used."""
+"""Keys and regions that are wrong before they are used."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credentials import (
-    failure_of,
     key_problems,
-    profile_problems,
-    web_identity_failure,
     zone_problem,
 )
 
@@ -53,21 +50,6 @@ def test_half_of_the_keys(access_key: str | None, secret_key: str | None) -> Non
     assert "Set both, or none of them." in problem
 
 
-def test_mfa_is_found_along_the_source_profiles() -> None:
-    role = {"role_arn": "arn:aws:iam::111111111111:role/x"}
-    profiles: dict[str, dict[str, object]] = {
-        "mfa": {**role, "source_profile": "keys", "mfa_serial": "arn:aws:iam::111111111111:mfa/me"},
-        "above": {**role, "source_profile": "mfa"},
-        "loop": {**role, "source_profile": "loop"},
-        "keys": {"mfa_serial": "arn:aws:iam::111111111111:mfa/me"},
-        "odd": {**role, "source_profile": {"not": "a name"}},
-    }
-    assert [text.split()[1] for text in profile_problems(profiles, "above")] == ["mfa"]
-    assert [text.split()[1] for text in profile_problems(profiles, "mfa")] == ["mfa"]
-    for name in ("loop", "keys", "odd", "missing"):
-        assert list(profile_problems(profiles, name)) == []
-
-
 @pytest.mark.parametrize("region", ["eu-west-1a", "ap-northeast-1d", "us-gov-west-1b", "cn-north-1a"])
 def test_an_availability_zone_is_not_a_region(region: str) -> None:
     (problem,) = zone_problem(region)
@@ -77,39 +59,3 @@ def test_an_availability_zone_is_not_a_region(region: str) -> None:
 @pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "eusc-de-east-1", "", "local", "eu-west-1aa"])
 def test_a_region_is_not_a_zone(region: str) -> None:
     assert list(zone_problem(region)) == []
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        ("UnauthorizedSSOTokenError", "aws sso login --profile ci"),
-        ("SSOTokenLoadError", "aws sso login --profile ci"),
-        ("TokenRetrievalError", "aws sso login --profile ci"),
-        ("MetadataRetrievalError", "hop limit"),
-        ("JSONDecodeError", "did not print the JSON"),
-        ("KeyError", "did not print the JSON"),
-        ("EOFError", "MFA code"),
-        ("FileNotFoundError", "does not exist"),
-    ],
-)
-def test_why_credentials_could_not_be_read(error: str, words: str) -> None:
-    text = failure_of(error, "ci")
-    assert text is not None
-    assert words in text
-    assert "rofile ci" in text
-    alone = failure_of(error, None)
-    assert alone is not None
-    assert "{" not in alone + text
-    assert "--profile" not in alone
-
-
-def test_an_unknown_failure_is_not_explained() -> None:
-    assert failure_of("SomethingNewError", "ci") is None
-    assert web_identity_failure("AccessDenied", "ci") is None
-
-
-@pytest.mark.parametrize("code", ["ExpiredTokenException", "InvalidIdentityToken"])
-def test_a_web_identity_that_sts_rejects(code: str) -> None:
-    text = web_identity_failure(code, None)
-    assert text is not None
-    assert "web_identity_token_file" in text

@@ -99,7 +99,8 @@ def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: b
 UNKNOWN_KEY = "AWS does not know this access key: check the profile or the environment variables."
 NO_CREDENTIALS = (
     "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
-    " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached."
+    " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
+    " container on EC2, the hop limit of the instance's metadata options must be at least 2."
 )
 UNREACHABLE = "No. Nothing answers there: check the network and endpoint_url (is it the lab? make lab-up starts it)."
 BUSY = "AWS limits the rate of this call. Run again later, or with fewer hosts at a time."

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
+import botocore.exceptions
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, result_of, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, MASK, PART
 
 
 def raising(error: Exception) -> Any:
@@ -32,6 +36,71 @@ def test_what_the_host_refuses_is_said() -> None:
     }
 
 
-def test_a_defect_of_ours_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError):
-        result_of(raising(ZeroDivisionError()))
+@pytest.mark.parametrize(
+    ("error", "fact"),
+    [
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+        (EOFError(), "EOFError"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "UnicodeDecodeError: 'utf-8' codec"),
+        (KeyError("permissions"), "KeyError: 'permissions'"),
+    ],
+)
+def test_an_unexpected_error_is_a_message_and_not_a_traceback(error: Exception, fact: str) -> None:
+    result = result_of(raising(error))
+    assert result["failed"] is True
+    assert result["msg"].startswith(f"The module ended with an unexpected error: {fact}")
+
+
+SECRET = base64.b64encode(hashlib.sha512(b"token").digest()).decode()
+BROKEN = f"{SECRET}\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EcrError(f"No {SECRET}", denial=SECRET),
+        botocore.exceptions.HTTPClientError(error=ValueError(f"Invalid header value {BROKEN.encode()!r}")),
+        OSError(f"no such file {SECRET}"),
+        ValueError(SECRET),
+    ],
+)
+def test_an_error_shows_no_secret(error: Exception) -> None:
+    KNOWN.add(BROKEN)
+    result = result_of(raising(error))
+    assert result["failed"] is True
+    assert SECRET[:PART] not in str(result)
+    assert MASK in result["msg"]
+
+
+def test_a_result_shows_no_secret() -> None:
+    KNOWN.add(SECRET)
+    assert result_of(lambda: {"diff": [{"before": SECRET, "after": "x"}]}) == {"diff": [{"before": MASK, "after": "x"}]}
+
+
+def test_the_secrets_of_the_options_are_known() -> None:
+    module = FakeModule({"secret_key": SECRET, "session_token": None})
+    execute(module, lambda one: {"msg": f"used {one.params['secret_key']}"})
+    assert module.result == {"msg": f"used {MASK}"}
+
+
+def test_a_warning_shows_no_secret() -> None:
+    module = FakeModule({})
+    KNOWN.add(SECRET)
+    warn(module, [f"replaces {SECRET}", "other"])
+    assert module.warnings == [f"replaces {MASK}", "other"]
+
+
+class FakeModule:
+    check_mode, tmpdir = False, "/nowhere"
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self.params, self.warnings, self.result = params, list[str](), dict[str, Any]()
+
+    def warn(self, warning: str) -> None:
+        self.warnings.append(warning)
+
+    def exit_json(self, **result: Any) -> Any:
+        self.result = result
+
+    def fail_json(self, msg: str, **result: Any) -> Any:
+        self.result = {"failed": True, "msg": msg, **result}

@@ -819,22 +819,6 @@ def test_a_registry_that_says_the_token_is_not_repeated(
     assert said in manifest_message(registry)
 
 
-@pytest.mark.parametrize(
-    ("authorization", "text", "masked"),
-    [
-        (TOKEN, f"a{TOKEN}b{PASSWORD}c", "a********b********c"),
-        (TOKEN, "nothing of the kind: AWS", "nothing of the kind: AWS"),
-        ("QVdTOg==", "no password: QVdTOg== ", "no password: ******** "),
-        ("bm9jb2xvbg==", "no colon: nocolon", "no colon: nocolon"),
-        ("not base64!", "as it is: not base64!", "as it is: ********"),
-        ("/////w==", "no text: /////w==", "no text: ********"),
-        ("", "nothing", "nothing"),
-    ],
-)
-def test_mask(authorization: str, text: str, masked: str) -> None:
-    assert Registry("http://127.0.0.1:1", authorization).mask(text) == masked
-
-
 def test_a_proxy_sees_no_plain_request(
     server: Server, other_server: Server, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import urllib.parse
 
 import pytest
@@ -17,6 +18,11 @@ SECRET = base64.b64encode(b"".join(hashlib.sha512(bytes([one])).digest() for one
 BROKEN = SECRET[:200] + "\r\n"
 
 
+#: A registry token with many characters that are escaped.
+PASSWORD = "ab+c/d==" * 10 + "?>"
+TOKEN = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
+
+
 def left(secret: str, text: str, length: int = PART) -> bool:
     """Whether `text` still has `length` characters in a row of `secret`, as it is or in base64."""
     forms = [secret, urllib.parse.quote(secret, safe=""), secret.encode().hex()]
@@ -24,7 +30,7 @@ def left(secret: str, text: str, length: int = PART) -> bool:
     return any(form[at : at + length] in text for form in forms for at in range(max(len(form) - length + 1, 0)))
 
 
-@pytest.mark.parametrize("secret", [SECRET, BROKEN, SECRET + "\n", "pass word+with/slashes=and\ttabs"])
+@pytest.mark.parametrize("secret", [SECRET, BROKEN, TOKEN, PASSWORD, SECRET + "\n", "pass word+with/slashes=and\ttabs"])
 @pytest.mark.parametrize(
     "write",
     [
@@ -36,7 +42,12 @@ def left(secret: str, text: str, length: int = PART) -> bool:
         lambda one: repr(repr(one)),
         lambda one: f"Invalid header value {one.encode()!r}",
         lambda one: urllib.parse.quote(one, safe=""),
+        urllib.parse.quote,
         urllib.parse.quote_plus,
+        lambda one: re.sub("%..", lambda found: found[0].lower(), urllib.parse.quote(one, safe="")),
+        lambda one: json.dumps(one).replace("/", "\\/"),
+        lambda one: one.replace("+", "\\u002b").replace("=", "\\u003D").replace("/", "\\u002F"),
+        lambda one: one.replace("+", "\\x2b").replace("=", "%3D").replace("\n", "\\n"),
         lambda one: one.encode().hex(),
         lambda one: one.encode().hex().upper(),
         lambda one: base64.b64encode(one.encode()).decode(),
@@ -81,6 +92,42 @@ def test_the_password_of_a_registry_token() -> None:
     secrets = Secrets()
     secrets.add(token)
     assert not left(SECRET, secrets.mask(f"login with {SECRET} or {token}"))
+
+
+@pytest.mark.parametrize(
+    ("token", "text", "masked"),
+    [
+        (TOKEN, f"<{TOKEN}> <{PASSWORD}>", "<********> <********>"),
+        (TOKEN, "nothing of the kind: AWS", "nothing of the kind: AWS"),
+        ("QVdTOg==", "no password: QVdTOg== ", "no password: ******** "),
+        ("bm9jb2xvbg==", "no colon: nocolon", "no colon: nocolon"),
+        ("not base64!", "as it is: not base64!", "as it is: ********"),
+        ("/////w==", "no text: /////w==", "no text: ********"),
+        ("", "nothing", "nothing"),
+    ],
+)
+def test_forms_of_a_registry_token(token: str, text: str, masked: str) -> None:
+    secrets = Secrets()
+    secrets.add(token)
+    assert secrets.mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+        *("secret_key", "aws_secret_key", "session_token", "aws_session_token", "registry_token"),
+    ],
+)
+def test_the_secrets_of_an_environment_and_of_options(name: str) -> None:
+    environment: dict[str, str] = {}
+    secrets = Secrets(environment)
+    assert secrets.mask(f"x {SECRET}") == f"x {SECRET}"
+    environment[name] = SECRET
+    assert secrets.mask(f"x {SECRET}") == f"x {MASK}"
+    secrets = Secrets()
+    secrets.add_from({name: SECRET, "external_id": "an external ID", "validate_certs": True})
+    assert secrets.mask(f"x {SECRET}, an external ID") == f"x {MASK}, an external ID"
 
 
 def test_everything_inside_a_result_and_nothing_else() -> None:

@@ -1,0 +1,114 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reads the keys of the caller from the source that boto3 chooses: once, so that each failure is explained."""
+
+from __future__ import annotations
+
+import logging
+import os
+import typing as t
+
+try:
+    import boto3
+    import botocore.exceptions
+    import botocore.session
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_source import Source
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credentials import header_problems, key_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
+
+#: A session of boto3, which has no types.
+Boto3 = t.Any
+#: What a line break in a header comes from, also in the requests with which boto3 itself gets keys.
+_HEADERS = {
+    "X-Amz-Security-Token": "session token",
+    "x-amz-sso_bearer_token": "access token of IAM Identity Center (SSO)",
+    "Authorization": "access key ID",
+}
+
+
+class AwsRequest(t.Protocol):
+    """What is read of a request of botocore."""
+
+    headers: t.Mapping[str, str | bytes]
+
+
+def new_session(profile: str | None, region: str | None) -> Boto3:
+    """A session of boto3 that checks each request before it is sent, and writes to no log.
+
+    :param region: also of the requests with which boto3 itself gets keys
+    """
+    logging.getLogger("botocore").propagate = False  # it writes tracebacks, for instance to the log of Ansible
+    core = botocore.session.get_session()
+    core.register("before-send", check_request)
+    return boto3.session.Session(profile_name=profile, region_name=region, botocore_session=core)
+
+
+def check_request(request: AwsRequest, **_event: object) -> None:
+    """Learn the token of a request, and refuse one that the HTTP library would print in its error.
+
+    :raises EcrError: if a header has a line break
+    """
+    for header, name in _HEADERS.items():
+        value = request.headers.get(header, "")
+        text = value.decode(errors="replace") if isinstance(value, bytes) else value
+        if name != "access key ID":
+            KNOWN.add(text)
+        if "\n" in text or "\r" in text:
+            raise EcrError(next(header_problems(name, text)))
+
+
+def check_keys(access_key: str | None, secret_key: str | None, session_token: str | None) -> None:
+    """Learn keys.
+
+    :raises EcrError: naming all that is wrong with them
+    """
+    KNOWN.add(secret_key, session_token)
+    problems = Problems()
+    problems.extend(key_problems(access_key, secret_key, session_token))
+    problems.check()
+
+
+def read_keys(session: Boto3) -> None:
+    """Read the keys of the session, and check them. Afterwards the session has them for all of its clients.
+
+    :raises EcrError: if they cannot be read or used, naming their source
+    """
+    core, problems = session._session, Problems()
+    source = Source(core.full_config.get("profiles", {}), core.get_config_variable("profile"))
+    problems.extend(source.problems())
+    problems.check()
+    try:
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise botocore.exceptions.NoCredentialsError
+        keys = credentials.get_frozen_credentials()
+        check_keys(keys.access_key, keys.secret_key, keys.token)
+    except EcrError:
+        raise  # of a check
+    except Exception as error:
+        raise EcrError(_failure(source, error)) from None
+
+
+def _failure(source: Source, error: Exception) -> str:
+    """Why keys cannot be read."""
+    code, facts, operation = error_code(error), getattr(error, "kwargs", {}), getattr(error, "operation_name", "")
+    fact = str(getattr(error, "filename", None) or facts.get("cred_var") or facts.get("error_msg", ""))
+    known = source.failure(code, str(facts.get("provider", "")), fact)
+    if operation == "AssumeRoleWithWebIdentity":
+        known = source.web_identity_failure(code)
+    if known:
+        return known
+    if operation == "AssumeRole":
+        return f"The role of {source.named} cannot be assumed: {explain(error, os.environ)}"
+    if isinstance(error, (botocore.exceptions.NoCredentialsError, botocore.exceptions.ProfileNotFound)):
+        return explain(error, os.environ)
+    if isinstance(error, (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)):
+        return f"The keys of {source.named} cannot be read: {explain(error, os.environ)}"
+    return (
+        f"The keys of {source.named} cannot be read: {code}. Check with aws sts get-caller-identity whether the AWS CLI"
+        " can read them."
+    )

@@ -1,0 +1,173 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where boto3 gets AWS keys from, and why it cannot read them. Standard library only.
+
+No text here contains a value of a key, or what a program printed in the place of one.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+_Profiles = t.Mapping[str, t.Mapping[str, object]]
+
+#: Settings of a profile that let botocore get keys from elsewhere.
+_PROCESS, _WEB_IDENTITY = ("credential_process",), ("web_identity_token_file",)
+_SSO, _LOGIN, _ROLE = ("sso_session", "sso_start_url"), ("login_session",), ("role_arn",)
+_ELSEWHERE = (*_PROCESS, *_WEB_IDENTITY, *_SSO, *_LOGIN, *_ROLE)
+
+#: The sentences, in which {profile} is filled in, and the settings of the profile that is named.
+_SSO_SESSION = (
+    "{profile} has no valid session of IAM Identity Center (SSO). Run aws sso login{option}, and run again.",
+    _SSO,
+)
+_LOGIN_SESSION = ("{profile} has no valid session of aws login. Run aws login{option}, and run again.", _LOGIN)
+_METADATA = (
+    "The instance or container metadata did not return credentials for {profile}. In a container on EC2, the hop"
+    " limit of the instance's metadata options must be at least 2; check the attached role as well.",
+    ("credential_source",),
+)
+_MFA = (
+    "{profile} requires an MFA code (mfa_serial), for which no module can ask. Start a session with the code"
+    " first, for instance with aws sts get-session-token, and use the keys of that session.",
+    ("mfa_serial",),
+)
+_PROCESS_OUTPUT = (
+    "The credential_process of {profile} did not print the JSON that AWS specifies. Run its command in a shell:"
+    " it must print an object with Version, AccessKeyId and SecretAccessKey, and nothing else.",
+    _PROCESS,
+)
+_PROCESS_STATUS = (
+    "The credential_process of {profile} failed. Run its command in a shell, as the same user, to see why.",
+    _PROCESS,
+)
+_PROCESS_START = (
+    "The credential_process of {profile} cannot be started. Set the absolute path of a program that this user may run.",
+    _PROCESS,
+)
+_TOKEN_FILE = (
+    "{profile} names the token file {fact}, which cannot be read. Check web_identity_token_file, or the variable of the"
+    " environment that names it, and whether this user may read the file.",
+    _WEB_IDENTITY,
+)
+_PARTIAL = (
+    "{profile} has only a part of its keys: {fact} is missing. Set it, and run again.",
+    ("aws_access_key_id",),
+)
+_EXPIRED = (
+    "The keys of {profile} have expired already when they are read. Renew them at their source, and check the clock of"
+    " this machine.",
+    _ELSEWHERE,
+)
+
+#: botocore's exception, by the name of its class.
+_FAILURES = {
+    **dict.fromkeys(
+        (
+            "UnauthorizedSSOTokenError",
+            "SSOTokenLoadError",
+            "TokenRetrievalError",
+            "SSOError",
+            "PendingAuthorizationExpiredError",
+        ),
+        _SSO_SESSION,
+    ),
+    **dict.fromkeys(
+        ("LoginError", "LoginRefreshRequired", "LoginInsufficientPermissions", "LoginTokenLoadError"), _LOGIN_SESSION
+    ),
+    "MetadataRetrievalError": _METADATA,
+    "EOFError": _MFA,
+    "RefreshWithMFAUnsupportedError": _MFA,
+    "RuntimeError": _EXPIRED,
+    "PartialCredentialsError": _PARTIAL,
+}
+#: What reading the output of a program raises, whatever it printed.
+_UNREADABLE = ("JSONDecodeError", "ValueError", "KeyError", "TypeError", "AttributeError", "UnicodeDecodeError")
+#: botocore's names of providers that read the metadata of an instance or of a container.
+_METADATA_PROVIDERS = ("iam-role", "container-role", "Ec2InstanceMetadata", "EcsContainer")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where boto3 looks for keys.
+
+    :param profiles: every profile of the configuration, name to settings
+    :param profile: the profile that was chosen; None for the environment, and the profile `default` after it
+    """
+
+    profiles: _Profiles
+    profile: str | None
+
+    @property
+    def chain(self) -> list[str]:
+        """The profile, and its source profiles after it."""
+        seen: list[str] = []
+        at: object = self.profile or "default"
+        while isinstance(at, str) and at not in seen and at in self.profiles:
+            seen.append(at)
+            at = self.profiles[at].get("source_profile")
+        return seen
+
+    def with_setting(self, *settings: str) -> str | None:
+        """The first profile of the chain that has one of the settings, or else the chosen one."""
+        return next((name for name in self.chain if {*settings} & {*self.profiles[name]}), self.profile)
+
+    def problems(self) -> t.Iterator[str]:
+        """Why the keys cannot be read by a program, from the configuration alone."""
+        for name in self.chain:
+            if self.profiles[name].get("role_arn") and self.profiles[name].get("mfa_serial"):
+                yield _filled(_MFA[0], name)
+
+    def failure(self, error: str, provider: str = "", fact: str = "") -> str | None:
+        """The sentence for an exception that was raised while keys were read; None for one that is not known.
+
+        :param error: the name of its class
+        :param provider: botocore's name of what should have supplied the keys, of a CredentialRetrievalError
+        :param fact: botocore's own words about that, which are never repeated; of an OSError, the path
+        """
+        runs = bool(self._command)
+        found = _FAILURES.get(error)
+        if error in _UNREADABLE and runs:
+            found = _PROCESS_OUTPUT
+        elif error in ("FileNotFoundError", "PermissionError", "IsADirectoryError", "NotADirectoryError", "OSError"):
+            found = _PROCESS_START if runs and fact in self._command else _TOKEN_FILE
+        elif error == "CredentialRetrievalError" and provider in _METADATA_PROVIDERS:
+            found = _METADATA
+        elif error == "CredentialRetrievalError" and runs:
+            is_output = fact.startswith(("Unsupported version", "Missing required key", "Credential refresh failed"))
+            found = _PROCESS_OUTPUT if is_output else _PROCESS_STATUS
+        return _filled(found[0], self.with_setting(*found[1]), fact) if found else None
+
+    @property
+    def _command(self) -> str:
+        """The credential_process that runs; empty if there is none."""
+        return next(
+            (str(self.profiles[name][_PROCESS[0]]) for name in self.chain if _PROCESS[0] in self.profiles[name]), ""
+        )
+
+    def web_identity_failure(self, code: str) -> str | None:
+        """The sentence for a web identity token that STS rejects; None if it does not reject the token.
+
+        Source: STS API Reference, AssumeRoleWithWebIdentity.
+        """
+        if code not in ("ExpiredTokenException", "ExpiredToken", "InvalidIdentityToken", "IDPRejectedClaim"):
+            return None
+        profile = self.with_setting(*_WEB_IDENTITY)
+        where = f"of profile {profile}" if profile else "of the environment"
+        return (
+            f"STS rejects the web identity token {where}: it has expired, or the role does not trust its provider."
+            " Write a new token to web_identity_token_file, and run again."
+        )
+
+    @property
+    def named(self) -> str:
+        """The source as an object of a sentence."""
+        profile = self.with_setting(*_ELSEWHERE)
+        return f"profile {profile}" if profile else "the environment"
+
+
+def _filled(text: str, profile: str | None, fact: str = "") -> str:
+    named, option = (f"Profile {profile}", f" --profile {profile}") if profile else ("The environment", "")
+    sentence = text.replace("{option}", option).replace("{fact}", fact)
+    return sentence.replace("{profile}", named if sentence.startswith("{profile}") else named[0].lower() + named[1:])
