@@ -12,7 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_err
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AwsError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import PROPAGATING
 
-TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS)
+TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS, *_image_errors.LAYER_ROWS)
 
 
 _TRANSIENT = frozenset(row.kind for row in TABLE if row.transient)

@@ -56,6 +56,7 @@ PURE = (
     "_proof",
     "_pull_host",
     "_pull_options",
+    "_response_error",
     "_role_declaration",
     "_role_ownership",
     "_role_plan",
