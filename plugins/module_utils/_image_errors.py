@@ -92,6 +92,10 @@ ROWS: tuple[AwsError, ...] = (
     ),
 )
 
+LAYER_DENIED = (
+    "ECR stores layers in S3. If this host reaches S3 through a VPC endpoint, the policy of that endpoint must"
+    " allow s3:GetObject on all objects of the bucket prod-REGION-starport-layer-bucket."
+)
 #: Errors of S3, where ECR stores layers. S3's other errors are about a request that ECR signed: they are only quoted.
 LAYER_ROWS: tuple[AwsError, ...] = (
     AwsError(
@@ -111,8 +115,7 @@ LAYER_ROWS: tuple[AwsError, ...] = (
         "GetObject",
         HOST,
         False,
-        "ECR stores layers in S3. If this host reaches S3 through a VPC endpoint, the policy of that endpoint must"
-        " allow s3:GetObject on all objects of the bucket prod-REGION-starport-layer-bucket.",
+        LAYER_DENIED,
         "ECR User Guide, Amazon ECR interface VPC endpoints; moby/moby#34185; awsdocs/amazon-ecr-user-guide#8",
     ),
 )

@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import Se
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_errors import recognize_engine_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     DENIED_CODES,
     EcrError,
@@ -85,9 +86,11 @@ def deliver(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
 
     def attempt() -> Json:
         result = result_of(lambda: {"value": call()})
-        # The registry and the engines repeat the message of AWS.
-        if _DENIAL in result.get("msg", ""):
-            result["denial_kind"] = read_denial(result["msg"], ROLE).kind
+        message = result.get("msg", "")
+        if _DENIAL in message:  # the sentence of AWS, which the registry and most engines repeat
+            result["denial_kind"] = read_denial(message, ROLE).kind
+        elif row := recognize_engine_error(message):
+            result |= {"msg": f"{message.rstrip('. ')}. {row.next_step}", "denial_kind": row.kind}
         return result
 
     result = retry_while_propagating(attempt, pull_is_final, wait)

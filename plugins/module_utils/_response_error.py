@@ -26,7 +26,7 @@ _CODE = re.compile(r"<Code>\s*([A-Za-z0-9.]{1,100})\s*</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{0,1000})</Message>")
 _MARKUP = re.compile(r"(?is)<(?:style|script)\b[^>]*>[^<]*|<[^>]{0,1000}>")
 #: The query of a URL, which is a credential if the URL is presigned.
-_QUERY = re.compile(r"(?i)(?:\?|%3f)[^\s\"'<>]*?(?:=|%3d)[^\s\"'<>]*")
+_QUERY = re.compile(r"(?i)(?:\?|%3f)[^\s\"'<>]*?(?:=|%3d)[^\s\"'<>]*?(?=:?(?:[\s\"'<>]|$))")
 _LAYER_BUCKET = re.compile(r"prod-([a-z0-9-]+)-starport-layer-bucket")
 _REGISTRY = re.compile(r"\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.")
 

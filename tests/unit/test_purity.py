@@ -28,6 +28,7 @@ PURE = (
     "_denial",
     "_docker_config_file",
     "_endpoint",
+    "_engine_errors",
     "_errors",
     "_evaluate",
     "_handoff",

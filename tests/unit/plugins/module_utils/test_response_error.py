@@ -118,7 +118,7 @@ def test_reason_of_any_body_is_printable(body: bytes) -> None:
     [
         (
             f"unexpected status code {SIGNED}: 403 Forbidden",
-            "unexpected status code https://bucket.invalid/layer?… 403",
+            "unexpected status code https://bucket.invalid/layer?…: 403",
         ),
         ("really? yes", "really? yes"),
         ("https://x.invalid/a%3FX-Amz-Signature%3Dsecret end", "https://x.invalid/a?… end"),
