@@ -104,7 +104,8 @@ options:
   platform:
     description:
       - Which image of a multi-platform image to take, as C(os/architecture) or C(os/architecture/variant).
-      - An image of one platform has to be of this one. A variant counts where both name one.
+      - An image of one platform has to be of this one. A host runs the images of its variant and of lower ones, so
+        that an image for C(linux/arm/v6) is accepted for C(linux/arm/v7).
       - The default is C(linux) and the host's architecture; docker and podman choose by themselves.
     type: str
   ca_path:
