@@ -10,6 +10,7 @@ import os
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
     handoff_option_problems,
     handoff_path_problems,
@@ -22,6 +23,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
     noted_time,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import for_people
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
+    registry_problems,
+    valid_references,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
@@ -67,6 +72,8 @@ def _write(options: HandoffOptions, check_mode: bool) -> Json:
     problems = Problems()
     problems.extend(_problems(options))
     problems.check()
+    names = [str(image) for image in valid_references(options.images)]
+    options = dataclasses.replace(options, images=names)
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     written, texts, diff = {}, [], []
     ending = os.path.splitext(options.path or "")[1]
@@ -97,6 +104,9 @@ def _is_current(path: str, text: str) -> bool:
 def _problems(options: HandoffOptions) -> t.Iterator[str]:
     """All problems with the hand-off and its files."""
     yield from handoff_option_problems(options.images, options.denied, options.repositories)
+    owner, places = account_of_role(options.role["role_arn"]), options.tagged
+    regions, hosts = [place["region"] for place in places], [place["registry"] for place in places]
+    yield from registry_problems(valid_references(options.images), owner, regions, hosts)
     if options.path is None:
         return
     wrong = list(handoff_path_problems(options.path))

@@ -12,7 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_err
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AwsError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import PROPAGATING
 
-TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS)
+TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS, *_image_errors.LAYER_ROWS)
 
 
 _TRANSIENT = frozenset(row.kind for row in TABLE if row.transient)
@@ -23,7 +23,12 @@ def may_pass(kind: object) -> bool:
 
     :param kind: the kind of a denial or of an error
     """
-    return kind in PROPAGATING or kind in _TRANSIENT
+    return kind in PROPAGATING or passes_by_itself(kind)
+
+
+def passes_by_itself(kind: object) -> bool:
+    """Whether AWS is busy, which does not depend on when the share was made."""
+    return kind in _TRANSIENT
 
 
 def recognize(call: str, code: str, message: str, by_role: bool = False) -> AwsError | None:

@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import 
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import is_platform, no_image_for, platform_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import no_image_for, platform_of, runs_on
 from ansible_collections.crossaccount.ecr.plugins.module_utils._program import (
     LARGE_FILES,
     Finished,
@@ -137,7 +137,7 @@ class ContainerEngine(Program, abc.ABC):
         return found if found and self._is_platform(found) else None
 
     def _is_platform(self, image: LocalImage) -> bool:
-        return not self._platform or is_platform(self._platform, image.platform)
+        return not self._platform or runs_on(self._platform, image.platform)
 
     def _inspect(self, reference: str) -> LocalImage | None:
         found = self._run(*self._prefix, "image", "inspect", reference)

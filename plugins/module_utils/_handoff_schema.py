@@ -13,8 +13,18 @@ from dataclasses import asdict, dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import CHECKS, PREFIX, value_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import (
+    CHECKS,
+    PREFIX,
+    image_problems,
+    value_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Source, source_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
+    Reference,
+    parse_reference,
+    registry_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 
@@ -76,8 +86,11 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
             "No hand-off and no ecr_pull_role_arn. Pass the hand-off of the owner account, as a file or as its text:"
             " -e ecr_pull_handoff=FILE."
         )
+    references = [] if found else [parse_reference(image) for image in values.get("images", [])]
     if not found:
+        values["images"] = [str(reference) for reference in references]
         found += _share_problems(Share(**values))
+        found += _registry_problems(Share(**values), references)
         found += _expectation_problems(Share(**values), owner_account, external_id)
     problems = Problems()
     for problem in found[:_REPORTED]:
@@ -101,6 +114,14 @@ def handoff_problems(handoff: Values) -> t.Iterator[str]:
     if missing:
         yield f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file."
     yield from value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
+    yield from _pasted_problems(handoff.get(f"{PREFIX}images"))
+
+
+def _pasted_problems(images: object) -> t.Iterator[str]:
+    """The images of a hand-off that are not written as the role `ecr_share` writes them."""
+    for image in images if isinstance(images, list) else ():
+        if isinstance(image, str) and not list(image_problems(image)) and image != str(parse_reference(image)):
+            yield f"{PREFIX}images: {image!r} is not written as in a hand-off. Write {parse_reference(image)}."
 
 
 def _share_problems(share: Share) -> t.Iterator[str]:
@@ -115,6 +136,13 @@ def _share_problems(share: Share) -> t.Iterator[str]:
         yield f"ecr_pull_registry: {problem}"
     if share.region and f".{share.region}." not in share.registry:
         yield f"ecr_pull_registry: {share.registry} is not in region {share.region}, which ecr_pull_region names."
+
+
+def _registry_problems(share: Share, references: list[Reference]) -> t.Iterator[str]:
+    hosts = [share.registry] if share.registry else None
+    regions = [share.region] if share.region else []
+    for problem in registry_problems(references, share.owner_account, regions, hosts):
+        yield f"ecr_pull_images: {problem}"
 
 
 def _expectation_problems(share: Share, owner_account: str | None, external_id: str | None) -> t.Iterator[str]:

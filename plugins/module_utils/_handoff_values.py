@@ -66,7 +66,7 @@ def _tags_problems(tags: object) -> t.Iterator[str]:
     yield from repository_tags_problems(tags)
 
 
-def _image_problems(image: str) -> t.Iterator[str]:
+def image_problems(image: str) -> t.Iterator[str]:
     try:
         parse_reference(image)
     except EcrError as error:
@@ -100,6 +100,6 @@ CHECKS: dict[str, Check] = {
     "access": _text(_access_problems),
     "repositories": _texts(repository_problems),
     "denied": _texts(repository_problems),
-    "images": _texts(_image_problems),
+    "images": _texts(image_problems),
     "consumer_account": _text(account_problems),
 }

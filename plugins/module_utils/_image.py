@@ -48,9 +48,9 @@ def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, 
     """
     content, media_type = fetch(digest)
     manifest = parse_manifest(content, media_type, what)
-    chosen = manifest["mediaType"] in INDEX_TYPES
-    if chosen:
-        entry = choose(manifest, platform, what)
+    chosen = False
+    if manifest["mediaType"] in INDEX_TYPES:
+        entry, chosen = choose(manifest, platform, what)
         digest = entry.digest
         content, media_type = fetch(digest)
         if len(content) != entry.size:

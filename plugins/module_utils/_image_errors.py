@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import CONSUMER, OWNER, AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import CONSUMER, HOST, OWNER, AwsError
 
 #: The first row that matches counts, so a row with a message is before the row for its code alone.
 ROWS: tuple[AwsError, ...] = (
@@ -89,5 +89,33 @@ ROWS: tuple[AwsError, ...] = (
         False,
         "The repository has no such image: check the tag or the digest. An archived image is not found either.",
         "ECR API Reference, ImageFailure",
+    ),
+)
+
+LAYER_DENIED = (
+    "ECR stores layers in S3. If this host reaches S3 through a VPC endpoint, the policy of that endpoint must"
+    " allow s3:GetObject on all objects of the bucket prod-REGION-starport-layer-bucket."
+)
+#: Errors of S3, where ECR stores layers. S3's other errors are about a request that ECR signed: they are only quoted.
+LAYER_ROWS: tuple[AwsError, ...] = (
+    AwsError(
+        "layer_expired",
+        "AccessDenied|ExpiredToken",
+        "expired|not yet valid",
+        "GetObject",
+        HOST,
+        False,
+        "The URL of a layer in S3 is valid for a limited time. Check the clock of this host, and run again.",
+        "S3 User Guide, Download and upload objects with presigned URLs",
+    ),
+    AwsError(
+        "layer_denied",
+        "AccessDenied|403",
+        "",
+        "GetObject",
+        HOST,
+        False,
+        LAYER_DENIED,
+        "ECR User Guide, Amazon ECR interface VPC endpoints; moby/moby#34185; awsdocs/amazon-ecr-user-guide#8",
     ),
 )

@@ -1,11 +1,19 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""References to images of a registry, such as `team/app:v1`. Standard library only."""
+"""References to images of a registry, such as `team/app:v1`, also as people paste them. Standard library only.
+
+What can have one meaning only is accepted: the registry before the name, `https://` or `docker://` before that, `docker
+pull` or `podman pull` before the whole, and quotation marks or white space around it. The registry is compared with
+that of the share as soon as this is known, see `registry_problems`. The name that is used, and written to a hand-off,
+has no registry.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
-from dataclasses import dataclass
+import typing as t
+from dataclasses import dataclass, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
@@ -13,15 +21,29 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import rep
 #: The only form of a digest that is accepted, because a digest becomes the name of a file.
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_QUOTATION_MARKS = ('""', "''", "``", "“”", "\u2018\u2019")
+_COMMAND = re.compile(r"\A(?:sudo\s+)?(?:docker|podman)\s+(?:image\s+)?pull\s+(?=\S+$)")
+_SCHEME = re.compile(r"(?i)(?:https?|docker)://")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
+#: A host of AWS. Another name with dots may be the first part of a repository's name.
+_OF_AWS = re.compile(
+    r"[0-9]{12}\.dkr[.-]ecr[.-].*|.*\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|ecr\.aws)", re.I
+)
+#: A registry of ECR, by any of its hosts: account and region.
+_ECR = re.compile(r"([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\..+")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An image of a registry: its repository, and an image tag, a digest, or both."""
+    """An image of a registry: its repository, and an image tag, a digest, or both.
+
+    :param registry: the host of the registry; None if the text does not name it
+    """
 
     repository: str
     image_tag: str | None = None
     digest: str | None = None
+    registry: str | None = None
 
     def __str__(self) -> str:
         image_tag = f":{self.image_tag}" if self.image_tag else ""
@@ -39,19 +61,93 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """`repository:image-tag`, `repository@digest` or both, without a registry.
+    """`repository:image-tag`, `repository@digest` or both, and what people paste before and around that.
 
     :raises EcrError: if it is anything else
     """
-    rest, at, digest = text.partition("@")
+    registry, name = _split_registry(text, _without_wrapping(text))
+    return replace(_parse_name(text, name), registry=registry)
+
+
+def valid_references(texts: t.Iterable[str]) -> tuple[Reference, ...]:
+    """The images of a list, without those that `parse_reference` rejects."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(EcrError):
+            found.append(parse_reference(text))
+    return tuple(found)
+
+
+def registry_problems(
+    references: t.Iterable[Reference],
+    account: str | None,
+    regions: t.Collection[str] = (),
+    hosts: t.Collection[str] | None = None,
+) -> t.Iterator[str]:
+    """The images that name another registry than that of the share.
+
+    :param account: the owner account; None if it is unknown
+    :param regions: the regions of the share; empty if they are unknown
+    :param hosts: the hosts of its registries; None if they are not known yet, so that only hosts of ECR are compared
+    """
+    known = [host for host in hosts or () if host]
+    expected = f"registry {' or '.join(known)}" if known else f"the registry of account {account}"
+    expected += f", region {' or '.join(regions)}" if regions and not known else ""
+    for reference in references:
+        if reference.registry and not _is_registry_of(reference.registry, account, regions, hosts and known):
+            yield (
+                f"Image {reference.registry}/{reference} names registry {reference.registry}, but this share is in"
+                f" {expected}. If the image is in this share, write {reference}."
+            )
+
+
+def _is_registry_of(
+    host: str, account: str | None, regions: t.Collection[str], hosts: t.Collection[str] | None
+) -> bool:
+    found = _ECR.fullmatch(host)
+    if found and account:
+        return found[1] == account and (not regions or found[2] in regions)
+    if hosts is None or host in hosts:
+        return True
+    same = [other.groups() for other in map(_ECR.fullmatch, hosts) if other]
+    return found is not None and found.groups() in same
+
+
+def _without_wrapping(text: str) -> str:
+    """A text without white space, quotation marks and the command `docker pull` around an image."""
+    name = text.strip("\u200b\ufeff \t\r\n\xa0")
+    for marks in _QUOTATION_MARKS:
+        if len(name) > 1 and name[0] + name[-1] == marks:
+            name = name[1:-1].strip()
+    return _COMMAND.sub("", name, count=1)
+
+
+def _split_registry(text: str, name: str) -> tuple[str | None, str]:
+    """The host of the registry in lower case, or None, and the rest."""
+    scheme = _SCHEME.match(name)
+    first, slash, rest = name[scheme.end() if scheme else 0 :].partition("/")
+    is_host = slash and "@" not in first and (":" in first or first == "localhost" or _OF_AWS.fullmatch(first))
+    if not scheme and not is_host:
+        return None, name
+    if "@" in first:
+        raise EcrError("An image has a user name before its registry. Remove it: the registry token is used.")
+    host = first.lower()
+    if "console." in host:
+        raise EcrError(f"Image {text!r} is a page of the AWS console. Copy the image URI from that page.")
+    if not _HOST.fullmatch(host) or not rest:
+        raise EcrError(f"Image {text!r} has no valid registry before its name. Write it as repository:IMAGE_TAG.")
+    return host, rest
+
+
+def _parse_name(text: str, name: str) -> Reference:
+    """The repository, the image tag and the digest; without a registry.
+
+    :param text: what was declared, for the message
+    """
+    rest, at, digest = name.partition("@")
     repository, colon, image_tag = rest.rpartition(":")
     if not colon or "/" in image_tag:
         repository, colon, image_tag = rest, "", ""
-    first = repository.partition("/")[0]
-    if "/" in repository and (":" in first or first == "localhost" or first.endswith((".amazonaws.com", ".on.aws"))):
-        raise EcrError(
-            f"Image {text!r} names a registry. Write it without {first}/: the registry is that of the role's account."
-        )
     for problem in repository_problems(repository):
         raise EcrError(f"Image {text!r}: {problem}")
     if at and not DIGEST.fullmatch(digest):
@@ -59,5 +155,5 @@ def parse_reference(text: str) -> Reference:
     if colon and not _IMAGE_TAG.fullmatch(image_tag):
         raise EcrError(f"Image {text!r}: {image_tag!r} is not an image tag.")
     if not at and not colon:
-        raise EcrError(f"Image {text!r} has no image tag and no digest. Write {text}:IMAGE_TAG; none is assumed.")
+        raise EcrError(f"Image {text!r} has no image tag and no digest. Write {name}:IMAGE_TAG; none is assumed.")
     return Reference(repository, image_tag or None, digest or None)

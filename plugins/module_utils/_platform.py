@@ -1,6 +1,15 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Platforms of images, as `os/architecture[/variant]`. Standard library only."""
+"""Platforms of images, as `os/architecture[/variant]`. Standard library only.
+
+The rule that docker, podman and skopeo share, for `arm`, `arm64` and `amd64`: a host runs the images of its variant and
+of the lower ones, and the highest of these is chosen. A host without a variant has the default one of its architecture.
+An image without a variant comes last. For other architectures, a variant must be the same, or the image has none. The
+section *Platforms* of the documentation has what the engines do differently.
+
+Source: OCI Image Format Specification 1.1 (image index, platform variants); containerd/platforms, compare.go and
+database.go; containers/image, internal/pkg/platform/platform_matcher.go.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +20,32 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import Descriptor, descriptor
+from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import (
+    MANIFEST_TYPES,
+    Descriptor,
+    descriptor,
+)
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "armv6l": "arm/v6"}
+_ARCHITECTURES = {
+    **{"x86_64": "amd64", "i386": "386", "i686": "386", "aarch64": "arm64", "loongarch64": "loong64"},
+    **{"armv8l": "arm/v8", "armv7l": "arm/v7", "armv6l": "arm/v6", "armv5tel": "arm/v5"},
+}
+#: The variant of a host that names none.
+_DEFAULT_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
+_VARIANT = re.compile(r"v?([0-9]{1,3})(?:\.([0-9]{1,3}))?")
+#: Where an image without a variant comes among those that a host runs, and where one with the same variant comes.
+_LAST, _FIRST = (0, 0), (1000, 0)
+
+
+class Choice(t.NamedTuple):
+    """An entry of an index.
+
+    :param is_by_platform: whether its platform was compared; if not, it has none, and is the only such entry
+    """
+
+    entry: Descriptor
+    is_by_platform: bool
 
 
 def platform_problems(platform: str | None) -> t.Iterator[str]:
@@ -28,12 +59,33 @@ def platform_of_host() -> str:
     return f"linux/{_ARCHITECTURES.get(machine, machine)}"
 
 
-def is_platform(wanted: str, offered: str) -> bool:
-    """Whether `offered` is the platform `wanted`. A variant counts only if both have one.
+def runs_on(host: str, image: str) -> bool:
+    """Whether an image of the platform `image` is for the platform `host`."""
+    return _rank(host, image) is not None
 
-    Tools omit a variant that is the default: `linux/arm64` is `linux/arm64/v8`.
-    """
-    return all(one == other for one, other in zip(wanted.split("/"), offered.split("/")))
+
+def _rank(host: str, image: str) -> tuple[int, int] | None:
+    """How well an image fits; more is better, and None means that it does not fit."""
+    (system, architecture, variant), (of_image, its_architecture, its_variant) = map(_split, (host, image))
+    if (system, architecture) != (of_image, its_architecture):
+        return None
+    limit, version = _version(variant or _DEFAULT_VARIANTS.get(architecture, "")), _version(its_variant)
+    if not its_variant:
+        return _LAST
+    if architecture not in _DEFAULT_VARIANTS or limit is None or version is None:
+        return _FIRST if its_variant == variant else None
+    return version if version <= limit else None
+
+
+def _split(platform: str) -> tuple[str, str, str]:
+    system, _slash, rest = platform.partition("/")
+    architecture, _slash, variant = rest.partition("/")
+    return system, architecture, variant
+
+
+def _version(variant: str) -> tuple[int, int] | None:
+    found = _VARIANT.fullmatch(variant)
+    return (int(found[1]), int(found[2] or 0)) if found else None
 
 
 def platform_of(declared: Json) -> str:
@@ -44,25 +96,41 @@ def platform_of(declared: Json) -> str:
     return "/".join(name if isinstance(name, str) and name else "?" for name in names)
 
 
-def choose(index: Json, platform: str, what: str) -> Descriptor:
-    """The manifest for a platform in an index: the one with exactly this platform, or the first one that matches."""
-    entries = index.get("manifests")
-    offered = [
-        (platform_of(entry["platform"]), entry)
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict) and isinstance(entry.get("platform"), dict)
-    ]
-    for fits in (str.__eq__, is_platform):
-        for name, entry in offered:
-            if fits(platform, name):
-                return descriptor(entry, what)
-    raise no_image_for(platform, [name for name, _entry in offered], what)
+def choose(index: Json, platform: str, what: str) -> Choice:
+    """The manifest for a platform in an index: the best by the rule of this file, and the first of several equal ones.
+
+    If none fits, an entry without a platform is chosen, provided that it is the only one: its platform may be any.
+    """
+    listed = index.get("manifests")
+    entries = [entry for entry in (listed if isinstance(listed, list) else []) if isinstance(entry, dict)]
+    offered = [(platform_of(entry["platform"]), entry) for entry in entries if isinstance(entry.get("platform"), dict)]
+    ranked = [(rank, entry) for name, entry in offered if (rank := _rank(platform, name)) is not None]
+    if ranked:
+        return Choice(descriptor(max(ranked, key=lambda one: one[0])[1], what), True)
+    unnamed = [entry for entry in entries if _is_image_without_platform(entry)]
+    if len(unnamed) == 1:
+        return Choice(descriptor(unnamed[0], what), False)
+    raise no_image_for(platform, [name for name, _entry in offered], what, len(unnamed))
 
 
-def no_image_for(platform: str, offered: list[str], what: str) -> EcrError:
-    """The error that an image is of other platforms."""
-    listed = ", ".join(sorted({ascii(name)[1:-1] for name in offered}))[:400] or "none at all"
-    return EcrError(f"{what} has no image for {platform}; it has {listed}.")
+def _is_image_without_platform(entry: Json) -> bool:
+    """Whether an entry of an index may be an image, rather than a signature or another artifact."""
+    is_image = entry.get("mediaType") in MANIFEST_TYPES and "artifactType" not in entry
+    return is_image and entry.get("platform") in (None, {})
+
+
+def no_image_for(platform: str, offered: list[str], what: str, unnamed: int = 0) -> EcrError:
+    """The error that an image is of other platforms.
+
+    :param unnamed: the number of images without a platform
+    """
+    listed = ", ".join(sorted({ascii(name)[1:-1] for name in offered}))[:400]
+    if unnamed:
+        return EcrError(
+            f"{what} has no image for {platform}; it has {listed or 'no other'}, and {unnamed} images whose platform"
+            " its index does not state. Pull one of these by its own digest."
+        )
+    return EcrError(f"{what} has no image for {platform}; it has {listed or 'none at all'}.")
 
 
 def check_platform(config: bytes, platform: str, what: str) -> None:
@@ -75,5 +143,5 @@ def check_platform(config: bytes, platform: str, what: str) -> None:
     except (ValueError, RecursionError):
         declared = None
     named = isinstance(declared, dict) and declared.get("os") and declared.get("architecture")
-    if named and not is_platform(platform, platform_of(declared)):
+    if named and not runs_on(platform, platform_of(declared)):
         raise no_image_for(platform, [platform_of(declared)], what)

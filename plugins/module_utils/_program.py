@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response_error import without_queries
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes, size_of
 
@@ -117,9 +118,9 @@ def json_of(process: Finished, what: str) -> object:
 
 
 def last_line(process: Finished) -> str:
-    """The last line that a program wrote, which has its error."""
+    """The last line that a program wrote, which has its error, without the queries of presigned URLs."""
     lines = (process.stderr or process.stdout).strip().splitlines()
     if not lines:
         return f"exit status {process.returncode}"
     logged = re.search(r'level=fatal msg="(.*)"$', lines[-1])  # the log format of skopeo
-    return logged[1].replace('\\"', '"') if logged else lines[-1]
+    return without_queries(logged[1].replace('\\"', '"') if logged else lines[-1])

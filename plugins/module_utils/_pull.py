@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 from dataclasses import dataclass, field
 
 try:
@@ -13,10 +14,11 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_errors import recognize_engine_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     DENIED_CODES,
     EcrError,
@@ -25,7 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     error_code,
     is_denied,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, registry_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, quiet, retry_while_propagating
@@ -63,18 +65,30 @@ def authorize(
     :raises EcrError: if the role cannot be assumed, or images are denied or missing, naming all of them
     """
 
+    account, regions = account_of_role(options.role_arn), [session.region]
+
     def attempt() -> Json:
         ecr = session.assume(options).client("ecr")
         digests = resolve(ecr, references)
         token, url = _token(ecr)
+        _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
         return {"authorization": Authorization(url, token, digests)}
 
     caller_of(session, options)
+    _check_registries(references, account, regions)
     result = retry_while_propagating(lambda: result_of(attempt), pull_is_final, wait, say)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
+
+
+def _check_registries(
+    references: list[Reference], account: str, regions: list[str], hosts: list[str] | None = None
+) -> None:
+    problems = Problems()
+    problems.extend(registry_problems(references, account, regions, hosts))
+    problems.check()
 
 
 def deliver(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
@@ -85,9 +99,11 @@ def deliver(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
 
     def attempt() -> Json:
         result = result_of(lambda: {"value": call()})
-        # The registry and the engines repeat the message of AWS.
-        if _DENIAL in result.get("msg", ""):
-            result["denial_kind"] = read_denial(result["msg"], ROLE).kind
+        message = result.get("msg", "")
+        if _DENIAL in message:  # the sentence of AWS, which the registry and most engines repeat
+            result["denial_kind"] = read_denial(message, ROLE).kind
+        elif row := recognize_engine_error(message):
+            result |= {"msg": f"{message.rstrip('. ')}. {row.next_step}", "denial_kind": row.kind}
         return result
 
     result = retry_while_propagating(attempt, pull_is_final, wait)

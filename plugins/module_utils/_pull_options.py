@@ -14,7 +14,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     session_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import split_arn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
+    Reference,
+    parse_reference,
+    registry_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
@@ -87,6 +92,7 @@ class PullOptions:
                 problems.add(
                     f"Image {text!r} has no digest. With registry_token AWS is not asked: write {text}@sha256:…"
                 )
+        problems.extend(cls._registry_problems(params, references))
         problems.check()
         return cls(
             references=references,
@@ -101,6 +107,15 @@ class PullOptions:
             registry_url=params["registry_url"],
             registry_token=token,
         )
+
+    @staticmethod
+    def _registry_problems(params: Json, references: list[Reference]) -> t.Iterator[str]:
+        """The images of another registry, as far as the registry is known before AWS is asked."""
+        if params["registry_token"] is not None:
+            host = str(params["registry_url"]).partition("://")[2].partition("/")[0].lower()
+            yield from registry_problems(references, None, hosts=[host])
+        elif arn := split_arn(params["role_arn"]):
+            yield from registry_problems(references, arn.account)
 
     @staticmethod
     def _problems(params: Json) -> t.Iterator[str]:

@@ -8,7 +8,6 @@ import contextlib
 import functools
 import hashlib
 import http.client
-import json
 import os
 import pathlib
 import ssl
@@ -28,6 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
     Descriptor,
     digest_of,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response_error import MAXIMUM_BODY, response_reason
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 
@@ -180,15 +180,31 @@ class Registry:
                 return transfer.open(path, f"Basic {self.authorization}", **headers)
             except urllib.error.HTTPError as error:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
-                    raise EcrError(f"Registry {self.host} refused the {what}: {_reason(error)}") from None
+                    reason = self._reason(error, transfer.host)
+                    raise EcrError(f"{self._subject(transfer.host)} refused the {what}: {reason}") from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
             except (*_BROKEN, ValueError) as error:  # URLError is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
-                    raise EcrError(f"Registry {self.host} cannot be reached: {error}") from None
+                    reason = str(error)
+                    raise EcrError(f"{self._subject(transfer.host)} cannot be reached: {reason}") from None
                 self._pause(attempt - 1)
         raise AssertionError("unreachable")
+
+    def _subject(self, host: str) -> str:
+        """What responded, for a message: the registry, or the host to which it redirected, such as S3 for a layer."""
+        if host == self.host:
+            return f"Registry {host}"
+        return f"Host {KNOWN.mask(host)}, to which registry {self.host} redirects,"
+
+    def _reason(self, error: urllib.error.HTTPError, host: str) -> str:
+        try:
+            body = error.read(MAXIMUM_BODY)
+        except _BROKEN:
+            body = b""
+        status = KNOWN.mask(f"{error.code} {error.reason}")
+        return response_reason(status, body, host, self.host, KNOWN.mask)
 
     def _pause(self, number: int, retry_after: str | None = None) -> None:
         asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
@@ -199,12 +215,3 @@ class Registry:
 def _continues(reply: http.client.HTTPResponse, start: int) -> bool:
     """Whether a reply goes on where it was asked to, rather than begins anew."""
     return reply.status == 206 and str(reply.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
-
-
-def _reason(error: urllib.error.HTTPError) -> str:
-    """The registry's own words: `denied: User: … is not authorized …`, or the HTTP status."""
-    try:
-        first = json.loads(error.read(65536))["errors"][0]
-        return f"{str(first['code']).lower()}: {first['message']}"
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError, *_BROKEN):
-        return f"HTTP {error.code} {error.reason}"

@@ -10,6 +10,7 @@ import os
 import time
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import passes_by_itself
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -76,14 +77,20 @@ def retry_while_propagating(
 ) -> Json:
     """The result of the last attempt: a final one, or the one at the deadline.
 
+    A denial is waited for only while the share is new, an error of AWS that may pass always.
     A worker process of Ansible outlives a job that is canceled. It then stops, because nobody receives the result.
 
     :param attempt: returns the result of a module, with `failed` and `msg` if it failed
     """
-    deadline = time.monotonic() + options.patience(time.time())
+    start, patience = time.monotonic(), options.patience(time.time())
+
+    def remaining(result: Json) -> float:
+        seconds = options.seconds if passes_by_itself(result.get("denial_kind")) else patience
+        return start + seconds - time.monotonic()
+
     started_by = os.getppid()
     result = attempt()
-    while not is_final(result) and (left := deadline - time.monotonic()) > 0:
+    while not is_final(result) and (left := remaining(result)) > 0:
         say(result, left)
         time.sleep(min(options.interval, left))
         if os.getppid() != started_by:

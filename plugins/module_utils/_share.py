@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
@@ -24,7 +25,7 @@ class DeclaredHandoff:
 
     path: str | None = None
     denied: tuple[str, ...] = ()
-    images: tuple[str, ...] = ()
+    images: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import os.path
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoff_names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import registry_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share, Tag
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag
 
 #: The declared repositories of each share, by its place in the declaration and by region.
 Selected = t.Mapping[tuple[int, str], t.Collection[str]]
@@ -54,6 +55,15 @@ def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
             f"Two shares have the hand-off {other_path}. Give each share its own handoff_path."
             f" The shares are {one.name} and {other.name}."
         )
+
+
+def image_problems_of_shares(shares: t.Sequence[Share], account: Account) -> t.Iterator[str]:
+    """The images of hand-offs that name another registry than that of the owner account."""
+    for share in shares:
+        places = [account.registries.get(region) for region in share.regions]
+        if share.is_present:
+            hosts = [place.host for place in places if place]
+            yield from registry_problems(share.handoff.images, account.identity.account, share.regions, hosts)
 
 
 def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspath) -> list[str]:

@@ -11,6 +11,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration impo
     handoff_option_problems,
     handoff_path_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import valid_references
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     name_problems,
@@ -136,7 +137,7 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
         tuple(one for one in share["regions"] or [region] if not any(region_problems(one))),
         share["exclusive"],
-        DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), tuple(share["images"])),
+        DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), valid_references(share["images"])),
         is_named=not any(_role_name_problems(share)),
         missing=_missing(share),
     )

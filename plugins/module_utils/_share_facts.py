@@ -70,7 +70,7 @@ class ShareFacts:
         return {
             "path": share.handoff.path,
             "denied": list(share.handoff.denied),
-            "images": list(share.handoff.images),
+            "images": [str(image) for image in share.handoff.images],
             "role": {"role_arn": self.role_arn, "account": self.account, "consumers": self.role.consumers},
             "tagged": [place.result for place in self.places],
             "repository_tags": share.role.repository_tags,

@@ -46,7 +46,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access imp
     TagsChange,
     access_of,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import contradictions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import (
+    contradictions,
+    image_problems_of_shares,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts, facts_of, handoffs_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
@@ -119,6 +122,7 @@ def plan_shares(
     tags = plan_tag_changes(shared)
     problems.extend(selection_problems(shares, account))
     problems.extend(contradictions(shares, shared.selection))
+    problems.extend(image_problems_of_shares(shares, account))
     problems.extend(_problems_of_several_consumers(shares, roles, account))
     problems.extend(tags.problems)
     problems.extend(_unknown_problems(shared))

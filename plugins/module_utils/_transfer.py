@@ -35,6 +35,8 @@ class Transfer:
 
     def __init__(self, url: str, tls: ssl.SSLContext) -> None:
         self._url = url
+        #: What the last request was sent to: the registry, or a host to which it redirects.
+        self.host = self._registry = urllib.parse.urlsplit(url).netloc
         self.received = 0
         #: Set when the time was over, or by `end`.
         self.timed_out, self.ended = False, False
@@ -46,7 +48,7 @@ class Transfer:
             urllib.request.ProxyHandler({} if plain_http else None),  # a proxy is another host
             _Connections(self._connect, tls),
             urllib.request.HTTPDefaultErrorHandler(),
-            _Redirects(url),
+            _Redirects(url, self._follow),
             urllib.request.HTTPErrorProcessor(),
         ):
             self._opener.add_handler(handler)
@@ -63,6 +65,7 @@ class Transfer:
     def open(self, path: str, authorization: str, **headers: str) -> http.client.HTTPResponse:
         """The reply to a GET request. The authorization is sent to the registry, and along no redirect."""
         self._close()
+        self.host = self._registry
         headers = {"User-agent": "crossaccount.ecr", **headers}
         request = urllib.request.Request(self._url + path, headers=headers)  # noqa: S310  its handlers are named above
         request.add_unredirected_header("Authorization", authorization)
@@ -90,6 +93,9 @@ class Transfer:
         # TLS takes the connection from the object that is made here.
         self._connections.append(connection.dup())
         return connection
+
+    def _follow(self, target: str) -> None:
+        self.host = urllib.parse.urlsplit(target).netloc.rpartition("@")[2]
 
     def _close(self) -> None:
         while self._connections:
@@ -132,8 +138,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     max_redirections, max_repeats = _REDIRECTS, _REDIRECTS
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, follow: t.Callable[[str], None]) -> None:
+        self._url, self._follow = url, follow
 
     def http_error_302(
         self, req: urllib.request.Request, fp: t.IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage
@@ -141,13 +147,15 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         target = headers.get("Location")
         if not target:
             return None
-        problem = redirect_problem(self._url, urllib.parse.urljoin(req.full_url, target))
+        target = urllib.parse.urljoin(req.full_url, target)
+        problem = redirect_problem(self._url, target)
         if problem:
             fp.close()
             raise EcrError(
                 f"Registry {urllib.parse.urlsplit(self._url).netloc} redirects to {problem}, which is not followed."
                 " A redirect must lead to https, or from a registry in 127.0.0.0/8 to http in 127.0.0.0/8."
             )
+        self._follow(target)
         reply: http.client.HTTPResponse | None = super().http_error_302(req, fp, code, msg, headers)
         return reply
 

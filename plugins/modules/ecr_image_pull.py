@@ -52,9 +52,11 @@ options:
     default: 3600
   images:
     description:
-      - What to pull, as C(repository:image-tag), C(repository@digest) or C(repository:image-tag@digest), without a
-        registry.
+      - What to pull, as C(repository:image-tag), C(repository@digest) or C(repository:image-tag@digest).
       - With both, the image tag must stand for that digest.
+      - What people paste is accepted as well, such as C(https://HOST/repository:image-tag) or C(docker pull
+        HOST/repository:image-tag), with quotation marks or white space around it. The registry must be that of the
+        account of O(role_arn) in the region, or O(registry_url). It is compared before anything is fetched.
     type: list
     elements: str
     required: true
@@ -102,7 +104,8 @@ options:
   platform:
     description:
       - Which image of a multi-platform image to take, as C(os/architecture) or C(os/architecture/variant).
-      - An image of one platform has to be of this one. A variant counts where both name one.
+      - An image of one platform has to be of this one. A host runs the images of its variant and of lower ones, so
+        that an image for C(linux/arm/v6) is accepted for C(linux/arm/v7).
       - The default is C(linux) and the host's architecture; docker and podman choose by themselves.
     type: str
   ca_path:
@@ -186,7 +189,7 @@ images:
   elements: dict
   contains:
     image:
-      description: The image as asked for.
+      description: The image as asked for, without its registry.
       type: str
       sample: release:v1.0
     reference:

@@ -10,6 +10,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import passes_by_itself
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
@@ -60,12 +61,16 @@ def say_for(host: str, progress: Progress = no_progress) -> Say:
     shown = []
 
     def say(result: Json, left: float) -> None:
-        progress("waiting for AWS to know the share everywhere")
+        busy = passes_by_itself(result.get("denial_kind"))
+        progress("waiting until AWS is less busy" if busy else "waiting for AWS to know the share everywhere")
         facts = [result.get("denial"), result.get("msg"), *(result.get("problems") or [])]
         why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
         if why not in shown:
             shown.append(why)
-            show(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
+            if busy:
+                show(f"{host}: waiting, {left:.0f} s at most, until AWS is less busy: {why}")
+            else:
+                show(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
 
     return say
 

@@ -776,6 +776,79 @@ def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control
     assert count(control, mark) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "kind", "attempts"),
+    [
+        ("KmsError", "The KMS key is disabled.", "kms", 1),
+        ("ImageInaccessible", "The image is archived.", "archived", 1),
+        ("UpstreamAccessDenied", "", "upstream", 1),
+        ("UpstreamTooManyRequests", "Slow down.", "upstream_busy", 2),
+        ("SomethingNew", "", "unknown_error", 1),
+    ],
+)
+@pytest.mark.parametrize("shared", [None, 3600])
+def test_failure_inside_a_response_of_batch_get_image_is_reported_with_its_reason(
+    control: Control,
+    owner: Owner,
+    between: Between,
+    clock: Clock,
+    code: str,
+    reason: str,
+    kind: str,
+    attempts: int,
+    shared: int | None,
+) -> None:
+    """An upstream registry that is busy does not depend on when the share was made."""
+
+    def change(call: str, form: Form, status: int, answer: str) -> tuple[int, str]:
+        if call != "BatchGetImage":
+            return status, answer
+        failure = {"imageId": {"imageTag": "v1.0"}, "failureCode": code, "failureReason": reason}
+        return 200, json.dumps({"images": [], "failures": [failure]})
+
+    between.change = change
+    role, mark = owner.role(*READ), len(control.lab.calls())
+    options = {**TWO_ATTEMPTS, **({} if shared is None else {"shared_at": ago(shared)})}
+    result = pull(control, role, "release:v1.0", endpoint_url=between.url, **options)
+    fact = f"{code}: {reason}".rstrip(": .")
+    assert result["msg"].startswith(f"Image release:v1.0 cannot be pulled: {fact}.")
+    assert (result["denial_kind"], count(control, mark)) == (kind, attempts)
+
+
+def test_upstream_registry_that_was_busy_is_waited_for(
+    control: Control, owner: Owner, between: Between, clock: Clock
+) -> None:
+    failures = ["UpstreamTooManyRequests", "UpstreamUnavailable"]
+
+    def change(call: str, form: Form, status: int, answer: str) -> tuple[int, str]:
+        if call != "BatchGetImage" or not failures:
+            return status, answer
+        failure = {"imageId": {"imageTag": "v1.0"}, "failureCode": failures.pop()}
+        return 200, json.dumps({"images": [], "failures": [failure]})
+
+    between.change = change
+    options = {"wait_timeout": 60, "shared_at": ago(3600)}
+    result = pull(control, owner.role(*READ), "release:v1.0", endpoint_url=between.url, **options)
+    assert len(result["digests"]) == 1, result
+    assert not failures
+
+
+@pytest.mark.parametrize("credentials", ["host", "controller"])
+def test_image_of_another_registry_is_rejected_before_anything_is_written(
+    control: Control, owner: Owner, credentials: str
+) -> None:
+    role = owner.role(*READ)
+    region = control.lab.client("owner", "ecr").meta.region_name
+    host = f"{accounts.OWNER}.dkr.ecr.{region}.amazonaws.com"
+    good = pull(control, role, f"https://{host}/release:v1.0", credentials=credentials)
+    assert good["images"][0]["image"] == "release:v1.0", good
+    others = [host.replace(region, "eu-south-2"), host.replace(accounts.OWNER, accounts.CONSUMER), "localhost:1"]
+    for other in others:
+        result = pull(control, role, f"https://{other}/release:v1.0", credentials=credentials)
+        assert f"Image {other}/release:v1.0 names registry {other}, but this share is in " in result["msg"]
+    assert not (control.folder / "layout").exists()
+
+
 @pytest.mark.parametrize("denied", [[], ["develop"]], ids=["nothing-else", "a-denial"])
 def test_a_token_that_is_denied_for_good_is_not_waited_for(
     control: Control, owner: Owner, clock: Clock, denied: list[str]

@@ -241,7 +241,8 @@ pieces = st.sampled_from(
 def test_a_reference_is_what_it_was_read_from(text: str) -> None:
     reference = survives(lambda: _image_reference.parse_reference(text))
     if reference:
-        assert (str(reference), _image_reference.parse_reference(str(reference))) == (text, reference)
+        assert str(reference) in text
+        assert _image_reference.parse_reference(str(reference)) == dataclasses.replace(reference, registry=None)
         found = list(_destination.destination_problems("oci:/srv/{repository}:{image_tag}", [reference]))
         assert bool(found) is (reference.image_tag is None)
         whole(lambda problems: problems.extend(found))

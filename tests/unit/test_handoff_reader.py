@@ -112,6 +112,9 @@ REJECTED: list[dict[str, Any]] = [
     {"ecr_pull_images": ["release"]},
     {"ecr_pull_images": ["release:v1.0;touch${IFS}x"]},
     {"ecr_pull_images": [f"release@{DIGEST}0"]},
+    {"ecr_pull_images": [f"https://{OWNER}.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0"]},
+    {"ecr_pull_images": ["docker pull release:v1.0"]},
+    {"ecr_pull_images": [" release:v1.0"]},
     {"ecr_pull_repository_tags": {"environment": []}},
     {"ecr_pull_repository_tags": {"aws:x": "y"}},
     {"ecr_pull_repository_tags": {LOOKUP: "y"}},
@@ -195,6 +198,11 @@ def test_values_that_do_not_go_together_are_rejected(change: dict[str, Any], pro
 def test_own_values_take_precedence_and_are_checked() -> None:
     share = share_of(GOOD, {"images": ["other:v2"], "access": "pull"}, OWNER, "test")
     assert (share.images, share.access, share.denied) == (["other:v2"], "pull", ["develop"])
+    pasted = f"https://{GOOD['ecr_pull_registry']}/other:v2"
+    assert share_of(GOOD, {"images": [pasted]}, OWNER, "test").images == ["other:v2"]
+    elsewhere = pasted.replace(OWNER, "333333333333")
+    with pytest.raises(EcrError, match="ecr_pull_images: Image 333333333333"):
+        share_of(GOOD, {"images": [elsewhere]}, OWNER, "test")
     with pytest.raises(EcrError, match="ecr_pull_images: Image 'other' has no image tag"):
         share_of(GOOD, {"images": ["other"]}, None, None)
     with pytest.raises(EcrError, match="ecr_pull_denied"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
@@ -36,31 +38,41 @@ NAME = (
     "is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins and ends with a"
     " letter or digit. Omit the registry and the image tag."
 )
-THERE = "the registry is that of the role's account."
 SHA = "a digest is sha256: and 64 hexadecimal digits."
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"{HOST}/app:v1", f"names a registry. Write it without {HOST}/: {THERE}"),
-        (f"{HOST}/app@{DIGEST}", f"names a registry. Write it without {HOST}/: {THERE}"),
-        ("localhost/app:v1", f"names a registry. Write it without localhost/: {THERE}"),
-        ("localhost:5000/app", f"names a registry. Write it without localhost:5000/: {THERE}"),
-        ("127.0.0.1:5000/app:v1", f"names a registry. Write it without 127.0.0.1:5000/: {THERE}"),
+        (f"{HOST}/app", "has no image tag and no digest. Write app:IMAGE_TAG; none is assumed."),
+        (f"https://{HOST}/app", "has no image tag and no digest. Write app:IMAGE_TAG; none is assumed."),
+        ("https://app:v1", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
+        ("https:///app:v1", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
+        (f"https://{HOST}/", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
+        ("a b:c/app:v1", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
+        (f"https://https://{HOST}/app:v1", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
+        (
+            "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/111111111111/app?region=eu-west-1",
+            "is a page of the AWS console. Copy the image URI from that page.",
+        ),
+        ("docker pull --quiet app:v1", f": 'docker pull --quiet app' {NAME}"),
+        (f"docker run {HOST}/app:v1", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
+        ("docker pull app:v1 app:v2", f": 'docker pull app:v1 app' {NAME}"),
+        ("docker run app:v1", f": 'docker run app' {NAME}"),
+        ("'app:v1", f': "\'app" {NAME}'),
+        ("https://", "has no valid registry before its name. Write it as repository:IMAGE_TAG."),
         ("app", "has no image tag and no digest. Write app:IMAGE_TAG; none is assumed."),
         ("team/app", "has no image tag and no digest. Write team/app:IMAGE_TAG; none is assumed."),
         ("app:", ": '' is not an image tag."),
         (f"app:@{DIGEST}", ": '' is not an image tag."),
         ("app:-v1", ": '-v1' is not an image tag."),
         ("app:.v1", ": '.v1' is not an image tag."),
-        ("app:v1\n", ": 'v1\\n' is not an image tag."),
+        ("app:v1\nx", ": 'v1\\nx' is not an image tag."),
         ("app:" + "a" * 129, f": '{'a' * 129}' is not an image tag."),
         ("app@", f": {SHA}"),
         ("app:v1@", f": {SHA}"),
         (f"app@{DIGEST}0", f": {SHA}"),
         (f"app@{DIGEST[:-1]}", f": {SHA}"),
-        (f"app@{DIGEST}\n", f": {SHA}"),
         (f"app@{DIGEST.upper()}", f": {SHA}"),
         (f"app@{DIGEST.replace('256', '512')}", f": {SHA}"),
         (f"app@{DIGEST}@{DIGEST}", f": {SHA}"),
@@ -84,11 +96,98 @@ def test_bad_references(text: str, message: str) -> None:
     assert str(caught.value) == f"Image {text!r}{separator}{message}"
 
 
+PASTED = [
+    "{}",
+    " {}\n",
+    "\u200b{}\xa0",
+    '"{}"',
+    "'{}'",
+    " ` {} ` ",
+    "“{}”",
+    "https://{}",
+    "HTTPS://{}",
+    "http://{}",
+    "docker://{}",
+    "docker pull {}",
+    "sudo podman  pull {}",
+    "docker image pull {}",
+    '"docker pull https://{}"',
+]
+
+
+@pytest.mark.parametrize("form", PASTED)
+@pytest.mark.parametrize("host", [HOST, HOST.upper(), "111111111111.dkr-ecr.eu-west-1.on.aws", "127.0.0.1:5000"])
+@pytest.mark.parametrize("name", ["app:v1", f"team/app@{DIGEST}", f"app:v1@{DIGEST}"])
+def test_pasted_references(form: str, host: str, name: str) -> None:
+    parsed = _image_reference.parse_reference(form.format(f"{host}/{name}"))
+    assert (str(parsed), parsed.registry) == (name, host.lower())
+    if "://" not in form:
+        assert _image_reference.parse_reference(form.format(name)) == _image_reference.parse_reference(name)
+
+
+def test_name_with_dots_is_not_a_registry() -> None:
+    assert _image_reference.parse_reference("ghcr.io/team/app:v1") == Reference("ghcr.io/team/app", "v1")
+
+
+@pytest.mark.parametrize("host", ["public.ecr.aws", "localhost", "example.com:443", "x.dkr.ecr.a-b-1.amazonaws.com.cn"])
+def test_other_registries(host: str) -> None:
+    assert _image_reference.parse_reference(f"{host}/team/app:v1").registry == host
+
+
+def test_password_in_a_reference_is_not_repeated() -> None:
+    with pytest.raises(EcrError) as caught:
+        _image_reference.parse_reference(f"https://user:hunter2@{HOST}/app:v1")
+    assert "hunter2" not in str(caught.value)
+
+
+ACCOUNT, REGION = "111111111111", "eu-west-1"
+OF_ACCOUNT = f"the registry of account {ACCOUNT}"
+
+
+@pytest.mark.parametrize(
+    ("registry", "account", "regions", "hosts", "expected"),
+    [
+        (None, ACCOUNT, [REGION], [HOST], None),
+        (HOST, ACCOUNT, [], None, None),
+        (HOST, ACCOUNT, [REGION], None, None),
+        (HOST, ACCOUNT, ["eu-north-1", REGION], [HOST], None),
+        (HOST, ACCOUNT, [REGION], ["127.0.0.1:5000"], None),  # a test environment
+        (HOST, None, [], [HOST], None),
+        ("111111111111.dkr-ecr.eu-west-1.on.aws", None, [], [HOST], None),
+        ("111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com", ACCOUNT, [REGION], [HOST], None),
+        ("localhost:5000", ACCOUNT, [REGION], None, None),  # the registry is not known yet
+        ("localhost:5000", ACCOUNT, [REGION], ["localhost:5000"], None),
+        (HOST, "222222222222", [], None, "the registry of account 222222222222"),
+        (HOST, ACCOUNT, ["eu-north-1"], None, f"{OF_ACCOUNT}, region eu-north-1"),
+        (HOST, ACCOUNT, ["eu-north-1", "eu-south-1"], [""], f"{OF_ACCOUNT}, region eu-north-1 or eu-south-1"),
+        (HOST, None, [], ["localhost:5000"], "registry localhost:5000"),
+        (HOST, None, [], [HOST.replace("west", "north")], f"registry {HOST.replace('west', 'north')}"),
+        ("localhost:5000", ACCOUNT, [REGION], [HOST], f"registry {HOST}"),
+        ("public.ecr.aws", ACCOUNT, [REGION], [HOST, "x"], f"registry {HOST} or x"),
+        ("localhost", ACCOUNT, [REGION], [], f"{OF_ACCOUNT}, region {REGION}"),
+    ],
+)
+def test_registry_of_the_share(
+    registry: str | None, account: str | None, regions: list[str], hosts: list[str] | None, expected: str | None
+) -> None:
+    reference = Reference("app", "v1", registry=registry)
+    problems = list(_image_reference.registry_problems([reference], account, regions, hosts))
+    assert problems == (
+        []
+        if expected is None
+        else [
+            f"Image {registry}/app:v1 names registry {registry}, but this share is in {expected}. If the image is in"
+            " this share, write app:v1."
+        ]
+    )
+
+
 @given(st.text(alphabet="ab1.:/@_-A" + DIGEST[:7], max_size=20) | st.text())
 def test_any_text_is_a_reference_or_refused(text: str) -> None:
     try:
         parsed = _image_reference.parse_reference(text)
     except EcrError:
         return
-    assert str(parsed) == text
+    assert str(parsed) in text
+    assert _image_reference.parse_reference(str(parsed)) == replace(parsed, registry=None)
     assert ".." not in parsed.repository

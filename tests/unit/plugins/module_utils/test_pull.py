@@ -50,3 +50,29 @@ def test_what_lasts_is_not_tried_again(said: str, options: WaitOptions, kind: st
         deliver(bring, options)
     assert (str(raised.value), raised.value.facts.get("denial_kind")) == (said, kind)
     assert left == [True]
+
+
+BARE = "docker could not pull it: unexpected status from HEAD request to https://h/v2/app/manifests/v1: 403 Forbidden"
+BUSY = "podman could not pull it: toomanyrequests: Rate exceeded"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "attempts"),
+    [
+        (BARE, WAIT, 3),
+        (BARE, replace(WAIT, shared_at="2020-01-01T00:00:00Z"), 1),
+        (BUSY, WAIT, 3),
+        (BUSY, replace(WAIT, shared_at="2020-01-01T00:00:00Z"), 3),  # which has nothing to do with the share
+        (BUSY, replace(WAIT, wait=False), 1),
+    ],
+)
+def test_engine_error_without_the_sentence_of_aws_is_repeated(text: str, options: WaitOptions, attempts: int) -> None:
+    bring, left = bringing(text, text, True)
+    if attempts == 3:
+        assert deliver(bring, options)
+        return
+    with pytest.raises(EcrError) as raised:
+        deliver(bring, options)
+    assert str(raised.value).startswith(f"{text}. ")
+    assert raised.value.facts["denial_kind"] == ("unknown" if text == BARE else "throttled")
+    assert len(left) == 2

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import ssl
 import threading
 import types
@@ -287,13 +288,13 @@ SENTENCE = "User: arn:aws:sts::1:assumed-role/a/b is not authorized to perform: 
     [
         (403, json.dumps({"errors": [{"code": "DENIED", "message": SENTENCE}]}).encode(), f"denied: {SENTENCE}"),
         (401, b"", "HTTP 401 Unauthorized"),
-        (401, b"Not Authorized", "HTTP 401 Unauthorized"),
-        (404, b'{"errors": []}', "HTTP 404 Not Found"),
-        (404, b'{"errors": {"code": "X"}}', "HTTP 404 Not Found"),
-        (500, b'{"errors": ["x"]}', "HTTP 500 Internal Server Error"),
-        (500, b"[]", "HTTP 500 Internal Server Error"),
-        (500, b"[" * 50_000, "HTTP 500 Internal Server Error"),
-        (502, b"\xff<html>", "HTTP 502 Bad Gateway"),
+        (401, b"Not Authorized", "HTTP 401 Unauthorized: Not Authorized"),
+        (404, b'{"errors": []}', 'HTTP 404 Not Found: {"errors": []}'),
+        (404, b'{"errors": {"code": "X"}}', 'HTTP 404 Not Found: {"errors": {"code": "X"}}'),
+        (500, b'{"errors": ["x"]}', 'HTTP 500 Internal Server Error: {"errors": ["x"]}'),
+        (500, b"[]", "HTTP 500 Internal Server Error: []"),
+        (500, b"[" * 50_000, "HTTP 500 Internal Server Error: " + "[" * 200 + "…"),
+        (502, b"<html>\xff", "HTTP 502 Bad Gateway: �"),
     ],
 )
 def test_refusals(
@@ -762,6 +763,36 @@ def test_a_layer_that_is_elsewhere_is_resumed_there_without_the_token(
     assert asked_ranges(other_server) == [None, "bytes=1500000-"]
     assert not any("authorization" in map(str.lower, headers) for _path, headers in other_server.requests)
     assert TOKEN not in str(other_server.requests)
+
+
+S3_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
+
+def test_error_after_a_redirect_names_the_host_that_sent_it(
+    server: Server, other_server: Server, registry: Registry, folder: pathlib.Path
+) -> None:
+    server.serve(BLOB_PATH, 307, b"", Location=f"{other_server.url}/layer?X-Amz-Signature=signed")
+    other_server.serve("/layer?X-Amz-Signature=signed", 403, S3_DENIED)
+    message = blob_message(registry, folder)
+    host = other_server.url.removeprefix("http://")
+    assert message.startswith(
+        f"Host {host}, to which registry {registry.host} redirects, refused the {LAYER_WHAT}: AccessDenied: Access"
+        " Denied. ECR stores layers in S3."
+    )
+    assert "prod-REGION-starport-layer-bucket" in message
+    assert "signed" not in message
+    server.serve(MANIFEST_PATH, 403, b"")  # the host of the last error is not kept
+    assert manifest_message(registry) == f"Registry {registry.host} refused the {MANIFEST_WHAT}: HTTP 403 Forbidden"
+
+
+def test_host_after_a_redirect_that_cannot_be_reached_is_named(
+    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses
+) -> None:
+    server.serve(BLOB_PATH, 307, b"", Location="http://user:password@127.0.0.1:1/layer?signed")
+    message = blob_message(registry, folder)
+    assert message.startswith(f"Host 127.0.0.1:1, to which registry {registry.host} redirects, cannot be reached: ")
+    assert not {"password", "signed"} & set(re.findall("[a-z]+", message))
+    assert pauses.asked == PAUSES
 
 
 def test_a_redirect_to_a_file_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
     declared_shares,
@@ -34,7 +35,7 @@ def test_the_values_of_a_share() -> None:
     assert (share.name, share.policy_name, share.role.trust_policy_quota) == ("first", "first", 4096)
     assert (share.repositories, share.tags) == (("release", "tools/*"), {"environment": "release"})
     assert (share.regions, share.exclusive, share.is_present) == ((REGION,), True, True)
-    assert share.handoff == DeclaredHandoff("a.yml", ("develop",), ("release:1",))
+    assert share.handoff == DeclaredHandoff("a.yml", ("develop",), (Reference("release", "1"),))
     assert (share.is_named, share.missing) == (True, ())
 
 

@@ -302,6 +302,20 @@ def test_shares_with_one_tag_and_the_same_repositories_do_not_contradict_each_ot
     assert not end.plan(shares).changed
 
 
+def test_images_of_hand_offs_have_the_registry_of_the_owner_account() -> None:
+    host = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com"
+    plan = World({"release": {}}).plan([declared("one", images=[f"https://{host}/release:v1", " release:v2 "])])
+    assert (plan.problems, plan.handoffs[0]["images"]) == ([], ["release:v1", "release:v2"])
+    others = [host.replace(OWNER, ONE), host.replace(REGION, "eu-north-1"), "localhost:5000"]
+    problems = problems_of(World({"release": {}}), declared("one", images=[f"{other}/release:v1" for other in others]))
+    assert problems == [
+        f"Image {other}/release:v1 names registry {other}, but this share is in registry registry. If the image is in"
+        " this share, write release:v1."
+        for other in others
+    ]
+    assert problems_of(World({}), declared("one", images=[f"{others[0]}/release:v1"]), state="absent") == []
+
+
 def test_all_problems_of_all_shares_are_reported_together() -> None:
     found = problems_of(
         START,
