@@ -4,22 +4,9 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
-try:
-    import botocore.exceptions
-    import botocore.parsers
-
-    _AWS_ERRORS: tuple[type[Exception], ...] = (
-        botocore.exceptions.BotoCoreError,
-        botocore.exceptions.ClientError,
-        botocore.parsers.ResponseParserError,
-    )
-except ImportError:
-    _AWS_ERRORS = ()  # AnsibleAWSModule reports it; a pull with a token needs no boto3
-
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
@@ -55,12 +42,8 @@ def result_of(run: t.Callable[[], Json]) -> Json:
     """The result of `run`; or `failed`, the message of the error, and its facts."""
     try:
         return run()
-    except EcrError as error:
-        return {"failed": True, "msg": str(error), **error.facts}
-    except _AWS_ERRORS as error:
-        return {"failed": True, "msg": explain(error, os.environ)}
-    except OSError as error:  # of the files and the programs of this host
-        return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
+    except Exception as error:
+        return failed_result(error)
 
 
 def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
