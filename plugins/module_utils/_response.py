@@ -14,7 +14,8 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-_ROOT = re.compile(rb"<(?![?!])([\w:.-]+)")
+#: The name of the outermost element of XML, after declarations and comments.
+_ROOT = re.compile(rb"\A(?:\xef\xbb\xbf|\s|<\?.*?\?>|<!--.*?-->)*<([\w:.-]+)", re.DOTALL)
 
 
 class HttpResponse(t.Protocol):
@@ -41,7 +42,9 @@ def check_response(http_response: HttpResponse, parsed: Json, model: Operation, 
     :raises EcrError: if the response is successful, and AWS cannot have sent it
     """
     if http_response.status_code < 300:
-        protocol = str(model.service_model.metadata.get("protocol"))
+        service = model.service_model
+        # A service may offer several protocols; older versions of botocore know one.
+        protocol = str(getattr(service, "resolved_protocol", None) or service.metadata.get("protocol"))
         for problem in response_problems(model.name, protocol, http_response.content, parsed):
             raise EcrError(problem)
 
@@ -52,10 +55,12 @@ def response_problems(operation: str, protocol: str, body: bytes, parsed: Json) 
     :param protocol: that of the service, `json` or `query`
     :param parsed: what botocore read from the body
     """
-    root = _ROOT.search(body)
-    is_readable = root is not None and root[1].decode() == f"{operation}Response"
+    is_readable = True
     if protocol == "json":
         is_readable = bool(parsed.keys() - {"ResponseMetadata"}) or _is_object(body)
+    elif protocol == "query":
+        root = _ROOT.match(body)
+        is_readable = root is not None and root[1].decode() == f"{operation}Response"
     if not is_readable:
         yield (
             f"The response to {operation} is not one of AWS: {_excerpt(body)}. Check the proxy and endpoint_url, and"

@@ -63,7 +63,7 @@ class TagWriter:
         try:
             wait_until_read_back(self.unconfirmed, self.wait)
         except Exception as error:
-            if isinstance(error, EcrError):
+            if isinstance(error, EcrError) and "changed" in error.facts:
                 raise
             reason = f"The tags were changed, but ECR cannot return them: {message_of(error)}"
             raise EcrError(reason, changed=True) from None

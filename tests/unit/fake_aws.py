@@ -49,7 +49,7 @@ class FakeAws:
             denied = f"User: u is not authorized to perform: ecr:{operation} on resource: r because no identity-based"
             message = f"{denied} policy allows the ecr:{operation} action"
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, operation)
-        if operation in self.missing:
+        if operation in self.missing and operation.replace("get_", "create_") not in self.writes:
             raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "It does not exist."}}, operation)
         if operation.startswith(WRITES):
             self.writes.append(operation)
@@ -60,12 +60,13 @@ class FakeAws:
         if operation == "get_caller_identity":
             reply |= {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:user/dev"}
         if operation == "get_role":
+            reply["Role"]["Description"] = f"after {len(self.writes)} writes"
             reply["ResponseMetadata"] = {"HTTPHeaders": {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}}
         if operation == "list_tags_for_resource":
-            reply["tags"] = []
+            reply["tags"] = [{"Key": "environment", "Value": "release"}] if "tag_resources" in self.writes else []
         return reply
 
-    def client(self, _service: str, _region: str | None = None, **_config: object) -> Client:
+    def client(self, _service: str, _region: str | None = None) -> Client:
         return Client(self)
 
 
