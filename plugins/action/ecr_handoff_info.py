@@ -15,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
@@ -51,6 +52,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
+    @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         _validated, params = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})

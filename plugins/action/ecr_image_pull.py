@@ -27,6 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import s
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
@@ -44,6 +45,7 @@ class ActionModule(ActionBase):
     #: The file for the status of the module, while it runs.
     _status_file = ""
 
+    @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}

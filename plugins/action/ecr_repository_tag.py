@@ -10,12 +10,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag i
     REPOSITORY_TAG_ARGUMENTS,
     tag_repositories,
 )
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
 
 class ActionModule(ActionBase):
     _supports_async = True
 
+    @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         return {**result, **run_module(self, task_vars or {}, REPOSITORY_TAG_ARGUMENTS, tag_repositories)}

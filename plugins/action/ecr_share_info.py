@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import handoff_file_problems
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
@@ -26,6 +27,7 @@ _ANY_REGION = "us-east-1"
 class ActionModule(ActionBase):
     _supports_async = True
 
+    @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}

@@ -12,12 +12,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import
     PULL_ROLE_RULES,
     pull_role,
 )
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 
 
 class ActionModule(ActionBase):
     _supports_async = True
 
+    @guarded
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         return {**result, **run_module(self, task_vars or {}, PULL_ROLE_ARGUMENTS, pull_role, **PULL_ROLE_RULES)}

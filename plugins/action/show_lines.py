@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
@@ -27,6 +28,7 @@ class _Lines:
 class ActionModule(ActionBase):
     _requires_connection = False
 
+    @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}

@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration impo
     handoff_path_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
     HandoffOptions,
     for_ansible,
@@ -29,6 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
     MODE,
     content_of,
@@ -54,6 +56,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
+    @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         _validated, params = self.validate_argument_spec(_ARGUMENTS)
@@ -86,13 +89,16 @@ def _write(options: HandoffOptions, check_mode: bool) -> Json:
         if options.path:
             written.update({name + ending: text, name + ".md": page})
     outdated = {path: text for path, text in written.items() if not _is_current(path, text)}
+    replaced: list[str] = []
     for path, text in outdated.items():
         before = content_of(path)
         if before != text:
             heads = {"before_header": path, "after_header": path}
             diff.append({"before": printable(before or ""), "after": text, **heads})
         if not check_mode:
-            replace(path, text)
+            with reporting_changes(replaced):
+                replace(path, text)
+            replaced.append(path)
     return {"changed": bool(outdated), "files": list(written), "handoffs": texts, "diff": diff}
 
 

@@ -38,6 +38,7 @@ _value:
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import junit
 
 
@@ -47,4 +48,4 @@ def filter_access_junit(proof: dict[str, t.Any], suite: str = "crossaccount.ecr"
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., str]]:
-        return {"access_junit": filter_access_junit}
+        return {"access_junit": guarded_filter("access_junit", filter_access_junit)}

@@ -30,9 +30,10 @@ _value:
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import failure_reason
 
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., str]]:
-        return {"failure_reason": failure_reason}
+        return {"failure_reason": guarded_filter("failure_reason", failure_reason)}

@@ -44,6 +44,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 
 
 def filter_handoff_summary(
@@ -55,4 +56,4 @@ def filter_handoff_summary(
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., list[str]]]:
-        return {"handoff_summary": filter_handoff_summary}
+        return {"handoff_summary": guarded_filter("handoff_summary", filter_handoff_summary)}

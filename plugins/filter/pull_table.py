@@ -48,6 +48,7 @@ _value:
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import hosts_table
 
 
@@ -61,4 +62,4 @@ def filter_pull_table(
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., list[str]]]:
-        return {"pull_table": filter_pull_table}
+        return {"pull_table": guarded_filter("pull_table", filter_pull_table)}

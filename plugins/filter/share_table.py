@@ -38,6 +38,7 @@ _value:
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import accounts_table
 
 
@@ -58,4 +59,4 @@ def filter_share_table(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> lis
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., list[str]]]:
-        return {"share_table": filter_share_table}
+        return {"share_table": guarded_filter("share_table", filter_share_table)}

@@ -63,13 +63,14 @@ import typing as t
 
 try:
     import botocore
-    import botocore.exceptions
 except ImportError:
     pass  # require_aws_sdk reports it
 
+from ansible.errors import AnsibleError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
@@ -150,10 +151,15 @@ class InventoryModule(AWSInventoryBase):
         super().parse(inventory, loader, path, cache=cache)
         cached, accounts = self.get_cached_result(path, cache)
         if not cached:
+            problem = ""
             try:
                 accounts = self._accounts()
-            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-                self.fail_aws("The accounts of the organization cannot be listed", exception=error)
+            except AnsibleError:
+                raise
+            except Exception as error:
+                problem = f"The accounts of the organization cannot be listed: {message_of(error)}"
+            if problem:  # outside of the handler, because Ansible would show the traceback
+                self.fail_aws(problem)
         self.update_cached_result(path, cache, accounts)
         self.inventory.add_group(GROUP)
         for account in accounts:

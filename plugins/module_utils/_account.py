@@ -16,7 +16,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _pol
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -57,10 +58,10 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
             return {share.name: PullRole(iam, owner, share.name, share.policy_name, share.role.path).read()}
         try:
             return _roles_of_this_collection(iam)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, EcrError) as error:
+        except Exception as error:
             unknown.append(
                 f"Which other roles of this collection are in account {owner.account} is unknown, so access"
-                f" through them is not considered: {error if isinstance(error, EcrError) else explain(error)}"
+                f" through them is not considered: {message_of(error)}"
             )
         return {}
 
@@ -95,10 +96,10 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
 def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: WaitOptions) -> RegistryState:
     try:
         return _registry(owner, search, wait)
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+    except Exception as error:
         if any(search.region in share.regions for share in shares):
             raise
-        return RegistryState(search.region, unknown=explain(error))  # a region that is no longer declared
+        return RegistryState(search.region, unknown=message_of(error))  # a region that is no longer declared
 
 
 def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
@@ -110,7 +111,7 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
             raise
-        unknown = explain(error)
+        unknown = message_of(error)
     declared = select(search.names, listed or ())
     names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
     prefix = owner.repository(search.region, "")

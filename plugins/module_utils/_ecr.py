@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 #: boto3 makes the class of a client at runtime, so its methods have no type.
@@ -63,21 +64,23 @@ def image(client: Client, repository: str, identifier: dict[str, str]) -> Json |
     :raises ImageFailureError: if ECR reports another failure than that the image does not exist
     """
     reply = client.batch_get_image(repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=MANIFEST_TYPES)
+    for failure in reply.get("failures", []):
+        if failure.get("failureCode") != "ImageNotFound":
+            raise ImageFailureError(str(failure.get("failureCode")), str(failure.get("failureReason") or ""))
     for found in reply["images"]:
         return {
             "digest": found["imageId"]["imageDigest"],
             "media_type": found.get("imageManifestMediaType"),
             "manifest": found["imageManifest"],
         }
-    for failure in reply.get("failures", []):
-        if failure.get("failureCode") != "ImageNotFound":
-            raise ImageFailureError(str(failure.get("failureCode")), str(failure.get("failureReason") or ""))
+    if not reply.get("failures"):
+        raise ImageFailureError("EmptyResponse", "ECR returned neither the image nor the reason why it is not there.")
     return None
 
 
 def describe_images(client: Client, repository: str) -> None:
     """Ask for one image's description; only whether it is allowed matters."""
-    client.describe_images(repositoryName=repository, maxResults=1)
+    _require(client.describe_images(repositoryName=repository, maxResults=1), "imageDetails", list)
 
 
 def ask_manifest(client: Client, repository: str) -> None:
@@ -87,4 +90,10 @@ def ask_manifest(client: Client, repository: str) -> None:
 
 def ask_layer(client: Client, repository: str) -> None:
     """Ask for the download address of a layer that does not exist; only whether it is allowed matters."""
-    client.get_download_url_for_layer(repositoryName=repository, layerDigest=NO_DIGEST)
+    _require(client.get_download_url_for_layer(repositoryName=repository, layerDigest=NO_DIGEST), "downloadUrl", str)
+
+
+def _require(reply: Json, member: str, kind: type) -> None:
+    """Reject a response without a member that ECR always returns: it does not show that the request is allowed."""
+    if not isinstance(reply.get(member), kind):
+        raise EcrError(f"The response of ECR has no {member}. Check the proxy and endpoint_url, and run again.")

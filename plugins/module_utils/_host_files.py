@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, search_path
 from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import files_before
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Found
@@ -196,9 +197,12 @@ def write_problems(changes: t.Iterable[Change], account: pwd.struct_passwd) -> t
 
 def apply(changes: t.Iterable[Change], account: pwd.struct_passwd) -> None:
     """Write the files in the home as their user, and the wrappers as the user who runs the module."""
-    for change in changes:
-        with _as_owner(change, account):
-            write(change)
+    written: list[Change] = []
+    with reporting_changes(written):
+        for change in changes:
+            with _as_owner(change, account):
+                write(change)
+            written.append(change)
 
 
 def _as_owner(change: Change, account: pwd.struct_passwd) -> t.ContextManager[None]:

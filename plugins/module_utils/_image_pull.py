@@ -8,6 +8,7 @@ import functools
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, RunningModule
@@ -29,9 +30,11 @@ def image_pull(module: RunningModule) -> Json:
     images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
     plan = [(image, not deliver(functools.partial(engine.has, image), options.wait)) for image in images]
     if not module.check_mode:
+        fetched: list[RegistryImage] = []
         for image in [image for image, is_missing in plan if is_missing]:
-            with published(functools.partial(_status, engine, image)):
+            with reporting_changes(fetched), published(functools.partial(_status, engine, image)):
                 deliver(functools.partial(engine.fetch, image), options.wait)
+            fetched.append(image)
     return {
         "changed": any(is_missing for _image, is_missing in plan),
         "engine": engine.name,

@@ -4,22 +4,9 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
-try:
-    import botocore.exceptions
-    import botocore.parsers
-
-    _AWS_ERRORS: tuple[type[Exception], ...] = (
-        botocore.exceptions.BotoCoreError,
-        botocore.exceptions.ClientError,
-        botocore.parsers.ResponseParserError,
-    )
-except ImportError:
-    _AWS_ERRORS = ()  # AnsibleAWSModule reports it; a pull with a token needs no boto3
-
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
@@ -60,21 +47,11 @@ def warn(module: Module, warnings: t.Iterable[str]) -> None:
 
 def result_of(run: t.Callable[[], Json]) -> Json:
     """The result of `run`; or `failed`, the message of the error, and its facts. Known secrets in it are masked."""
-    return KNOWN.mask(_result_of(run))
-
-
-def _result_of(run: t.Callable[[], Json]) -> Json:
     try:
-        return run()
-    except EcrError as error:
-        return {"failed": True, "msg": str(error), **error.facts}
-    except _AWS_ERRORS as error:
-        return {"failed": True, "msg": explain(error, os.environ)}
-    except OSError as error:  # of the files and the programs of this host
-        return {"failed": True, "msg": f"This host refused it: {error}. Mend that and run again."}
-    except Exception as error:  # its traceback would show what no filter has seen
-        fact = f"{type(error).__name__}: {error}".rstrip(": .")
-        return {"failed": True, "msg": f"The module ended with an unexpected error: {fact}. Report it with the task."}
+        result = run()
+    except Exception as error:
+        result = failed_result(error)
+    return KNOWN.mask(result)
 
 
 def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:

@@ -78,13 +78,18 @@ def proof_problems(options: ProofOptions) -> t.Iterator[str]:
 
 
 def proof_result(
-    options: SessionOptions, assumed: dict[str, str], enforced: str, token: Observation, verdicts: list[Verdict]
+    options: SessionOptions,
+    assumed: dict[str, str],
+    external_id: tuple[str, str],
+    token: Observation,
+    verdicts: list[Verdict],
 ) -> Json:
     """The result of the module, without the caller.
 
     :param assumed: the identity of the role's session
-    :param enforced: whether AWS requires the external ID: `true`, `false` or `unknown`
+    :param external_id: whether AWS requires it: `true`, `false` or `unknown`, and why it is unknown
     """
+    enforced, unknown = external_id
     problems = [one.advice for one in verdicts if one.advice]
     if not token.is_allowed:
         problems.append(f"The role gets no registry token: {token.sentence}")
@@ -93,6 +98,8 @@ def proof_result(
             f"Role {options.role_arn} can be assumed without the external ID, or with another one:"
             " ask the owner account to require it."
         )
+    if unknown:
+        problems.append(f"Whether role {options.role_arn} requires the external ID is not known: {unknown}")
     return {
         "assumed": assumed,
         "external_id_enforced": enforced,

@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     aws_sentence,
     error_code,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import (
@@ -34,6 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
     ALLOWED,
+    ERROR,
     Observation,
     observation_of_error,
 )
@@ -75,22 +77,27 @@ def observe(request: t.Callable[[], object]) -> Observation:
         return observation_of_error(error.operation_name, error_code(error), aws_sentence(error))
     except _ecr.ImageFailureError as error:
         return observation_of_error("BatchGetImage", error.code, error.reason)
+    except Exception as error:  # it fails this request, not the whole proof
+        return Observation(ERROR, message_of(error), "unknown_error", message_of(error))
     return Observation(ALLOWED)
 
 
-def external_id_enforced(session: Session, options: SessionOptions) -> str:
-    """Assume the role without the external ID and with a wrong one; AWS recommends this check to third parties."""
+def external_id_enforced(session: Session, options: SessionOptions) -> tuple[str, str]:
+    """Assume the role without the external ID and with a wrong one; AWS recommends this check to third parties.
+
+    The result is `true`, `false` or `unknown`, and why it is unknown.
+    """
     if options.external_id is None:
-        return "false"  # the role was assumed without one
+        return "false", ""  # the role was assumed without one
     for external_id in (None, f"not-{options.external_id}"[:1224]):
         try:
             session.assume(dataclasses.replace(options, external_id=external_id, duration=900))
-        except EcrError:
-            continue
-        except botocore.exceptions.ClientError:
-            return "unknown"
-        return "false"
-    return "true"
+        except Exception as error:
+            if isinstance(error, EcrError) and "denial" in error.facts:
+                continue
+            return "unknown", message_of(error)
+        return "false", ""
+    return "true", ""
 
 
 def prove(session: Session, options: ProofOptions, progress: Progress = no_progress) -> Json:
@@ -109,18 +116,19 @@ def prove(session: Session, options: ProofOptions, progress: Progress = no_progr
         progress(f"{proven:,} of {total:,} repositories proven")
         return observation
 
-    requests: list[t.Callable[[], str | Observation]] = [
+    requests: list[t.Callable[[], tuple[str, str] | Observation]] = [
         functools.partial(external_id_enforced, session, options.session),
         functools.partial(observe, functools.partial(_ecr.token, ecr)),
         *(functools.partial(send, name, probe) for name, probe in probes),
     ]
-    enforced, *answers = map_concurrently(lambda request: request(), requests)
+    answers = map_concurrently(lambda request: request(), requests)
+    (enforced,) = [answer for answer in answers if isinstance(answer, tuple)]
     token, *seen = [answer for answer in answers if isinstance(answer, Observation)]
     observed: dict[str, Observations] = {name: {} for name in expectations.names}
     for (name, probe), observation in zip(probes, seen):
         observed[name][probe] = observation
     verdicts = judge(expectations, observed, token, _tags_of_readable(role, ecr, expectations, observed))
-    return proof_result(options.session, assumed, str(enforced), token, verdicts)
+    return proof_result(options.session, assumed, enforced, token, verdicts)
 
 
 def _tags_of_readable(
@@ -133,7 +141,7 @@ def _tags_of_readable(
     def tags(name: str) -> Tags:
         try:
             return _ecr.tags(ecr, prefix + name)
-        except botocore.exceptions.ClientError:
+        except Exception:  # the repository is readable, whatever its tags are
             return None
 
     return dict(zip(names, map_concurrently(tags, names)))

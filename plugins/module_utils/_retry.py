@@ -24,6 +24,10 @@ Value = t.TypeVar("Value")
 Say = t.Callable[[Json, float], None]
 
 
+class ReadBackError(EcrError):
+    """Everything was written, but AWS does not return it."""
+
+
 def quiet(_result: Json, _left: float) -> None:
     """Says nothing."""
 
@@ -45,7 +49,7 @@ def wait_until_read_back(missing: t.Callable[[], list[str]], options: WaitOption
         agreed = 0 if waiting_for else agreed + 1
         if waiting_for:
             if time.monotonic() > deadline:
-                raise EcrError(
+                raise ReadBackError(
                     f"Everything was written, but after {options.timeout} seconds AWS does not read back"
                     f" {', '.join(waiting_for)}. Run again: nothing will be written twice.",
                     changed=True,

@@ -13,9 +13,14 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_steps as steps
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import already_applied, unmet
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import read_until, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
+    ReadBackError,
+    read_until,
+    wait_until_read_back,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, surplus
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -51,11 +56,29 @@ def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Cal
     :raises EcrError: at the first write that fails, with the writes that were made before it
     """
     written: list[str] = []
-    if plan.steps:
-        _write(role, plan.steps, wait, written)
-        progress("waiting until AWS returns what was written")
-        _write(role, surplus(_read_back(role, plan, wait).versions), wait, written)
+    try:
+        if plan.steps:
+            _write(role, plan.steps, wait, written)
+            progress("waiting until AWS returns what was written")
+            _write(role, surplus(_read_back(role, plan, wait).versions), wait, written)
+    except ReadBackError as error:
+        raise EcrError(str(error), **error.facts, steps=written) from None
+    except Exception as error:
+        raise EcrError(
+            f"{message_of(error).rstrip('.')}. Written before that: {', '.join(written) or 'nothing'}. Run again:"
+            " nothing is written twice.",
+            changed=bool(written) or (may_have_been_sent(error) and _differs(role, plan)),
+            steps=written,
+        ) from None
     return written
+
+
+def _differs(role: PullRole, plan: RolePlan) -> bool:
+    """Whether AWS made a write whose response was lost."""
+    try:
+        return role.read() != plan.before
+    except Exception:
+        return False  # the error of the write says more
 
 
 def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, written: list[str]) -> None:
@@ -63,36 +86,33 @@ def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, wr
     for step in listed:
         try:
             WRITES[type(step)](role, step)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            for problem in _write_problems(role, step, error, wait):
-                raise EcrError(
-                    f"{problem.rstrip('.')}. Written before that: {', '.join(written) or 'nothing'}. Run again: nothing"
-                    " is written twice.",
-                    changed=bool(written),
-                    steps=written,
-                ) from None
+        except botocore.exceptions.ClientError as error:
+            if not _is_done(role, step, error, wait):
+                raise
         written.append(step.name)
 
 
-def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> t.Iterator[str]:
-    """Why a write failed; nothing if all is as it was to be, because AWS had made it before the answer was lost."""
+def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> bool:
+    """Whether all is as it was to be although a write failed, because AWS had made it before its response was lost.
+
+    :raises EcrError: if somebody else created the role or the policy
+    """
     code = error_code(error)
     if code == "NoSuchEntity" and step.is_removal:
-        return
+        return True
     applied = None
     if code == step.code_if_present:
         try:
             seen = read_until(role.read, lambda state: already_applied(step, state) is not None, wait)
             applied = already_applied(step, seen)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-            pass  # the error of the write says more
-    if applied:
-        return
-    if applied is None or isinstance(step, steps.CreateVersion):
-        yield explain(error)
-        return
+        except Exception:
+            return False  # the error of the write says more
+    if applied is not False or isinstance(step, steps.CreateVersion):
+        return bool(applied)
     what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
-    yield f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
+    raise EcrError(
+        f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
+    ) from None
 
 
 def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:

@@ -34,6 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import region_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response import check_response
 
 #: A client of boto3, which has no types.
 Client = t.Any
@@ -101,11 +102,13 @@ class Session:
             settings = settings.merge(self._aws_config)
         connection = {"region_name": region or self._region, "endpoint_url": self._endpoint, **self._connection}
         try:
-            return self._boto3.client(service, config=settings, **connection)
+            client = self._boto3.client(service, config=settings, **connection)
         except botocore.exceptions.BotoCoreError:
             raise  # some of them are ValueErrors too
         except ValueError as error:
             raise EcrError(f"A client of {service} cannot be created: {error}. Check endpoint_url.") from None
+        client.meta.events.register("after-call", check_response)
+        return client
 
     @functools.cached_property
     def _sts(self) -> Client:
@@ -129,8 +132,9 @@ class Session:
                 raise
             sentence = aws_sentence(error)
             denial = read_denial(sentence, ASSUME)
+            refused = denial.resource if ":role/" in denial.resource else options.role_arn  # or that of the profile
             raise EcrError(
-                f"Role {options.role_arn} cannot be assumed: {sentence.rstrip('.')}. {denial.advice(ASSUME)}",
+                f"Role {refused} cannot be assumed: {sentence.rstrip('.')}. {denial.advice(ASSUME)}",
                 denial=sentence,
                 denial_kind=denial.kind,
             ) from None

@@ -7,16 +7,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-try:
-    import botocore.exceptions
-except ImportError:
-    pass  # AnsibleAWSModule reports it
-
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _tagging
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import is_transient
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import tries, wait_until_read_back
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import tags_or_none
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TAGGING_BATCH, TagChange, TagPlan
@@ -53,10 +49,10 @@ class TagWriter:
             progress(f"{number * TAGGING_BATCH:,} of {len(self.plan.changes):,} repositories")
             try:
                 failures.update(self._change(batch))
-            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            except Exception as error:
                 if number == 0:
                     raise  # nothing was written
-                failures.update({change.name: explain(error) for rest in batches[number:] for change in rest})
+                failures.update({change.name: message_of(error) for rest in batches[number:] for change in rest})
                 break
         if failures:
             raise partial_failure(self.plan, failures)
@@ -64,28 +60,47 @@ class TagWriter:
     def wait_until_confirmed(self, progress: Progress = lambda _text: None) -> None:
         """Wait until ECR returns what was written."""
         progress("waiting until ECR returns the tags")
-        wait_until_read_back(self.unconfirmed, self.wait)
+        try:
+            wait_until_read_back(self.unconfirmed, self.wait)
+        except Exception as error:
+            if isinstance(error, EcrError) and "changed" in error.facts:
+                raise
+            reason = f"The tags were changed, but ECR cannot return them: {message_of(error)}"
+            raise EcrError(reason, changed=True) from None
 
     def _change(self, batch: list[TagChange]) -> Failures:
         """Change the tags of up to 20 repositories, of some of them several times; why the others failed."""
         left, has_answered = batch, False
         failures: Failures = {}
+        names = {change.arn: change.name for change in batch}
         for _number in tries(self.wait):
             try:
                 reasons = self._send(left)
                 has_answered = True
                 for change in left:
                     failures.pop(change.name, None)
-                failures.update({change.name: reasons[change.arn] for change in left if change.arn in reasons})
+                failures.update({names.get(arn, arn): reason for arn, reason in reasons.items()})
                 self._confirm([change for change in left if change.name in failures], failures)
-            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-                if not has_answered:
+            except Exception as error:
+                if not has_answered and not self._was_made(left, failures, error):
                     raise
                 break
             left = [change for change in left if is_transient(failures.get(change.name, ""))]
             if not left:
                 break
         return failures
+
+    def _was_made(self, batch: list[TagChange], failures: Failures, error: Exception) -> bool:
+        """Whether AWS made some of the changes although its response was lost; the others are failures."""
+        if not may_have_been_sent(error):
+            return False
+        found = dict.fromkeys((change.name for change in batch), message_of(error))
+        try:
+            self._confirm(batch, found)
+        except Exception:
+            return False  # the error of the write says more
+        failures.update(found)
+        return len(found) < len(batch)
 
     def _send(self, batch: list[TagChange]) -> dict[str, str]:
         """Send one call; the reason for each ARN that failed."""

@@ -124,7 +124,7 @@ assumed:
 external_id_enforced:
   description:
     - V(true) when AWS refuses the role without the external id and with a wrong one, V(false) when it does not,
-      V(unknown) when the question could not be answered.
+      V(unknown) when the question could not be answered. The verdict is then V(fail).
   returned: success
   type: str
   sample: "true"

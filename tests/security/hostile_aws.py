@@ -159,7 +159,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.calls.append(call)
         answer = self.server.answers.get(call, ANSWERS.get(call, {}))
         if not isinstance(answer, str):
-            answer = json.dumps(answer) if target else _xml(call, answer)
+            answer = json.dumps(answer) if target else xml_reply(call, answer)
         content = answer.encode("utf-8", "replace")  # botocore itself fails at other bytes
         self.send_response(400 if call in self.server.refused else 200)
         self.send_header("Content-Type", "application/x-amz-json-1.1" if target else "text/xml")
@@ -171,7 +171,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def _xml(call: str, answer: Any) -> str:
+def xml_reply(call: str, answer: Any) -> str:
     if "Error" in answer:
         return f"<ErrorResponse>{_element('Error', answer['Error'])}</ErrorResponse>"
     return f"<{call}Response>{_element(f'{call}Result', answer)}</{call}Response>"

@@ -66,7 +66,8 @@ def test_a_proof_without_a_problem_has_no_failure() -> None:
 def test_what_xml_has_for_itself_comes_back_as_it_was() -> None:
     observed = {probe: one(probe, "denied", "unknown", AWKWARD) for probe in ("describe", "manifest", "layer")}
     verdict = {**judged("readable", observed), "advice": f"advice {AWKWARD}"}
-    hidden = judged("denied", observed)
+    denied = {probe: one(probe, "denied", "no_identity_policy", AWKWARD) for probe in observed}
+    hidden = judged("denied", denied)
     text = junit(proof(verdict, hidden, problems=(f"problem {AWKWARD}\nsecond line",)), f"suite {AWKWARD}")
     assert "<not>" not in text
     suite = suite_of(text)

@@ -1,0 +1,34 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The message for an exception that nothing else explains. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import types
+
+_PACKAGE = "ansible_collections.crossaccount.ecr."
+
+
+def explain_unexpected(error: BaseException) -> str:
+    """The class of the exception, its text, and where in this collection it occurred."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""  # the class of the exception cannot make its own text
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return (
+        f"Unexpected error{_place(error.__traceback__)}: {what.rstrip('.')}. If a proxy or endpoint_url is set, check"
+        " that the response comes from AWS. Otherwise, report this message as a bug of crossaccount.ecr."
+    )
+
+
+def _place(traceback: types.TracebackType | None) -> str:
+    """The innermost function of this collection in a traceback, with a space before it; empty if there is none."""
+    place = ""
+    while traceback:
+        code = traceback.tb_frame.f_code
+        if str(traceback.tb_frame.f_globals.get("__name__")).startswith(_PACKAGE):
+            place = f" in {code.co_name} ({os.path.basename(code.co_filename)}, line {traceback.tb_lineno})"
+        traceback = traceback.tb_next
+    return place

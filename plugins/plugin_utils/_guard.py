@@ -1,0 +1,56 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""For action and filter plugins: an exception of any class ends in one message."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+
+Value = t.TypeVar("Value")
+Action = t.TypeVar("Action", contravariant=True)
+
+
+class Run(t.Protocol[Action]):
+    """The method `run` of an action plugin."""
+
+    def __call__(self, action: Action, tmp: object = ..., task_vars: Json | None = ..., /) -> Json: ...
+
+
+def guarded(run: Run[Action]) -> Run[Action]:
+    """`run` of an action plugin, which returns a failed result for an exception.
+
+    Errors of Ansible pass, because Ansible acts on them: a host that cannot be reached, for example.
+    """
+
+    @functools.wraps(run)
+    def call(action: Action, tmp: object = None, task_vars: Json | None = None) -> Json:
+        try:
+            return run(action, tmp, task_vars)
+        except AnsibleError:
+            raise
+        except Exception as error:
+            return failed_result(error)
+
+    return call
+
+
+def guarded_filter(name: str, call: t.Callable[..., Value]) -> t.Callable[..., Value]:
+    """A filter that ends with one message if its input has another form than the documented one."""
+
+    @functools.wraps(call)
+    def filtered(*arguments: object, **options: object) -> Value:
+        try:
+            return call(*arguments, **options)
+        except Exception as error:
+            if isinstance(error, AnsibleError):
+                raise
+            raise AnsibleFilterError(
+                f"The input of the filter {name} does not have the documented form. {message_of(error)}"
+            ) from None
+
+    return filtered
