@@ -146,6 +146,11 @@ class Denial:
         return self.kind in PROPAGATING and not self.explicit
 
     @property
+    def is_missing_permission(self) -> bool:
+        """Whether no policy is known to deny the action, so that a policy that allows it is missing."""
+        return self.kind == "no_identity_policy" or (self.kind == "unknown" and not self.policy)
+
+    @property
     def is_by_the_share(self) -> bool:
         """Whether the owner's own policies denied it, so that it is denied from every host and network."""
         return self.kind in BY_THE_SHARE and self.policy != "role trust policy"
@@ -155,9 +160,11 @@ class Denial:
 
         :param called: ROLE, ASSUME or CALLER
         """
+        named = f"The {self.policy} {self.policy_arn}".rstrip() if self.policy else "A policy"
+        if self.kind == "unknown" and self.policy:  # a type of policy that is new
+            return f"{named} does not allow it: change that policy, or ask its administrator."
         texts = _ADVICE.get(self.kind) or _ADVICE["unknown"]
         text = texts.get(called) or next(iter(texts.values()))
-        named = f"The {self.policy} {self.policy_arn}".rstrip() if self.policy else "A policy"
         return text.replace("{policy}", named)
 
 

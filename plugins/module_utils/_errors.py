@@ -135,7 +135,9 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
     happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
     if is_denied(error):
         called = ASSUME if operation.startswith("AssumeRole") else CALLER
-        next_step = _NEXT_STEPS_IF_DENIED.get(operation) or read_denial(sentence, called).advice(called)
+        denial = read_denial(sentence, called)
+        usual = _NEXT_STEPS_IF_DENIED.get(operation, "") if denial.is_missing_permission else ""
+        next_step = usual or denial.advice(called)
     else:
         row = recognize(operation, code, sentence)
         next_step = row.next_step if row else ""

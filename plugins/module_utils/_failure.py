@@ -20,7 +20,15 @@ try:
 except ImportError:
     _AWS_ERRORS = ()  # AnsibleAWSModule reports it; a pull with a token needs no boto3
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain, printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import recognize
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
+    EcrError,
+    aws_sentence,
+    error_code,
+    explain,
+    is_denied,
+    printable,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected import explain_unexpected
 
@@ -37,8 +45,12 @@ def message_of(error: Exception) -> str:
 
 
 def failed_result(error: Exception) -> Json:
-    """The result of a module that failed with this exception."""
-    return {"failed": True, "msg": message_of(error), **(error.facts if isinstance(error, EcrError) else {})}
+    """The result of a module that failed with this exception; for an error of AWS that is known, with its kind."""
+    facts = error.facts if isinstance(error, EcrError) else {}
+    if isinstance(error, _AWS_ERRORS) and not is_denied(error):
+        row = recognize(str(getattr(error, "operation_name", "")), error_code(error), aws_sentence(error))
+        facts = {"denial_kind": row.kind} if row else {}
+    return {"failed": True, "msg": message_of(error), **facts}
 
 
 @contextlib.contextmanager

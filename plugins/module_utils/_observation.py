@@ -14,6 +14,8 @@ ALLOWED, DENIED, EXPIRED, NOT_FOUND, ERROR = "allowed", "denied", "expired", "no
 #: The errors that have an outcome of their own, by their kind. A layer that does not exist was authorized before that.
 _OUTCOMES = {"expired": EXPIRED, "unknown_repository": NOT_FOUND, "no_such_layer": ALLOWED, "unknown_image": ALLOWED}
 _EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
+#: No tag of a repository decides about the token.
+_TOKEN = "The owner account has to allow ecr:GetAuthorizationToken to the role."
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def observation_of_error(call: str, code: str, sentence: str) -> Observation:
     """
     if code in DENIED_CODES:
         denial = read_denial(sentence, ROLE)
-        return Observation(DENIED, sentence, denial.kind, denial.advice(ROLE), denial.is_by_the_share)
+        advice = _TOKEN if call == "GetAuthorizationToken" and denial.is_missing_permission else denial.advice(ROLE)
+        return Observation(DENIED, sentence, denial.kind, advice, denial.is_by_the_share)
     row = recognize(call, code, sentence, by_role=True)
     if row is None:
         return Observation(ERROR, sentence, "unknown_error", f"{call} failed with {code}: {sentence or 'no message'}")

@@ -92,7 +92,7 @@ def proof_result(
     enforced, unknown = external_id
     problems = [one.advice for one in verdicts if one.advice]
     if not token.is_allowed:
-        problems.append(f"The role gets no registry token: {token.sentence}")
+        problems.append(f"The role gets no registry token: {token.sentence.rstrip('.')}. {token.advice}")
     if options.external_id is not None and enforced == "false":
         problems.append(
             f"Role {options.role_arn} can be assumed without the external ID, or with another one:"

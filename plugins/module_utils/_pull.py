@@ -30,6 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, registry_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, quiet, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Client, Session, caller_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -119,11 +120,11 @@ def _token(ecr: Client) -> tuple[str, str]:
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
             raise
-        sentence = aws_sentence(error)
+        seen = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
-            f"The role gets no registry token: {sentence.rstrip('.')}. The owner account has to allow it to the role.",
-            denial=sentence,
-            denial_kind=read_denial(sentence, ROLE).kind,
+            f"The role gets no registry token: {seen.sentence.rstrip('.')}. {seen.advice}",
+            denial=seen.sentence,
+            denial_kind=seen.kind,
         ) from None
 
 

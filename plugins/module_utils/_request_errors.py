@@ -116,7 +116,7 @@ ROWS: tuple[AwsError, ...] = (
     ),
     AwsError(
         "not_aws",
-        "ResponseParserError|4\\d\\d",
+        "ResponseParserError|[34]\\d\\d",
         "",
         "",
         HOST,

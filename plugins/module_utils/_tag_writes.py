@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _tagging
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import is_transient
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
@@ -131,15 +132,22 @@ class TagWriter:
         return [f"the tags of {change.name}" for change, _tags in left]
 
 
+def _advice(plan: TagPlan, failures: Failures) -> t.Iterator[str]:
+    """The next step for each denial."""
+    for reason in failures.values():
+        if reason.startswith("AccessDenied"):
+            # The tagging API calls ECR in the name of the caller, for each repository.
+            action = "ecr:TagResource" if plan.is_present else "ecr:UntagResource"
+            allow = f"Allow {action} on these repositories to the caller, or use other credentials."
+            denial = read_denial(reason, CALLER)
+            yield allow if denial.is_missing_permission else denial.advice(CALLER)
+
+
 def partial_failure(plan: TagPlan, failures: Failures) -> EcrError:
     """The error that names each repository that failed, and each that was changed."""
     changed = [change.name for change in plan.changes if change.name not in failures]
     listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
-    next_step = ""
-    if any(reason.startswith("AccessDenied") for reason in failures.values()):
-        # The tagging API calls ECR in the name of the caller, for each repository.
-        action = "ecr:TagResource" if plan.is_present else "ecr:UntagResource"
-        next_step = f"\nAllow {action} on these repositories to the caller, or use other credentials."
+    next_step = "".join(f"\n{advice}" for advice in dict.fromkeys(_advice(plan, failures)))
     return EcrError(
         f"{len(failures)} of {len(plan.changes)} repositories could not be changed:\n{listed}{next_step}",
         changed=bool(changed),
