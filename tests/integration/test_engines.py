@@ -208,12 +208,11 @@ def test_every_engine_takes_an_image_of_a_lower_variant(
     image = publisher.image("release", None, name, architecture="arm")
     index = publisher.index_of("release", name, [(image, {"os": "linux", "architecture": "arm", "variant": "v6"})])
     options = {**into(engine, tmp_path), "images": [f"release:{name}"], "platform": "linux/arm/v7"}
+    assert attempt(shared, **{**options, "platform": "linux/arm/v5"})["code"] == 2, shared.last
     result = pull(shared, **options)
     assert (result["changed"], result["images"][0]["digest"]) == (True, index)
     assert found(shared, engine, result["images"][0]["reference"]) == image.on("arm")
     assert pull(shared, **options)["changed"] is False
-    refused = attempt(shared, **{**options, "platform": "linux/arm/v5"})
-    assert refused["code"] == 2, shared.last
 
 
 @pytest.mark.parametrize("engine", ["podman", "skopeo", "oci_layout"])
