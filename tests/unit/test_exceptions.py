@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _concurrency, _retry, _session
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _concurrency, _session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
@@ -94,7 +95,7 @@ CASES = {
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One request after the other, without pauses."""
     monkeypatch.setattr(_concurrency, "CONCURRENCY", 1)
-    monkeypatch.setattr(_retry.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
 
 
 def run(case: Case, aws: FakeAws) -> tuple[Result, str]:
@@ -110,7 +111,7 @@ def run_module(case: Case) -> tuple[Result, str]:
 
     def here() -> Result:
         module = Controller("module", case.arguments, {**case.options, "region": REGION})
-        module.tmpdir, module.warn = "/nonexistent", warnings.append  # type: ignore[attr-defined, method-assign]
+        module.tmpdir, module.warn = "/nonexistent", warnings.append  # type: ignore[attr-defined, method-assign, assignment]
         module.check_mode = case.check_mode
         return case.run(module)
 

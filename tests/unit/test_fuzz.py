@@ -659,7 +659,7 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         probes = dict.fromkeys(_verdict.PROBES, seen)
         expectations = _verdict.Expectations(("release",), ("develop",))
         verdicts = _verdict.judge(expectations, {"release": probes, "develop": probes}, seen, {})
-        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, "true", seen, verdicts)
+        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), seen, verdicts)
         fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
 

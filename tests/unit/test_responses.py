@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import botocore.httpsession
@@ -38,7 +38,7 @@ BODIES: dict[str, Callable[[bytes], bytes]] = {
     "of another call": lambda _body: b"<OtherResponse><OtherResult/></OtherResponse>",
 }
 #: What is received in the place of each member of a response.
-MEMBERS = {
+MEMBERS: dict[str, Any] = {
     "text": "text",
     "null": None,
     "number": 7,
@@ -114,7 +114,7 @@ def run(case: Case, http: Http) -> tuple[dict[str, Any], str]:
         return test_exceptions.run_module(case)
 
 
-def check_each_call(name: str, changes: dict[str, Callable[[str, Any, bytes], bytes]], is_fatal: bool) -> None:
+def check_each_call(name: str, changes: Mapping[str, Callable[[str, Any, bytes], bytes]], is_fatal: bool) -> None:
     case = CASES[name]
     usual = Http(case)
     expected, _warnings = run(case, usual)
@@ -134,7 +134,9 @@ def check_each_call(name: str, changes: dict[str, Callable[[str, Any, bytes], by
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_body_that_aws_cannot_have_sent_is_an_error(name: str) -> None:
-    changes = {what: (lambda _call, _reply, body, make=make: make(body)) for what, make in BODIES.items()}
+    changes: dict[str, Any] = {
+        what: (lambda _call, _reply, body, make=make: make(body)) for what, make in BODIES.items()
+    }
     check_each_call(name, changes, is_fatal=True)
 
 
