@@ -139,7 +139,9 @@ def be_ansible(arguments: list[str]) -> int:
     from ansible.cli.playbook import main
 
     atexit._clear()  # the server's temporary folder stays
-    ansible.constants.DEFAULT_LOCAL_TMP = ansible.constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+    ansible.constants.DEFAULT_LOCAL_TMP = ansible.constants.config.get_config_value(
+        "DEFAULT_LOCAL_TMP", variables=vars(ansible.constants)
+    )
     main(["ansible-playbook", *arguments])
     return 0
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import accounts, server
+from tests.lab import accounts, pages, server
 
 # MiniStack is imported once its settings are in the environment.
 from ministack.core import responses  # isort: skip
@@ -66,9 +66,16 @@ def tagged(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def install() -> None:
-    """Put the pages into MiniStack."""
-    describe_named, get_others = ecr._describe_repositories, tagging._HANDLERS["GetResources"]
+    """Put the pages into MiniStack, and the pages of repositories in the place of those of the lab."""
+    get_others, install_pages = tagging._HANDLERS["GetResources"], pages.install
     describe = in_pages(lambda _data: repositories(), "repositories", "nextToken", "maxResults", ecr._repo_shape)
+
+    def install_ours() -> None:
+        install_pages()
+        named = ecr._describe_repositories
+        ecr._describe_repositories = lambda data: (named if data.get("repositoryNames") else describe)(data)
+
+    pages.install = install_ours
     get = in_pages(
         tagged,
         "ResourceTagMappingList",
@@ -76,7 +83,6 @@ def install() -> None:
         "ResourcesPerPage",
         lambda one: {"ResourceARN": one["repositoryArn"], "Tags": one["tags"]},
     )
-    ecr._describe_repositories = lambda data: (describe_named if data.get("repositoryNames") else describe)(data)
     tagging._HANDLERS["GetResources"] = lambda data: (
         get if data.get("ResourceTypeFilters") == ["ecr:repository"] else get_others
     )(data)
