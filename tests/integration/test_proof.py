@@ -361,7 +361,8 @@ def test_whether_an_external_id_is_enforced_stays_unknown_when_sts_does_not_say(
 
     between.change = change
     result = prove(control, owner.role(*READ), readable=["release"], endpoint_url=between.url)
-    assert (result["external_id_enforced"], result["verdict"]) == ("unknown", "pass")
+    assert (result["external_id_enforced"], result["verdict"]) == ("unknown", "fail")
+    assert "requires the external ID is not known: AssumeRole: RegionDisabledException" in result["problems"][0]
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
