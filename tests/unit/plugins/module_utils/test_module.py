@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import pathlib
 import re
 from typing import Any
 
@@ -84,6 +85,12 @@ def test_a_warning_shows_no_secret() -> None:
     KNOWN.add(SECRET)
     warn(module, [f"replaces {SECRET}", "other"])
     assert module.warnings == [f"replaces {MASK}", "other"]
+
+
+def test_every_warning_passes_through_the_filter() -> None:
+    plugins = pathlib.Path(__file__).parents[4] / "plugins"
+    direct = [file.name for file in plugins.rglob("*.py") if "module.warn(" in file.read_text(encoding="utf-8")]
+    assert direct == ["_module.py"]
 
 
 class FakeModule:

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import http.server
 import json
+import logging
 import os
 import pathlib
 import sys
@@ -432,3 +433,19 @@ def test_an_availability_zone_in_the_place_of_a_region(aws: Aws, monkeypatch: py
         "region 'eu-west-1a' is an Availability Zone. Set the region eu-west-1, also in the profile."
     )
     assert aws.calls == []
+
+
+def test_the_sdk_writes_no_traceback_to_a_log(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible writes what reaches the root logger to its log file."""
+    configure(keys=STATIC, jump={"role_arn": ROLE, "source_profile": "keys"})
+    aws.denied["AssumeRole"] = ("AccessDenied", f"no access with {OTHER}")
+    monkeypatch.setattr(logging.getLogger("botocore"), "propagate", True)
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", records.append)
+    logging.getLogger().addHandler(handler)
+    try:
+        ask(profile="jump")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert [record.getMessage() for record in records if record.name.startswith("botocore")] == []

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _status
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, MASK
 
 
 @pytest.fixture
@@ -36,6 +37,13 @@ def test_last_status_is_read(file: pathlib.Path) -> None:
             statuses.append(status)
             until(file, status[:200])
     assert file.stat().st_size == 200
+
+
+def test_a_status_shows_no_secret(file: pathlib.Path) -> None:
+    secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    KNOWN.add(secret)
+    with _status.published(lambda: f"pulling {secret}"):
+        until(file, f"pulling {MASK}")
 
 
 def test_status_that_cannot_be_had_is_left_out(file: pathlib.Path) -> None:
