@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import tempfile
@@ -73,6 +74,8 @@ class Skopeo(Program):
         source = source or self._source(image)
         if config != json_of(self._source_config(image, source), "skopeo inspect"):
             return None
+        if self._exact and not source.chosen:
+            check_platform(json.dumps(config).encode(), self._platform, image.by_digest)
         transport, path, _name = split_destination(destination)
         if path:
             return broken_files(destination, source, diff_ids(config))

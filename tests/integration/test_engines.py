@@ -63,7 +63,9 @@ class Publisher:
         token = lab.client("owner", "ecr").get_authorization_token()["authorizationData"][0]
         self.url, self._token = token["proxyEndpoint"], token["authorizationToken"]
 
-    def image(self, repository: str, image_tag: str | None, *layers: str | bytes, architecture: str = HERE) -> Image:
+    def image(
+        self, repository: str, image_tag: str | None, *layers: str | bytes, architecture: str = HERE, **platform: str
+    ) -> Image:
         """An image of one platform. A layer is a text, which is packed as a file, or the bytes of a tar."""
         entries, contents = [], []
         for layer in layers:
@@ -75,7 +77,13 @@ class Publisher:
                 contents.append(digest_of(packed))
             entries.append(self._blob(repository, packed, TYPE + media_type))
         rootfs = {"type": "layers", "diff_ids": contents}
-        config = {"architecture": architecture, "os": "linux", "config": {"Cmd": ["/hello"]}, "rootfs": rootfs}
+        config = {
+            "architecture": architecture,
+            "os": "linux",
+            **platform,
+            "config": {"Cmd": ["/hello"]},
+            "rootfs": rootfs,
+        }
         manifest = {
             "schemaVersion": 2,
             "mediaType": TYPE + "manifest.v1+json",
@@ -205,7 +213,7 @@ def fetched(control: Control, mark: int) -> list[str]:
 def test_every_engine_takes_an_image_of_a_lower_variant(
     shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
 ) -> None:
-    image = publisher.image("release", None, name, architecture="arm")
+    image = publisher.image("release", None, name, architecture="arm", variant="v6")
     index = publisher.index_of("release", name, [(image, {"os": "linux", "architecture": "arm", "variant": "v6"})])
     options = {**into(engine, tmp_path), "images": [f"release:{name}"], "platform": "linux/arm/v7"}
     assert attempt(shared, **{**options, "platform": "linux/arm/v5"})["code"] == 2, shared.last

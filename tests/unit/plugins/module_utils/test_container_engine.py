@@ -7,8 +7,12 @@ import pathlib
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._container_engine import Docker
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 from tests.unit.fake_programs import (
+    DIGEST,
+    HOST,
     NAME,
     ONLY_AMD64,
     PULLS,
@@ -183,6 +187,23 @@ def test_an_image_of_another_digest_is_removed(
     assert str(caught.value) == f"{name} pulled {REFERENCE}, {what}"
     assert calls(log)[-1].endswith("image rm --force sha256:id")
     assert list(temporary.iterdir()) == []
+
+
+CONTAINERD = f"unexpected status from HEAD request to https://{HOST}/v2/team/app/manifests/{DIGEST}"
+DOCKER_29 = f"""test -e $log/third && {{ {PULLS}; exit; }}
+test -e $log/second && touch $log/third
+touch $log/second
+echo "Error response from daemon: {CONTAINERD}: STATUS" >&2; exit 1"""
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "429 Too Many Requests"])
+def test_docker_with_the_containerd_image_store_is_called_again(
+    install: Install, temporary: pathlib.Path, status: str
+) -> None:
+    log = install("docker", DOCKER_29.replace("STATUS", status))
+    engine = container_engine("docker", temporary)
+    deliver(lambda: engine.fetch(remote()), WaitOptions(True, 60, 0))
+    assert len([call for call in calls(log) if "pull" in call.split()]) == 3
 
 
 # --- progress

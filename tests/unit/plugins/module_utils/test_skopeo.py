@@ -42,6 +42,9 @@ def test_skopeo_copies_no_image_of_another_platform_than_asked_for(install: Inst
     image(log, DEST).unlink()
     Skopeo(str(temporary), DEST, "linux/arm64").fetch(remote())  # the host's platform, not asked for
     assert image(log, DEST).exists()
+    assert Skopeo(str(temporary), DEST, "linux/arm64").has(remote())
+    with pytest.raises(EcrError, match="has no image for linux/arm64"):
+        Skopeo(str(temporary), DEST, "linux/arm64", exact=True).has(remote())
 
 
 @pytest.mark.parametrize(("url", "validate_certs", "authority", "checked"), TLS)
