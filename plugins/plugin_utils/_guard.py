@@ -12,23 +12,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import f
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 Value = t.TypeVar("Value")
-Action = t.TypeVar("Action", contravariant=True)
+#: The method `run` of an action plugin.
+Run = t.Callable[..., Json]
 
 
-class Run(t.Protocol[Action]):
-    """The method `run` of an action plugin."""
-
-    def __call__(self, action: Action, tmp: object = ..., task_vars: Json | None = ..., /) -> Json: ...
-
-
-def guarded(run: Run[Action]) -> Run[Action]:
+def guarded(run: Run) -> Run:
     """`run` of an action plugin, which returns a failed result for an exception.
 
     Errors of Ansible pass, because Ansible acts on them: a host that cannot be reached, for example.
     """
 
     @functools.wraps(run)
-    def call(action: Action, tmp: object = None, task_vars: Json | None = None) -> Json:
+    def call(action: object, tmp: object = None, task_vars: Json | None = None) -> Json:
         try:
             return run(action, tmp, task_vars)
         except AnsibleError:

@@ -278,7 +278,8 @@ def test_what_is_not_from_aws_proves_nothing(
 ) -> None:
     status, body = BODIES[name]
     changing(between, (IMAGE, LAYER, "DescribeImages"), status, body)
-    proof = prove(control, owner.role(*READ), endpoint_url=between.url, **{expected: ["release"]})
+    expectation: dict[str, Any] = {expected: ["release"]}
+    proof = prove(control, owner.role(*READ), endpoint_url=between.url, **expectation)
     assert proof["verdict"] == "fail", proof
     (seen,) = proof["repositories"]
     assert "allowed" not in (seen["describe"], seen["layer"]) or name == "200 without a reason", seen

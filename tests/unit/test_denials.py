@@ -32,6 +32,11 @@ class Row(NamedTuple):
     may_pass: bool = False
 
 
+def row(end: str, named: str, may_pass: bool = False) -> Row:
+    """The message names the same for each caller."""
+    return Row(end, named, named, named, may_pass)
+
+
 def explicit(kind: str) -> str:
     return f" with an explicit deny in {'an' if kind[0] in 'ai' else 'a'} {kind}"
 
@@ -50,14 +55,14 @@ ROWS = [
         "Allow this action to the caller",
         True,
     ),
-    Row(explicit("identity-based policy"), *["The identity-based policy has a Deny"] * 3),
+    row(explicit("identity-based policy"), "The identity-based policy has a Deny"),
     Row(
         none("resource-based policy"),
         "The trust policy of the role",
         "repository policy does not allow it",
         "belongs to another account than the resource",
     ),
-    Row(explicit("resource-based policy"), *["The resource-based policy has a Deny"] * 3),
+    row(explicit("resource-based policy"), "The resource-based policy has a Deny"),
     Row(
         none("permissions boundary"),
         "permissions boundary of the caller",
@@ -70,15 +75,15 @@ ROWS = [
         "permissions boundary of the role",
         "permissions boundary of the caller",
     ),
-    *(Row(make("session policy"), *["The session policy does not allow"] * 3) for make in (none, explicit)),
-    *(Row(make("VPC endpoint policy"), *["policy of the VPC endpoint"] * 3) for make in (none, explicit)),
+    *(row(make("session policy"), "The session policy does not allow") for make in (none, explicit)),
+    *(row(make("VPC endpoint policy"), "policy of the VPC endpoint") for make in (none, explicit)),
     *(
-        Row(make(f"{which} control policy"), *[f"The {which} control policy denies"] * 3)
+        row(make(f"{which} control policy"), f"The {which} control policy denies")
         for which in ("service", "resource")
         for make in (none, explicit)
     ),
-    Row(none("data perimeter policy"), *["The data perimeter policy does not allow it"] * 3, may_pass=True),
-    Row(explicit("data perimeter policy"), *["The data perimeter policy has a Deny"] * 3),
+    row(none("data perimeter policy"), "The data perimeter policy does not allow it", may_pass=True),
+    row(explicit("data perimeter policy"), "The data perimeter policy has a Deny"),
 ]
 #: With the ARN, which AWS adds within one account or organization.
 WITH_ARN = [
