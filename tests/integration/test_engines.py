@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +102,7 @@ class Publisher:
         platforms = [(image, {"os": "linux", "architecture": name}) for name, image in images.items()]
         return self.index_of(repository, image_tag, platforms), images
 
-    def index_of(self, repository: str, image_tag: str, entries: list[tuple[Image, dict[str, str] | None]]) -> str:
+    def index_of(self, repository: str, image_tag: str, entries: Sequence[tuple[Image, dict[str, str] | None]]) -> str:
         """The digest of an index of images, each with its platform in the index, or without one."""
         manifests = [
             {

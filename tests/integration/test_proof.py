@@ -811,7 +811,7 @@ def test_upstream_registry_that_was_busy_is_waited_for(
         return 200, json.dumps({"images": [], "failures": [failure]})
 
     between.change = change
-    options = {"wait_timeout": 60, "shared_at": ago(3600)}
+    options: dict[str, Any] = {"wait_timeout": 60, "shared_at": ago(3600)}
     result = pull(control, owner.role(*READ), "release:v1.0", endpoint_url=between.url, **options)
     assert len(result["digests"]) == 1, result
     assert not failures
