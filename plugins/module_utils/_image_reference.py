@@ -21,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import rep
 #: The only form of a digest that is accepted, because a digest becomes the name of a file.
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_QUOTATION_MARKS = ('""', "''", "``", "“”", "\u2018\u2019")
+_QUOTATION_MARKS = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019")
 _COMMAND = re.compile(r"\A(?:sudo\s+)?(?:docker|podman)\s+(?:image\s+)?pull\s+(?=\S+$)")
 _SCHEME = re.compile(r"(?i)(?:https?|docker)://")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
