@@ -42,8 +42,8 @@ def test_an_exception_of_any_other_class_is_one_message() -> None:
     result = result_of(raising(ZeroDivisionError("division\nby zero")))
     assert result["failed"]
     assert re.sub(r"in \w+ \(\w+\.py, line \d+\)", "in PLACE", result["msg"]) == (
-        "Unexpected error in PLACE: ZeroDivisionError: division by zero. If a proxy or endpoint_url is set, check that the"
-        " response comes from AWS. Otherwise, report this message as a bug of crossaccount.ecr."
+        "Unexpected error in PLACE: ZeroDivisionError: division by zero. If a proxy or endpoint_url is set, check that"
+        " the response comes from AWS. Otherwise, report this message as a bug of crossaccount.ecr."
     )
 
 
