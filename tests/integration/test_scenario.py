@@ -222,28 +222,32 @@ def test_the_module_is_denied_develop_in_the_words_of_aws(shared: Control, docke
     assert images(shared, "docker") == before
 
 
+CHECKS = "the external ID is the one in that statement"
+
+
 @pytest.mark.parametrize(
-    ("profile", "role", "external_id", "who"),
+    ("profile", "role", "external_id", "who", "advice"),
     [
-        ("stranger", ROLE_ARN, "test", f"arn:aws:iam::{accounts.STRANGER}:user/stranger"),
-        ("consumer", ROLE_ARN, "wrong", f"arn:aws:iam::{accounts.CONSUMER}:user/puller"),
+        ("stranger", ROLE_ARN, "test", f"arn:aws:iam::{accounts.STRANGER}:user/stranger", CHECKS),
+        ("consumer", ROLE_ARN, "wrong", f"arn:aws:iam::{accounts.CONSUMER}:user/puller", CHECKS),
         (
             "consumer",
             f"arn:aws:iam::{accounts.STRANGER}:role/{ROLE}",
             "test",
             f"arn:aws:iam::{accounts.CONSUMER}:user/puller",
+            "Allow sts:AssumeRole on this role in an identity-based policy of the caller.",
         ),
     ],
 )
 def test_undeclared_caller_cannot_assume_the_role(
-    shared: Control, profile: str, role: str, external_id: str, who: str
+    shared: Control, profile: str, role: str, external_id: str, who: str, advice: str
 ) -> None:
     own = {"ecr_pull_role_arn": role, "ecr_pull_external_id": external_id}  # without the hand-off of another account
     run = shared.playbook("pull", profile, ecr_pull_wait_timeout=0, **own)
     assert run.code == 2, run
     output = " ".join(run.output.split())
     assert f"Role {role} cannot be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
-    assert "the external ID is the one in that statement" in output
+    assert advice in output
     assert "Traceback" not in run.output
 
 
