@@ -90,7 +90,7 @@ def meaning(document: Document) -> frozenset[t.Hashable]:
 
 
 def equal(one: Document | None, other: Document | None) -> bool:
-    """Whether two documents mean the same; None is no document."""
+    """Whether two documents mean the same. None stands for a missing document."""
     if one is None or other is None:
         return one is other
     return meaning(one) == meaning(other)

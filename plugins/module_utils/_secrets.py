@@ -18,7 +18,7 @@ import urllib.parse
 MASK = "********"
 #: Characters in a row that count as a part of a secret.
 PART = 16
-#: A shorter value is no secret: masking it would hide digits and words of every text.
+#: A shorter value is not masked: that would hide digits and words of every text.
 SHORTEST = 8
 #: The variables of the environment, and the options of modules with their aliases, that contain a secret. An external
 #: ID is not a secret.
