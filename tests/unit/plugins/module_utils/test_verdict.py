@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, Denial, kinds
-from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge, table
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
+    Expectations,
+    existence_warnings,
+    judge,
+    table,
+)
 
 from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, one, seen
 
@@ -228,3 +233,11 @@ def test_a_pull_only_role_is_not_asked_to_describe_what_it_reads() -> None:
 
 def test_the_table_of_nothing_is_its_head() -> None:
     assert table([]) == ["REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER  TOKEN  VERDICT"]
+
+
+def test_only_repositories_of_which_nobody_states_that_they_exist_are_named() -> None:
+    named = list(existence_warnings(Expectations(("release",), ("develop", "typo"), existing=("release", "develop"))))
+    assert len(named) == 1
+    assert named[0].startswith("A denial of typo does not show that the name is right")
+    assert list(existence_warnings(Expectations(("release",), ("develop",), existing=("develop",)))) == []
+    assert list(existence_warnings(Expectations(("release",), ()))) == []
