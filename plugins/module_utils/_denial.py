@@ -141,11 +141,6 @@ class Denial:
     resource: str = ""
 
     @property
-    def may_pass(self) -> bool:
-        """Whether the same call may be allowed in a moment, because AWS does not know of a change everywhere yet."""
-        return self.kind in PROPAGATING and not self.explicit
-
-    @property
     def is_missing_permission(self) -> bool:
         """Whether no policy is known to deny the action, so that a policy that allows it is missing."""
         return self.kind == "no_identity_policy" or (self.kind == "unknown" and not self.policy)
