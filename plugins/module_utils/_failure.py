@@ -68,8 +68,5 @@ def reporting_changes(made: t.Sized) -> t.Iterator[None]:
 
 
 def may_have_been_sent(error: Exception) -> bool:
-    """Whether AWS may have carried out the request that ended in this error.
-
-    With a ClientError, AWS itself rejected it. An EcrError states what was found after the request.
-    """
-    return not isinstance(error, (botocore.exceptions.ClientError, EcrError))
+    """Whether AWS may have carried out the request that ended in this error. AWS itself says so in a ClientError."""
+    return not isinstance(error, botocore.exceptions.ClientError)

@@ -49,6 +49,10 @@ WRITES: dict[type[steps.Step], _Write] = {
 }
 
 
+class CreatedByOthersError(EcrError):
+    """AWS rejected a creation, because someone else created the like during this run."""
+
+
 def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Callable[[str], None]) -> list[str]:
     """The names of the writes that were made.
 
@@ -64,10 +68,11 @@ def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Cal
     except ReadBackError as error:
         raise EcrError(str(error), **error.facts, steps=written) from None
     except Exception as error:
+        is_open = may_have_been_sent(error) and not isinstance(error, CreatedByOthersError)
         raise EcrError(
             f"{message_of(error).rstrip('.')}. Written before that: {', '.join(written) or 'nothing'}. Run again:"
             " nothing is written twice.",
-            changed=bool(written) or (may_have_been_sent(error) and _differs(role, plan)),
+            changed=bool(written) or (is_open and _differs(role, plan)),
             steps=written,
         ) from None
     return written
@@ -95,7 +100,7 @@ def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, wr
 def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> bool:
     """Whether all is as it was to be although a write failed, because AWS had made it before its response was lost.
 
-    :raises EcrError: if somebody else created the role or the policy
+    :raises CreatedByOthersError: if somebody else created the role or the policy
     """
     code = error_code(error)
     if code == "NoSuchEntity" and step.is_removal:
@@ -110,7 +115,7 @@ def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptio
     if applied is not False or isinstance(step, steps.CreateVersion):
         return bool(applied)
     what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
-    raise EcrError(
+    raise CreatedByOthersError(
         f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
     ) from None
 
