@@ -48,7 +48,7 @@ LONGEST = (
     "test_runner",
     "test_fleet",
     "test_live_suite",
-    "test_pull_host",
+    "test_credential_helper",
     "test_counts",
     "test_awx",
     "test_pattern",

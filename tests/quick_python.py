@@ -30,7 +30,7 @@ UTILITIES = (
     "_module",
     "_prove",
     "_pull",
-    "_pull_host",
+    "_helper_plan",
     "_repository_tag",
     "_share_info",
     "_retry",

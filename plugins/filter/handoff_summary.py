@@ -28,7 +28,7 @@ positional: hosts, variable
 
 EXAMPLES = r"""
 - name: Show the share
-  crossaccount.ecr.show_lines:
+  crossaccount.ecr.display_lines:
     lines: "{{ hostvars | crossaccount.ecr.handoff_summary(ansible_play_hosts) }}"
   run_once: true
 """

@@ -92,7 +92,7 @@ exec {HELPER} "$@"
 
 def _head(user: str, host: str) -> str:
     """The lines by which a wrapper of this user and this registry is recognized."""
-    return f"#!/bin/sh\n# {host} for the user {user}. Written by crossaccount.ecr.ecr_pull_host_config.\n"
+    return f"#!/bin/sh\n# {host} for the user {user}. Written by crossaccount.ecr.ecr_credential_helper_config.\n"
 
 
 def _record(places: Places, former: str | None) -> str:

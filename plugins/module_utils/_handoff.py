@@ -63,7 +63,7 @@ def handoff_names(path: str, accounts: t.Sequence[str], regions: t.Sequence[str]
 
 @dataclass(frozen=True)
 class HandoffOptions:
-    """The options of the module `write_handoff`.
+    """The options of the module `ecr_handoff`.
 
     :param role: the result of `iam_ecr_pull_role`
     :param tagged: the results of `ecr_repository_tag`, one for each region

@@ -134,7 +134,7 @@ def host_declaration_problems(declared: Declaration, helper: str | None) -> t.It
     if declared.present and declared.require_helper and not helper:
         yield (
             f"{HELPER} is not installed (no such program in PATH). Install the package amazon-ecr-credential-helper, or"
-            " set ecr_pull_host_install: true in the role ecr_pull_host."
+            " set ecr_credential_helper_install: true in the role ecr_credential_helper."
         )
 
 

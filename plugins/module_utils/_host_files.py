@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Access to the files of a pull host. Standard library only.
+"""Access to the files of a host with the credential helper. Standard library only.
 
 The files in a home are read and written as their user, so that a link in the home gives that user nothing new. The
 wrappers are read and written by the process itself, in a folder that no other user can change.
@@ -21,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Found
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found
 from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import Fault, UnsafeError, real_folder
 
 #: The largest accepted size of a configuration file and of a wrapper, in bytes.

@@ -63,7 +63,7 @@ class ShareFacts:
 
     @property
     def handoff(self) -> Json:
-        """The options of `write_handoff`; empty if the share ends."""
+        """The options of `ecr_handoff`; empty if the share ends."""
         share = self.share
         if not share.is_present:
             return {}
@@ -104,7 +104,7 @@ def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -
 
 
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
-    """The options of `write_handoff` for each share. A single hand-off is also published as an artifact."""
+    """The options of `ecr_handoff` for each share. A single hand-off is also published as an artifact."""
     found = [one.handoff for one in facts]
     if len(found) == 1 and found[0] and len(facts[0].role.consumers) * len(facts[0].places) == 1:
         found[0]["artifact"] = "ecr_share_handoff"

@@ -71,7 +71,7 @@ class SharePlan:
     :param untag: the first phase
     :param roles: the second phase
     :param tag: the last phase
-    :param handoffs: the options of `write_handoff` for each share, empty for a share that ends
+    :param handoffs: the options of `ecr_handoff` for each share, empty for a share that ends
     :param shares: the shares after the run
     :param summary: what is shared after the run, for people; a line names at most ten repositories
     :param all_summary: the same with every name

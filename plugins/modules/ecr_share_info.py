@@ -119,7 +119,7 @@ options:
         type: list
         elements: str
       handoff_path:
-        description: The hand-off file on the controller, see M(crossaccount.ecr.write_handoff).
+        description: The hand-off file on the controller, see M(crossaccount.ecr.ecr_handoff).
         type: str
   defaults:
     description: What the shares have in common.
@@ -181,7 +181,7 @@ EXAMPLES = r"""
   register: plan
 
 - name: Show who gains and who loses access
-  crossaccount.ecr.show_lines:
+  crossaccount.ecr.display_lines:
     lines: "{{ plan.lines }}"
 """
 
@@ -259,7 +259,7 @@ all_summary:
   sample:
     - Owner account 111111111111, role arn:aws:iam::111111111111:role/allow_ecr_release
 handoffs:
-  description: Options of M(crossaccount.ecr.write_handoff) for each share, empty for a share that is absent.
+  description: Options of M(crossaccount.ecr.ecr_handoff) for each share, empty for a share that is absent.
   returned: success
   type: list
   elements: dict

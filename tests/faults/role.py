@@ -16,7 +16,7 @@ from ansible.template import Templar, trust_as_template
 COLLECTION = "crossaccount.ecr."
 GROUP = f"group/{COLLECTION}aws"
 #: They write files, show lines or publish results on the controller.
-OF_THE_CONTROLLER = ("show_lines", "write_handoff")
+OF_THE_CONTROLLER = ("display_lines", "ecr_handoff")
 Invocation = dict[str, Any]
 Steps = Generator[Invocation, dict[str, Any], None]
 

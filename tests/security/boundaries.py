@@ -43,5 +43,5 @@ BOUNDARIES = [
     Boundary("Results of a host", from_hosts.results_of_hosts, from_hosts.use_results),
     Boundary("Files of a host", from_hosts.files_of_hosts, from_hosts.configure_host),
     Boundary("Existing image layout", from_registries.layouts, from_registries.pull_into_layout),
-    Boundary("Existing hand-off", from_people.former_handoffs, from_people.write_handoff),
+    Boundary("Existing hand-off", from_people.former_handoffs, from_people.ecr_handoff),
 ]

@@ -153,7 +153,7 @@ def evaluate(text: str, variables: dict[str, Any], seen: Seen) -> Any:
 
 
 def show_all(seen: Seen, lines: Callable[[], list[str]]) -> None:
-    """Shows lines as show_lines does. Ansible reports an error of a filter in one line."""
+    """Shows lines as display_lines does. Ansible reports an error of a filter in one line."""
     with displaying(seen):
         try:
             shown = lines()

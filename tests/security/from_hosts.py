@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
-from ansible_collections.crossaccount.ecr.plugins.filter.pull_table import filter_pull_table
-from ansible_collections.crossaccount.ecr.plugins.filter.share_table import filter_share_table
+from ansible_collections.crossaccount.ecr.plugins.filter.pull_summary import filter_pull_summary
+from ansible_collections.crossaccount.ecr.plugins.filter.share_summary import filter_share_summary
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 from hypothesis import strategies as st
 
@@ -61,9 +61,9 @@ def use_results(_ground: Ground, _places: Places, seen: Seen, value: Any) -> Non
     results = [displayable({**one, "failed": failed, "msg": message}) for one in (proof, pulled)]
     seen.shown += [str(one["msg"]) for one in results]
     variables = dict(zip(("ecr_pull_proof", "ecr_pull_result"), results))
-    show_all(seen, lambda: filter_pull_table({"web1": variables}, ["web1"], [] if failed else ["web1"]))
+    show_all(seen, lambda: filter_pull_summary({"web1": variables}, ["web1"], [] if failed else ["web1"]))
     failure = {"web1": {"ecr_share_failure": results[0]}}
-    show_all(seen, lambda: filter_share_table(failure, ["web1"]))
+    show_all(seen, lambda: filter_share_summary(failure, ["web1"]))
     show_all(seen, lambda: [filter_access_junit(results[0], ROLE_ARN)])
     others = {"inventory_hostname": "web1", "ansible_check_mode": False}
     for expression in _ARTIFACTS:
@@ -74,7 +74,7 @@ def use_results(_ground: Ground, _places: Places, seen: Seen, value: Any) -> Non
 
 _CONFIG = {"auths": {"https://registry.example.com": {"auth": "eDp5"}}, "credHelpers": {"x": "y"}, "credsStore": "z"}
 _INI = hostile.texts.map(lambda text: f"[profile other]\nrole_arn = {text}\n[{text}]\n{text}\n")
-#: The files that ecr_pull_host_config reads.
+#: The files that ecr_credential_helper_config reads.
 HOST_FILES = {
     "home/.docker/config.json": hostile.files(hostile.documents(_CONFIG)),
     "home/.aws/config": hostile.files(_INI | hostile.texts),
@@ -112,4 +112,4 @@ def configure_host(ground: Ground, _places: Places, seen: Seen, value: Any) -> N
         "state": state,
         "require_helper": False,
     }
-    run_module(ground, seen, "ecr_pull_host_config", options, {})
+    run_module(ground, seen, "ecr_credential_helper_config", options, {})

@@ -112,7 +112,7 @@ def share_survey(ground: Ground, places: Places, seen: Seen, value: Any) -> None
         return
     page = {"path": str(ground.inside / "handoff.yml"), "role": results[0], "tagged": results[1:]}
     page |= {name: declared[name] for name in ("denied", "images", "access")}
-    run_action(ground, seen, "write_handoff", {**page, "repository_tags": tags, "share_changed": True}, {})
+    run_action(ground, seen, "ecr_handoff", {**page, "repository_tags": tags, "share_changed": True}, {})
     for path in ground.inside.glob("*.md"):
         run_commands(ground, path.read_text())
 
@@ -129,7 +129,7 @@ def run_commands(ground: Ground, page: str) -> None:
         subprocess.run(["sh", "-c", block], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
-def write_handoff(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def ecr_handoff(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
     """Replaces the files of a former hand-off."""
     for ending, file in zip((".yml", ".md"), value):
         if file:
@@ -143,7 +143,7 @@ def write_handoff(ground: Ground, _places: Places, seen: Seen, value: Any) -> No
         "repository_tags": {"environment": "release"},
         "share_changed": False,
     }
-    run_action(ground, seen, "write_handoff", options, {})
+    run_action(ground, seen, "ecr_handoff", options, {})
 
 
 _former_times = hostile.texts.map(lambda text: f'ecr_pull_shared_at: "{text}"\n')

@@ -259,7 +259,7 @@ def list_accounts(play: Play, seen: Seen) -> None:
     play.run(Seen(), "ansible-inventory", "-i", inventory, "--list")  # JSON for programs, as it is
     assert "000000000001" in play.output, play.output
     shown = {"lines": ["{{ label }} {{ account_name }} {{ account_tags }}"]}
-    book = {"hosts": "all", "gather_facts": False, "tasks": [{"crossaccount.ecr.show_lines": shown}]}
+    book = {"hosts": "all", "gather_facts": False, "tasks": [{"crossaccount.ecr.display_lines": shown}]}
     play.run(seen, "ansible-playbook", play.write("play.yml", [book]), "-i", inventory)
     assert f"ok={len(PAYLOADS)}" in play.output or play.output.count("ok=1") == len(PAYLOADS), play.output
 

@@ -292,13 +292,13 @@ def test_hosts_of_a_play_with_one_hand_off_show_it_once(attack: Attack) -> None:
 
 @pytest.fixture
 def host_role(attack: Attack) -> Any:
-    """Runs the role ecr_pull_host in check mode, with a hand-off of an ECR registry and a helper that is installed."""
+    """Runs the role ecr_credential_helper in check mode, with a hand-off of an ECR registry and a helper that is installed."""
     (attack.folder / "bin").mkdir()
     helper = attack.folder / "bin/docker-credential-ecr-login"
     helper.write_text("#!/bin/sh\n")
     helper.chmod(0o755)
     playbook = attack.folder / "play.yml"
-    play = {"hosts": "localhost", "gather_facts": False, "roles": ["crossaccount.ecr.ecr_pull_host"]}
+    play = {"hosts": "localhost", "gather_facts": False, "roles": ["crossaccount.ecr.ecr_credential_helper"]}
     playbook.write_text(json.dumps([{**play, "vars": {"ecr_pull_handoff": "{{ playbook_dir }}/hostile.yml"}}]))
     attack.control.engines = {"PATH": f"{attack.folder}/bin:{os.environ['PATH']}"}
 
@@ -308,9 +308,9 @@ def host_role(attack: Attack) -> Any:
         attack.write(text)
         attack.mark = len(attack.control.lab.calls())
         own = {
-            "ecr_pull_host_home": str(attack.folder),
-            "ecr_pull_host_install": False,
-            "ecr_pull_host_credentials": {"source_profile": "default"},
+            "ecr_credential_helper_home": str(attack.folder),
+            "ecr_credential_helper_install": False,
+            "ecr_credential_helper_credentials": {"source_profile": "default"},
             **({"ecr_pull_handoff": text} if as_text else {}),
         }
         return attack.control.playbook(str(playbook), None, "--check", "--diff", **own)
@@ -334,8 +334,8 @@ def test_host_role_executes_nothing_of_a_hand_off(attack: Attack, host_role: Any
     program = attack.folder / "program"
     program.write_text(f"#!/bin/sh\ntouch '{attack.marker}'\nexec /bin/sh \"$@\"\n")
     program.chmod(0o755)
-    foreign = {"ansible_shell_executable": str(program), "ecr_pull_host_bin_dir": str(attack.folder)}
-    attack.rejected(host_role(**foreign), "A hand-off has no key ansible_shell_executable, ecr_pull_host_bin_dir.")
+    foreign = {"ansible_shell_executable": str(program), "ecr_credential_helper_bin_dir": str(attack.folder)}
+    attack.rejected(host_role(**foreign), "A hand-off has no key ansible_shell_executable, ecr_credential_helper_bin_dir.")
     for as_text in (False, True):
         run = host_role(as_text, ecr_pull_external_id=attack.template)
         attack.rejected(run, "ecr_pull_external_id: external_id has")

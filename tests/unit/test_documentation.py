@@ -74,7 +74,7 @@ def test_ansible_doc_shows_every_role() -> None:
 def test_every_module_is_in_the_action_group_and_in_the_readme() -> None:
     runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())
     listed = [one for one in runtime["action_groups"]["aws"] if isinstance(one, str)]
-    ask_no_aws = ("ecr_handoff_info", "ecr_pull_host_config", "show_lines", "write_handoff")
+    ask_no_aws = ("ecr_handoff_info", "ecr_credential_helper_config", "display_lines", "ecr_handoff")
     assert listed == [name for kind, name in PLUGINS if kind == "module" and name not in ask_no_aws]
     readme = (ROOT / "README.md").read_text()
     named = [name for _kind, name in PLUGINS] + ROLES + [path.name for path in (ROOT / "playbooks").glob("*.yml")]

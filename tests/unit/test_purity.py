@@ -54,7 +54,7 @@ PURE = (
     "_policy_document",
     "_principal",
     "_proof",
-    "_pull_host",
+    "_helper_plan",
     "_pull_options",
     "_response_error",
     "_response",

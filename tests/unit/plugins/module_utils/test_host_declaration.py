@@ -1,4 +1,4 @@
-"""The declaration of a pull host: which registries, roles and paths are rejected."""
+"""The declaration of a host with the credential helper: which registries, roles and paths are rejected."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_share_without_registry_or_credentials_is_rejected() -> None:
 def test_a_helper_that_is_not_installed() -> None:
     assert problems(entry(), helper=None) == [
         f"{HELPER} is not installed (no such program in PATH). Install the package amazon-ecr-credential-helper, or set"
-        " ecr_pull_host_install: true in the role ecr_pull_host."
+        " ecr_credential_helper_install: true in the role ecr_credential_helper."
     ]
     assert problems(entry(), helper=None, require_helper=False) == []
     assert problems({"registry": HOST}, helper=None, state="absent") == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleFilterError
-from ansible_collections.crossaccount.ecr.plugins.filter import access_junit, pull_table, share_table
+from ansible_collections.crossaccount.ecr.plugins.filter import access_junit, pull_summary, share_summary
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 
 from tests.unit.exceptions import each_exception
@@ -39,6 +39,6 @@ def test_errors_of_ansible_pass() -> None:
 def test_a_filter_with_other_input_raises_one_error(value: Any) -> None:
     with pytest.raises(AnsibleFilterError, match=r"^The input of the filter access_junit does not have"):
         access_junit.FilterModule().filters()["access_junit"](value)
-    for plugin, name in ((pull_table, "pull_table"), (share_table, "share_table")):
+    for plugin, name in ((pull_summary, "pull_summary"), (share_summary, "share_summary")):
         with pytest.raises(AnsibleFilterError, match=rf"^The input of the filter {name} does not have"):
             plugin.FilterModule().filters()[name](value, ["host"], [])

@@ -1,4 +1,4 @@
-"""Finding 12: a local user attacks `ecr_pull_host_config`, which runs as root with become.
+"""Finding 12: a local user attacks `ecr_credential_helper_config`, which runs as root with become.
 
 The user owns the home and whatever root puts under it. The wrappers are programs that other users run.
 """
@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _host_files
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change
 
 from tests.conftest import ROOT
 from tests.integration.conftest import BIN
 
 pytestmark = pytest.mark.engine  # root
 
-MODULE = "ansible_collections.crossaccount.ecr.plugins.modules.ecr_pull_host_config"
+MODULE = "ansible_collections.crossaccount.ecr.plugins.modules.ecr_credential_helper_config"
 REGISTRY = "111111111111.dkr.ecr.ap-northeast-1.amazonaws.com"
 NAME = f"docker-credential-ecr-pull-nobody-{REGISTRY}"
 SECRET = "root:$6$QVdTOnRva2Vu:20228:0:99999:7:::"

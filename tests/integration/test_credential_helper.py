@@ -1,4 +1,4 @@
-"""A host that pulls for years: the role `ecr_pull_host`, with the real helper, docker and podman at AWS's own names."""
+"""A host that pulls for years: the role `ecr_credential_helper`, with the real helper, docker and podman at AWS's own names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .conftest import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
 pytestmark = pytest.mark.engine
 
 HELPER = "docker-credential-ecr-login"
-MODULE = "ansible_collections.crossaccount.ecr.plugins.modules.ecr_pull_host_config"
+MODULE = "ansible_collections.crossaccount.ecr.plugins.modules.ecr_credential_helper_config"
 OWNER, OTHER_OWNER = (at_aws_names.registry(account) for account in (accounts.OWNER, accounts.STRANGER))
 OTHER_ROLE_ARN = ROLE_ARN.replace(accounts.OWNER, accounts.STRANGER)
 SECRET = "QVdTOnRva2VuLW9mLXllc3RlcmRheSEh"
@@ -75,10 +75,10 @@ class Host:
         """Run the role."""
         playbook = self.control.folder / "playbook.yml"
         playbook.write_text(
-            "- hosts: localhost\n  gather_facts: false\n  roles: [{role: crossaccount.ecr.ecr_pull_host}]\n"
+            "- hosts: localhost\n  gather_facts: false\n  roles: [{role: crossaccount.ecr.ecr_credential_helper}]\n"
         )
         places = {"home": str(self.home), "bin_dir": str(self.bin), **variables}
-        declared = json.dumps({f"ecr_pull_host_{name}": value for name, value in places.items()})
+        declared = json.dumps({f"ecr_credential_helper_{name}": value for name, value in places.items()})
         command = [BIN / "ansible-playbook", playbook, "-e", declared, *arguments]
         return self.control._run([*(without_helper() if hide_helper else []), *command], None)
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: write_handoff
+module: ecr_handoff
 short_description: Writes the hand-off, for Ansible and as a page for people
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
@@ -84,7 +84,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: Write the hand-off
-  crossaccount.ecr.write_handoff:
+  crossaccount.ecr.ecr_handoff:
     path: handoff.yml
     role: "{{ role }}"
     tagged: ["{{ tagged }}"]

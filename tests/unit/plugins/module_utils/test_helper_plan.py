@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, wrapper
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS, declaration_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import Change, Found, Plan, plan_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found, Plan, plan_host
 
 HOST, OTHER = (f"{account}.dkr.ecr.ap-northeast-1.amazonaws.com" for account in ("111111111111", "333333333333"))
 HOME = "/home/deploy"

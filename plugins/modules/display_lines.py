@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: show_lines
+module: display_lines
 short_description: Shows lines as they are
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
@@ -37,7 +37,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: Show who gains and who loses access
-  crossaccount.ecr.show_lines:
+  crossaccount.ecr.display_lines:
     lines: "{{ plan.lines }}"
     all_lines: "{{ plan.all_lines }}"
 """

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: ecr_pull_host_config
+module: ecr_credential_helper_config
 short_description: Configure docker and podman of a host to assume the pull role
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
@@ -23,7 +23,7 @@ description:
     the module, with mode V(0755), in a directory that no other user can change.
   - Only regular files of at most 1 MiB are read.
   - In the path options, a leading C(~) is the home of O(user). Environment variables are not expanded.
-  - The module makes no calls to AWS and needs no boto3. P(crossaccount.ecr.ecr_pull_host#role) also installs the
+  - The module makes no calls to AWS and needs no boto3. P(crossaccount.ecr.ecr_credential_helper#role) also installs the
     helper.
 options:
   state:
@@ -131,7 +131,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: Configure root's docker and podman for the registry of the hand-off
-  crossaccount.ecr.ecr_pull_host_config:
+  crossaccount.ecr.ecr_credential_helper_config:
     registries:
       - registry: "{{ ecr_pull_registry }}"
         role_arn: "{{ ecr_pull_role_arn }}"
@@ -140,7 +140,7 @@ EXAMPLES = r"""
   become: true
 
 - name: Pull from two owner accounts, as another user, with the credentials of a profile
-  crossaccount.ecr.ecr_pull_host_config:
+  crossaccount.ecr.ecr_credential_helper_config:
     user: deploy
     registries:
       - registry: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com
@@ -154,7 +154,7 @@ EXAMPLES = r"""
   become: true
 
 - name: Remove one of them
-  crossaccount.ecr.ecr_pull_host_config:
+  crossaccount.ecr.ecr_credential_helper_config:
     state: absent
     user: deploy
     registries:
@@ -199,7 +199,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files impor
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, warn
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_host import plan_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import plan_host
 
 
 def run(module: AnsibleModule) -> Json:

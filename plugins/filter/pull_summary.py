@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: pull_table
+name: pull_summary
 short_description: What the role ecr_pull did on each host, a line each
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
@@ -33,9 +33,9 @@ positional: hosts, went_through, check_mode
 
 EXAMPLES = r"""
 - name: Sum up all hosts
-  crossaccount.ecr.show_lines:
+  crossaccount.ecr.display_lines:
     lines: >-
-      {{ hostvars | crossaccount.ecr.pull_table(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
+      {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
   run_once: true
 """
 
@@ -52,7 +52,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import gua
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import hosts_table
 
 
-def filter_pull_table(
+def filter_pull_summary(
     hostvars: t.Mapping[str, t.Any], hosts: list[str], went_through: list[str], check_mode: bool = False
 ) -> list[str]:
     answers = ("ecr_pull_proof", "ecr_pull_result")
@@ -62,4 +62,4 @@ def filter_pull_table(
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., list[str]]]:
-        return {"pull_table": guarded_filter("pull_table", filter_pull_table)}
+        return {"pull_summary": guarded_filter("pull_summary", filter_pull_summary)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: share_table
+name: share_summary
 short_description: What the role ecr_share did in each owner account, a line each
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
@@ -24,8 +24,8 @@ positional: hosts
 
 EXAMPLES = r"""
 - name: Sum up all accounts
-  crossaccount.ecr.show_lines:
-    lines: "{{ hostvars | crossaccount.ecr.share_table(ansible_play_hosts_all) }}"
+  crossaccount.ecr.display_lines:
+    lines: "{{ hostvars | crossaccount.ecr.share_summary(ansible_play_hosts_all) }}"
   run_once: true
 """
 
@@ -42,7 +42,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import gua
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import accounts_table
 
 
-def filter_share_table(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> list[str]:
+def filter_share_summary(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> list[str]:
     told = [(host, hostvars[host]) for host in hosts]
     return accounts_table(
         [
@@ -59,4 +59,4 @@ def filter_share_table(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> lis
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., list[str]]]:
-        return {"share_table": guarded_filter("share_table", filter_share_table)}
+        return {"share_summary": guarded_filter("share_summary", filter_share_summary)}
