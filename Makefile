@@ -85,7 +85,7 @@ test-live: setup ## The live suite, between two real AWS accounts: OWNER_PROFILE
 pytest: setup
 	@echo "== pytest"
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
-	  echo "Not root: dockerd can not be started here, so the tests marked 'engine' are left out."; \
+	  echo "Not root: dockerd cannot be started here, so the tests marked 'engine' are left out."; \
 	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
 	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
 

@@ -12,6 +12,6 @@ options:
       - The session stays inside the module.
     type: str
   assume_role_external_id:
-    description: The external id for O(assume_role_arn).
+    description: The external ID for O(assume_role_arn).
     type: str
 """

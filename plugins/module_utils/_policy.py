@@ -17,7 +17,7 @@ follows that
 - several keys in one condition are all required; several values of one key are alternatives.
 
 Nobody becomes the role without satisfying one statement of the trust document, and each consumer has one statement
-of its own: its principals, its external id, and what else was asked for, all of which must hold.
+of its own: its principals, its external ID, and what else was asked for, all of which must hold.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"; IAM User Guide,
 "IAM JSON policy elements: Condition operators" and "Access to AWS accounts owned by third parties".

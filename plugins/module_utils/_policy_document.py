@@ -84,7 +84,7 @@ def meaning(document: Document) -> frozenset[t.Hashable]:
     """A value that is equal for documents that mean the same.
 
     Order, a single value or a list, `Sid`, the case of actions and condition keys, and the account root written as
-    an ARN or as an account id make no difference.
+    an ARN or as an account ID make no difference.
     """
     return frozenset(statement_meaning(one) for one in as_list(document.get("Statement", [])))
 

@@ -39,7 +39,7 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
     may = "pull" if share.role.access == "pull" else "describe and pull"
     for one in facts.role.consumers:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
-        yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external id'}"
+        yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external ID'}"
     for place in facts.places:
         yield f"in {place.region}: {listed(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):

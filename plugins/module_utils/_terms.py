@@ -12,7 +12,7 @@ _EXTERNAL_ID, _ORGANIZATION, _MFA = "sts:externalid", "aws:principalorgid", "aws
 
 #: For a key that a common operator compares: what is said if the condition is added, removed, or changed.
 _PHRASES = {
-    _EXTERNAL_ID: ("must now present an external id", "no longer needs an external id", "external id changes"),
+    _EXTERNAL_ID: ("must now present an external ID", "no longer needs an external ID", "external ID changes"),
     _ORGANIZATION: (
         "must now belong to organization {}",
         "may now belong to any organization",
@@ -30,14 +30,14 @@ _OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA:
 
 
 def demands(condition: Condition) -> tuple[str, ...]:
-    """What a condition asks for, one text for each check. The external id itself is never shown."""
+    """What a condition asks for, one text for each check. The external ID itself is never shown."""
     return tuple(_demand(check) for check in condition)
 
 
 def _demand(check: Check) -> str:
     key = check.key.lower()
     if _is_common(check) and key == _EXTERNAL_ID:
-        return "external id"
+        return "external ID"
     if _is_common(check) and key == _ORGANIZATION:
         return f"organization {_values_text(check)}"
     if _is_common(check) and key == _MFA:
@@ -96,6 +96,6 @@ def _values_text(check: Check) -> str:
 
 
 def _as_in_policy(check: Check) -> str:
-    """A check as the policy has it; the external id itself is never shown."""
-    values = "an external id" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _values_text(check)
+    """A check as the policy has it; the external ID itself is never shown."""
+    values = "an external ID" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _values_text(check)
     return f"{check.operator} {check.key} {values}"

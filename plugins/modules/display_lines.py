@@ -48,5 +48,5 @@ lines:
   returned: always
   type: list
   elements: str
-  sample: ["+ 222222222222 (external id) can pull release"]
+  sample: ["+ 222222222222 (external ID) can pull release"]
 """

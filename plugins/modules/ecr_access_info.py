@@ -12,7 +12,7 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the role and compares what was expected with what AWS allows, for each repository by itself.
   - Probes ask for things that do not exist, so nothing is downloaded and no image counts as pulled.
-  - Also asks, without using the answer, whether the role can be assumed without the external id, or with a wrong one.
+  - Also asks, without using the answer, whether the role can be assumed without the external ID, or with a wrong one.
   - Waits by doing after a share that is new; see O(wait).
   - If that takes longer than ten seconds, a line of progress is shown every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
@@ -22,7 +22,7 @@ options:
     type: str
     required: true
   external_id:
-    description: The external id, as the owner account handed it off.
+    description: The external ID, as the owner account handed it off.
     type: str
   consumer_account:
     description:
@@ -94,7 +94,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Prove that release can be pulled and develop can not
+- name: Prove that release can be pulled and develop cannot
   crossaccount.ecr.ecr_access_info:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
     external_id: 7c2f4e0b-share
@@ -123,7 +123,7 @@ assumed:
     user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
-    - V(true) when AWS refuses the role without the external id and with a wrong one, V(false) when it does not,
+    - V(true) when AWS refuses the role without the external ID and with a wrong one, V(false) when it does not,
       V(unknown) when the question could not be answered. The verdict is then V(fail).
   returned: success
   type: str

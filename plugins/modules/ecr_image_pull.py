@@ -31,7 +31,7 @@ options:
     description: The role, as the owner account handed it off. Required without O(registry_token).
     type: str
   external_id:
-    description: The external id, as the owner account handed it off.
+    description: The external ID, as the owner account handed it off.
     type: str
   consumer_account:
     description:

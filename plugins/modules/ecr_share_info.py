@@ -221,7 +221,7 @@ access_gained:
   type: list
   elements: dict
   sample:
-    - principal: 222222222222 (external id)
+    - principal: 222222222222 (external ID)
       repository: release
       region: ap-northeast-1
 access_lost:
@@ -236,14 +236,14 @@ lines:
   type: list
   elements: str
   sample:
-    - "+ 222222222222 (external id) can pull release"
+    - "+ 222222222222 (external ID) can pull release"
 all_lines:
   description: The same with the names of all repositories.
   returned: success
   type: list
   elements: str
   sample:
-    - "+ 222222222222 (external id) can pull release"
+    - "+ 222222222222 (external ID) can pull release"
 summary:
   description: What is shared after the plan was carried out, for people. A line names at most ten repositories.
   returned: success

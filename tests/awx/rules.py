@@ -37,7 +37,7 @@ _FIELD_KEYS: dict[str, type] = {
     "secret": bool,
     "ask_at_runtime": bool,
 }
-#: Variables that a credential can not set, beside all of ANSIBLE_*.
+#: Variables that a credential cannot set, beside all of ANSIBLE_*.
 _NOT_FOR_CREDENTIALS = {"VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "AWX_HOST", "PROJECT_REVISION"}
 Named = dict[str, str]
 _JINJA = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
@@ -103,7 +103,7 @@ def credential_type_problems(declared: dict[str, Any]) -> list[str]:
         found += [f"{field.get('id')} has no {key}" for key in ("id", "label") if key not in field]
         if field.get("type", "string") not in ("string", "boolean"):
             found.append(f"{field['type']} is no type of a field")
-    found += [f"{name} can not be a field" for name in ids if not _VARIABLE.fullmatch(name) or name == "tower"]
+    found += [f"{name} cannot be a field" for name in ids if not _VARIABLE.fullmatch(name) or name == "tower"]
     found += [f"{name} is there twice" for name in set(ids) if ids.count(name) > 1]
     found += [f"{name} is required, and no field" for name in set(inputs.get("required", ())) - set(ids)]
     found += [f"there is no injector {key}" for key in injectors.keys() - {"file", "env", "extra_vars"}]
@@ -112,7 +112,7 @@ def credential_type_problems(declared: dict[str, Any]) -> list[str]:
         found.append("of several files, each needs a name of its own")
     for name, value in injectors.get("env", {}).items():
         if name.startswith("ANSIBLE_") or name in _NOT_FOR_CREDENTIALS or not _VARIABLE.fullmatch(name):
-            found.append(f"a credential can not set {name}")
+            found.append(f"a credential cannot set {name}")
         if not value.isascii():
             found.append(f"{name} is not ASCII")
     try:

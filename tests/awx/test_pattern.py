@@ -116,7 +116,7 @@ def test_the_rules_of_surveys_refuse(changed: dict[str, Any], problem: str) -> N
 @pytest.mark.parametrize(
     ("injectors", "problem"),
     [
-        ({"env": {"ANSIBLE_CONFIG": "x"}}, "can not set ANSIBLE_CONFIG"),
+        ({"env": {"ANSIBLE_CONFIG": "x"}}, "cannot set ANSIBLE_CONFIG"),
         ({"env": {"AWS_REGION": "{{ region }}"}}, "'region' is undefined"),
         ({"env": {"KEYS": "{{ tower.filename }}"}}, "filename"),
         ({"file": {"template": "", "template.a": ""}}, "a name of its own"),

@@ -37,7 +37,7 @@ class Stored:
 
 
 def program(name: str, package: str) -> str:
-    """A program that a row can not do without."""
+    """A program that a row cannot do without."""
     found = shutil.which(name)
     if not found:
         raise RuntimeError(f"{name} is not installed. Install Debian's package {package}, or name other --rows.")

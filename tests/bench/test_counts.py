@@ -111,6 +111,6 @@ def test_the_proof_asks_three_things_of_each_repository(ground: Ground, count: i
             **dict.fromkeys(probes, count + 1),
             "ecr:GetAuthorizationToken": 1,
             "sts:GetCallerIdentity": 2,  # before and after
-            "sts:AssumeRole": 3,  # and without the external id, and with a wrong one
+            "sts:AssumeRole": 3,  # and without the external ID, and with a wrong one
         }
     )

@@ -87,7 +87,7 @@ class Trial:
 
 
 def rows_of(phase: str, calls: list[list[tuple[str, str]]]) -> list[Row]:
-    """The rows of a phase: for each module its calls, each with why it can not be stale."""
+    """The rows of a phase: for each module its calls, each with why it cannot be stale."""
     rows: list[Row] = []
     for module, made in enumerate(calls):
         for number, (name, never_stale) in enumerate(made, 1):
@@ -114,7 +114,7 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         if not row.writes and made[row.phase, row.module, row.name] > REPEATS:
             picked[row] = []
             continue
-        # Threads make the calls of a pull, in no sure order: another call may stand here, which can not be stale.
+        # Threads make the calls of a pull, in no sure order: another call may stand here, which cannot be stale.
         apart = {STALE} if row.phase == "pull" else {KILLED_BEFORE, KILLED_AFTER} if row.writes else set()
         faults = [fault for fault in applicable(row) if fault not in apart]
         # The one whose turn it is, or the next that applies here.
@@ -153,7 +153,7 @@ def judge(trial: Trial) -> list[str]:
             for one in ran.violations[:1]:
                 wrong.append(
                     f"{which} run, {ran.task}: invariant 1: after {one['after']} (call {one['number']} of the module)"
-                    f" {one['account']} {one['principal']} with external id {one['external_id']} may {one['what']}"
+                    f" {one['account']} {one['principal']} with external ID {one['external_id']} may {one['what']}"
                     f" {one['repository']}; {len(ran.violations)} such."
                 )
     return wrong

@@ -70,7 +70,7 @@ class Plan(RuleEngine):
         if self.fault == KILLED_BEFORE:
             send_signal(self.victim, signal.SIGKILL)
         if self.fault == KILLED_AFTER:
-            # Stopped, it can not go on before it is killed; the server has answered by then.
+            # Stopped, it cannot go on before it is killed; the server has answered by then.
             send_signal(self.victim, signal.SIGSTOP)
             self.doomed = asyncio.current_task()
         return super().decide(info)

@@ -48,7 +48,7 @@ SECOND: Share = {
     "repositories": ["release"],
     "consumers": [{"account": accounts.STRANGER, "external_id": "other-id"}],
 }
-#: Another external id and fewer users, and one repository more.
+#: Another external ID and fewer users, and one repository more.
 NEW_FIRST: Share = {
     **FIRST,
     "repositories": ["release", "develop"],
@@ -292,7 +292,7 @@ class Replay:
         hit = Hit(row.module, row.number_in_module, fault)
         trial = self.trial(phase, hit)
         if fault == STALE and not trial.hit:
-            return Cell(row, fault, NOT_APPLICABLE, ("another call came at this place; it can not be stale",))
+            return Cell(row, fault, NOT_APPLICABLE, ("another call came at this place; it cannot be stale",))
         wrong = judge(trial)
         return Cell(row, fault, FAIL if wrong else OK, tuple(wrong))
 

@@ -26,7 +26,7 @@ from tests.lab import accounts, state
 from . import bench, matrix, runs
 
 TAGS, OTHER_TAGS = {"environment": "release"}, {"environment": "other"}
-#: Another external id and fewer users for the consumer that stays, another consumer, another repository.
+#: Another external ID and fewer users for the consumer that stays, another consumer, another repository.
 NEW: runs.Declaration = {
     "consumers": [
         {"account": accounts.CONSUMER, "external_id": "new-id", "principals": ["user/puller"]},
@@ -117,7 +117,7 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, not
     found = tag("develop")
     assert ("ecr:TagResource", accounts.CONSUMER, "user/puller", "test", "develop", "pull") in found
     assert {one[3:5] for one in found} == {("test", "develop")}
-    # Another account, and no external id.
+    # Another account, and no external ID.
     found = seen(iam.update_assume_role_policy, RoleName="wide", PolicyDocument=trust(accounts.STRANGER, None))
     call = "iam:UpdateAssumeRolePolicy"
     for principal in ("user/stranger", "role/visitor"):

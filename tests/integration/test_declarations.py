@@ -197,7 +197,7 @@ ROLE_CASES = [
         "value of principal_match must be one of: principal, condition, got: any found in consumers",
         principal_match="any",
     ),
-    # external ids, organization
+    # external IDs, organization
     consumer(
         "external-id-missing",
         f"{CONSUMER_1} has no external_id. Set one, or set allow_no_external_id: true.",

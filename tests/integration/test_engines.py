@@ -532,7 +532,7 @@ def test_the_users_own_configuration_is_neither_used_nor_changed(
 def test_another_user_gets_files_of_its_own(shared: Control, publisher: Publisher, name: str) -> None:
     image = publisher.image("release", name, name, "layer")
     become = ["--become", "--become-user=nobody", "--become-method=su"]
-    # The user has no shell, and can not use the Python of this environment.
+    # The user has no shell, and cannot use the Python of this environment.
     python = shutil.which("python3", path=os.defpath)
     variables = {"ansible_become_flags": "-s /bin/sh", "ansible_python_interpreter": python}
     options: dict[str, Any] = {"engine": "oci_layout", "images": [f"release:{name}@{image.digest}"]}

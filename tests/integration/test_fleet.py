@@ -193,7 +193,7 @@ def test_an_account_that_fails_does_not_stop_the_others_and_is_named(fleet: Flee
     assert handoffs == {
         one.host if len(one.regions) == 1 else f"{one.host}-{region}" for one in fleet.open for region in one.regions
     }
-    assert run.output.count("role refused without the external id: true\n") == len(fleet.open), run
+    assert run.output.count("role refused without the external ID: true\n") == len(fleet.open), run
     made = [entry for entry in state.requests(fleet.lab.folder)[mark:] if entry["call"] == "iam:CreateRole"]
     assert len({entry["access_key_id"] for entry in made}) == len(fleet.open)
     # The sessions were in memory only.

@@ -38,7 +38,7 @@ ACTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "ecr:DescribeImages": ("describe_images", {}),
     "ecr:PutImage": ("put_image", {"imageManifest": "{}", "imageTag": "judged"}),
 }
-#: Account, user, and the external id that is presented.
+#: Account, user, and the external ID that is presented.
 Claim = tuple[str, str, str | None]
 SESSION = BotocoreSession()
 NOBODY = {
@@ -205,7 +205,7 @@ class Judge:
         return keys
 
     def who_becomes(self, role: str, external_ids: tuple[str | None, ...]) -> dict[Claim, dict[str, str] | None]:
-        """The session, or None, of each user with each external id."""
+        """The session, or None, of each user with each external ID."""
         return {(*who, one): self.assume(role, who, one) for who in self.sts for one in external_ids}
 
     def what_it_may(self, keys: dict[str, str]) -> dict[tuple[str, str], bool]:

@@ -73,7 +73,7 @@ def condition(control: Control, role: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def hosts(control: Control) -> str:
-    """Two hosts that can not be reached, and one that can."""
+    """Two hosts that cannot be reached, and one that can."""
     path = control.folder / "hosts.yml"
     inventory = {"far": {"hosts": {"one": {**NOWHERE, "at": FIRST}, "two": {**NOWHERE, "at": SECOND}}}}
     path.write_text(json.dumps({**inventory, "near": {"hosts": {"here": HERE}}}), encoding="utf-8")
@@ -135,7 +135,7 @@ def test_the_roles_work_under_the_strategy_free_delegated_and_by_tags(
         assert told == [host], run
     proven, calls = delegated.run("prove")
     assert (proven.code, [call for call in calls if state.is_write(call)]) == (0, []), proven
-    assert proven.output.count("role refused without the external id: true") == 2, proven
+    assert proven.output.count("role refused without the external ID: true") == 2, proven
 
 
 @pytest.mark.usefixtures("shared")

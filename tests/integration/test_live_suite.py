@@ -128,7 +128,7 @@ def test_it_does_not_begin_without_two_accounts_an_unused_prefix_and_a_yes(
             "OWNER_PROFILE is not set. CONSUMER_PROFILE is not set. Name the AWS profiles of two accounts: make",
         ),
         ({"OWNER_PROFILE": "consumer-administrator"}, f"are both of account {accounts.CONSUMER}."),
-        ({"OWNER_PROFILE": "nobody"}, "The accounts can not be used: The config profile (nobody) could not be found"),
+        ({"OWNER_PROFILE": "nobody"}, "The accounts cannot be used: The config profile (nobody) could not be found"),
         ({"LIVE_PREFIX": "Of_Mine"}, "LIVE_PREFIX 'Of_Mine' needs lower-case letters"),
         ({"LIVE_PREFIX": "taken"}, f"Account {accounts.OWNER} has repository taken-by-others. Delete that, or"),
         ({}, "Not confirmed. Say LIVE_CONFIRM=yes, or answer y."),

@@ -96,7 +96,7 @@ def test_each_other_option_of_a_pull_role_is_changed_and_then_stays(control: Con
         ({"consumers": [consumer(organization_id="o-abcdefghij")]}, narrow),
         ({"consumers": [consumer(require_mfa=True)]}, narrow),
         ({"consumers": [consumer(external_id="other")]}, narrow),
-        # Without the external id the same accounts may, and more: no session has to end.
+        # Without the external ID the same accounts may, and more: no session has to end.
         ({"consumers": [consumer(external_id=None, allow_no_external_id=True)]}, [TRUST]),
         ({"consumers": [consumer(), {"account": accounts.STRANGER, "external_id": "other"}]}, narrow),
         ({"trust_policy_quota": 4096}, []),

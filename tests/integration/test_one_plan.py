@@ -115,7 +115,7 @@ def test_a_run_is_the_same_in_ansible_playbook_and_as_modules(control: Control, 
         assert "'1' is not an AWS account ID of 12 digits" in " ".join(wrong.output.split()), wrong
     finally:
         control.python = python
-    assert f"+ {accounts.CONSUMER} (external id) can pull release through role {name}" in first.output, first
+    assert f"+ {accounts.CONSUMER} (external ID) can pull release through role {name}" in first.output, first
 
 
 def test_a_caller_that_may_not_list_roles_is_told_what_is_unknown(control: Control) -> None:

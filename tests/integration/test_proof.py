@@ -39,7 +39,7 @@ HOST, CONTROLLER = "host", "controller"
 PROBES = ("describe", "manifest", "layer", "token")
 ASSUME, TOKEN_CALL, DESCRIBE_CALL = "sts:AssumeRole", "ecr:GetAuthorizationToken", "ecr:DescribeImages"
 MANIFEST_CALL, LAYER_CALL = "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
-#: AssumeRole for one attempt of the proof: with the external id, without it, with a wrong one.
+#: AssumeRole for one attempt of the proof: with the external ID, without it, with a wrong one.
 ONE_ATTEMPT = 3
 #: The options with which what may change is tried twice, and what is settled is not.
 TWO_ATTEMPTS: dict[str, Any] = {"wait_timeout": 60, "wait_interval": 60}

@@ -180,9 +180,9 @@ def test_share_pull_and_unshare_as_jobs(
     assert (runner.stats["changed"].keys(), runner.stats["failures"]) == ({"localhost"}, {})
     assert share.secret_in() == {"env/tmp-credential"}
     said = " ".join(event["stdout"] for event in share.events)
-    assert f"+ {accounts.CONSUMER} (external id) can pull release" in said
+    assert f"+ {accounts.CONSUMER} (external ID) can pull release" in said
 
-    gained = [{"principal": f"{accounts.CONSUMER} (external id)", "repository": "release", "region": accounts.REGION}]
+    gained = [{"principal": f"{accounts.CONSUMER} (external ID)", "repository": "release", "region": accounts.REGION}]
     assert share.artifacts["ecr_share"]["localhost"]["gained"] == gained
 
     handoff = share.artifacts["ecr_share_handoff"]

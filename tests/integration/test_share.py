@@ -16,7 +16,7 @@ from .conftest import REPOSITORY_ARN, ROLE, Control, Run
 
 TAGS = {"environment": "release"}
 TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"
-GAINED = {"principal": f"{accounts.CONSUMER} (external id)", "repository": "release", "region": accounts.REGION}
+GAINED = {"principal": f"{accounts.CONSUMER} (external ID)", "repository": "release", "region": accounts.REGION}
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "principals": ["user/stranger"], "external_id": "other"}
 REVOKE, END_REVOCATION = "iam:PutRolePolicy", "iam:DeleteRolePolicy"
@@ -56,8 +56,8 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
         "ecr_share_exclusive": True,
     }
     lines = [
-        f"+ {accounts.STRANGER} user/stranger (external id) can pull develop",
-        f"- {accounts.CONSUMER} (external id) loses release",
+        f"+ {accounts.STRANGER} user/stranger (external ID) can pull develop",
+        f"- {accounts.CONSUMER} (external ID) loses release",
     ]
     mark = len(control.lab.calls())
     predicted = control.share("--check", **changed)
@@ -96,7 +96,7 @@ def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Contro
     run = control.share()
     assert run.code == 0, run
     assert "because it carries the tags already: develop in ap-northeast-1" in run.output
-    assert f"+ {accounts.CONSUMER} (external id) can pull develop, release" in run.output, run
+    assert f"+ {accounts.CONSUMER} (external ID) can pull develop, release" in run.output, run
     assert tags_of(control, "develop")["environment"] == "release"
 
 
@@ -109,7 +109,7 @@ def test_other_tags_than_before_take_access_from_repositories_that_carry_only_th
     assert control.share().code == 0
     run = control.share("--check", **other)
     assert run.code == 0, run
-    assert f"- {accounts.CONSUMER} (external id) loses develop" in run.output, run
+    assert f"- {accounts.CONSUMER} (external ID) loses develop" in run.output, run
 
 
 def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Control) -> None:
@@ -120,7 +120,7 @@ def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Contro
     assert (predicted.code, control.lab.writes_since(mark)) == (0, []), predicted
     run = unshare(control)
     assert run.code == 0, run
-    assert f"- {accounts.CONSUMER} (external id) loses develop, release" in run.output
+    assert f"- {accounts.CONSUMER} (external ID) loses develop, release" in run.output
     writes = control.lab.writes_since(mark)
     assert [call for call in writes if call != "iam:DeletePolicyVersion"] == [UNTAG, *GONE]
     assert tags_of(control, "release") == {}
@@ -202,7 +202,7 @@ def test_several_shares_are_made_proven_and_taken_back(control: Control) -> None
         proof = control.playbook("pull", profile, ecr_pull_handoff=handoff, ecr_pull_denied=[denied])
         assert proof.code == 0, proof
     again = control.playbook("share", "owner", ecr_share_shares=shares)
-    assert (again.code, again.changed) == (0, 0), again  # the generated external id as well
+    assert (again.code, again.changed) == (0, 0), again  # the generated external ID as well
     back = control.playbook("unshare", "owner", ecr_share_shares=shares)
     assert back.code == 0, back
     assert tags_of(control, "release") == {}
@@ -227,11 +227,11 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
         f"arn:aws:ecr:{region}:{accounts.OWNER}:repository/*" for region in sorted(regions)
     ]
     gained = f"can pull release in {accounts.REGION}, release in eu-west-1"
-    assert f"+ {accounts.CONSUMER} (external id) {gained}" in words(run)
+    assert f"+ {accounts.CONSUMER} (external ID) {gained}" in words(run)
     # A region that leaves the declaration is told as lost, though it is not looked after any more.
     fewer = control.share(ecr_share_regions=[accounts.REGION])
     assert fewer.code == 0, fewer
-    assert f"- {accounts.CONSUMER} (external id) loses release in eu-west-1" in words(fewer)
+    assert f"- {accounts.CONSUMER} (external ID) loses release in eu-west-1" in words(fewer)
     assert unshare(control, ecr_share_regions=regions).code == 0
 
 
@@ -277,5 +277,5 @@ def test_where_the_output_is_json_it_stays_json_and_the_lines_are_in_it(control:
         control.engines = {}
     tasks = [task["hosts"]["localhost"] for play in json.loads(run.output)["plays"] for task in play["tasks"]]
     lines = [task["lines"] for task in tasks if "lines" in task]
-    assert lines[0] == [f"+ {accounts.CONSUMER} (external id) can pull release"]
+    assert lines[0] == [f"+ {accounts.CONSUMER} (external ID) can pull release"]
     assert lines[-1][0] == "In check mode nothing is written. It would be:"

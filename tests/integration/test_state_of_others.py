@@ -59,7 +59,7 @@ def test_a_share_that_others_edited_is_told_and_becomes_as_declared(control: Con
     assert run.code == 0, run
     output = " ".join(run.output.split())
     for line in (
-        f"- {accounts.CONSUMER} (external id) loses develop, theirs",
+        f"- {accounts.CONSUMER} (external ID) loses develop, theirs",
         f"- {accounts.STRANGER} loses develop, release, theirs",
         f"Role {ROLE} has policy {added} attached; Role {ROLE} has the inline policy inline. Others added it, so the"
         " role allows more than the declaration.",

@@ -1,7 +1,7 @@
 """Watches who could read what after each API call, for the fault matrix. The lab runs it on request (`up --observe`).
 
 Invariant 1: at no moment may a principal read a repository unless the old or the new declaration allows exactly that
-pair. Here a pair is a *claim* (account, principal, external id) and a repository. The lab's own IAM engine judges: the
+pair. Here a pair is a *claim* (account, principal, external ID) and a repository. The lab's own IAM engine judges: the
 trust of each role for every claim, then a session of that role for every repository. Sessions outlive the trust that
 let them in, so every session that could have been had earlier in the run is judged again after each call.
 
@@ -133,7 +133,7 @@ class Observed:
         self._look(call)
 
     def _never_stale(self, call: str, service: str | None) -> str:
-        """Why a call can not be answered from what was there before the last write; empty when it can."""
+        """Why a call cannot be answered from what was there before the last write; empty when it can."""
         if state.is_write(call):
             return "it is a write"
         if service is None or call in ("sts:GetCallerIdentity", "ecr:GetAuthorizationToken"):
@@ -157,7 +157,7 @@ class Observed:
         self._look("before the first call")
 
     def report(self) -> dict[str, Any]:
-        """The calls since `begin`, each with why it can not be stale; what was readable that should not; what is there.
+        """The calls since `begin`, each with why it cannot be stale; what was readable that should not; what is there.
 
         `snapshot` is a number to come back to this moment by.
         """

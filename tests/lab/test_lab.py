@@ -141,7 +141,7 @@ def statements(tag_key: str = "ecr:ResourceTag/environment") -> list[dict[str, A
 
 
 def create_role(iam: Any, name: str, statement: list[dict[str, Any]]) -> None:
-    """A role that the consumer account may assume with the external id, and its policy of the same name."""
+    """A role that the consumer account may assume with the external ID, and its policy of the same name."""
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"},

@@ -69,7 +69,7 @@ def prepare(environment: Mapping[str, str], folder: pathlib.Path) -> Live:
         live = Live(lab, folder, prefix, float(environment.get("LIVE_WAIT_INTERVAL", WAIT_INTERVAL)))
         there = live.left()
     except FAILED as error:
-        raise RefusedError(f"The accounts can not be used: {error}") from None
+        raise RefusedError(f"The accounts cannot be used: {error}") from None
     if there:
         raise RefusedError(f"Account {lab.owner} has {', '.join(there)}. Delete that, or choose another LIVE_PREFIX.")
     return live

@@ -51,7 +51,7 @@ def test_the_first_pull_waits_proves_and_brings_the_digest_that_ecr_reports(shar
     names = shared.names
     assert re.search(rf"{names.release} +readable( +allowed){{4}} +pass", run.output), run
     assert re.search(rf"{names.develop} +denied( +denied){{3}} +allowed +pass", run.output), run
-    assert "role refused without the external id: true" in run.output
+    assert "role refused without the external ID: true" in run.output
     images = shared.lab.client("owner", "ecr").describe_images(repositoryName=names.release)
     digest = images["imageDetails"][0]["imageDigest"]
     layout = shared.folder / "layout"
@@ -102,7 +102,7 @@ def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
 
 
 def test_a_consumer_that_is_dropped_is_out_with_its_sessions(shared: Live) -> None:
-    """Another external id is another consumer."""
+    """Another external ID is another consumer."""
     held, before = Held(shared, shared.names.develop).working(), shared.external_id
     shared.external_id = f"{shared.names.prefix}-two"
     run = shared.declare("share", shared.names.develop, shared.names.release)

@@ -70,7 +70,7 @@ def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = None
         (allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}), []),  # it is over
         (
             allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "false"}, StringEquals=external_id()),
-            [f"- {TWO} (Bool aws:MultiFactorAuthPresent false, external id) loses release"],
+            [f"- {TWO} (Bool aws:MultiFactorAuthPresent false, external ID) loses release"],
         ),
         (
             allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "true"}),
@@ -121,10 +121,10 @@ def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
         (
             allow(StringEquals=external_id("id-old"), IpAddress={"aws:SourceIp": "203.0.113.0/24"}),
             DECLARED,
-            [f"{ONE}: external id changes; may now come from any address"],
+            [f"{ONE}: external ID changes; may now come from any address"],
         ),
-        (allow(), DECLARED, [f"{ONE}: must now present an external id"]),
-        (DECLARED, allow(), [f"{ONE}: no longer needs an external id"]),
+        (allow(), DECLARED, [f"{ONE}: must now present an external ID"]),
+        (DECLARED, allow(), [f"{ONE}: no longer needs an external ID"]),
         (
             DECLARED,
             allow(StringEquals=external_id(**{"aws:PrincipalOrgID": "o-abcdefghij"})),
@@ -148,12 +148,12 @@ def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
         (
             allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}),
             DECLARED,
-            [f"+ {ONE} (external id) can pull release"],
+            [f"+ {ONE} (external ID) can pull release"],
         ),
         (
             allow(StringNotEquals=external_id()),
             DECLARED,
-            [f"{ONE}: must now meet StringEquals sts:ExternalId an external id"],
+            [f"{ONE}: must now meet StringEquals sts:ExternalId an external ID"],
         ),
     ],
 )
@@ -177,7 +177,7 @@ def test_what_a_session_may_carry_is_a_change_of_its_own() -> None:
 
 def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
-    gains, loses = f"+ {ONE} (external id) can pull release", f"- {ONE} (external id) loses release"
+    gains, loses = f"+ {ONE} (external ID) can pull release", f"- {ONE} (external ID) loses release"
     assert lines(denied, trust(DECLARED)) == [gains]
     assert lines(trust(DECLARED), denied) == [loses]
     assert lines(denied, denied) == []
@@ -200,7 +200,7 @@ def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() ->
 def test_not_action_in_the_old_permissions_is_a_loss_and_no_gain() -> None:
     powerful = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}
     assert lines(trust(DECLARED), trust(DECLARED), RELEASE, DEVELOP, permissions=trust(powerful)) == [
-        f"- {ONE} (external id) loses develop"
+        f"- {ONE} (external ID) loses develop"
     ]
 
 
@@ -209,7 +209,7 @@ def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
     by_address["Condition"] = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     change = change_of_access(None, Role(trust(DECLARED), trust(by_address)), [], [DEVELOP])
     reason = "statement 1 of identity policy 1: it depends on aws:SourceIp"
-    assert change.lines == (f"+ {ONE} (external id) can pull develop (unknown, counted as allowed: {reason})",)
+    assert change.lines == (f"+ {ONE} (external ID) can pull develop (unknown, counted as allowed: {reason})",)
     assert [pair.doubt for pair in change.gained] == [reason]
     some = allow("*", StringEquals=external_id())
     denied = trust(some, {**allow(), "Effect": "Deny"})

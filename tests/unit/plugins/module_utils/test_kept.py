@@ -246,8 +246,8 @@ def test_a_statement_is_split_by_its_principals() -> None:
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        (A, ["external id"]),
-        ({"StringLike": {"sts:ExternalId": "a*"}}, ["StringLike sts:ExternalId an external id"]),
+        (A, ["external ID"]),
+        ({"StringLike": {"sts:ExternalId": "a*"}}, ["StringLike sts:ExternalId an external ID"]),
         ({"Null": {"sts:ExternalId": "false"}}, ["Null sts:ExternalId false"]),
         ({"StringEquals": {"aws:PrincipalOrgID": ["o-a", "o-b"]}}, ["organization o-a or o-b"]),
         ({"Bool": {"aws:MultiFactorAuthPresent": "True"}}, ["MFA"]),
@@ -266,8 +266,8 @@ def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> Non
         ({}, {}, []),
         (A, A, []),
         (A, {"stringequals": {"STS:ExternalID": ["a"]}}, []),
-        (A, B, ["external id changes"]),
-        (A, {"StringLike": {"sts:ExternalId": "*"}}, ["must now meet StringLike sts:ExternalId an external id"]),
+        (A, B, ["external ID changes"]),
+        (A, {"StringLike": {"sts:ExternalId": "*"}}, ["must now meet StringLike sts:ExternalId an external ID"]),
         ({}, {"IpAddress": {IP: "10.0.0.0/8"}}, ["may now come only from 10.0.0.0/8"]),
         ({"IpAddress": {IP: "10.0.0.0/8"}}, {"IpAddress": {IP: "::1"}}, ["may now come from other addresses: ::1"]),
         ({"NotIpAddress": {IP: "::1"}}, {}, [f"no longer has to meet NotIpAddress {IP} ::1"]),

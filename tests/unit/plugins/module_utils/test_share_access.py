@@ -44,36 +44,36 @@ SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "
             NOTHING,
             role(ON, FIRST),
             [repository("release", {}, ON), repository("tools/build", {}, ON), repository("develop", {}, {})],
-            [f"+ {ONE} (external id) can pull release, tools/build"],
+            [f"+ {ONE} (external ID) can pull release, tools/build"],
         ),
         (role(ON, FIRST), role(ON, FIRST), [repository("release", ON, ON)], []),
         (
             role(ON, FIRST),
             role(ON, FIRST),
             [repository("release", ON, ON), repository("develop", ON, {})],
-            [f"- {ONE} (external id) loses develop"],
+            [f"- {ONE} (external ID) loses develop"],
         ),
         (
             role(ON, FIRST),
             role(ON, FIRST, SECOND),
             [repository("release", ON, ON)],
             [
-                f"+ {TWO} role/ci/deploy (external id, organization o-abcdefghij, MFA) can pull release",
-                f"+ {TWO} user/puller (external id, organization o-abcdefghij, MFA) can pull release",
+                f"+ {TWO} role/ci/deploy (external ID, organization o-abcdefghij, MFA) can pull release",
+                f"+ {TWO} user/puller (external ID, organization o-abcdefghij, MFA) can pull release",
             ],
         ),
         (
             role(ON, FIRST),
             role(ON, _consumers.Consumer(ONE, (), "id-new")),
             [repository("release", ON, ON)],
-            [f"{ONE}: external id changes"],
+            [f"{ONE}: external ID changes"],
         ),
-        (role(ON, FIRST), NOTHING, [repository("release", ON, {})], [f"- {ONE} (external id) loses release"]),
+        (role(ON, FIRST), NOTHING, [repository("release", ON, {})], [f"- {ONE} (external ID) loses release"]),
         (
             replace(role(ON, FIRST), attached=False),
             role(ON, FIRST),
             [repository("release", ON, ON)],
-            [f"+ {ONE} (external id) can pull release"],
+            [f"+ {ONE} (external ID) can pull release"],
         ),
         (
             role({"share": ["yes", "also"], "team": "a"}, FIRST),
@@ -82,7 +82,7 @@ SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "
                 repository("both", {"share": "also", "team": "a"}, {"share": "also", "team": "a"}),
                 repository("one", {"share": "yes"}, {"share": "yes"}),
             ],
-            [f"+ {ONE} (external id) can pull one", f"- {ONE} (external id) loses both"],
+            [f"+ {ONE} (external ID) can pull one", f"- {ONE} (external ID) loses both"],
         ),
     ],
 )
@@ -153,7 +153,7 @@ def test_dangling_principals_are_found() -> None:
 def test_a_repository_that_only_the_former_tags_reach_is_lost() -> None:
     changes = [RoleChange("only", role({"old": "yes"}, FIRST), role(ON, FIRST))]
     places = [repository("both", {"old": "yes", **ON}, ON), repository("former", {"old": "yes"}, {"old": "yes"})]
-    assert access_of(changes, places).lines == [f"- {ONE} (external id) loses former"]
+    assert access_of(changes, places).lines == [f"- {ONE} (external ID) loses former"]
 
 
 def test_many_repositories_are_counted_and_ten_of_them_are_named() -> None:
@@ -161,7 +161,7 @@ def test_many_repositories_are_counted_and_ten_of_them_are_named() -> None:
     change = access_of([RoleChange("only", NOTHING, role(ON, FIRST))], places)
     (line,) = change.lines
     assert line == (
-        f"+ {ONE} (external id) can pull 1,000 repositories: {', '.join(f'r{number:04}' for number in range(10))} and"
+        f"+ {ONE} (external ID) can pull 1,000 repositories: {', '.join(f'r{number:04}' for number in range(10))} and"
         " 990 more"
     )
     assert change.all_lines[0].endswith("r0998, r0999")
@@ -172,6 +172,6 @@ def test_access_through_several_roles_names_each_role() -> None:
     """A consumer that keeps access through another role still loses the role of its hand-off."""
     changes = [RoleChange("old", role(ON, FIRST), NOTHING), RoleChange("new", NOTHING, role(ON, FIRST))]
     assert access_of(changes, [repository("release", ON, ON)]).lines == [
-        f"+ {ONE} (external id) can pull release through role new",
-        f"- {ONE} (external id) loses release through role old",
+        f"+ {ONE} (external ID) can pull release through role new",
+        f"- {ONE} (external ID) loses release through role old",
     ]
