@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Writes docs/docsite/rst/aws_errors.rst from the tables of AWS errors and denials, or tells whether it is up to date.
 
 `python docs/aws_errors.py` writes; docs/check.py calls `page` and compares.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Compares the pages with the code: the messages in troubleshooting.rst, and the names of tests on every page; and with
 their list, extra-docs.yml.
 

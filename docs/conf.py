@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How Sphinx makes the site. `tests/make-docs` lays out what it reads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The AWS CLI, unmodified, in a virtual environment of its own, for it pins botocore; made on first use."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Python that has imported already what modules import, which is most of the time that a module takes on the lab.
 
 What Ansible gives to an interpreter, `running()`'s program has done by a process that is forked from a server's: each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Give ansible-test its pip from the package index.
 
 ansible-test fetches the pip for its environments from a host of its own. Where only a package index is reached, that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the scenarios ask of ECR that no module of amazon.aws does.
 
 python -m extensions.molecule.ecr make '{"NAME": {"KEY": "VALUE"}}'

@@ -1,5 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The accounts of an organization as hosts. The functions decide, the class calls AWS."""
 
 from __future__ import annotations

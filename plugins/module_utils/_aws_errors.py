@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """What an AWS error means, and the next step: a search in the tables of _request_errors.py and _image_errors.py.
 
 Denials are read by their sentence, see _denial.py. An error that no row matches is quoted, and never explained. The

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Whether the condition of a statement holds for a request.
 
 - Operators, and keys of one operator, are all required. The values of one key are alternatives; a negated operator

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """What a request is about: the keys of its context, and the policy variables that stand for them.
 
 A key that the request may carry, but that is not known here, has no value that anything could be decided by: it is

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The wrapper of amazon-ecr-credential-helper for one registry and one user. Standard library only.
 
 The helper takes its profile from the environment, which is one for the whole process. The wrapper sets it for each

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """What AWS's sentence about a denial states: which policy denied, and who can change it. Standard library only.
 
 AWS writes `User: ARN is not authorized to perform: ACTION on resource: ARN`, and after it one of

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The entries of `credHelpers` in docker's config.json or podman's auth.json. Standard library only.
 
 The text is edited in place, so that everything else in the file stays as it is, byte by byte. docker and podman are

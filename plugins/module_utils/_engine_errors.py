@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Errors of a registry as docker, podman and skopeo report them. Data, and a search in it; standard library only.
 
 docker with the containerd image store, which is the default of docker 29, asks by HEAD. The response has no body, so

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The hand-off as a page in Markdown, for people who pull without Ansible. Standard library only.
 
 People paste the commands of the page into a shell, so each word of a command is quoted. Every value is in a code span

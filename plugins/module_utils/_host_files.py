@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Access to the files of a host with the credential helper. Standard library only.
 
 The files in a home are read and written as their user, so that a link in the home gives that user nothing new. The
@@ -20,8 +22,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_fi
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
-from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import Fault, UnsafeError, real_folder
 
 #: The largest accepted size of a configuration file and of a wrapper, in bytes.

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """References to images of a registry, such as `team/app:v1`, also as people paste them. Standard library only.
 
 What can have one meaning only is accepted: the registry before the name, `https://` or `docker://` before that, `docker

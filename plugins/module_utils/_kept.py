@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Whether one statement of a trust policy is proven to admit no more than another one. Standard library only.
 
 A statement is *within* another one if the other one names its principals and its actions, and if each condition of the

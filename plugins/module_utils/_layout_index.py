@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The documents of an OCI image layout: its index, and manifests as it stores them. Standard library only.
 
 Source: OCI Image Format Specification 1.1 (image layout); Image Manifest V2 Schema 2; OCI Image Format, Media Types.

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Manifests and image indexes of a registry. Standard library only.
 
 A registry is not trusted: a document is checked before it is used. The digest of a descriptor becomes the name of a

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The condition operators of IAM: how one value of a request is compared with one value of a policy.
 
 Source: IAM User Guide, "IAM JSON policy elements: Condition operators". What AWS does not document, such as a number

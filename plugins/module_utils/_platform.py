@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Platforms of images, as `os/architecture[/variant]`. Standard library only.
 
 The rule that docker, podman and skopeo share, for `arm`, `arm64` and `amd64`: a host runs the images of its variant and

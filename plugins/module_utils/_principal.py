@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Whom a policy names: the principals of a request, compared with the Principal and NotPrincipal of a statement.
 
 A session of a role is known by its own ARN, by its role and by its account; a user by its ARN and its account. `*` is

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """What an HTTP error of a registry, of S3 or of a proxy states. Standard library only.
 
 A registry sends JSON (OCI Distribution Specification 1.1, "Error Codes"). S3 sends XML (Amazon S3 API Reference, "Error

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The plan of a role: before, after, and the writes between them in their order. Standard library only.
 
 The order of the writes keeps one rule: at no moment may a principal read a repository unless the old or the new

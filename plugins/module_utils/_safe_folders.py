@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The rule for folders and files that only root and the current user can change. Standard library only.
 
 As sshd does with StrictModes, every folder from `/` down is checked, from the top: once a folder is known to be safe,

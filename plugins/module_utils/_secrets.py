@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The secrets that this process knows, and the filter that removes them from everything that leaves it.
 
 A secret is found as it is, escaped (URL, JSON, Python), in hexadecimal, in base64, and in parts: a run of PART

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The statements of a policy document as values, and whether one of them applies to a request. Standard library only.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language".

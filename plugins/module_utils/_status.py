@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """The status of a module while it runs, in a file that its action plugin reads. Standard library only.
 
 A module cannot display anything. On a local connection, its action plugin creates a file and names it in a variable of

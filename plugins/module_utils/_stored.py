@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """What skopeo's destinations on this host hold: whether each file of an image has the content of the image.
 
 skopeo reuses a file of the right name without reading it, so the files are hashed here. A layer has the digest of the

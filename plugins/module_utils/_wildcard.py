@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """IAM's wildcards: `*` is any run of characters, `?` is one character, and nothing else is special.
 
 A template is a policy's text after its variables were replaced: pieces of text, each with or without wildcards. What a

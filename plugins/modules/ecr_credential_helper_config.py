@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ description:
     the module, with mode V(0755), in a directory that no other user can change.
   - Only regular files of at most 1 MiB are read.
   - In the path options, a leading C(~) is the home of O(user). Environment variables are not expanded.
-  - The module makes no calls to AWS and needs no boto3. P(crossaccount.ecr.ecr_credential_helper#role) also installs the
+  - The module does not call AWS and does not need boto3. P(crossaccount.ecr.ecr_credential_helper#role) also installs the
     helper.
 options:
   state:
@@ -185,6 +186,7 @@ files:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import plan_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import (
     ARGUMENTS,
     declaration_of,
@@ -199,7 +201,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files impor
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, warn
-from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import plan_host
 
 
 def run(module: AnsibleModule) -> Json:

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """Where a hand-off comes from: the variable `ecr_pull_handoff`, which is a path or the text itself.
 
 The text comes from another organization, so Ansible must never evaluate it as a template. That is why the variable is

@@ -1,5 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
 """A YAML loader for text of another organization: strings, lists and dictionaries, and nothing else.
 
 It works on the events of the parser: no tag is resolved, no alias is expanded, and the first violation ends it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What AWX asks of surveys and of credential types, and what it makes of them when it starts a job.
 
 Source: the documentation of AWX 24: User Guide, "Surveys" (in "Job Templates") and "Custom Credential Types"; API

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pattern's playbooks as AWX runs them: answers of a survey, injected credentials, artifacts, no engine."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pattern is what AWX takes, and its parts fit together; the execution environment can be built from."""
 
 from __future__ import annotations

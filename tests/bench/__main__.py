@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.bench [--rows 1,4] [--runs 5] [--json FILE] [--svg FILE]`: how fast, against what.
 
 What people use now, and the floor, run beside it in turns. A missed target is in the table, with what was measured.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.bench.fleet [--accounts 40] [--against FOLDER]`: a whole organization is shared and unshared.
 
 Each account is reached by its own role, from an inventory that asks AWS Organizations; one of them has two regions.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the rows run on: a lab with many repositories, microburst before it, and ways to time whole processes.
 
 Its folder is laid out as that of `tests.faults.bench`, whose ways to run a module work on it too.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.bench.growth [--json FILE] [--svg FILE] [--largest 10000]`: how cost grows, and what it is made of.
 
 API calls, seconds and memory of the module's own process by the number of repositories and of consumers, 30 ms for each

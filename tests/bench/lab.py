@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab with many repositories: `python -m tests.bench.lab FOLDER REPOSITORIES [AUTHORITY]`, by .venv-lab's Python.
 
 They are there from the start. And two calls answer in pages, as on AWS: MiniStack's DescribeRepositories leaves out

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The repositories of the bench, beside the lab's own. Standard library only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """microburst between the client and the lab, for its latency: `python -m tests.bench.proxy FOLDER`.
 
 It listens on a free port of 127.0.0.1, writes it to `FOLDER/proxy`, and forwards to the URL in `FOLDER/lab/endpoint`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The rows of images: how a pull compares with skopeo's and docker's own, and what twenty hosts cost.
 
 The image of rows 8 and 9 comes from a registry that wants no token, without any latency. Neither side asks AWS: ours is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A CNCF Distribution registry with an image of many layers, and a dockerd of the bench's own."""
 
 from __future__ import annotations

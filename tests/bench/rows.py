@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The rows: what is done, by ours and by the references, and what each finds before it."""
 
 from __future__ import annotations

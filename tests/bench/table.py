@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What was measured, compared: median, spread, ratio, target, verdict; as lines, JSON, a chart. Standard library only.
 
 A target is a factor: ours takes at most so many times what the reference takes, and where that is allowed, Ansible's

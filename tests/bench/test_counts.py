@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How many API calls the work takes, by the lab's request log: exact, so the time it takes does not matter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The verdicts, and that nothing that was missed is left out of the table, the JSON or the chart."""
 
 from __future__ import annotations

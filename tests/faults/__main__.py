@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.faults [--reduced] [--afresh] [--json FILE]`: every fault at every API call of the playbooks.
 
 Two labs work side by side. Exit status 1 when a cell fails.

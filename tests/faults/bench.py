@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a cell runs on: a lab with its observer, the fault proxy before it, and ways to run modules and playbooks.
 
 A module runs as Ansible runs it, its `main()` with its arguments, in a process of its own that can be killed; but the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The matrix: which fault at which call, what counts as well, and how it is shown. Pure: no lab, no process."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The fault proxy: microburst between the client and the lab, which hits one chosen call, and can kill who made it.
 
 `python -m tests.faults.proxy FOLDER` listens on a free port of 127.0.0.1, writes it to `FOLDER/proxy`, and forwards to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the cells of the matrix.
 
 In the owner account, the tasks of the role run as they are (`role.py`), with declarations of several shares. What

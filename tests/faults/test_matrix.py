@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The reduced matrix; and that its observer, its replay and its judge can see what is wrong."""
 
 from __future__ import annotations

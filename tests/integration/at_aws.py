@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests at AWS's own host names share: a control host in the lab's namespaces, with a dockerd beside it."""
 
 from __future__ import annotations

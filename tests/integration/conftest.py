@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the playbooks and the modules as a user does: by their command lines, from the repository's root."""
 
 from __future__ import annotations

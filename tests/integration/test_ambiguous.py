@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Answers that are lost, and what AWS says when the SDK asks again: recognised, read again, resolved.
 
 The owner's modules run in this process, which is quick; a proxy in between forwards a request and drops the answer.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The built archive, installed somewhere else, runs by the names of its playbooks."""
 
 from __future__ import annotations

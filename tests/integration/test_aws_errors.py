@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Errors of AWS in the place of the lab's responses: the kind, the advice, and whether the module tries again."""
 
 from __future__ import annotations

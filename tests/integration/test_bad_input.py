@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What bad input gets: one clear error that names the object and the next step, and nothing written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """boundary.yml creates the permissions boundary of pull roles, and leaves the policies of others alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Several at once: runs of the owner on one share, and pulls on one host."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A host that pulls for years: the role `ecr_credential_helper`, with the real helper, docker and podman at AWS's own names."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role `ecr_credential_helper`, with the real helper, docker and podman at AWS's own names."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A consumer that is deleted and made again: what its trust statement becomes, and what the module does about it."""
 
 from __future__ import annotations

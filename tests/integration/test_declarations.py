@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Invalid declarations, each with the exact message that it gets, and not one call that writes.
 
 All of them are tasks of one playbook, spread over a few hosts that are all this one, so that they run side by side.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`ecr_image_pull` with the real docker, podman and skopeo, and into a layout, from a registry that may misbehave."""
 
 from __future__ import annotations

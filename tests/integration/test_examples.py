@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every example of the documentation does what it says: declarations are shared and taken back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Many owner accounts: from an organization, each by its own role; where one fails the others go on; in slices."""
 
 from __future__ import annotations

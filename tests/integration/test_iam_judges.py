@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Random valid declarations, judged by IAM itself: who becomes the role, and what that session may do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The roles in other people's playbooks: twice in a play, in blocks, delegated, under another strategy, by tags."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs that are ended as users end them, in the middle of a share and of a pull: nothing stays, and the next goes on.
 
 Ctrl-C is a SIGINT to the foreground process group; who stops a service or a pod sends SIGTERM. The group is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The suite for two real accounts (`make test-live`), with the lab in their place: that it works, and cleans up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Each module of the owner's side: create, repeat, modify, repeat, delete, repeat, each in check mode first."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A playbook whose hosts do not exist has done nothing, and must not report success."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Several shares in one declaration: what belongs to another share stays, and what ends is said."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The policies that we hand out are what the playbooks need: no action is missing, and none is too much."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The proof against IAM that enforces: what it sees, how it explains it, and what it waits for."""
 
 from __future__ import annotations

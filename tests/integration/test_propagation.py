@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Changes that are not known everywhere at once: the owner waits until they are, the consumer by doing."""
 
 from __future__ import annotations

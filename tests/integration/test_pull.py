@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The consumer's role and playbook: several hosts, whose credentials, what is handed on; and the hand-off it takes."""
 
 from __future__ import annotations

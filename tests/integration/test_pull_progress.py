@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A long pull shows its progress while it runs."""
 
 from __future__ import annotations

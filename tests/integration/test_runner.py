@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What AWX does to run a job: ansible-runner with a private data directory, and its events and artifacts read back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The scenario from end to end: the owner shares, the consumer pulls, and what should be denied is denied."""
 
 from __future__ import annotations

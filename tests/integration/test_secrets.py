@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """No secret leaves the module that needs it: searched for in output, processes, logs and files, while runs go well,
 fail, and are killed half-way."""
 

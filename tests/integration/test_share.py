@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The owner's side as playbooks: order, change told as access, several shares, several regions, and taking it back."""
 
 from __future__ import annotations

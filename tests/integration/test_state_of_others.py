@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What others did to a share by hand: it becomes as declared, or it is refused, and what goes is told.
 
 Held elsewhere: a role or a policy that others made (`test_modules`), what others attached, before a deletion

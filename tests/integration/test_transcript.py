@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The scenario's transcript: its commands in its order, by the AWS CLI and docker, at AWS's own host names.
 
 Neither program knows of the lab. Once share.yml did the owner's half, once pull.yml does the consumer's.

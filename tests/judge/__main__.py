@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.judge < questions.jsonl`: the evaluator's answer to each question, one JSON object in each line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.judge.compare [COUNT]`: random questions, answered by three evaluators that share nothing.
 
 They are the collection's evaluator, the lab's IAM, and `tests.judge.independent`. The first one may answer *unknown*,

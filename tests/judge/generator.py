@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Random questions that reach something: their documents use the keys and the values of their requests.
 
 The request comes first. Each element of a statement is then derived from it by type: an operator fits the type of its

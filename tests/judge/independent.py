@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An evaluator of IAM policies that shares nothing with the collection's: every document is translated to predicates.
 
 `verdict` answers a question of `tests.judge.questions`: `allowed`, `denied`, or `unknown` where AWS documents no rule.

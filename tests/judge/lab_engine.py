@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`.venv-lab/bin/python -m tests.judge.lab_engine < questions.jsonl`: the lab's verdicts, one object in each line.
 
 The lab's IAM is MiniStack's evaluator with the additions of `tests.lab.policy_language`, called here without a server.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A question of authorization, and the answer of the collection's evaluator to it.
 
 A question is an object: `action`, `resource`, `account` (the owner of the resource), `principal` (an ARN), `ctx` (the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every action that the collection names exists, and supports the tag condition that it is granted under."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The collection's evaluator against two others, and the program that answers questions."""
 
 from __future__ import annotations

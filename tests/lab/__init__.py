@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab: two AWS accounts and a stranger on loopback, with IAM enforcing.
 
 It is MiniStack, served with three additions that its ECR lacks (see `ecr`): repository tags in the

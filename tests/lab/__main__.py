@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.lab up|down [--folder .lab] [--authority HOST:PORT] [--observe]`: start and stop the lab.
 
 `python -m tests.lab at-aws-names -- COMMAND`: run a command where a lab of its own answers as AWS.

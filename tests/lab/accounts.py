@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The accounts of the lab and what stands in them from the start."""
 
 from __future__ import annotations

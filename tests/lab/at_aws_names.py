@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab at AWS's own host names: `python -m tests.lab at-aws-names -- COMMAND` (as root, by .venv-lab's Python).
 
 COMMAND runs in private mount, network and process namespaces. In there the names of `host_names` lead to the lab on

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Permissions of IAM's own calls that MiniStack does not ask for, added in place before the lab serves a request.
 
 1. `CreatePolicy` is authorized on the ARN of the policy that it makes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Permissions boundaries and tag keys in authorization, added in place before the lab serves a request.
 
 MiniStack enforces the boundary of a user or a role. This file adds:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Clients of users and roles with given permissions, and the denials that they receive, for the tests of the lab."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Calls to the registry of another account, added in place before the lab serves a request.
 
 MiniStack answers every call of ECR from the registry of the caller. This file adds:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which policy denies a call, and AWS's sentence for the denial, added in place before the lab serves a request.
 
 1. The sentence names the type of the policy that decides. MiniStack's sentences name identity-based policies only.

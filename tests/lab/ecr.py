@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What MiniStack's ECR lacks, added in place before the lab serves a request.
 
 1. Repository tags in the authorization context, as `ecr:ResourceTag/<key>` and `aws:ResourceTag/<key>`, and the

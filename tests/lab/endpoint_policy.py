@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The policy of a VPC endpoint between clients and the lab, added in place before the lab serves a request.
 
 The lab listens on a second port, whose address is in the file `state.VPC_ENDPOINT`. Requests to this port come through

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What MiniStack's IAM lacks, added in place before the lab serves a request.
 
 1. `SetDefaultPolicyVersion`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Archived images and images that do not exist, added in place before the lab serves a request.
 
 1. `UpdateImageStorageClass` archives an image and restores it. Calls that do not ask for archived images do not find

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's server at AWS's own host names: process 1 of the namespaces that `at_aws_names` makes.
 
 Unlike elsewhere it speaks TLS on port 443, each account's registry has a host name of its own, and the profiles have no

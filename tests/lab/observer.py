@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Watches who could read what after each API call, for the fault matrix. The lab runs it on request (`up --observe`).
 
 Invariant 1: at no moment may a principal read a repository unless the old or the new declaration allows exactly that

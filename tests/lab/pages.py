@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Pages of ECR's lists as on AWS, added in place before the lab serves a request.
 
 MiniStack returns the first thousand repositories and no token, and everything else at once.

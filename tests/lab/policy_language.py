@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What MiniStack's IAM lacks of the policy language, added in place before the lab serves a request.
 
 1. Policy variables in Resource and in the values of string and ARN operators, in documents of version 2012-10-17.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A static Linux program of a few hundred bytes that prints one line: what the lab's images run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A change is not known everywhere at once. On AWS, roles, policies, attachments and tags take 3 to 30 seconds.
 
 While the file `state.PROPAGATION` lies in the lab's folder, each write to a role, a policy or the tags of a repository

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Images and layers that cannot be pulled although they exist, added in place before the lab serves a request.
 
 The file `state.PULL_FAILURES` maps a repository, or `REPOSITORY@DIGEST` of an image or a layer, to a key of `FAILURES`.

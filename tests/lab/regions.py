@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Regions that an account has to enable, added in place before the lab serves a request.
 
 No account of the lab has enabled one. There, ECR and the Resource Groups Tagging API do not know the access key, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Serves the lab on one loopback port: MiniStack with the additions of `ecr`, and a log of every request."""
 
 from __future__ import annotations

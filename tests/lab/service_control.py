@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Service control policies and the members of an organization, added in place before the lab serves a request.
 
 MiniStack keeps service control policies but does not enforce them. This file adds:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Session tags and source identities of `AssumeRole`, added in place before the lab serves a request.
 
 MiniStack asks the trust policy for `sts:TagSession` if a request has tags. This file adds:

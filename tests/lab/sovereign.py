@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The partition `aws-eusc` (AWS European Sovereign Cloud) around MiniStack, which knows the partition `aws` only.
 
 A request that is signed for a region of `aws-eusc` has the ARNs of that partition, and so has its response. Inside,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The files of a running lab, all in one folder."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab at AWS's own host names: what a command sees there, and that nothing of it stays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Permissions boundaries and tag keys decide in the lab as they do on AWS."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A repository of another account is readable if its policy and the caller's policies allow it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A denial names the type of the policy that denies, and the ARN of a managed policy if AWS reveals it."""
 
 from __future__ import annotations

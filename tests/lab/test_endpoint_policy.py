@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The policy of the VPC endpoint decides about the requests that come through it, and about no others."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An archived image is not found by calls that do not ask for it, until it is restored."""
 
 from __future__ import annotations

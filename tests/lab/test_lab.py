@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab says no where AWS says no, in AWS's words, and yes to the permitted counterpart."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Lists of ECR come in pages, as on AWS."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's IAM replaces policy variables and exempts who NotPrincipal lists, in real calls."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A failure that a test chooses is returned by the API and by the registry, in the form of each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """In a region that an account has not enabled, each service refuses as on AWS."""
 
 from __future__ import annotations

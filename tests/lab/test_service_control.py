@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Service control policies limit the members of an organization as on AWS, and denials name them."""
 
 from __future__ import annotations

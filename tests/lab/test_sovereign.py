@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """In a region of the partition `aws-eusc`, all ARNs are of that partition."""
 
 from __future__ import annotations

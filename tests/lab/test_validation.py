@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A response that deviates from the model of AWS is recorded, and one that AWS can send is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Compares responses of the lab with botocore's service models, so that tests see only what AWS can send.
 
 The lab does this while tests run: they set the environment variable `VARIABLE`. Each deviation becomes one line of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.live`: the collection against two real AWS accounts, see docs/docsite/rst/live.rst.
 
 Exit status 2 when it refuses to begin, and nothing was made.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the live suite stands on: two accounts of who runs it, and the things in them that bear its prefix."""
 
 from __future__ import annotations

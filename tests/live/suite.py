@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The story of a share between two accounts, told in the order of this file, and what only AWS can answer.
 
 Not named test_*: pytest takes it only where it is named, as `python -m tests.live` does.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The mutants of a source file: in each of them, one place of the file has a different meaning. Standard library only.
 
 Annotations, decorators, docstrings and texts stay as they are: no mutant changes what only people read.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the unit tests of a file against its mutants, each in a process of its own that is forked from this one.
 
 Nothing on the disk changes: the process imports the mutated source instead of the file.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The mutants of a source, and how they are judged."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every input that crosses a trust boundary: which hostile values it may have, and what reads it."""
 
 from __future__ import annotations

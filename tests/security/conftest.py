@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The attacks run the playbooks and the modules as the integration tests do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs modules, action plugins and templates in this process, which is quick, and notes what they would show."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Boundaries at AWS: answers of its services, and names in AWS Organizations."""
 
 from __future__ import annotations

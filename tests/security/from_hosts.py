@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Boundaries at a host: the results of modules, and the files of its users."""
 
 from __future__ import annotations

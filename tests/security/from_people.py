@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Boundaries at people: hand-offs of other organizations; surveys, artifacts and credentials of AWX."""
 
 from __future__ import annotations

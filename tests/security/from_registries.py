@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Boundaries at a pull: the registry, the container engine, and an existing image layout."""
 
 from __future__ import annotations

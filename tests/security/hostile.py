@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Hostile values: what an attacker puts into an input that crosses a trust boundary.
 
 Texts contain MARKER, OUTSIDE and SECRET in the place of values that a test knows only when it runs; `planted` replaces

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An endpoint of AWS whose answers hold whatever a test wants."""
 
 from __future__ import annotations

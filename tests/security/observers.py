@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Observes a run: what is executed, written, shown and sent, and whether it ends."""
 
 from __future__ import annotations

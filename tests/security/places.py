@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The servers that a boundary test reaches."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The AWX pattern runs only what its user named exactly, and a credential of its types holds keys only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Hostile values in every input that crosses a trust boundary execute nothing, and write, show and send nothing wrong.
 
 `make test` tries the same examples each time; HYPOTHESIS_PROFILE=long tries twenty times as many, and others each time.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Hostile values in real runs of ansible-playbook and ansible-inventory, on each supported version of ansible-core.
 
 test_boundaries.py tries many more values in one process, with one version. Here each run has as many of them as fit in.

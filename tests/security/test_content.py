@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An image is reported as pulled only if its content is the registry's, wherever it was and whoever put it there.
 
 The registry is the tests' own, with a token, so no AWS is involved. Root runs these tests: they give files to other

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Finding 12: a local user attacks `ecr_credential_helper_config`, which runs as root with become.
 
 The user owns the home and whatever root puts under it. The wrappers are programs that other users run.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What an owner declares is validated before the first write, and what it writes for a consumer executes nothing."""
 
 from __future__ import annotations

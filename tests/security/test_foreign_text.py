@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Text that AWS or a host wrote is displayed as text and never evaluated."""
 
 from __future__ import annotations

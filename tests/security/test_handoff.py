@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A hand-off comes from another organization: nothing in it is executed, and only its own keys are accepted."""
 
 from __future__ import annotations
@@ -292,7 +293,7 @@ def test_hosts_of_a_play_with_one_hand_off_show_it_once(attack: Attack) -> None:
 
 @pytest.fixture
 def host_role(attack: Attack) -> Any:
-    """Runs the role ecr_credential_helper in check mode, with a hand-off of an ECR registry and a helper that is installed."""
+    """Runs the role ecr_credential_helper in check mode, with a hand-off of an ECR registry and an installed helper."""
     (attack.folder / "bin").mkdir()
     helper = attack.folder / "bin/docker-credential-ecr-login"
     helper.write_text("#!/bin/sh\n")
@@ -335,7 +336,9 @@ def test_host_role_executes_nothing_of_a_hand_off(attack: Attack, host_role: Any
     program.write_text(f"#!/bin/sh\ntouch '{attack.marker}'\nexec /bin/sh \"$@\"\n")
     program.chmod(0o755)
     foreign = {"ansible_shell_executable": str(program), "ecr_credential_helper_bin_dir": str(attack.folder)}
-    attack.rejected(host_role(**foreign), "A hand-off has no key ansible_shell_executable, ecr_credential_helper_bin_dir.")
+    attack.rejected(
+        host_role(**foreign), "A hand-off has no key ansible_shell_executable, ecr_credential_helper_bin_dir."
+    )
     for as_text in (False, True):
         run = host_role(as_text, ecr_pull_external_id=attack.template)
         attack.rejected(run, "ecr_pull_external_id: external_id has")

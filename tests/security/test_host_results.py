@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The result of a module on a host sets no variable, no artifact, no host, and no file of the controller."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab holds keys of two accounts; another user of the machine can neither use nor disturb it."""
 
 from __future__ import annotations

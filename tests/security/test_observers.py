@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Each observer of the boundary tests finds what a vulnerable program does, and nothing in a run that is safe."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A trust policy that somebody opened: the next share revokes the sessions issued by it and reports the loss."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The holder of owner-policy.json cannot gain more than read access to images.
 
 Finding: with the former policy, its holder could give the pull role every permission of the account, act as that role,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The paths that a task or a survey gives are text: no environment fills them in, and no program runs (finding 9)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The registry token reaches its registry and a protected engine, and nobody else (findings 4, 14 and 16)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every package that the environments install is the one that was locked."""
 
 from __future__ import annotations

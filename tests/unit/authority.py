@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A small judge of policy documents, written apart from the collection: what it does not know, it refuses to judge."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What AWS answers in unit tests, without a server."""
 
 from __future__ import annotations

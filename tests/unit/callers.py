@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The principals of the evaluator's tests."""
 
 from __future__ import annotations

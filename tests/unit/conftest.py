@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A registry on loopback that answers whatever a test wants."""
 
 from __future__ import annotations

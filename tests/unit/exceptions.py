@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One exception of each class that a call of AWS, a file or a program may raise."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """AWS for modules that run in this process: each call has a valid response, and one of them fails as a test wants."""
 
 from __future__ import annotations

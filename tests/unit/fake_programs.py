@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """docker, podman and skopeo as shell scripts, which write down how they were called and what they found."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Documents of a registry or of a layout that may be anything, and what becomes of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Observations of one repository, and the verdict on them, for the tests of a proof."""
 
 from __future__ import annotations

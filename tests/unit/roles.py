@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Declared roles and consumers for the tests, and a role that exists."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """For each kind of denial, at each call that AWS may deny: the message names the policy to change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the documentation says is there, is there; and what is there, is documented."""
 
 from __future__ import annotations

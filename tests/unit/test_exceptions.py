@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An exception of any class, raised at any call of any module, ends in one message and in no wrong result."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What comes from outside, in forms that nobody sends on purpose: valid values, and then some of their parts replaced.
 
 The properties: no exception but the collection's own, whose message can be shown on a terminal and in a log (printable,

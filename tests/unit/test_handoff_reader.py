@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A hand-off is data: the reader and the published schema accept exactly what an owner account writes."""
 
 from __future__ import annotations

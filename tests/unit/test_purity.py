@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pure files import the standard library and each other, and nothing else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A successful response that is cut off, empty, not of AWS, or of other types, at each call of each module."""
 
 from __future__ import annotations

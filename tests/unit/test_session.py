@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every way to supply keys: what boto3 accepts works, each failure is one sentence, and no secret is in any text.
 
 A server on loopback answers as STS, as the instance metadata, and as the metadata of a container.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The structure of `plugins/` and `roles/`: sizes, layers, types and names.
 
 *Code lines* are lines without documentation, docstrings, comments and blank lines. Imports and argument specs count.
@@ -426,3 +427,13 @@ def test_homonyms_are_found() -> None:
 
 def test_private_variables_are_found() -> None:
     assert private_variables("{{ __ecr_share_plan.x }} {{ ecr_share_plan }} {{ my__ecr_x }}") == {"__ecr_share_plan"}
+
+
+# --- headers
+
+
+def test_every_file_states_its_license_and_private_files_say_so() -> None:
+    for path in sorted(ROOT.glob("plugins/**/*.py")):
+        head = path.read_text(encoding="utf-8").splitlines()[:5]
+        assert "# SPDX-License-Identifier: GPL-3.0-or-later" in head, path
+        assert path.name.startswith("_") == any(line.startswith("# Private to this collection") for line in head), path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A callback plugin of ansible-core: one JSON line for each run of one of our modules, with its final arguments."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The progress of a proof, on the display of `ansible-playbook`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The module gets the name of the file for its status on a local connection only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A proof of access as a JUnit report."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The shares that the hosts of a play use."""
 
 from __future__ import annotations

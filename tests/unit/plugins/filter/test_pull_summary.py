@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The result of each host of a pull, one line each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which accounts of an organization become hosts, and how they are called."""
 
 from __future__ import annotations

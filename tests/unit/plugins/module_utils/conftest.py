@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Fake programs in the place of docker, podman and skopeo."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The tags and regions that a permissions document grants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What principals gain and lose when documents that others wrote are replaced."""
 
 from __future__ import annotations

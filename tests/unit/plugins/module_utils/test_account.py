@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The owner account as it is read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which openings of a trust policy count as lost, so that the sessions of their principals are revoked."""
 
 from __future__ import annotations

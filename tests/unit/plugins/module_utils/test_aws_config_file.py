@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Profiles merged into an AWS configuration: ours are set, and everything else stays."""
 
 from __future__ import annotations

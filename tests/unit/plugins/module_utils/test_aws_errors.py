@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the tables of AWS errors recognize, and what they leave alone."""
 
 from __future__ import annotations

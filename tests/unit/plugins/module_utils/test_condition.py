@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The condition operators, each as a table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is wrong with the declared consumers, and the external IDs that are generated once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How docker and podman are called, and what they have."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which failed writes count as done."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The wrapper of the credential helper: what it sets, what it keeps, and what a diff shows of it."""
 
 from __future__ import annotations

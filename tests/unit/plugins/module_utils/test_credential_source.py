@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where keys come from, and the sentence for each reason why they cannot be read."""
 
 from __future__ import annotations

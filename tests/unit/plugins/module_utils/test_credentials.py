@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Keys and regions that are wrong before they are used."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What AWS's sentences about denials state."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Destinations of skopeo."""
 
 from __future__ import annotations

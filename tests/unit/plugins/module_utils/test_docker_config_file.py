@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Entries of credHelpers in docker's config.json: ours are set, and everything else stays byte by byte."""
 
 from __future__ import annotations

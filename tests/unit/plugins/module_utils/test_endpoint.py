@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which addresses of engines and which redirects are accepted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Errors of a registry as docker, podman and skopeo report them."""
 
 from __future__ import annotations

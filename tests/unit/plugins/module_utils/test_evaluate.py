@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How the policies of a request are combined."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Reads of regular files, with a limit; writes in one step; paths with `~`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The hand-off's files: their names, their variables, their page."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The changes of the files of a host that pulls for years: their order, their diffs, and the way back."""
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, wrapper
-from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS, declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found, Plan, plan_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS, declaration_of
 
 HOST, OTHER = (f"{account}.dkr.ecr.ap-northeast-1.amazonaws.com" for account in ("111111111111", "333333333333"))
 HOME = "/home/deploy"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The declaration of a host with the credential helper: which registries, roles and paths are rejected."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The files of a pull host: the folder of the wrappers, and the user whose files they are."""
 
 from __future__ import annotations

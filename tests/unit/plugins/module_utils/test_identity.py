@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """ARNs, built and split."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One image of a registry, by its manifest."""
 
 from __future__ import annotations

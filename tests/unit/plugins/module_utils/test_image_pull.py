@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of a pull: which images are missing. Check mode makes the same plan and fetches nothing."""
 
 from __future__ import annotations

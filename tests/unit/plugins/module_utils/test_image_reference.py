@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """References to images of a registry."""
 
 from __future__ import annotations

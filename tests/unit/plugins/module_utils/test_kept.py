@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which statements of a trust policy are proven to admit no more than others."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An image gets into an OCI image layout whole, or not at all, whatever the registry does. No test waits for real."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The documents of an OCI image layout."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Manifests and indexes of a registry, which may be anything."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How a module ends: never with a traceback at a user."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The syntax rules: what is valid, and what is rejected, in the words that the user reads."""
 
 from __future__ import annotations

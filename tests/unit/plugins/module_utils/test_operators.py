@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How the condition operators compare one value of a request with one value of a policy."""
 
 from __future__ import annotations

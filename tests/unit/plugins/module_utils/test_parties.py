@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The declared owner account, and the consumers as a whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Platforms of images."""
 
 from __future__ import annotations

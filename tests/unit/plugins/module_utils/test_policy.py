@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the permissions document allows, and whom the trust document lets in."""
 
 from __future__ import annotations

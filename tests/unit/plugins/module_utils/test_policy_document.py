@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Documents by meaning: parsed, compared, measured."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The private file with the registry token, which docker, podman and skopeo get."""
 
 from __future__ import annotations

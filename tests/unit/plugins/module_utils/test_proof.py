@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The result of a proof, and whether it can still change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Only root and the current user may be able to change a file that is to be trusted. The tests run as any user."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing an image: what the registry does not know yet is waited for, all else is not."""
 
 from __future__ import annotations

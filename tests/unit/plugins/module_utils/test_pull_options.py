@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The options of a pull: images of another registry are rejected before AWS is asked."""
 
 from __future__ import annotations

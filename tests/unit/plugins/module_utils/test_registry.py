@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A registry that behaves, one that does not, and who gets to see the token. No test waits for real."""
 
 from __future__ import annotations

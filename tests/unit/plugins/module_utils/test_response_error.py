@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What an HTTP error of a registry, of S3 or of a proxy states."""
 
 from __future__ import annotations

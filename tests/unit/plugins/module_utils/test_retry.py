@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Repeated requests: until AWS returns what was written, and while a new share propagates. No test waits for real."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The state that a declaration means, and what is wrong with a declaration."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What others own of a role and its policy, or added to them."""
 
 from __future__ import annotations

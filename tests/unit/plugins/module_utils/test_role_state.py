@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a role means that exists."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Each step of a plan has its write, and a failed write is reported with the writes before it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The rule for what another user can change: owner, mode and links of each folder of a path."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The filter of secrets: every form, every part, and nothing else."""
 
 from __future__ import annotations

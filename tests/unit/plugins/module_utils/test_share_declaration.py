@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The options that declare shares."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Misspelled variables of the role ecr_share."""
 
 from __future__ import annotations

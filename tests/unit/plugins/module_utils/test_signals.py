@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Signals that end a process run its `finally` clauses first."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How skopeo is called, and what it has."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The statements of a policy document, and whether one of them applies to a request."""
 
 from __future__ import annotations

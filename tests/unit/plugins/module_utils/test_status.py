@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The status of a module reaches its action plugin through a file."""
 
 from __future__ import annotations

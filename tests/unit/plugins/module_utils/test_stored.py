@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Each file that skopeo keeps of an image is compared with the image. Whatever it is, there is no traceback."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The options of ecr_repository_tag."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Repositories found by name, pattern and tag."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The tags that have to change."""
 
 from __future__ import annotations

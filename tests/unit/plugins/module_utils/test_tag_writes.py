@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The changes of tags: batches, repeated calls, partial failures."""
 
 from __future__ import annotations

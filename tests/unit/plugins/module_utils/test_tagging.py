@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Resource Groups Tagging API, call by call."""
 
 from __future__ import annotations

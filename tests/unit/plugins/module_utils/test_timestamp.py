@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The time of the last change of a share."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Expected access against observed access: every combination, the advice, and the table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The options of waiting, and how long a denial may still be a change that has not propagated."""
 
 from __future__ import annotations

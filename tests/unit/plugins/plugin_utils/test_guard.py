@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Actions and filters end in one message, whatever they meet."""
 
 from __future__ import annotations

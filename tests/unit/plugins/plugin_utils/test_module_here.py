@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where a module runs, and the line of progress every ten seconds."""
 
 from __future__ import annotations

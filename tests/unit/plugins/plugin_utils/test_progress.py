@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Lines of progress whose status another process reports."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The reports: a proof as JUnit, and the result on each host and account as a table."""
 
 from __future__ import annotations
