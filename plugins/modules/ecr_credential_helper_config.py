@@ -24,8 +24,8 @@ description:
     the module, with mode V(0755), in a directory that no other user can change.
   - Only regular files of at most 1 MiB are read.
   - In the path options, a leading C(~) is the home of O(user). Environment variables are not expanded.
-  - The module does not call AWS and does not need boto3. P(crossaccount.ecr.ecr_credential_helper#role) also installs the
-    helper.
+  - The module does not call AWS and does not need boto3. The role
+    P(crossaccount.ecr.ecr_credential_helper#role) also installs the helper.
 options:
   state:
     description:
