@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
@@ -16,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 _EXPECTATIONS: Json = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
@@ -47,7 +47,7 @@ class _Expectations:
         return cls(params["owner_account"], params["expected_external_id"])
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _requires_connection = False
     _supports_check_mode = True
 

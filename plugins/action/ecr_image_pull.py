@@ -11,7 +11,6 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -29,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VA
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
@@ -38,7 +38,7 @@ _FOR_THE_HOST = (
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
     #: Matches the token, while it is given to the host.
     _secret: re.Pattern[str] | None = None

@@ -9,7 +9,6 @@ import datetime
 import os
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
     handoff_option_problems,
     handoff_path_problems,
@@ -30,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files im
     handoff_file_problems,
     replace,
 )
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 _ARGUMENTS: Json = {
     "path": {"type": "str"},
@@ -45,7 +45,7 @@ _ARGUMENTS: Json = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _requires_connection = False
     _supports_check_mode = True
 

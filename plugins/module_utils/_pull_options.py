@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
@@ -107,14 +108,14 @@ class PullOptions:
         if params["registry_token"] is None:
             yield from session_problems(SessionOptions.of(params))
         elif params["credentials"] == "controller":
-            yield "credentials: controller gets a token by itself. Remove registry_token."
+            yield f"{option('credentials')}: controller gets a token by itself. Remove registry_token."
         yield from wait_problems(WaitOptions.of(params))
         yield from platform_problems(params["platform"])
         for name in ("dest", "ca_path"):
             if not (params[name] or "").isprintable():
-                yield f"{name} {params[name]!r} has a character that is not printable. Remove it."
+                yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."
         if not params["images"]:
-            yield "images is empty: name at least one image."
+            yield f"{option('images')} is empty: name at least one image."
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:

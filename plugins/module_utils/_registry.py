@@ -29,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
     digest_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 
 _CHUNK = 64 * 1024
@@ -61,7 +62,8 @@ class Registry:
             )
         if ca_path and not os.path.isfile(ca_path):
             raise EcrError(
-                f"ca_path {ca_path} does not exist. Set it to a file with certificates on the host that pulls."
+                f"{option('ca_path')} {ca_path} does not exist. Set it to a file with certificates on the host that"
+                " pulls."
             )
         self.authorization = authorization
         self.validate_certs, self.ca_path = validate_certs, ca_path

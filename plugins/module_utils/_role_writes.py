@@ -66,12 +66,16 @@ def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, wr
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
             for problem in _write_problems(role, step, error, wait):
                 raise EcrError(
-                    f"{problem.rstrip('.')}. Written before that: {', '.join(written) or 'nothing'}. Run again: nothing"
-                    " is written twice.",
+                    f"{problem.rstrip('.')}. Completed before that: {_completed(written)}. Run again: nothing is"
+                    " written twice.",
                     changed=bool(written),
                     steps=written,
                 ) from None
         written.append(step.name)
+
+
+def _completed(written: list[str]) -> str:
+    return ", ".join(dict.fromkeys(steps.DONE[name] for name in written)) or "nothing"
 
 
 def _write_problems(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> t.Iterator[str]:

@@ -11,6 +11,7 @@ try:
     import boto3
     import botocore.config
     import botocore.exceptions
+    import botocore.session
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
@@ -27,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import region_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import unknown_profile
 
 #: A client of boto3, which has no types.
 Client = t.Any
@@ -68,7 +70,12 @@ class Session:
     @functools.cached_property
     def _boto3(self) -> Client:
         """One for all clients, so that a profile is asked for keys once, and the models of AWS are read once."""
-        return boto3.session.Session(profile_name=self._profile)
+        try:
+            return boto3.session.Session(profile_name=self._profile)
+        except botocore.exceptions.ProfileNotFound:
+            found = botocore.session.Session()
+            files = [found.get_config_variable(name) for name in ("config_file", "credentials_file")]
+            raise EcrError(unknown_profile(str(self._profile), found.available_profiles, files)) from None
 
     def client(self, service: str, region: str | None = None, **config: object) -> Client:
         """A boto3 client of this identity; `config` adds to the configuration of botocore.

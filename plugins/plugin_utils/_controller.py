@@ -13,6 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import unknown_option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
@@ -31,10 +32,8 @@ class Controller:
     def __init__(self, name: str, argument_spec: Json, arguments: Json, **rules: object) -> None:
         validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
-            unknown = ", ".join(
-                sorted(one if isinstance(one, str) else ".".join(one) for one in validated.unsupported_parameters)
-            )
-            raise EcrError(f"{name} has no option {unknown}.")
+            unknown = sorted(_path(one) for one in validated.unsupported_parameters)
+            raise EcrError(" ".join(unknown_option(name, path, argument_spec) for path in unknown))
         if validated.error_messages:
             raise EcrError("; ".join(validated.error_messages))
         self.params: Json = validated.validated_parameters
@@ -48,6 +47,11 @@ class Controller:
 
     def fail_json_aws(self, error: Exception, msg: str) -> t.NoReturn:
         raise EcrError(f"{msg}: {error}")
+
+
+def _path(parameter: str | t.Sequence[str]) -> tuple[str, ...]:
+    """The place of a parameter, which Ansible returns as its name or as the names that lead to it."""
+    return (parameter,) if isinstance(parameter, str) else tuple(parameter)
 
 
 def say_for(host: str, progress: Progress = no_progress) -> Say:

@@ -1,0 +1,23 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Profiles of AWS that do not exist. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
+
+
+def unknown_profile(name: str, known: t.Sequence[str], files: t.Sequence[str]) -> str:
+    """The message for a profile that does not exist.
+
+    :param known: the names of the profiles that exist
+    :param files: the configuration files that were read
+    """
+    found = f"They have {', '.join(sorted(known))}." if known else "They have no profile."
+    return (
+        f"Profile {name} does not exist in {' or '.join(files)}. {found}{did_you_mean(name, known)} Correct"
+        f" {option('profile')} or AWS_PROFILE, or set AWS_CONFIG_FILE to the file that has the profile."
+    )
