@@ -30,6 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import check_space
+from ansible_collections.crossaccount.ecr.plugins.module_utils._written import writing
 
 #: Layers fetched at once.
 _CONCURRENCY = 4
@@ -82,6 +83,10 @@ class Layout:
 
         A file that exists is used only if its content has its digest.
         """
+        with writing(f"Image {image.reference}", self.folder):
+            self._fetch_image(image)
+
+    def _fetch_image(self, image: RegistryImage) -> None:
         registry, reference = image.registry, image.reference
         found = find_image(
             lambda digest: registry.manifest(reference.repository, digest),

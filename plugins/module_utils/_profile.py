@@ -1,6 +1,6 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Profiles of AWS that do not exist. Standard library only."""
+"""Profiles of AWS that cannot be used. Standard library only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
+
+
+def profile_and_keys(name: str) -> str:
+    """The message for a profile and an access key that are both set."""
+    return (
+        f"Profile {name} and an access key are both set, so it is not clear which credentials to use. Unset"
+        " AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset"
+        f" {option('profile')} and AWS_PROFILE."
+    )
 
 
 def unknown_profile(name: str, known: t.Sequence[str], files: t.Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._masking import mask, token_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._written import writing
 
 _CHUNK = 64 * 1024
 #: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
@@ -140,7 +141,8 @@ class Registry:
                         if received > size:
                             break
                         hasher.update(chunk[:length])
-                        file.write(chunk[:length])
+                        with writing(f"The {what}", file.name):
+                            file.write(chunk[:length])
             except _BROKEN as error:
                 reason = error
             if received >= size:

@@ -28,11 +28,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import region_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import unknown_profile
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import profile_and_keys, unknown_profile
 
 #: A client of boto3, which has no types.
 Client = t.Any
 
+#: The options of amazon.aws for keys.
+_KEYS = ("access_key", "secret_key", "session_token")
 #: botocore's own retries, with room for the control plane of ECR, whose rates AWS does not publish: a client that was
 #: throttled slows down. In mode standard, 32 threads use up the quota of retries, and fail.
 _CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 7}, "max_pool_connections": CONCURRENCY}
@@ -47,9 +49,11 @@ class Session:
 
     def __init__(self, module: Module, credentials: Json | None = None) -> None:
         self._module = module
-        wanted = module.params.get("region")
+        wanted, wanted_profile = module.params.get("region"), module.params.get("profile")
         for problem in region_problems(wanted, "region") if wanted else ():
             raise EcrError(problem)
+        if wanted_profile and any(module.params.get(name) for name in _KEYS):
+            raise EcrError(profile_and_keys(str(wanted_profile)))
         self._region, self._endpoint, connection = get_aws_connection_info(module)
         self._profile, self._aws_config = connection.pop("profile_name", None), connection.pop("aws_config", None)
         if credentials:

@@ -13,7 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import unknown_option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, unknown_option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
@@ -72,6 +72,15 @@ def say_for(host: str, progress: Progress = no_progress) -> Say:
     return say
 
 
+def _with_other_credentials(result: Json) -> Json:
+    """The result of a host. If the host has no boto3, the message names the option that needs none there."""
+    message = str(result.get("msg"))
+    if not (result.get("failed") and message.startswith("Failed to import the required Python library (boto")):
+        return result
+    step = f"Or set {option('credentials')}: controller, so that the host needs neither boto3 nor AWS credentials."
+    return {**result, "msg": f"{message.rstrip('.')}. {step}"}
+
+
 def run_in_steps(
     action: ActionBase,
     name: str,
@@ -89,7 +98,7 @@ def run_in_steps(
 
     def attempt(given: Json) -> Json:
         done = action._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrap_async)
-        return displayable(done)
+        return _with_other_credentials(displayable(done))
 
     if wrap_async or not wait.wait:
         return attempt(arguments)

@@ -90,6 +90,7 @@ PURE = (
     "_secrets",
     "_wait",
     "_wildcard",
+    "_written",
 )
 
 
