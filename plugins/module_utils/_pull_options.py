@@ -43,7 +43,6 @@ PULL_ARGUMENTS: Json = {
 }
 #: The dependencies between the options.
 PULL_RULES: Json = {
-    "required_if": [("engine", "oci_layout", ("dest",)), ("engine", "skopeo", ("dest",))],
     "required_one_of": [("role_arn", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
@@ -111,6 +110,8 @@ class PullOptions:
             yield f"{option('credentials')}: controller gets a token by itself. Remove registry_token."
         yield from wait_problems(WaitOptions.of(params))
         yield from platform_problems(params["platform"])
+        if params["engine"] == "oci_layout" and not params["dest"]:
+            yield f"Engine oci_layout needs a folder. Set {option('dest')}."
         for name in ("dest", "ca_path"):
             if not (params[name] or "").isprintable():
                 yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."
