@@ -72,7 +72,7 @@ MISTAKES = {
     "03-profile-of-another-account": Mistake(
         "share",
         [
-            f"User: arn:aws:iam::{accounts.CONSUMER}:user/puller is not authorized to perform: iam:GetRole",
+            f"User: arn:aws:iam::{accounts.CONSUMER}:user/puller is not authorized to perform: iam:",
             "Allow this action to the caller, or use other credentials.",
         ],
         profile="consumer",
