@@ -29,6 +29,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import time
 import tracemalloc
 import urllib.error
