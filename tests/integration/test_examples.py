@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import ROOT, Lab
-
-from .conftest import Control
+from tests.support.control import Control
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 EXAMPLES = ROOT / "docs/examples"
 DECLARATIONS = sorted(path.name for path in EXAMPLES.glob("share-*.yml"))
