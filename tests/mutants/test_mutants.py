@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.unit.test_purity import PURE
+from tests.support.pure import PURE
 
 from . import runner
 from .__main__ import EQUIVALENT, sources

@@ -33,7 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 
-from tests.unit.conftest import OCI_INDEX, OCI_MANIFEST, Answer, Handler, Server
+from tests.support.registry import OCI_INDEX, OCI_MANIFEST, Answer, Handler, Server
 
 ROOT = pathlib.Path(__file__).parents[4]
 AMD64, ARM64 = "linux/amd64", "linux/arm64"

@@ -18,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
     use_names_of,
 )
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 SHARE = "crossaccount.ecr.ecr_share"
 #: Variables that are not options of a module: of the role's own tasks.

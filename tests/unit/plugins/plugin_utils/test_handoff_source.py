@@ -14,11 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, for_ansible, handoffs
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import (
-    Share,
-    handoff_problems,
-    share_of,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import Share, handoff_problems, share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts, summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import MAXIMUM_ENTRIES
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import MAXIMUM_BYTES, source_of
@@ -26,7 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._strict_yaml impo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 OWNER, CONSUMER = "111111111111", "222222222222"
 SCHEMA = json.loads((ROOT / "docs/handoff.schema.json").read_text())

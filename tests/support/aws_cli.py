@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 AWSCLI = "awscli==1.46.3"
 

@@ -38,7 +38,7 @@ UTILITIES = (
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 90  # seconds
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 CONFIGURED = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
 
 

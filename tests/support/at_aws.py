@@ -9,11 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from tests import aws_cli
-from tests.conftest import LAB_PYTHON, ROOT, Lab
 from tests.lab import at_aws_names
-
-from .conftest import Control, Run, dockerd
+from tests.support import aws_cli
+from tests.support.control import Control, Run
+from tests.support.engines import dockerd
+from tests.support.lab import Lab
+from tests.support.paths import LAB_PYTHON, ROOT
 
 
 class Inside(Control):
