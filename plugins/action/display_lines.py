@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import show
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
 @dataclass(frozen=True)

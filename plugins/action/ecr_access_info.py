@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS, proof_is_final
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress

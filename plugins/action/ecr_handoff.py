@@ -12,17 +12,17 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
-    handoff_option_problems,
-    handoff_path_problems,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
     HandoffOptions,
     for_ansible,
     handoffs,
     noted_time,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
+    handoff_option_problems,
+    handoff_path_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import for_people
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (

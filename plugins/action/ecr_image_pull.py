@@ -28,9 +28,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import s
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
 _FOR_THE_HOST = (

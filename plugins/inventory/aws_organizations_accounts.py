@@ -71,7 +71,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 

@@ -16,7 +16,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy, _terms
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text, _evaluate, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import Admission, admissions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
@@ -28,10 +28,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Policies,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_kept
 
 #: Keys that a request to pull carries only as they are given: the tags of the repository, and no tags to set.
 _KNOWN = ("ecr:resourcetag/", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "sts:", "aws:username")
@@ -205,8 +205,8 @@ def _words(before: Admission, after: Admission) -> tuple[str, ...]:
     """What changes for a principal: its conditions, and what its sessions may carry."""
     old, new = before.statement, after.statement
     return (
-        *_terms.changes(old.condition, new.condition),
-        *_terms.action_changes(old.actions.patterns, new.actions.patterns),
+        *_condition_text.changes(old.condition, new.condition),
+        *_condition_text.action_changes(old.actions.patterns, new.actions.patterns),
     )
 
 

@@ -15,11 +15,11 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json

@@ -16,8 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _kept, _principal, _terms
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import Answer, some
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text, _principal, _trust_subset
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
@@ -32,6 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     covers_action,
     read_statements,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import Answer, some
 
 _POSITIVE = ("arnequals", "arnlike", "stringequals", "stringlike")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(.+)")
@@ -71,21 +71,21 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
     denying = [one for one in statements if one.effect == "Deny"]
     found = []
     for statement in statements:
-        actions = [action for action in _kept.SESSION if covers_action(statement, action).holds]
+        actions = [action for action in _trust_subset.SESSION if covers_action(statement, action).holds]
         if statement.effect != "Allow":
             continue
         for part in split(replace(statement, actions=Scope(tuple(actions)))):
-            answers = [_admits(part, denying, action, now) for action in actions if action in _kept.ADMITTING]
+            answers = [_admits(part, denying, action, now) for action in actions if action in _trust_subset.ADMITTING]
             answer = some(answers)
             if answer.holds is not False:
-                terms = _terms.demands(part.condition)
+                terms = _condition_text.demands(part.condition)
                 found.append(Admission(_principals_text(part), terms, part, "" if answer.holds else answer.reason))
     return found
 
 
 def lost(before: Document, after: Document) -> list[Admission]:
     """Whom the old trust policy admits by a statement that is not proven to be within the new trust policy."""
-    return [one for one in admissions(before) if not _kept.is_kept(one.statement, after, before)]
+    return [one for one in admissions(before) if not _trust_subset.is_kept(one.statement, after, before)]
 
 
 def _unreadable(reason: str) -> Admission:
@@ -103,7 +103,7 @@ def split(statement: Statement) -> list[Statement]:
     if (
         arns is not None
         and exact
-        and all(any(_kept.name_within(AWS, value, *one) for one in named) for value in arns.values)
+        and all(any(_trust_subset.name_within(AWS, value, *one) for one in named) for value in arns.values)
     ):
         rest = tuple(check for check in statement.condition if check is not arns)
         return [
@@ -124,7 +124,7 @@ def _names_principals(check: Check) -> bool:
 def _admits(statement: Statement, denying: t.Iterable[Statement], action: str, now: datetime.datetime | None) -> Answer:
     """Whether a statement admits its principal: not if it never applies, or if another one denies it."""
     principal = _some_principal(statement)
-    context = _kept.known(principal)
+    context = _trust_subset.known(principal)
     if now is not None:
         time = {"aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),), "aws:epochtime": (str(int(now.timestamp())),)}
         context = Context({**context.values, **time}, context.closed)

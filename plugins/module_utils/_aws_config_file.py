@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import Merged, decoded, shown_if_valid
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import Merged, decoded, shown_if_valid
 
 #: The keys of our profiles that this collection sets. Other keys in them stay.
 KEYS = ("role_arn", "external_id", "role_session_name", "credential_source", "source_profile")

@@ -11,7 +11,7 @@ page *AWS errors* of the documentation is generated from the tables. Standard li
 from __future__ import annotations
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_errors, _request_errors
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import AwsError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import PROPAGATING
 
 TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS, *_image_errors.LAYER_ROWS)

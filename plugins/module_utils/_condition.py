@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS, Operator
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import (
     NO,
     YES,
     Answer,
@@ -31,8 +33,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import (
     unknown,
     whether,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
-from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS, Operator
 
 ALL, ANY = "forallvalues:", "foranyvalue:"
 _IF_EXISTS = "ifexists"

@@ -16,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import Answer, unknown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import Answer, unknown
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import Template
 
 #: Every key begins with this: a context that is known completely.

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import HELPER_NAME
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import OURS, Merged
 
 HELPER = "docker-credential-ecr-login"
 #: These take precedence over the profile in the SDK for Go, so that the role would not be assumed.

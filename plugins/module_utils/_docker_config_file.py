@@ -18,7 +18,7 @@ import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged, decoded, shown_if_valid
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import OURS, Merged, decoded, shown_if_valid
 
 #: What follows docker-credential- in the name of a program. With the empty name, docker uses the logins of the file.
 HELPER_NAME = re.compile(r"(?:\w[\w.+@-]{0,299})?", re.ASCII)

@@ -26,7 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._program import Program
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
-from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import unsafe_destination_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored_image import unsafe_destination_problems
 
 #: In the order in which `auto` tries them.
 _CONTAINER_ENGINES: dict[str, t.Callable[[str, str | None], ContainerEngine]] = {"docker": Docker, "podman": Podman}

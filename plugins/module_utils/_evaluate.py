@@ -23,7 +23,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _principal
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, every, some, unknown
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Reach
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
@@ -32,6 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     applies,
     read_statements,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Answer, every, some, unknown
 
 ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 

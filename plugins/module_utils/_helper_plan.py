@@ -28,7 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_fi
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import OURS, Merged
 
 
 @dataclass(frozen=True)

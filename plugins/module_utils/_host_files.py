@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, search_path
 from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import files_before
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import CONSUMER, HOST, OWNER, AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import CONSUMER, HOST, OWNER, AwsError
 
 #: The first row that matches counts, so a row with a message is before the row for its code alone.
 ROWS: tuple[AwsError, ...] = (

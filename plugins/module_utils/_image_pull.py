@@ -10,7 +10,7 @@ import functools
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, RunningModule

@@ -18,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _layout_index,
     _manifest,
     _protected_files,
-    _stored,
+    _stored_image,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
@@ -57,7 +57,7 @@ class Layout:
         names = os.listdir(self.folder) if self.folder.is_dir() else []
         if "oci-layout" not in names and any(not name.startswith(INCOMING) for name in names):
             raise EcrError(f"Folder {dest} does not hold an OCI image layout. Choose an empty dest.")
-        _stored.check_layout(str(self.folder))
+        _stored_image.check_layout(str(self.folder))
 
     def location(self, image: RegistryImage) -> str:
         return f"oci:{self.folder}:{image.reference.name}"
@@ -114,7 +114,7 @@ class Layout:
         # Where a folder above is open to all users, such as /tmp, one of them may have been faster.
         if _protected_files.safe_path(self._dest) != str(self.folder):
             raise EcrError(f"dest {self._dest} leads to another folder than before. Run again.")
-        _stored.check_layout(str(self.folder))
+        _stored_image.check_layout(str(self.folder))
         self._write("oci-layout", json.dumps(_layout_index.LAYOUT).encode())
         _protected_files.make_folders(str(self.folder / "blobs/sha256"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import failed_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible

@@ -21,7 +21,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, Answer, every, unknown, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, Answer, every, unknown, whether
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import Template
 
 #: What numbers and dates of a policy are converted to.

@@ -19,7 +19,7 @@ import enum
 import re
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, some, unknown, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Answer, some, unknown, whether
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):(.+)")
 _ACCOUNT = re.compile(r"(?:arn:aws[a-z-]*:iam::)?([0-9]{12})(?::root)?")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AWS, CALLER, HOST, OWNER, AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import AWS, CALLER, HOST, OWNER, AwsError
 
 _SIGNATURE = "SignatureDoesNotMatch|InvalidSignatureException"
 _KEY = "InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|AuthFailure"

@@ -10,7 +10,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _policy, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _granted_access, _policy, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 
@@ -128,6 +128,6 @@ def reaches_beyond_tags(permissions: Document | None) -> bool:
     return any(
         statement.get("Effect") == "Allow"
         and _policy_document.as_list(statement.get("Action")) != [_policy.TOKEN_ACTION]
-        and not _access.granting_tags({"Statement": [statement]})
+        and not _granted_access.granting_tags({"Statement": [statement]})
         for statement in _policy_document.statements(permissions or {})
     )

@@ -16,7 +16,7 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_steps as steps
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import already_applied, unmet
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     ReadBackError,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
     handoff_option_problems,
     handoff_path_problems,
 )

@@ -10,7 +10,7 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set

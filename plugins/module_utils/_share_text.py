@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown

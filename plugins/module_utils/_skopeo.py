@@ -29,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._program import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import make_folders
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
-from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored_image import (
     broken_files,
     is_damaged,
     remove_blobs,

@@ -13,10 +13,10 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition, _principal, _wildcard
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, every, some, whether
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Names, Principal, Reach
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Answer, every, some, whether
 
 #: The version of the policy language that has policy variables.
 _WITH_VARIABLES = "2012-10-17"

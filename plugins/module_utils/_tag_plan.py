@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import NAMED, listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import NAMED, listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     MAXIMUM_TAGS,
     is_pattern,

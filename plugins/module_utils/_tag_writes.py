@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import tries, wait_until_read_back
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import tags_or_none
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TAGGING_BATCH, TagChange, TagPlan

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import listed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
     ALLOWED,
     DENIED,

@@ -194,9 +194,9 @@ summary:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 
 
 def main() -> None:

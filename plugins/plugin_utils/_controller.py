@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable, show
 
 
 class Controller:

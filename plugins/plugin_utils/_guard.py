@@ -10,7 +10,7 @@ import functools
 import typing as t
 
 from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import failed_result, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 Value = t.TypeVar("Value")

@@ -19,8 +19,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, result_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: The work of a module.
 Run = t.Callable[[Module, Progress], Json]

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import start_without_signals
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import show
 
 #: Seconds between two lines.
 INTERVAL = 10.0

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of

@@ -22,8 +22,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _wildcard,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, some
-from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, some
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_kept, is_within
 
 from tests.judge import independent
 from tests.judge.compare import ROOT, compare, lab_verdicts

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import observe
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import observe
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge
 from botocore.exceptions import ClientError

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _concurrency, _session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS, pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (

@@ -43,7 +43,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
-    _access,
+    _access_probe,
     _assume,
     _consumers,
     _container_engine,
@@ -51,6 +51,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _denial,
     _destination,
     _errors,
+    _granted_access,
     _image,
     _image_reference,
     _layout_index,
@@ -61,7 +62,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _policy_document,
     _program,
     _proof,
-    _prove,
     _pull_options,
     _registry,
     _role_declaration,
@@ -593,7 +593,7 @@ def judge_documents(
     assert _policy_document.equal(trust, copy.deepcopy(trust))
     _convergence.unmet(plan, before)
     list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
-    _access.granting_tags(permissions)
+    _granted_access.granting_tags(permissions)
     change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
     fit("\n".join(change.lines))
 
@@ -656,7 +656,7 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
-        seen = _prove.observe(refuse)
+        seen = _access_probe.observe(refuse)
         probes = dict.fromkeys(_verdict.PROBES, seen)
         expectations = _verdict.Expectations(("release",), ("develop",))
         verdicts = _verdict.judge(expectations, {"release": probes, "develop": probes}, seen, {})

@@ -11,7 +11,7 @@ from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, MASK
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable, show
 
 SECRET = base64.b64encode(hashlib.sha512(b"token").digest()).decode()
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _terms
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions, split
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import read_condition
-from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, read_statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_kept, is_within
 
 ONE, TWO = "222222222222", "333333333333"
 ROOT, USER, SESSION = f"arn:aws:iam::{ONE}:root", f"arn:aws:iam::{ONE}:user/a", f"arn:aws:sts::{ONE}:assumed-role/r/s"
@@ -258,7 +258,7 @@ def test_a_statement_is_split_by_its_principals() -> None:
     ],
 )
 def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> None:
-    assert list(_terms.demands(read_condition(condition))) == words
+    assert list(_condition_text.demands(read_condition(condition))) == words
 
 
 @pytest.mark.parametrize(
@@ -279,4 +279,4 @@ def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> Non
     ],
 )
 def test_changes_in_words(old: dict[str, Any], new: dict[str, Any], words: list[str]) -> None:
-    assert list(_terms.changes(read_condition(old), read_condition(new))) == words
+    assert list(_condition_text.changes(read_condition(old), read_condition(new))) == words

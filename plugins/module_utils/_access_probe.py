@@ -25,7 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     aws_sentence,
     error_code,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import (

@@ -32,7 +32,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected import explain_unexpected
+from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected_error import explain_unexpected
 
 
 def message_of(error: Exception) -> str:
