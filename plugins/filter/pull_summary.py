@@ -57,7 +57,7 @@ def filter_pull_summary(
     hostvars: t.Mapping[str, t.Any], hosts: list[str], went_through: list[str], check_mode: bool = False
 ) -> list[str]:
     answers = ("ecr_pull_proof", "ecr_pull_result")
-    rows = [(host, host in went_through, *(hostvars[host].get(one) or {} for one in answers)) for host in hosts]
+    rows = [(host, host in went_through, *(hostvars[host].get(name) or {} for name in answers)) for host in hosts]
     return hosts_table(t.cast("list[t.Any]", rows), check_mode)
 
 

@@ -92,11 +92,11 @@ def accounts_within(units: t.Iterable[Unit], wanted: t.Sequence[str]) -> list[Js
     AWS retires `Status` for `State`.
     """
     return [
-        {"id": one["Id"], "name": one["Name"], "organizational_unit": unit.path}
+        {"id": account["Id"], "name": account["Name"], "organizational_unit": unit.path}
         for unit in units
         if not wanted or any(entry in unit.ids or _is_below(unit.path, entry) for entry in wanted)
-        for one in unit.accounts
-        if one.get("State", one.get("Status")) == "ACTIVE"
+        for account in unit.accounts
+        if account.get("State", account.get("Status")) == "ACTIVE"
     ]
 
 
@@ -109,7 +109,12 @@ def state_problems(units: t.Iterable[Unit], version: str) -> t.Iterator[str]:
 
     :param version: of botocore
     """
-    unknown = [one["Id"] for unit in units for one in unit.accounts if "State" not in one and "Status" not in one]
+    unknown = [
+        account["Id"]
+        for unit in units
+        for account in unit.accounts
+        if "State" not in account and "Status" not in account
+    ]
     if unknown:
         yield (
             f"botocore {version} returns no state for {len(unknown)} accounts, such as {unknown[0]}, so it is unknown"
@@ -204,11 +209,11 @@ def _units(client: Client, ids: tuple[str, ...], path: str) -> t.Iterator[Unit]:
     """A root or unit, then all below it."""
     yield Unit(ids, path, _all_pages(client, "list_accounts_for_parent", "Accounts", ParentId=ids[-1]))
     below = _all_pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ids[-1])
-    for one in below:
-        yield from _units(client, (*ids, one["Id"]), f"{path.rstrip('/')}/{one['Name']}")
+    for child in below:
+        yield from _units(client, (*ids, child["Id"]), f"{path.rstrip('/')}/{child['Name']}")
 
 
 def _all_pages(client: Client, operation: str, key: str, **arguments: str) -> list[Json]:
     """All elements that a list operation returns. Pages in between may be empty."""
     pages = client.get_paginator(operation).paginate(**arguments)
-    return [one for page in pages for one in page[key]]
+    return [element for page in pages for element in page[key]]

@@ -100,7 +100,7 @@ def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) ->
         _evaluate.decide(Request(action, arn, account, principal, context), Policies([permissions]))
         for action in _policy.PULL_ACTIONS
     ]
-    return min(decisions, key=lambda one: (DENIED, UNKNOWN, ALLOWED).index(one.verdict))
+    return min(decisions, key=lambda decision: (DENIED, UNKNOWN, ALLOWED).index(decision.verdict))
 
 
 def who_may(
@@ -113,14 +113,16 @@ def who_may(
     """
     if role is None:
         return []
-    decisions = [(one, pull_decision(role.permissions, one.arn, one.tags)) for one in repositories]
-    allowed = [(one, decision) for one, decision in decisions if decision.verdict != DENIED]
+    decisions = [
+        (repository, pull_decision(role.permissions, repository.arn, repository.tags)) for repository in repositories
+    ]
+    allowed = [(repository, decision) for repository, decision in decisions if decision.verdict != DENIED]
     found = []
     for admission in admissions(role.trust, now):
-        doubts = {one.arn: decision.reason for one, decision in allowed if decision.verdict == UNKNOWN}
+        doubts = {repository.arn: decision.reason for repository, decision in allowed if decision.verdict == UNKNOWN}
         if admission.doubt:
-            doubts = {one.arn: admission.doubt for one, _decision in allowed}
-        found.append(Access(admission, tuple(one for one, _decision in allowed), doubts))
+            doubts = {repository.arn: admission.doubt for repository, _decision in allowed}
+        found.append(Access(admission, tuple(repository for repository, _decision in allowed), doubts))
     return found
 
 
@@ -139,7 +141,7 @@ def change_of_access(
     lost = _differing(had, has, old, new)
     gained = _differing(has, had, new, old)
     conditions, covered = _changed_conditions(had, has, lost, gained)
-    several = len({one.region for one in (*before, *after)}) > 1
+    several = len({repository.region for repository in (*before, *after)}) > 1
     coming, going = ([pair for key, pair in pairs.items() if key not in covered] for pairs in (gained, lost))
     lines, all_lines = (
         (
@@ -160,13 +162,15 @@ def _differing(
 ) -> dict[_Key, Pair]:
     """What `ours` has and is not proven to be in `others`."""
     found = {}
-    reached = {one.arn for access in others for one in access.repositories}
+    reached = {repository.arn for access in others for repository in access.repositories}
     for access in ours:
         kept = role and other and is_kept(access.admission.statement, other.trust, role.trust)
-        for one in access.repositories:
-            if not (kept and one.arn in reached):
-                doubt = access.doubts.get(one.arn, "")
-                found[access.admission, one.arn] = Pair(access.admission.label, one.name, one.region, doubt)
+        for repository in access.repositories:
+            if not (kept and repository.arn in reached):
+                doubt = access.doubts.get(repository.arn, "")
+                found[access.admission, repository.arn] = Pair(
+                    access.admission.label, repository.name, repository.region, doubt
+                )
     return found
 
 
@@ -177,11 +181,15 @@ def _changed_conditions(
     lines, covered = [], set()
     left = _without_same(has, had)
     for before in _without_same(had, has):
-        after = next((one for one in left if one.admission.principal == before.admission.principal), None)
+        after = next(
+            (candidate for candidate in left if candidate.admission.principal == before.admission.principal), None
+        )
         if after is None:
             continue
-        common = {one.arn for one in before.repositories} & {one.arn for one in after.repositories}
-        keys = {(one.admission, arn) for one in (before, after) for arn in common}
+        common = {repository.arn for repository in before.repositories} & {
+            repository.arn for repository in after.repositories
+        }
+        keys = {(access.admission, arn) for access in (before, after) for arn in common}
         if not keys.isdisjoint({*lost, *gained}):
             left.remove(after)
             covered |= keys
@@ -192,10 +200,10 @@ def _changed_conditions(
 def _without_same(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[Access]:
     """What differs from each of the others in its principal or its conditions."""
     return [
-        one
-        for one in ours
+        access
+        for access in ours
         if not any(
-            one.admission.principal == other.admission.principal and not _words(one.admission, other.admission)
+            access.admission.principal == other.admission.principal and not _words(access.admission, other.admission)
             for other in others
         )
     ]
@@ -212,9 +220,9 @@ def _words(before: Admission, after: Admission) -> tuple[str, ...]:
 
 def _lines(form: str, pairs: t.Iterable[Pair], several: bool, every_name: bool) -> list[str]:
     by_principal: dict[tuple[str, str], dict[str, None]] = {}
-    for one in sorted(pairs):
-        name = f"{one.repository} in {one.region}" if several else one.repository
-        by_principal.setdefault((one.principal, one.doubt), {})[name] = None
+    for pair in sorted(pairs):
+        name = f"{pair.repository} in {pair.region}" if several else pair.repository
+        by_principal.setdefault((pair.principal, pair.doubt), {})[name] = None
     return [
         form.format(who, listed(list(names), every_name))
         + (f" (unknown, counted as allowed: {doubt})" if doubt else "")

@@ -138,7 +138,9 @@ def _tags_of_readable(
 ) -> dict[str, Tags]:
     """The tags of the repositories that are readable but should be denied; None where they cannot be read."""
     prefix = arn_of(role.identity["arn"]).identity.repository(role.region, "")
-    names = [name for name in expectations.denied if any(one.is_allowed for one in observed[name].values())]
+    names = [
+        name for name in expectations.denied if any(observation.is_allowed for observation in observed[name].values())
+    ]
 
     def tags(name: str) -> Tags:
         try:

@@ -68,7 +68,7 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
         return {}
 
     others, *found = map_concurrently(read_roles, [None, *named])
-    roles = {name: state for one in found for name, state in one.items()}
+    roles = {name: state for states in found for name, state in states.items()}
     searches = list(_searches(session, shares, roles))
     registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
     declared = {share.name for share in shares}
@@ -87,7 +87,7 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
     tags: set[tuple[str, str]] = {tag for share in shares for tag in share.tags.items()}
     for state in roles.values():
         regions.update(dict.fromkeys(granting_regions(state.permissions)))
-        tags |= {tag for one in granting_tags(state.permissions) for tag in one.items()}
+        tags |= {tag for pair in granting_tags(state.permissions) for tag in pair.items()}
     everything = any(reaches_beyond_tags(state.permissions) for state in roles.values())
     for region in regions:
         names = tuple(name for share in shares if region in share.regions for name in share.repositories)
@@ -134,7 +134,7 @@ def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
     for page in pages:
         roles += page["RoleDetailList"]
         for policy in page["Policies"]:
-            current = next(one for one in policy["PolicyVersionList"] if one["IsDefaultVersion"])
+            current = next(version for version in policy["PolicyVersionList"] if version["IsDefaultVersion"])
             policies[policy["Arn"]] = current["Document"]
     return {
         role["RoleName"]: _state(role, policies)
@@ -144,11 +144,13 @@ def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
 
 
 def _state(role: Json, policies: Json) -> RoleState:
-    arns = [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", [])]
+    arns = [policy["PolicyArn"] for policy in role.get("AttachedManagedPolicies", [])]
     documents = [policies[arn] for arn in arns if arn in policies]
-    documents += [one["PolicyDocument"] for one in role.get("RolePolicyList", [])]
+    documents += [inline["PolicyDocument"] for inline in role.get("RolePolicyList", [])]
     statements = [
-        one for document in documents for one in _policy_document.statements(_policy_document.parse(document))
+        statement
+        for document in documents
+        for statement in _policy_document.statements(_policy_document.parse(document))
     ]
     return RoleState(
         role_exists=True,

@@ -68,7 +68,7 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
         statements = read_statements(trust, "the trust policy", True)
     except MalformedPolicyError as error:
         return [_unreadable(str(error))]
-    denying = [one for one in statements if one.effect == "Deny"]
+    denying = [statement for statement in statements if statement.effect == "Deny"]
     found = []
     for statement in statements:
         actions = [action for action in _trust_subset.SESSION if covers_action(statement, action).holds]
@@ -85,7 +85,9 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
 
 def lost(before: Document, after: Document) -> list[Admission]:
     """Whom the old trust policy admits by a statement that is not proven to be within the new trust policy."""
-    return [one for one in admissions(before) if not _trust_subset.is_kept(one.statement, after, before)]
+    return [
+        admission for admission in admissions(before) if not _trust_subset.is_kept(admission.statement, after, before)
+    ]
 
 
 def _unreadable(reason: str) -> Admission:
@@ -103,13 +105,13 @@ def split(statement: Statement) -> list[Statement]:
     if (
         arns is not None
         and exact
-        and all(any(_trust_subset.name_within(AWS, value, *one) for one in named) for value in arns.values)
+        and all(any(_trust_subset.name_within(AWS, value, *wider) for wider in named) for value in arns.values)
     ):
         rest = tuple(check for check in statement.condition if check is not arns)
         return [
             replace(statement, names=Names(((AWS, value),)), condition=rest) for value in dict.fromkeys(arns.values)
         ]
-    return [replace(statement, names=Names((one,))) for one in dict.fromkeys(named)]
+    return [replace(statement, names=Names((principal,))) for principal in dict.fromkeys(named)]
 
 
 def _names_principals(check: Check) -> bool:
@@ -131,7 +133,7 @@ def _admits(statement: Statement, denying: t.Iterable[Statement], action: str, n
     request = Request(action, "", "", principal, context)
     if applies(statement, request).holds is False:
         return Answer(False)
-    denied = some(applies(one, request) for one in denying)
+    denied = some(applies(deny, request) for deny in denying)
     return Answer(None if denied.holds is None else not denied.holds, denied.reason)
 
 

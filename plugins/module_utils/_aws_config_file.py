@@ -84,10 +84,10 @@ def _replaced(text: str | None, section: str, wanted: dict[str, str]) -> str | N
     """
     lines = (text or "").split("\n")
     headers = [number for number, line in enumerate(lines) if line.startswith("[")]
-    start = next((one for one in headers if lines[one].startswith(f"[{section}]")), None)
+    start = next((number for number in headers if lines[number].startswith(f"[{section}]")), None)
     if start is None:
         return _appended(text, _written(section, wanted))
-    end = next((one for one in headers if one > start), len(lines))
+    end = next((number for number in headers if number > start), len(lines))
     kept = _foreign_lines(lines[start + 1 : end])
     if wanted:
         kept = [*_written(section, wanted).split("\n")[:-1], *kept]

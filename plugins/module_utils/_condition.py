@@ -49,7 +49,7 @@ class Check:
     @property
     def quantifier(self) -> str:
         """`forallvalues:`, `foranyvalue:` or nothing."""
-        return next((one for one in (ALL, ANY) if self.operator.lower().startswith(one)), "")
+        return next((prefix for prefix in (ALL, ANY) if self.operator.lower().startswith(prefix)), "")
 
     @property
     def base(self) -> str:
@@ -125,9 +125,9 @@ def read_condition(condition: object) -> Condition:
     for operator, block in condition.items():
         for key, values in block.items():
             listed = values if isinstance(values, list) else [values]
-            if not all(isinstance(one, (str, bool, int, float)) for one in listed):
+            if not all(isinstance(value, (str, bool, int, float)) for value in listed):
                 raise ValueError(f"its Condition compares {key} with something else than text, numbers or booleans")
-            found.append(Check(operator, key, tuple(_as_text(one) for one in listed)))
+            found.append(Check(operator, key, tuple(_as_text(value) for value in listed)))
     return tuple(found)
 
 

@@ -61,8 +61,8 @@ def changes(before: Condition, after: Condition) -> tuple[str, ...]:
 def action_changes(before: t.Sequence[str], after: t.Sequence[str]) -> tuple[str, ...]:
     """What the actions of a principal change to, one text for each action."""
     return (
-        *(f"may now use {one}" for one in after if one not in before),
-        *(f"may no longer use {one}" for one in before if one not in after),
+        *(f"may now use {action}" for action in after if action not in before),
+        *(f"may no longer use {action}" for action in before if action not in after),
     )
 
 
@@ -85,7 +85,7 @@ def _is_common(check: Check) -> bool:
 
 def _meaning(checks: t.Iterable[Check]) -> frozenset[tuple[str, t.Collection[str]]]:
     return frozenset(
-        (one.operator.lower(), frozenset(_lower(one) if one.base == "bool" else one.values)) for one in checks
+        (check.operator.lower(), frozenset(_lower(check) if check.base == "bool" else check.values)) for check in checks
     )
 
 

@@ -48,7 +48,7 @@ class Context:
         for key, several in given.items():
             if values.setdefault(key.lower(), tuple(several)) != tuple(several):
                 ambiguous.add(key.lower())
-        return cls(values, tuple(one.lower() for one in closed), frozenset(ambiguous))
+        return cls(values, tuple(prefix.lower() for prefix in closed), frozenset(ambiguous))
 
     def get(self, key: str) -> tuple[str, ...] | Answer:
         """The values of a key, none if it is absent, or why that is unknown."""

@@ -95,7 +95,7 @@ def _checked(content: bytes | None) -> str | None:
         if any(not isinstance(member.value, (dict, type(None))) for member in _named(text, key)):
             raise EcrError(f"has {key} that is not an object.")
     helpers = _named(text, "credHelpers")
-    names = [one.name for helper in helpers if helper.value is not None for one in _members(text, helper.at)]
+    names = [member.name for helper in helpers if helper.value is not None for member in _members(text, helper.at)]
     if len(helpers) > 1 or len(names) > len(set(names)):
         raise EcrError("has credHelpers, or a registry in credHelpers, more than once. Keep one of them.")
     return text

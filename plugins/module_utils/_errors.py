@@ -40,7 +40,9 @@ def printable(text: str) -> str:
     """A text fit for a terminal and a log: escape sequences and the like are written out, and no line is endless."""
     lines = []
     for line in text.split("\n"):
-        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line[: _LONGEST_LINE + 1])
+        shown = "".join(
+            character if character.isprintable() else ascii(character)[1:-1] for character in line[: _LONGEST_LINE + 1]
+        )
         if len(shown) > _LONGEST_LINE:
             shown = f"{shown[: _LONGEST_LINE - 40]}... ({len(line)} characters)"
         lines.append(shown)

@@ -79,19 +79,23 @@ class _Layer:
     def _matches(self, effect: str, request: Request, reaches: frozenset[Reach]) -> Answer:
         if self.reason:
             return unknown(self.reason)
-        candidates = (one for one in self.statements if one.effect == effect)
-        return some(applies(one, request, reaches) for one in candidates)
+        candidates = (statement for statement in self.statements if statement.effect == effect)
+        return some(applies(statement, request, reaches) for statement in candidates)
 
 
 def decide(request: Request, policies: Policies) -> Decision:
     """Whether AWS allows a request."""
-    identity = _layer([(f"identity policy {number}", one) for number, one in enumerate(policies.identity, 1)], False)
+    identity = _layer(
+        [(f"identity policy {number}", document) for number, document in enumerate(policies.identity, 1)], False
+    )
     resource = _layer([("the resource's policy", policies.resource)] if policies.resource is not None else [], True)
     limits = []
     if policies.boundary is not None:
         limits.append(_layer([("the permissions boundary", policies.boundary)], False))
     if policies.session:
-        limits.append(_layer([(f"session policy {n}", one) for n, one in enumerate(policies.session, 1)], False))
+        limits.append(
+            _layer([(f"session policy {n}", document) for n, document in enumerate(policies.session, 1)], False)
+        )
 
     denied = some(layer.denies(request) for layer in (identity, resource, *limits))
     if denied.holds:

@@ -31,5 +31,7 @@ def _conditions(permissions: Document) -> t.Iterator[tuple[str, str]]:
 
 def granting_regions(permissions: Document | None) -> list[str]:
     """The regions whose repositories a permissions document names; not those that it covers by a wildcard."""
-    resources = [str(one) for statement in statements(permissions or {}) for one in as_list(statement.get("Resource"))]
+    resources = [
+        str(resource) for statement in statements(permissions or {}) for resource in as_list(statement.get("Resource"))
+    ]
     return sorted({match[1] for match in map(_ARN.fullmatch, resources) if match})

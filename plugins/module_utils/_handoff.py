@@ -106,7 +106,7 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
             registry=place["registry"],
             repository_tags=options.repository_tags,
             access=options.access,
-            repositories=[one["name"] for one in place["repositories"]],
+            repositories=[repository["name"] for repository in place["repositories"]],
             denied=options.denied,
             images=options.images,
         )

@@ -80,13 +80,13 @@ class PullRole:
             return RoleState()
         role = reply["Role"]
         attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
-        arns = [one["PolicyArn"] for one in attached]
+        arns = [policy["PolicyArn"] for policy in attached]
         inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
         profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
         added = {
             AttachmentKind.MANAGED_POLICY: [arn for arn in arns if arn != self.policy_arn],
-            AttachmentKind.INLINE_POLICY: [one for one in inline if one not in (_REVOCATION, _UNFINISHED)],
-            AttachmentKind.INSTANCE_PROFILE: [one["InstanceProfileName"] for one in profiles],
+            AttachmentKind.INLINE_POLICY: [name for name in inline if name not in (_REVOCATION, _UNFINISHED)],
+            AttachmentKind.INSTANCE_PROFILE: [profile["InstanceProfileName"] for profile in profiles],
         }
         return RoleState(
             role_exists=True,
@@ -111,26 +111,26 @@ class PullRole:
         ours = Attachment(AttachmentKind.ROLE, self.name)
         return RoleState(
             policy_exists=True,
-            permissions=next((one.document for one in versions if one.is_default), None),
+            permissions=next((version.document for version in versions if version.is_default), None),
             policy_tags=_tags(reply["Policy"].get("Tags", [])),
             versions=versions,
-            attachments=tuple(one for one in self._entities() if one != ours),
+            attachments=tuple(entity for entity in self._entities() if entity != ours),
         )
 
     def _versions(self) -> t.Iterator[PolicyVersion]:
-        for one in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
-            version = one["VersionId"]
+        for entry in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
+            version = entry["VersionId"]
             reply = self.client.get_policy_version(PolicyArn=self.policy_arn, VersionId=version)
             yield PolicyVersion(
-                version, one["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
+                version, entry["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
             )
 
     def _entities(self) -> t.Iterator[Attachment]:
         for page in self.client.get_paginator("list_entities_for_policy").paginate(PolicyArn=self.policy_arn):
             for kind in (AttachmentKind.ROLE, AttachmentKind.USER, AttachmentKind.GROUP):
                 name = kind.value.title()
-                for one in page.get(f"Policy{name}s", []):
-                    yield Attachment(kind, one[f"{name}Name"])
+                for entity in page.get(f"Policy{name}s", []):
+                    yield Attachment(kind, entity[f"{name}Name"])
 
     def _pages(self, operation: str, key: str, **arguments: str) -> list[t.Any]:
         return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[key]]

@@ -132,13 +132,13 @@ class Layout:
     def _fetch(self, image: RegistryImage, parts: list[Descriptor]) -> None:
         """Fetch the parts that are missing or damaged, several at once."""
         registry, repository = image.registry, image.reference.repository
-        wanted = [one for one in parts if not self._has(one)]
-        size = sum(one.size for one in wanted)
+        wanted = [part for part in parts if not self._has(part)]
+        size = sum(part.size for part in wanted)
         check_space(self.folder, size)
         self._registry, self._size = registry, self._size + size
         with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
             try:
-                under_way = [pool.submit(registry.blob, repository, one, self._path(one.digest)) for one in wanted]
+                under_way = [pool.submit(registry.blob, repository, part, self._path(part.digest)) for part in wanted]
                 for done in as_completed(under_way):
                     done.result()
             except BaseException:

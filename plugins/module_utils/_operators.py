@@ -73,7 +73,7 @@ def _arn_like(actual: str, wanted: Template) -> Answer:
         return unknown(f"{_wildcard.literal(wanted)!r} is not an ARN of six components")
     if len(values) < 6:
         return NO
-    return every(whether(_wildcard.matches(one, value)) for one, value in zip(components, values))
+    return every(whether(_wildcard.matches(component, value)) for component, value in zip(components, values))
 
 
 def _components(template: Template) -> list[Template]:

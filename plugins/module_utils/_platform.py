@@ -108,7 +108,7 @@ def choose(index: Json, platform: str, what: str) -> Choice:
     offered = [(platform_of(entry["platform"]), entry) for entry in entries if isinstance(entry.get("platform"), dict)]
     ranked = [(rank, entry) for name, entry in offered if (rank := _rank(platform, name)) is not None]
     if ranked:
-        return Choice(descriptor(max(ranked, key=lambda one: one[0])[1], what), True)
+        return Choice(descriptor(max(ranked, key=lambda choice: choice[0])[1], what), True)
     unnamed = [entry for entry in entries if _is_image_without_platform(entry)]
     if len(unnamed) == 1:
         return Choice(descriptor(unnamed[0], what), False)

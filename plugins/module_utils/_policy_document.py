@@ -28,7 +28,7 @@ def dangling_principals(trust: Document | None) -> list[str]:
     for statement in statements(trust or {}):
         principals = statement.get("Principal")
         if isinstance(principals, dict):
-            found += [str(one) for one in as_list(principals.get("AWS", [])) if UNIQUE_ID.fullmatch(str(one))]
+            found += [str(arn) for arn in as_list(principals.get("AWS", [])) if UNIQUE_ID.fullmatch(str(arn))]
     return found
 
 
@@ -59,13 +59,13 @@ def _has_form(statement: object) -> bool:
     blocks: list[object] = list(condition.values()) if isinstance(condition, dict) else [None]
     return (
         isinstance(statement.get("Effect", ""), str)
-        and all(isinstance(one, str) for values in listed for one in as_list(values))
+        and all(isinstance(item, str) for values in listed for item in as_list(values))
         and all(isinstance(block, dict) and all(map(_is_plain, _values(block))) for block in blocks)
     )
 
 
 def _values(block: Document) -> list[object]:
-    return [one for values in block.values() for one in as_list(values)]
+    return [item for values in block.values() for item in as_list(values)]
 
 
 def _is_plain(value: object) -> bool:
@@ -88,22 +88,22 @@ def meaning(document: Document) -> frozenset[t.Hashable]:
     Order, a single value or a list, `Sid`, the case of actions and condition keys, and the account root written as
     an ARN or as an account ID make no difference.
     """
-    return frozenset(statement_meaning(one) for one in as_list(document.get("Statement", [])))
+    return frozenset(statement_meaning(statement) for statement in as_list(document.get("Statement", [])))
 
 
-def equal(one: Document | None, other: Document | None) -> bool:
+def equal(document: Document | None, other: Document | None) -> bool:
     """Whether two documents mean the same. None stands for a missing document."""
-    if one is None or other is None:
-        return one is other
-    return meaning(one) == meaning(other)
+    if document is None or other is None:
+        return document is other
+    return meaning(document) == meaning(other)
 
 
-def common_statements(one: Document, other: Document) -> list[Document]:
-    """The statements of `one` that `other` has as well, by meaning, and all that deny: to drop one of those widens."""
+def common_statements(document: Document, other: Document) -> list[Document]:
+    """The statements of `document` that `other` has as well, by meaning, and all that deny: to drop one of those widens."""
     wanted = meaning(other)
     return [
         statement
-        for statement in as_list(one.get("Statement", []))
+        for statement in as_list(document.get("Statement", []))
         # IAM does not take back the id of a principal that was deleted, and needs no Deny for it.
         if (statement.get("Effect") == "Deny" and not dangling_principals({"Statement": statement}))
         or statement_meaning(statement) in wanted
@@ -149,7 +149,7 @@ def _account_of_root(principal: str) -> str:
 
 def statements(document: Document) -> list[Document]:
     """The statements of a document, also where there is a single one."""
-    return [one for one in as_list(document.get("Statement", [])) if isinstance(one, dict)]
+    return [statement for statement in as_list(document.get("Statement", [])) if isinstance(statement, dict)]
 
 
 def as_list(value: object) -> list[t.Any]:

@@ -117,8 +117,8 @@ def read_names(value: object, excluded: bool) -> Names:
         return Names(((AWS, "*"),), excluded)
     if not isinstance(value, dict) or not value or not set(value) <= set(KINDS):
         raise ValueError(f"its Principal is neither * nor an object of {', '.join(KINDS)}")
-    listed = [(kind, one) for kind, many in value.items() for one in (many if isinstance(many, list) else [many])]
-    if not all(isinstance(one, str) for _kind, one in listed):
+    listed = [(kind, item) for kind, many in value.items() for item in (many if isinstance(many, list) else [many])]
+    if not all(isinstance(name, str) for _kind, name in listed):
         raise ValueError("its Principal names something that is not text")
     return Names(tuple(listed), excluded)
 

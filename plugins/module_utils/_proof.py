@@ -92,7 +92,7 @@ def proof_result(
     :param external_id: whether AWS requires it: `true`, `false` or `unknown`, and why it is unknown
     """
     enforced, unknown = external_id
-    problems = [one.advice for one in verdicts if one.advice]
+    problems = [verdict.advice for verdict in verdicts if verdict.advice]
     if not token.is_allowed:
         problems.append(f"The role gets no registry token: {token.sentence.rstrip('.')}. {token.advice}")
     if options.external_id is not None and enforced == "false":
@@ -107,7 +107,7 @@ def proof_result(
         "external_id_enforced": enforced,
         "token": token.outcome,
         "token_denial_kind": token.kind,
-        "repositories": [asdict(one) for one in verdicts],
+        "repositories": [asdict(verdict) for verdict in verdicts],
         "verdict": "fail" if problems else "pass",
         "problems": problems,
         "summary": table(verdicts),
@@ -122,7 +122,7 @@ def artifact_of(role_arn: str, caller: dict[str, str], result: Json) -> Json:
         "role_arn": role_arn,
         "caller": caller["arn"],
         "external_id_enforced": result["external_id_enforced"],
-        "repositories": {one["name"]: one["pull"] for one in result["repositories"]},
+        "repositories": {repository["name"]: repository["pull"] for repository in result["repositories"]},
     }
 
 
@@ -139,8 +139,8 @@ def proof_is_final(result: Json, access: str) -> bool:
         return True
     return any(
         not may_pass(kind)
-        for one in result["repositories"]
-        if one["verdict"] == "fail"
-        for probe, kind in one["denial_kinds"].items()
-        if (probe, one["expected"], access) != ("describe", "readable", "pull")
+        for repository in result["repositories"]
+        if repository["verdict"] == "fail"
+        for probe, kind in repository["denial_kinds"].items()
+        if (probe, repository["expected"], access) != ("describe", "readable", "pull")
     )

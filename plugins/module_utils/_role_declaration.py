@@ -90,7 +90,7 @@ def role_declaration_of(options: Json) -> RoleDeclaration:
     return RoleDeclaration(
         name=options["name"],
         policy_name=options["policy_name"] or options["name"],
-        consumers=tuple(_consumers.consumer_of(one) for one in options["consumers"] or ()),
+        consumers=tuple(_consumers.consumer_of(consumer) for consumer in options["consumers"] or ()),
         repository_tags=options["repository_tags"] or {},
         is_present=options["state"] == "present",
         access=options["access"],

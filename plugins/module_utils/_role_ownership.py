@@ -64,10 +64,10 @@ def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
         yield f"The trust policy of {declared.name} names deleted users or roles: {names}. They are replaced."
     if not plan.after.role_exists:
         return
-    users = [attachment_text(one, declared) for one in before.attachments if one.uses_policy]
+    users = [attachment_text(attachment, declared) for attachment in before.attachments if attachment.uses_policy]
     if users and plan.steps:
         yield f"{'; '.join(users)}. Others attached it, so their access changes with the policy."
-    added = [attachment_text(one, declared) for one in before.attachments if one.adds_permissions]
+    added = [attachment_text(attachment, declared) for attachment in before.attachments if attachment.adds_permissions]
     if added:
         yield f"{'; '.join(added)}. Others added it, so the role allows more than the declaration."
 

@@ -158,7 +158,10 @@ def _new_default(before: RoleState, permissions: Document) -> list[Step]:
             return [SetDefaultVersion(version.identifier), *surplus(before.versions, version.identifier)]
     steps: list[Step] = []
     if len(before.versions) >= MAXIMUM_VERSIONS:
-        oldest = min((one for one in before.versions if not one.is_default), key=lambda one: int(one.identifier[1:]))
+        oldest = min(
+            (version for version in before.versions if not version.is_default),
+            key=lambda version: int(version.identifier[1:]),
+        )
         steps.append(DeleteVersion(oldest.identifier))
     return [*steps, CreateVersion(permissions)]
 
@@ -170,11 +173,13 @@ def surplus(versions: t.Sequence[PolicyVersion], default: str | None = None) -> 
 
     :param default: the version that is the default one by then; None for the one that is
     """
-    kept = next((one for one in versions if (one.identifier == default if default else one.is_default)), None)
+    kept = next(
+        (version for version in versions if (version.identifier == default if default else version.is_default)), None
+    )
     return [
-        DeleteVersion(one.identifier)
-        for one in versions
-        if kept and one is not kept and one.document is not None and one.document == kept.document
+        DeleteVersion(version.identifier)
+        for version in versions
+        if kept and version is not kept and version.document is not None and version.document == kept.document
     ]
 
 

@@ -84,10 +84,10 @@ class Secrets:
     def add(self, *secrets: str | None) -> None:
         """Add secrets. A registry token, base64 of `user:password`, is added with its password."""
         for secret in secrets:
-            for one in (secret, secret.strip(), _password_of(secret)) if secret else ():
-                if len(one) >= SHORTEST and one not in self._values:
-                    self._values.add(one)
-                    for form in _forms(one):
+            for value in (secret, secret.strip(), _password_of(secret)) if secret else ():
+                if len(value) >= SHORTEST and value not in self._values:
+                    self._values.add(value)
+                    for form in _forms(value):
                         width = min(PART, len(form))
                         parts = self._parts.setdefault(width, set())
                         parts.update(form[at : at + width] for at in range(len(form) - width + 1))
@@ -131,12 +131,14 @@ class Secrets:
         self._mark(hit, text, range(len(text) + 1))
         if "\\" in text or "%" in text:
             found = list(_CHARACTER.finditer(text))
-            content = "".join(_unescaped(one[0]) for one in found)
-            self._mark(hit, content, [*(one.start() for one in found), len(text)])
+            content = "".join(_unescaped(match[0]) for match in found)
+            self._mark(hit, content, [*(match.start() for match in found), len(text)])
         if not any(hit):
             return text
         return re.sub(
-            "\0+", MASK, "".join("\0" if marked else one for one, marked in zip(text.replace("\0", " "), hit))
+            "\0+",
+            MASK,
+            "".join("\0" if marked else character for character, marked in zip(text.replace("\0", " "), hit)),
         )
 
 

@@ -56,8 +56,8 @@ class AccessChange:
 
 def access_of(roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange]) -> AccessChange:
     """The change of access through each role. Access through two roles counts twice: each role has its own hand-off."""
-    old = [Repository(one.name, one.arn, one.before) for one in repositories]
-    new = [Repository(one.name, one.arn, one.after) for one in repositories]
+    old = [Repository(change.name, change.arn, change.before) for change in repositories]
+    new = [Repository(change.name, change.arn, change.after) for change in repositories]
     changes = {role.name: change_of_access(_pulled_by(role.before), _pulled_by(role.after), old, new) for role in roles}
     several = sum(bool(change.lines) for change in changes.values()) > 1
     through = {name: f" through role {name}" if several else "" for name in changes}
@@ -76,5 +76,5 @@ def _pulled_by(state: RoleState) -> Role | None:
 
 
 def _distinct(pairs: t.Iterable[Pair]) -> list[dict[str, str]]:
-    found = {(one.principal, one.repository, one.region) for one in pairs}
-    return [{"principal": one[0], "repository": one[1], "region": one[2]} for one in sorted(found)]
+    found = {(pair.principal, pair.repository, pair.region) for pair in pairs}
+    return [{"principal": pair[0], "repository": pair[1], "region": pair[2]} for pair in sorted(found)]

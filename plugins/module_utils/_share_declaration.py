@@ -97,7 +97,7 @@ def declared_shares(params: Json, region: str) -> list[Share]:
     :param region: where repositories are if a share does not name regions
     """
     declared = _Declaration.of(params)
-    return [_share_of(one, declared.trust_policy_quota, region) for one in declared.shares]
+    return [_share_of(share, declared.trust_policy_quota, region) for share in declared.shares]
 
 
 def share_declaration_problems(params: Json) -> t.Iterator[str]:
@@ -135,9 +135,9 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
     role = {**share, "name": share["role_name"] or "", "tags": None, "trust_policy_quota": quota}
     return Share(
         role_declaration_of(role),
-        tuple(one for one in share["repositories"] or () if not any(repository_or_pattern_problems(one))),
+        tuple(name for name in share["repositories"] or () if not any(repository_or_pattern_problems(name))),
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
-        tuple(one for one in share["regions"] or [region] if not any(region_problems(one))),
+        tuple(region for region in share["regions"] or [region] if not any(region_problems(region))),
         share["exclusive"],
         DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), valid_references(share["images"])),
         is_named=not any(_role_name_problems(share)),

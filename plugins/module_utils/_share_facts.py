@@ -107,7 +107,7 @@ def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -
 
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
     """The options of `ecr_handoff` for each share. A single hand-off is also published as an artifact."""
-    found = [one.handoff for one in facts]
+    found = [share.handoff for share in facts]
     if len(found) == 1 and found[0] and len(facts[0].role.consumers) * len(facts[0].places) == 1:
         found[0]["artifact"] = "ecr_share_handoff"
     return found

@@ -108,7 +108,7 @@ def _unchanged(
 
 def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as a module returns it."""
-    shares = [one.result for one in plan.shares]
+    shares = [share.result for share in plan.shares]
     heading = ["In check mode nothing is written. It would be:"] if check_mode else []
     return {
         "changed": False,

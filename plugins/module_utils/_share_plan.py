@@ -99,9 +99,9 @@ class SharePlan:
     @property
     def steps(self) -> list[tuple[str, Json]]:
         """The module and its options for each step, in the order that this file explains."""
-        removals = [("ecr_repository_tag", {**one.options, "state": "absent"}) for one in self.untag]
-        additions = [("ecr_repository_tag", {**one.options, "state": "present"}) for one in self.tag]
-        return [*removals, *(("iam_ecr_pull_role", one.options) for one in self.roles), *additions]
+        removals = [("ecr_repository_tag", {**step.options, "state": "absent"}) for step in self.untag]
+        additions = [("ecr_repository_tag", {**step.options, "state": "present"}) for step in self.tag]
+        return [*removals, *(("iam_ecr_pull_role", role.options) for role in self.roles), *additions]
 
     @property
     def remaining(self) -> list[str]:
@@ -206,11 +206,11 @@ def _diff(
         for share, role in zip(shares, roles)
         if role.plan.steps
     ]
-    for region in sorted({one.region for one in repositories}):
+    for region in sorted({repository.region for repository in repositories}):
         changes = [
-            TagChange(one.name, one.arn, one.before, one.after)
-            for one in repositories
-            if one.region == region and one.before != one.after
+            TagChange(repository.name, repository.arn, repository.before, repository.after)
+            for repository in repositories
+            if repository.region == region and repository.before != repository.after
         ]
         header = f"tags of repositories in {region}"
         found += [{**tag_diff(changes), "before_header": header, "after_header": header}] if changes else []

@@ -46,8 +46,8 @@ class PlannedRole:
     def consumers(self) -> list[Json]:
         """The consumers, each with the external ID that its trust statement has, as a result of a module."""
         return [
-            {"account": one.account, "principals": list(one.principals), "external_id": one.external_id}
-            for one in self.declared.consumers
+            {"account": consumer.account, "principals": list(consumer.principals), "external_id": consumer.external_id}
+            for consumer in self.declared.consumers
         ]
 
 

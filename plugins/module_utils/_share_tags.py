@@ -126,7 +126,7 @@ def grants(state: RoleState) -> set[Tag]:
     """The tags that a role grants access by."""
     if not state.role_exists:
         return set()
-    return {tag for one in granting_tags(state.permissions) for tag in tag_set(one)}
+    return {tag for pair in granting_tags(state.permissions) for tag in tag_set(pair)}
 
 
 def plan_tag_changes(shared: Shared) -> TagChanges:
@@ -158,7 +158,7 @@ def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChan
                 tag = (key.lower(), value)
                 others = [other for other, state in shared.account.others.items() if tag in grants(state)]
                 if tag in granted:
-                    others = [one.name for one, state in zip(shared.shares, shared.after) if tag in grants(state)]
+                    others = [share.name for share, state in zip(shared.shares, shared.after) if tag in grants(state)]
                 elif not (before.role_exists or before.policy_exists or shared.is_carried_out):
                     if share.is_named:
                         changes.problems.append(_no_role(share, region, name, tag, others))
@@ -212,4 +212,4 @@ def _add(shared: Shared, share: Share, region: str, names: list[str], changes: T
     for change in plan.changes:
         changes.after[region, change.name] = change.after
     if plan.changes:
-        changes.tag.append(TagStep(region, tuple(one.name for one in plan.changes), share.tags))
+        changes.tag.append(TagStep(region, tuple(change.name for change in plan.changes), share.tags))

@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
 def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
     """What is shared after the run, what stays although a share ends, and which roles are not declared."""
     declared = [
-        line for number, one in enumerate(facts) for line in _share_lines(shared, number, one, tags, every_name)
+        line for number, share in enumerate(facts) for line in _share_lines(shared, number, share, tags, every_name)
     ]
     next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
     is_shared = any(share.is_present for share in shared.shares)
@@ -39,9 +39,13 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
             yield f"in {place.region}: {listed(own, every_name) or 'no repository'} lost the tags"
         return
     may = "pull" if share.role.access == "pull" else "describe and pull"
-    for one in facts.role.consumers:
-        who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
-        yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external ID'}"
+    for consumer in facts.role.consumers:
+        who = (
+            f"{consumer['account']} ({', '.join(consumer['principals'])})"
+            if consumer["principals"]
+            else consumer["account"]
+        )
+        yield f"{who} may {may}{'' if consumer['external_id'] is None else ' with the external ID'}"
     for place in facts.places:
         yield f"in {place.region}: {listed(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):
@@ -89,9 +93,9 @@ def warnings_of(shared: Shared) -> t.Iterator[str]:
 def remaining_of(untag: t.Iterable[TagStep], roles: t.Iterable[RoleDeclaration], tag: t.Iterable[TagStep]) -> list[str]:
     """What differs from the declaration."""
     return [
-        *(f"the removal of {_tag_text(one)} from {_places(one)}" for one in untag),
-        *(f"role {one.name}" for one in roles),
-        *(f"the tag {_tag_text(one)} on {_places(one)}" for one in tag),
+        *(f"the removal of {_tag_text(step)} from {_places(step)}" for step in untag),
+        *(f"role {role.name}" for role in roles),
+        *(f"the tag {_tag_text(step)} on {_places(step)}" for step in tag),
     ]
 
 

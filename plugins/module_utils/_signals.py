@@ -21,7 +21,9 @@ def interruptible() -> t.Iterator[None]:
             signal.signal(other, signal.SIG_IGN)  # a second signal must not interrupt the `finally` clauses
         raise SystemExit(128 + number)
 
-    wanted = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]  # nohup
+    wanted = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN
+    ]  # nohup
     before = {number: signal.signal(number, stop) for number in wanted}
     try:
         yield

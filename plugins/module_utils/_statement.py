@@ -83,39 +83,43 @@ def read_statements(document: object, name: str, of_a_resource: bool) -> list[St
     if version not in _VERSIONS:
         raise MalformedPolicyError(f"{name} has Version {version!r}")
     statements = []
-    for number, one in enumerate(listed if isinstance(listed, list) else [listed], 1):
-        sid = f" ({one['Sid']})" if isinstance(one, dict) and one.get("Sid") else ""
+    for number, statement in enumerate(listed if isinstance(listed, list) else [listed], 1):
+        sid = f" ({statement['Sid']})" if isinstance(statement, dict) and statement.get("Sid") else ""
         place = f"statement {number}{sid} of {name}"
         try:
-            statements.append(_read_statement(one, place, of_a_resource, version == _WITH_VARIABLES))
+            statements.append(_read_statement(statement, place, of_a_resource, version == _WITH_VARIABLES))
         except ValueError as error:
             raise MalformedPolicyError(f"{place} cannot be read: {error}") from None
     return statements
 
 
-def _read_statement(one: object, place: str, of_a_resource: bool, variables: bool) -> Statement:
-    if not isinstance(one, dict) or not set(one) <= _ELEMENTS:
+def _read_statement(statement: object, place: str, of_a_resource: bool, variables: bool) -> Statement:
+    if not isinstance(statement, dict) or not set(statement) <= _ELEMENTS:
         raise ValueError("it is not an object with the elements of a statement")
-    if one.get("Effect") not in ("Allow", "Deny"):
+    if statement.get("Effect") not in ("Allow", "Deny"):
         raise ValueError("its Effect is neither Allow nor Deny")
-    actions, resources = _scope(one, "Action"), _scope(one, "Resource")
+    actions, resources = _scope(statement, "Action"), _scope(statement, "Resource")
     if actions is None or (resources is None and not of_a_resource):
         raise ValueError("it lacks an Action or a Resource")
-    excluded = "NotPrincipal" in one
-    if (excluded and "Principal" in one) or (excluded or "Principal" in one) != of_a_resource:
+    excluded = "NotPrincipal" in statement
+    if (excluded and "Principal" in statement) or (excluded or "Principal" in statement) != of_a_resource:
         raise ValueError("it must have one Principal" if of_a_resource else "an identity policy has no Principal")
-    names = _principal.read_names(one["NotPrincipal" if excluded else "Principal"], excluded) if of_a_resource else None
-    condition = _condition.read_condition(one.get("Condition", {}))
-    return Statement(place, one["Effect"], actions, resources, names, condition, variables)
+    names = (
+        _principal.read_names(statement["NotPrincipal" if excluded else "Principal"], excluded)
+        if of_a_resource
+        else None
+    )
+    condition = _condition.read_condition(statement.get("Condition", {}))
+    return Statement(place, statement["Effect"], actions, resources, names, condition, variables)
 
 
-def _scope(one: dict[str, object], element: str) -> Scope | None:
-    named = [name for name in (element, f"Not{element}") if name in one]
+def _scope(statement: dict[str, object], element: str) -> Scope | None:
+    named = [name for name in (element, f"Not{element}") if name in statement]
     if len(named) > 1:
         raise ValueError(f"it has both {element} and Not{element}")
     if not named:
         return None
-    value = one[named[0]]
+    value = statement[named[0]]
     listed = value if isinstance(value, list) else [value]
     patterns = tuple(pattern for pattern in listed if isinstance(pattern, str))
     if len(patterns) < len(listed):
@@ -151,7 +155,9 @@ def covers_action(statement: Statement, action: str) -> Answer:
 def _covers_resource(statement: Statement, resource: str, context: Context) -> Answer:
     if statement.resources is None:
         return YES
-    covered = some(_names_resource(one, resource, context, statement.variables) for one in statement.resources.patterns)
+    covered = some(
+        _names_resource(pattern, resource, context, statement.variables) for pattern in statement.resources.patterns
+    )
     if covered.holds is None or not statement.resources.excluded:
         return covered
     return whether(not covered.holds)

@@ -85,13 +85,13 @@ class TagPlan:
         changed = {change.name: change.after for change in self.changes}
         return [
             {
-                "name": one.name,
-                "arn": one.arn,
-                "changed": one.name in changed,
-                "before": one.tags,
-                "tags": changed.get(one.name, one.tags),
+                "name": repository.name,
+                "arn": repository.arn,
+                "changed": repository.name in changed,
+                "before": repository.tags,
+                "tags": changed.get(repository.name, repository.tags),
             }
-            for one in self.repositories
+            for repository in self.repositories
         ]
 
 
@@ -156,14 +156,14 @@ def plan_tags(repositories: t.Iterable[TaggedRepository], tags: dict[str, str], 
         key, because IAM ignores the case of a key
     """
     removed = {(key.lower(), value) for key, value in tags.items()}
-    known, changes = sorted(repositories, key=lambda one: one.name), []
-    for one in known:
+    known, changes = sorted(repositories, key=lambda repository: repository.name), []
+    for repository in known:
         if is_present:
-            after = {**one.tags, **tags}
+            after = {**repository.tags, **tags}
         else:
-            after = {key: value for key, value in one.tags.items() if (key.lower(), value) not in removed}
-        if after != one.tags:
-            changes.append(TagChange(one.name, one.arn, one.tags, after))
+            after = {key: value for key, value in repository.tags.items() if (key.lower(), value) not in removed}
+        if after != repository.tags:
+            changes.append(TagChange(repository.name, repository.arn, repository.tags, after))
     return TagPlan(is_present, tags, tuple(known), tuple(changes))
 
 

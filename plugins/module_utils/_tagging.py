@@ -25,7 +25,7 @@ def tagged_repositories(client: Client, tags: t.Collection[tuple[str, str]]) -> 
         for key in sorted(keys)
         if key.lower() == wanted.lower()
     ]
-    return sorted({name for one in filters for name in _found_by(client, one)})
+    return sorted({name for tag_filter in filters for name in _found_by(client, tag_filter)})
 
 
 def _found_by(client: Client, tag_filter: dict[str, object]) -> t.Iterator[str]:
@@ -33,8 +33,8 @@ def _found_by(client: Client, tag_filter: dict[str, object]) -> t.Iterator[str]:
         ResourceTypeFilters=["ecr:repository"], TagFilters=[tag_filter], ResourcesPerPage=100
     )
     for page in pages:
-        for one in page["ResourceTagMappingList"]:
-            yield one["ResourceARN"].partition(":repository/")[2]
+        for resource in page["ResourceTagMappingList"]:
+            yield resource["ResourceARN"].partition(":repository/")[2]
 
 
 def tag(client: Client, arns: list[str], tags: dict[str, str]) -> dict[str, str]:

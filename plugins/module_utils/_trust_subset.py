@@ -56,13 +56,19 @@ def is_kept(old: Statement, new: Document, before: Document | None = None) -> bo
     """
     try:
         statements = read_statements(new, "the trust policy", True)
-        denied = [] if before is None else [_content(one) for one in read_statements(before, "the trust policy", True)]
+        denied = (
+            []
+            if before is None
+            else [_content(statement) for statement in read_statements(before, "the trust policy", True)]
+        )
     except MalformedPolicyError:
         return False
-    denying = [one for one in statements if one.effect == "Deny" and _content(one) not in denied]
-    if any(_may_apply(one, old) for one in denying):
+    denying = [
+        statement for statement in statements if statement.effect == "Deny" and _content(statement) not in denied
+    ]
+    if any(_may_apply(statement, old) for statement in denying):
         return False
-    return any(one.effect == "Allow" and is_within(old, one) for one in statements)
+    return any(statement.effect == "Allow" and is_within(old, statement) for statement in statements)
 
 
 def _content(statement: Statement) -> Statement:
@@ -90,25 +96,25 @@ def known(principal: _principal.Principal) -> Context:
     return Context.of({key: value for key, value in known.items() if value[0]}, closed=())
 
 
-def is_within(one: Statement, other: Statement) -> bool:
-    """Whether `one` is proven to admit no more than `other`; both are Allow statements."""
+def is_within(narrow: Statement, wide: Statement) -> bool:
+    """Whether `narrow` is proven to admit no more than `wide`; both are Allow statements."""
     return (
-        one.names is not None
-        and other.names is not None
-        and _names_within(one.names, other.names)
-        and _scope_within(one.actions, other.actions, str.lower)
-        and _scope_within(one.resources or _EVERYTHING, other.resources or _EVERYTHING, str)
-        and all(_follows(check, one, other.variables) for check in other.condition)
+        narrow.names is not None
+        and wide.names is not None
+        and _names_within(narrow.names, wide.names)
+        and _scope_within(narrow.actions, wide.actions, str.lower)
+        and _scope_within(narrow.resources or _EVERYTHING, wide.resources or _EVERYTHING, str)
+        and all(_follows(check, narrow, wide.variables) for check in wide.condition)
     )
 
 
 _EVERYTHING = Scope(("*",))
 
 
-def _names_within(one: Names, other: Names) -> bool:
-    if one.excluded or other.excluded:
-        return one.excluded and other.excluded and set(one.listed) >= set(other.listed)
-    return all(any(name_within(*name, *wider) for wider in other.listed) for name in one.listed)
+def _names_within(narrow: Names, wide: Names) -> bool:
+    if narrow.excluded or wide.excluded:
+        return narrow.excluded and wide.excluded and set(narrow.listed) >= set(wide.listed)
+    return all(any(name_within(*name, *wider) for wider in wide.listed) for name in narrow.listed)
 
 
 def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
@@ -120,16 +126,16 @@ def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
     return bool(account) and account == _principal.some_principal(kind, value).account
 
 
-def _scope_within(one: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
-    """Whether everything that `one` covers is covered by `other`."""
-    narrow, wide = [fold(text) for text in one.patterns], [fold(text) for text in other.patterns]
-    if one.excluded and other.excluded:
+def _scope_within(scope: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
+    """Whether everything that `scope` covers is covered by `other`."""
+    narrow, wide = [fold(text) for text in scope.patterns], [fold(text) for text in other.patterns]
+    if scope.excluded and other.excluded:
         return all(any(_pattern_within(text, wider) for wider in narrow) for text in wide)
     if other.excluded:
         plain = not any(_is_pattern(text) for text in narrow)
         return plain and not any(_wildcard.matches(((wider, True),), text) for text in narrow for wider in wide)
     return "*" in wide or (
-        not one.excluded and all(any(_pattern_within(text, wider) for wider in wide) for text in narrow)
+        not scope.excluded and all(any(_pattern_within(text, wider) for wider in wide) for text in narrow)
     )
 
 
@@ -156,16 +162,16 @@ def _follows(wanted: Check, statement: Statement, variables: bool) -> bool:
     if statement.names is None or statement.names.excluded:
         return False
     principals = [_principal.some_principal(kind, value) for kind, value in statement.names.listed]
-    return all(_condition.holds((wanted,), known(one), False).holds is True for one in principals)
+    return all(_condition.holds((wanted,), known(principal), False).holds is True for principal in principals)
 
 
 def _has_variable(check: Check) -> bool:
     return any("${" in value for value in check.values)
 
 
-def _is_same(one: Check, other: Check) -> bool:
-    names = one.operator.lower(), one.key.lower()
-    return names == (other.operator.lower(), other.key.lower()) and set(one.values) == set(other.values)
+def _is_same(check: Check, other: Check) -> bool:
+    names = check.operator.lower(), check.key.lower()
+    return names == (other.operator.lower(), other.key.lower()) and set(check.values) == set(other.values)
 
 
 def _implies(check: Check, wanted: Check) -> bool:

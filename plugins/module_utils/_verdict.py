@@ -113,8 +113,8 @@ def _verdict(name: str, expected: str, seen: Observations, advice: str) -> Verdi
         verdict="fail" if advice else "pass",
         denial=refused[0].sentence if refused else "",
         denial_kind=refused[0].kind if refused else "",
-        denials={probe: one.sentence for probe, one in seen.items() if not one.is_allowed},
-        denial_kinds={probe: one.kind for probe, one in seen.items() if not one.is_allowed},
+        denials={probe: observation.sentence for probe, observation in seen.items() if not observation.is_allowed},
+        denial_kinds={probe: observation.kind for probe, observation in seen.items() if not observation.is_allowed},
         advice=advice,
     )
 
@@ -147,10 +147,14 @@ def _advice_if_readable(name: str, seen: Observations, expectations: Expectation
         verb = "are" if ", " in able else "is"
         return f"Repository {name} was expected to be denied, but {able} {verb} allowed. {why}"
     observed = [seen[probe] for probe in ("manifest", "layer", "describe")]
-    unclear = [one for one in observed if one.outcome != DENIED]
+    unclear = [observation for observation in observed if observation.outcome != DENIED]
     if unclear:
         return f"Repository {name} could not be proven to be denied. {unclear[0].advice}"
-    by_others = [one for one in observed if not one.by_the_share and one.kind not in expectations.accepted_denials]
+    by_others = [
+        observation
+        for observation in observed
+        if not observation.by_the_share and observation.kind not in expectations.accepted_denials
+    ]
     if not by_others:
         return ""
     return (
@@ -189,7 +193,16 @@ def table(verdicts: t.Sequence[Verdict]) -> list[str]:
     """The verdicts as the lines of a table, one for each repository."""
     rows = [("REPOSITORY", "EXPECTED", "DESCRIBE", "MANIFEST", "LAYER", "TOKEN", "VERDICT")]
     rows += [
-        (one.name, one.expected, one.describe, one.manifest, one.layer, one.token, one.verdict) for one in verdicts
+        (
+            verdict.name,
+            verdict.expected,
+            verdict.describe,
+            verdict.manifest,
+            verdict.layer,
+            verdict.token,
+            verdict.verdict,
+        )
+        for verdict in verdicts
     ]
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

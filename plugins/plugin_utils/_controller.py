@@ -37,7 +37,10 @@ class Controller:
         validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
             unknown = ", ".join(
-                sorted(one if isinstance(one, str) else ".".join(one) for one in validated.unsupported_parameters)
+                sorted(
+                    option if isinstance(option, str) else ".".join(option)
+                    for option in validated.unsupported_parameters
+                )
             )
             raise EcrError(f"{name} has no option {unknown}.")
         if validated.error_messages:

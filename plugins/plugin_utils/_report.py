@@ -22,9 +22,9 @@ def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool
     for host, went_through, proof, pulled in rows:
         if went_through:
             brought = [
-                f"{one['image']} {('would be pulled' if check_mode else 'pulled') if one['changed'] else 'was there'}"
+                f"{image['image']} {('would be pulled' if check_mode else 'pulled') if image['changed'] else 'was there'}"
                 f" ({pulled['engine']})"
-                for one in pulled.get("images", [])
+                for image in pulled.get("images", [])
             ]
             what, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
         else:
@@ -57,7 +57,9 @@ def accounts_table(
 
 def failure_reason(failure: Json) -> str:
     """Why a task failed; of a loop, why each of its items failed."""
-    items = [str(one["msg"]) for one in failure.get("results") or [] if one.get("failed") and one.get("msg")]
+    items = [
+        str(result["msg"]) for result in failure.get("results") or [] if result.get("failed") and result.get("msg")
+    ]
     return "\n".join(dict.fromkeys(items)) or str(failure.get("msg") or "no reason was given; see above")
 
 
@@ -69,10 +71,15 @@ def junit(proof: Json, suite: str) -> str:
     """
     root = xml.etree.ElementTree.Element("testsuites")
     cases: list[tuple[str, str, str, str]] = [
-        (one["name"], f"is {one['expected']}", one["advice"] if one["verdict"] == "fail" else "", one["denial"])
-        for one in proof["repositories"]
+        (
+            repository["name"],
+            f"is {repository['expected']}",
+            repository["advice"] if repository["verdict"] == "fail" else "",
+            repository["denial"],
+        )
+        for repository in proof["repositories"]
     ]
-    advised = [one["advice"] for one in proof["repositories"]]
+    advised = [repository["advice"] for repository in proof["repositories"]]
     cases += [("role", "otherwise", problem, "") for problem in proof["problems"] if problem not in advised]
     failures = sum(bool(problem) for _name, _what, problem, _sentence in cases)
     counts = {"name": suite, "tests": str(len(cases)), "failures": str(failures)}
