@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Who can pull what, before and after a change: what each principal gains and loses. Standard library only.
+"""The access that each principal gains and loses by a change of a role or of tags. Standard library only.
 
-A principal can pull a repository if the trust policy admits it and the role's permissions allow the pull. What cannot
-be decided counts as allowed, and the output says so. A principal loses access if the old statement that admits it is
-not proven to be within the new trust policy, and gains access if the new one is not proven to be within the old one.
-Where only the conditions of a principal change, or what its sessions may carry, the output names that.
+A principal can pull from a repository if the trust policy of the role allows the principal to assume the role, and the
+permissions of the role allow the pull. A decision that is unknown counts as allowed, and the output marks it as
+unknown. A principal loses access if its old trust statement is not proven to be a subset of the new trust policy. A
+principal gains access if its new trust statement is not proven to be a subset of the old trust policy. If only the
+conditions of a principal change, or the session tags that its sessions may have, the output names that change.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Policies,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
-from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_kept
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted
 
-#: Keys that a request to pull carries only as they are given: the tags of the repository, and no tags to set.
+#: Prefixes of the condition keys whose values in a pull request are all known: the tags of the repository, and no tags
+#: to set.
 _KNOWN = ("ecr:resourcetag/", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "sts:", "aws:username")
 
 
@@ -52,7 +54,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class Role:
-    """What decides who can pull with a role: its trust policy and its permissions."""
+    """The trust policy and the permissions policy of a role."""
 
     trust: Document
     permissions: Document
@@ -60,7 +62,10 @@ class Role:
 
 @dataclass(frozen=True)
 class Access:
-    """What one admitted principal can pull; `doubts` has the reason for each repository that is only counted so."""
+    """The repositories that one principal can pull from.
+
+    :param doubts: the ARN of each repository with an unknown decision, which counts as allowed, and the reason
+    """
 
     admission: Admission
     repositories: tuple[Repository, ...]
@@ -68,7 +73,10 @@ class Access:
 
 
 class Pair(t.NamedTuple):
-    """A principal that gains or loses a repository; `doubt` says why that is not certain."""
+    """A principal that gains or loses access to a repository.
+
+    :param doubt: the reason why the change is uncertain; empty if it is certain
+    """
 
     principal: str
     repository: str
@@ -78,9 +86,10 @@ class Pair(t.NamedTuple):
 
 @dataclass(frozen=True)
 class ChangeOfAccess:
-    """Who gains and who loses which repository, and lines for people.
+    """The access that principals gain and lose.
 
-    A line of `lines` names at most ten repositories, a line of `all_lines` names all of them.
+    :param lines: the changes as text; a line names at most ten repositories
+    :param all_lines: the same with the names of all repositories
     """
 
     gained: tuple[Pair, ...]
@@ -90,7 +99,7 @@ class ChangeOfAccess:
 
 
 def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) -> Decision:
-    """Whether a permissions document lets a session of its role pull from a repository with these tags."""
+    """Whether a permissions document allows a session of its role to pull from a repository with these tags."""
     _partition, _service, region, account, _name = arn_of(arn)
     given = {f"{prefix}:ResourceTag/{key}": [value] for prefix in ("ecr", "aws") for key, value in tags.items()}
     given.update({"aws:PrincipalAccount": [account], "aws:ResourceAccount": [account], "aws:RequestedRegion": [region]})
@@ -103,13 +112,13 @@ def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) ->
     return min(decisions, key=lambda decision: (DENIED, UNKNOWN, ALLOWED).index(decision.verdict))
 
 
-def who_may(
+def access_by_principal(
     role: Role | None, repositories: t.Iterable[Repository], now: datetime.datetime | None = None
 ) -> list[Access]:
-    """What each principal that a role admits can pull.
+    """The repositories that each principal of a role can pull from.
 
-    :param role: None if there is none, or if its policy is not attached
-    :param now: the time of the question, which ends time limits of the trust policy
+    :param role: None if the role does not exist or its policy is not attached
+    :param now: the time at which to evaluate the time limits of the trust policy; None to ignore time limits
     """
     if role is None:
         return []
@@ -133,13 +142,14 @@ def change_of_access(
     after: t.Sequence[Repository],
     now: datetime.datetime | None = None,
 ) -> ChangeOfAccess:
-    """Who gains and who loses what.
+    """The difference in access between two states of a role and of the tags.
 
-    :param before: the repositories with the tags that they have, for `old`; `after` with those of the plan, for `new`
+    :param before: the repositories with their current tags, to which `old` applies
+    :param after: the repositories with their planned tags, to which `new` applies
     """
-    had, has = who_may(old, before, now), who_may(new, after, now)
-    lost = _differing(had, has, old, new)
-    gained = _differing(has, had, new, old)
+    had, has = access_by_principal(old, before, now), access_by_principal(new, after, now)
+    lost = _difference(had, has, old, new)
+    gained = _difference(has, had, new, old)
     conditions, covered = _changed_conditions(had, has, lost, gained)
     several = len({repository.region for repository in (*before, *after)}) > 1
     coming, going = ([pair for key, pair in pairs.items() if key not in covered] for pairs in (gained, lost))
@@ -157,14 +167,14 @@ def change_of_access(
 _Key = tuple[Admission, str]
 
 
-def _differing(
+def _difference(
     ours: t.Sequence[Access], others: t.Sequence[Access], role: Role | None, other: Role | None
 ) -> dict[_Key, Pair]:
-    """What `ours` has and is not proven to be in `others`."""
+    """The access in `ours` that is not proven to be in `others`."""
     found = {}
     reached = {repository.arn for access in others for repository in access.repositories}
     for access in ours:
-        kept = role and other and is_kept(access.admission.statement, other.trust, role.trust)
+        kept = role and other and is_still_admitted(access.admission.statement, other.trust, role.trust)
         for repository in access.repositories:
             if not (kept and repository.arn in reached):
                 doubt = access.doubts.get(repository.arn, "")
@@ -177,10 +187,10 @@ def _differing(
 def _changed_conditions(
     had: t.Sequence[Access], has: t.Sequence[Access], lost: dict[_Key, Pair], gained: dict[_Key, Pair]
 ) -> tuple[list[str], set[_Key]]:
-    """The lines of principals whose conditions change, and what those lines cover."""
+    """The lines for principals whose conditions change, and the keys of the access that these lines describe."""
     lines, covered = [], set()
-    left = _without_same(has, had)
-    for before in _without_same(had, has):
+    left = _without_unchanged(has, had)
+    for before in _without_unchanged(had, has):
         after = next(
             (candidate for candidate in left if candidate.admission.principal == before.admission.principal), None
         )
@@ -193,27 +203,28 @@ def _changed_conditions(
         if not keys.isdisjoint({*lost, *gained}):
             left.remove(after)
             covered |= keys
-            lines.append(f"{before.admission.principal}: {'; '.join(_words(before.admission, after.admission))}")
+            lines.append(f"{before.admission.principal}: {'; '.join(_change_texts(before.admission, after.admission))}")
     return lines, covered
 
 
-def _without_same(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[Access]:
-    """What differs from each of the others in its principal or its conditions."""
+def _without_unchanged(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[Access]:
+    """The access in `ours` whose principal or conditions differ from those of each of `others`."""
     return [
         access
         for access in ours
         if not any(
-            access.admission.principal == other.admission.principal and not _words(access.admission, other.admission)
+            access.admission.principal == other.admission.principal
+            and not _change_texts(access.admission, other.admission)
             for other in others
         )
     ]
 
 
-def _words(before: Admission, after: Admission) -> tuple[str, ...]:
-    """What changes for a principal: its conditions, and what its sessions may carry."""
+def _change_texts(before: Admission, after: Admission) -> tuple[str, ...]:
+    """The changes of a principal's conditions, and of the session tags that its sessions may have."""
     old, new = before.statement, after.statement
     return (
-        *_condition_text.changes(old.condition, new.condition),
+        *_condition_text.condition_changes(old.condition, new.condition),
         *_condition_text.action_changes(old.actions.patterns, new.actions.patterns),
     )
 
@@ -224,7 +235,7 @@ def _lines(form: str, pairs: t.Iterable[Pair], several: bool, every_name: bool) 
         name = f"{pair.repository} in {pair.region}" if several else pair.repository
         by_principal.setdefault((pair.principal, pair.doubt), {})[name] = None
     return [
-        form.format(who, listed(list(names), every_name))
+        form.format(who, list_text(list(names), every_name))
         + (f" (unknown, counted as allowed: {doubt})" if doubt else "")
         for (who, doubt), names in by_principal.items()
     ]

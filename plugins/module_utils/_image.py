@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""One image of a registry, by its manifest, and how it compares with what another place has. Standard library only."""
+"""An image of a registry, and its comparison with a copy in another registry. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import 
 
 @dataclass(frozen=True)
 class Image:
-    """One image of a registry, by its manifest, whose descriptors were checked.
+    """An image of a registry, with a validated manifest.
 
-    :param what: its name, for messages
-    :param chosen: whether it was chosen from an index by its platform
+    :param what: the name of the image in messages
+    :param chosen: whether the image was chosen from an index by its platform
     """
 
     what: str
@@ -38,15 +38,15 @@ class Image:
 
     @property
     def parts(self) -> list[Descriptor]:
-        """Its configuration and its layers, each once."""
+        """The configuration and the layers, without duplicates."""
         return contents(self.manifest, self.what)
 
 
 def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, platform: str, what: str) -> Image:
-    """The image of this digest; of an index, the one for the platform.
+    """The image with this digest or, if the digest is of an index, the image in the index for the platform.
 
-    :param fetch: returns content and Content-Type of a manifest; the content has the digest
-    :raises EcrError: if the documents are not those of one image
+    :param fetch: returns the verified content and the Content-Type of the manifest with a digest
+    :raises EcrError: if the documents are not valid, or the index has no image for the platform
     """
     content, media_type = fetch(digest)
     manifest = parse_manifest(content, media_type, what)
@@ -71,18 +71,18 @@ def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, 
 
 
 def diff_ids(config: object) -> list[str]:
-    """The digests of the layers' uncompressed content, from the configuration of an image; none if it has none."""
+    """The digests of the uncompressed layers in the configuration of an image; empty if it has none."""
     rootfs = config.get("rootfs") if isinstance(config, dict) else None
     found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     return found if isinstance(found, list) else []
 
 
 def missing_layers(manifest: object, image: Image) -> list[str]:
-    """The layers of an image that a manifest of another registry does not list in their places.
+    """The layers of an image that a manifest of another registry does not list at the same positions.
 
-    An uncompressed layer is left out: skopeo compresses it when it copies it, which gives it another digest.
+    Uncompressed layers are ignored, because skopeo compresses them during a copy, which changes their digests.
 
-    :param manifest: an index that lists the image itself is accepted, too
+    :param manifest: the manifest of the copy, or an index that lists the image
     """
     document = manifest if isinstance(manifest, dict) else {}
     try:

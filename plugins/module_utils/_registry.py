@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The Docker Registry HTTP API V2, as far as a pull needs it."""
+"""The part of the Docker Registry HTTP API V2 that a pull needs."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import K
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
 
 _CHUNK = 64 * 1024
-#: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
-#: in all. Between two: 0.5, 1, 2, 4 seconds, or what the registry asks for with Retry-After, up to _LONGEST_PAUSE.
+#: _TRIES is the number of attempts of a request. If a transfer of a layer fails midway after it received more bytes, it
+#: gets new attempts, up to _CUTS times. The pauses between attempts are 0.5, 1, 2 and 4 seconds, or the value of
+#: Retry-After, up to _LONGEST_PAUSE seconds.
 _TRIES, _CUTS, _LONGEST_PAUSE = 5, 20, 30.0
 _TRY_AGAIN = (429, 500, 502, 503, 504)
-_BROKEN = (OSError, http.client.HTTPException)  # what a connection raises
+_BROKEN = (OSError, http.client.HTTPException)  # the errors of a connection
 
 
 class Registry:
-    """One registry with one token, which is sent to that registry and to no other host.
+    """One registry with one token, which is sent to no other host.
 
-    :param url: the registry's URL; plain HTTP only on a loopback address, as container engines have it
+    :param url: the URL of the registry; plain HTTP only for a loopback address, as in container engines
     :param authorization: base64 of `user:password`
     """
 
@@ -68,27 +69,27 @@ class Registry:
         self.authorization = authorization
         KNOWN.add(authorization)
         self.validate_certs, self.ca_path = validate_certs, ca_path
-        #: Set by stop(), once and for all.
+        #: Set by stop().
         self.stopped = threading.Event()
         self._transfers: list[Transfer] = []
         self._url = f"{parts.scheme}://{self.host}/v2"
 
     def stop(self) -> None:
-        """Give up: what is under way in other threads ends, also where nothing comes any more."""
+        """Abort all transfers, including those in other threads that wait for data."""
         self.stopped.set()
         for transfer in list(self._transfers):
             transfer.end()
 
     @property
     def received(self) -> int:
-        """The bytes of all layers so far."""
+        """The number of bytes received in all transfers of layers."""
         return sum(transfer.received for transfer in list(self._transfers))
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
 
     def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
-        """The bytes of a manifest, checked against its digest, and the type that the registry gives it."""
+        """The content of a manifest, verified against its digest, and its Content-Type."""
         what = f"manifest {digest} of {repository}"
         try:
             with self._transfer(what) as transfer:
@@ -105,7 +106,7 @@ class Registry:
         return content, media_type
 
     def blob(self, repository: str, wanted: Descriptor, target: pathlib.Path) -> None:
-        """Write a blob to `target`, which appears only when it is whole and has the right digest."""
+        """Write a blob to `target`. The file is created only after the content is complete and matches its digest."""
         what = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as file, self._transfer(what) as transfer:
@@ -118,9 +119,9 @@ class Registry:
                 )
 
     def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
-        """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""
+        """Copy a blob into `file`, and return its size and digest. If the connection fails, the transfer resumes."""
         hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
-        chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs more than the hash
+        chunk = memoryview(bytearray(_CHUNK))  # reused, because allocating each chunk would cost more than hashing it
         for cut in range(1, _CUTS + 1):
             reason: object = "the connection ended"
             try:
@@ -152,7 +153,7 @@ class Registry:
 
     @contextlib.contextmanager
     def _transfer(self, what: str) -> t.Iterator[Transfer]:
-        """A transfer that stop() ends, and whose time is limited."""
+        """Context manager with a transfer that has a time limit and that stop() aborts."""
         with Transfer(self._url, self._tls) as transfer:
             self._transfers.append(transfer)
             try:
@@ -170,12 +171,12 @@ class Registry:
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
-        """One for all requests: to read whom this machine trusts takes as long as 20 MB of a layer."""
+        """The TLS context of all requests. It is cached, because loading the CA certificates is slow."""
         context: ssl.SSLContext = make_context(cafile=self.ca_path, validate_certs=self.validate_certs)
         return context
 
     def _open(self, transfer: Transfer, path: str, accept: str, what: str, start: int = 0) -> http.client.HTTPResponse:
-        """The reply to a request, for the content from byte `start` on; tried again where that may help."""
+        """The response to a request for the content from byte `start`. Transient errors are retried."""
         headers = {"Accept": accept, "Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         for attempt in range(1, _TRIES + 1):
             try:
@@ -186,7 +187,7 @@ class Registry:
                     raise EcrError(f"{self._subject(transfer.host)} refused the {what}: {reason}") from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
-            except (*_BROKEN, ValueError) as error:  # URLError is an OSError
+            except (*_BROKEN, ValueError) as error:  # includes URLError, which is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
                     reason = str(error)
@@ -195,7 +196,7 @@ class Registry:
         raise AssertionError("unreachable")
 
     def _subject(self, host: str) -> str:
-        """What responded, for a message: the registry, or the host to which it redirected, such as S3 for a layer."""
+        """The host that responded, for messages: the registry, or the target of a redirect, such as S3 for a layer."""
         if host == self.host:
             return f"Registry {host}"
         return f"Host {KNOWN.mask(host)}, to which registry {self.host} redirects,"
@@ -215,5 +216,5 @@ class Registry:
 
 
 def _continues(reply: http.client.HTTPResponse, start: int) -> bool:
-    """Whether a reply goes on where it was asked to, rather than begins anew."""
+    """Whether a response continues at byte `start` rather than begins at byte 0."""
     return reply.status == 206 and str(reply.headers.get("Content-Range", "")).startswith(f"bytes {start}-")

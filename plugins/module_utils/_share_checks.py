@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Shares that contradict each other, so that a run of one would undo the other. Standard library only."""
+"""Finds shares that contradict each other, so that a run of one would undo the other. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag
 
-#: The declared repositories of each share, by its place in the declaration and by region.
+#: The declared repositories of each share, by its index in the declaration and by region.
 Selected = t.Mapping[tuple[int, str], t.Collection[str]]
 
 
 def contradictions(shares: t.Sequence[Share], selected: Selected) -> t.Iterator[str]:
-    """What is wrong with shares that are valid by themselves. Each text names both shares and what to change."""
+    """Problems between individually valid shares. Each message names both shares and the next step."""
     for (number, share), (other_number, other) in itertools.combinations(enumerate(shares), 2):
         yield from _same_names(share, other, number + 1, other_number + 1)
         yield from _same_handoff(share, other)
@@ -35,7 +35,7 @@ def contradictions(shares: t.Sequence[Share], selected: Selected) -> t.Iterator[
 def _same_names(share: Share, other: Share, number: int, other_number: int) -> t.Iterator[str]:
     if not (share.is_named and other.is_named):
         return
-    # IAM compares names without regard to case.
+    # IAM ignores the case of names.
     if share.name.lower() == other.name.lower():
         yield (
             f"Shares {number} and {other_number} have the same role_name {other.name}. Give each share its own"
@@ -60,7 +60,7 @@ def _same_handoff(share: Share, other: Share) -> t.Iterator[str]:
 
 
 def image_problems_of_shares(shares: t.Sequence[Share], account: Account) -> t.Iterator[str]:
-    """The images of hand-offs that name another registry than that of the owner account."""
+    """Problems with images of hand-offs whose registry is not of the owner account."""
     for share in shares:
         places = [account.registries.get(region) for region in share.regions]
         if share.is_present:
@@ -69,7 +69,7 @@ def image_problems_of_shares(shares: t.Sequence[Share], account: Account) -> t.I
 
 
 def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspath) -> list[str]:
-    """The hand-off files of a share, without their extensions; none if it writes no hand-off."""
+    """The hand-off files of a share without extensions; empty if it has no hand-off."""
     path = share.handoff.path
     if not path or not share.is_present:
         return []
@@ -88,16 +88,17 @@ def _same_key(share: Share, other: Share, names: list[str], region: str) -> t.It
 
 
 def _exclusive(share: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:
-    """Whether `share` removes a tag from repositories that only `other` declares."""
+    """The problem if `share` removes a tag from repositories that only `other` declares."""
     common = sorted(share.tag_set & other.tag_set)
     if share.is_present and share.exclusive and other.is_present and names and common:
+        tag = tag_text(common[0])
         yield (
-            f"Share {share.name} is exclusive and would remove {shown(common[0])} from repository {names[0]} in {region},"
+            f"Share {share.name} is exclusive and would remove {tag} from repository {names[0]} in {region},"
             f" which share {other.name} shares with the same tag. Give the shares different tags, or set exclusive:"
             " false."
         )
 
 
-def shown(tag: Tag) -> str:
-    """A tag for people."""
+def tag_text(tag: Tag) -> str:
+    """The text for a tag."""
     return f"{tag[0]}={tag[1]}"

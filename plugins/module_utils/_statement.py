@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The statements of a policy document as values, and whether one of them applies to a request. Standard library only.
+"""Parses the statements of a policy document, and evaluates whether a statement applies. Standard library only.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 """
@@ -16,9 +16,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Names, Principal, Reach
-from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Answer, every, some, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Ternary, every, some, whether
 
-#: The version of the policy language that has policy variables.
+#: The version of the policy language that supports policy variables.
 _WITH_VARIABLES = "2012-10-17"
 _VERSIONS = (_WITH_VARIABLES, "2008-10-17", None)
 _SCOPES = ("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal")
@@ -26,12 +26,12 @@ _ELEMENTS = {"Sid", "Effect", "Condition", *_SCOPES}
 
 
 class MalformedPolicyError(ValueError):
-    """A document that IAM would not accept, and what is wrong with it."""
+    """A document that IAM rejects, with the reason."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One question of authorization.
+    """A request to authorize.
 
     :param account: the account that owns the resource
     """
@@ -45,7 +45,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Scope:
-    """An Action, NotAction, Resource or NotResource: its patterns, and whether they are exempt instead."""
+    """An Action, NotAction, Resource or NotResource element.
+
+    :param excluded: whether the element is NotAction or NotResource
+    """
 
     patterns: tuple[str, ...]
     excluded: bool = False
@@ -55,10 +58,10 @@ class Scope:
 class Statement:
     """One statement.
 
-    :param place: where it is, for people
-    :param resources: None in a policy of the resource itself, which need not name it
+    :param place: the position of the statement, for messages
+    :param resources: None in a resource policy without a Resource element
     :param names: None in an identity policy
-    :param variables: whether the document's version has policy variables
+    :param variables: whether the version of the document supports policy variables
     """
 
     place: str
@@ -71,11 +74,11 @@ class Statement:
 
 
 def read_statements(document: object, name: str, of_a_resource: bool) -> list[Statement]:
-    """The statements of a document.
+    """Parse the statements of a document.
 
-    :param name: what people call the document
-    :param of_a_resource: whether it names principals: a trust policy or a repository policy
-    :raises MalformedPolicyError: if IAM would not accept it
+    :param name: the name of the document in messages
+    :param of_a_resource: whether the document is a trust policy or a repository policy, which have principals
+    :raises MalformedPolicyError: if IAM would reject the document
     """
     if not isinstance(document, dict):
         raise MalformedPolicyError(f"{name} is not an object")
@@ -127,18 +130,18 @@ def _scope(statement: dict[str, object], element: str) -> Scope | None:
     return Scope(patterns, named[0] != element)
 
 
-def applies(statement: Statement, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:
-    """Whether a statement applies; the reason of a yes is the statement.
+def applies(statement: Statement, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Ternary:
+    """Whether a statement applies to a request. If it applies, the reason is the position of the statement.
 
-    :param reaches: the ways of naming the principal that count
+    :param reaches: the ways of matching the principal that count
     """
     answer = every(_parts(statement, request, reaches))
     if answer.holds is None:
         return replace(answer, reason=f"{statement.place}: {answer.reason}")
-    return Answer(True, statement.place) if answer.holds else NO
+    return Ternary(True, statement.place) if answer.holds else NO
 
 
-def _parts(statement: Statement, request: Request, reaches: frozenset[Reach]) -> t.Iterator[Answer]:
+def _parts(statement: Statement, request: Request, reaches: frozenset[Reach]) -> t.Iterator[Ternary]:
     if statement.names is not None:
         yield _principal.includes(statement.names, request.principal, reaches)
     yield covers_action(statement, request.action)
@@ -146,13 +149,13 @@ def _parts(statement: Statement, request: Request, reaches: frozenset[Reach]) ->
     yield _condition.holds(statement.condition, request.context, statement.variables)
 
 
-def covers_action(statement: Statement, action: str) -> Answer:
-    """Whether a statement is about an action."""
+def covers_action(statement: Statement, action: str) -> Ternary:
+    """Whether a statement covers an action."""
     covered = any(_wildcard.matches_any_case(pattern, action) for pattern in statement.actions.patterns)
     return whether(covered != statement.actions.excluded)
 
 
-def _covers_resource(statement: Statement, resource: str, context: Context) -> Answer:
+def _covers_resource(statement: Statement, resource: str, context: Context) -> Ternary:
     if statement.resources is None:
         return YES
     covered = some(
@@ -163,14 +166,14 @@ def _covers_resource(statement: Statement, resource: str, context: Context) -> A
     return whether(not covered.holds)
 
 
-def _names_resource(pattern: str, resource: str, context: Context, variables: bool) -> Answer:
+def _names_resource(pattern: str, resource: str, context: Context, variables: bool) -> Ternary:
     template = expand(pattern, context, variables)
-    if template is None:  # a variable without a value: it does not match any resource
+    if template is None:  # a variable without a value matches no resource
         return NO
-    if isinstance(template, Answer):
+    if isinstance(template, Ternary):
         return template
     if not _wildcard.matches(template, resource):
         return NO
     if _wildcard.matches_in_segments(template, resource):
         return YES
-    return Answer(None, f"AWS does not document whether a wildcard of {pattern!r} reaches beyond a colon")
+    return Ternary(None, f"AWS does not document whether a wildcard of {pattern!r} reaches beyond a colon")

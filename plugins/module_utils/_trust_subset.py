@@ -2,20 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Whether one statement of a trust policy is proven to admit no more than another one. Standard library only.
+"""Proves that one statement of a trust policy admits no more than another statement. Standard library only.
 
-A statement is *within* another one if the other one names its principals and its actions, and if each condition of the
-other one follows from its own. Only what follows from the rules of IAM is proven. Everything else is not within, so a
-change that nobody can judge is reported and revokes sessions.
+A narrow statement is a *subset* of a wide statement if the wide statement includes all principals and actions of the
+narrow statement, and if the conditions of the narrow statement imply each condition of the wide statement. The proof
+uses only documented rules of IAM. If there is no proof, the statement counts as not a subset, so the change is reported
+and sessions are revoked.
 
-A condition follows from one on the same key that
+A narrow condition implies a wide condition on the same key if
 
-- has the same operator, or one that accepts less: `StringEquals` accepts less than `StringLike` and
+- the operators are equal, or the narrow operator accepts less: `StringEquals` accepts less than `StringLike` and
   `StringEqualsIgnoreCase`, and an operator accepts less than the same operator with `...IfExists`;
-- and has values that the other one accepts, too: the same value, a text that its pattern fits, an address in its range,
-  an earlier time for `DateLessThan`. It is the other way round for a negated operator.
+- and the wide condition accepts the narrow values: equal values, a text that matches a pattern, an address in a range,
+  an earlier time for `DateLessThan`. For negated operators, this rule is reversed.
 
-A condition on the principal follows from the Principal itself if it holds for the user or role that is named there.
+The principals of the narrow statement imply a condition on the principal if the condition is true for each of them.
 """
 
 from __future__ import annotations
@@ -39,20 +40,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     read_statements,
 )
 
-#: The actions with which a principal gets a session of a role.
+#: The actions that return a session of a role.
 ADMITTING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
-#: The same, and what such a session may carry.
+#: These actions, and the actions that allow session tags and a source identity.
 SESSION = (*ADMITTING, "sts:TagSession", "sts:SetSourceIdentity")
 
 _FAMILIES = ({"stringequals", "stringlike"}, {"arnequals", "arnlike"})
 _ANY_CASE = "stringequalsignorecase"
 
 
-def is_kept(old: Statement, new: Document, before: Document | None = None) -> bool:
-    """Whether everyone that an old Allow statement admits is admitted by the new trust policy, as far as is proven.
+def is_still_admitted(old: Statement, new: Document, before: Document | None = None) -> bool:
+    """Whether the new trust policy is proven to admit all principals that an old Allow statement admits.
 
-    :param before: the old trust policy: its Deny statements take nothing away that was there
+    :param before: the old trust policy. Deny statements that it already has do not reduce access
     """
     try:
         statements = read_statements(new, "the trust policy", True)
@@ -81,23 +82,23 @@ def _may_apply(deny: Statement, old: Statement) -> bool:
     for kind, value in old.names.listed:
         principal = _principal.some_principal(kind, value)
         for action in ADMITTING:
-            if applies(deny, Request(action, "", "", principal, known(principal))).holds is not False:
+            if applies(deny, Request(action, "", "", principal, known_context(principal))).holds is not False:
                 return True
     return False
 
 
-def known(principal: _principal.Principal) -> Context:
-    """What a principal alone says about the context of its requests."""
+def known_context(principal: _principal.Principal) -> Context:
+    """The context keys of a request that the principal alone determines."""
     if principal.kind != AWS or principal.is_root:
         return Context(closed=())
-    known = {"aws:PrincipalAccount": [principal.account]}
-    if not principal.role:  # the ARN of a session lacks the path of its role, which aws:PrincipalArn has
-        known["aws:PrincipalArn"] = [principal.name]
-    return Context.of({key: value for key, value in known.items() if value[0]}, closed=())
+    values = {"aws:PrincipalAccount": [principal.account]}
+    if not principal.role:  # the ARN of a session lacks the path of its role, but aws:PrincipalArn has it
+        values["aws:PrincipalArn"] = [principal.name]
+    return Context.of({key: value for key, value in values.items() if value[0]}, closed=())
 
 
 def is_within(narrow: Statement, wide: Statement) -> bool:
-    """Whether `narrow` is proven to admit no more than `wide`; both are Allow statements."""
+    """Whether the Allow statement `narrow` is proven to be a subset of the Allow statement `wide`."""
     return (
         narrow.names is not None
         and wide.names is not None
@@ -127,7 +128,10 @@ def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
 
 
 def _scope_within(scope: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
-    """Whether everything that `scope` covers is covered by `other`."""
+    """Whether `other` is proven to cover everything that `scope` covers.
+
+    :param fold: normalizes the case of a pattern
+    """
     narrow, wide = [fold(text) for text in scope.patterns], [fold(text) for text in other.patterns]
     if scope.excluded and other.excluded:
         return all(any(_pattern_within(text, wider) for wider in narrow) for text in wide)
@@ -144,14 +148,14 @@ def _is_pattern(text: str) -> bool:
 
 
 def _pattern_within(text: str, wider: str) -> bool:
-    """Whether a pattern fits everything that another one fits. A `*` is not proven to fit a `?`."""
+    """Whether `wider` is proven to match every text that `text`, a pattern, matches. `*` against `?` is not proven."""
     return text == wider or (not ("?" in wider and "*" in text) and _wildcard.matches(((wider, True),), text))
 
 
 def _follows(wanted: Check, statement: Statement, variables: bool) -> bool:
-    """Whether a condition follows from a statement. With a policy variable, only the same condition does.
+    """Whether a statement implies a condition. Only an equal condition implies a condition with a policy variable.
 
-    :param variables: whether the document of the condition has policy variables
+    :param variables: whether the document of the condition supports policy variables
     """
     if any(_is_same(check, wanted) for check in statement.condition):
         return variables == statement.variables or not _has_variable(wanted)
@@ -162,7 +166,7 @@ def _follows(wanted: Check, statement: Statement, variables: bool) -> bool:
     if statement.names is None or statement.names.excluded:
         return False
     principals = [_principal.some_principal(kind, value) for kind, value in statement.names.listed]
-    return all(_condition.holds((wanted,), known(principal), False).holds is True for principal in principals)
+    return all(_condition.holds((wanted,), known_context(principal), False).holds is True for principal in principals)
 
 
 def _has_variable(check: Check) -> bool:
@@ -179,7 +183,7 @@ def _implies(check: Check, wanted: Check) -> bool:
         return False
     if check.if_exists and not wanted.if_exists:
         return False
-    if check.base not in OPERATORS or wanted.base not in OPERATORS:  # Null, and what is not known here
+    if check.base not in OPERATORS or wanted.base not in OPERATORS:  # Null, and unknown operators
         return False
     if OPERATORS[check.base].negated != OPERATORS[wanted.base].negated:
         return False
@@ -190,7 +194,7 @@ def _implies(check: Check, wanted: Check) -> bool:
 
 
 def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
-    """Whether everything that one operator accepts with a value is accepted by another one with another value."""
+    """Whether the wider operator with its value accepts everything that the other operator with its value accepts."""
     operator, template = OPERATORS[wider_base], ((wider, True),)
     if wider_base == _ANY_CASE and base in ("stringequals", _ANY_CASE):
         return value.lower() == wider.lower()

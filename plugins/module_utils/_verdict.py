@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The verdict of a proof: expected access against observed access. Standard library only."""
+"""Compares expected and observed access. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
     ALLOWED,
     DENIED,
@@ -21,10 +21,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._observation impo
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
-#: The requests for each repository. The token of the registry is the same for all of them.
+#: The requests for each repository. The registry token is requested once.
 PROBES = ("describe", "manifest", "layer")
 TOKEN = "token"
-#: Without one of them, nothing can be pulled.
+#: The requests that a pull requires.
 _PULL = (TOKEN, "manifest", "layer")
 Tags = t.Optional[dict[str, str]]
 
@@ -34,12 +34,12 @@ Observations = dict[str, Observation]
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a role should be able to read.
+    """The expected access of a role.
 
-    :param access: what reading means: `read` includes describing, `pull` does not
-    :param repository_tags: the tags that grant access, as far as they are known
-    :param accepted_denials: the kinds of denial that prove nothing about the share, and are accepted all the same
-    :param existing: the repositories that exist, as the owner account states
+    :param access: `pull`, or `read`, which includes DescribeImages
+    :param repository_tags: the tags that grant access; empty if they are unknown
+    :param accepted_denials: kinds of denial that are accepted although they prove nothing about the share
+    :param existing: the repositories that exist according to the owner account
     """
 
     readable: tuple[str, ...]
@@ -55,13 +55,13 @@ class Expectations:
 
     @property
     def unknown_existence(self) -> list[str]:
-        """The repositories of which nobody states that they exist, although a denial is expected."""
+        """The repositories with an expected denial that may not exist."""
         return [name for name in self.denied if name not in self.existing]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One repository: what was expected, the outcome of each request, and what to do if they differ."""
+    """The result for one repository: the expected access, the outcome of each request, and the next step."""
 
     name: str
     expected: str
@@ -78,13 +78,13 @@ class Verdict:
     advice: str
 
 
-def judge(
+def verdicts_of(
     expectations: Expectations,
     observed: t.Mapping[str, Observations],
     token: Observation,
     tags: t.Mapping[str, Tags],
 ) -> list[Verdict]:
-    """The verdict on each repository.
+    """The verdict for each repository.
 
     :param observed: the observation of each of `PROBES`, by repository
     :param tags: the tags of the repositories that are readable but should be denied; None if they could not be read
@@ -120,18 +120,18 @@ def _verdict(name: str, expected: str, seen: Observations, advice: str) -> Verdi
 
 
 def _pull_outcome(seen: Observations) -> str:
-    """The worst outcome of the requests of a pull."""
+    """The worst outcome of the requests that a pull requires."""
     outcomes = [seen[probe].outcome for probe in _PULL]
     return next((outcome for outcome in (ERROR, NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
 
 
 def _refused(seen: Observations) -> list[Observation]:
-    """What was not allowed, the most telling one first."""
+    """The observations of requests that were not allowed. The most specific one is first."""
     return [seen[probe] for probe in ("manifest", "layer", "describe", TOKEN) if not seen[probe].is_allowed]
 
 
 def _advice_if_denied(name: str, seen: Observations, access: str) -> str:
-    """Why a repository is not readable, and the next step; empty if it is readable."""
+    """The reason why a repository is not readable, and the next step; empty if it is readable."""
     pullable = _pull_outcome(seen) == ALLOWED
     if pullable and (access == "pull" or seen["describe"].is_allowed):
         return ""
@@ -140,7 +140,7 @@ def _advice_if_denied(name: str, seen: Observations, access: str) -> str:
 
 
 def _advice_if_readable(name: str, seen: Observations, expectations: Expectations, tags: Tags) -> str:
-    """Why a repository is not proven to be denied, and the next step; empty if the share denies it."""
+    """The reason why the share is not proven to deny a repository, and the next step; empty if it is proven."""
     able = ", ".join(probe for probe in PROBES if seen[probe].is_allowed)
     if able:
         why = _why_readable(expectations.repository_tags, tags)
@@ -179,18 +179,19 @@ def _why_readable(granting: Json, tags: Tags) -> str:
 
 
 def existence_warnings(expectations: Expectations) -> t.Iterator[str]:
-    """What a proof of denials leaves open: whether these repositories exist at all."""
+    """A warning about denied repositories that may not exist."""
     names = expectations.unknown_existence
     if names:
+        text = list_text(names)
         yield (
-            f"A denial of {listed(names)} does not show that the name is right: ECR denies a repository that does not"
+            f"A denial of {text} does not show that the name is right: ECR denies a repository that does not"
             " exist in the same way, and the two cannot be told apart. The hand-off of the owner account names"
             " repositories that exist."
         )
 
 
 def table(verdicts: t.Sequence[Verdict]) -> list[str]:
-    """The verdicts as the lines of a table, one for each repository."""
+    """The lines of a table with the verdict for each repository."""
     rows = [("REPOSITORY", "EXPECTED", "DESCRIBE", "MANIFEST", "LAYER", "TOKEN", "VERDICT")]
     rows += [
         (

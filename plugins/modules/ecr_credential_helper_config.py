@@ -200,7 +200,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files impor
     write_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit, warn
 
 
 def run(module: AnsibleModule) -> Json:
@@ -225,7 +225,7 @@ def run(module: AnsibleModule) -> Json:
 
 
 def main() -> None:
-    execute(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
+    run_and_exit(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
 
 
 if __name__ == "__main__":

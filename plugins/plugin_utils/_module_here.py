@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""For action plugins: run a module, in `ansible-playbook` itself if possible, and show the progress.
+"""For action plugins: runs a module, if possible in the process of `ansible-playbook`, and displays the progress.
 
-A module on a host starts Python, unpacks itself and imports Ansible and boto3. For a local connection without `become`,
-the process of `ansible-playbook` has all of that, and the same user, files and environment.
+A module on a host starts Python, unpacks itself, and imports Ansible and boto3. For a local connection without
+`become`, the process of `ansible-playbook` has already imported them, and has the same user, files and environment.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, capture_result
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 
-#: The work of a module.
+#: The function that does the work of a module.
 Run = t.Callable[[Module, Progress], Json]
 
 
@@ -36,7 +36,7 @@ def run_module(
     """The result of the module of the task.
 
     :param run: does the work of the module
-    :param rules: such as `required_if`, as AnsibleModule has them
+    :param rules: further parameters of AnsibleModule, such as `required_if`
     """
     with progress(f"{task_vars['inventory_hostname']}: {action._task.get_name()}") as tell:
         if not runs_here(action, task_vars):
@@ -54,8 +54,8 @@ def run_here(
     tell: Progress,
     **rules: object,
 ) -> Json:
-    """The result of the module of the task, from this process."""
-    # Without the marks that Ansible puts on values: they are plain data to boto3.
+    """The result of the module of the task, which runs in this process."""
+    # The conversion removes the types that Ansible uses to mark values, which boto3 does not support.
     plain = json.loads(json.dumps(arguments, default=str))
 
     def here() -> Json:
@@ -63,11 +63,11 @@ def run_here(
         module.check_mode = action._task.check_mode
         return run(module, tell)
 
-    return displayable(result_of(here))
+    return displayable(capture_result(here))
 
 
 def runs_here(action: ActionBase, task_vars: Json) -> bool:
-    """Whether the module would run on this host, as this user, with this Python and environment."""
+    """Whether the module would run on this host with the user, the Python and the environment of this process."""
     environment: Json = {}
     action._compute_environment_string(environment)
     return (
@@ -81,7 +81,7 @@ def runs_here(action: ActionBase, task_vars: Json) -> bool:
 
 
 def _interpreter(action: ActionBase, task_vars: Json) -> str | None:
-    """The Python that is set for the host; None if Ansible would look for one."""
+    """The Python interpreter that is set for the host; None if Ansible would discover one."""
     variables = task_vars
     if action._task.delegate_to:
         variables = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to, {})

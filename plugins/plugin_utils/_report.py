@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Reports for people and build servers: the result on each host or account as a table, and a proof as JUnit."""
+"""Formats reports: tables of the results of hosts and accounts, and a proof as a JUnit report."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 
 def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool) -> list[str]:
-    """What came out on each host, a line each.
+    """One line with the result of each host.
 
-    :param rows: the host, whether its play went through, and what `ecr_access_info` and `ecr_image_pull` answered
+    :param rows: the host, whether its play succeeded, and the results of `ecr_access_info` and `ecr_image_pull`
     """
     width = max((len(row[0]) for row in rows), default=0)
-    lines = []
-    for host, went_through, proof, pulled in rows:
-        if went_through:
+    lines, verb = [], "would be pulled" if check_mode else "pulled"
+    for host, succeeded, proof, pulled in rows:
+        if succeeded:
             brought = [
-                f"{image['image']} {('would be pulled' if check_mode else 'pulled') if image['changed'] else 'was there'}"
-                f" ({pulled['engine']})"
+                f"{image['image']} {verb if image['changed'] else 'was there'} ({pulled['engine']})"
                 for image in pulled.get("images", [])
             ]
             what, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
@@ -37,9 +36,11 @@ def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool
 def accounts_table(
     rows: t.Sequence[tuple[str, str, t.Sequence[object] | None, t.Sequence[object]]],
 ) -> list[str]:
-    """The result of each owner account, one line each, and all reasons of failures. One successful account has no line.
+    """One line with the result of each owner account, and the reasons of all failures.
 
-    :param rows: the host, why it failed, who gained what (None: not known) and who lost what
+    If the only account succeeded, there are no lines.
+
+    :param rows: the host, the reason of its failure, the access gained (None if unknown), and the access lost
     """
     width = max((len(row[0]) for row in rows), default=0)
     lines, reasons = [], []
@@ -56,7 +57,7 @@ def accounts_table(
 
 
 def failure_reason(failure: Json) -> str:
-    """Why a task failed; of a loop, why each of its items failed."""
+    """The reason why a task failed, or the reasons of all failed items of a loop."""
     items = [
         str(result["msg"]) for result in failure.get("results") or [] if result.get("failed") and result.get("msg")
     ]

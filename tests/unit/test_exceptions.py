@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _concurrency, _session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS, pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
@@ -54,8 +54,8 @@ class Case(NamedTuple):
 
 CASES = {
     "ecr_access_info": Case(
-        proof,
-        PROVE_ARGUMENTS,
+        access_info,
+        ACCESS_INFO_ARGUMENTS,
         {
             "role_arn": ROLE_ARN,
             "external_id": "test",
@@ -116,7 +116,7 @@ def run_module(case: Case) -> tuple[Result, str]:
         module.check_mode = case.check_mode
         return case.run(module)
 
-    return result_of(here), "\n".join(warnings)
+    return capture_result(here), "\n".join(warnings)
 
 
 def aws_of(case: Case, fail_at: int = -1, error: Exception | None = None) -> FakeAws:

@@ -590,7 +590,7 @@ def judge_documents(
     after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
     plan = _role_plan.plan_role(before, after)
     assert not plan.steps or plan.steps[-1].name in ("update_trust", "create_version", "end_revocation"), plan.steps
-    assert _policy_document.equal(trust, copy.deepcopy(trust))
+    assert _policy_document.equivalent(trust, copy.deepcopy(trust))
     _convergence.unmet(plan, before)
     list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
     _granted_access.granting_tags(permissions)
@@ -656,10 +656,10 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
-        seen = _access_probe.observe(refuse)
+        seen = _access_probe.probe_request(refuse)
         probes = dict.fromkeys(_verdict.PROBES, seen)
         expectations = _verdict.Expectations(("release",), ("develop",))
-        verdicts = _verdict.judge(expectations, {"release": probes, "develop": probes}, seen, {})
+        verdicts = _verdict.verdicts_of(expectations, {"release": probes, "develop": probes}, seen, {})
         proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), seen, verdicts)
         fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
@@ -797,7 +797,7 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
     values = {RENAMED.get(name, name): value for name, value in {**values, **share.values()}.items()}
     values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
-        ("ecr_access_info", _proof.PROVE_ARGUMENTS, {}, check_proof),
+        ("ecr_access_info", _proof.ACCESS_INFO_ARGUMENTS, {}, check_proof),
         ("ecr_image_pull", _pull_options.PULL_ARGUMENTS, _pull_options.PULL_RULES, _pull_options.PullOptions.of),
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
