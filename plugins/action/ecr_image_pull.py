@@ -11,7 +11,6 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -35,6 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller impor
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 #: The options that are passed to the host. The other options are for requests to AWS. The host expands the paths.
 _FOR_THE_HOST = (
@@ -43,7 +43,7 @@ _FOR_THE_HOST = (
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
     #: Whether a token is passed to the host.
     _gives_token = False

@@ -20,6 +20,7 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_source import Source
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credentials import header_problems, key_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import unknown_profile
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 #: A boto3 session. boto3 has no type annotations.
@@ -42,11 +43,16 @@ def new_session(profile: str | None, region: str | None) -> Boto3:
     """A boto3 session that checks each request before it is sent. botocore writes to no log.
 
     :param region: the region of all requests, including those by which boto3 gets keys
+    :raises EcrError: if the profile does not exist
     """
     logging.getLogger("botocore").propagate = False  # botocore logs tracebacks, for example to the log file of Ansible
     core = botocore.session.get_session()
     core.register("before-send", check_request)
-    return boto3.session.Session(profile_name=profile, region_name=region, botocore_session=core)
+    try:
+        return boto3.session.Session(profile_name=profile, region_name=region, botocore_session=core)
+    except botocore.exceptions.ProfileNotFound:
+        files = [core.get_config_variable(name) for name in ("config_file", "credentials_file")]
+        raise EcrError(unknown_profile(str(profile), botocore.session.Session().available_profiles, files)) from None
 
 
 def check_request(request: AwsRequest, **_event: object) -> None:

@@ -129,9 +129,8 @@ class ContainerEngine(Program, abc.ABC):
             what = "It was removed" if removed.returncode == 0 else f"Remove it ({last_line(removed)})"
             had = ", ".join(found.digests) or "nothing"
             raise EcrError(f"{self.name} pulled {reference}, but has it as {had}. {what}.")
-        if self._platform and not self._is_platform(
-            found
-        ):  # the engines do not check the platform of an image without an index
+        # The engines do not check the platform of an image without an index.
+        if self._platform and not self._is_platform(found):
             if before is None:
                 self._run(*self._prefix, "image", "rm", reference)
             raise no_image_for(self._platform, [found.platform], reference)

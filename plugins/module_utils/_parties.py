@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 #: The option `owner_account` of the modules that run in the owner account.
 OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
@@ -34,7 +35,7 @@ class OwnerAccount:
     def problems(self) -> t.Iterator[str]:
         """Problems with the declaration that can be found without a request to AWS."""
         if self.declared is not None:
-            yield from (f"owner_account: {problem}" for problem in account_problems(self.declared))
+            yield from (f"{option('owner_account')}: {problem}" for problem in account_problems(self.declared))
 
     def check(self, actual: str) -> None:
         """Fail if the credentials belong to another account.
@@ -44,7 +45,7 @@ class OwnerAccount:
         if self.declared not in (None, actual):
             raise EcrError(
                 f"The credentials belong to account {actual}, but the declared owner account is {self.declared}. Use"
-                f" credentials of account {self.declared}, or correct ecr_share_account (option owner_account)."
+                f" credentials of account {self.declared}, or correct {option('owner_account')}."
             )
 
 

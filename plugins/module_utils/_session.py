@@ -13,6 +13,7 @@ import typing as t
 try:
     import botocore.config
     import botocore.exceptions
+    import botocore.session
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
@@ -36,11 +37,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import region_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import profile_and_keys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import check_response
 
 #: A boto3 client. boto3 has no type annotations.
 Client = t.Any
 
+#: The options of amazon.aws for keys.
+_OPTIONS = ("access_key", "secret_key", "session_token")
 #: The retries of botocore. In mode adaptive, a throttled client reduces its request rate, which is necessary because
 #: AWS does not publish the rate limits of the ECR control plane. In mode standard, 32 threads exhaust the retry quota.
 _CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 7}, "max_pool_connections": CONCURRENCY}
@@ -60,6 +64,9 @@ class Session:
 
     def __init__(self, module: Module, credentials: Json | None = None) -> None:
         self._module, problems = module, Problems()
+        profile = module.params.get("profile")
+        if profile and any(module.params.get(name) for name in _OPTIONS):
+            raise EcrError(profile_and_keys(str(profile)))
         self._region, self._endpoint, connection = get_aws_connection_info(module)
         wanted = module.params.get("region")
         zone = list(zone_problem(str(self._region)))
@@ -72,11 +79,7 @@ class Session:
             keys = [connection[name] for name in _KEYS]
         check_keys(*keys)
         if keys == [os.environ.get(name) or None for name in _VARIABLES]:
-            keys = [
-                None,
-                None,
-                None,
-            ]  # boto3 reads these keys itself, because it supports further variables, such as AWS_SECURITY_TOKEN
+            keys = [None, None, None]  # boto3 also supports further variables, such as AWS_SECURITY_TOKEN
         self._has_keys = bool(keys[0])
         if connection["verify"] is True:
             connection.pop("verify")  # verify would take precedence over ca_bundle in the profile
@@ -139,9 +142,8 @@ class Session:
                 raise
             sentence = aws_sentence(error)
             denial = read_denial(sentence, ASSUME)
-            refused = (
-                denial.resource if ":role/" in denial.resource else options.role_arn
-            )  # it may be the role of the profile
+            # AWS may have denied the role of the profile.
+            refused = denial.resource if ":role/" in denial.resource else options.role_arn
             raise EcrError(
                 f"Role {refused} cannot be assumed: {sentence.rstrip('.')}. {denial.advice(ASSUME)}",
                 denial=sentence,

@@ -94,8 +94,8 @@ def _exclusive(share: Share, other: Share, names: list[str], region: str) -> t.I
         tag = tag_text(common[0])
         yield (
             f"Share {share.name} is exclusive and would remove {tag} from repository {names[0]} in {region},"
-            f" which share {other.name} shares with the same tag. Give the shares different tags, or set exclusive:"
-            " false."
+            f" which share {other.name} shares with the same tag. Give the shares different tags, or set"
+            " exclusive: false."
         )
 
 
