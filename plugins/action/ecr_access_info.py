@@ -29,11 +29,11 @@ class ActionModule(RoleAction):
         result: Json = super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
         host = variables["inventory_hostname"]
-        with progress(f"{host}: {self._task.get_name()}") as tell:
+        with progress(f"{host}: {self._task.get_name()}") as set_status:
             if arguments.get("credentials") == "controller":
                 module = functools.partial(Controller, "ecr_access_info", ACCESS_INFO_ARGUMENTS, arguments)
-                done = capture_result(lambda: access_info(module(), progress_reporter(host, tell), tell))
+                done = capture_result(lambda: access_info(module(), progress_reporter(host, set_status), set_status))
             else:
                 is_final = functools.partial(proof_is_final, access=arguments.get("access", "read"))
-                done = run_in_steps(self, "ecr_access_info", ACCESS_INFO_ARGUMENTS, is_final, variables, tell)
+                done = run_in_steps(self, "ecr_access_info", ACCESS_INFO_ARGUMENTS, is_final, variables, set_status)
         return {**result, **done}

@@ -85,8 +85,8 @@ class ActionModule(RoleAction):
         """Context manager that displays a line every ten seconds, with the status of a module on a local connection."""
         with tempfile.NamedTemporaryFile(dir=constants.DEFAULT_LOCAL_TMP, prefix="status-") as file:
             self._status_file = file.name
-            what = f"{variables['inventory_hostname']}: {self._task.get_name()}"
-            with progress(what, lambda: read_status(file.name)):
+            label = f"{variables['inventory_hostname']}: {self._task.get_name()}"
+            with progress(label, lambda: read_status(file.name)):
                 yield
 
     def _compute_environment_string(self, *arguments: t.Any) -> str:
@@ -103,8 +103,8 @@ class ActionModule(RoleAction):
             return checked
         controller, pull = checked["controller"], checked["options"]
         options = {name: controller.params[name] for name in _FOR_THE_HOST if controller.params[name] is not None}
-        asked = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
-        ready: Json = self._execute_module(module_args={**options, **asked}, task_vars=variables)
+        image_options = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
+        ready: Json = self._execute_module(module_args={**options, **image_options}, task_vars=variables)
         if ready.get("failed"):
             return ready
         report = progress_reporter(variables["inventory_hostname"])

@@ -147,10 +147,10 @@ def change_of_access(
     :param before: the repositories with their current tags, to which `old` applies
     :param after: the repositories with their planned tags, to which `new` applies
     """
-    had, has = access_by_principal(old, before, now), access_by_principal(new, after, now)
-    lost = _difference(had, has, old, new)
-    gained = _difference(has, had, new, old)
-    conditions, covered = _changed_conditions(had, has, lost, gained)
+    old_access, new_access = access_by_principal(old, before, now), access_by_principal(new, after, now)
+    lost = _difference(old_access, new_access, old, new)
+    gained = _difference(new_access, old_access, new, old)
+    conditions, covered = _changed_conditions(old_access, new_access, lost, gained)
     several = len({repository.region for repository in (*before, *after)}) > 1
     coming, going = ([pair for key, pair in pairs.items() if key not in covered] for pairs in (gained, lost))
     lines, all_lines = (
@@ -185,14 +185,14 @@ def _difference(
 
 
 def _changed_conditions(
-    had: t.Sequence[Access], has: t.Sequence[Access], lost: dict[_Key, Pair], gained: dict[_Key, Pair]
+    old_access: t.Sequence[Access], new_access: t.Sequence[Access], lost: dict[_Key, Pair], gained: dict[_Key, Pair]
 ) -> tuple[list[str], set[_Key]]:
     """The lines for principals whose conditions change, and the keys of the access that these lines describe."""
     lines, covered = [], set()
-    left = _without_unchanged(has, had)
-    for before in _without_unchanged(had, has):
+    candidates = _without_unchanged(new_access, old_access)
+    for before in _without_unchanged(old_access, new_access):
         after = next(
-            (candidate for candidate in left if candidate.admission.principal == before.admission.principal), None
+            (candidate for candidate in candidates if candidate.admission.principal == before.admission.principal), None
         )
         if after is None:
             continue
@@ -201,7 +201,7 @@ def _changed_conditions(
         }
         keys = {(access.admission, arn) for access in (before, after) for arn in common}
         if not keys.isdisjoint({*lost, *gained}):
-            left.remove(after)
+            candidates.remove(after)
             covered |= keys
             lines.append(f"{before.admission.principal}: {'; '.join(_change_texts(before.admission, after.admission))}")
     return lines, covered
@@ -235,7 +235,7 @@ def _lines(form: str, pairs: t.Iterable[Pair], several: bool, every_name: bool) 
         name = f"{pair.repository} in {pair.region}" if several else pair.repository
         by_principal.setdefault((pair.principal, pair.doubt), {})[name] = None
     return [
-        form.format(who, list_text(list(names), every_name))
+        form.format(principal, list_text(list(names), every_name))
         + (f" (unknown, counted as allowed: {doubt})" if doubt else "")
-        for (who, doubt), names in by_principal.items()
+        for (principal, doubt), names in by_principal.items()
     ]

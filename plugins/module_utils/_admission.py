@@ -103,10 +103,10 @@ def split_by_principal(statement: Statement) -> list[Statement]:
         return [statement]
     named = [(kind, _principal.whole_account(value) or value) for kind, value in statement.names.listed]
     arns = next((check for check in statement.condition if _names_principals(check)), None)
-    exact = arns is not None and not any({"*", "?", "$"} & set(value) for value in arns.values)
+    is_exact = arns is not None and not any({"*", "?", "$"} & set(value) for value in arns.values)
     if (
         arns is not None
-        and exact
+        and is_exact
         and all(any(_trust_subset.name_within(AWS, value, *wider) for wider in named) for value in arns.values)
     ):
         rest = tuple(check for check in statement.condition if check is not arns)

@@ -126,9 +126,9 @@ class ContainerEngine(Program, abc.ABC):
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")
         if image.digest not in found.digests:
             removed = self._run(*self._prefix, "image", "rm", "--force", found.id)
-            what = "It was removed" if removed.returncode == 0 else f"Remove it ({last_line(removed)})"
-            had = ", ".join(found.digests) or "nothing"
-            raise EcrError(f"{self.name} pulled {reference}, but has it as {had}. {what}.")
+            next_step = "It was removed" if removed.returncode == 0 else f"Remove it ({last_line(removed)})"
+            actual = ", ".join(found.digests) or "nothing"
+            raise EcrError(f"{self.name} pulled {reference}, but has it as {actual}. {next_step}.")
         # The engines do not check the platform of an image without an index.
         if self._platform and not self._is_platform(found):
             if before is None:
@@ -146,11 +146,11 @@ class ContainerEngine(Program, abc.ABC):
         found = self._run(*self._prefix, "image", "inspect", reference)
         if found.returncode:
             return None
-        what = f"{self.name} image inspect {reference}"
-        answer = json_of(found, what)
+        label = f"{self.name} image inspect {reference}"
+        answer = json_of(found, label)
         image = answer[0] if isinstance(answer, list) and answer else None
         if not isinstance(image, dict) or not isinstance(image.get("Id"), str):
-            raise EcrError(f"{what} did not return an image. Run it to see its output.")
+            raise EcrError(f"{label} did not return an image. Run it to see its output.")
         names = image.get("RepoDigests")
         digests = [
             name.rpartition("@")[2] for name in (names if isinstance(names, list) else []) if isinstance(name, str)
@@ -172,7 +172,7 @@ class Docker(ContainerEngine):
         if self._output is None:
             return ""
         output = os.pread(self._output.fileno(), _OUTPUT, 0).decode(errors="replace")
-        layers, complete = (set(re.findall(rf"(?m)^(\w+): (?:{what})$", output)) for what in (_BEGUN, _COMPLETE))
+        layers, complete = (set(re.findall(rf"(?m)^(\w+): (?:{pattern})$", output)) for pattern in (_BEGUN, _COMPLETE))
         return f"{len(layers & complete)} of {len(layers)} layers" if layers else ""
 
     def _address_problems(self) -> t.Iterator[str]:

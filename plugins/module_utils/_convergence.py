@@ -26,29 +26,29 @@ def is_transient(reason: str) -> bool:
     return any(part in code for part in ("Throttl", "TooManyRequests", "RequestLimit", "Internal", "Server", "Service"))
 
 
-def unmet(plan: RolePlan, seen: RoleState) -> list[str]:
+def unmet(plan: RolePlan, current: RoleState) -> list[str]:
     """The parts of an applied plan that IAM does not return yet; empty if IAM returns all of them."""
     after = plan.after
     missing = [
-        what
-        for what, as_planned in (
-            ("the role", seen.role_exists == after.role_exists),
-            ("the policy", seen.policy_exists == after.policy_exists),
-            ("the trust", _policy_document.equivalent(seen.trust, after.trust)),
-            ("the permissions", _policy_document.equivalent(seen.permissions, after.permissions)),
-            ("the attachment", seen.attached == after.attached),
-            ("the end of the revocation", not seen.revoking),
-            ("the role's tags", lowercase_keys(seen.role_tags) == lowercase_keys(after.role_tags)),
-            ("the policy's tags", lowercase_keys(seen.policy_tags) == lowercase_keys(after.policy_tags)),
+        part
+        for part, as_planned in (
+            ("the role", current.role_exists == after.role_exists),
+            ("the policy", current.policy_exists == after.policy_exists),
+            ("the trust", _policy_document.equivalent(current.trust, after.trust)),
+            ("the permissions", _policy_document.equivalent(current.permissions, after.permissions)),
+            ("the attachment", current.attached == after.attached),
+            ("the end of the revocation", not current.revoking),
+            ("the role's tags", lowercase_keys(current.role_tags) == lowercase_keys(after.role_tags)),
+            ("the policy's tags", lowercase_keys(current.policy_tags) == lowercase_keys(after.policy_tags)),
         )
         if not as_planned
     ]
-    if after.role_exists and seen.settings != after.settings:
+    if after.role_exists and current.settings != after.settings:
         missing.append("the role's settings")
     return missing
 
 
-def already_applied(step: Step, seen: RoleState) -> bool | None:
+def already_applied(step: Step, current: RoleState) -> bool | None:
     """Whether this run made a creation that AWS rejected as a duplicate; None if IAM does not return the object yet.
 
     If the response to a creation is lost, the SDK repeats the request, and AWS rejects the repetition. Another process
@@ -56,26 +56,26 @@ def already_applied(step: Step, seen: RoleState) -> bool | None:
     the tags and the content of `step`.
     """
     if isinstance(step, CreateRole):
-        return _is_created_role(step, seen) if seen.role_exists else None
+        return _is_created_role(step, current) if current.role_exists else None
     if isinstance(step, CreatePolicy):
-        return _is_created_policy(step, seen) if seen.policy_exists else None
+        return _is_created_policy(step, current) if current.policy_exists else None
     if isinstance(step, CreateVersion):
-        if _policy_document.equivalent(seen.permissions, step.document):
+        if _policy_document.equivalent(current.permissions, step.document):
             return True
-        return None if len(seen.versions) < MAXIMUM_VERSIONS else False
+        return None if len(current.versions) < MAXIMUM_VERSIONS else False
     return False
 
 
-def _is_created_role(step: CreateRole, seen: RoleState) -> bool:
+def _is_created_role(step: CreateRole, current: RoleState) -> bool:
     return (
-        _policy_document.equivalent(seen.trust, step.trust)
-        and lowercase_keys(step.tags).items() <= lowercase_keys(seen.role_tags).items()
-        and seen.settings == step.settings
+        _policy_document.equivalent(current.trust, step.trust)
+        and lowercase_keys(step.tags).items() <= lowercase_keys(current.role_tags).items()
+        and current.settings == step.settings
     )
 
 
-def _is_created_policy(step: CreatePolicy, seen: RoleState) -> bool:
+def _is_created_policy(step: CreatePolicy, current: RoleState) -> bool:
     return (
-        _policy_document.equivalent(seen.permissions, step.document)
-        and lowercase_keys(step.tags).items() <= lowercase_keys(seen.policy_tags).items()
+        _policy_document.equivalent(current.permissions, step.document)
+        and lowercase_keys(step.tags).items() <= lowercase_keys(current.policy_tags).items()
     )

@@ -71,19 +71,19 @@ def search_path(helper: str | None) -> str:
     return ":".join([*_FOLDERS, *([folder] if usable and folder not in _FOLDERS else [])])
 
 
-def wrapper(places: HostPaths, host: str, former: str | None) -> str:
+def wrapper(paths: HostPaths, host: str, former: str | None) -> str:
     """The program that docker and podman run for this registry, as this user.
 
     :param former: the user's own entry of `credHelpers`, which state=absent restores
     """
-    return f"""{_head(places.user, host)}{_record(places, former)}\
+    return f"""{_head(paths.user, host)}{_record(paths, former)}\
 # Credentials in the environment take precedence over the profile, so the role would not be assumed.
 unset {" ".join(_CREDENTIAL_VARIABLES)}
 # cron, systemd and sudo set other values, or none.
-HOME={shlex.quote(places.home)}
-PATH="${{PATH:+$PATH:}}"{shlex.quote(places.search_path)}
-AWS_CONFIG_FILE={shlex.quote(places.aws_config)}
-AWS_SHARED_CREDENTIALS_FILE={shlex.quote(places.aws_credentials)}
+HOME={shlex.quote(paths.home)}
+PATH="${{PATH:+$PATH:}}"{shlex.quote(paths.search_path)}
+AWS_CONFIG_FILE={shlex.quote(paths.aws_config)}
+AWS_SHARED_CREDENTIALS_FILE={shlex.quote(paths.aws_credentials)}
 AWS_PROFILE={NAME_PREFIX}{host}
 # The cache finds a token by its session. Each session is new, so the cache would only grow.
 AWS_ECR_DISABLE_CACHE=true
@@ -97,20 +97,20 @@ def _head(user: str, host: str) -> str:
     return f"#!/bin/sh\n# {host} for the user {user}. Written by crossaccount.ecr.ecr_credential_helper_config.\n"
 
 
-def _record(places: HostPaths, former: str | None) -> str:
+def _record(paths: HostPaths, former: str | None) -> str:
     """The line that stores the former entry. It is stored here because docker and podman remove unknown keys."""
-    return f"# Former entry of credHelpers in {shlex.quote(places.auth_file)}: {json.dumps(former)}\n"
+    return f"# Former entry of credHelpers in {shlex.quote(paths.auth_file)}: {json.dumps(former)}\n"
 
 
-def former_entry(content: bytes | None, places: HostPaths, host: str) -> str | None:
+def former_entry(content: bytes | None, paths: HostPaths, host: str) -> str | None:
     """The user's former entry of `credHelpers` that a wrapper stores for this file, or None."""
-    before = _head(places.user, host) + _record(places, None).removesuffix("null\n")
+    before = _head(paths.user, host) + _record(paths, None).removesuffix("null\n")
     form = rf'{re.escape(before)}"({HELPER_NAME.pattern})"\n'
     found = re.match(form, (content or b"").decode("utf-8", "replace"), re.ASCII)
     return found[1] if found else None
 
 
-def merge_wrapper(content: bytes | None, wanted: str | None, fault: str, places: HostPaths, host: str) -> MergedFile:
+def merge_wrapper(content: bytes | None, wanted: str | None, fault: str, paths: HostPaths, host: str) -> MergedFile:
     """The merged wrapper. Its diff shows the former wrapper only if this collection could have written that text.
 
     :param fault: the owner and the mode of the file if they are not safe; otherwise empty
@@ -119,9 +119,9 @@ def merge_wrapper(content: bytes | None, wanted: str | None, fault: str, places:
     before = f"# {fault}\n" if fault else ""
     if content is not None:
         former = content.decode("utf-8", "replace")
-        if not former.startswith(_head(places.user, host)):
+        if not former.startswith(_head(paths.user, host)):
             raise EcrError("was not written by this collection. Remove it, or use another bin_dir.")
-        ours = _form(places.user, host).fullmatch(former)
+        ours = _form(paths.user, host).fullmatch(former)
         before += former if ours else f"# A former or edited wrapper of {len(content)} bytes, which is not shown.\n"
     return MergedFile(wanted.encode() if wanted else None, before, wanted or "")
 

@@ -104,12 +104,12 @@ class Source:
     @property
     def chain(self) -> list[str]:
         """The selected profile, followed by its source profiles."""
-        seen: list[str] = []
+        chain: list[str] = []
         at: object = self.profile or "default"
-        while isinstance(at, str) and at not in seen and at in self.profiles:
-            seen.append(at)
+        while isinstance(at, str) and at not in chain and at in self.profiles:
+            chain.append(at)
             at = self.profiles[at].get("source_profile")
-        return seen
+        return chain
 
     def with_setting(self, *settings: str) -> str | None:
         """The first profile of the chain that has one of the settings, otherwise the selected profile."""

@@ -100,8 +100,8 @@ def _profile(handoff: Handoff) -> list[str]:
 
 
 def _identity(handoff: Handoff) -> list[str]:
-    asked = ["aws", "sts", "get-caller-identity"]
-    commands = [shlex.join(asked), shlex.join([*asked, "--profile", handoff.role_name])]
+    command = ["aws", "sts", "get-caller-identity"]
+    commands = [shlex.join(command), shlex.join([*command, "--profile", handoff.role_name])]
     return ["## Your identity, before and after", "", *_block("sh", commands), ""]
 
 

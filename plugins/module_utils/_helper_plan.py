@@ -74,16 +74,16 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def plan_host(declared: Declaration, places: HostPaths, found: Found) -> Plan:
+def plan_host(declared: Declaration, paths: HostPaths, found: Found) -> Plan:
     """The plan of all files that must change."""
-    entries = helpers_of(found.contents.get(places.auth_file), declared.by_host)
+    entries = helpers_of(found.contents.get(paths.auth_file), declared.by_host)
     formers: dict[str, str | None] = {}
     for host in declared.by_host:
-        foreign = host in entries and entries[host] != places.helper(host)
-        kept = former_entry(found.contents.get(places.wrapper(host)), places, host)
+        foreign = host in entries and entries[host] != paths.helper(host)
+        kept = former_entry(found.contents.get(paths.wrapper(host)), paths, host)
         formers[host] = entries[host] if foreign else kept if host in entries else None
     changes, problems = [], []
-    for path, program, merge in _merges(declared, places, found, entries, formers):
+    for path, program, merge in _merges(declared, paths, found, entries, formers):
         if path not in found.contents:
             continue  # it could not be read, which is already reported
         content = found.contents[path]
@@ -94,7 +94,7 @@ def plan_host(declared: Declaration, places: HostPaths, found: Found) -> Plan:
             continue
         if merged.content != content or path in found.faults:
             changes.append(Change(path, merged.content, program, merged.before, merged.after))
-    warnings = tuple(_warnings(declared, places, found, entries)) if declared.present else ()
+    warnings = tuple(_warnings(declared, paths, found, entries)) if declared.present else ()
     return Plan(tuple(changes if declared.present else changes[::-1]), tuple(problems), warnings)
 
 
@@ -103,7 +103,7 @@ _Merge = t.Callable[[t.Optional[bytes]], MergedFile]
 
 def _merges(
     declared: Declaration,
-    places: HostPaths,
+    paths: HostPaths,
     found: Found,
     entries: t.Mapping[str, str],
     formers: t.Mapping[str, str | None],
@@ -113,26 +113,26 @@ def _merges(
     profiles = {
         f"profile {NAME_PREFIX}{host}": source.profile() if declared.present else {} for host, source in hosts.items()
     }
-    yield places.aws_config, False, lambda content: merge_profiles(content, profiles)
+    yield paths.aws_config, False, lambda content: merge_profiles(content, profiles)
     for host in hosts:
-        path = places.wrapper(host)
-        text = wrapper(places, host, formers[host]) if declared.present else None
+        path = paths.wrapper(host)
+        text = wrapper(paths, host, formers[host]) if declared.present else None
         fault = found.faults.get(path, "")
-        yield path, True, functools.partial(merge_wrapper, wanted=text, fault=fault, places=places, host=host)
+        yield path, True, functools.partial(merge_wrapper, wanted=text, fault=fault, paths=paths, host=host)
     helpers = {
-        host: places.helper(host) if declared.present else formers[host]
+        host: paths.helper(host) if declared.present else formers[host]
         for host in hosts
-        if declared.present or entries.get(host) == places.helper(host)
+        if declared.present or entries.get(host) == paths.helper(host)
     }
-    yield places.auth_file, False, lambda content: merge_helpers(content, helpers)
+    yield paths.auth_file, False, lambda content: merge_helpers(content, helpers)
 
 
-def _warnings(declared: Declaration, places: HostPaths, found: Found, entries: t.Mapping[str, str]) -> t.Iterator[str]:
+def _warnings(declared: Declaration, paths: HostPaths, found: Found, entries: t.Mapping[str, str]) -> t.Iterator[str]:
     for host, helper in entries.items():
-        if helper != places.helper(host):
+        if helper != paths.helper(host):
             yield (
-                f"{places.auth_file} names the helper {helper!r} for {host}. {places.helper(host)} replaces it, and"
+                f"{paths.auth_file} names the helper {helper!r} for {host}. {paths.helper(host)} replaces it, and"
                 " state: absent restores it."
             )
-    content = found.contents.get(places.auth_file)
-    yield from login_warnings(found.earlier, places.auth_file, content, declared.by_host)
+    content = found.contents.get(paths.auth_file)
+    yield from login_warnings(found.earlier, paths.auth_file, content, declared.by_host)

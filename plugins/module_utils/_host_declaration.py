@@ -168,9 +168,9 @@ def _role_problems(source: Source, account: str | None) -> t.Iterator[str]:
         yield f"source_profile {profile!r} is not the name of a profile."
 
 
-def path_problems(places: HostPaths) -> t.Iterator[str]:
+def path_problems(paths: HostPaths) -> t.Iterator[str]:
     """Problems with the declared paths and with the targets of links in them."""
-    for name, path in asdict(places).items():
+    for name, path in asdict(paths).items():
         if name not in ("user", "search_path") and (not path.startswith("/") or not path.isprintable()):
             yield (
                 f"{option(name)} {path!r} must be an absolute path of printable characters, or begin with ~/."

@@ -119,7 +119,7 @@ def read_wrapper(path: str) -> Wrapper | None:
 # --- reading
 
 
-def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None) -> HostPaths:
+def paths_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None) -> HostPaths:
     """The declared paths of the files, with `~` expanded to the home of the user.
 
     :param helper: the path of the helper, if it is installed
@@ -149,9 +149,9 @@ def read_host(
     faults = {}
     with acting_as(account):
         auth_file, aws_config = (os.path.realpath(path) for path in (given.auth_file, given.aws_config))
-        places = replace(given, auth_file=auth_file, aws_config=aws_config)
-        _check_paths(places, problems)
-        for path in files_before(auth_file, places.home, account.pw_uid, os.path.realpath):
+        paths = replace(given, auth_file=auth_file, aws_config=aws_config)
+        _check_paths(paths, problems)
+        for path in files_before(auth_file, paths.home, account.pw_uid, os.path.realpath):
             with contextlib.suppress(EcrError):  # podman cannot use such a file
                 earlier[path] = read_regular(path, LIMIT)
         # The files are read by the original paths, because the target of /proc/self/fd may have no real path.
@@ -159,18 +159,18 @@ def read_host(
             with collecting_problems(problems):
                 contents[path] = read_regular(link, LIMIT)
     with collecting_problems(problems):
-        places = replace(places, bin_dir=safe_folder(places.bin_dir))
-        for path in map(places.wrapper, declared.by_host):
+        paths = replace(paths, bin_dir=safe_folder(paths.bin_dir))
+        for path in map(paths.wrapper, declared.by_host):
             with collecting_problems(problems):
                 existing = read_wrapper(path)
                 contents[path] = existing.content if existing else None
                 if existing and existing.fault:
                     faults[path] = existing.fault
-    return places, Found(contents, faults, earlier)
+    return paths, Found(contents, faults, earlier)
 
 
-def _check_paths(places: HostPaths, problems: Problems) -> None:
-    unusable = list(path_problems(places))
+def _check_paths(paths: HostPaths, problems: Problems) -> None:
+    unusable = list(path_problems(paths))
     problems.extend(unusable)
     if unusable:
         problems.check()

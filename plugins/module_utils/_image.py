@@ -26,11 +26,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import 
 class Image:
     """An image of a registry, with a validated manifest.
 
-    :param what: the name of the image in messages
+    :param label: the name of the image in messages
     :param chosen: whether the image was chosen from an index by its platform
     """
 
-    what: str
+    label: str
     digest: str
     content: bytes
     manifest: Json
@@ -39,35 +39,35 @@ class Image:
     @property
     def parts(self) -> list[Descriptor]:
         """The configuration and the layers, without duplicates."""
-        return contents(self.manifest, self.what)
+        return contents(self.manifest, self.label)
 
 
-def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, platform: str, what: str) -> Image:
+def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, platform: str, label: str) -> Image:
     """The image with this digest or, if the digest is of an index, the image in the index for the platform.
 
     :param fetch: returns the verified content and the Content-Type of the manifest with a digest
     :raises EcrError: if the documents are not valid, or the index has no image for the platform
     """
     content, media_type = fetch(digest)
-    manifest = parse_manifest(content, media_type, what)
+    manifest = parse_manifest(content, media_type, label)
     chosen = False
     if manifest["mediaType"] in INDEX_TYPES:
-        entry, chosen = choose(manifest, platform, what)
+        entry, chosen = choose(manifest, platform, label)
         digest = entry.digest
         content, media_type = fetch(digest)
         if len(content) != entry.size:
             raise EcrError(
-                f"The index of {what} has {entry.size} bytes for {digest}, which has {len(content)} bytes."
+                f"The index of {label} has {entry.size} bytes for {digest}, which has {len(content)} bytes."
                 " Push the index again."
             )
-        manifest = parse_manifest(content, media_type, what)
+        manifest = parse_manifest(content, media_type, label)
         if manifest["mediaType"] not in MANIFEST_TYPES or manifest["mediaType"] != entry.media_type:
             raise EcrError(
-                f"The index of {what} has {in_message(entry.media_type)} for {digest}, which is of type"
+                f"The index of {label} has {in_message(entry.media_type)} for {digest}, which is of type"
                 f" {manifest['mediaType']}. Only a manifest of one image is accepted there."
             )
-    contents(manifest, what)
-    return Image(what, digest, content, manifest, chosen)
+    contents(manifest, label)
+    return Image(label, digest, content, manifest, chosen)
 
 
 def diff_ids(config: object) -> list[str]:

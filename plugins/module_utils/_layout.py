@@ -102,12 +102,12 @@ class Layout:
             notes[_layout_index.SOURCE_PLATFORM] = self._platform
         if self._strict_platform and not found.chosen:
             self._fetch(image, found.parts[:1])
-            self._check_platform(found.parts[0], found.what)
+            self._check_platform(found.parts[0], found.label)
         self._fetch(image, found.parts)
         content, media_type = _layout_index.as_oci(found.content, found.manifest)
         entry = Descriptor(media_type, _manifest.digest_of(content), len(content))
         self._write(file_of(entry.digest), content)
-        with self._alone():
+        with self._locked():
             self._write("index.json", _layout_index.layout_index(self._read("index.json"), entry, notes))
 
     def status(self) -> str:
@@ -125,7 +125,7 @@ class Layout:
         _protected_files.make_folders(str(self.folder / "blobs/sha256"))
 
     @contextlib.contextmanager
-    def _alone(self) -> t.Iterator[None]:
+    def _locked(self) -> t.Iterator[None]:
         """Context manager with a lock: no other pull reads or writes the index of this layout."""
         handle = os.open(self.folder, os.O_RDONLY)
         try:
@@ -152,12 +152,12 @@ class Layout:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _check_platform(self, config: Descriptor, what: str) -> None:
+    def _check_platform(self, config: Descriptor, label: str) -> None:
         if config.size > MANIFEST_BYTES:
             raise EcrError(
-                f"The configuration of {what} has {config.size} bytes; no more than {MANIFEST_BYTES} are accepted."
+                f"The configuration of {label} has {config.size} bytes; no more than {MANIFEST_BYTES} are accepted."
             )
-        check_platform(self._path(config.digest).read_bytes(), self._platform, what)
+        check_platform(self._path(config.digest).read_bytes(), self._platform, label)
 
     def _path(self, digest: str) -> pathlib.Path:
         return self.folder / file_of(digest)

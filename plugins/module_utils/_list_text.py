@@ -12,12 +12,12 @@ import typing as t
 NAMED = 10
 
 
-def list_text(names: t.Sequence[str], every_name: bool = False, what: str = "repositories") -> str:
+def list_text(names: t.Sequence[str], every_name: bool = False, noun: str = "repositories") -> str:
     """Names as a text. A long list is shortened to its number of names and the first ten names.
 
     :param every_name: whether to list all names
-    :param what: the plural noun for the names
+    :param noun: the plural noun for the names
     """
     if len(names) <= NAMED or every_name:
         return ", ".join(names)
-    return f"{len(names):,} {what}: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"
+    return f"{len(names):,} {noun}: {', '.join(names[:NAMED])} and {len(names) - NAMED:,} more"

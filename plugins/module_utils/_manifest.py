@@ -50,37 +50,37 @@ def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def parse_manifest(content: bytes, media_type: str | None, what: str) -> Json:
+def parse_manifest(content: bytes, media_type: str | None, label: str) -> Json:
     """A manifest or an index as an object with a known `mediaType`.
 
     An ambiguous document is rejected (CVE-2021-41190). A document is ambiguous if it is valid both as an image and as
     an index, or has keys that occur twice or differ only in case.
 
     :param media_type: the Content-Type of the response, which the document must not contradict
-    :param what: the name of the document in messages
+    :param label: the name of the document in messages
     """
     if len(content) > MANIFEST_BYTES:
-        raise EcrError(f"The manifest of {what} has {len(content)} bytes; no more than {MANIFEST_BYTES} are accepted.")
+        raise EcrError(f"The manifest of {label} has {len(content)} bytes; no more than {MANIFEST_BYTES} are accepted.")
     try:
         document = json.loads(content, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or any(_KEYS.get(key.casefold(), key) != key for key in document):
-        raise EcrError(f"The manifest of {what} is not a JSON object with unambiguous keys. Push it again.")
+        raise EcrError(f"The manifest of {label} is not a JSON object with unambiguous keys. Push it again.")
     media_type = media_type.partition(";")[0].strip().lower() if media_type else None
     kind = document.get("mediaType") or media_type
     if kind not in INDEX_TYPES + MANIFEST_TYPES:
         raise EcrError(
-            f"The manifest of {what} is of type {in_message(kind)}, which is not an image that can be pulled."
+            f"The manifest of {label} is of type {in_message(kind)}, which is not an image that can be pulled."
         )
     if media_type and kind != media_type:
         raise EcrError(
-            f"The manifest of {what} has the mediaType {in_message(kind)}, but the registry sent it as"
+            f"The manifest of {label} has the mediaType {in_message(kind)}, but the registry sent it as"
             f" {in_message(media_type)}. Push it again."
         )
     other = [key for key in (("config", "layers") if kind in INDEX_TYPES else ("manifests",)) if key in document]
     if other:
-        raise EcrError(f"The manifest of {what} has the type {kind} and the key {other[0]}. Push it again.")
+        raise EcrError(f"The manifest of {label} has the type {kind} and the key {other[0]}. Push it again.")
     return {**document, "mediaType": kind}
 
 
@@ -100,23 +100,23 @@ def in_message(value: object) -> str:
     return ascii(value[:80]) if isinstance(value, str) else "None" if value is None else type(value).__name__
 
 
-def descriptor(entry: object, what: str) -> Descriptor:
+def descriptor(entry: object, label: str) -> Descriptor:
     """The descriptor in an entry of a document."""
     if not isinstance(entry, dict):
-        raise EcrError(f"The manifest of {what} has a descriptor that is not an object.")
+        raise EcrError(f"The manifest of {label} has a descriptor that is not an object.")
     media_type, digest, size = entry.get("mediaType"), entry.get("digest"), entry.get("size")
     if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
-        raise EcrError(f"The manifest of {what} has the digest {in_message(digest)}; only sha256 is accepted.")
+        raise EcrError(f"The manifest of {label} has the digest {in_message(digest)}; only sha256 is accepted.")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0 or not isinstance(media_type, str):
-        raise EcrError(f"The manifest of {what} describes {digest} without a type or a size.")
+        raise EcrError(f"The manifest of {label} describes {digest} without a type or a size.")
     if entry.get("urls") or "foreign" in media_type or "nondistributable" in media_type:
-        raise EcrError(f"{what} has the foreign layer {digest}, which is not in the registry. Use a container engine.")
+        raise EcrError(f"{label} has the foreign layer {digest}, which is not in the registry. Use a container engine.")
     return Descriptor(media_type, digest, size)
 
 
-def contents(manifest: Json, what: str) -> list[Descriptor]:
+def contents(manifest: Json, label: str) -> list[Descriptor]:
     """The descriptors of the configuration and the layers of a manifest, without duplicates."""
     layers = manifest.get("layers")
     if not isinstance(layers, list):
-        raise EcrError(f"The manifest of {what} has no list of layers.")
-    return list(dict.fromkeys(descriptor(entry, what) for entry in [manifest.get("config"), *layers]))
+        raise EcrError(f"The manifest of {label} has no list of layers.")
+    return list(dict.fromkeys(descriptor(entry, label) for entry in [manifest.get("config"), *layers]))

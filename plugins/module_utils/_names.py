@@ -150,10 +150,10 @@ def tag_problems(key: str, value: object) -> t.Iterator[str]:
     elif len(value) > 256:
         yield f"the value of tag {key!r} has {len(value)} characters; ECR accepts up to 256."
     else:
-        for what, text in (("key", key), ("value", value)):
+        for part, text in (("key", key), ("value", value)):
             if not _TAG_TEXT.fullmatch(text):
                 yield (
-                    f"tag {what} {text!r} has a character that ECR does not accept. Valid are letters, digits, spaces"
+                    f"tag {part} {text!r} has a character that ECR does not accept. Valid are letters, digits, spaces"
                     " and +-=._:/@"
                 )
                 return

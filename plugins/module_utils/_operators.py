@@ -130,32 +130,32 @@ def _date(text: str) -> datetime.datetime | None:
 
 
 def _ordered(
-    read: t.Callable[[str], Ordered | None], compare: t.Callable[[Ordered, Ordered], bool], what: str
+    read: t.Callable[[str], Ordered | None], compare: t.Callable[[Ordered, Ordered], bool], noun: str
 ) -> Comparison:
     def compared(actual: str, wanted: Template) -> Ternary:
         one, other = read(actual), read(_wildcard.literal(wanted))
         if one is None or other is None:
-            return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not {what}")
+            return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not {noun}")
         return whether(compare(one, other))
 
     return compared
 
 
-def _ordered_operators(kind: str, read: t.Callable[[str], Ordered | None], what: str) -> dict[str, Operator]:
+def _ordered_operators(kind: str, read: t.Callable[[str], Ordered | None], noun: str) -> dict[str, Operator]:
     """The operators for the order of values of one kind.
 
     :param kind: the prefix of their names in lower case
     :param read: converts a text; None if it is not valid
-    :param what: the noun for a value in a reason
+    :param noun: the noun for a value in a reason
     """
-    equals = _ordered(read, operator.eq, what)
+    equals = _ordered(read, operator.eq, noun)
     return {
         f"{kind}equals": Operator(equals),
         f"{kind}notequals": Operator(equals, negated=True),
-        f"{kind}lessthan": Operator(_ordered(read, operator.lt, what)),
-        f"{kind}lessthanequals": Operator(_ordered(read, operator.le, what)),
-        f"{kind}greaterthan": Operator(_ordered(read, operator.gt, what)),
-        f"{kind}greaterthanequals": Operator(_ordered(read, operator.ge, what)),
+        f"{kind}lessthan": Operator(_ordered(read, operator.lt, noun)),
+        f"{kind}lessthanequals": Operator(_ordered(read, operator.le, noun)),
+        f"{kind}greaterthan": Operator(_ordered(read, operator.gt, noun)),
+        f"{kind}greaterthanequals": Operator(_ordered(read, operator.ge, noun)),
     }
 
 

@@ -98,23 +98,23 @@ def platform_of(declared: Json) -> str:
     return "/".join(name if isinstance(name, str) and name else "?" for name in names)
 
 
-def choose(index: Json, platform: str, what: str) -> Choice:
+def choose(index: Json, platform: str, label: str) -> Choice:
     """The manifest for a platform in an index: the entry with the highest rank, or the first of several.
 
     If no entry matches, the only entry without a platform is chosen, if the index has exactly one.
 
-    :param what: the name of the index in messages
+    :param label: the name of the index in messages
     """
     listed = index.get("manifests")
     entries = [entry for entry in (listed if isinstance(listed, list) else []) if isinstance(entry, dict)]
     offered = [(platform_of(entry["platform"]), entry) for entry in entries if isinstance(entry.get("platform"), dict)]
     ranked = [(rank, entry) for name, entry in offered if (rank := _rank(platform, name)) is not None]
     if ranked:
-        return Choice(descriptor(max(ranked, key=lambda choice: choice[0])[1], what), True)
+        return Choice(descriptor(max(ranked, key=lambda choice: choice[0])[1], label), True)
     unnamed = [entry for entry in entries if _is_image_without_platform(entry)]
     if len(unnamed) == 1:
-        return Choice(descriptor(unnamed[0], what), False)
-    raise no_image_for(platform, [name for name, _entry in offered], what, len(unnamed))
+        return Choice(descriptor(unnamed[0], label), False)
+    raise no_image_for(platform, [name for name, _entry in offered], label, len(unnamed))
 
 
 def _is_image_without_platform(entry: Json) -> bool:
@@ -123,7 +123,7 @@ def _is_image_without_platform(entry: Json) -> bool:
     return is_image and entry.get("platform") in (None, {})
 
 
-def no_image_for(platform: str, offered: list[str], what: str, unnamed: int = 0) -> EcrError:
+def no_image_for(platform: str, offered: list[str], label: str, unnamed: int = 0) -> EcrError:
     """The error for an image that is not available for a platform.
 
     :param offered: the platforms that are available
@@ -132,13 +132,13 @@ def no_image_for(platform: str, offered: list[str], what: str, unnamed: int = 0)
     listed = ", ".join(sorted({ascii(name)[1:-1] for name in offered}))[:400]
     if unnamed:
         return EcrError(
-            f"{what} has no image for {platform}; it has {listed or 'no other'}, and {unnamed} images whose platform"
+            f"{label} has no image for {platform}; it has {listed or 'no other'}, and {unnamed} images whose platform"
             " its index does not state. Pull one of these by its own digest."
         )
-    return EcrError(f"{what} has no image for {platform}; it has {listed or 'none at all'}.")
+    return EcrError(f"{label} has no image for {platform}; it has {listed or 'none at all'}.")
 
 
-def check_platform(config: bytes, platform: str, what: str) -> None:
+def check_platform(config: bytes, platform: str, label: str) -> None:
     """Check that an image without an index has the requested platform.
 
     :param config: the configuration of the image. Without a platform, it is not of a container image, and is accepted
@@ -149,4 +149,4 @@ def check_platform(config: bytes, platform: str, what: str) -> None:
         declared = None
     named = isinstance(declared, dict) and declared.get("os") and declared.get("architecture")
     if named and not runs_on(platform, platform_of(declared)):
-        raise no_image_for(platform, [platform_of(declared)], what)
+        raise no_image_for(platform, [platform_of(declared)], label)

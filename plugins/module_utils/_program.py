@@ -115,15 +115,15 @@ class Program:
             yield [*options, f"--{prefix}cert-dir={folder}"]
 
 
-def json_of(process: Finished, what: str) -> object:
+def json_of(process: Finished, label: str) -> object:
     """The JSON in the output of a program.
 
-    :param what: the program and its arguments, for messages
+    :param label: the program and its arguments, for messages
     """
     try:
         document: object = json.loads(process.stdout)
     except (ValueError, RecursionError):
-        raise EcrError(f"{what} did not return JSON. Run it to see its output.") from None
+        raise EcrError(f"{label} did not return JSON. Run it to see its output.") from None
     return document
 
 

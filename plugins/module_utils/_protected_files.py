@@ -31,9 +31,9 @@ _CHUNK = 1024 * 1024
 def _problem(unsafe: UnsafeError) -> EcrError:
     """The error for an unsafe path, with the fact and the next step."""
     path, quoted = unsafe.path, shlex.quote(unsafe.path)
-    who = "every user" if unsafe.fault is Fault.EVERYONE else f"group {unsafe.group}"
+    writers = "every user" if unsafe.fault is Fault.EVERYONE else f"group {unsafe.group}"
     writable = (
-        f"{path} can be changed by {who} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another"
+        f"{path} can be changed by {writers} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another"
         f" {option('dest')}."
     )
     link = f"{path} is a symbolic link of user {unsafe.owner}. Choose a {option('dest')} without links."

@@ -93,55 +93,55 @@ class Registry:
 
     def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
         """The content of a manifest, verified against its digest, and its Content-Type."""
-        what = f"manifest {digest} of {repository}"
+        label = f"manifest {digest} of {repository}"
         try:
-            with self._transfer(what) as transfer:
+            with self._transfer(label) as transfer:
                 types = ", ".join(INDEX_TYPES + MANIFEST_TYPES)
-                with self._open(transfer, f"/{repository}/manifests/{digest}", types, what) as reply:
+                with self._open(transfer, f"/{repository}/manifests/{digest}", types, label) as reply:
                     content = reply.read(MANIFEST_BYTES + 1)
                     media_type = reply.headers.get("Content-Type")
         except _BROKEN as error:
-            raise EcrError(f"The {what} was interrupted: {error}. Run again.") from None
+            raise EcrError(f"The {label} was interrupted: {error}. Run again.") from None
         if len(content) > MANIFEST_BYTES:
-            raise EcrError(f"The {what} has more than {MANIFEST_BYTES} bytes, the most that are accepted.")
+            raise EcrError(f"The {label} has more than {MANIFEST_BYTES} bytes, the most that are accepted.")
         if digest_of(content) != digest:
-            raise EcrError(f"The registry sent different content for the {what}: its digest is {digest_of(content)}.")
+            raise EcrError(f"The registry sent different content for the {label}: its digest is {digest_of(content)}.")
         return content, media_type
 
     def blob(self, repository: str, wanted: Descriptor, target: pathlib.Path) -> None:
         """Write a blob to `target`. The file is created only after the content is complete and matches its digest."""
-        what = f"layer {wanted.digest} of {repository}"
+        label = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file, self._transfer(what) as transfer:
+        with replacing(target) as file, self._transfer(label) as transfer:
             path = f"/{repository}/blobs/{wanted.digest}"
-            received, digest = self._copy(transfer, path, file, wanted.size, what)
+            received, digest = self._copy(transfer, path, file, wanted.size, label)
             if received != wanted.size or digest != wanted.digest:
                 raise EcrError(
-                    f"The registry sent {received} bytes with digest {digest} for the {what},"
+                    f"The registry sent {received} bytes with digest {digest} for the {label},"
                     f" which has {wanted.size} bytes. Nothing was kept."
                 )
 
-    def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
+    def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, label: str) -> tuple[int, str]:
         """Copy a blob into `file`, and return its size and digest. If the connection fails, the transfer resumes."""
         hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
         chunk = memoryview(bytearray(_CHUNK))  # reused, because allocating each chunk would cost more than hashing it
         for cut in range(1, _CUTS + 1):
             reason: object = "the connection ended"
             try:
-                with self._open(transfer, path, "*/*", what, received) as reply:
+                with self._open(transfer, path, "*/*", label, received) as reply:
                     if received and not _continues(reply, received):
                         hasher, received = hashlib.sha256(), 0
                         file.seek(0)
                         file.truncate()
                     while length := reply.readinto(chunk):
                         if self.stopped.is_set():
-                            raise EcrError(f"The {what} was canceled.")
+                            raise EcrError(f"The {label} was canceled.")
                         received += length
                         transfer.received += length
                         if received > size:
                             break
                         hasher.update(chunk[:length])
-                        with writing(f"The {what}", file.name):
+                        with writing(f"The {label}", file.name):
                             file.write(chunk[:length])
             except _BROKEN as error:
                 reason = error
@@ -152,11 +152,11 @@ class Registry:
                 break
             self._pause(stuck - 1)
         raise EcrError(
-            f"The {what} was interrupted {cut} times, last after {received} of {size} bytes: {reason}. Run again."
+            f"The {label} was interrupted {cut} times, last after {received} of {size} bytes: {reason}. Run again."
         )
 
     @contextlib.contextmanager
-    def _transfer(self, what: str) -> t.Iterator[Transfer]:
+    def _transfer(self, label: str) -> t.Iterator[Transfer]:
         """Context manager with a transfer that has a time limit and that stop() aborts."""
         with Transfer(self._url, self._tls) as transfer:
             self._transfers.append(transfer)
@@ -169,7 +169,7 @@ class Registry:
                     raise
         if transfer.timed_out:
             raise EcrError(
-                f"The {what} was too slow: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
+                f"The {label} was too slow: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
                 " network and the registry, and run again."
             )
 
@@ -179,7 +179,7 @@ class Registry:
         context: ssl.SSLContext = make_context(cafile=self.ca_path, validate_certs=self.validate_certs)
         return context
 
-    def _open(self, transfer: Transfer, path: str, accept: str, what: str, start: int = 0) -> http.client.HTTPResponse:
+    def _open(self, transfer: Transfer, path: str, accept: str, label: str, start: int = 0) -> http.client.HTTPResponse:
         """The response to a request for the content from byte `start`. Transient errors are retried."""
         headers = {"Accept": accept, "Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         for attempt in range(1, _TRIES + 1):
@@ -188,7 +188,7 @@ class Registry:
             except urllib.error.HTTPError as error:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
                     reason = self._reason(error, transfer.host)
-                    raise EcrError(f"{self._subject(transfer.host)} refused the {what}: {reason}") from None
+                    raise EcrError(f"{self._subject(transfer.host)} refused the {label}: {reason}") from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
             except (*_BROKEN, ValueError) as error:  # includes URLError, which is an OSError
@@ -214,8 +214,8 @@ class Registry:
         return response_reason(status, body, host, self.host, KNOWN.mask)
 
     def _pause(self, number: int, retry_after: str | None = None) -> None:
-        asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
-        if self.stopped.wait(min(asked, _LONGEST_PAUSE)):
+        pause = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
+        if self.stopped.wait(min(pause, _LONGEST_PAUSE)):
             raise EcrError(f"The work with registry {self.host} was canceled.")
 
 

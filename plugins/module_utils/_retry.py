@@ -90,10 +90,10 @@ def retry_while_propagating(
     :param attempt: returns the result of a module, with `failed` and `msg` if it failed
     :param report: receives each result that is not final
     """
-    start, patience = time.monotonic(), options.patience(time.time())
+    start, retry_window = time.monotonic(), options.retry_window(time.time())
 
     def remaining(result: Json) -> float:
-        seconds = options.seconds if is_transient_kind(result.get("denial_kind")) else patience
+        seconds = options.seconds if is_transient_kind(result.get("denial_kind")) else retry_window
         return start + seconds - time.monotonic()
 
     started_by = os.getppid()

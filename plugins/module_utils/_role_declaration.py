@@ -177,16 +177,16 @@ def _tags_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[s
         yield f"tags: {problem}"
     if tags[key] != value:
         yield f"tags: {key} identifies the roles and policies of this collection. Choose another key."
-    for what, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
+    for label, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
         if len({name.lower() for name in {**existing, **tags}}) > _names.MAXIMUM_TAGS:
-            yield f"{what} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
+            yield f"{label} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
 
 
 def _size_problems(declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
-    for what, document, limit in (
+    for label, document, limit in (
         ("The trust policy", declared.trust(owner), declared.trust_policy_quota),
         ("The permissions policy", declared.permissions(owner), _policy.POLICY_CHARACTERS),
     ):
         size = _policy_document.size(document)
         if size > limit:
-            yield f"{what} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."
+            yield f"{label} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."

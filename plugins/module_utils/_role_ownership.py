@@ -27,7 +27,7 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
     """Problems with an existing role or policy that lacks the ownership tag and differs from the declaration."""
     if declared.adopt:
         return
-    for what, exists, tags, old, new in (
+    for label, exists, tags, old, new in (
         (f"Role {declared.name}", before.role_exists, before.role_tags, before.trust, after.trust),
         (
             f"Policy {declared.policy_name}",
@@ -39,20 +39,20 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
     ):
         if exists and not is_ours(tags) and not _policy_document.equivalent(old, new):
             yield (
-                f"{what} exists, is not tagged {_TAG}, and differs from the declaration."
+                f"{label} exists, is not tagged {_TAG}, and differs from the declaration."
                 f" To change it, set {option('adopt')}: true. To keep it, choose another {option('name')}."
             )
 
 
 def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
     """Problems with the deletion of a role or policy that others created, or to which others attached something."""
-    for what, exists, tags in (
+    for label, exists, tags in (
         (f"Role {declared.name}", before.role_exists, before.role_tags),
         (f"Policy {declared.policy_name}", before.policy_exists, before.policy_tags),
     ):
         if exists and not is_ours(tags) and not declared.adopt:
             yield (
-                f"{what} is not tagged {_TAG}, so this collection did not create it. To delete it, set"
+                f"{label} is not tagged {_TAG}, so this collection did not create it. To delete it, set"
                 f" {option('adopt')}: true."
             )
     for attachment in before.attachments:

@@ -120,9 +120,9 @@ def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptio
             return False  # the caller raises the error of the write, which is more specific
     if applied is not False or isinstance(step, steps.CreateVersion):
         return bool(applied)
-    what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
+    label = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
     raise CreatedByOthersError(
-        f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
+        f"{label} did not exist when this run began. Now it exists, but not as declared: someone else created it."
     ) from None
 
 

@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges
 
 
-class Place(t.NamedTuple):
+class RegionalRepositories(t.NamedTuple):
     """The repositories of a share in one region.
 
     :param host: the registry host; empty if no declared repository exists in the region
@@ -43,7 +43,7 @@ class ShareFacts:
     account: str
     role_arn: str
     policy_arn: str
-    places: tuple[Place, ...]
+    places: tuple[RegionalRepositories, ...]
     changed: bool
 
     @property
@@ -93,7 +93,7 @@ def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -
     for region in share.regions:
         registry = account.registries.get(region)
         names = tuple(sorted(shared.selection[number, region]))
-        places.append(Place(region, registry.host if registry else "", names))
+        places.append(RegionalRepositories(region, registry.host if registry else "", names))
     return ShareFacts(
         share,
         role,

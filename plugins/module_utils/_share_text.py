@@ -46,12 +46,12 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
         return
     may = "pull" if share.role.access == "pull" else "describe and pull"
     for consumer in facts.role.consumers:
-        who = (
+        principal = (
             f"{consumer['account']} ({', '.join(consumer['principals'])})"
             if consumer["principals"]
             else consumer["account"]
         )
-        yield f"{who} may {may}{'' if consumer['external_id'] is None else ' with the external ID'}"
+        yield f"{principal} may {may}{'' if consumer['external_id'] is None else ' with the external ID'}"
     for place in facts.places:
         yield f"in {place.region}: {list_text(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):
@@ -72,7 +72,7 @@ def _undeclared(shared: Shared) -> t.Iterator[str]:
     names = sorted(shared.account.others)
     if names:
         yield (
-            f"Roles of this collection that are not declared here: {list_text(names, what='roles')}. To end a share,"
+            f"Roles of this collection that are not declared here: {list_text(names, noun='roles')}. To end a share,"
             " declare it with state: absent, or run unshare.yml with its declaration."
         )
 

@@ -92,9 +92,9 @@ class Skopeo(Program):
             lambda digest: image.registry.manifest(repository, digest), image.digest, self._platform, image.by_digest
         )
 
-    def _inspect(self, what: str, destination: str) -> object:
+    def _inspect(self, flag: str, destination: str) -> object:
         """The configuration or the manifest of the image in a destination; None if it has no image."""
-        found = self._run(*self._overrides, "inspect", what, *_daemon("", destination), destination)
+        found = self._run(*self._overrides, "inspect", flag, *_daemon("", destination), destination)
         return None if found.returncode else json_of(found, "skopeo inspect")
 
     def _source_config(self, image: RegistryImage, source: Image) -> Finished:
@@ -160,8 +160,8 @@ class Skopeo(Program):
         if broken == [] or (broken and not path):
             return
         removed = self._run("delete", destination)
-        what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
-        raise EcrError(f"skopeo copied {image.by_digest}, but {destination} has another image. {what}.")
+        next_step = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
+        raise EcrError(f"skopeo copied {image.by_digest}, but {destination} has another image. {next_step}.")
 
     def _copy_once(self, image: RegistryImage, source: Image, destination: str) -> None:
         registry, parent = image.registry, os.environ.get("TMPDIR", LARGE_FILES)

@@ -155,8 +155,8 @@ def missing_repository_problems(
 
 def has_any_tag(tags: dict[str, str], wanted: t.Iterable[tuple[str, str]]) -> bool:
     """Whether `tags` has one of the tags `wanted`. The case of keys is ignored, as in IAM."""
-    there = {(key.lower(), value) for key, value in tags.items()}
-    return any((key.lower(), value) in there for key, value in wanted)
+    existing = {(key.lower(), value) for key, value in tags.items()}
+    return any((key.lower(), value) in existing for key, value in wanted)
 
 
 def plan_tags(repositories: t.Iterable[TaggedRepository], tags: dict[str, str], is_present: bool) -> TagPlan:

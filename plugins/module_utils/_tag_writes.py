@@ -73,19 +73,19 @@ class TagWriter:
 
     def _change(self, batch: list[TagChange]) -> Failures:
         """Change the tags of up to 20 repositories, retry transient failures, and return the remaining failures."""
-        left, has_answered = batch, False
+        left, has_responded = batch, False
         failures: Failures = {}
         names = {change.arn: change.name for change in batch}
         for _number in backoff(self.wait):
             try:
                 reasons = self._send(left)
-                has_answered = True
+                has_responded = True
                 for change in left:
                     failures.pop(change.name, None)
                 failures.update({names.get(arn, arn): reason for arn, reason in reasons.items()})
                 self._confirm([change for change in left if change.name in failures], failures)
             except Exception as error:
-                if not has_answered and not self._was_made(left, failures, error):
+                if not has_responded and not self._is_applied(left, failures, error):
                     raise
                 break
             left = [change for change in left if is_transient(failures.get(change.name, ""))]
@@ -93,7 +93,7 @@ class TagWriter:
                 break
         return failures
 
-    def _was_made(self, batch: list[TagChange], failures: Failures, error: Exception) -> bool:
+    def _is_applied(self, batch: list[TagChange], failures: Failures, error: Exception) -> bool:
         """Whether AWS applied changes although its response was lost. The other changes are added to `failures`."""
         if not may_have_been_sent(error):
             return False

@@ -121,14 +121,16 @@ class _Connections(urllib.request.AbstractHTTPHandler):
         self._connect, self._tls = connect, tls
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._made(http.client.HTTPConnection), request)
+        return self.do_open(self._connection_factory(http.client.HTTPConnection), request)
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._made(http.client.HTTPSConnection), request, context=self._tls)
+        return self.do_open(self._connection_factory(http.client.HTTPSConnection), request, context=self._tls)
 
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
-    def _made(self, kind: t.Callable[..., http.client.HTTPConnection]) -> t.Callable[..., http.client.HTTPConnection]:
+    def _connection_factory(
+        self, kind: t.Callable[..., http.client.HTTPConnection]
+    ) -> t.Callable[..., http.client.HTTPConnection]:
         def make(host: str, **options: object) -> http.client.HTTPConnection:
             connection = kind(host, **options)
             connection._create_connection = self._connect  # type: ignore[attr-defined]
@@ -168,8 +170,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 def check_space(folder: pathlib.Path, size: int) -> None:
     """Check that the file system of a folder has space for `size` bytes."""
-    there = os.statvfs(folder)
-    free = there.f_bavail * there.f_frsize
+    file_system = os.statvfs(folder)
+    free = file_system.f_bavail * file_system.f_frsize
     if size > free:
         raise EcrError(
             f"The image needs {size} bytes in {folder}, and {free} are free. Nothing was fetched; make room, or choose"

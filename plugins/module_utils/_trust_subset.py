@@ -189,7 +189,7 @@ def _implies(check: Check, wanted: Check) -> bool:
         return False
     if OPERATORS[check.base].negated:
         check, wanted = wanted, check
-    one, other = (each.base.replace("not", "") for each in (check, wanted))
+    one, other = (item.base.replace("not", "") for item in (check, wanted))
     return all(any(_value_within(one, value, other, wider) for wider in wanted.values) for value in check.values)
 
 
@@ -199,8 +199,8 @@ def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
     if wider_base == _ANY_CASE and base in ("stringequals", _ANY_CASE):
         return value.lower() == wider.lower()
     if any({base, wider_base} <= family for family in _FAMILIES):
-        exact = base == "stringequals" or not _is_pattern(value)
-        if exact:
+        is_exact = base == "stringequals" or not _is_pattern(value)
+        if is_exact:
             return operator.compare(value, template).holds is True
         return value == wider and (base == wider_base or wider_base != "stringequals")
     if base != wider_base:

@@ -18,9 +18,9 @@ def explain_unexpected(error: BaseException) -> str:
         text = " ".join(str(error).split())
     except Exception:
         text = ""  # the exception fails to format its text
-    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    fact = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return (
-        f"Unexpected error{_place(error.__traceback__)}: {what.rstrip('.')}. If a proxy or endpoint_url is set, check"
+        f"Unexpected error{_place(error.__traceback__)}: {fact.rstrip('.')}. If a proxy or endpoint_url is set, check"
         " that the response comes from AWS. Otherwise, report this message as a bug of crossaccount.ecr."
     )
 

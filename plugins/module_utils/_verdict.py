@@ -92,62 +92,70 @@ def verdicts_of(
     """
     verdicts = []
     for name in expectations.readable:
-        seen = {TOKEN: token, **observed[name]}
-        verdicts.append(_verdict(name, "readable", seen, _advice_if_denied(name, seen, expectations.access)))
+        observations = {TOKEN: token, **observed[name]}
+        verdicts.append(
+            _verdict(name, "readable", observations, _advice_if_denied(name, observations, expectations.access))
+        )
     for name in expectations.denied:
-        seen = {TOKEN: token, **observed[name]}
-        advice = _advice_if_readable(name, seen, expectations, tags.get(name))
-        verdicts.append(_verdict(name, "denied", seen, advice))
+        observations = {TOKEN: token, **observed[name]}
+        advice = _advice_if_readable(name, observations, expectations, tags.get(name))
+        verdicts.append(_verdict(name, "denied", observations, advice))
     return verdicts
 
 
-def _verdict(name: str, expected: str, seen: Observations, advice: str) -> Verdict:
-    refused = _refused(seen)
+def _verdict(name: str, expected: str, observations: Observations, advice: str) -> Verdict:
+    refused = _refused(observations)
     return Verdict(
         name=name,
         expected=expected,
-        describe=seen["describe"].outcome,
-        manifest=seen["manifest"].outcome,
-        layer=seen["layer"].outcome,
-        token=seen[TOKEN].outcome,
-        pull=_pull_outcome(seen),
+        describe=observations["describe"].outcome,
+        manifest=observations["manifest"].outcome,
+        layer=observations["layer"].outcome,
+        token=observations[TOKEN].outcome,
+        pull=_pull_outcome(observations),
         verdict="fail" if advice else "pass",
         denial=refused[0].sentence if refused else "",
         denial_kind=refused[0].kind if refused else "",
-        denials={probe: observation.sentence for probe, observation in seen.items() if not observation.is_allowed},
-        denial_kinds={probe: observation.kind for probe, observation in seen.items() if not observation.is_allowed},
+        denials={
+            probe: observation.sentence for probe, observation in observations.items() if not observation.is_allowed
+        },
+        denial_kinds={
+            probe: observation.kind for probe, observation in observations.items() if not observation.is_allowed
+        },
         advice=advice,
     )
 
 
-def _pull_outcome(seen: Observations) -> str:
+def _pull_outcome(observations: Observations) -> str:
     """The worst outcome of the requests that a pull requires."""
-    outcomes = [seen[probe].outcome for probe in _PULL]
+    outcomes = [observations[probe].outcome for probe in _PULL]
     return next((outcome for outcome in (ERROR, NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
 
 
-def _refused(seen: Observations) -> list[Observation]:
+def _refused(observations: Observations) -> list[Observation]:
     """The observations of requests that were not allowed. The most specific one is first."""
-    return [seen[probe] for probe in ("manifest", "layer", "describe", TOKEN) if not seen[probe].is_allowed]
+    return [
+        observations[probe] for probe in ("manifest", "layer", "describe", TOKEN) if not observations[probe].is_allowed
+    ]
 
 
-def _advice_if_denied(name: str, seen: Observations, access: str) -> str:
+def _advice_if_denied(name: str, observations: Observations, access: str) -> str:
     """The reason why a repository is not readable, and the next step; empty if it is readable."""
-    pullable = _pull_outcome(seen) == ALLOWED
-    if pullable and (access == "pull" or seen["describe"].is_allowed):
+    pullable = _pull_outcome(observations) == ALLOWED
+    if pullable and (access == "pull" or observations["describe"].is_allowed):
         return ""
-    what = "can be pulled but not described" if pullable else "cannot be pulled"
-    return f"Repository {name} {what}. {_refused(seen)[0].advice}"
+    state = "can be pulled but not described" if pullable else "cannot be pulled"
+    return f"Repository {name} {state}. {_refused(observations)[0].advice}"
 
 
-def _advice_if_readable(name: str, seen: Observations, expectations: Expectations, tags: Tags) -> str:
+def _advice_if_readable(name: str, observations: Observations, expectations: Expectations, tags: Tags) -> str:
     """The reason why the share is not proven to deny a repository, and the next step; empty if it is proven."""
-    able = ", ".join(probe for probe in PROBES if seen[probe].is_allowed)
+    able = ", ".join(probe for probe in PROBES if observations[probe].is_allowed)
     if able:
         why = _why_readable(expectations.repository_tags, tags)
         verb = "are" if ", " in able else "is"
         return f"Repository {name} was expected to be denied, but {able} {verb} allowed. {why}"
-    observed = [seen[probe] for probe in ("manifest", "layer", "describe")]
+    observed = [observations[probe] for probe in ("manifest", "layer", "describe")]
     unclear = [observation for observation in observed if observation.outcome != DENIED]
     if unclear:
         return f"Repository {name} could not be proven to be denied. {unclear[0].advice}"

@@ -53,7 +53,7 @@ class WaitOptions:
         """The time to wait; 0 without `wait`."""
         return float(min(max(self.timeout, 0), _FOREVER)) if self.wait else 0.0
 
-    def patience(self, now: float) -> float:
+    def retry_window(self, now: float) -> float:
         """The time during which a denial may be caused by a change that has not propagated yet, in seconds.
 
         :param now: seconds since 1970

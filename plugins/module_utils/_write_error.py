@@ -14,10 +14,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 
 
 @contextlib.contextmanager
-def writing(what: str, place: object) -> t.Iterator[None]:
+def writing(label: str, place: object) -> t.Iterator[None]:
     """Context manager that converts an OSError to an EcrError with the image and the path.
 
-    :param what: the object that is written, such as `Image release:v1.0`
+    :param label: the object that is written, such as `Image release:v1.0`
     :param place: the path that the user set, for an OSError without a path
     """
     try:
@@ -25,6 +25,6 @@ def writing(what: str, place: object) -> t.Iterator[None]:
     except OSError as error:
         path = error.filename or place
         raise EcrError(
-            f"{what} cannot be written to {path}: {error.strerror or error}. Make room or correct the permissions"
+            f"{label} cannot be written to {path}: {error.strerror or error}. Make room or correct the permissions"
             f" there, or choose another {option('dest')}."
         ) from None

@@ -195,7 +195,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
     apply,
     local_account,
-    places_of,
+    paths_of,
     read_host,
     write_problems,
 )
@@ -207,8 +207,8 @@ def run(module: AnsibleModule) -> Json:
     declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
     problems.extend(host_declaration_problems(declared, helper))
     account = local_account(declared.user)
-    places, found = read_host(declared, account, places_of(declared, account, helper), problems)
-    plan = plan_host(declared, places, found)
+    paths, found = read_host(declared, account, paths_of(declared, account, helper), problems)
+    plan = plan_host(declared, paths, found)
     problems.extend(plan.problems)
     problems.extend(write_problems(plan.changes, account))
     problems.check()
@@ -218,7 +218,7 @@ def run(module: AnsibleModule) -> Json:
     return {
         "changed": bool(plan.changes),
         "diff": [change.diff() for change in plan.changes],
-        "helpers": {host: places.helper(host) for host in declared.by_host},
+        "helpers": {host: paths.helper(host) for host in declared.by_host},
         "helper_installed": helper is not None,
         "files": [change.path for change in plan.changes],
     }

@@ -38,7 +38,7 @@ def run_module(
     :param run: does the work of the module
     :param rules: further parameters of AnsibleModule, such as `required_if`
     """
-    with progress(f"{task_vars['inventory_hostname']}: {action._task.get_name()}") as tell:
+    with progress(f"{task_vars['inventory_hostname']}: {action._task.get_name()}") as set_status:
         if not runs_here(action, task_vars):
             checked = capture_result(lambda: {"module": _module(action, action._task.args, argument_spec, **rules)})
             if checked.get("failed"):
@@ -46,7 +46,7 @@ def run_module(
             wrap_async = bool(action._task.async_val)
             done = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
             return displayable(done)
-        return run_here(action, action._task.args, argument_spec, run, tell, **rules)
+        return run_here(action, action._task.args, argument_spec, run, set_status, **rules)
 
 
 def run_here(
@@ -54,7 +54,7 @@ def run_here(
     arguments: Json,
     argument_spec: Json,
     run: Run,
-    tell: Progress,
+    set_status: Progress,
     **rules: object,
 ) -> Json:
     """The result of the module of the task, which runs in this process."""
@@ -62,7 +62,7 @@ def run_here(
     def here() -> Json:
         module = _module(action, arguments, argument_spec, **rules)
         module.check_mode = action._task.check_mode
-        return run(module, tell)
+        return run(module, set_status)
 
     return displayable(capture_result(here))
 

@@ -21,27 +21,27 @@ INTERVAL = 10.0
 
 
 @contextlib.contextmanager
-def progress(what: str, read: t.Callable[[], str] | None = None) -> t.Iterator[Progress]:
+def progress(label: str, read: t.Callable[[], str] | None = None) -> t.Iterator[Progress]:
     """Context manager that displays a line with the current status every ten seconds.
 
     :param read: returns the status of another process; None if the yielded function sets the status
     """
     ended, began, started_by = threading.Event(), time.monotonic(), os.getppid()
-    told = [""]
+    latest = [""]
 
     def tick() -> None:
         # A worker process of Ansible outlives a killed run. Then no process reads the lines.
         while not ended.wait(INTERVAL) and os.getppid() == started_by:
-            current = read() if read else told[0]
-            display_line(f"{what}: {current + ', ' if current else ''}{time.monotonic() - began:.0f} s")
+            current = read() if read else latest[0]
+            display_line(f"{label}: {current + ', ' if current else ''}{time.monotonic() - began:.0f} s")
 
-    def tell(status: str) -> None:
-        told[0] = status
+    def set_status(status: str) -> None:
+        latest[0] = status
 
     thread = threading.Thread(target=tick, daemon=True)
     start_without_signals(thread)
     try:
-        yield tell
+        yield set_status
     finally:
         ended.set()
         thread.join()

@@ -25,11 +25,11 @@ def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool
                 f"{image['image']} {verb if image['changed'] else 'was there'} ({pulled['engine']})"
                 for image in pulled.get("images", [])
             ]
-            what, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
+            detail, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
         else:
             reasons = [*proof.get("problems", []), proof.get("msg"), pulled.get("msg"), "no answer; see above"]
-            what, verdict = str(next(filter(None, reasons))).splitlines()[0], "failed"
-        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
+            detail, verdict = str(next(filter(None, reasons))).splitlines()[0], "failed"
+        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {detail}")
     return lines
 
 
@@ -47,12 +47,12 @@ def accounts_table(
     for host, failure, gained, lost in rows:
         if failure or gained is None:
             reason = (failure or "no result; see above").splitlines()
-            verdict, what = "failed", reason[0]
+            verdict, detail = "failed", reason[0]
             reasons += reason if len(rows) == 1 else [f"{host}: {line}" for line in reason[1:] and reason]
         else:
             verdict = "ok"
-            what = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "nobody gains or loses access"
-        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
+            detail = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "nobody gains or loses access"
+        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {detail}")
     return [*(lines if len(rows) > 1 else []), *reasons]
 
 
@@ -85,8 +85,8 @@ def junit(proof: Json, suite: str) -> str:
     failures = sum(bool(problem) for _name, _what, problem, _sentence in cases)
     counts = {"name": suite, "tests": str(len(cases)), "failures": str(failures)}
     element = xml.etree.ElementTree.SubElement(root, "testsuite", counts)
-    for name, what, problem, sentence in cases:
-        case = xml.etree.ElementTree.SubElement(element, "testcase", {"classname": name, "name": what})
+    for name, title, problem, sentence in cases:
+        case = xml.etree.ElementTree.SubElement(element, "testcase", {"classname": name, "name": title})
         if problem:
             xml.etree.ElementTree.SubElement(case, "failure", {"message": problem}).text = sentence
         elif sentence:

@@ -806,7 +806,7 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
         options = survives(functools.partial(options_of, name, spec, arguments, rules, check))
         if options:
             wait = _wait.WaitOptions.of(options)
-            assert 0 <= wait.patience(time.time()) <= max(0, wait.timeout)
+            assert 0 <= wait.retry_window(time.time()) <= max(0, wait.timeout)
             assert wait.interval >= 0
 
 
@@ -853,7 +853,7 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
 )
 def test_a_time(text: str, now: float) -> None:
     fit("".join(_timestamp.shared_at_problems(text)))
-    assert 0 <= _wait.WaitOptions(True, 60, 1.0, text).patience(now) <= 60
+    assert 0 <= _wait.WaitOptions(True, 60, 1.0, text).retry_window(now) <= 60
 
 
 @fuzz
