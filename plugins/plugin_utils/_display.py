@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""For action plugins: lines for whoever watches `ansible-playbook`."""
+"""For action plugins: displays lines in the output of `ansible-playbook`."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 
-def show(line: str) -> None:
-    """Display a line without color or quotes; nothing if the output is one JSON document.
+def display_line(line: str) -> None:
+    """Display a line without color or quotes, unless the output is one JSON document.
 
-    Hosts, AWS, registries and engines wrote parts of it, so known secrets are masked, and control characters are
-    escaped, line breaks included.
+    Parts of the line come from hosts, AWS, registries and engines. So known secrets are masked, and control characters,
+    including line breaks, are escaped.
     """
     if "json" not in constants.DEFAULT_STDOUT_CALLBACK:
         Display().display(printable(KNOWN.mask(line)).replace("\n", "\\n"))
 
 
-#: What Ansible acts on in a result: variables of the host, and artifacts. It removes other instructions itself.
+#: The keys of a result that Ansible processes: variables of the host, and artifacts. Ansible removes other such keys.
 _INSTRUCTIONS = ("ansible_facts", "ansible_stats")
 
 
 def displayable(result: Json) -> Json:
-    """A result that a host returned, as data that Ansible may display.
+    """The result that a host returned, as data that is safe to display.
 
-    The secrets of this process are masked. No module of this collection returns instructions to Ansible, so those of a
-    host are removed. Of its facts, only the interpreter that Ansible found remains.
+    The secrets of this process are masked. The keys in `_INSTRUCTIONS` are removed, because no module of this
+    collection returns them. The only fact that remains is the Python interpreter that Ansible found.
     """
     kept = {key: value for key, value in result.items() if key not in _INSTRUCTIONS}
     facts = result.get("ansible_facts")
@@ -41,7 +41,7 @@ def displayable(result: Json) -> Json:
         if key.startswith("discovered_interpreter_")
     }
     texts: Json = {"warnings": _texts_of(kept["warnings"])} if "warnings" in kept else {}
-    if kept.get("failed") and not kept.get("msg"):  # a module that crashed
+    if kept.get("failed") and not kept.get("msg"):  # the module crashed
         texts["msg"] = " ".join(_texts_of([kept.get("exception")])) or "The host returned no message."
     shown = {**kept, **texts, **({"ansible_facts": found} if found else {})}
     return _escaped_dictionary(KNOWN.mask(shown))
@@ -66,11 +66,11 @@ def _escaped(value: object) -> object:
 
 
 def _escaped_dictionary(value: Json) -> Json:
-    """The same for a dictionary.
+    """The dictionary with the control characters in its texts escaped.
 
-    The lines of a message are indented after the first one, so that none of them looks like a line about another host.
+    The lines of a message are indented after the first one, so that no line looks like a line about another host.
     """
-    # From ansible-core 2.19 on, Ansible displays `exception`, which repeats the message, instead of the message.
+    # Since ansible-core 2.19, Ansible displays `exception`, which repeats the message, in place of the message.
     shown = {printable(str(key)): _escaped(item) for key, item in value.items() if key != "exception"}
     message = shown.get("msg")
     return {**shown, "msg": message.replace("\n", "\n  ")} if isinstance(message, str) else shown

@@ -8,7 +8,7 @@ import os
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._written import writing
+from ansible_collections.crossaccount.ecr.plugins.module_utils._write_error import writing
 
 STEP = "Make room or correct the permissions there, or choose another dest."
 

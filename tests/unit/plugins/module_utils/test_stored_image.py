@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _manifest, _stored
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image, _manifest, _stored_image
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
 
 OCI_MANIFEST = _manifest.MANIFEST_TYPES[0]
@@ -92,10 +92,10 @@ Place = tuple[str, pathlib.Path, dict[str, bytes]]
 
 def test_whole_image(place: Place) -> None:
     dest, path, files = place
-    assert _stored.broken_files(dest, image(), DIFF_IDS) == ["manifest.json"]  # nothing is there
+    assert _stored_image.broken_files(dest, image(), DIFF_IDS) == ["manifest.json"]  # nothing is there
     write(path, files)
-    assert _stored.broken_files(dest, image(), DIFF_IDS) == []
-    assert _stored.safe_destination(dest) == dest
+    assert _stored_image.broken_files(dest, image(), DIFF_IDS) == []
+    assert _stored_image.safe_destination(dest) == dest
 
 
 def test_each_damaged_or_missing_file_is_found(place: Place) -> None:
@@ -108,7 +108,7 @@ def test_each_damaged_or_missing_file_is_found(place: Place) -> None:
             write(path, left if content is None else {**left, name: content})
             if content is None and path.is_dir():
                 (path / name).unlink()
-            found = _stored.broken_files(dest, image(), DIFF_IDS)
+            found = _stored_image.broken_files(dest, image(), DIFF_IDS)
             assert found in ([name], ["manifest.json"]), (name, content)
         write(path, files)
 
@@ -121,7 +121,7 @@ def test_documents_that_are_none(place: Place, content: bytes) -> None:
     dest, path, files = place
     for name in {"index.json", "manifest.json"} & files.keys():
         write(path, {**files, name: content})
-        assert _stored.broken_files(dest, image(), DIFF_IDS)
+        assert _stored_image.broken_files(dest, image(), DIFF_IDS)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\0" * 10240, gzip.compress(b"x" * 99999)])
@@ -129,8 +129,8 @@ def test_documents_that_are_none(place: Place, content: bytes) -> None:
 def test_archives_that_are_none(tmp_path: pathlib.Path, transport: str, content: bytes) -> None:
     (tmp_path / "image.tar").write_bytes(content)
     dest = f"{transport}:{tmp_path}/image.tar"
-    assert _stored.broken_files(dest, image(), DIFF_IDS) == ["manifest.json"]
-    assert transport != "docker-archive" or not _stored.is_damaged(dest)
+    assert _stored_image.broken_files(dest, image(), DIFF_IDS) == ["manifest.json"]
+    assert transport != "docker-archive" or not _stored_image.is_damaged(dest)
 
 
 def test_links_in_an_archive_lead_nowhere(tmp_path: pathlib.Path) -> None:
@@ -141,7 +141,7 @@ def test_links_in_an_archive_lead_nowhere(tmp_path: pathlib.Path) -> None:
             member = tarfile.TarInfo("manifest.json")
             member.type, member.linkname = tarfile.SYMTYPE, target
             archive.addfile(member)
-        assert _stored.broken_files(f"docker-archive:{path}", image(), DIFF_IDS) == ["manifest.json"]
+        assert _stored_image.broken_files(f"docker-archive:{path}", image(), DIFF_IDS) == ["manifest.json"]
 
 
 def test_another_image_is_not_this_one(place: Place) -> None:
@@ -149,25 +149,25 @@ def test_another_image_is_not_this_one(place: Place) -> None:
     write(path, files)
     other = manifest_of(PACKED[0])
     wanted = _image.Image("app:v2", _manifest.digest_of(other), other, json.loads(other), False)
-    assert _stored.broken_files(dest, wanted, DIFF_IDS[:1])
+    assert _stored_image.broken_files(dest, wanted, DIFF_IDS[:1])
 
 
 def test_layers_in_another_order_are_not_the_image(tmp_path: pathlib.Path) -> None:
     write(tmp_path / "image.tar", in_docker_archive(LAYERS[::-1]))
-    assert len(_stored.broken_files(f"docker-archive:{tmp_path}/image.tar", image(), DIFF_IDS)) == 2
+    assert len(_stored_image.broken_files(f"docker-archive:{tmp_path}/image.tar", image(), DIFF_IDS)) == 2
 
 
 def test_image_without_diff_ids(tmp_path: pathlib.Path) -> None:
     """As of a chart: the layers have the digests of the registry's."""
     write(tmp_path, in_layout(PACKED))
-    assert _stored.broken_files(f"oci:{tmp_path}:app", image(), []) == []
+    assert _stored_image.broken_files(f"oci:{tmp_path}:app", image(), []) == []
 
 
 def test_remove_blobs_removes_nothing_else(tmp_path: pathlib.Path) -> None:
     files = in_layout(PACKED)
     write(tmp_path, files)
     blob = file_of(DIFF_IDS[0])
-    _stored.remove_blobs(f"oci:{tmp_path}:app", ["manifest.json", "index.json", blob, file_of(image().digest)])
+    _stored_image.remove_blobs(f"oci:{tmp_path}:app", ["manifest.json", "index.json", blob, file_of(image().digest)])
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert left == files.keys() - {file_of(image().digest)}
 
@@ -175,25 +175,25 @@ def test_remove_blobs_removes_nothing_else(tmp_path: pathlib.Path) -> None:
 def test_damaged_image_is_known_by_its_files(tmp_path: pathlib.Path) -> None:
     folder, archive = tmp_path / "image", tmp_path / "image.tar"
     write(folder, {**in_dir(PACKED), "manifest.json": b"EEE"})
-    assert _stored.is_damaged(f"dir:{folder}")
+    assert _stored_image.is_damaged(f"dir:{folder}")
     (folder / "notes.txt").write_text("mine")
-    assert not _stored.is_damaged(f"dir:{folder}")
-    assert not _stored.is_damaged(f"dir:{tmp_path}/missing")
+    assert not _stored_image.is_damaged(f"dir:{folder}")
+    assert not _stored_image.is_damaged(f"dir:{tmp_path}/missing")
     files = in_docker_archive(LAYERS)
     write(
         archive, {name: b"E" if name.endswith(".json") and name != "manifest.json" else files[name] for name in files}
     )
-    assert _stored.is_damaged(f"docker-archive:{archive}")
+    assert _stored_image.is_damaged(f"docker-archive:{archive}")
     (entry,) = json.loads(files["manifest.json"])
     write(archive, {**files, "manifest.json": json.dumps([entry, entry]).encode()})
-    assert not _stored.is_damaged(f"docker-archive:{archive}")
+    assert not _stored_image.is_damaged(f"docker-archive:{archive}")
 
 
 def test_problems_of_all_destinations_are_reported_together(tmp_path: pathlib.Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).symlink_to("/etc")
     places = [f"oci:{tmp_path}/a:x", f"dir:{tmp_path}/b", f"dir:{tmp_path}/c", "docker://mirror/app:v1", "dir:"]
-    problems = list(_stored.unsafe_destination_problems(places))
+    problems = list(_stored_image.unsafe_destination_problems(places))
     assert [one.partition(" is ")[0] for one in problems] == [f"{tmp_path}/a", f"{tmp_path}/b"]
 
 
@@ -201,5 +201,5 @@ def test_links_above_a_destination_are_resolved(tmp_path: pathlib.Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     for dest in ("dir:{}/image", "oci:{}/image:app:v1", "docker-archive:{}/image.tar:app:v1"):
-        assert _stored.safe_destination(dest.format(tmp_path / "link")) == dest.format(tmp_path / "real")
-    assert _stored.safe_destination("docker-daemon:app:v1") == "docker-daemon:app:v1"
+        assert _stored_image.safe_destination(dest.format(tmp_path / "link")) == dest.format(tmp_path / "real")
+    assert _stored_image.safe_destination("docker-daemon:app:v1") == "docker-daemon:app:v1"

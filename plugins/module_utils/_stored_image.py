@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What skopeo's destinations on this host hold: whether each file of an image has the content of the image.
+"""Verifies the files of an image in a destination of skopeo on this host.
 
-skopeo reuses a file of the right name without reading it, so the files are hashed here. A layer has the digest of the
-registry's layer, or, where skopeo compressed or uncompressed it, the digest of its content in the configuration.
+skopeo reuses an existing file by its name without reading it, so the files are hashed here. The digest of a layer is
+the one in the registry. If skopeo has compressed or decompressed the layer, the digest of its uncompressed content is
+the one in the configuration.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image import Ima
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
 
 Open = t.Callable[[str], t.IO[bytes]]
-#: What a file raises that is not what its name says.
+#: The exceptions of reading a file whose content does not match its name.
 _UNREADABLE = (
     *(OSError, EOFError, zlib.error, tarfile.TarError),
     *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
@@ -40,7 +41,7 @@ _IN_DIR = re.compile(r"version|manifest\.json|signature-\d+|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Parts:
-    """The names of the files of an image in a destination; the configuration's digest there."""
+    """The file names of an image in a destination, and the digest of its configuration."""
 
     config: str
     config_digest: str
@@ -50,15 +51,17 @@ class Parts:
 def check_layout(folder: str) -> None:
     """Check that only root and the current user can change the files of an OCI image layout, and that none is a link.
 
-    :param folder: a safe path; blobs are checked when they are read
+    Blobs are checked when they are read.
+
+    :param folder: a safe path
     """
     _protected_files.check_entries(folder, ["blobs", "blobs/sha256"], ["oci-layout", _INDEX])
 
 
 def safe_destination(destination: str) -> str:
-    """The destination with a path without links; one of another host as it is.
+    """The destination with links in its path resolved. A destination on another host is unchanged.
 
-    :raises EcrError: if another user can change what is there, or it contains links
+    :raises EcrError: if another user can change the files of the destination, or it contains links
     """
     transport, path, name = split_destination(destination)
     if not path:
@@ -74,7 +77,7 @@ def safe_destination(destination: str) -> str:
 
 
 def unsafe_destination_problems(destinations: t.Iterable[str]) -> t.Iterator[str]:
-    """Which destinations another user can change, or contain links."""
+    """Problems with destinations that another user can change or that contain links."""
     for destination in destinations:
         try:
             safe_destination(destination)
@@ -83,9 +86,9 @@ def unsafe_destination_problems(destinations: t.Iterable[str]) -> t.Iterator[str
 
 
 def broken_files(destination: str, image: Image, diff_ids: t.Sequence[str]) -> list[str]:
-    """The files of a destination on this host that do not have the content of the image; none if it is whole.
+    """The files of a destination on this host without the content of the image; empty if the image is complete.
 
-    :param diff_ids: the digests of the layers' content, from the image's configuration
+    :param diff_ids: the digests of the uncompressed layers, from the configuration of the image
     :raises EcrError: if another user can change a file, or it is a link
     """
     transport, path, name = split_destination(destination)
@@ -106,7 +109,7 @@ def broken_files(destination: str, image: Image, diff_ids: t.Sequence[str]) -> l
 
 
 def is_damaged(destination: str) -> bool:
-    """Whether a `dir` or a `docker-archive` holds nothing but one image, even if skopeo cannot read it."""
+    """Whether a `dir` or a `docker-archive` contains only one image, so that it can be replaced if it is damaged."""
     transport, path, _name = split_destination(destination)
     with contextlib.ExitStack() as stack, contextlib.suppress(*_UNREADABLE):
         if transport == "dir":
@@ -177,7 +180,7 @@ _FINDERS: dict[str, t.Callable[[Open, str, Image], Parts]] = {
 
 
 def _has(open_part: Open, name: str, digests: t.Sequence[str | None], content: str | None = None) -> bool:
-    """Whether a file has one of the digests, or is compressed and its content has the digest `content`."""
+    """Whether a file has one of the digests, or its decompressed content has the digest `content`."""
     try:
         with open_part(name) as file:
             if _protected_files.digest_of_stream(file) in digests:
@@ -191,7 +194,7 @@ def _has(open_part: Open, name: str, digests: t.Sequence[str | None], content: s
 
 
 def remove_blobs(destination: str, names: t.Iterable[str]) -> None:
-    """Remove these blobs of an OCI image layout."""
+    """Remove blobs of an OCI image layout."""
     folder = pathlib.Path(str(split_destination(destination)[1]))
     for name in names:
         if name.startswith("blobs/"):

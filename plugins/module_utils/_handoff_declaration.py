@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Validates what a share declares for its hand-off. Standard library only."""
+"""Validates the options of a share for its hand-off. Standard library only."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 def handoff_option_problems(
     images: t.Iterable[str], denied: t.Iterable[str], repositories: t.Sequence[str]
 ) -> t.Iterator[str]:
-    """What is wrong with the images and the denied repositories of a share.
+    """Problems with the images and the denied repositories of a share.
 
-    An image must be of a repository that the share declares, by name or by pattern: the consumer of this hand-off is
-    asked to pull it. A denied repository must not be one of them.
+    The repository of each image must match a name or pattern that the share declares, because the hand-off lists the
+    image for the consumer to pull. A denied repository must not match.
 
-    :param repositories: the names and patterns that the share declares; empty to skip the comparison with them
+    :param repositories: the declared names and patterns; empty to skip the comparison
     """
     for image in images:
         try:
@@ -49,7 +49,7 @@ def _is_declared(repository: str, repositories: t.Sequence[str]) -> bool:
 
 
 def handoff_path_problems(path: str) -> t.Iterator[str]:
-    """What is wrong with the name of the hand-off file. Whether it can be written is not known here."""
+    """Problems with the path of the hand-off file. This function does not access the file system."""
     unprintable = [character for character in path if not character.isprintable()]
     if unprintable:
         yield (f"ecr_share_handoff_path {path!r} contains the unprintable character {unprintable[0]!r}. Remove it.")

@@ -2,20 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Whether one statement of a trust policy is proven to admit no more than another one. Standard library only.
+"""Proves that one statement of a trust policy admits no more than another statement. Standard library only.
 
-A statement is *within* another one if the other one names its principals and its actions, and if each condition of the
-other one follows from its own. Only what follows from the rules of IAM is proven. Everything else is not within, so a
-change that nobody can judge is reported and revokes sessions.
+A narrow statement is a *subset* of a wide statement if the wide statement includes all principals and actions of the
+narrow statement, and if the conditions of the narrow statement imply each condition of the wide statement. The proof
+uses only documented rules of IAM. If there is no proof, the statement counts as not a subset, so the change is reported
+and sessions are revoked.
 
-A condition follows from one on the same key that
+A narrow condition implies a wide condition on the same key if
 
-- has the same operator, or one that accepts less: `StringEquals` accepts less than `StringLike` and
+- the operators are equal, or the narrow operator accepts less: `StringEquals` accepts less than `StringLike` and
   `StringEqualsIgnoreCase`, and an operator accepts less than the same operator with `...IfExists`;
-- and has values that the other one accepts, too: the same value, a text that its pattern fits, an address in its range,
-  an earlier time for `DateLessThan`. It is the other way round for a negated operator.
+- and the wide condition accepts the narrow values: equal values, a text that matches a pattern, an address in a range,
+  an earlier time for `DateLessThan`. For negated operators, this rule is reversed.
 
-A condition on the principal follows from the Principal itself if it holds for the user or role that is named there.
+The principals of the narrow statement imply a condition on the principal if the condition is true for each of them.
 """
 
 from __future__ import annotations
@@ -39,30 +40,36 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     read_statements,
 )
 
-#: The actions with which a principal gets a session of a role.
+#: The actions that return a session of a role.
 ADMITTING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
-#: The same, and what such a session may carry.
+#: These actions, and the actions that allow session tags and a source identity.
 SESSION = (*ADMITTING, "sts:TagSession", "sts:SetSourceIdentity")
 
 _FAMILIES = ({"stringequals", "stringlike"}, {"arnequals", "arnlike"})
 _ANY_CASE = "stringequalsignorecase"
 
 
-def is_kept(old: Statement, new: Document, before: Document | None = None) -> bool:
-    """Whether everyone that an old Allow statement admits is admitted by the new trust policy, as far as is proven.
+def is_still_admitted(old: Statement, new: Document, before: Document | None = None) -> bool:
+    """Whether the new trust policy is proven to admit all principals that an old Allow statement admits.
 
-    :param before: the old trust policy: its Deny statements take nothing away that was there
+    :param before: the old trust policy. Deny statements that it already has do not reduce access
     """
     try:
         statements = read_statements(new, "the trust policy", True)
-        denied = [] if before is None else [_content(one) for one in read_statements(before, "the trust policy", True)]
+        denied = (
+            []
+            if before is None
+            else [_content(statement) for statement in read_statements(before, "the trust policy", True)]
+        )
     except MalformedPolicyError:
         return False
-    denying = [one for one in statements if one.effect == "Deny" and _content(one) not in denied]
-    if any(_may_apply(one, old) for one in denying):
+    denying = [
+        statement for statement in statements if statement.effect == "Deny" and _content(statement) not in denied
+    ]
+    if any(_may_apply(statement, old) for statement in denying):
         return False
-    return any(one.effect == "Allow" and is_within(old, one) for one in statements)
+    return any(statement.effect == "Allow" and is_within(old, statement) for statement in statements)
 
 
 def _content(statement: Statement) -> Statement:
@@ -75,40 +82,40 @@ def _may_apply(deny: Statement, old: Statement) -> bool:
     for kind, value in old.names.listed:
         principal = _principal.some_principal(kind, value)
         for action in ADMITTING:
-            if applies(deny, Request(action, "", "", principal, known(principal))).holds is not False:
+            if applies(deny, Request(action, "", "", principal, known_context(principal))).holds is not False:
                 return True
     return False
 
 
-def known(principal: _principal.Principal) -> Context:
-    """What a principal alone says about the context of its requests."""
+def known_context(principal: _principal.Principal) -> Context:
+    """The context keys of a request that the principal alone determines."""
     if principal.kind != AWS or principal.is_root:
         return Context(closed=())
-    known = {"aws:PrincipalAccount": [principal.account]}
-    if not principal.role:  # the ARN of a session lacks the path of its role, which aws:PrincipalArn has
-        known["aws:PrincipalArn"] = [principal.name]
-    return Context.of({key: value for key, value in known.items() if value[0]}, closed=())
+    values = {"aws:PrincipalAccount": [principal.account]}
+    if not principal.role:  # the ARN of a session lacks the path of its role, but aws:PrincipalArn has it
+        values["aws:PrincipalArn"] = [principal.name]
+    return Context.of({key: value for key, value in values.items() if value[0]}, closed=())
 
 
-def is_within(one: Statement, other: Statement) -> bool:
-    """Whether `one` is proven to admit no more than `other`; both are Allow statements."""
+def is_within(narrow: Statement, wide: Statement) -> bool:
+    """Whether the Allow statement `narrow` is proven to be a subset of the Allow statement `wide`."""
     return (
-        one.names is not None
-        and other.names is not None
-        and _names_within(one.names, other.names)
-        and _scope_within(one.actions, other.actions, str.lower)
-        and _scope_within(one.resources or _EVERYTHING, other.resources or _EVERYTHING, str)
-        and all(_follows(check, one, other.variables) for check in other.condition)
+        narrow.names is not None
+        and wide.names is not None
+        and _names_within(narrow.names, wide.names)
+        and _scope_within(narrow.actions, wide.actions, str.lower)
+        and _scope_within(narrow.resources or _EVERYTHING, wide.resources or _EVERYTHING, str)
+        and all(_follows(check, narrow, wide.variables) for check in wide.condition)
     )
 
 
 _EVERYTHING = Scope(("*",))
 
 
-def _names_within(one: Names, other: Names) -> bool:
-    if one.excluded or other.excluded:
-        return one.excluded and other.excluded and set(one.listed) >= set(other.listed)
-    return all(any(name_within(*name, *wider) for wider in other.listed) for name in one.listed)
+def _names_within(narrow: Names, wide: Names) -> bool:
+    if narrow.excluded or wide.excluded:
+        return narrow.excluded and wide.excluded and set(narrow.listed) >= set(wide.listed)
+    return all(any(name_within(*name, *wider) for wider in wide.listed) for name in narrow.listed)
 
 
 def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
@@ -120,16 +127,19 @@ def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
     return bool(account) and account == _principal.some_principal(kind, value).account
 
 
-def _scope_within(one: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
-    """Whether everything that `one` covers is covered by `other`."""
-    narrow, wide = [fold(text) for text in one.patterns], [fold(text) for text in other.patterns]
-    if one.excluded and other.excluded:
+def _scope_within(scope: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
+    """Whether `other` is proven to cover everything that `scope` covers.
+
+    :param fold: normalizes the case of a pattern
+    """
+    narrow, wide = [fold(text) for text in scope.patterns], [fold(text) for text in other.patterns]
+    if scope.excluded and other.excluded:
         return all(any(_pattern_within(text, wider) for wider in narrow) for text in wide)
     if other.excluded:
         plain = not any(_is_pattern(text) for text in narrow)
         return plain and not any(_wildcard.matches(((wider, True),), text) for text in narrow for wider in wide)
     return "*" in wide or (
-        not one.excluded and all(any(_pattern_within(text, wider) for wider in wide) for text in narrow)
+        not scope.excluded and all(any(_pattern_within(text, wider) for wider in wide) for text in narrow)
     )
 
 
@@ -138,14 +148,14 @@ def _is_pattern(text: str) -> bool:
 
 
 def _pattern_within(text: str, wider: str) -> bool:
-    """Whether a pattern fits everything that another one fits. A `*` is not proven to fit a `?`."""
+    """Whether `wider` is proven to match every text that `text`, a pattern, matches. `*` against `?` is not proven."""
     return text == wider or (not ("?" in wider and "*" in text) and _wildcard.matches(((wider, True),), text))
 
 
 def _follows(wanted: Check, statement: Statement, variables: bool) -> bool:
-    """Whether a condition follows from a statement. With a policy variable, only the same condition does.
+    """Whether a statement implies a condition. Only an equal condition implies a condition with a policy variable.
 
-    :param variables: whether the document of the condition has policy variables
+    :param variables: whether the document of the condition supports policy variables
     """
     if any(_is_same(check, wanted) for check in statement.condition):
         return variables == statement.variables or not _has_variable(wanted)
@@ -156,16 +166,16 @@ def _follows(wanted: Check, statement: Statement, variables: bool) -> bool:
     if statement.names is None or statement.names.excluded:
         return False
     principals = [_principal.some_principal(kind, value) for kind, value in statement.names.listed]
-    return all(_condition.holds((wanted,), known(one), False).holds is True for one in principals)
+    return all(_condition.holds((wanted,), known_context(principal), False).holds is True for principal in principals)
 
 
 def _has_variable(check: Check) -> bool:
     return any("${" in value for value in check.values)
 
 
-def _is_same(one: Check, other: Check) -> bool:
-    names = one.operator.lower(), one.key.lower()
-    return names == (other.operator.lower(), other.key.lower()) and set(one.values) == set(other.values)
+def _is_same(check: Check, other: Check) -> bool:
+    names = check.operator.lower(), check.key.lower()
+    return names == (other.operator.lower(), other.key.lower()) and set(check.values) == set(other.values)
 
 
 def _implies(check: Check, wanted: Check) -> bool:
@@ -173,24 +183,24 @@ def _implies(check: Check, wanted: Check) -> bool:
         return False
     if check.if_exists and not wanted.if_exists:
         return False
-    if check.base not in OPERATORS or wanted.base not in OPERATORS:  # Null, and what is not known here
+    if check.base not in OPERATORS or wanted.base not in OPERATORS:  # Null, and unknown operators
         return False
     if OPERATORS[check.base].negated != OPERATORS[wanted.base].negated:
         return False
     if OPERATORS[check.base].negated:
         check, wanted = wanted, check
-    one, other = (each.base.replace("not", "") for each in (check, wanted))
+    one, other = (item.base.replace("not", "") for item in (check, wanted))
     return all(any(_value_within(one, value, other, wider) for wider in wanted.values) for value in check.values)
 
 
 def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
-    """Whether everything that one operator accepts with a value is accepted by another one with another value."""
+    """Whether the wider operator with its value accepts everything that the other operator with its value accepts."""
     operator, template = OPERATORS[wider_base], ((wider, True),)
     if wider_base == _ANY_CASE and base in ("stringequals", _ANY_CASE):
         return value.lower() == wider.lower()
     if any({base, wider_base} <= family for family in _FAMILIES):
-        exact = base == "stringequals" or not _is_pattern(value)
-        if exact:
+        is_exact = base == "stringequals" or not _is_pattern(value)
+        if is_exact:
             return operator.compare(value, template).holds is True
         return value == wider and (base == wider_base or wider_base != "stringequals")
     if base != wider_base:

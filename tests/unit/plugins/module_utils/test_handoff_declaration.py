@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _declaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _handoff_declaration
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "0" * 64
     ],
 )
 def test_valid(images: list[str], denied: list[str], repositories: list[str]) -> None:
-    assert list(_declaration.handoff_option_problems(images, denied, repositories)) == []
+    assert list(_handoff_declaration.handoff_option_problems(images, denied, repositories)) == []
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,21 @@ def test_valid(images: list[str], denied: list[str], repositories: list[str]) ->
     ],
 )
 def test_an_invalid_image(image: str) -> None:
-    (problem,) = _declaration.handoff_option_problems([image], [], [])
+    (problem,) = _handoff_declaration.handoff_option_problems([image], [], [])
     assert problem.startswith(f"Image {image!r}")
 
 
 @pytest.mark.parametrize("name", ["develop`id`", "rel*", "{{ x }}", "x\n", "", "Develop", "registry:5000/x"])
 def test_an_invalid_denied_repository(name: str) -> None:
-    (problem,) = _declaration.handoff_option_problems([], [name], ["release"])
+    (problem,) = _handoff_declaration.handoff_option_problems([], [name], ["release"])
     assert problem.startswith("denied: ")
     assert "is not a repository name" in problem
 
 
 def test_shared_and_denied_and_images_of_others() -> None:
-    assert list(_declaration.handoff_option_problems(["base:1"], ["release", "tools/x"], ["release", "tools/*"])) == [
+    assert list(
+        _handoff_declaration.handoff_option_problems(["base:1"], ["release", "tools/x"], ["release", "tools/*"])
+    ) == [
         "Image 'base:1' is in repository base, which this share does not declare. Add the repository to the share, or"
         " remove the image.",
         "Repository release is declared both as shared and as denied. Remove it from one of the two lists.",
@@ -74,4 +76,4 @@ def test_shared_and_denied_and_images_of_others() -> None:
     ],
 )
 def test_the_path_of_the_hand_off(path: str, problem: str | None) -> None:
-    assert next(_declaration.handoff_path_problems(path), None) == problem
+    assert next(_handoff_declaration.handoff_path_problems(path), None) == problem

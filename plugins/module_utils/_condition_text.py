@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The conditions of a trust statement in words, and what changes about them. Standard library only."""
+"""Describes the conditions of a trust statement and their changes for the user. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import
 
 _EXTERNAL_ID, _ORGANIZATION, _MFA = "sts:externalid", "aws:principalorgid", "aws:multifactorauthpresent"
 
-#: For a key that a common operator compares: what is said if the condition is added, removed, or changed.
+#: For each key with its usual operator: the text if the condition is added, removed, or changed.
 _PHRASES = {
     _EXTERNAL_ID: ("must now present an external ID", "no longer needs an external ID", "external ID changes"),
     _ORGANIZATION: (
@@ -31,8 +31,8 @@ _PHRASES = {
 _OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA: "bool", "aws:sourceip": "ipaddress"}
 
 
-def demands(condition: Condition) -> tuple[str, ...]:
-    """What a condition asks for, one text for each check. The external ID itself is never shown."""
+def requirement_texts(condition: Condition) -> tuple[str, ...]:
+    """The description of each check of a condition. It never contains the external ID."""
     return tuple(_demand(check) for check in condition)
 
 
@@ -47,22 +47,22 @@ def _demand(check: Check) -> str:
     return _as_in_policy(check)
 
 
-def changes(before: Condition, after: Condition) -> tuple[str, ...]:
-    """What the conditions of a principal change to, one text for each key."""
+def condition_changes(before: Condition, after: Condition) -> tuple[str, ...]:
+    """The description of each key that changes in the conditions of a principal."""
     keys = dict.fromkeys(check.key.lower() for check in (*before, *after))
     found = []
     for key in keys:
         old, new = ([check for check in checks if check.key.lower() == key] for checks in (before, after))
-        if _meaning(old) != _meaning(new):
+        if _canonical(old) != _canonical(new):
             found.append(_change(key, old, new))
     return tuple(found)
 
 
 def action_changes(before: t.Sequence[str], after: t.Sequence[str]) -> tuple[str, ...]:
-    """What the actions of a principal change to, one text for each action."""
+    """The description of each action that a principal gains or loses."""
     return (
-        *(f"may now use {one}" for one in after if one not in before),
-        *(f"may no longer use {one}" for one in before if one not in after),
+        *(f"may now use {action}" for action in after if action not in before),
+        *(f"may no longer use {action}" for action in before if action not in after),
     )
 
 
@@ -76,16 +76,16 @@ def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
 
 
 def _is_common(check: Check) -> bool:
-    """Whether the words for a key describe this check: its operator is the usual one, without a prefix or a suffix."""
+    """Whether a check uses the usual operator of its key, without a prefix or a suffix, so that `_PHRASES` applies."""
     key = check.key.lower()
     if check.quantifier or check.if_exists or (key == _MFA and set(_lower(check)) != {"true"}):
         return False
     return check.base.startswith("date") if key == "aws:currenttime" else check.base == _OPERATORS.get(key)
 
 
-def _meaning(checks: t.Iterable[Check]) -> frozenset[tuple[str, t.Collection[str]]]:
+def _canonical(checks: t.Iterable[Check]) -> frozenset[tuple[str, t.Collection[str]]]:
     return frozenset(
-        (one.operator.lower(), frozenset(_lower(one) if one.base == "bool" else one.values)) for one in checks
+        (check.operator.lower(), frozenset(_lower(check) if check.base == "bool" else check.values)) for check in checks
     )
 
 
@@ -98,6 +98,6 @@ def _values_text(check: Check) -> str:
 
 
 def _as_in_policy(check: Check) -> str:
-    """A check as the policy has it; the external ID itself is never shown."""
+    """A check as in the policy, without the external ID."""
     values = "an external ID" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _values_text(check)
     return f"{check.operator} {check.key} {values}"

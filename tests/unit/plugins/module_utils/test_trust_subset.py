@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _terms
-from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions, split
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions, split_by_principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import read_condition
-from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, read_statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_within
 
 ONE, TWO = "222222222222", "333333333333"
 ROOT, USER, SESSION = f"arn:aws:iam::{ONE}:root", f"arn:aws:iam::{ONE}:user/a", f"arn:aws:sts::{ONE}:assumed-role/r/s"
@@ -205,40 +205,40 @@ ALLOW = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:AssumeRol
 def test_a_new_denial_takes_access_away(denial: dict[str, Any], kept: bool) -> None:
     denying = {"Effect": "Deny", "Action": "sts:*", **denial}
     (old,) = read_statements(document(ALLOW), "the trust policy", True)
-    assert is_kept(old, document(denying, ALLOW)) is kept
-    assert is_kept(old, document(denying, ALLOW), document(ALLOW, denying))  # it was there
-    assert not is_kept(old, document(denying))
+    assert is_still_admitted(old, document(denying, ALLOW)) is kept
+    assert is_still_admitted(old, document(denying, ALLOW), document(ALLOW, denying))  # it was there
+    assert not is_still_admitted(old, document(denying))
 
 
 @pytest.mark.parametrize("new", [{}, {"Statement": []}, {"Statement": [{**ALLOW, "Effect": "Maybe"}]}])
 def test_nothing_is_kept_by_a_policy_that_admits_nobody_or_cannot_be_read(new: dict[str, Any]) -> None:
     (old,) = read_statements(document(ALLOW), "the trust policy", True)
-    assert not is_kept(old, new)
-    assert not is_kept(old, document(ALLOW), new) or new == {"Statement": []}
+    assert not is_still_admitted(old, new)
+    assert not is_still_admitted(old, document(ALLOW), new) or new == {"Statement": []}
 
 
 def test_a_new_denial_may_concern_any_principal_of_a_not_principal() -> None:
     old = statement(NotPrincipal={"AWS": ONE})
     allow = {"Effect": "Allow", "NotPrincipal": {"AWS": ONE}, "Action": "sts:AssumeRole"}
     deny = {"Effect": "Deny", "Principal": {"AWS": TWO}, "Action": "sts:AssumeRole"}
-    assert is_kept(old, document(allow))
-    assert not is_kept(old, document(allow, deny))
+    assert is_still_admitted(old, document(allow))
+    assert not is_still_admitted(old, document(allow, deny))
 
 
 def test_a_statement_is_split_by_its_principals() -> None:
     both = statement(P={"AWS": [ROOT, TWO], "Service": "ec2.amazonaws.com"})
-    assert [one.names.listed for one in split(both) if one.names] == [
+    assert [one.names.listed for one in split_by_principal(both) if one.names] == [
         (("AWS", ONE),),
         (("AWS", TWO),),
         (("Service", "ec2.amazonaws.com"),),
     ]
     by_condition = statement(C={"ArnEquals": {"aws:PrincipalArn": [USER, ROLE]}, **A})
-    assert split(by_condition) == split(statement(P={"AWS": [USER, ROLE]}, C=A))
+    assert split_by_principal(by_condition) == split_by_principal(statement(P={"AWS": [USER, ROLE]}, C=A))
     for operator in ("ForAllValues:ArnEquals", "ForAnyValue:ArnEquals", "ArnEqualsIfExists", "ArnNotEquals"):
         condition = {operator: {"aws:PrincipalArn": USER}}
-        assert split(statement(C=condition))[0].condition == statement(C=condition).condition
+        assert split_by_principal(statement(C=condition))[0].condition == statement(C=condition).condition
     other_account = statement(C={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{TWO}:user/a"}})
-    assert split(other_account)[0].condition == other_account.condition
+    assert split_by_principal(other_account)[0].condition == other_account.condition
     assert admissions(
         document({**ALLOW, "Principal": {"AWS": ROOT}, "Condition": {"ArnEquals": {"aws:PrincipalArn": USER}}})
     )
@@ -258,7 +258,7 @@ def test_a_statement_is_split_by_its_principals() -> None:
     ],
 )
 def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> None:
-    assert list(_terms.demands(read_condition(condition))) == words
+    assert list(_condition_text.requirement_texts(read_condition(condition))) == words
 
 
 @pytest.mark.parametrize(
@@ -279,4 +279,4 @@ def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> Non
     ],
 )
 def test_changes_in_words(old: dict[str, Any], new: dict[str, Any], words: list[str]) -> None:
-    assert list(_terms.changes(read_condition(old), read_condition(new))) == words
+    assert list(_condition_text.condition_changes(read_condition(old), read_condition(new))) == words

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The type of a row of the tables of AWS errors. Standard library only."""
+"""The type of a row in the tables of AWS errors. Standard library only."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class AwsError:
     :param codes: the error codes, a regular expression that matches a whole code
     :param message: a regular expression that is searched in AWS's message, in any case; empty for every message
     :param calls: the operations, a regular expression that matches a whole name; empty for every operation
-    :param side: who can change it
-    :param transient: whether the same call may work soon
+    :param side: the party that can fix it, such as the owner account
+    :param transient: whether the same request may succeed soon
     :param next_step: one or more sentences
     :param source: the document of AWS, or the public report, that shows this error
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What a module returns for an exception of any class."""
+"""The result of a module that ends with an exception."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected import explain_unexpected
+from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected_error import explain_unexpected
 
 
 def message_of(error: Exception) -> str:
-    """What happened, and the next step."""
+    """The message for an exception: the fact and the next step."""
     if isinstance(error, EcrError):
         return str(error)
     if isinstance(error, _AWS_ERRORS):
         return printable(explain(error, os.environ))
-    if isinstance(error, OSError) and error.errno is not None:  # of the files and the programs of this host
+    if isinstance(error, OSError) and error.errno is not None:  # an error of a file or a program on this host
         return printable(f"This host reports an error: {error}. Correct it and run again.")
     return printable(explain_unexpected(error))
 
 
 def failed_result(error: Exception) -> Json:
-    """The result of a module that failed with this exception; for an error of AWS that is known, with its kind."""
+    """The result of a module that failed with this exception. It has `denial_kind` if the tables have the AWS error."""
     facts = error.facts if isinstance(error, EcrError) else {}
     if isinstance(error, _AWS_ERRORS) and not is_denied(error):
         row = recognize(str(getattr(error, "operation_name", "")), error_code(error), aws_sentence(error))
@@ -56,19 +56,19 @@ def failed_result(error: Exception) -> Json:
 
 
 @contextlib.contextmanager
-def reporting_changes(made: t.Sized) -> t.Iterator[None]:
-    """Within, an error has the fact `changed`: whether anything was changed before it.
+def reporting_changes(changes: t.Sized) -> t.Iterator[None]:
+    """Context manager that adds the fact `changed` to an error: whether anything was changed before the error.
 
-    :param made: what was changed so far
+    :param changes: the changes that were made so far
     """
     try:
         yield
     except Exception as error:
         result = failed_result(error)
         message, _failed = result.pop("msg"), result.pop("failed")
-        raise EcrError(message, **{"changed": bool(len(made)), **result}) from None
+        raise EcrError(message, **{"changed": bool(len(changes)), **result}) from None
 
 
 def may_have_been_sent(error: Exception) -> bool:
-    """Whether AWS may have carried out the request that ended in this error. AWS itself says so in a ClientError."""
+    """Whether AWS may have processed the request despite this error. A ClientError is a response that AWS did not."""
     return not isinstance(error, botocore.exceptions.ClientError)

@@ -14,18 +14,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 
 
 @contextlib.contextmanager
-def writing(what: str, place: object) -> t.Iterator[None]:
-    """Within, an error of the operating system names the image and the place.
+def writing(label: str, place: object) -> t.Iterator[None]:
+    """Context manager that converts an OSError to an EcrError with the image and the path.
 
-    :param what: what is written, such as `Image release:v1.0`
-    :param place: the path that the user set, if the operating system does not name one
-    :raises EcrError: instead of OSError
+    :param label: the object that is written, such as `Image release:v1.0`
+    :param place: the path that the user set, for an OSError without a path
     """
     try:
         yield
     except OSError as error:
         path = error.filename or place
         raise EcrError(
-            f"{what} cannot be written to {path}: {error.strerror or error}. Make room or correct the permissions"
+            f"{label} cannot be written to {path}: {error.strerror or error}. Make room or correct the permissions"
             f" there, or choose another {option('dest')}."
         ) from None

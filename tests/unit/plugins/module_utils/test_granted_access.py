@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 

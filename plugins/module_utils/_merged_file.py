@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""A configuration file merged with entries of this collection. Standard library only."""
+"""The result of merging entries of this collection into a configuration file. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
-#: Every profile and every helper of this collection has a name that begins with it.
-OURS = "ecr-pull-"
+#: The prefix of the names of this collection's profiles and helpers.
+NAME_PREFIX = "ecr-pull-"
 
 
-class Merged(t.NamedTuple):
+class MergedFile(t.NamedTuple):
     """A merged file.
 
-    :param content: None if the file has to be deleted
-    :param before: what a diff may show of the old file
-    :param after: what a diff may show of the new file
+    :param content: the new content; None to delete the file
+    :param before: the part of the old file that a diff may show
+    :param after: the part of the new file that a diff may show
     """
 
     content: bytes | None
@@ -31,7 +31,7 @@ class Merged(t.NamedTuple):
 def decoded(content: bytes | None) -> str | None:
     """The text of a file; None if the file does not exist.
 
-    :raises EcrError: a message to go after the path
+    :raises EcrError: with a message that begins after the path of the file
     """
     try:
         return None if content is None else content.decode()
@@ -40,5 +40,5 @@ def decoded(content: bytes | None) -> str | None:
 
 
 def shown_if_valid(value: object, form: re.Pattern[str]) -> str:
-    """A value of one of our entries for a diff. Others may have put any text in its place."""
+    """The value of an entry for a diff. A value in another format is not shown, because it may be a secret."""
     return value if isinstance(value, str) and form.fullmatch(value) else "(not shown)"

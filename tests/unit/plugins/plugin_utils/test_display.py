@@ -11,7 +11,7 @@ from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, MASK
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import display_line, displayable
 
 SECRET = base64.b64encode(hashlib.sha512(b"token").digest()).decode()
 
@@ -25,9 +25,9 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_line_shows_no_secret(displayed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    show(f"host: {SECRET}")
+    display_line(f"host: {SECRET}")
     monkeypatch.setenv("AWS_SESSION_TOKEN", SECRET)
-    show(f"host: {SECRET}")
+    display_line(f"host: {SECRET}")
     assert displayed == [f"host: {SECRET}", f"host: {MASK}"]
 
 

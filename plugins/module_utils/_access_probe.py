@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The proof: assumes the role, and requests what it may read. For the module, and for its action plugin."""
+"""Assumes the pull role and probes its access. The module `ecr_access_info` and its action plugin use it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     aws_sentence,
     error_code,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import (
     Module,
     Progress,
+    capture_result,
     no_progress,
-    result_of,
     warn,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
@@ -48,7 +48,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     proof_problems,
     proof_result,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, quiet, retry_while_propagating
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
+    Report,
+    ignore_result,
+    retry_while_propagating,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import (
     Client,
     Session,
@@ -60,37 +64,39 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
     Observations,
     Tags,
     existence_warnings,
-    judge,
+    verdicts_of,
 )
 
 #: The request of each probe.
 _PROBE_CALLS: dict[str, t.Callable[[Client, str], object]] = {
     "describe": _ecr.describe_images,
-    "manifest": _ecr.ask_manifest,
-    "layer": _ecr.ask_layer,
+    "manifest": _ecr.request_manifest,
+    "layer": _ecr.request_layer,
 }
 
 
-def observe(request: t.Callable[[], object]) -> Observation:
-    """Send one request, and tell whether it is allowed."""
+def probe_request(request: t.Callable[[], object]) -> Observation:
+    """Send one request, and return whether AWS allows it."""
     try:
         request()
     except botocore.exceptions.ClientError as error:
         return observation_of_error(error.operation_name, error_code(error), aws_sentence(error))
     except _ecr.ImageFailureError as error:
         return observation_of_error("BatchGetImage", error.code, error.reason)
-    except Exception as error:  # it fails this request, not the whole proof
+    except Exception as error:  # the other requests are still sent
         return Observation(ERROR, message_of(error), "unknown_error", message_of(error))
     return Observation(ALLOWED)
 
 
 def external_id_enforced(session: Session, options: SessionOptions) -> tuple[str, str]:
-    """Assume the role without the external ID and with a wrong one; AWS recommends this check to third parties.
+    """Assume the role without an external ID and with a wrong one. AWS recommends this check to third parties.
 
-    The result is `true`, `false` or `unknown`, and why it is unknown.
+    Source: IAM User Guide, "Access to AWS accounts owned by third parties".
+
+    :return: whether the trust policy requires the external ID (`true`, `false` or `unknown`), and the reason if unknown
     """
     if options.external_id is None:
-        return "false", ""  # the role was assumed without one
+        return "false", ""
     for external_id in (None, f"not-{options.external_id}"[:1224]):
         try:
             session.assume(dataclasses.replace(options, external_id=external_id, duration=900))
@@ -102,8 +108,8 @@ def external_id_enforced(session: Session, options: SessionOptions) -> tuple[str
     return "true", ""
 
 
-def prove(session: Session, options: ProofOptions, progress: Progress = no_progress) -> Json:
-    """Assume the role, send every request once, and judge.
+def probe_access(session: Session, options: ProofOptions, progress: Progress = no_progress) -> Json:
+    """Assume the role, send every request once, and compare the results with the expectations.
 
     :raises EcrError: if the role cannot be assumed
     """
@@ -113,14 +119,14 @@ def prove(session: Session, options: ProofOptions, progress: Progress = no_progr
     count = itertools.count(1)
 
     def send(name: str, probe: str) -> Observation:
-        observation = observe(functools.partial(_PROBE_CALLS[probe], ecr, name))
+        observation = probe_request(functools.partial(_PROBE_CALLS[probe], ecr, name))
         proven, total = next(count) // len(_PROBE_CALLS), len(expectations.names)
         progress(f"{proven:,} of {total:,} repositories proven")
         return observation
 
     requests: list[t.Callable[[], tuple[str, str] | Observation]] = [
         functools.partial(external_id_enforced, session, options.session),
-        functools.partial(observe, functools.partial(_ecr.token, ecr)),
+        functools.partial(probe_request, functools.partial(_ecr.token, ecr)),
         *(functools.partial(send, name, probe) for name, probe in probes),
     ]
     answers = map_concurrently(lambda request: request(), requests)
@@ -129,7 +135,7 @@ def prove(session: Session, options: ProofOptions, progress: Progress = no_progr
     observed: dict[str, Observations] = {name: {} for name in expectations.names}
     for (name, probe), observation in zip(probes, seen):
         observed[name][probe] = observation
-    verdicts = judge(expectations, observed, token, _tags_of_readable(role, ecr, expectations, observed))
+    verdicts = verdicts_of(expectations, observed, token, _tags_of_readable(role, ecr, expectations, observed))
     return proof_result(options.session, assumed, enforced, token, verdicts)
 
 
@@ -138,22 +144,24 @@ def _tags_of_readable(
 ) -> dict[str, Tags]:
     """The tags of the repositories that are readable but should be denied; None where they cannot be read."""
     prefix = arn_of(role.identity["arn"]).identity.repository(role.region, "")
-    names = [name for name in expectations.denied if any(one.is_allowed for one in observed[name].values())]
+    names = [
+        name for name in expectations.denied if any(observation.is_allowed for observation in observed[name].values())
+    ]
 
     def tags(name: str) -> Tags:
         try:
             return _ecr.tags(ecr, prefix + name)
-        except Exception:  # the repository is readable, whatever its tags are
+        except Exception:  # the tags only explain the result
             return None
 
     return dict(zip(names, map_concurrently(tags, names)))
 
 
-def proof(module: Module, say: Say = quiet, progress: Progress = no_progress) -> Json:
+def access_info(module: Module, report: Report = ignore_result, progress: Progress = no_progress) -> Json:
     """The result of `ecr_access_info`; with `failed` if the role cannot be assumed.
 
-    :param say: receives each result that may still change
-    :param progress: receives how many repositories are proven
+    :param report: receives each result that is not final
+    :param progress: receives the number of repositories that were probed
     :raises EcrError: if the options are wrong
     """
     options, problems = ProofOptions.of(module.params), Problems()
@@ -162,10 +170,10 @@ def proof(module: Module, say: Say = quiet, progress: Progress = no_progress) ->
     session = session_of(module)
     caller = caller_of(session, options.session)
     result = retry_while_propagating(
-        lambda: result_of(lambda: prove(session, options, progress)),
+        lambda: capture_result(lambda: probe_access(session, options, progress)),
         lambda result: proof_is_final(result, options.expectations.access),
         options.wait,
-        say,
+        report,
     )
     if not result.get("failed"):
         warn(module, existence_warnings(options.expectations))

@@ -16,7 +16,7 @@ _ARN = re.compile(r"arn:[^:]*:ecr:([a-z0-9-]+):.*", re.DOTALL)
 
 
 def granting_tags(permissions: Document | None) -> list[dict[str, str]]:
-    """The tags that a permissions document asks for, one of each; a repository that it reaches by tag carries one."""
+    """The tags in the conditions of a permissions document. It grants access to repositories that have these tags."""
     return [{key: value} for key, value in dict.fromkeys(_conditions(permissions or {}))]
 
 
@@ -30,6 +30,8 @@ def _conditions(permissions: Document) -> t.Iterator[tuple[str, str]]:
 
 
 def granting_regions(permissions: Document | None) -> list[str]:
-    """The regions whose repositories a permissions document names; not those that it covers by a wildcard."""
-    resources = [str(one) for statement in statements(permissions or {}) for one in as_list(statement.get("Resource"))]
+    """The regions in the repository ARNs of a permissions document, without regions that only match a wildcard."""
+    resources = [
+        str(resource) for statement in statements(permissions or {}) for resource in as_list(statement.get("Resource"))
+    ]
     return sorted({match[1] for match in map(_ARN.fullmatch, resources) if match})
