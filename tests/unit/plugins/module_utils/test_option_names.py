@@ -74,7 +74,10 @@ def test_only_marked_words_are_replaced() -> None:
     )
 
 
-SPEC: dict[str, Any] = {"defaults": {"options": {"consumers": {"options": {"account": {}, "principals": {}}}}}, "state": {}}
+SPEC: dict[str, Any] = {
+    "defaults": {"options": {"consumers": {"options": {"account": {}, "principals": {}}}}},
+    "state": {},
+}
 
 
 @pytest.mark.parametrize(

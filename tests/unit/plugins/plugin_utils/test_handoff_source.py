@@ -26,7 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._strict_yaml impo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 OWNER, CONSUMER = "111111111111", "222222222222"
 SCHEMA = json.loads((ROOT / "docs/handoff.schema.json").read_text())
