@@ -7,36 +7,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: aws_organizations_accounts
-short_description: The accounts of an AWS organization, by organizational unit and tag
+short_description: List the accounts of an AWS organization, by organizational unit and tag
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Each active account of the organization is a host of the group C(aws_organizations_accounts).
-  - The name of a host is C(NAME-ID) of the account, because several accounts can have the same name. Characters of the
+  - Each active account of the organization is a host in the group C(aws_organizations_accounts).
+  - A host is named C(NAME-ID) after its account, because several accounts can have the same name. Characters of the
     name other than ASCII letters, digits, C(.), C(_) and C(-) become C(-).
-  - The file of the inventory ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
-  - Only the management account, and accounts that it delegated administration to, may ask. Needs C(ListRoots),
-    C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of C(organizations).
+  - The name of the inventory file ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
+  - Only the management account and delegated administrator accounts can list the accounts. The caller needs
+    C(ListRoots), C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of
+    C(organizations).
 options:
   organizational_units:
     description:
-      - Take the accounts of these organizational units, and of those below them.
-      - A path of names from the root (V(/Workloads/Production)), or an id (V(ou-ab12-11111111)).
-      - Without any, all accounts are taken, the management account as well.
+      - Include the accounts of these organizational units and of all units below them.
+      - An organizational unit is a path of names from the root (V(/Workloads/Production)) or an ID
+        (V(ou-ab12-11111111)).
+      - If empty, all accounts are included, also the management account.
     type: list
     elements: str
     default: []
   tags:
-    description: Take the accounts that carry all of these tags, key to value. A list as value means any of them.
+    description: Include only accounts with all of these tags. If a value is a list, any value of the list matches.
     type: dict
     default: {}
 extends_documentation_fragment:
   - inventory_cache
   - constructed
-  - amazon.aws.boto3
+  - crossaccount.ecr._requirements.aws
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
+seealso:
+  - plugin: crossaccount.ecr.ecr_share
+    plugin_type: role
+    description: Shares the repositories of each account.
 """
 
 EXAMPLES = r"""
@@ -51,7 +57,7 @@ keyed_groups:
   - prefix: team
     key: account_tags.team
 
-# A second file beside it says how each account is reached.
+# A second inventory file sets the connection to each account:
 # aws_organizations_accounts:
 #   vars:
 #     ansible_connection: local
