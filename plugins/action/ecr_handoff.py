@@ -74,7 +74,7 @@ class ActionModule(ActionBase):
 def _write(options: HandoffOptions, check_mode: bool) -> Json:
     """The result of the module, after the files were written."""
     problems = Problems()
-    problems.extend(_problems(options))
+    problems.extend(_problems(options, check_mode))
     problems.check()
     names = [str(image) for image in valid_references(options.images)]
     options = dataclasses.replace(options, images=names)
@@ -108,7 +108,7 @@ def _is_current(path: str, text: str) -> bool:
     return content_of(path) == text and os.stat(path).st_mode & 0o777 == MODE
 
 
-def _problems(options: HandoffOptions) -> t.Iterator[str]:
+def _problems(options: HandoffOptions, check_mode: bool) -> t.Iterator[str]:
     """All problems with the hand-off and its files."""
     yield from handoff_option_problems(options.images, options.denied, options.repositories)
     owner, places = account_of_role(options.role["role_arn"]), options.tagged
@@ -117,4 +117,4 @@ def _problems(options: HandoffOptions) -> t.Iterator[str]:
     if options.path is None:
         return
     wrong = list(handoff_path_problems(options.path))
-    yield from wrong or handoff_file_problems(options.path, options.names)
+    yield from wrong or handoff_file_problems(options.path, options.names, check_mode)
