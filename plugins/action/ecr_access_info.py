@@ -12,7 +12,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS, proof_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import (
+    Controller,
+    reject_async,
+    run_in_steps,
+    say_for,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 
@@ -25,8 +30,11 @@ class ActionModule(ActionBase):
         result: Json = super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
         host = variables["inventory_hostname"]
+        by_controller = arguments.get("credentials") == "controller"
+        if by_controller:
+            reject_async(self)
         with progress(f"{host}: {self._task.get_name()}") as tell:
-            if arguments.get("credentials") == "controller":
+            if by_controller:
                 module = functools.partial(Controller, "ecr_access_info", PROVE_ARGUMENTS, arguments)
                 done = result_of(lambda: proof(module(), say_for(host, tell), tell))
             else:

@@ -27,7 +27,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import K
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import (
+    Controller,
+    reject_async,
+    run_in_steps,
+    say_for,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
@@ -61,8 +66,7 @@ class ActionModule(ActionBase):
             with self._progress(variables):
                 done = run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)
             return {**result, **done}
-        if self._task.async_val:
-            return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
+        reject_async(self)
         # The token goes into the host's Python by its standard input, and into no file.
         self._connection.set_option("pipelining", True)
         if not self._is_pipelining_enabled("new"):

@@ -55,6 +55,16 @@ class Controller:
         raise EcrError(f"{msg}: {error}")
 
 
+def reject_async(action: ActionBase) -> None:
+    """
+    :raises EcrError: if the task has `async`, which runs a module on the host, and not on the controller
+    """
+    if action._task.async_val:
+        raise EcrError(
+            "credentials: controller does not support async. Remove async from the task, or set credentials: host."
+        )
+
+
 def say_for(host: str, progress: Progress = no_progress) -> Say:
     """Shows what a host is waiting for, while it waits; each reason once.
 
