@@ -18,7 +18,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - The maximum time to retry, in seconds. It is counted from O(shared_at), or else from the start of the task.
+      - The maximum time to retry, in seconds. Counted from O(shared_at), or from the start of the task.
     type: int
     default: 60
   wait_interval:
