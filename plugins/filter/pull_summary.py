@@ -70,9 +70,9 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import ho
 def filter_pull_summary(
     hostvars: t.Mapping[str, t.Any], hosts: list[str], went_through: list[str], check_mode: bool = False
 ) -> list[str]:
-    answers = ("ecr_pull_proof", "ecr_pull_result")
-    rows = [(host, host in went_through, *(hostvars[host].get(one) or {} for one in answers)) for host in hosts]
-    return hosts_table(t.cast("list[t.Any]", rows), check_mode)
+    names = ("ecr_pull_proof", "ecr_pull_result")
+    results = [(host, *(hostvars[host].get(name) or {} for name in names)) for host in hosts]
+    return hosts_table([(host, host in went_through, proof, pull) for host, proof, pull in results], check_mode)
 
 
 class FilterModule:

@@ -71,18 +71,9 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import ac
 
 
 def filter_share_summary(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> list[str]:
-    told = [(host, hostvars[host]) for host in hosts]
-    return accounts_table(
-        [
-            (
-                host,
-                it.get("ecr_share_failure") or "",
-                it.get("ecr_share_access_gained"),
-                it.get("ecr_share_access_lost") or [],
-            )
-            for host, it in told
-        ]
-    )
+    names = ("ecr_share_failure", "ecr_share_access_gained", "ecr_share_access_lost")
+    results = [(host, *(hostvars[host].get(name) for name in names)) for host in hosts]
+    return accounts_table([(host, failure or "", gained, lost or []) for host, failure, gained, lost in results])
 
 
 class FilterModule:

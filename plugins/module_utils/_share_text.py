@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What people read about a plan: what is shared, what stays, what is unknown. Standard library only."""
+"""The summary and the warnings of a plan, as text. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
 
 
 def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
-    """What is shared after the run, what stays although a share ends, and which roles are not declared."""
+    """The shares after the run, the tags that are kept although a share ends, and the roles that are not declared."""
     declared = [
         line for number, one in enumerate(facts) for line in _share_lines(shared, number, one, tags, every_name)
     ]
@@ -32,16 +32,16 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
     if not share.is_present:
         existed = shared.before[number].role_exists or shared.before[number].policy_exists
         yield (
-            "the role and its policy are deleted; nobody can pull through it" if existed else "the role does not exist"
+            "the role and its policy are deleted; no one can pull through it" if existed else "the role does not exist"
         )
         for place in facts.places:
             own = [name for name in place.names if (place.region, name) in tags.removed]
             yield f"in {place.region}: {listed(own, every_name) or 'no repository'} lost the tags"
         return
-    may = "pull" if share.role.access == "pull" else "describe and pull"
+    action = "pull" if share.role.access == "pull" else "describe and pull"
     for one in facts.role.consumers:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
-        yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external ID'}"
+        yield f"{who} can {action}{'' if one['external_id'] is None else ' with the external ID'}"
     for place in facts.places:
         yield f"in {place.region}: {listed(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):
@@ -53,8 +53,8 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
         )
         if carrying and region in share.regions:
             yield (
-                f"and, because it carries the tags already: {listed(carrying, every_name)} in {region}"
-                " (exclusive: true removes them)"
+                f"also shared because of existing tags: {listed(carrying, every_name)} in {region}"
+                " (exclusive: true removes these tags)"
             )
 
 
@@ -68,7 +68,7 @@ def _undeclared(shared: Shared) -> t.Iterator[str]:
 
 
 def warnings_of(shared: Shared) -> t.Iterator[str]:
-    """What is unknown, and what an exclusive share takes from a role that is not declared."""
+    """The facts that are unknown, and the access that an exclusive share removes from a role that is not declared."""
     yield from shared.account.unknown
     for region, registry in sorted(shared.account.registries.items()):
         if registry.unknown:
@@ -87,7 +87,7 @@ def warnings_of(shared: Shared) -> t.Iterator[str]:
 
 
 def remaining_of(untag: t.Iterable[TagStep], roles: t.Iterable[RoleDeclaration], tag: t.Iterable[TagStep]) -> list[str]:
-    """What differs from the declaration."""
+    """The settings that differ from the declaration."""
     return [
         *(f"the removal of {_tag_text(one)} from {_places(one)}" for one in untag),
         *(f"role {one.name}" for one in roles),

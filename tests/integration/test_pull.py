@@ -551,7 +551,7 @@ def test_the_page_names_what_is_shared_and_holds_no_secret(shared: Control) -> N
     registry = shared.lab.endpoint.partition("://")[2]
     for line in (
         f"# Pull from account {accounts.OWNER}",
-        f"Account {accounts.CONSUMER} may pull from these repositories in {accounts.REGION}:",
+        f"Account {accounts.CONSUMER} can pull from these repositories in {accounts.REGION}:",
         f"- `{registry}/release`",
         f"aws ecr get-login-password --profile {ROLE} | docker login --username AWS --password-stdin {registry}",
         f"docker pull {registry}/release:v1.0",
