@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import expand_destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
@@ -65,6 +66,7 @@ def _authorization(module: Module, options: PullOptions) -> Authorization:
     return Authorization(str(options.registry_url), str(options.registry_token), digests)
 
 
-def _expanded(params: Json) -> dict[str, str]:
+def _expanded(params: Json) -> Json:
     """The paths of this host, with `~` expanded and $NAME unchanged: the environment may hold secrets."""
-    return {name: expand_home(params[name]) for name in ("dest", "ca_path") if params[name]}
+    dest, ca_path = params["dest"], params["ca_path"]
+    return {"dest": dest and expand_destination(dest, expand_home), "ca_path": ca_path and expand_home(ca_path)}

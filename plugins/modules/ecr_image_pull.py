@@ -67,8 +67,8 @@ options:
         C(docker://mirror.example.com/{repository}:{image_tag}). C({repository}) and C({image_tag}) are replaced for
         each image. The transports are C(dir), C(oci), C(oci-archive), C(docker-archive), C(docker), C(docker-daemon)
         and C(containers-storage). C(containers-storage) is accepted without storage options only.
-      - A leading C(~) is expanded on the host that pulls. Variables such as C($HOME) are not expanded, because the
-        environment can contain secrets.
+      - A leading C(~) of a path is expanded on the host that pulls, as in C(docker-archive:~/image.tar). Variables such
+        as C($HOME) are not expanded, because the environment can contain secrets.
       - With O(engine=oci_layout), the free space of the file system is checked before the first layer is fetched.
       - A C(dir) or C(docker-archive) contains one image. Another image replaces it when the new one is complete. A
         destination with any other content is not changed.
