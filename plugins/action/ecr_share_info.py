@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import handoff_path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, printable
@@ -22,12 +21,13 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files im
     missing_folder_warning,
 )
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 #: In the place of the region of the session. The names of hand-off files have a region only if a share has several.
 _ANY_REGION = "us-east-1"
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
 
     @guarded

@@ -68,5 +68,4 @@ def _authorization(module: Module, options: PullOptions) -> Authorization:
 
 def _expanded(params: Json) -> Json:
     """The paths of this host, with `~` expanded and $NAME unchanged: the environment may hold secrets."""
-    dest, ca_path = params["dest"], params["ca_path"]
-    return {"dest": dest and expand_destination(dest, expand_home), "ca_path": ca_path and expand_home(ca_path)}
+    return {name: expand_destination(params[name], expand_home) for name in ("dest", "ca_path") if params[name]}
