@@ -50,6 +50,10 @@ def examples(kind: str, name: str) -> list[dict[str, Any]]:
     return listed
 
 
+def needs_engine(block: dict[str, Any]) -> bool:
+    return any(engine in block["name"] for engine in ENGINES)
+
+
 def run(control: Control, blocks: list[dict[str, Any]], profile: str, *arguments: str) -> Run:
     """Run tasks or plays as a playbook, in an empty directory of the test."""
     plays = blocks if "hosts" in blocks[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": blocks}]
@@ -89,7 +93,7 @@ def test_examples_of_the_owner_account_run(control: Control, kind: str, name: st
 @pytest.mark.parametrize(("kind", "name"), CONSUMER)
 @pytest.mark.usefixtures("shared")
 def test_examples_of_the_consumer_account_run(control: Control, kind: str, name: str) -> None:
-    blocks = [block for block in examples(kind, name) if not any(engine in block["name"] for engine in ENGINES)]
+    blocks = [block for block in examples(kind, name) if not needs_engine(block)]
     done = run(control, blocks, "consumer")
     assert done.code == 0, done
 
@@ -97,13 +101,23 @@ def test_examples_of_the_consumer_account_run(control: Control, kind: str, name:
 @pytest.mark.engine
 @pytest.mark.usefixtures("shared", "skopeo")
 def test_examples_with_an_engine_run(control: Control, docker: dict[str, str]) -> None:
-    blocks = [block for block in examples("module", "ecr_image_pull") if any(name in block["name"] for name in ENGINES)]
+    blocks = [block for block in examples("module", "ecr_image_pull") if needs_engine(block)]
     assert len(blocks) == len(ENGINES)
     control.engines = docker
     done = run(control, blocks, "consumer")
     control.engines = {}
     assert done.code == 0, done
     assert (control.folder / "home/images/release.tar").exists()
+
+
+@pytest.mark.usefixtures("shared")
+def test_result_without_a_pull_has_no_images(control: Control) -> None:
+    include: dict[str, Any] = {
+        "ansible.builtin.include_role": {"name": "crossaccount.ecr.ecr_pull"},
+        "vars": {"ecr_pull_handoff": "handoff.yml", "ecr_pull_prove_only": True},
+    }
+    done = run(control, [include, {"ansible.builtin.assert": {"that": "ecr_pull_result.images == []"}}], "consumer")
+    assert done.code == 0, done
 
 
 @pytest.mark.parametrize(("kind", "name"), ON_A_HOST)
