@@ -55,8 +55,10 @@ _CONSUMER = """
 
 
 class ModuleDocFragment:
+    # The annotations keep ansible-test from reading an f-string as a literal.
+
     # For the module that manages the role of one share.
-    CONSUMERS = f"""
+    CONSUMERS: str = f"""
 options:
   consumers:
     description:
@@ -68,7 +70,7 @@ options:
 """
 
     # For the module that plans all shares.
-    SHARES = f"""
+    SHARES: str = f"""
 options:
   shares:
     description:

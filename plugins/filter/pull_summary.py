@@ -31,9 +31,8 @@ options:
     default: false
 positional: hosts, went_through, check_mode
 seealso:
-  - plugin: crossaccount.ecr.ecr_pull
-    plugin_type: role
-    description: Publishes the results that this filter summarizes.
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) publishes the results that this filter summarizes.
 """
 
 EXAMPLES = r"""

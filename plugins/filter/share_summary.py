@@ -23,9 +23,8 @@ options:
     required: true
 positional: hosts
 seealso:
-  - plugin: crossaccount.ecr.ecr_share
-    plugin_type: role
-    description: Publishes the results that this filter summarizes.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) publishes the results that this filter summarizes.
   - plugin: crossaccount.ecr.failure_reason
     plugin_type: filter
     description: Extracts the reason of a failure.

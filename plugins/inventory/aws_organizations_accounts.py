@@ -40,9 +40,8 @@ extends_documentation_fragment:
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
 seealso:
-  - plugin: crossaccount.ecr.ecr_share
-    plugin_type: role
-    description: Shares the repositories of each account.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) shares the repositories of each account.
 """
 
 EXAMPLES = r"""

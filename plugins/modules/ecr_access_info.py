@@ -85,9 +85,8 @@ seealso:
     description: Reads the hand-off that contains most of these options.
   - module: crossaccount.ecr.ecr_image_pull
     description: Pulls images through the same role.
-  - plugin: crossaccount.ecr.ecr_pull
-    plugin_type: role
-    description: Verifies the access, then pulls.
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
   - plugin: crossaccount.ecr.access_junit
     plugin_type: filter
     description: Converts the result to a JUnit report.

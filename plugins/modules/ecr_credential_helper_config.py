@@ -146,9 +146,8 @@ attributes:
     support: none
     membership: []
 seealso:
-  - plugin: crossaccount.ecr.ecr_credential_helper
-    plugin_type: role
-    description: Also installs the helper.
+  - ref: ansible_collections.crossaccount.ecr.ecr_credential_helper_role
+    description: The role C(crossaccount.ecr.ecr_credential_helper) also installs the helper.
   - module: crossaccount.ecr.ecr_handoff_info
     description: Reads the values for O(share).
   - name: amazon-ecr-credential-helper

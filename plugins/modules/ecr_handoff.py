@@ -95,9 +95,8 @@ attributes:
 seealso:
   - module: crossaccount.ecr.ecr_handoff_info
     description: Reads the file in the consumer account.
-  - plugin: crossaccount.ecr.ecr_share
-    plugin_type: role
-    description: Shares the repositories and writes the hand-off.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) shares the repositories and writes the hand-off.
 """
 
 EXAMPLES = r"""

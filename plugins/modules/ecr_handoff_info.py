@@ -87,9 +87,8 @@ seealso:
     description: Writes the hand-off in the owner account.
   - module: crossaccount.ecr.ecr_access_info
     description: Verifies the access that the share grants.
-  - plugin: crossaccount.ecr.ecr_pull
-    plugin_type: role
-    description: Reads the hand-off, verifies the access, then pulls.
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) reads the hand-off, verifies the access, then pulls.
 """
 
 EXAMPLES = r"""

@@ -138,9 +138,8 @@ seealso:
     description: Verifies the access of the role before the pull.
   - module: crossaccount.ecr.ecr_credential_helper_config
     description: Configures a host on which docker and podman pull by themselves.
-  - plugin: crossaccount.ecr.ecr_pull
-    plugin_type: role
-    description: Verifies the access, then pulls.
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
 """
 
 EXAMPLES = r"""

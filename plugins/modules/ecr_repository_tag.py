@@ -68,9 +68,8 @@ attributes:
 seealso:
   - module: crossaccount.ecr.iam_ecr_pull_role
     description: Manages the role that grants access by tag.
-  - plugin: crossaccount.ecr.ecr_share
-    plugin_type: role
-    description: Manages the role and the tags together, in a safe order.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) manages the role and the tags together, in a safe order.
   - module: community.aws.ecs_ecr
     description: Creates repositories.
 """

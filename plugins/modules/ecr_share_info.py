@@ -49,9 +49,8 @@ attributes:
   async:
     support: full
 seealso:
-  - plugin: crossaccount.ecr.ecr_share
-    plugin_type: role
-    description: Applies the plan.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) applies the plan.
   - module: crossaccount.ecr.ecr_repository_tag
     description: Applies RV(untag) and RV(tag).
   - module: crossaccount.ecr.iam_ecr_pull_role

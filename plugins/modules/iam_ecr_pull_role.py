@@ -103,9 +103,8 @@ seealso:
     description: Sets the tags that grant access.
   - module: crossaccount.ecr.ecr_access_info
     description: Verifies the access from the consumer account.
-  - plugin: crossaccount.ecr.ecr_share
-    plugin_type: role
-    description: Manages the role and the tags together, in a safe order.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) manages the role and the tags together, in a safe order.
 """
 
 EXAMPLES = r"""
