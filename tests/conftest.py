@@ -27,7 +27,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 LAB_PYTHON = ROOT / ".venv-lab/bin/python"
 LONGEST = (
     "test_matrix",
-    "test_examples",
     "test_share",
     "test_engines",
     "test_permissions",
