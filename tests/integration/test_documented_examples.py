@@ -43,7 +43,7 @@ ENGINES = ("docker", "skopeo")
 
 def examples(kind: str, name: str) -> list[dict[str, Any]]:
     """The tasks or plays of the examples."""
-    command = [BIN / "ansible-doc", "--json", "--type", kind, PREFIX + name]
+    command = [str(BIN / "ansible-doc"), "--json", "--type", kind, PREFIX + name]
     shown = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     entry = shown[PREFIX + name]
     text = entry["entry_points"]["main"]["examples"] if kind == "role" else entry["examples"]
@@ -61,7 +61,7 @@ def run(control: Control, blocks: list[dict[str, Any]], profile: str, *arguments
     playbook = control.folder / "example.yml"
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
     variables = json.dumps({"ansible_python_interpreter": str(control.python)})
-    command = [BIN / "ansible-playbook", str(playbook), "-e", variables, *arguments]
+    command = [str(BIN / "ansible-playbook"), str(playbook), "-e", variables, *arguments]
     environment = control.environment(profile)
     return Run(
         subprocess.run(command, cwd=control.folder, env=environment, capture_output=True, text=True, check=False)
