@@ -56,8 +56,10 @@ lab-down: ## Stop the lab.
 demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account, on a lab of its own.
 	@tests/demo
 
-test: BY_LINT := --ignore tests/unit
-test: setup lint docs engines molecule pytest ## Run every check and every test.
+# The unit tests run in lint. Of the first steps, two run at the same time: none of them uses both cores.
+test: setup engines ## Run every check and every test.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint docs molecule
+	@$(MAKE) --no-print-directory pytest BY_LINT='--ignore tests/unit'
 
 lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 	@tests/lint

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pathlib
+import re
 import sys
 import types
 
@@ -31,6 +32,11 @@ advice. The page is generated from the tables that the collection uses.
    :local:
    :depth: 1
 """
+
+
+def _plain(text: str) -> str:
+    """A text without the marks of options, `O(name)`."""
+    return re.sub(r"O\((\w+)\)", r"\1", text)
 
 
 def utility(name: str) -> types.ModuleType:
@@ -69,7 +75,7 @@ def page() -> str:
             literal(row.kind),
             f"    Code: {literal(row.codes)}." + (f" Message: {literal(row.message)}." if row.message else ""),
             "",
-            f"    {row.next_step}",
+            f"    {_plain(row.next_step)}",
             "",
             f"    Can be changed by: {row.side}. May pass by itself: {'yes' if row.transient else 'no'}."
             f" Source: {row.source}.",

@@ -20,10 +20,19 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ROOT / "docs/docsite/rst"
 
 
+def option_of(node: ast.AST) -> str:
+    """The option in `{option('NAME')}`, or <> for anything else that is filled in."""
+    call = node.value if isinstance(node, ast.FormattedValue) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "option":
+        name = call.args[0]
+        return str(name.value) if isinstance(name, ast.Constant) else "<>"
+    return "<>"
+
+
 def text_of(node: ast.AST) -> str | None:
     """A string of the code, with <> where something is filled in."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(one.value) if isinstance(one, ast.Constant) else "<>" for one in node.values)
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else option_of(one) for one in node.values)
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
@@ -31,7 +40,7 @@ def texts(node: ast.AST) -> Iterator[str]:
     """Every string in a piece of code; one in two halves comes whole."""
     text = text_of(node)
     if text is not None:
-        yield " ".join(text.split())
+        yield re.sub(r"\bO\((\w+)\)", r"\1", " ".join(text.split()))
     for child in ast.iter_child_nodes(node) if text is None else ():
         yield from texts(child)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS, proof_is_final
@@ -15,9 +14,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import pro
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
 
     @guarded

@@ -10,7 +10,6 @@ import datetime
 import os
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
     handoff_option_problems,
@@ -38,6 +37,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files im
     handoff_file_problems,
     replace,
 )
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 _ARGUMENTS: Json = {
     "path": {"type": "str"},
@@ -53,7 +53,7 @@ _ARGUMENTS: Json = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _requires_connection = False
     _supports_check_mode = True
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
@@ -18,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import re
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 _EXPECTATIONS: Json = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
@@ -49,7 +49,7 @@ class _Expectations:
         return cls(params["owner_account"], params["expected_external_id"])
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _requires_connection = False
     _supports_check_mode = True
 

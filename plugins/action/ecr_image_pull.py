@@ -11,7 +11,6 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -30,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETR
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 #: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
@@ -39,7 +39,7 @@ _FOR_THE_HOST = (
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
     #: Whether the host gets a token.
     _gives_token = False

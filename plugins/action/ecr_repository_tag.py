@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
     REPOSITORY_TAG_ARGUMENTS,
@@ -13,9 +12,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag i
 )
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
 
     @guarded

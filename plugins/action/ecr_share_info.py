@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import handoff_path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -20,12 +19,13 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller impor
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import handoff_file_problems
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 #: In the place of the region of the session. The names of hand-off files have a region only if a share has several.
 _ANY_REGION = "us-east-1"
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
 
     @guarded

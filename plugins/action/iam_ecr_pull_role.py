@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import (
     PULL_ROLE_ARGUMENTS,
     PULL_ROLE_RULES,
@@ -15,9 +14,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import
 )
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(RoleAction):
     _supports_async = True
 
     @guarded

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 #: The options of every module in addition to those of amazon.aws.
 ASSUME_ROLE_ARGUMENTS: Json = {
@@ -66,8 +67,8 @@ def session_problems(options: SessionOptions) -> t.Iterator[str]:
             yield f"consumer_account: {problem}"
     if options.duration is not None and not 900 <= options.duration <= 43200:
         yield (
-            f"duration_seconds is {options.duration}; AWS accepts 900 to 43,200, up to the maximum session duration of"
-            " the role."
+            f"{option('duration_seconds')} is {options.duration}; AWS accepts 900 to 43,200, up to the maximum session"
+            " duration of the role."
         )
 
 

@@ -20,6 +20,7 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_source import Source
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credentials import header_problems, key_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import unknown_profile
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 #: A session of boto3, which has no types.
@@ -42,11 +43,16 @@ def new_session(profile: str | None, region: str | None) -> Boto3:
     """A session of boto3 that checks each request before it is sent, and writes to no log.
 
     :param region: also of the requests with which boto3 itself gets keys
+    :raises EcrError: if the profile does not exist
     """
     logging.getLogger("botocore").propagate = False  # it writes tracebacks, for instance to the log of Ansible
     core = botocore.session.get_session()
     core.register("before-send", check_request)
-    return boto3.session.Session(profile_name=profile, region_name=region, botocore_session=core)
+    try:
+        return boto3.session.Session(profile_name=profile, region_name=region, botocore_session=core)
+    except botocore.exceptions.ProfileNotFound:
+        files = [core.get_config_variable(name) for name in ("config_file", "credentials_file")]
+        raise EcrError(unknown_profile(str(profile), botocore.session.Session().available_profiles, files)) from None
 
 
 def check_request(request: AwsRequest, **_event: object) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import (
     UNIQUE_ID,
     Document,
@@ -82,7 +83,7 @@ def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Ite
     :param partition: that of the owner account
     """
     if not consumers:
-        yield "consumers is empty. Name at least one account that can assume the role."
+        yield f"{option('consumers')} is empty. Name at least one account that can assume the role."
     for number, consumer in enumerate(consumers, 1):
         for problem in _names.account_problems(consumer.account):
             yield f"Consumer {number}: {problem}"

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 
 def handoff_option_problems(
@@ -38,7 +39,7 @@ def handoff_option_problems(
             )
     for name in denied:
         wrong = list(repository_problems(name))
-        yield from (f"denied: {problem}" for problem in wrong)
+        yield from (f"{option('denied')}: {problem}" for problem in wrong)
         if not wrong and _is_declared(name, repositories):
             yield f"Repository {name} is declared both as shared and as denied. Remove it from one of the two lists."
 

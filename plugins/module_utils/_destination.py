@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 #: Transports to this host. Those of the second list hold one image, which another one replaces.
 _ON_THIS_HOST = ("dir", "oci", "oci-archive", "docker-archive")
@@ -43,20 +44,28 @@ def destination_of(dest: str, reference: Reference) -> str:
 def destination_problems(dest: str | None, references: t.Sequence[Reference]) -> t.Iterator[str]:
     """Why skopeo cannot copy the images to `dest`."""
     if dest is None or not is_destination(dest):
-        yield "Engine skopeo needs a dest with its transport, such as docker-archive:/srv/image.tar."
+        yield f"Engine skopeo needs a {option('dest')} with its transport, such as docker-archive:/srv/image.tar."
         return
     transport, _path, rest = split_destination(dest)
     if transport not in _TRANSPORTS:
-        yield f"dest {dest!r} has the transport {transport}. Choose one of {', '.join(_TRANSPORTS)}."
+        yield f"{option('dest')} {dest!r} has the transport {transport}. Choose one of {', '.join(_TRANSPORTS)}."
     if transport == "containers-storage" and "[" in rest:  # options of a storage name programs that it runs
-        yield f"dest {dest!r} has options of a storage. Write containers-storage: and the image's name only."
+        yield (
+            f"{option('dest')} {dest!r} has options of a storage. Write containers-storage: and the image's name only."
+        )
     places = set()
     for reference in references:
         if "{image_tag}" in dest and not reference.image_tag:
-            yield f"Image {reference} has no image tag for the {{image_tag}} in dest. Write one before the digest."
+            yield (
+                f"Image {reference} has no image tag for the {{image_tag}} in {option('dest')}. Write one"
+                " before the digest."
+            )
         filled = destination_of(dest, reference)
         transport, path, name = split_destination(filled)
         place = (transport, path, "" if transport in REPLACED else name)
         if place in places:
-            yield f"Image {reference} would be copied to {filled}, like another image. Use {{repository}} in dest."
+            yield (
+                f"Image {reference} would be copied to {filled}, like another image. Use {{repository}} in"
+                f" {option('dest')}."
+            )
         places.add(place)

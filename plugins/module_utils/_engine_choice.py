@@ -22,11 +22,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import En
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_of_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._program import Program
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import unsafe_destination_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import sentence
 
 #: In the order in which `auto` tries them.
 _CONTAINER_ENGINES: dict[str, t.Callable[[str, str | None], ContainerEngine]] = {"docker": Docker, "podman": Podman}
@@ -51,21 +53,29 @@ def choose_engine(options: PullOptions, temporary: str) -> Engine:
         engine = _CONTAINER_ENGINES[wanted](temporary, platform)
         _check(engine)
         return engine
+    tried: list[str] = []
     for create in _CONTAINER_ENGINES.values() if wanted == "auto" else ():
         engine = create(temporary, platform)
-        if not list(engine.connection_problems()):
+        found = list(engine.connection_problems())
+        if not found:
             return engine
+        tried += found
     if not dest:
+        reasons = " ".join(map(sentence, tried))
         raise EcrError(
-            "No container engine answers on this host, and no dest is given for an OCI image layout. Start docker or"
-            " podman, or set dest."
+            f"No container engine can be used on this host, and {option('dest')} is not set. {reasons} Start or install"
+            f" docker or podman, or set {option('dest')} to a folder for an OCI image layout."
         )
     return Layout(dest, platform or platform_of_host(), bool(platform))
 
 
 def _check(program: Program) -> None:
     for problem in program.connection_problems():
-        raise EcrError(f"Engine {program.name} cannot be used: {problem}. Fix that, or choose another engine.")
+        next_step = "Start or repair it" if program.is_installed else "Install it"
+        raise EcrError(
+            f"Engine {program.name} cannot be used: {sentence(problem)} {next_step}, or choose another"
+            f" {option('engine')}."
+        )
 
 
 def _check_destinations(dest: str | None, references: t.Sequence[Reference]) -> None:

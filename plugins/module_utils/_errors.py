@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 _ALLOW = "Allow this action to the caller, or use other credentials."
@@ -22,12 +24,12 @@ _NEXT_STEPS_IF_DENIED = {
         " not allow this action, because a caller that may set a boundary may also replace it."
     ),
     "CreateRole": (
-        f"{_ALLOW} If the policy of the caller requires a permissions boundary, declare it as permissions_boundary."
+        f"{_ALLOW} If the policy of the caller requires a permissions boundary, declare it as O(permissions_boundary)."
     ),
     **dict.fromkeys(
         ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
         f"{_ALLOW} If the role lacks the permissions boundary that the policy of the caller requires, have an"
-        " administrator of the account run this once, with that permissions_boundary.",
+        " administrator of the account run this once, with that O(permissions_boundary).",
     ),
 }
 
@@ -108,6 +110,17 @@ def aws_sentence(error: Exception) -> str:
     return printable(str(response.get("Error", {}).get("Message") or error))
 
 
+_LOOPBACK = re.compile(r"https?://((?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?)(?:/|$)")
+
+
+def _no_answer(code: str, facts: Json) -> str:
+    """The fact and the next step if an endpoint does not answer."""
+    here = _LOOPBACK.match(str(facts.get("endpoint_url")))
+    if here and code == "EndpointConnectionError":
+        return f"Nothing listens on {here[1]}. Correct endpoint_url or AWS_ENDPOINT_URL, or start the server there."
+    return "Nothing answers there: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
+
+
 def explain(error: Exception, environment: t.Mapping[str, str] | None = None) -> str:
     """One message for an error of botocore: what happened and what to do next.
 
@@ -122,25 +135,22 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
         )
     if code in ("NoCredentialsError", "PartialCredentialsError"):
         return (
-            "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
-            " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
+            f"No AWS credentials were found. Name a profile ({option('profile')} or AWS_PROFILE), set AWS_ACCESS_KEY_ID"
+            " and AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
             " container on EC2, the hop limit of the instance's metadata options must be at least 2."
         )
     if code in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"):
-        return (
-            f"{sentence.rstrip('.')}. Nothing answers there: check the network and endpoint_url"
-            " (is it the lab? make lab-up starts it)."
-        )
+        return f"{sentence.rstrip('.')}. {_no_answer(code, getattr(error, 'kwargs', {}))}"
     if code == "NoRegionError":
-        return "No region is known. Set the option region, AWS_REGION, or the region of the profile."
+        return f"No region is known. Set {option('region')}, AWS_REGION, or the region of the profile."
     operation = str(getattr(error, "operation_name", None) or "")
     happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
     if is_denied(error):
         called = ASSUME if operation.startswith("AssumeRole") else CALLER
         denial = read_denial(sentence, called)
-        usual = _NEXT_STEPS_IF_DENIED.get(operation, "") if denial.is_missing_permission else ""
+        usual = options_in(_NEXT_STEPS_IF_DENIED.get(operation, "")) if denial.is_missing_permission else ""
         next_step = usual or denial.advice(called)
     else:
         row = recognize(operation, code, sentence)
-        next_step = row.next_step if row else ""
+        next_step = options_in(row.next_step) if row else ""
     return f"{happened.rstrip('.')}. {next_step}" if next_step else happened

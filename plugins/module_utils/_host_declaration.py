@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, Places
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import assume_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 _CREDENTIALS: Json = {
     "role_session_name": {"type": "str"},
@@ -122,7 +123,7 @@ def host_declaration_problems(declared: Declaration, helper: str | None) -> t.It
     :param helper: the path of the helper, if it is installed
     """
     if not declared.sources:
-        yield "registries is empty: name at least one registry."
+        yield f"{option('registries')} is empty: name at least one registry."
     roles: dict[str, list[str]] = {}
     for source in declared.sources:
         roles.setdefault(source.registry, []).append(source.role_arn)
@@ -172,6 +173,6 @@ def path_problems(places: Places) -> t.Iterator[str]:
     for name, path in asdict(places).items():
         if name not in ("user", "search_path") and (not path.startswith("/") or not path.isprintable()):
             yield (
-                f"{name} {path!r} must be an absolute path of printable characters, or begin with ~/. Environment"
-                " variables are not expanded."
+                f"{option(name)} {path!r} must be an absolute path of printable characters, or begin with ~/."
+                " Environment variables are not expanded."
             )

@@ -26,11 +26,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._files import INC
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image import find_image
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout_index import REF_NAME, file_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import MANIFEST_BYTES, Descriptor
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import check_platform
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import check_space
+from ansible_collections.crossaccount.ecr.plugins.module_utils._written import writing
 
 #: Layers fetched at once.
 _CONCURRENCY = 4
@@ -52,11 +54,11 @@ class Layout:
         self._size = 0
         self.folder = pathlib.Path(_protected_files.safe_path(dest))
         if self.folder.exists() and not self.folder.is_dir():
-            raise EcrError(f"dest {dest} exists and is not a folder. Choose another dest.")
+            raise EcrError(f"{dest} exists and is not a folder. Choose another {option('dest')}.")
         # Read once: another pull may begin the layout right now.
         names = os.listdir(self.folder) if self.folder.is_dir() else []
         if "oci-layout" not in names and any(not name.startswith(INCOMING) for name in names):
-            raise EcrError(f"Folder {dest} does not hold an OCI image layout. Choose an empty dest.")
+            raise EcrError(f"Folder {dest} does not hold an OCI image layout. Choose an empty {option('dest')}.")
         _stored.check_layout(str(self.folder))
 
     def location(self, image: RegistryImage) -> str:
@@ -83,6 +85,10 @@ class Layout:
 
         A file that exists is used only if its content has its digest.
         """
+        with writing(f"Image {image.reference}", self.folder):
+            self._fetch_image(image)
+
+    def _fetch_image(self, image: RegistryImage) -> None:
         registry, reference = image.registry, image.reference
         found = find_image(
             lambda digest: registry.manifest(reference.repository, digest),
@@ -113,7 +119,7 @@ class Layout:
         _protected_files.make_folders(str(self.folder))
         # Where a folder above is open to all users, such as /tmp, one of them may have been faster.
         if _protected_files.safe_path(self._dest) != str(self.folder):
-            raise EcrError(f"dest {self._dest} leads to another folder than before. Run again.")
+            raise EcrError(f"{option('dest')} {self._dest} leads to another folder than before. Run again.")
         _stored.check_layout(str(self.folder))
         self._write("oci-layout", json.dumps(_layout_index.LAYOUT).encode())
         _protected_files.make_folders(str(self.folder / "blobs/sha256"))

@@ -19,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
     Descriptor,
     descriptor,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 REF_NAME = "org.opencontainers.image.ref.name"
 #: Which image of the registry an entry of a layout came from, if the digest of the entry is another one.
@@ -68,7 +69,7 @@ def layout_entries(text: bytes | None) -> list[Json]:
             return list(entries)
     except (ValueError, AttributeError, TypeError, RecursionError):
         pass
-    raise EcrError("The index.json there is not the index of an OCI image layout. Choose an empty dest.")
+    raise EcrError(f"The index.json there is not the index of an OCI image layout. Choose an empty {option('dest')}.")
 
 
 def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str, str]) -> bytes:
@@ -85,11 +86,11 @@ def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str
     try:
         content = json.dumps(index, indent=2).encode()
     except RecursionError:
-        raise EcrError("The index.json there is nested too deeply. Choose an empty dest.") from None
+        raise EcrError(f"The index.json there is nested too deeply. Choose an empty {option('dest')}.") from None
     if len(content) > MANIFEST_BYTES:
         raise EcrError(
             f"The index.json with one more image would have {len(content)} bytes; no more than {MANIFEST_BYTES} are"
-            " accepted. Choose another dest."
+            f" accepted. Choose another {option('dest')}."
         )
     return content
 

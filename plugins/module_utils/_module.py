@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import VARIABLE, use_names_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 
@@ -59,6 +61,7 @@ def result_of(run: t.Callable[[], Json]) -> Json:
 def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
     """Run the module and exit with its result, or fail with the message of the error."""
     KNOWN.add_from(module.params)
+    use_names_of(os.environ.get(VARIABLE, ""))
     with interruptible():  # temporary folders of Python and Ansible are removed by `finally` and at exit
         result = result_of(lambda: run(module))
     # Outside of the handlers, because Ansible would attach their traceback at -vvv.

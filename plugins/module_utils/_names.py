@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Arn, split_arn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _CONSOLE_ACCOUNT = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{4}")
@@ -70,8 +71,12 @@ def account_problems(account: object) -> t.Iterator[str]:
         return
     arn = _principal_arn(account)
     if isinstance(account, int):
-        hint = "Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
-    elif arn and arn.resource != "root":
+        yield (
+            f"{account} is a number, not an AWS account ID of 12 digits. Quote it: YAML reads"
+            " a bare number as an integer, and one with a leading zero as another number."
+        )
+        return
+    if arn and arn.resource != "root":
         hint = f'To trust only {arn.resource}, declare account: "{arn.account}" with principals: [{arn.resource}].'
     else:
         hint = 'Write the digits, as in account: "222222222222".'
@@ -103,21 +108,23 @@ def organization_problems(organization: str | None) -> t.Iterator[str]:
 def external_id_problems(external_id: str | None) -> t.Iterator[str]:
     """What is wrong with an external ID. Source: STS API Reference, AssumeRole, ExternalId."""
     if external_id == "":
-        yield "external_id is empty. Set the external ID that the trust policy names, or omit the option."
+        yield f"{option('external_id')} is empty. Set the external ID that the trust policy names, or omit the option."
     elif external_id is not None and not _EXTERNAL_ID.fullmatch(external_id):
         yield (
-            f"external_id has {len(external_id)} characters, or a character that AWS does not accept. It needs 2 to"
-            " 1,224 letters, digits and _+=,.@:/-"
+            f"{option('external_id')} has {len(external_id)} characters, or a character that AWS does not accept. It"
+            " needs 2 to 1,224 letters, digits and _+=,.@:/-"
         )
 
 
 def assume_problems(role_arn: str | None, external_id: str | None, session_name: str) -> t.Iterator[str]:
     """What is wrong with the options by which a role is assumed. Source: STS API Reference, AssumeRole."""
     if not _iam_arn(role_arn, _ROLE):
-        yield f"role_arn {role_arn!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME."
+        yield (
+            f"{option('role_arn')} {role_arn!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME."
+        )
     yield from external_id_problems(external_id)
     if not _SESSION_NAME.fullmatch(session_name):
-        yield f"role_session_name {session_name!r} needs 2 to 64 of letters, digits and _+=,.@-"
+        yield f"{option('role_session_name')} {session_name!r} needs 2 to 64 of letters, digits and _+=,.@-"
 
 
 # --- tags
@@ -155,10 +162,10 @@ def tag_problems(key: str, value: object) -> t.Iterator[str]:
 # --- regions and repositories
 
 
-def region_problems(region: object, option: str = "regions") -> t.Iterator[str]:
+def region_problems(region: object, name: str = "regions") -> t.Iterator[str]:
     """What is wrong with a region. It becomes a part of an ARN, in which it must not be a wildcard."""
     if not (isinstance(region, str) and _REGION.fullmatch(region)):
-        yield f"{option}: {region!r} does not look like a region, such as ap-northeast-1."
+        yield f"{option(name)}: {region!r} does not look like a region, such as ap-northeast-1."
 
 
 def is_pattern(name: str) -> bool:
@@ -204,10 +211,13 @@ def boundary_problems(boundary: str, role: str, policy: str) -> t.Iterator[str]:
     """What is wrong with the ARN of a permissions boundary."""
     arn = _iam_arn(boundary, _POLICY, re.compile("[0-9]{12}|aws"))
     if not arn:
-        yield f"permissions_boundary {boundary!r} is not a policy's ARN, such as arn:aws:iam::111111111111:policy/NAME."
+        yield (
+            f"{option('permissions_boundary')} {boundary!r} is not a policy's ARN, such as"
+            " arn:aws:iam::111111111111:policy/NAME."
+        )
     # Names of policies are unique in an account, regardless of path and case.
     elif arn.account != "aws" and arn.name.lower() == policy.lower():
         yield (
-            f"permissions_boundary {boundary} is the policy of role {role} itself, so it limits nothing."
-            " Name another policy."
+            f"{option('permissions_boundary')} {boundary} is the policy of role {role} itself, so it limits"
+            " nothing. Name another policy."
         )

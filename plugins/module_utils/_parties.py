@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 #: The option of the modules of the owner account.
 OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
@@ -34,7 +35,7 @@ class OwnerAccount:
     def problems(self) -> t.Iterator[str]:
         """What is wrong with the declaration, as far as it is known without AWS."""
         if self.declared is not None:
-            yield from (f"owner_account: {problem}" for problem in account_problems(self.declared))
+            yield from (f"{option('owner_account')}: {problem}" for problem in account_problems(self.declared))
 
     def check(self, actual: str) -> None:
         """Stop a run whose credentials belong to another account.
@@ -44,7 +45,7 @@ class OwnerAccount:
         if self.declared not in (None, actual):
             raise EcrError(
                 f"The credentials belong to account {actual}, but the declared owner account is {self.declared}. Use"
-                f" credentials of account {self.declared}, or correct ecr_share_account (option owner_account)."
+                f" credentials of account {self.declared}, or correct {option('owner_account')}."
             )
 
 

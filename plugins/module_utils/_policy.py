@@ -33,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import spelling_problems, tag_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 
 #: `pull` is what a container engine needs; `read` adds what a person or a pipeline looks at.
@@ -59,17 +60,20 @@ def repository_tags_problems(declared: Json) -> t.Iterator[str]:
     """What is wrong with the tags that grant access."""
     if not declared:
         yield (
-            "repository_tags is empty. Without a tag, the role would reach every repository or none. Set at least"
-            " one tag."
+            f"{option('repository_tags')} is empty. Without a tag, the role would reach every repository or"
+            " none. Set at least one tag."
         )
     for key, values in declared.items():
         if not _alternatives(values):
-            yield f"repository_tags: {key} has an empty list of values. Set at least one value, or omit {key}."
+            yield (
+                f"{option('repository_tags')}: {key} has an empty list of values. Set at least one value, or"
+                f" omit {key}."
+            )
         for value in _alternatives(values):
             for problem in tag_problems(str(key), value):
-                yield f"repository_tags: {problem}"
+                yield f"{option('repository_tags')}: {problem}"
     for problem in spelling_problems(map(str, declared)):
-        yield f"repository_tags: {problem}"
+        yield f"{option('repository_tags')}: {problem}"
 
 
 def _alternatives(values: object) -> t.Sequence[object]:

@@ -45,6 +45,10 @@ class Program:
         written = sum(map(size_of, self._growing)) - self._size_before
         return f"{megabytes(written)} MB" if written > 0 else ""
 
+    @property
+    def is_installed(self) -> bool:
+        return bool(self._program)
+
     def connection_problems(self) -> t.Iterator[str]:
         """Why the program cannot be used."""
         if not self._program:

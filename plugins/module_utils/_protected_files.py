@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import close_to_others
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import (
     Fault,
     UnsafeError,
@@ -31,11 +32,15 @@ def _problem(unsafe: UnsafeError) -> EcrError:
     """The fact and the next step."""
     path, quoted = unsafe.path, shlex.quote(unsafe.path)
     who = "every user" if unsafe.fault is Fault.EVERYONE else f"group {unsafe.group}"
-    writable = f"{path} can be changed by {who} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another dest."
-    link = f"{path} is a symbolic link of user {unsafe.owner}. Choose a dest without links."
+    writable = (
+        f"{path} can be changed by {who} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another"
+        f" {option('dest')}."
+    )
+    link = f"{path} is a symbolic link of user {unsafe.owner}. Choose a {option('dest')} without links."
     messages = {
         Fault.OWNER: (
-            f"{path} belongs to user {unsafe.owner}, who can change it. Choose a dest that only root and user"
+            f"{path} belongs to user {unsafe.owner}, who can change it. Choose a {option('dest')} that only"
+            " root and user"
             f" {os.geteuid()} can change."
         ),
         Fault.LINK_OWNER: link,
@@ -44,10 +49,12 @@ def _problem(unsafe: UnsafeError) -> EcrError:
         Fault.GROUP: writable,
         Fault.ACL: (
             f"{path} has an access control list that may let other users change it. Run setfacl -b {quoted}, or choose"
-            " another dest."
+            f" another {option('dest')}."
         ),
-        Fault.NOT_A_FOLDER: f"{path} is not a folder. Remove it, or choose another dest.",
-        Fault.MISSING: f"{path} does not exist, but the path continues with .. after it. Choose another dest.",
+        Fault.NOT_A_FOLDER: f"{path} is not a folder. Remove it, or choose another {option('dest')}.",
+        Fault.MISSING: (
+            f"{path} does not exist, but the path continues with .. after it. Choose another {option('dest')}."
+        ),
     }
     return EcrError(messages[unsafe.fault])
 
@@ -62,9 +69,10 @@ def _checked(path: str, folder: bool, parent: bool = False) -> os.stat_result | 
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(status.st_mode):
-        raise EcrError(f"{path} is a symbolic link. Remove it, or choose a dest without links.")
+        raise EcrError(f"{path} is a symbolic link. Remove it, or choose a {option('dest')} without links.")
     if not (stat.S_ISDIR if folder else stat.S_ISREG)(status.st_mode):
-        raise EcrError(f"{path} is not a {'folder' if folder else 'regular file'}. Remove it, or choose another dest.")
+        kind = "folder" if folder else "regular file"
+        raise EcrError(f"{path} is not a {kind}. Remove it, or choose another {option('dest')}.")
     fault = fault_of(path, status, sticky=parent, private_groups=True)
     if fault:
         raise _problem(UnsafeError(fault, path, status))
@@ -125,7 +133,7 @@ def read_file(path: str, limit: int) -> bytes | None:
     except FileNotFoundError:
         return None
     if len(content) > limit:
-        raise EcrError(f"{path} has more than {limit} bytes. Choose another dest.")
+        raise EcrError(f"{path} has more than {limit} bytes. Choose another {option('dest')}.")
     return content
 
 

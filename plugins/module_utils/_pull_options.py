@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
     registry_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
@@ -49,7 +50,6 @@ PULL_ARGUMENTS: Json = {
 }
 #: The dependencies between the options.
 PULL_RULES: Json = {
-    "required_if": [("engine", "oci_layout", ("dest",)), ("engine", "skopeo", ("dest",))],
     "required_one_of": [("role_arn", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
@@ -124,14 +124,16 @@ class PullOptions:
         if params["registry_token"] is None:
             yield from session_problems(SessionOptions.of(params))
         elif params["credentials"] == "controller":
-            yield "credentials: controller gets a token by itself. Remove registry_token."
+            yield f"{option('credentials')}: controller gets a token by itself. Remove registry_token."
         yield from wait_problems(WaitOptions.of(params))
         yield from platform_problems(params["platform"])
+        if params["engine"] == "oci_layout" and not params["dest"]:
+            yield f"Engine oci_layout needs a folder. Set {option('dest')}."
         for name in ("dest", "ca_path"):
             if not (params[name] or "").isprintable():
-                yield f"{name} {params[name]!r} has a character that is not printable. Remove it."
+                yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."
         if not params["images"]:
-            yield "images is empty: name at least one image."
+            yield f"{option('images')} is empty: name at least one image."
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:

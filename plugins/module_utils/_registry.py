@@ -29,9 +29,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
     Descriptor,
     digest_of,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response_error import MAXIMUM_BODY, response_reason
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._written import writing
 
 _CHUNK = 64 * 1024
 #: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
@@ -63,7 +65,8 @@ class Registry:
             )
         if ca_path and not os.path.isfile(ca_path):
             raise EcrError(
-                f"ca_path {ca_path} does not exist. Set it to a file with certificates on the host that pulls."
+                f"{option('ca_path')} {ca_path} does not exist. Set it to a file with certificates on the host that"
+                " pulls."
             )
         self.authorization = authorization
         KNOWN.add(authorization)
@@ -137,7 +140,8 @@ class Registry:
                         if received > size:
                             break
                         hasher.update(chunk[:length])
-                        file.write(chunk[:length])
+                        with writing(f"The {what}", file.name):
+                            file.write(chunk[:length])
             except _BROKEN as error:
                 reason = error
             if received >= size:

@@ -82,7 +82,7 @@ ROWS: tuple[AwsError, ...] = (
         "AssumeRole.*",
         CALLER,
         False,
-        "Set duration_seconds to a value that the role allows: at most its maximum session duration, and at most"
+        "Set O(duration_seconds) to a value that the role allows: at most its maximum session duration, and at most"
         " 3,600 if the caller is itself the session of a role.",
         "STS API Reference, AssumeRole, DurationSeconds; 99designs/aws-vault#263",
     ),

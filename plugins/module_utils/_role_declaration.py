@@ -20,6 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import OWNERSHIP_TAG, RoleState, Tags
 
@@ -141,7 +142,7 @@ def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity)
     yield from _policy.repository_tags_problems(declared.repository_tags)
     yield from _settings_problems(before, declared)
     if declared.regions == ():
-        yield "regions is an empty list. Name the regions, or omit the option to include all regions."
+        yield f"{option('regions')} is an empty list. Name the regions, or omit the option to include all regions."
     for region in declared.regions or ():
         yield from _names.region_problems(region)
     yield from _tags_problems(before, declared)
@@ -156,7 +157,7 @@ def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterat
             " Declare its current path, or delete the role first (state: absent)."
         )
     if duration is not None and not 3600 <= duration <= 43200:
-        yield f"max_session_duration is {duration} seconds; IAM accepts 3,600 to 43,200."
+        yield f"{option('max_session_duration')} is {duration} seconds; IAM accepts 3,600 to 43,200."
     # IAM API Reference, CreateRole, Description: Latin-1 without most control characters, 1,000 at most.
     wrong = [character for character in description if not re.match(r"[\t\n\r\x20-\x7e\xa1-\xff]", character)]
     if wrong:

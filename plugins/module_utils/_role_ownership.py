@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
@@ -39,7 +40,7 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
         if exists and not is_ours(tags) and not _policy_document.equal(old, new):
             yield (
                 f"{what} exists, is not tagged {_TAG}, and differs from the declaration."
-                " To change it, set adopt: true. To keep it, choose another name."
+                f" To change it, set {option('adopt')}: true. To keep it, choose another {option('name')}."
             )
 
 
@@ -50,7 +51,10 @@ def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator
         (f"Policy {declared.policy_name}", before.policy_exists, before.policy_tags),
     ):
         if exists and not is_ours(tags) and not declared.adopt:
-            yield f"{what} is not tagged {_TAG}, so this collection did not create it. To delete it, set adopt: true."
+            yield (
+                f"{what} is not tagged {_TAG}, so this collection did not create it. To delete it, set"
+                f" {option('adopt')}: true."
+            )
     for attachment in before.attachments:
         yield f"{attachment_text(attachment, declared)}. Remove it first. Nothing was changed."
 

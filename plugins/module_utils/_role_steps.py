@@ -138,3 +138,26 @@ class Attach(Step):
 class Detach(Step):
     name = "detach"
     is_removal = True
+
+
+#: The name of a step: what it did, for messages.
+DONE = {
+    "create_role": "the role was created",
+    "update_role": "the description and the session duration were set",
+    "put_boundary": "the permissions boundary was set",
+    "update_trust": "the trust policy was changed",
+    "tag_role": "the role was tagged",
+    "delete_role": "the role was deleted",
+    "begin_revocation": "existing sessions of the role were revoked",
+    "revoke_sessions": "existing sessions of the role were revoked",
+    "end_revocation": "the mark of the revocation was removed",
+    "delete_revocation": "the policy that revokes sessions was deleted",
+    "create_policy": "the policy was created",
+    "create_version": "a version of the policy was created",
+    "set_default_version": "a version of the policy became the default",
+    "delete_version": "an old version of the policy was deleted",
+    "tag_policy": "the policy was tagged",
+    "delete_policy": "the policy was deleted",
+    "attach": "the policy was attached to the role",
+    "detach": "the policy was detached from the role",
+}

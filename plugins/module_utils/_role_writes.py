@@ -72,12 +72,16 @@ def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Cal
     except Exception as error:
         is_open = may_have_been_sent(error) and not isinstance(error, CreatedByOthersError)
         raise EcrError(
-            f"{message_of(error).rstrip('.')}. Written before that: {', '.join(written) or 'nothing'}. Run again:"
-            " nothing is written twice.",
+            f"{message_of(error).rstrip('.')}. Completed before that: {_completed(written)}. Run again: nothing is"
+            " written twice.",
             changed=bool(written) or (is_open and _differs(role, plan)),
             steps=written,
         ) from None
     return written
+
+
+def _completed(written: list[str]) -> str:
+    return ", ".join(dict.fromkeys(steps.DONE[name] for name in written)) or "nothing"
 
 
 def _differs(role: PullRole, plan: RolePlan) -> bool:

@@ -13,6 +13,7 @@ import typing as t
 try:
     import botocore.config
     import botocore.exceptions
+    import botocore.session
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
@@ -36,11 +37,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import region_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import profile_and_keys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import check_response
 
 #: A client of boto3, which has no types.
 Client = t.Any
 
+#: The options of amazon.aws for keys.
+_OPTIONS = ("access_key", "secret_key", "session_token")
 #: botocore's own retries, with room for the control plane of ECR, whose rates AWS does not publish: a client that was
 #: throttled slows down. In mode standard, 32 threads use up the quota of retries, and fail.
 _CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 7}, "max_pool_connections": CONCURRENCY}
@@ -60,6 +64,9 @@ class Session:
 
     def __init__(self, module: Module, credentials: Json | None = None) -> None:
         self._module, problems = module, Problems()
+        profile = module.params.get("profile")
+        if profile and any(module.params.get(name) for name in _OPTIONS):
+            raise EcrError(profile_and_keys(str(profile)))
         self._region, self._endpoint, connection = get_aws_connection_info(module)
         wanted = module.params.get("region")
         zone = list(zone_problem(str(self._region)))

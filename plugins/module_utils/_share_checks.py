@@ -93,8 +93,8 @@ def _exclusive(one: Share, other: Share, names: list[str], region: str) -> t.Ite
     if one.is_present and one.exclusive and other.is_present and names and common:
         yield (
             f"Share {one.name} is exclusive and would remove {shown(common[0])} from repository {names[0]} in {region},"
-            f" which share {other.name} shares with the same tag. Give the shares different tags, or set exclusive:"
-            " false."
+            f" which share {other.name} shares with the same tag. Give the shares different tags, or set"
+            " exclusive: false."
         )
 
 

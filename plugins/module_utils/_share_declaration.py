@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     repository_or_pattern_problems,
     tag_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
 
@@ -167,7 +168,7 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     if share["role_name"] is not None:
         yield from _role_name_problems(share)
     if share["repositories"] == []:
-        yield "repositories is empty: name at least one repository."
+        yield f"{option('repositories')} is empty: name at least one repository."
     for name in repositories:
         yield from repository_or_pattern_problems(name)
     yield from _tag_problems(share)
@@ -182,6 +183,9 @@ def _tag_problems(share: Json) -> t.Iterator[str]:
     """What is wrong with the tags that the repositories get. The plan of the role reports the other ones."""
     for key, value in _tags_of(share).items():
         if share["tags"]:
-            yield from (f"tags: {problem}" for problem in tag_problems(str(key), value))
+            yield from (f"{option('tags')}: {problem}" for problem in tag_problems(str(key), value))
         elif isinstance(value, list):
-            yield f"repository_tags has several values of {key}. Set tags to the one that the repositories get."
+            yield (
+                f"{option('repository_tags')} has several values of {key}. Set {option('tags')} to the one that the"
+                " repositories get."
+            )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
@@ -119,7 +120,7 @@ def selection_problems(shares: t.Sequence[Share], account: Account) -> t.Iterato
                 known = registry.names or ()
                 missing = [name for name in select(share.repositories, known) if name not in registry.repositories]
                 yield from unmatched_pattern_problems(share.repositories, known)
-                yield from missing_repository_problems(missing, account.identity.account, region)
+                yield from missing_repository_problems(missing, account.identity.account, region, registry.repositories)
 
 
 def grants(state: RoleState) -> set[Tag]:
@@ -176,8 +177,8 @@ def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) 
     whose = f" Role {' and '.join(others)} of this collection grants that tag." if others else ""
     return (
         f"Role {share.name} does not exist, but repository {name} in {region} has the tag {shown(tag)} of this"
-        f" share.{whose} Correct role_name. If the share has ended, remove it from the declaration; if the role was"
-        " deleted by hand, remove the tag with ecr_repository_tag."
+        f" share.{whose} Correct {option('role_name')}. If the share has ended, remove it from the declaration; if the"
+        " role was deleted by hand, remove the tag with ecr_repository_tag."
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
@@ -54,7 +55,7 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
         if carrying and region in share.regions:
             yield (
                 f"and, because it carries the tags already: {listed(carrying, every_name)} in {region}"
-                " (exclusive: true removes them)"
+                f" ({option('exclusive')}: true removes them)"
             )
 
 

@@ -17,6 +17,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     is_pattern,
     spelling_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
 
 #: Resource Groups Tagging API Reference, TagResources and UntagResources: at most 20 ARNs in a call.
 TAGGING_BATCH = 20
@@ -132,14 +134,23 @@ def unmatched_pattern_problems(names: t.Iterable[str], known: t.Collection[str])
     """The patterns among `names` that match none of the repositories."""
     for pattern in filter(is_pattern, names):
         if not fnmatch.filter(known, pattern):
-            yield f"Pattern {pattern!r} matches none of the {len(known)} repositories in this registry and region."
+            yield (
+                f"Pattern {pattern!r} matches none of the {len(known)} repositories in this registry and region."
+                f" Correct the pattern or {option('region')}."
+            )
 
 
-def missing_repository_problems(names: t.Iterable[str], account: str, region: str) -> t.Iterator[str]:
-    """One problem for each declared repository that does not exist."""
+def missing_repository_problems(
+    names: t.Iterable[str], account: str, region: str, known: t.Collection[str] = ()
+) -> t.Iterator[str]:
+    """One problem for each declared repository that does not exist.
+
+    :param known: repositories that exist, for a suggestion
+    """
     for name in names:
         yield (
-            f"Repository {name} does not exist in account {account}, region {region}. Create it, or correct its name."
+            f"Repository {name} does not exist in account {account}, region {region}.{did_you_mean(name, known)} Create"
+            f" it, or correct its name or {option('region')}."
         )
 
 

@@ -20,6 +20,7 @@ import urllib.request
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import redirect_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 _TIMEOUT = 60  # seconds without a byte
 #: A transfer may take _GRACE seconds, and a second more for each _SLOWEST bytes that it received. Four layers share a
@@ -171,5 +172,5 @@ def check_space(folder: pathlib.Path, size: int) -> None:
     if size > free:
         raise EcrError(
             f"The image needs {size} bytes in {folder}, and {free} are free. Nothing was fetched; make room, or choose"
-            " another dest."
+            f" another {option('dest')}."
         )

@@ -19,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._observation impo
     NOT_FOUND,
     Observation,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
 #: The requests for each repository. The token of the registry is the same for all of them.
@@ -155,7 +156,7 @@ def _advice_if_readable(name: str, seen: Observations, expectations: Expectation
         return ""
     return (
         f"Repository {name} is denied, but this does not prove that the share denies it. {by_others[0].advice} To"
-        f" accept denials of this kind, set accepted_denials: [{by_others[0].kind}]."
+        f" accept denials of this kind, set {option('accepted_denials')}: [{by_others[0].kind}]."
     )
 
 

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems, time_of
 
 _FOREVER = 10**9  # seconds
@@ -66,4 +67,4 @@ def wait_problems(options: WaitOptions) -> t.Iterator[str]:
     """What is wrong with the options."""
     yield from shared_at_problems(options.shared_at)
     if not options.interval >= 0:  # so that nan is rejected
-        yield f"wait_interval is {options.interval} seconds; it cannot be negative."
+        yield f"{option('wait_interval')} is {options.interval} seconds; it cannot be negative."

@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, unknown_option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -36,10 +37,8 @@ class Controller:
         KNOWN.add_from(arguments)
         validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
-            unknown = ", ".join(
-                sorted(one if isinstance(one, str) else ".".join(one) for one in validated.unsupported_parameters)
-            )
-            raise EcrError(f"{name} has no option {unknown}.")
+            unknown = sorted(_path(one) for one in validated.unsupported_parameters)
+            raise EcrError(" ".join(unknown_option(name, path, argument_spec) for path in unknown))
         if validated.error_messages:
             raise EcrError("; ".join(validated.error_messages))
         self.params: Json = validated.validated_parameters
@@ -53,6 +52,11 @@ class Controller:
 
     def fail_json_aws(self, error: Exception, msg: str) -> t.NoReturn:
         raise EcrError(f"{msg}: {error}")
+
+
+def _path(parameter: str | t.Sequence[str]) -> tuple[str, ...]:
+    """The place of a parameter, which Ansible returns as its name or as the names that lead to it."""
+    return (parameter,) if isinstance(parameter, str) else tuple(parameter)
 
 
 def say_for(host: str, progress: Progress = no_progress) -> Say:
@@ -77,6 +81,15 @@ def say_for(host: str, progress: Progress = no_progress) -> Say:
     return say
 
 
+def _with_other_credentials(result: Json) -> Json:
+    """The result of a host. If the host has no boto3, the message names the option that needs none there."""
+    message = str(result.get("msg"))
+    if not (result.get("failed") and message.startswith("Failed to import the required Python library (boto")):
+        return result
+    step = f"Or set {option('credentials')}: controller, so that the host needs neither boto3 nor AWS credentials."
+    return {**result, "msg": f"{message.rstrip('.')}. {step}"}
+
+
 def run_in_steps(
     action: ActionBase,
     name: str,
@@ -94,7 +107,7 @@ def run_in_steps(
 
     def attempt(given: Json) -> Json:
         done = action._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrap_async)
-        return displayable(done)
+        return _with_other_credentials(displayable(done))
 
     if wrap_async or not wait.wait:
         return attempt(arguments)

@@ -40,6 +40,9 @@ def run_module(
     """
     with progress(f"{task_vars['inventory_hostname']}: {action._task.get_name()}") as tell:
         if not runs_here(action, task_vars):
+            checked = result_of(lambda: {"module": _module(action, action._task.args, argument_spec, **rules)})
+            if checked.get("failed"):
+                return displayable(checked)
             wrap_async = bool(action._task.async_val)
             done = action._execute_module(task_vars=task_vars, wrap_async=wrap_async)
             return displayable(done)
@@ -55,15 +58,19 @@ def run_here(
     **rules: object,
 ) -> Json:
     """The result of the module of the task, from this process."""
-    # Without the marks that Ansible puts on values: they are plain data to boto3.
-    plain = json.loads(json.dumps(arguments, default=str))
 
     def here() -> Json:
-        module = Controller(action._task.action.rpartition(".")[2], argument_spec, plain, **rules)
+        module = _module(action, arguments, argument_spec, **rules)
         module.check_mode = action._task.check_mode
         return run(module, tell)
 
     return displayable(result_of(here))
+
+
+def _module(action: ActionBase, arguments: Json, argument_spec: Json, **rules: object) -> Controller:
+    # Without the marks that Ansible puts on values: they are plain data to boto3.
+    plain = json.loads(json.dumps(arguments, default=str))
+    return Controller(action._task.action.rpartition(".")[2], argument_spec, plain, **rules)
 
 
 def runs_here(action: ActionBase, task_vars: Json) -> bool:

@@ -237,7 +237,7 @@ def test_a_limit_that_others_reached_is_an_error_at_once(control: Control, lossy
     result = pull_role(control, "limit", endpoint_url=lossy.url)
     assert result["msg"] == (
         "CreatePolicyVersion: LimitExceeded: A managed policy can have at most 5 versions."
-        " Written before that: nothing. Run again: nothing is written twice."
+        " Completed before that: nothing. Run again: nothing is written twice."
     )
     assert lossy.count("ListPolicyVersions") == 2  # before, and once more
     assert pull_role(control, "limit")["steps"] == ["delete_version", "create_version"]
@@ -253,7 +253,7 @@ def test_a_quota_of_the_account_is_an_error_at_once(control: Control, lossy: Los
     result = pull_role(control, "quota", endpoint_url=lossy.url)
     assert result["msg"] == (
         f"CreatePolicy: LimitExceeded: {sentence}."
-        " Written before that: create_role. Run again: nothing is written twice."
+        " Completed before that: the role was created. Run again: nothing is written twice."
     )
     assert lossy.count("GetRole") == 1
 
@@ -265,8 +265,8 @@ def test_a_quota_of_the_account_is_an_error_at_once(control: Control, lossy: Los
         ("role", [], None, "nothing"),
         ("role", OURS, TRUST_OF_OTHERS, "nothing"),
         ("policy", OURS, None, ""),
-        ("policy", [], None, "create_role"),
-        ("policy", OURS, allow("*"), "create_role"),
+        ("policy", [], None, "the role was created"),
+        ("policy", OURS, allow("*"), "the role was created"),
     ],
     ids=["the-same-role", "untagged-role", "another-trust", "the-same-policy", "untagged-policy", "another-policy"],
 )
@@ -294,7 +294,7 @@ def test_what_another_makes_in_between_is_never_taken_over(
         return
     assert result["msg"] == (
         f"{what.title()} {name} did not exist when this run began. Now it exists, but not as declared: someone else"
-        f" created it. Written before that: {written}. Run again: nothing is written twice."
+        f" created it. Completed before that: {written}. Run again: nothing is written twice."
     )
     assert result["changed"] is (written != "nothing")
 
@@ -315,7 +315,8 @@ def test_a_deletion_whose_answer_was_lost_is_done(control: Control, lossy: Lossy
 def test_a_connection_that_is_lost_for_good_says_what_was_written(control: Control, lossy: Lossy) -> None:
     lossy.after("CreatePolicy", *[lossy.lose] * 20)
     result = pull_role(control, "cut", endpoint_url=lossy.url)
-    assert result["msg"].endswith(" Written before that: create_role. Run again: nothing is written twice."), result
+    end = " Completed before that: the role was created. Run again: nothing is written twice."
+    assert result["msg"].endswith(end), result
     assert (result["changed"], result["steps"]) == (True, ["create_role"])
     assert pull_role(control, "cut")["steps"] == ["attach"]
 

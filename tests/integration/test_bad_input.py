@@ -42,7 +42,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         ),
         (
             {"ecr_share_consumers": [{"account": 222222222222, "external_id": "test"}]},
-            ["Consumer 1: 222222222222 is not an AWS account ID of 12 digits. Quote it"],
+            ["Consumer 1: 222222222222 is a number, not an AWS account ID of 12 digits. Quote it"],
         ),
         (
             {"ecr_share_consumers": [{"account": "222222222222", "external_id": ""}]},
@@ -101,7 +101,7 @@ def test_missing_credentials_are_named(control: Control, name: str) -> None:
         "ecr_share_region": "ap-northeast-1",
     }
     run = control.playbook(name, None, "-e", "@playbooks/vars/scenario.yml", **variables)
-    refused(control, run, "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set")
+    refused(control, run, "No AWS credentials were found. Name a profile (ecr_share_profile or AWS_PROFILE), set")
 
 
 def test_a_profile_that_does_not_exist_is_named(control: Control) -> None:
@@ -190,5 +190,5 @@ def test_an_engine_that_is_not_installed_is_named(control: Control, tmp_path: pa
     result = control.module("ecr_image_pull", "consumer", **ASSUME, images=["release:v1.0"], engine="podman")
     assert result["msg"] == (
         "Engine podman cannot be used: podman is not installed (no such program in PATH)."
-        " Fix that, or choose another engine."
+        " Install it, or choose another engine."
     )

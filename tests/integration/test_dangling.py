@@ -126,6 +126,6 @@ def test_a_consumer_that_does_not_exist_is_refused_and_leaves_the_trust_as_it_is
         "UpdateAssumeRolePolicy: MalformedPolicyDocument: Invalid principal in policy:"
         f' "AWS":"arn:aws:iam::{accounts.CONSUMER}:user/nobody". Is it a principal that does not exist?'
         " Create it first, or trust it by principal_match: condition."
-        " Written before that: begin_revocation. Run again: nothing is written twice."
+        " Completed before that: existing sessions of the role were revoked. Run again: nothing is written twice."
     )
     assert iam.get_role(RoleName="nobody")["Role"]["AssumeRolePolicyDocument"] == before

@@ -85,7 +85,7 @@ ROLE_CASES = [
     # accounts
     consumer(
         "account-a-number",
-        f"Consumer 1: {CONSUMER} is not an AWS account ID of 12 digits. {QUOTE}",
+        f"Consumer 1: {CONSUMER} is a number, not an AWS account ID of 12 digits. {QUOTE}",
         account=UNQUOTED + CONSUMER,
     ),
     consumer(
@@ -587,13 +587,14 @@ TAG_CASES = [
         "name-that-does-not-exist",
         (
             f"Repository nowhere does not exist in account {OWNER}, region ap-northeast-1. Create"
-            " it, or correct its name."
+            " it, or correct its name or region."
         ),
         names=["release", "nowhere"],
     ),
     tag(
         "pattern-that-matches-nothing",
-        "Pattern 'nowhere/*' matches none of the 4 repositories in this registry and region.",
+        "Pattern 'nowhere/*' matches none of the 4 repositories in this registry and region. Correct"
+        " the pattern or region.",
         names=["nowhere/*"],
     ),
     tag(

@@ -480,7 +480,7 @@ def test_no_engine_and_no_destination_is_said_before_aws_is_asked(
     mark = len(shared.lab.calls())
     result = attempt(shared, images=[f"release:{accounts.IMAGE_TAG}"])
     assert result["code"] == 2
-    assert result["msg"].startswith("No container engine answers on this host, and no dest is given"), result
+    assert result["msg"].startswith("No container engine can be used on this host, and dest is not set. docker"), result
     assert shared.lab.calls()[mark:] == []
 
 

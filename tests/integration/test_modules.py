@@ -128,7 +128,7 @@ def test_a_run_that_breaks_off_says_what_it_wrote(control: Control) -> None:
     result = control.module("iam_ecr_pull_role", "owner", **{**ROLE, **through, "name": "half"})
     assert (result["changed"], result["steps"]) == (True, ["create_role", "create_policy"]), result
     assert "iam:AttachRolePolicy" in result["msg"]
-    assert "Written before that: create_role, create_policy. Run again" in result["msg"]
+    assert "Completed before that: the role was created, the policy was created. Run again" in result["msg"]
     assert control.module("iam_ecr_pull_role", "owner", **{**ROLE, "name": "half"})["steps"] == ["attach"]
 
 

@@ -68,7 +68,7 @@ def test_unsharing_a_misspelled_role_keeps_the_tags_of_the_live_share(control: C
     assert (mistyped.code, control.lab.writes_since(mark)) == (2, []), mistyped
     said = " ".join(mistyped.output.split())
     assert "Role allow_lvie does not exist, but repository release in ap-northeast-1 has the tag plan=live" in said
-    assert "Role allow_live of this collection grants that tag. Correct role_name." in said
+    assert "Role allow_live of this collection grants that tag. Correct ecr_share_role_name." in said
     assert reads(control, "allow_live", "consumer", "test", "release")
 
 

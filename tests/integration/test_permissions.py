@@ -264,7 +264,7 @@ def test_existing_role_without_boundary_needs_one_run_of_an_administrator(staff:
     run = control.module("iam_ecr_pull_role", "unbounded", **options)
     assert run["msg"].startswith("PutRolePermissionsBoundary: AccessDenied: "), run
     assert "Have an administrator of the account run this once" in run["msg"]
-    assert "Written before that: nothing" in run["msg"]
+    assert "Completed before that: nothing" in run["msg"]
     assert access(iam, "unbounded") == (accounts.CONSUMER, "release")
     run = control.module("iam_ecr_pull_role", "unbounded", **{**options, "permissions_boundary": None})
     assert "If the role lacks the permissions boundary that the policy of the caller requires, have an" in run["msg"], (

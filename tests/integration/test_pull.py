@@ -145,7 +145,7 @@ def test_a_declared_denial_that_is_not_denied_stops_the_play_before_anything_is_
             {"role_arn": "x", "external_id": "", "duration_seconds": 43201, "shared_at": "x", "images": ["release"]},
             "5 problems, nothing was written:\n- role_arn 'x' is not the ARN of a role",
         ),
-        ({"engine": "oci_layout"}, "engine is oci_layout but all of the following are missing: dest"),
+        ({"engine": "oci_layout"}, "Engine oci_layout needs a folder. Set dest."),
         ({"registry_url": "x"}, "parameters are required together: registry_url, registry_token"),
     ],
     ids=["all-together", "no-dest", "no-token"],

@@ -616,8 +616,7 @@ def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
     assert watch.written() == set()
 
 
-@pytest.mark.parametrize("credentials", ["host", "controller"])
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize(("output", "credentials"), [("json", "host"), ("verbose", "controller")])
 def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> None:
     flags, environment = OUTPUTS[output]
     shared.proxy.hold()
@@ -810,8 +809,9 @@ def assert_the_token_is_refused(watch: Watch, times: int) -> None:
     assert watch.left() == []
 
 
-@pytest.mark.parametrize("where", ["here", "process"])
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("source", "where"), [*((source, "here") for source in SOURCES), ("environment", "process"), ("option", "process")]
+)
 def test_no_module_prints_a_token_with_a_line_break(shared: Site, source: str, where: str) -> None:
     environment, options = broken_keys(shared, source)
     command = every_module(shared, options, str(BIN / "python") if where == "process" else None)
@@ -820,8 +820,10 @@ def test_no_module_prints_a_token_with_a_line_break(shared: Site, source: str, w
     assert_the_token_is_refused(watch, 7)
 
 
-@pytest.mark.parametrize("source", SOURCES[:-1])
-@pytest.mark.parametrize("playbook", ["share", "host", "controller"])
+@pytest.mark.parametrize(
+    ("playbook", "source"),
+    [*(("share", source) for source in SOURCES[:-1]), ("host", "credential_process"), ("controller", "environment")],
+)
 def test_no_playbook_prints_a_token_with_a_line_break(shared: Site, source: str, playbook: str) -> None:
     environment, _options = broken_keys(shared, source)
     command = share_command(shared) if playbook == "share" else shared.pull_command(playbook, "oci_layout")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.prose [FILE …]`: finds English that this project does not use, by the rules in rules.toml.
 
 Without files, it reads every file that git knows. Strings in tests are not read: they quote AWS and engines.

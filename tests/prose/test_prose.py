@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The linter of English finds what its rules describe, in each kind of file."""
 
 from __future__ import annotations

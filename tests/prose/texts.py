@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The sentences that people read: on pages, in comments, documentation, names of tasks and messages."""
 
 from __future__ import annotations

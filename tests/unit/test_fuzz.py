@@ -29,6 +29,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import time
 import tracemalloc
 import urllib.error
@@ -397,8 +398,8 @@ def test_what_a_registry_answers(status: int, headers: dict[str, str], body: byt
         patch.setattr(Transfer, "open", answering(status, headers, body))
         survives(lambda: here.manifest("app", _manifest.digest_of(body)))
         survives(lambda: here.manifest("app", DIGEST))
-        with here._transfer("layer") as transfer:
-            survives(lambda: here._copy(transfer, "/app/blobs/x", io.BytesIO(), len(body) + 1, "layer"))
+        with here._transfer("layer") as transfer, tempfile.TemporaryFile() as file:
+            survives(lambda: here._copy(transfer, "/app/blobs/x", file, len(body) + 1, "layer"))
     assert all(0 <= seconds <= 30 for seconds in here.stopped.waited)  # type: ignore[attr-defined]
 
 

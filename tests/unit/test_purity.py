@@ -49,11 +49,13 @@ PURE = (
     "_merged",
     "_names",
     "_operators",
+    "_option_names",
     "_parties",
     "_platform",
     "_policy",
     "_policy_document",
     "_principal",
+    "_profile",
     "_proof",
     "_helper_plan",
     "_pull_options",
@@ -76,6 +78,7 @@ PURE = (
     "_share_variables",
     "_signals",
     "_statement",
+    "_suggestion",
     "_tag_declaration",
     "_tag_plan",
     "_terms",
@@ -92,6 +95,7 @@ PURE = (
     "_secrets",
     "_wait",
     "_wildcard",
+    "_written",
 )
 
 

@@ -422,7 +422,9 @@ def test_a_profile_that_is_not_complete(aws: Aws, settings: dict[str, str], fact
 
 
 def test_a_profile_that_does_not_exist(aws: Aws) -> None:
-    assert "The config profile (ci) could not be found" in message(profile="ci")
+    found = message(profile="ci")
+    assert found.startswith("Profile ci does not exist in ")
+    assert "AWS_CONFIG_FILE" in found
 
 
 @pytest.mark.parametrize("place", ["option", "profile"])

@@ -42,7 +42,7 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
         ),
         (
             [{**GOOD, "account": 222222222222}],
-            [f"Consumer 1: 222222222222 is not an AWS account ID of 12 digits.{QUOTE}"],
+            [f"Consumer 1: 222222222222 is a number, not an AWS account ID of 12 digits.{QUOTE}"],
         ),
         ([{**GOOD, "account": "12345"}], [f"Consumer 1: '12345' is not an AWS account ID of 12 digits.{DIGITS}"]),
         ([{**GOOD, "account": "acme"}], [f"Consumer 1: 'acme' is not an AWS account ID of 12 digits.{DIGITS}"]),

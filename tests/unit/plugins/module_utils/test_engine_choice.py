@@ -65,7 +65,10 @@ def test_auto_without_a_transport_takes_the_first_engine_that_answers(
     if chosen or dest:
         assert choose("auto", temporary, dest).name == (chosen or "oci_layout")
     else:
-        with pytest.raises(EcrError, match="No container engine answers on this host, and no dest is given"):
+        with pytest.raises(
+            EcrError,
+            match=r"No container engine can be used on this host, and dest is not set\. docker is .* podman is ",
+        ):
             choose("auto", temporary, dest)
     assert not (log / "calls").exists()
 
@@ -78,7 +81,7 @@ def test_auto_with_a_transport_takes_skopeo(install: Install, temporary: pathlib
     with pytest.raises(EcrError) as caught:
         choose("auto", temporary, dest)
     reason = "skopeo is not installed (no such program in PATH)"
-    assert str(caught.value) == f"Engine skopeo cannot be used: {reason}. Fix that, or choose another engine."
+    assert str(caught.value) == f"Engine skopeo cannot be used: {reason}. Install it, or choose another engine."
     install("skopeo")
     engine = choose("auto", temporary, dest)
     assert isinstance(engine, Skopeo)
@@ -104,7 +107,8 @@ def test_an_engine_that_was_asked_for_must_work(
         install(name, info=info)
     with pytest.raises(EcrError) as caught:
         choose(name, temporary)
-    assert str(caught.value) == (f"Engine {name} cannot be used: {name} {reason}. Fix that, or choose another engine.")
+    step = "Install it" if info is None else "Start or repair it"
+    assert str(caught.value) == (f"Engine {name} cannot be used: {name} {reason}. {step}, or choose another engine.")
 
 
 @pytest.mark.parametrize("wanted", PROGRAMS)

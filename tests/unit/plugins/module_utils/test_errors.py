@@ -99,11 +99,11 @@ def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: b
 
 UNKNOWN_KEY = "AWS does not know this access key: check the profile or the environment variables."
 NO_CREDENTIALS = (
-    "No AWS credentials were found. Name a profile (option profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
+    "No AWS credentials were found. Name a profile (profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
     " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
     " container on EC2, the hop limit of the instance's metadata options must be at least 2."
 )
-UNREACHABLE = "No. Nothing answers there: check the network and endpoint_url (is it the lab? make lab-up starts it)."
+UNREACHABLE = "No. Nothing answers there: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
 BUSY = "AWS limits the rate of this call. Run again later, or with fewer hosts at a time."
 RENEW = "Renew the session of these credentials."
 
@@ -119,7 +119,7 @@ RENEW = "Renew the session of these credentials."
         (named("ReadTimeoutError", "No"), UNREACHABLE),
         (
             named("NoRegionError", "x"),
-            "No region is known. Set the option region, AWS_REGION, or the region of the profile.",
+            "No region is known. Set region, AWS_REGION, or the region of the profile.",
         ),
         (
             RefusalError("AccessDenied", "Not you."),

@@ -831,7 +831,7 @@ def test_a_file_is_no_dest(tmp_path: pathlib.Path) -> None:
     path.write_text("mine")
     with pytest.raises(EcrError) as caught:
         Layout(str(path), AMD64)
-    assert str(caught.value) == f"dest {path} exists and is not a folder. Choose another dest."
+    assert str(caught.value) == f"{path} exists and is not a folder. Choose another dest."
 
 
 def test_an_empty_folder_and_none_are_taken(dest: pathlib.Path) -> None:

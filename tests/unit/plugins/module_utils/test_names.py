@@ -212,7 +212,7 @@ def test_an_answer_that_can_mean_something_else_is_rejected(answer: Any) -> None
     account = _names.account_of(answer, "aws")
     assert account == answer
     (problem,) = _names.account_problems(account)
-    assert "is not an AWS account ID of 12 digits. " in problem
+    assert " not an AWS account ID of 12 digits. " in problem
 
 
 def test_the_problem_of_an_arn_of_a_user_names_the_option_for_it() -> None:

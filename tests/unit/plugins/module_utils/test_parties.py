@@ -23,7 +23,7 @@ def test_a_valid_owner_account(declared: str | None) -> None:
 )
 def test_an_invalid_owner_account(declared: Any) -> None:
     (problem,) = _parties.OwnerAccount(declared).problems()
-    assert problem.startswith(f"owner_account: {declared!r} is not an AWS account ID of 12 digits.")
+    assert problem.startswith(f"owner_account: {declared!r} is ")
 
 
 @pytest.mark.parametrize("declared", [None, OWNER])
@@ -36,7 +36,7 @@ def test_credentials_of_another_account_are_rejected() -> None:
         _parties.OwnerAccount(OWNER).check(ONE)
     assert str(caught.value) == (
         f"The credentials belong to account {ONE}, but the declared owner account is {OWNER}. Use credentials of"
-        f" account {OWNER}, or correct ecr_share_account (option owner_account)."
+        f" account {OWNER}, or correct owner_account."
     )
 
 

@@ -84,7 +84,9 @@ def test_there_is_a_write_and_a_name_for_each_step() -> None:
 def test_what_is_deleted_already_counts_as_deleted() -> None:
     role = Role(delete_role="NoSuchEntity", attach_role_policy="NoSuchEntity")
     assert carry_out(role, _role_steps.DeleteRole()) == ["delete_role"]
-    with pytest.raises(EcrError, match=r"Written before that: delete_role. Run again: nothing is written twice"):
+    with pytest.raises(
+        EcrError, match=r"Completed before that: the role was deleted. Run again: nothing is written twice"
+    ):
         carry_out(role, _role_steps.DeleteRole(), _role_steps.Attach())
 
 
@@ -111,5 +113,5 @@ def test_a_role_that_exists_is_taken_for_ours_only_as_a_whole(seen: RoleState, m
         return
     with pytest.raises(EcrError) as raised:
         carry_out(role, CREATE)
-    assert str(raised.value) == f"{message} Written before that: nothing. Run again: nothing is written twice."
+    assert str(raised.value) == f"{message} Completed before that: nothing. Run again: nothing is written twice."
     assert raised.value.facts == {"changed": False, "steps": []}

@@ -337,7 +337,10 @@ def test_all_problems_of_all_shares_are_reported_together() -> None:
         assert [problem for problem in found if problem.startswith(words)], (words, found)
 
 
-NOWHERE = "Repository nowhere does not exist in account 111111111111, region eu-west-1. Create it, or correct its name."
+NOWHERE = (
+    "Repository nowhere does not exist in account 111111111111, region eu-west-1. Create it, or correct its name or"
+    " region."
+)
 FOREIGN = RoleState(role_exists=True, policy_exists=True, trust={"Statement": []}, permissions={"Statement": []})
 
 
@@ -362,7 +365,7 @@ FOREIGN = RoleState(role_exists=True, policy_exists=True, trust={"Statement": []
         ({"repository_tags": None}, "missing required arguments: repository_tags."),
         ({"consumers": None}, "missing required arguments: consumers."),
         ({"consumers": []}, "consumers is empty"),
-        ({"consumers": [{"account": 1, "external_id": "xx"}]}, "Consumer 1: 1 is not an AWS account"),
+        ({"consumers": [{"account": 1, "external_id": "xx"}]}, "Consumer 1: 1 is a number, not an AWS account"),
         ({"role_name": None}, "missing required arguments: role_name."),
         ({"role_name": "no/slash", "policy_name": "policy"}, "Role name 'no/slash' must have"),
         ({"path": "relative"}, "Path 'relative' must begin"),

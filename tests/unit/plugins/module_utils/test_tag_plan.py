@@ -144,6 +144,7 @@ def test_every_problem_is_reported() -> None:
 
 
 KNOWN = ["team/web", "team/api", "base", "release"]
+STEP = " Correct the pattern or region."
 
 
 @pytest.mark.parametrize(
@@ -157,13 +158,17 @@ KNOWN = ["team/web", "team/api", "base", "release"]
         (["release", "release", "rel*"], ["release"], []),
         (["release", "*"], ["release", "base", "team/api", "team/web"], []),
         ([], [], []),
-        (["x*"], [], ["Pattern 'x*' matches none of the 4 repositories in this registry and region."]),
+        (
+            ["x*"],
+            [],
+            ["Pattern 'x*' matches none of the 4 repositories in this registry and region." + STEP],
+        ),
         (
             ["base", "x*", "y?"],
             ["base"],
             [
-                "Pattern 'x*' matches none of the 4 repositories in this registry and region.",
-                "Pattern 'y?' matches none of the 4 repositories in this registry and region.",
+                "Pattern 'x*' matches none of the 4 repositories in this registry and region." + STEP,
+                "Pattern 'y?' matches none of the 4 repositories in this registry and region." + STEP,
             ],
         ),
     ],

@@ -1,0 +1,19 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module on the host, with the names of the role's variables in its messages."""
+
+from __future__ import annotations
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
+
+
+class ActionModule(RoleAction):
+    _supports_async = True
+
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
+        wrap_async = bool(self._task.async_val)
+        return {**result, **displayable(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))}

@@ -1,0 +1,84 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The names of options in messages: of the module, or the variables of the role that runs it. Standard library only."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
+
+#: The environment variable by which an action passes the name of its role to the module.
+VARIABLE = "CROSSACCOUNT_ECR_ROLE"
+_SHARE = (
+    *("shares", "role_name", "policy_name", "repository_tags", "repositories", "tags", "consumers", "access", "path"),
+    *("condition_key", "description", "max_session_duration", "permissions_boundary", "state", "exclusive", "regions"),
+    *("adopt", "denied", "images", "handoff_path", "trust_policy_quota", "region", "profile", "assume_role_arn"),
+    *("wait_timeout", "wait_interval"),
+)
+_PULL = (
+    *("role_arn", "owner_account", "expected_external_id", "external_id", "role_session_name", "repositories"),
+    *("denied", "images", "access", "engine", "dest", "platform", "credentials", "accepted_denials", "ca_path"),
+    *("validate_certs", "duration_seconds", "wait_timeout", "wait_interval", "shared_at", "region", "registry"),
+    *("repository_tags", "profile", "assume_role_arn"),
+)
+_CREDENTIAL_HELPER = (
+    *("state", "registries", "credentials", "user", "home", "auth_file", "aws_config", "aws_credentials", "bin_dir"),
+)
+#: Role: the options of its modules, and the variable that sets each.
+VARIABLES: dict[str, dict[str, str]] = {
+    "crossaccount.ecr.ecr_share": {
+        **{name: f"ecr_share_{name}" for name in _SHARE},
+        "name": "ecr_share_role_name",
+        "names": "ecr_share_repositories",
+        "owner_account": "ecr_share_account",
+    },
+    "crossaccount.ecr.ecr_pull": {
+        **{name: f"ecr_pull_{name}" for name in _PULL},
+        "readable": "ecr_pull_repositories",
+    },
+    "crossaccount.ecr.ecr_credential_helper": {
+        **{name: f"ecr_credential_helper_{name}" for name in _CREDENTIAL_HELPER},
+        "owner_account": "ecr_pull_owner_account",
+        "expected_external_id": "ecr_pull_expected_external_id",
+    },
+}
+_OPTION = re.compile(r"O\((\w+)\)")
+
+_variables: dict[str, str] = {}
+
+
+def use_names_of(role: str) -> None:
+    """From now on, messages of this process have the names of this role's variables.
+
+    :param role: the full name of a role; if it is not a role of this collection, messages have the names of options
+    """
+    _variables.clear()
+    _variables.update(VARIABLES.get(role, {}))
+
+
+def option(name: str) -> str:
+    """The name of an option for a message: the variable that sets it in the current role, or the option itself."""
+    return _variables.get(name, name)
+
+
+def unknown_option(module: str, path: t.Sequence[str], spec: Json) -> str:
+    """The message for an option that does not exist, with the nearest one that does.
+
+    :param path: its name, after the names of the options that contain it
+    :param spec: the options of the module
+    """
+    for name in path[:-1]:
+        spec = spec.get(name, {}).get("options", {})
+    *above, last = (name for name in path if name != "defaults")
+    where = f"An entry of {option(above[-1])}" if above else f"Module {module}"
+    return f"{where} has an unknown option {last}.{did_you_mean(last, spec)} Valid are {', '.join(sorted(spec))}."
+
+
+def options_in(text: str) -> str:
+    """A text of this collection with the name of each option that it marks as `O(name)`."""
+    return _OPTION.sub(lambda match: option(match[1]), text)

@@ -1,0 +1,31 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The error for a file of an image that cannot be written. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+
+
+@contextlib.contextmanager
+def writing(what: str, place: object) -> t.Iterator[None]:
+    """Within, an error of the operating system names the image and the place.
+
+    :param what: what is written, such as `Image release:v1.0`
+    :param place: the path that the user set, if the operating system does not name one
+    :raises EcrError: instead of OSError
+    """
+    try:
+        yield
+    except OSError as error:
+        path = error.filename or place
+        raise EcrError(
+            f"{what} cannot be written to {path}: {error.strerror or error}. Make room or correct the permissions"
+            f" there, or choose another {option('dest')}."
+        ) from None
