@@ -19,7 +19,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs molecule matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs pictures molecule matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 
 docs: setup ## Build the documentation site into build/docs/.
 	$(call timed,documentation site,PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs)
+
+pictures: setup ## Draw the pictures of the documentation; the demo runs for one of them.
+	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/record_demo.py
 
 molecule: setup ## Run the molecule scenarios against a lab of their own.
 	$(call timed,molecule,tests/molecule)
