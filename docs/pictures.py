@@ -150,8 +150,18 @@ def gates() -> str:
     d.box(80, 10, 240, 42, "info")
     d.text(200, 36, "user puller of 222222222222", "middle")
     asked = [
-        ("1. Trust of the role", "Is the account trusted, and is", "the external ID correct?", "role not assumed"),
-        ("2. Policy of the role", "Is the action a read of images,", "such as ecr:BatchGetImage?", "ecr:PutImage"),
+        (
+            "1. Trust policy of the role",
+            "Is the account trusted, and is",
+            "the external ID correct?",
+            "role not assumed",
+        ),
+        (
+            "2. Permissions policy of the role",
+            "Is the action a read of images,",
+            "such as ecr:BatchGetImage?",
+            "ecr:PutImage",
+        ),
         ("3. Tag of the repository", "Does the repository have the tag", "environment=release?", "repository develop"),
     ]
     for number, (name, first, second, denied) in enumerate(asked):
@@ -171,8 +181,8 @@ def gates() -> str:
     d.text(150, 572, "release:v1.0 is pulled", "middle bold")
     return svg(
         "The three gates of a pull",
-        "A request passes three gates. The trust of the role admits the consumer account with the correct external "
-        "ID. The policy of the role allows the actions that read images. The tag limits them to the repositories "
+        "A request passes three gates. The trust policy admits the consumer account with the correct external "
+        "ID. The permissions policy allows the actions that read images. The tag limits them to the repositories "
         "that have it. At each gate, anything else ends with AccessDenied.",
         WIDTH,
         598,
@@ -203,19 +213,22 @@ def writes() -> str:
             d.text(76, top + 77, "killed here: less access, never more", "soft")
     d.text(14, 490, "The next run continues from there.", "bold")
     d.text(14, 530, "unshare.yml writes in this order", "title")
-    for number, name in enumerate(("tags", "policy", "role")):
-        d.box(14 + 130 * number, 546, 112, 42, "no")
-        d.text(70 + 130 * number, 572, name, "middle bold")
+    removals = ("Remove tags", "Detach policy", "Delete role", "Delete policy")
+    for number, (act, what) in enumerate(one.split() for one in removals):
+        left = 14 + 97 * number
+        d.box(left, 546, 81, 60, "no")
+        d.text(left + 40, 571, act, "middle bold")
+        d.text(left + 40, 593, what, "middle")
         if number:
-            d.arrow(-2 + 130 * number, 567, 12 + 130 * number, 567)
+            d.arrow(left - 15, 576, left - 1, 576)
     return svg(
         "The order of the writes",
         "share.yml removes tags, narrows the trust and revokes the sessions of removed consumers, changes the "
-        "permissions, widens the trust, and adds tags. unshare.yml removes the tags, the policy and the role. A run"
-        " that is killed between two writes leaves less access than declared, never more, and the next run "
-        "continues from there.",
+        "permissions, widens the trust, and adds tags. unshare.yml removes the tags, detaches the "
+        "policy, and deletes the role and the policy. A run that is killed between two writes leaves less access "
+        "than declared, never more, and the next run continues from there.",
         WIDTH,
-        600,
+        618,
         str(d),
     )
 
