@@ -18,7 +18,8 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 function commands(code) {
+  if (!code.querySelector(".gp")) return code.textContent;
   const copy = code.cloneNode(true);
-  if (copy.querySelector(".gp")) copy.querySelectorAll(".gp, .go").forEach((element) => element.remove());
+  copy.querySelectorAll(".gp, .go").forEach((element) => element.remove());
   return copy.textContent.replace(/\n{2,}/g, "\n").trim() + "\n";
 }

@@ -145,7 +145,7 @@ def flow() -> str:
 
 
 def gates() -> str:
-    """What must be true before anyone reads an image."""
+    """The conditions of a pull."""
     d = Drawing()
     d.box(80, 10, 240, 42, "info")
     d.text(200, 36, "user puller of 222222222222", "middle")
@@ -234,7 +234,7 @@ def writes() -> str:
 
 
 def credentials() -> str:
-    """Who assumes the role, with credentials of the host and of the controller."""
+    """The two values of ecr_pull_credentials."""
     d = Drawing()
     host = [(0, 1, "module"), (1, 2, "assume the role"), (2, 1, "token"), (1, 2, "pull by digest"), (1, 0, "digest")]
     lanes(d, 10, "ecr_pull_credentials: host", 1, host)
