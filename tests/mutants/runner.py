@@ -16,6 +16,7 @@ import resource
 import select
 import signal
 import sys
+import tempfile
 import time
 import types
 from collections.abc import Iterable, Iterator, Sequence
@@ -99,10 +100,14 @@ def preload() -> None:
 
 @dataclass(frozen=True)
 class Limit:
-    """How long the tests of a mutant may take, in seconds; one that does not end uses CPU time, or it waits."""
+    """How long the tests of a mutant may take, in seconds; one that does not end uses CPU time, or it waits.
+
+    :param log: the file for the output of the tests
+    """
 
     cpu: float
     wall: float
+    log: str = os.devnull
 
 
 @dataclass(frozen=True)
@@ -141,16 +146,16 @@ def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> N
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit.cpu) + 1, int(limit.cpu) + 1))
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for number in range(3):
-            os.dup2(nothing, number)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        for number in (1, 2):
+            os.dup2(os.open(limit.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
         os.chdir(ROOT)
         for name in [one for one in sys.modules if one.startswith(("ansible_collections.crossaccount", "tests.unit"))]:
             del sys.modules[name]
         sys.meta_path.insert(0, _Finder(mutant))
         import pytest
 
-        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=no", *map(str, tests)]))
+        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", *map(str, tests)]))
     finally:
         os._exit(code)
 
@@ -177,8 +182,9 @@ def limit_of(name: str, source: str) -> Limit:
     """How long a mutant of a file may take; the tests of the file must pass before it is changed."""
     began = time.monotonic()
     unchanged = Mutant(name, 0, "", "", source)
-    (judged,) = run([unchanged], {name: Limit(600, 600)}, 1)
+    with tempfile.NamedTemporaryFile("r") as log:
+        (judged,) = run([unchanged], {name: Limit(600, 600, log.name)}, 1)
+        output = log.read()
     if judged.status:
-        found = ", ".join(str(file.relative_to(ROOT)) for file in tests_of(name)) or "none"
-        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {judged.status}): {found}.")
+        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {judged.status}):\n{output[-4000:]}")
     return Limit(MORE + PATIENCE * judged.cpu, MORE + PATIENCE * (time.monotonic() - began))
