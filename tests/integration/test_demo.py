@@ -32,8 +32,8 @@ def test_the_demo_shows_the_table_and_leaves_nothing_behind(tmp_path: pathlib.Pa
 
 def test_the_demo_fails_if_nothing_is_denied(tmp_path: pathlib.Path) -> None:
     clone = tmp_path / "clone"
-    for folder in ("tests", "playbooks"):
-        shutil.copytree(ROOT / folder, clone / folder, ignore=shutil.ignore_patterns("__pycache__", "output"))
+    for part in ("tests", "playbooks"):
+        shutil.copytree(ROOT / part, clone / part, ignore=shutil.ignore_patterns("__pycache__", "output"))
     for name in ("ansible.cfg", ".venv", ".venv-lab"):
         (clone / name).symlink_to(ROOT / name)
     scenario = clone / "playbooks/vars/scenario.yml"

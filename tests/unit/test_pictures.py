@@ -7,8 +7,8 @@ import importlib
 import pathlib
 import re
 import sys
-import xml.etree.ElementTree as ElementTree
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
