@@ -291,7 +291,7 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
     assert SECRET not in refused.output
 
 
-def test_check_mode_on_a_host_that_lacks_the_helper_says_what_will_be(host: Host, tmp_path: pathlib.Path) -> None:
+def test_check_mode_without_helper_predicts_the_changes(host: Host, tmp_path: pathlib.Path) -> None:
     """The package is looked at, too. (dpkg has it as installed, so that this changes nothing.)"""
     places = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "registries": declared()}
     checked = host.role("--check", hide_helper=True, **places)

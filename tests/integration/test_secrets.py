@@ -301,9 +301,7 @@ def test_a_token_as_an_option_shows_in_the_file_of_ansible_only(
     ],
     ids=["keep_remote_files", "become_su"],
 )
-def test_where_ansible_can_not_pipeline_the_controller_s_token_goes_into_no_file(
-    shared: Site, flags: list[str], environment: dict[str, str]
-) -> None:
+def test_token_is_in_no_file_without_pipelining(shared: Site, flags: list[str], environment: dict[str, str]) -> None:
     watch = shared.watch([*shared.pull_command("controller", "oci_layout"), *flags, "-vvvv"], environment=environment)
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
