@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers that are lost, and what AWS says when the SDK asks again: recognised, read again, resolved.
+"""Lost responses, and the response to the repeated request: recognized, read again, resolved.
 
 The owner's modules run in this process, which is quick; a proxy in between forwards a request and drops the answer.
 """

@@ -199,8 +199,8 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     kept = json.loads(host.auth_file.read_text())
     assert kept["auths"] == {"other.example.com": {"auth": SECRET}}
 
-    # The helper's own cache: a token for each session, and never one that serves again. Made to expire, it is in
-    # nobody's way.
+    # The helper's own cache: a token for each session, and never one that serves again. It expires, so it does not
+    # affect other tests.
     cache = host.home / ".ecr/cache.json"
     assert not cache.exists()
     alone = {
@@ -220,7 +220,8 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
         host.pulls(engine, OWNER)
     assert json.loads(cache.read_text()) == content
 
-    # A login of yesterday does not go before the helper in the file with credHelpers. It does, for podman, in the files
+    # An earlier login does not take precedence over the helper in the file with credHelpers. It does, for podman, in
+    # the files
     # that are read before that. Both are named, the second with the command that takes it out.
     document = json.loads(host.auth_file.read_text())
     host.auth_file.write_text(json.dumps({**document, "auths": {**document["auths"], OWNER: {"auth": SECRET}}}))

@@ -83,7 +83,8 @@ def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: R
     predicted = control.module("iam_ecr_pull_role", "owner", "--check", **options)
     assert control.lab.writes_since(mark) == []
     result = control.module("iam_ecr_pull_role", "owner", **options)
-    # Who is trusted no longer, if only as an id, has its sessions revoked, before and after the trust changes.
+    # A principal that is no longer trusted, even only as an ID, has its sessions revoked, before and after the trust
+    # changes.
     assert control.lab.writes_since(mark) == [
         "iam:PutRolePolicy",
         TRUST,

@@ -19,7 +19,7 @@ from tests.support.control import BIN, Control
 HOSTS = 8
 #: Ansible ends some messages with a list of all that there is; the message is what stands before.
 ANSIBLES_LIST = re.compile(" (?:Supported parameters|Valid booleans) include")
-#: In the place of a value: what a person writes in YAML without quotes.
+#: In the place of a value: a value that a person writes in YAML without quotes.
 UNQUOTED = "unquoted:"
 CONSUMER, STRANGER, OWNER = accounts.CONSUMER, accounts.STRANGER, accounts.OWNER
 OTHER_DIGITS = "\N{FULLWIDTH DIGIT TWO}" * 12

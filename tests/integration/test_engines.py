@@ -42,7 +42,7 @@ BY_ROLE = {"role_arn": ROLE_ARN, "external_id": "test", "role_session_name": ROL
 
 @dataclass(frozen=True)
 class Image:
-    """What was pushed: the manifest, the digests of the layers, and those of what is in them."""
+    """The images that were pushed: the manifest, the digests of the layers, and those of what is in them."""
 
     manifest: bytes = field(repr=False)
     layers: list[str]
@@ -281,7 +281,7 @@ def test_one_image_of_another_platform_than_asked_for_is_refused(
     assert refused["code"] == 2, shared.last
     assert refused["msg"].endswith(f" has no image for linux/{ELSEWHERE}; it has linux/{HERE}.")
     result = pull(shared, **options, platform=f"linux/{HERE}/v1")
-    assert result["changed"] is True  # what was refused is not there
+    assert result["changed"] is True  # a rejected image is not stored
     assert found(shared, engine, result["images"][0]["reference"]) == image.on(HERE)
 
 
@@ -589,7 +589,7 @@ class Tampering(http.server.ThreadingHTTPServer):
         self.faults = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up on purpose is no news."""
+        """A client that closes the connection is expected."""
 
 
 class Tamperer(http.server.BaseHTTPRequestHandler):
@@ -662,7 +662,7 @@ def honest(server: Tampering, what: str, answer: Answer) -> None:
     pass
 
 
-#: What the message says of each fault, whoever found it.
+#: The message of each fault, from any engine.
 FAULTS: dict[Fault, str] = {
     flipped: "verification failed|Digest did not match|sent .* bytes with digest",
     cut: "unexpected EOF|expected HTTP 206 from byte range request|was interrupted 5 times",
@@ -708,7 +708,7 @@ def test_a_registry_that_misbehaves_leaves_no_image(
         listed = run(shared, engine, "images", "--all", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
         assert (listed.returncode, registry.host in listed.stdout) == (0, False), listed
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    # What came whole may stay, for the next try.
+    # A complete layer may remain for the next attempt.
     assert not [path for path in files if path.parent.name != "sha256" and path.name != "oci-layout"]
     assert not [
         path for path in files if path.parent.name == "sha256" and path.name not in digest_of(path.read_bytes())

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.engine
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 #: How `ansible-playbook` ends by each.
 CODES = {INT: 99, TERM: -TERM, KILL: -KILL}
-#: What may be left in the folders of a run, none of it ours.
+#: Files of other programs that a run may leave in its folders.
 LEFT_BY_OTHERS = re.compile(
     r"hosts\.yml|syslog|ansible\.log|python/.*"
     # Ansible's workers, which a signal ends where they stand: a module with its arguments, and the cache of modules.

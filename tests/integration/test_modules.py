@@ -48,7 +48,7 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
         ({**ROLE, "regions": ["eu-west-1"]}, ["iam:DeletePolicyVersion", "iam:CreatePolicyVersion"]),
         ({**ROLE, "regions": ["eu-west-1"], "max_session_duration": 7200}, ["iam:UpdateRole"]),
         ({**ROLE, "regions": ["eu-west-1"], "tags": {"team": "platform"}}, ["iam:TagPolicy", "iam:TagRole"]),
-        ({**ROLE, "regions": ["eu-west-1"]}, []),  # what is not mentioned stays
+        ({**ROLE, "regions": ["eu-west-1"]}, []),  # omitted options do not change
         (
             {**ROLE, "regions": ["eu-west-1"], "consumers": [{"account": accounts.STRANGER, "external_id": "other"}]},
             NARROW,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several shares in one declaration: what belongs to another share stays, and what ends is said."""
+"""Several shares in one declaration: the objects of another share remain, and access that ends is shown."""
 
 from __future__ import annotations
 

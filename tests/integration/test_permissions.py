@@ -24,8 +24,9 @@ Document = dict[str, Any]
 
 OWNER, CONSUMER = "owner", "consumer"
 ADMINISTRATORS = {OWNER: "owner", CONSUMER: "consumer-administrator"}
-#: What AWS asks for beside the action of a call, and no request log shows. The Resource Groups Tagging API tags a
-#: repository only for who may tag it through ECR; IAM takes tags for a new role or policy only from who may tag it.
+#: Permissions that AWS requires in addition to the action of a call. The Resource Groups Tagging API tags a
+#: repository only for who may tag it through ECR; IAM accepts tags for a new role or policy only from a caller that may
+#: tag it.
 #: By this rule these four are in the policy of the owner. The lab asks for them too.
 ALSO_NEEDED = {
     "tag:TagResources": "ecr:TagResource",
@@ -328,7 +329,7 @@ def fail_then_converge(staff: Staff, missing: list[str], module: str, /, **optio
         staff.allow(user, policy(OWNER, user))
     code, results = everybody(control, users, module, **options)
     assert code == 0, results
-    # A success is what is declared: the modules read back what they wrote.
+    # A success is what is declared: the modules verify their writes.
 
 
 ROLE: dict[str, Any] = {
@@ -427,7 +428,7 @@ def test_tagging_that_lacks_an_action_changes_no_tag(staff: Staff, missing: list
     assert all(bool(found) == (desired == "present") for found in tags())
 
 
-# --- what the playbooks say ----------------------------------------------------------------------------------------
+# --- the output of the playbooks
 
 
 def test_share_names_missing_permission_or_reads_all(staff: Staff) -> None:

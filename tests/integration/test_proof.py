@@ -49,12 +49,12 @@ A_DENY = "The identity-based policy has a Deny statement for it: the owner accou
 
 
 def tagged(key: str) -> tuple[Statement, Statement]:
-    """What the share grants: a token, and reading what carries `key=yes`."""
+    """The grants of the share: a token, and reading what carries `key=yes`."""
     condition = {"StringEquals": {f"ecr:ResourceTag/{key}": "yes"}}
     return TOKEN, allow(DESCRIBE_CALL, MANIFEST_CALL, LAYER_CALL, Condition=condition)
 
 
-# --- what is seen ----------------------------------------------------------------------------------------------------
+# --- results ----------------------------------------------------------------------------------------------------
 
 
 def test_the_progress_counts_the_repositories_that_are_proven(control: Control, owner: Owner) -> None:
@@ -157,7 +157,7 @@ def test_missing_repository_is_neither_readable_nor_denied(control: Control, own
         ({"StringLike": {"sts:ExternalId": ["test", "*"]}}, "test", "false", "fail"),  # needs one, and takes any
         ({"StringEqualsIfExists": {"sts:ExternalId": "test"}}, "test", "false", "fail"),  # needs none
         ({}, "test", "false", "fail"),
-        ({}, None, "false", "pass"),  # nobody expected one
+        ({}, None, "false", "pass"),  # none is expected
     ],
     ids=["equals", "two", "like", "any", "if-exists", "none", "not-given"],
 )
@@ -184,7 +184,7 @@ def test_external_id_enforcement_is_unknown_without_answer(control: Control, own
     assert "requires the external ID is not known: AssumeRole: RegionDisabledException" in result["problems"][0]
 
 
-# --- what is said ----------------------------------------------------------------------------------------------------
+# --- messages ----------------------------------------------------------------------------------------------------
 
 
 RELEASE = {"environment": "release"}
@@ -442,7 +442,7 @@ def test_an_option_that_does_not_exist_is_named(control: Control, credentials: s
     assert re.search(r"\breadabel\b", result["msg"]), result
 
 
-# --- what is waited for ----------------------------------------------------------------------------------------------
+# --- retries ----------------------------------------------------------------------------------------------
 
 
 def meanwhile(run: Callable[[], Any], so_far: Callable[[], bool], act: Callable[[], Any]) -> Any:

@@ -80,7 +80,7 @@ def test_the_lab_knows_a_change_later_and_then_for_good(lab: Lab) -> None:
         iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust, Description="first")
         ecr.tag_resource(resourceArn=REPOSITORY_ARN + "release", tags=[{"Key": "slow", "Value": "yes"}])
         assert (seen(description), seen(assumed), seen(tags)) == (["no role"], [False], [0])
-        with pytest.raises(iam.exceptions.EntityAlreadyExistsException):  # a write meets what is there
+        with pytest.raises(iam.exceptions.EntityAlreadyExistsException):  # a write applies to the current state
             iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust)
     assert (seen(description), seen(assumed), seen(tags)) == (["first"], [True], [1])
     ecr.untag_resource(resourceArn=REPOSITORY_ARN + "release", tagKeys=["slow"])

@@ -39,7 +39,7 @@ def shared(control: Control) -> Control:
 
 
 def fetched(control: Control, mark: int) -> list[str]:
-    """What was asked of the registry, after the first `mark` calls of the log."""
+    """The requests to the registry, after the first `mark` calls of the log."""
     return [call for call in control.lab.calls()[mark:] if call.startswith("GET /v2/")]
 
 
@@ -49,7 +49,7 @@ def words(run: Run) -> str:
 
 
 def section(run: Run, name: str) -> str:
-    """What a task, or the end of the run, displayed."""
+    """The text that a task, or the end of the run, displayed."""
     match = re.search(
         rf"^{re.escape(name)}.*?\*+\n(.*?)(?:^[A-Z ]+(?:\[| \*|: \*)|\Z)", run.output, re.DOTALL | re.MULTILINE
     )
@@ -57,7 +57,7 @@ def section(run: Run, name: str) -> str:
     return match[1]
 
 
-# --- what is done, and what is left out ------------------------------------------------------------------------------
+# --- tasks that run, and tasks that do not
 
 
 def test_check_mode_predicts_pull_and_report(shared: Control, tmp_path: pathlib.Path) -> None:
@@ -567,7 +567,7 @@ def test_profile_on_the_page_reads_only_shared_repositories(
     lab.read_string(aws_config(shared))
     assert profile.sections() == [f"profile {ROLE}"]
     assert profile[f"profile {ROLE}"]["source_profile"] == "default"
-    # As a person does it: the page's profile beside one's own; and the lab is no AWS.
+    # As a person does it: the page's profile beside one's own; and the lab is not AWS.
     profile["default"] = lab["profile consumer"]
     profile[f"profile {ROLE}"]["endpoint_url"] = shared.lab.endpoint
     with (tmp_path / "config").open("w") as file:

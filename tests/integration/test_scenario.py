@@ -254,7 +254,7 @@ def test_undeclared_caller_cannot_assume_the_role(
 
 @pytest.mark.engine
 def test_the_oci_layout_loads_into_an_engine(shared: Control, podman: dict[str, str]) -> None:
-    """podman takes the layout for an image, although ECR has it under Docker's media types."""
+    """podman reads the layout as an image, although ECR has it under Docker's media types."""
     dest = shared.folder / "loads"
     assert shared.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=str(dest)).code == 0
     command = ["podman", "pull", "--quiet", f"oci:{dest}:release:v1.0"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The owner's side as playbooks: order, change told as access, several shares, several regions, and taking it back."""
+"""The owner's side as playbooks: order of writes, change shown as access, several shares, several regions, and
+unshare."""
 
 from __future__ import annotations
 
@@ -34,13 +35,13 @@ def tags_of(control: Control, name: str, region: str = accounts.REGION) -> dict[
 
 
 def tag_by_others(control: Control, **tags: str) -> None:
-    """Somebody tags the repository `develop`."""
+    """A user tags the repository `develop`."""
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     control.lab.client("owner", "ecr").tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=listed)
 
 
 def words(run: Run) -> str:
-    """What a run said, wherever the display broke its lines."""
+    """The output of a run without its line breaks."""
     return " ".join(run.output.split())
 
 
@@ -228,7 +229,7 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
     ]
     gained = f"can pull release in {accounts.REGION}, release in eu-west-1"
     assert f"+ {accounts.CONSUMER} (external ID) {gained}" in words(run)
-    # A region that leaves the declaration is told as lost, though it is not looked after any more.
+    # A region that is removed from the declaration is shown as lost access, although it is no longer managed.
     fewer = control.share(ecr_share_regions=[accounts.REGION])
     assert fewer.code == 0, fewer
     assert f"- {accounts.CONSUMER} (external ID) loses release in eu-west-1" in words(fewer)
@@ -237,7 +238,7 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
 
 @pytest.mark.parametrize("flag", [("--check",), ()])
 def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, ...]) -> None:
-    """A playbook of somebody else, with variables at the task and module_defaults for the group."""
+    """A user's playbook, with variables at the task and module_defaults for the group."""
     playbook = control.folder / "theirs.yml"
     play = {
         "hosts": "localhost",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others did to a share by hand: it becomes as declared, or it is refused, and what goes is told.
+"""Changes that other people made to a share by hand: the run restores the declaration or rejects the state, and shows
+what it removes.
 
 Held elsewhere: a role or a policy that others made (`test_modules`), what others attached, before a deletion
 (`test_share`, `test_modules`), deleted principals (`test_dangling`), tags in another case before they are put on
@@ -149,7 +150,7 @@ def test_repository_deleted_between_plan_and_write(control: Control, lossy: Loss
     lossy.after("DescribeRepositories", lambda: ecr.delete_repository(repositoryName="passing") and None)
     options: dict[str, Any] = {"names": ["passing", "release"], "tags": {"share": "yes"}, "state": state}
     result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
-    if state == "absent":  # what is gone carries no tag
+    if state == "absent":  # a deleted repository has no tag
         assert (result.get("msg"), tags_of(control, "release").get("share")) == (None, None)
         return
     assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {DELETED}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host returns after a pull."""
+"""The results of a host after a pull."""
 
 from __future__ import annotations
 

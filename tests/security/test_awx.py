@@ -66,7 +66,7 @@ def test_a_credential_field_cannot_add_a_setting_to_the_profile(
     ],
 )
 def test_pattern_requires_an_image_by_registry_and_digest(awx: Awx, tmp_path: pathlib.Path, image: str) -> None:
-    """The jobs ran an image name that nobody owned, with the keys of the owner account (finding 8)."""
+    """The jobs ran an image name without an owner, with the keys of the owner account (finding 8)."""
     refused(awx, tmp_path, {"ecr_awx_image": image})
 
 

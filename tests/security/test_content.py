@@ -235,7 +235,7 @@ def spoil(folder: pathlib.Path, name: str) -> None:
         file.write(b"E" * found.size)
 
 
-# --- who can change a destination
+# --- users that can change a destination
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an owner declares is validated before the first write, and what it writes for a consumer executes nothing."""
+"""A declaration is validated before the first write, and the files for a consumer execute nothing."""
 
 from __future__ import annotations
 

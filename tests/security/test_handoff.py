@@ -190,7 +190,8 @@ def test_files_that_do_not_end_are_rejected(attack: Attack) -> None:
 
 
 def test_handoff_of_other_owner_is_rejected_before_requests(attack: Attack) -> None:
-    """A customer named the role of a stranger in its own hand-off, and the third party pulled from it (finding 6)."""
+    """A customer named the role of an unrelated account in its own hand-off, and the third party pulled from it
+    (finding 6)."""
     run = attack.pull(str(attack.control.handoff), ecr_pull_owner_account=accounts.STRANGER)
     attack.rejected(run, f"Role {ROLE_ARN} is in account {accounts.OWNER}, but ecr_pull_owner_account is 333333333333.")
 

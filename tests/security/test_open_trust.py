@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trust policy that somebody opened: the next share revokes the sessions issued by it and reports the loss."""
+"""A trust policy that a person widened by hand: the next share revokes the sessions issued by it and reports the
+loss."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def allow(principal: Any, **condition: Any) -> dict[str, Any]:
     return {**statement, "Condition": condition} if condition else statement
 
 
-#: What somebody may have written into the trust policy by hand.
+#: Statements that a person may have written into the trust policy by hand.
 OPENINGS = {
     "everyone": allow("*"),
     "every-aws-principal": allow({"AWS": "*"}),

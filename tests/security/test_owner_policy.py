@@ -123,7 +123,7 @@ def tags(lab: Lab, repository: str) -> list[dict[str, str]]:
     return found
 
 
-# --- what the holder can do ------------------------------------------------------------------------------------------
+# --- the permissions of the holder
 
 
 def test_holder_can_let_a_stranger_read_every_image(holder: Holder) -> None:

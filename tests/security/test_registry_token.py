@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registry token reaches its registry and a protected engine, and nobody else (findings 4, 14 and 16)."""
+"""The registry token reaches its registry and a protected engine, and nothing else (findings 4, 14 and 16)."""
 
 from __future__ import annotations
 
@@ -598,7 +598,7 @@ def test_image_larger_than_the_disk_is_rejected_early(
     assert not [path for path, _headers in server.requests if "/blobs/" in path]
 
 
-# --- what is shown
+# --- output
 
 
 def controller(control: Control, *flags: str, **options: Any) -> dict[str, Any]:
