@@ -3,7 +3,7 @@
 
 They are there from the start. And two calls answer in pages, as on AWS: MiniStack's DescribeRepositories leaves out
 what does not fit into the first page, its GetResources has one page for all. A file `limit` in its folder says how many
-calls a second ECR takes; it throttles the others.
+calls a second that ECR accepts; it throttles the others.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Los
     waits: dict[str, Any] = {"endpoint_url": lossy.url, "wait_timeout": 0}
     result = pull_role(control, "overwritten", consumers=[STRANGER], **waits)
     assert result["msg"] == (
-        "Everything was written, but after 0 seconds AWS does not read back the trust."
+        "Everything was written, but after 0 seconds AWS does not confirm the trust."
         " Run again: nothing will be written twice."
     )
     assert (result["changed"], result["waiting_for"]) == (True, ["the trust"])
@@ -124,7 +124,7 @@ def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: 
         control.engines = {}
     said = " ".join(run.output.split())
     assert run.code == 2, run
-    assert "does not read back the removal of environment=release from develop in ap-northeast-1" in said
+    assert "does not confirm the removal of environment=release from develop in ap-northeast-1" in said
     assert "Run again: nothing will be written twice. If it happens again, another run changes the same share." in said
 
 

@@ -571,7 +571,7 @@ TAG_CASES = [
         names=["twin"],
         tags={"share": "yes"},
     ),
-    tag("tag-the-51st", "Repository full would have 51 tags; ECR takes 50. Remove some first.", names=["full"]),
+    tag("tag-the-51st", "Repository full would have 51 tags; the limit of ECR is 50. Remove some first.", names=["full"]),
     tag("names-empty", "names is empty: name at least one repository.", names=[]),
     tag("names-missing", "names is empty: name at least one repository.", names=None),
     tag(

@@ -74,7 +74,7 @@ def test_change_of_everything_has_the_safe_order(control: Control) -> None:
     assert (tags_of(control, "release"), tags_of(control, "develop")) == ({}, {**TAGS, "team": "platform"})
     again = control.share(**changed)
     assert (again.code, again.changed) == (0, 0), again
-    assert "Nobody gains or loses access." in again.output
+    assert "No access is gained or lost." in again.output
 
 
 def test_session_of_removed_consumer_is_denied(control: Control) -> None:

@@ -111,7 +111,7 @@ def words(run: Run) -> str:
 
 @pytest.mark.parametrize(("kind", "who"), [("everyone", "everyone"), ("service", "service ec2.amazonaws.com")])
 def test_the_share_reports_what_an_open_trust_policy_allowed(control: Control, kind: str, who: str) -> None:
-    """The share closed the opening with the words "Nobody gains or loses access." (finding 3)."""
+    """The share closed the opening with the words "No access is gained or lost." (finding 3)."""
     assert control.share().code == 0
     if kind == "everyone":
         iam = control.lab.client("owner", "iam")
@@ -125,10 +125,10 @@ def test_the_share_reports_what_an_open_trust_policy_allowed(control: Control, k
         run = control.share(*arguments)
         assert run.code == 0, run
         assert f"- {who} loses release" in words(run), run
-        assert "Nobody gains or loses access." not in run.output
+        assert "No access is gained or lost." not in run.output
     assert not reads(ecr)
     again = control.share()
-    assert "Nobody gains or loses access." in again.output, again
+    assert "No access is gained or lost." in again.output, again
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_share_reports_what_an_open_trust_policy_allowed(control: Control, k
     ids=["address", "date"],
 )
 def test_the_share_reports_a_restriction_that_ends(control: Control, restriction: dict[str, Any], change: str) -> None:
-    """Consumers gained access with the words "Nobody gains or loses access." (the other direction of finding 3)."""
+    """Consumers gained access with the words "No access is gained or lost." (the other direction of finding 3)."""
     assert control.share().code == 0
     iam = control.lab.client("owner", "iam")
     trust(iam, ROLE, allow({"AWS": CONSUMER_ROOT}, StringEquals=EXTERNAL_ID, **restriction))
@@ -155,7 +155,7 @@ def test_the_share_reports_a_restriction_that_ends(control: Control, restriction
     ids=["condition", "principal"],
 )
 def test_a_trust_policy_that_cannot_be_evaluated_is_not_replaced(control: Control, statement: dict[str, Any]) -> None:
-    """Access that nobody can name must not end up as "Nobody gains or loses access." (finding 3)."""
+    """Access that nobody can name must not end up as "No access is gained or lost." (finding 3)."""
     assert pull_role(control, "odd").get("msg") is None
     iam = control.lab.client("owner", "iam")
     trust(iam, "odd", statement)

@@ -97,7 +97,7 @@ def test_batches_of_twenty(state: str, count: int, sizes: list[int]) -> None:
 def test_the_51st_tag(had: int, tags: dict[str, str], count: int | None) -> None:
     before = {f"k{number}": "1" for number in range(had)}
     problems = tag_plan({"app": before}, tags, "present")[1]
-    message = f"Repository app would have {count} tags; ECR takes 50. Remove some first."
+    message = f"Repository app would have {count} tags; the limit of ECR is 50. Remove some first."
     assert problems == ([message] if count else [])
 
 
