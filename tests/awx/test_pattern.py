@@ -171,7 +171,7 @@ def test_ansible_builder_creates_the_context(tmp_path: pathlib.Path) -> None:
     (ours,) = [one for one in collections if one.get("type") == "git"]
     assert (ours["name"], ours["version"]) == (galaxy["repository"] + ".git", galaxy["version"])
     assert not re.search("docker|podman|skopeo", (tmp_path / "context/Containerfile").read_text())
-    # What the collection asks for by itself, as an execution environment reads it.
+    # The requirements of the collection, as an execution environment reads it.
     (tmp_path / "ansible_collections/crossaccount").mkdir(parents=True)
     (tmp_path / "ansible_collections/crossaccount/ecr").symlink_to(ROOT)
     needed = yaml.safe_load(builder("introspect", tmp_path))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many API calls the work takes, by the lab's request log: exact, so the time it takes does not matter."""
+"""How many API calls the work takes, by the lab's request log: exact, and independent of time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_tagging_reads_once_and_writes_twenty_at_a_time(ground: Ground, count: i
     made = calls(ground, "ecr_repository_tag", wanted)
     reads, writes = reads_and_writes(made)
     assert made[READ] == (DECIDE + WAIT) * count
-    assert reads - made[READ] == 2  # who is it, and the registry
+    assert reads - made[READ] == 2  # the caller identity, and the registry
     assert writes == made["tagging:TagResources"] == -(-count // 20)
     made = calls(ground, "ecr_repository_tag", wanted)
     assert made == Counter({READ: count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})

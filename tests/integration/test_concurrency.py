@@ -57,7 +57,7 @@ def disturbed(
 def test_a_run_in_between_another_is_noticed_wherever_it_comes(
     control: Control, lossy: Lossy, request: pytest.FixtureRequest, former: Any, first: Any, other: Any
 ) -> None:
-    """After the first read, after the last, after each write, and while it is read back, the other runs as a whole."""
+    """The other run runs as a whole after the first read, after the last, after each write, and during verification."""
     name = request.node.callspec.id
     assert disturbed(control, lossy, name, former, first, lambda: None, 0).get("msg") is None
     writes = [number for number, call in enumerate(lossy.calls) if not call.startswith(state.READS)]
@@ -74,7 +74,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         if result.get("failed"):
             assert "Run again: nothing" in result["msg"], result
         else:
-            # What the run that is done declares is there, or what the other declares, which came after it.
+            # The state is the declaration of this run, or that of the other run, which came later.
             states = [pull_role(control, name, check_mode=True, **declared) for declared in (first, other)]
             assert False in [one["changed"] for one in states], (result, states)
         again = pull_role(control, name, **first)

@@ -103,7 +103,7 @@ class Host:
         logs = self.home / ".ecr/log/ecr-login.log", self.control.folder / "docker/log"  # which have the reason
         assert pulled.returncode == 0, "\n".join([pulled.stderr, *(log.read_text()[-3000:] for log in logs)])
         digests = self.shell(f"{engine} image inspect --format '{{{{json .RepoDigests}}}}' {image}").stdout
-        # podman lists every name that it knows the image by, those of other tests as well.
+        # podman lists every name of the image, including those of other tests.
         assert f"{registry}/{repository}@{self.digests[registry]}" in json.loads(digests), digests
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A consumer that is deleted and made again: what its trust statement becomes, and what the module does about it."""
+"""A consumer that is deleted and made again: the result in its trust statement, and the response of the module."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def declaration(name: str, **consumer: Any) -> dict[str, Any]:
 
 
 def shown(control: Control, options: dict[str, Any], *flags: str) -> str:
-    """What a person sees of a run of the module; line breaks of the display do not count."""
+    """The output of a run of the module for a person; line breaks of the display do not count."""
     command = [BIN / "ansible", "localhost", "-m", "crossaccount.ecr.iam_ecr_pull_role", "-a", json.dumps(options)]
     return " ".join(control._run([*command, *flags], "owner").output.split())
 

@@ -162,7 +162,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def attempt(control: Control, *flags: str, **options: Any) -> dict[str, Any]:
-    """The result of `ecr_image_pull`: with a token where the options have one, else by the role."""
+    """The result of `ecr_image_pull`: with a token if the options have one, otherwise by the role."""
     if "registry_token" in options:
         return control.module("ecr_image_pull", None, *flags, **options)
     return control.module("ecr_image_pull", "consumer", *flags, **BY_ROLE, **options)
@@ -187,7 +187,7 @@ def run(control: Control, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def found(control: Control, engine: str, reference: str) -> tuple[str, list[str]] | None:
-    """Architecture and layers' contents of the image that has this name; None where there is none."""
+    """Architecture and layers' contents of the image that has this name; None if no layer is missing."""
     if engine in ("docker", "podman"):
         there = run(control, engine, "image", "inspect", reference)
         if there.returncode:
@@ -203,11 +203,11 @@ def found(control: Control, engine: str, reference: str) -> tuple[str, list[str]
 
 
 def fetched(control: Control, mark: int) -> list[str]:
-    """The blobs that the registry was asked for, after the first `mark` calls."""
+    """The blobs that were requested from the registry, after the first `mark` calls."""
     return [call for call in control.lab.calls()[mark:] if call.startswith("GET /v2/") and "/blobs/" in call]
 
 
-# --- what is pulled
+# --- images that are pulled
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -561,7 +561,7 @@ def token_of(control: Control) -> str:
 
 @dataclass
 class Answer:
-    """What the registry answers; `sent` is how much of the body goes out before the connection ends."""
+    """The responses of the registry; `sent` is how much of the body goes out before the connection ends."""
 
     status: int
     headers: dict[str, str]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random valid declarations, judged by IAM itself: who becomes the role, and what that session may do."""
+"""Random valid declarations, judged by IAM itself: the principals that can assume the role, and the permissions of that
+session."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SUITE = [sys.executable, "-m", "tests.live"]
 
 @pytest.fixture
 def environment(lab: Lab, tmp_path: pathlib.Path) -> dict[str, str]:
-    """Who runs the suite, with credentials that would be taken in the place of the profiles."""
+    """A user of the suite, with credentials that would take precedence over the profiles."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         **lab.environment,
@@ -110,7 +110,7 @@ def test_ctrl_c_in_the_middle_of_the_share_leaves_nothing(lab: Lab, environment:
         made = things(lab) - before
         output, _nothing = suite.communicate(timeout=60)
     assert suite.returncode not in (0, 1), output
-    assert running() == []  # who made anything after the cleanup
+    assert running() == []  # objects that exist after the cleanup
     assert f"Nothing that begins with {PREFIX}- is left." in output
     assert made
     assert all(name.startswith(f"{PREFIX}-") for name in made)

@@ -53,7 +53,7 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
             {**ROLE, "regions": ["eu-west-1"], "consumers": [{"account": accounts.STRANGER, "external_id": "other"}]},
             NARROW,
         ),
-        # Trust and permissions change together: nobody, then the permissions, then the new consumer.
+        # Trust and permissions change together: no principal, then the permissions, then the new consumer.
         (ROLE, [*NARROW, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
         (
             {"name": "walked", "state": "absent"},

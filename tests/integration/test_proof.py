@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof against IAM that enforces: what it sees, how it explains it, and what it waits for."""
+"""The proof against IAM that enforces: its results, its explanations, and its retries."""
 
 from __future__ import annotations
 

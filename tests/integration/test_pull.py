@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The consumer's role and playbook: several hosts, whose credentials, what is handed on; and the hand-off it takes."""
+"""The consumer's role and playbook: several hosts, whose credentials, the published results; and the hand-off it
+takes."""
 
 from __future__ import annotations
 
@@ -337,7 +338,7 @@ def key_of(control: Control, role: str, session: str) -> dict[str, Any]:
 
 
 class _Metadata(http.server.BaseHTTPRequestHandler):
-    """The instance metadata service, version 2: without a token of the session it says nothing."""
+    """The instance metadata service, version 2: without a token of the session it does not respond."""
 
     server: Metadata
 
@@ -383,7 +384,7 @@ def metadata(shared: Control) -> Iterator[str]:
 
 @pytest.fixture
 def builds(shared: Control, between: Between, tmp_path: pathlib.Path) -> dict[str, str]:
-    """The variables of a build server, whose token STS takes for a role; the lab's takes no call without a key."""
+    """The variables of a build server, whose token STS accepts for a role; the lab's takes no call without a key."""
     variables = {"AWS_ROLE_ARN": f"arn:aws:iam::{accounts.CONSUMER}:role/builds", "AWS_ROLE_SESSION_NAME": "build-1"}
     key = key_of(shared, "builds", "build-1")
     parts = {**key, "Expiration": key["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ")}

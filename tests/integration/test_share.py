@@ -68,7 +68,7 @@ def test_change_of_everything_has_the_safe_order(control: Control) -> None:
     for line in lines:
         assert line in predicted.output
         assert line in run.output
-    # Untag; nobody, and no session from before; the permissions; the new consumer; tag.
+    # Untag; no principal, and no earlier session; the permissions; the new consumer; tag.
     narrow = [REVOKE, TRUST, REVOKE, END_REVOCATION]
     assert control.lab.writes_since(mark) == [UNTAG, *narrow, "iam:CreatePolicyVersion", TRUST, TAG]
     assert (tags_of(control, "release"), tags_of(control, "develop")) == ({}, {**TAGS, "team": "platform"})

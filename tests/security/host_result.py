@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.lab import accounts
 
-#: What ecr_access_info and ecr_image_pull return on a host, with a proof that passes.
+#: The results of ecr_access_info and ecr_image_pull on a host, with a proof that passes.
 ANSWER: dict[str, Any] = {
     "changed": False,
     "caller": {"arn": "arn:aws:iam::222222222222:user/dev"},

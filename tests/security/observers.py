@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Observes a run: what is executed, written, shown and sent, and whether it ends."""
+"""Observes a run: programs, files, output and requests of a run, and its end."""
 
 from __future__ import annotations
 

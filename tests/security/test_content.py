@@ -330,7 +330,7 @@ def test_hard_link_to_a_file_of_another_user_is_rejected(
 
 @pytest.mark.parametrize("position", ["index.json", "oci-layout", "layer"])
 def test_pipe_in_a_layout_does_not_hang(control: Control, image: Image, tmp_path: pathlib.Path, position: str) -> None:
-    """A variant of finding 10: who opens a named pipe waits until somebody writes to it."""
+    """A variant of finding 10: a reader of a named pipe waits until another process writes to it."""
     dest = tmp_path / "layout"
     with layout(control, image, dest) as message:
         path = place(dest, position, image)

@@ -62,9 +62,10 @@ def reads(ecr: Any) -> bool:
 
 
 def opened(control: Control, role: str, opening: dict[str, Any]) -> Any:
-    """ECR with a session that the stranger has; afterwards the trust policy is the declared one and the opening.
+    """ECR with a session of the third account; afterwards the trust policy is the declared one and the opening.
 
-    The lab cannot sign in a service or a federated identity. So the trust policy names the stranger for a moment, and
+    The lab cannot sign in a service or a federated identity. So the trust policy names the third account for a moment,
+    and
     not at the time of the next share.
     """
     iam = control.lab.client("owner", "iam")
@@ -155,7 +156,7 @@ def test_the_share_reports_a_restriction_that_ends(control: Control, restriction
     ids=["condition", "principal"],
 )
 def test_a_trust_policy_that_cannot_be_evaluated_is_not_replaced(control: Control, statement: dict[str, Any]) -> None:
-    """Access that nobody can name must not end up as "No access is gained or lost." (finding 3)."""
+    """Access without a known principal must not end up as "No access is gained or lost." (finding 3)."""
     assert pull_role(control, "odd").get("msg") is None
     iam = control.lab.client("owner", "iam")
     trust(iam, "odd", statement)

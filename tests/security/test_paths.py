@@ -59,7 +59,7 @@ def test_variables_in_a_destination_stay_text(
 def test_survey_answer_of_the_awx_pattern_is_not_expanded(
     shared: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Finding 9: whoever fills in "Destination" got at keys that AWX hides."""
+    """Finding 9: a user that fills in "Destination" could read keys that AWX hides."""
     credentials = shared.lab.session("consumer").get_credentials()
     assert credentials
     keys = {"AWS_ACCESS_KEY_ID": credentials.access_key, "AWS_SECRET_ACCESS_KEY": credentials.secret_key}

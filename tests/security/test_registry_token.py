@@ -265,7 +265,7 @@ def without_verification(control: Control, _port: int, files: dict[str, str]) ->
 def test_docker_over_plain_tcp_is_rejected_before_the_token(
     user: Control, tmp_path: pathlib.Path, way: Way, wanted: str
 ) -> None:
-    """Finding 4: who sits between the host and its engine reads the token of all shared repositories."""
+    """Finding 4: an attacker between the host and its engine reads the token of all shared repositories."""
     user.engines = way(user, 0, certificates(tmp_path))
     mark = len(user.lab.calls())
     result = user.module("ecr_image_pull", "consumer", engine=wanted, **BY_ROLE)

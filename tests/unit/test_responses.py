@@ -23,7 +23,7 @@ from tests.unit.module_cases import CASES, Case, is_reported, run_module
 pytestmark = pytest.mark.usefixtures("at_once")
 
 HTML = b"<html><head><title>Blocked</title></head><body>By the web proxy of Example Corp.</body></html>"
-#: What is received in the place of a body.
+#: Values in place of a body.
 BODIES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _body: b"",
     "spaces": lambda _body: b" \n",
@@ -38,7 +38,7 @@ BODIES: dict[str, Callable[[bytes], bytes]] = {
     "list": lambda _body: b"[]",
     "of another call": lambda _body: b"<OtherResponse><OtherResult/></OtherResponse>",
 }
-#: What is received in the place of each member of a response.
+#: Values in place of each member of a response.
 MEMBERS: dict[str, Any] = {
     "text": "text",
     "null": None,

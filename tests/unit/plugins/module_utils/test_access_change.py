@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What principals gain and lose when documents that others wrote are replaced."""
+"""The access that principals gain and lose when documents of other authors are replaced."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tables of AWS errors recognize, and what they leave alone."""
+"""The errors that the tables of AWS errors recognize, and those that they do not."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS's sentences about denials state."""
+"""The facts in AWS's messages about denials."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def read(content: bytes | None) -> Any:
     return json.loads(content or b"null")
 
 
-#: What docker, podman and people write.
+#: Files of docker, podman and people.
 TEXTS = [
     "",
     "\n",

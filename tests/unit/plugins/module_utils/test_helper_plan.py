@@ -56,7 +56,7 @@ def written(found: dict[str, bytes], changes: tuple[Change, ...]) -> dict[str, b
 def test_two_owner_accounts_on_a_host_without_files_and_back() -> None:
     both = entry(), entry(OTHER, source_profile=None, credential_source="Ec2InstanceMetadata", external_id=None)
     changes = plan({}, *both)
-    # Nothing names what is not there yet.
+    # No entry names a file that does not exist yet.
     wanted = [PLACES.aws_config, PLACES.wrapper(HOST), PLACES.wrapper(OTHER), PLACES.auth_file]
     assert [change.path for change in changes] == wanted
     assert [change.program for change in changes] == [False, True, True, False]

@@ -25,7 +25,7 @@ NOW = datetime.datetime(2026, 1, 31, 12, 0, 0, tzinfo=datetime.timezone.utc).tim
 
 
 class Clock:
-    """Stands for the module `time`: it goes on only when somebody sleeps, or when an attempt takes its time."""
+    """Stands for the module `time`: it advances only during a pause, or during an attempt."""
 
     def __init__(self) -> None:
         self.now = 1000.0

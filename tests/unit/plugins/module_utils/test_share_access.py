@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who gains and who loses what, from documents and tags."""
+"""Gained and lost access, from documents and tags."""
 
 from __future__ import annotations
 

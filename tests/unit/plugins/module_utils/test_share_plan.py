@@ -53,7 +53,7 @@ class World:
     unknown: str = ""
 
     def account(self, shares: list[Share]) -> Account:
-        """What a reader finds."""
+        """The result of a reader."""
         names = {share.name for share in shares}
         others = {
             name: role
@@ -71,7 +71,7 @@ class World:
         return replace(plan, problems=list(dict.fromkeys([*share_declaration_problems(options), *plan.problems])))
 
     def pairs(self) -> set[tuple[str, str, str]]:
-        """Who may read which repository through which role."""
+        """The repositories that each principal can read, by role."""
         return {
             (role, caller, repository)
             for role, state in self.roles.items()

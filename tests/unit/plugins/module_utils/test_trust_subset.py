@@ -206,7 +206,7 @@ def test_a_new_denial_takes_access_away(denial: dict[str, Any], kept: bool) -> N
     denying = {"Effect": "Deny", "Action": "sts:*", **denial}
     (old,) = read_statements(document(ALLOW), "the trust policy", True)
     assert is_still_admitted(old, document(denying, ALLOW)) is kept
-    assert is_still_admitted(old, document(denying, ALLOW), document(ALLOW, denying))  # it was there
+    assert is_still_admitted(old, document(denying, ALLOW), document(ALLOW, denying))  # it existed
     assert not is_still_admitted(old, document(denying))
 
 

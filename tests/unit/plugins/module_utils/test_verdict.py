@@ -122,7 +122,7 @@ def test_without_the_registry_token_nothing_can_be_pulled() -> None:
     assert (verdict["denial"], verdict["denial_kind"]) == (f"token: {SENTENCE}", "boundary")
     assert verdict["denials"] == {"token": f"token: {SENTENCE}"}
     assert verdict["advice"] == f"Repository app cannot be pulled. {Denial('boundary').advice(ROLE)}"
-    # What is denied is denied, token or not; but its absence alone proves nothing of a repository.
+    # A denial counts with and without a token; but its absence alone proves nothing of a repository.
     assert judged("denied", seen("denied", "denied", "denied"), token)["verdict"] == "pass"
     assert judged("denied", seen("allowed", "allowed", "allowed"), token)["verdict"] == "fail"
 
