@@ -108,7 +108,7 @@ class Host:
 
 
 def without_helper() -> list[str]:
-    """Words before a command, for which the helper is then not installed: in its place is no program."""
+    """Words before a command, after which the helper is not installed: an empty file replaces it."""
     hide = f'mount --bind /dev/null "$(command -v {HELPER})" && exec "$@"'
     return ["unshare", "--mount", "sh", "-c", hide, "sh"]
 

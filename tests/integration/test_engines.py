@@ -53,7 +53,7 @@ class Image:
         return digest_of(self.manifest)
 
     def on(self, architecture: str) -> tuple[str, list[str]]:
-        """What `found` says where this image is."""
+        """The value of `found` for this image."""
         return architecture, self.contents
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs that are ended as users end them, in the middle of a share and of a pull: nothing stays, and the next goes on.
 
-Ctrl-C is a SIGINT to the foreground process group; who stops a service or a pod sends SIGTERM. The group is
+Ctrl-C is a SIGINT to the foreground process group; systemd and Kubernetes stop a process with SIGTERM. The group is
 `ansible-playbook` alone: its workers have their own sessions, and it forwards the signal to them. ansible-runner,
 and AWX with it, kills the container of a job that is canceled, with everything in it; without a container it sends
 SIGKILL to the group, and the workers, which receive no signal, finish their task.
@@ -71,7 +71,7 @@ class Holding(_Forward):
             self.server.held.append(self.called)
             released.wait(60)
             if comes_before:
-                raise ConnectionAbortedError  # who asked is gone, and the lab is not told
+                raise ConnectionAbortedError  # the client is gone, and the lab receives no request
 
     do_POST = forward  # noqa: N815
 

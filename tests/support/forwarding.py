@@ -13,7 +13,7 @@ from typing import Any
 from tests.support.lab import Lab
 
 Form = dict[str, str]
-#: From a call, the form that was sent, the status and the answer: what is answered in their place.
+#: From a call, the form that was sent, the status and the response: the status and response that replace them.
 Change = Callable[[str, Form, int, str], tuple[int, str]]
 
 

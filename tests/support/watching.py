@@ -145,7 +145,7 @@ class Site(Control):
     ) -> Watch:
         """Run a command and look, until all its processes are gone.
 
-        :param secrets: what is searched for beside what the lab hands out
+        :param secrets: more values to search for than those that the lab issues
         :param act: called when so many pulls are `held`
         """
         recorded = self.lab.folder / state.SECRETS
