@@ -4,38 +4,23 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import explain
 
-from tests.conftest import ROOT, serving
+from tests.awx.pattern import AWX, FOLDER, IMAGE, PATTERN, PROJECT, RESOURCES, TEMPLATES, TYPES, apply
+from tests.support.paths import ROOT
 
 from . import rules
-from .server import TOKEN, Awx
-
-FOLDER = ROOT / "extensions/patterns/ecr_share"
-PATTERN = json.loads((FOLDER / "meta/pattern.json").read_text())
-RESOURCES = PATTERN["aap_resources"]
-TEMPLATES = {template["name"]: template for template in RESOURCES["controller_job_templates"]}
+from .server import Awx
 
 
-class _Loader(yaml.SafeLoader):
-    """Takes what Ansible marks as no template of its own for what it is."""
-
-
-_Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
-AWX = yaml.load((FOLDER / "vars/awx.yml").read_text(), _Loader)  # noqa: S506  (a SafeLoader)
-TYPES = {kind["name"]: kind for kind in AWX["ecr_awx_credential_types"]}
-
-
-def test_the_pattern_is_what_the_specification_of_patterns_asks_for() -> None:
+def test_pattern_matches_its_specification() -> None:
     # Source: Ansible Pattern Specification 1.0, "meta/pattern.json" and its schema.
     assert PATTERN["schema_version"] == "1.0"
     assert PATTERN["name"] == FOLDER.name
@@ -59,7 +44,7 @@ def test_the_pattern_is_what_the_specification_of_patterns_asks_for() -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
-def test_a_survey_is_what_awx_takes_and_asks_for_what_its_playbook_uses(template: dict[str, Any]) -> None:
+def test_survey_is_valid_and_matches_its_playbook(template: dict[str, Any]) -> None:
     assert rules.survey_problems(template["survey"]) == []
     asked = {question["variable"] for question in template["survey"]["spec"]}
     name = "pull.yml" if template["playbook"] == "prove.yml" else template["playbook"]  # which it imports
@@ -85,7 +70,7 @@ def test_one_job_can_have_the_credentials_of_both_accounts() -> None:
         assert len(names) == len(set(names)) == len(TYPES)
 
 
-def test_every_template_has_the_credential_of_its_side_and_missing_ones_are_named() -> None:
+def test_every_template_requires_its_credential() -> None:
     class NoCredentialsError(Exception):
         pass
 
@@ -130,26 +115,6 @@ def test_the_rules_of_credential_types_refuse(injectors: dict[str, Any], problem
     assert problem in " ".join(rules.credential_type_problems({"inputs": inputs, "injectors": injectors}))
 
 
-@pytest.fixture
-def awx() -> Iterator[Awx]:
-    with Awx() as server, serving(server):
-        yield server
-
-
-#: What the jobs run, as apply.yml requires it.
-IMAGE = f"registry.example.com/ecr-ee@sha256:{'0' * 64}"
-PROJECT = "https://git.example.com/crossaccount/ecr.git"
-EXACT = ("-e", f"ecr_awx_image={IMAGE}", "-e", f"ecr_awx_project_url={PROJECT}", "-e", "ecr_awx_project_release=0.1.0")
-
-
-def apply(folder: pathlib.Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    environment |= {"ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1"}
-    environment |= {"CONTROLLER_HOST": url, "CONTROLLER_OAUTH_TOKEN": TOKEN} if url else {}
-    command = [str(ROOT / ".venv/bin/ansible-playbook"), str(FOLDER / "playbooks/apply.yml"), *EXACT, *arguments]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
     run = apply(tmp_path, awx.url)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -182,7 +147,7 @@ def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
     # awx.awx writes an approval again each time, and says that it changed.
     approval = awx.objects["workflow_approval_templates"][nodes["approve"]["unified_job_template"]]
     mark = len(awx.writes)
-    again = apply(tmp_path, awx.url, "--start-at-task", "Make the workflow")
+    again = apply(tmp_path, awx.url, "--start-at-task", "Create the workflow")
     assert (again.returncode, awx.writes[mark:]) == (0, [f"PATCH {approval['url']}"]), again.stdout + again.stderr
 
 
@@ -192,7 +157,7 @@ def test_no_awx_is_an_error_that_says_how_to_name_one(tmp_path: pathlib.Path) ->
     assert "Set CONTROLLER_HOST to its address, such as https://awx.example.com" in " ".join(run.stdout.split())
 
 
-def test_ansible_builder_makes_the_context_of_the_execution_environment(tmp_path: pathlib.Path) -> None:
+def test_ansible_builder_creates_the_context(tmp_path: pathlib.Path) -> None:
     def builder(*arguments: str | pathlib.Path) -> str:
         command = [ROOT / ".venv/bin/ansible-builder", *arguments]
         return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout

@@ -16,11 +16,9 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_index, _manifest, _retry
 
 from tests.lab import accounts, state
-
-from .conftest import BIN, REPOSITORY_ARN, ROLE, Control
-from .test_ambiguous import CONSUMER, RELEASE, STRANGER, Lossy, lossy, owner, pull_role, tags_of, versions
-
-__all__ = ["lossy"]  # a fixture
+from tests.support.control import BIN, REPOSITORY_ARN, ROLE, Control
+from tests.support.forwarding import Lossy
+from tests.support.owner_side import CONSUMER, RELEASE, STRANGER, owner, pull_role, tags_of, versions
 
 MANY, EIGHT = 20, 8
 
@@ -84,7 +82,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         assert first is GONE or len(versions(control, name)) <= 5
 
 
-def test_what_another_overwrites_before_it_is_read_back_is_not_called_done(control: Control, lossy: Lossy) -> None:
+def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Lossy) -> None:
     pull_role(control, "overwritten", consumers=[CONSUMER])
     trust = pull_role(control, "of-another", consumers=[CONSUMER, STRANGER])["trust"]
     iam, ecr = control.lab.client("owner", "iam"), control.lab.client("owner", "ecr")
@@ -116,7 +114,7 @@ def test_other_tags_that_others_change_meanwhile_are_no_matter(control: Control,
     assert (result.get("msg"), tags_of(control, "develop")) == (None, {})
 
 
-def test_of_two_exclusive_shares_at_once_one_says_that_others_are_tagged(control: Control, lossy: Lossy) -> None:
+def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: Lossy) -> None:
     """What the other tagged after this one had taken the tags off every other repository, nobody declared so."""
     lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
     control.engines = {"AWS_ENDPOINT_URL": lossy.url}
@@ -133,7 +131,7 @@ def test_of_two_exclusive_shares_at_once_one_says_that_others_are_tagged(control
 # --- eight at once ---------------------------------------------------------------------------------------------------
 
 
-def test_eight_runs_of_one_declaration_all_succeed_and_leave_one_version(control: Control) -> None:
+def test_eight_concurrent_runs_leave_one_version(control: Control) -> None:
     """First from nothing, then with a new version of the policy, of which there are five places for the eight."""
     options: dict[str, Any] = {"name": "eight", "repository_tags": RELEASE, "consumers": [CONSUMER]}
     for access, left in (("read", {"v1"}), ("pull", {"v1", "default"})):
@@ -156,7 +154,7 @@ def as_declared(control: Control, declared: dict[str, Any]) -> bool:
     return not any(one["changed"] for one in (role, others, tagged))
 
 
-def test_eight_playbooks_of_two_declarations_end_in_one_of_them_or_say_so(control: Control) -> None:
+def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
     first: dict[str, Any] = {
         "ecr_share_repositories": ["release"],
         "ecr_share_images": [],

@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import LAB_PYTHON, ROOT
 from tests.lab import accounts, at_aws_names, state
-
-from .at_aws import Inside, control_host
-from .conftest import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
+from tests.support.at_aws import Inside, control_host
+from tests.support.control import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
+from tests.support.paths import LAB_PYTHON, ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -81,7 +80,8 @@ class Host:
         places = {"home": str(self.home), "bin_dir": str(self.bin), **variables}
         declared = json.dumps({f"ecr_credential_helper_{name}": value for name, value in places.items()})
         command = [BIN / "ansible-playbook", playbook, "-e", declared, *arguments]
-        return self.control._run([*(without_helper() if hide_helper else []), *command], None)
+        command = [*(without_helper() if hide_helper else []), *command]
+        return self.control._run(command, None, ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
 
     def pull(self, engine: str, image: str) -> subprocess.CompletedProcess[str]:
         """As root types it, in an environment with other credentials and another configuration file."""
@@ -291,7 +291,7 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
     assert SECRET not in refused.output
 
 
-def test_check_mode_on_a_host_that_lacks_the_helper_says_what_will_be(host: Host, tmp_path: pathlib.Path) -> None:
+def test_check_mode_without_helper_predicts_the_changes(host: Host, tmp_path: pathlib.Path) -> None:
     """The package is looked at, too. (dpkg has it as installed, so that this changes nothing.)"""
     places = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "registries": declared()}
     checked = host.role("--check", hide_helper=True, **places)

@@ -11,8 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.lab import accounts
-
-from .conftest import BIN, Control
+from tests.support.control import BIN, Control
 
 EXTERNAL_ID, USER = "returning-share", "returning"
 USER_ARN = f"arn:aws:iam::{accounts.CONSUMER}:user/{USER}"
@@ -69,7 +68,7 @@ def shown(control: Control, options: dict[str, Any], *flags: str) -> str:
     return " ".join(control._run([*command, *flags], "owner").output.split())
 
 
-def test_the_module_names_the_id_of_who_was_deleted_and_replaces_it(control: Control, user: Returning) -> None:
+def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: Returning) -> None:
     options = declaration("named")
     first = control.module("iam_ecr_pull_role", "owner", **options)
     assert (first["code"], first["dangling_principals"], user.is_trusted("named")) == (0, [], True)
@@ -116,7 +115,7 @@ def test_trust_under_a_condition_survives_the_deletion(control: Control, user: R
     assert control.lab.writes_since(mark) == []
 
 
-def test_a_consumer_that_does_not_exist_is_refused_and_leaves_the_trust_as_it_is(control: Control) -> None:
+def test_missing_principal_leaves_the_trust_policy_unchanged(control: Control) -> None:
     options = declaration("nobody", principals=["user/nobody"])
     iam = control.lab.client("owner", "iam")
     assert control.module("iam_ecr_pull_role", "owner", **declaration("nobody", principals=None))["code"] == 0

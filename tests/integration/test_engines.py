@@ -26,10 +26,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab, serving
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.lab import Lab
+from tests.support.serving import serving
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("skopeo")]
 
@@ -225,7 +225,7 @@ def test_every_engine_takes_an_image_of_a_lower_variant(
 
 
 @pytest.mark.parametrize("engine", ["podman", "skopeo", "oci_layout"])
-def test_an_entry_without_a_platform_is_pulled_if_it_is_the_only_one(
+def test_only_entry_without_platform_is_pulled(
     shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
 ) -> None:
     image = publisher.image("release", None, name)
@@ -410,7 +410,7 @@ def test_an_archive_of_several_images_keeps_them(
     assert (result["code"], archive.read_bytes() == before) == (2, True), result
 
 
-def test_two_images_for_one_destination_are_refused_before_anything(shared: Control, tmp_path: pathlib.Path) -> None:
+def test_two_images_for_one_destination_stop_the_pull(shared: Control, tmp_path: pathlib.Path) -> None:
     mark = len(shared.lab.calls())
     options = {"engine": "skopeo", "dest": f"oci:{tmp_path}/layout:app", "images": ["release:v1.0", "tools/app:v1.0"]}
     result = attempt(shared, **options)
@@ -473,7 +473,7 @@ def silence(control: Control, patch: pytest.MonkeyPatch, folder: pathlib.Path, *
     patch.setattr(control, "engines", {**control.engines, **{variables[one]: nowhere[one] for one in engines}})
 
 
-def test_no_engine_and_no_destination_is_said_before_aws_is_asked(
+def test_missing_engine_is_reported_before_requests(
     shared: Control, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     silence(shared, monkeypatch, tmp_path, "docker", "podman")

@@ -14,9 +14,10 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT, Lab
 from tests.lab import accounts
 from tests.live.__main__ import main
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 PREFIX = "live-lab"
 SUITE = [sys.executable, "-m", "tests.live"]
@@ -63,9 +64,7 @@ def running() -> list[str]:
     return found
 
 
-def test_it_tells_the_story_of_a_share_writes_the_answers_and_leaves_nothing(
-    lab: Lab, environment: dict[str, str]
-) -> None:
+def test_live_suite_writes_answers_and_leaves_nothing(lab: Lab, environment: dict[str, str]) -> None:
     before = things(lab)
     run = subprocess.run(SUITE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -118,7 +117,7 @@ def test_ctrl_c_in_the_middle_of_the_share_leaves_nothing(lab: Lab, environment:
     assert things(lab) == before
 
 
-def test_it_does_not_begin_without_two_accounts_an_unused_prefix_and_a_yes(
+def test_live_suite_requires_accounts_prefix_and_consent(
     lab: Lab, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     lab.client("owner", "ecr").create_repository(repositoryName="taken-by-others")

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, Control
+from tests.support.control import REPOSITORY_ARN, Control
 
 ROLE: dict[str, Any] = {
     "name": "walked",
@@ -77,7 +76,7 @@ def consumer(**options: Any) -> dict[str, Any]:
     return {"account": accounts.CONSUMER, "external_id": "test", **options}
 
 
-def test_each_other_option_of_a_pull_role_is_changed_and_then_stays(control: Control) -> None:
+def test_each_other_option_of_a_pull_role_changes_once(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     boundaries = [
         iam.create_policy(PolicyName=name, PolicyDocument=EVERYTHING)["Policy"]["Arn"] for name in ("one", "two")
@@ -132,7 +131,7 @@ def test_a_run_that_breaks_off_says_what_it_wrote(control: Control) -> None:
     assert control.module("iam_ecr_pull_role", "owner", **{**ROLE, "name": "half"})["steps"] == ["attach"]
 
 
-def test_a_policy_that_others_attached_too_is_changed_with_a_warning(control: Control) -> None:
+def test_policy_with_other_attachments_changes_with_warning(control: Control) -> None:
     options = {**ROLE, "name": "lent"}
     assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
     iam = control.lab.client("owner", "iam")

@@ -4,63 +4,46 @@
 from __future__ import annotations
 
 import datetime
-import functools
-import http.client
-import http.server
-import itertools
 import json
 import pathlib
 import re
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from botocore.config import Config
-from botocore.loaders import JSONFileLoader
 
-from tests.conftest import Lab, serving
 from tests.lab import accounts
+from tests.support.by_hand import Owner
+from tests.support.consumer_side import CONTROLLER, HOST, ONE_ATTEMPT, Clock, count, here, options_of, prove, pull
+from tests.support.control import Control
+from tests.support.forwarding import Between, Form
+from tests.support.policies import (
+    ASSUME,
+    DESCRIBE,
+    DESCRIBE_CALL,
+    EXTERNAL_ID,
+    LAYER_CALL,
+    MANIFEST_CALL,
+    PULL,
+    READ,
+    TOKEN,
+    TOKEN_CALL,
+    Statement,
+    allow,
+    deny,
+    document,
+)
 
-from .conftest import REPOSITORY_ARN, Control
-
-HOST, CONTROLLER = "host", "controller"
 PROBES = ("describe", "manifest", "layer", "token")
-ASSUME, TOKEN_CALL, DESCRIBE_CALL = "sts:AssumeRole", "ecr:GetAuthorizationToken", "ecr:DescribeImages"
-MANIFEST_CALL, LAYER_CALL = "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
-#: AssumeRole for one attempt of the proof: with the external ID, without it, with a wrong one.
-ONE_ATTEMPT = 3
 #: The options with which what may change is tried twice, and what is settled is not.
 TWO_ATTEMPTS: dict[str, Any] = {"wait_timeout": 60, "wait_interval": 60}
-Statement = dict[str, Any]
-Form = dict[str, str]
-#: From a call, the form that was sent, the status and the answer: what is answered in their place.
-Change = Callable[[str, Form, int, str], tuple[int, str]]
 
 
-def allow(*actions: str, **terms: Any) -> Statement:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **terms}
-
-
-def deny(*actions: str) -> Statement:
-    return {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
-
-
-TOKEN, DESCRIBE, PULL = allow(TOKEN_CALL), allow(DESCRIBE_CALL), allow(MANIFEST_CALL, LAYER_CALL)
-READ = (TOKEN, DESCRIBE, PULL)
-EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "test"}}
 NO_TAG = "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
 A_DENY = "The identity-based policy has a Deny statement for it: the owner account has to change that statement."
 
@@ -69,169 +52,6 @@ def tagged(key: str) -> tuple[Statement, Statement]:
     """What the share grants: a token, and reading what carries `key=yes`."""
     condition = {"StringEquals": {f"ecr:ResourceTag/{key}": "yes"}}
     return TOKEN, allow(DESCRIBE_CALL, MANIFEST_CALL, LAYER_CALL, Condition=condition)
-
-
-def document(*statements: Statement) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-class Owner:
-    """Makes roles and repositories in the owner account by hand, each under a name of its own."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.iam, self.ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
-        self._numbers = itertools.count()
-
-    def name(self) -> str:
-        return f"by-hand-{next(self._numbers)}"
-
-    def role(self, *statements: Statement, name: str = "", boundary: tuple[Statement, ...] = (), **trust: Any) -> str:
-        """The ARN of a role that may do this; `trust` adds to the statement that lets the consumer account in."""
-        name, trust = name or self.name(), trust or {"Condition": EXTERNAL_ID}
-        principal = {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}
-        letting_in = {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **trust}
-        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(letting_in))["Role"]["Arn"]
-        if boundary:
-            policy = self.iam.create_policy(PolicyName=name, PolicyDocument=document(*boundary))["Policy"]["Arn"]
-            self.iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
-        self.iam.put_role_policy(RoleName=name, PolicyName="by-hand", PolicyDocument=document(*statements))
-        return str(arn)
-
-    def repository(self, **tags: str) -> str:
-        name = self.name()
-        self.ecr.create_repository(repositoryName=name)
-        self.tag(name, **tags)
-        return name
-
-    def tag(self, name: str, **tags: str) -> None:
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        self.ecr.tag_resource(resourceArn=REPOSITORY_ARN + name, tags=listed)
-
-    def untag(self, name: str, *keys: str) -> None:
-        self.ecr.untag_resource(resourceArn=REPOSITORY_ARN + name, tagKeys=list(keys))
-
-    def push(self, name: str) -> None:
-        """Put the image `v1.0` into a repository."""
-        token = self.ecr.get_authorization_token()["authorizationData"][0]
-        accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, "v1.0", accounts.scenario_layers())
-
-
-@pytest.fixture(scope="module")
-def owner(lab: Lab) -> Owner:
-    return Owner(lab)
-
-
-def prove(control: Control, role_arn: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """The result of the module; without `credentials` from this process, as the controller does it, which is quick."""
-    options = {"role_arn": role_arn, "external_id": "test", **options}
-    if credentials:
-        return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
-    return here(control, options, ACCESS_INFO_ARGUMENTS, access_info)
-
-
-def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """What is asked of AWS for a pull; with `credentials` the module does it, in check mode."""
-    options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
-    if credentials:
-        layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
-        return control.module("ecr_image_pull", "consumer", "--check", **layout, **options)
-
-    def ask(controller: Controller) -> dict[str, Any]:
-        references = PullOptions.of(controller.params).references
-        session, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
-        return {"digests": authorize(session_of(controller), session, wait, references).digests}
-
-    return here(control, {**options, "images": list(images)}, PULL_ARGUMENTS, ask)
-
-
-#: botocore reads its descriptions of the services anew for every client, which takes most of the time of a proof.
-_service_file = functools.cache(JSONFileLoader().load_file)
-
-
-def here(
-    control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
-) -> dict[str, Any]:
-    """What `run` returns in this process, with the consumer's environment; it does not wait unless told."""
-    options = {"wait_timeout": 0, **options}
-    profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**control.lab.environment, **profile}.items():
-            patch.setenv(name, value)
-        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
-        return capture_result(lambda: run(Controller("here", specification, options)))
-
-
-class Clock:
-    """Stands in the place of `time` where this process waits, so that no time passes and every attempt is counted."""
-
-    def __init__(self) -> None:
-        self.now, self.time = 0.0, time.time
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(_retry, "time", clock)
-    return clock
-
-
-def count(control: Control, mark: int, call: str = ASSUME) -> int:
-    """How often something was called, after the first `mark` calls of the log."""
-    return control.lab.calls()[mark:].count(call)
-
-
-# --- between the modules and the lab -------------------------------------------------------------------------------
-
-
-class _Forward(http.server.BaseHTTPRequestHandler):
-    server: Between
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        form = dict(urllib.parse.parse_qsl(body.decode()))
-        self.server.forms.append(form)
-        call = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        connection = http.client.HTTPConnection(self.server.lab, timeout=30)
-        connection.request("POST", self.path, body, dict(self.headers))  # the signature is over the Host that was asked
-        reply = connection.getresponse()
-        status, answer = self.server.change(call, form, reply.status, reply.read().decode())
-        connection.close()
-        self.send_response(status)
-        self.send_header("Content-Type", reply.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(answer.encode())))
-        self.end_headers()
-        self.wfile.write(answer.encode())
-
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
-
-class Between(http.server.ThreadingHTTPServer):
-    """Hands requests on to the lab: keeps the forms that were sent to STS, and may change the answers."""
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(("127.0.0.1", 0), _Forward)
-        self.lab = lab.endpoint.partition("://")[2]
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.forms: list[Form] = []
-        self.change: Change = lambda _call, _form, status, answer: (status, answer)
-
-    @property
-    def assumed(self) -> list[Form]:
-        return [form for form in self.forms if form.get("Action") == "AssumeRole"]
-
-
-@pytest.fixture
-def between(lab: Lab) -> Iterator[Between]:
-    server = Between(lab)
-    with serving(server):
-        yield server
 
 
 # --- what is seen ----------------------------------------------------------------------------------------------------
@@ -314,7 +134,7 @@ def test_without_a_registry_token_nothing_can_be_pulled(control: Control, owner:
     )
 
 
-def test_a_repository_that_does_not_exist_is_neither_readable_nor_proven_denied(control: Control, owner: Owner) -> None:
+def test_missing_repository_is_neither_readable_nor_denied(control: Control, owner: Owner) -> None:
     result = prove(control, owner.role(*READ), readable=["nowhere"], denied=["neither"])
     mend = "It does not exist in the owner account and region: check its name."
     assert result["problems"] == [
@@ -341,7 +161,7 @@ def test_a_repository_that_does_not_exist_is_neither_readable_nor_proven_denied(
     ],
     ids=["equals", "two", "like", "any", "if-exists", "none", "not-given"],
 )
-def test_an_external_id_is_enforced_when_none_and_another_are_refused(
+def test_external_id_is_enforced_if_none_and_wrong_are_denied(
     control: Control, owner: Owner, condition: Statement, external_id: str | None, enforced: str, verdict: str
 ) -> None:
     role = owner.role(*READ, Condition=condition)
@@ -352,9 +172,7 @@ def test_an_external_id_is_enforced_when_none_and_another_are_refused(
     ] * (verdict == "fail")
 
 
-def test_whether_an_external_id_is_enforced_stays_unknown_when_sts_does_not_say(
-    control: Control, owner: Owner, between: Between
-) -> None:
+def test_external_id_enforcement_is_unknown_without_answer(control: Control, owner: Owner, between: Between) -> None:
     def change(call: str, form: Form, status: int, answer: str) -> tuple[int, str]:
         if call != "AssumeRole" or form.get("ExternalId") == "test":
             return status, answer
@@ -410,7 +228,7 @@ RELEASE = {"environment": "release"}
     ],
     ids=["granted", "other-tags", "no-tag", "granting-unknown", "tags-unreadable"],
 )
-def test_a_declared_denial_that_is_not_denied_is_named_with_the_reason(
+def test_readable_denied_repository_is_reported_with_reason(
     control: Control,
     owner: Owner,
     reads_tags: bool,
@@ -431,18 +249,6 @@ def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owne
     result = prove(control, owner.role(TOKEN, DESCRIBE), denied=["release"])
     assert result["verdict"] == "fail"
     assert "Repository release was expected to be denied, but describe is allowed." in result["problems"][0]
-
-
-def options_of(control: Control, key: dict[str, str]) -> dict[str, str]:
-    """The options that make the holder of an access key the caller."""
-    token = {"session_token": key["SessionToken"]} if "SessionToken" in key else {}
-    return {
-        "access_key": key["AccessKeyId"],
-        "secret_key": key["SecretAccessKey"],
-        **token,
-        "endpoint_url": control.lab.endpoint,
-        "region": accounts.REGION,
-    }
 
 
 @pytest.mark.parametrize(
@@ -533,7 +339,7 @@ def test_every_reason_that_aws_gives_is_understood(
     assert count(control, mark) == ONE_ATTEMPT * (2 if waits else 1)
 
 
-def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_for(
+def test_expired_session_is_reported_without_retry(
     control: Control, owner: Owner, between: Between, clock: Clock
 ) -> None:
     def change(call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
@@ -554,7 +360,7 @@ def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_
 # --- how it is asked -------------------------------------------------------------------------------------------------
 
 
-def test_a_hundred_repositories_are_asked_for_one_by_one_and_once(control: Control, owner: Owner) -> None:
+def test_hundred_repositories_are_each_requested_once(control: Control, owner: Owner) -> None:
     readable = [owner.repository(hundred="yes") for _number in range(50)]
     denied = [owner.repository() for _number in range(50)]
     role, mark = owner.role(*tagged("hundred")), len(control.lab.calls())
@@ -618,9 +424,7 @@ def test_both_modes_give_the_same_result(
     ],
     ids=["all-together", "missing", "choice", "type"],
 )
-def test_wrong_options_are_refused_alike_in_both_modes_and_aws_is_not_asked(
-    control: Control, options: dict[str, Any], message: str
-) -> None:
+def test_wrong_options_are_rejected_in_both_modes(control: Control, options: dict[str, Any], message: str) -> None:
     mark = len(control.lab.calls())
     by_host, by_controller = (
         control.module("ecr_access_info", "consumer", credentials=credentials, **options)
@@ -662,9 +466,7 @@ def ago(seconds: int) -> str:
     return then.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_a_pull_that_is_started_before_the_share_succeeds_once_it_is_there(
-    control: Control, tmp_path: pathlib.Path
-) -> None:
+def test_pull_started_before_the_share_succeeds_later(control: Control, tmp_path: pathlib.Path) -> None:
     mark = len(control.lab.calls())
 
     def share() -> None:
@@ -789,7 +591,7 @@ def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control
     ],
 )
 @pytest.mark.parametrize("shared", [None, 3600])
-def test_failure_inside_a_response_of_batch_get_image_is_reported_with_its_reason(
+def test_failure_in_batch_get_image_response_has_reason(
     control: Control,
     owner: Owner,
     between: Between,
@@ -836,9 +638,7 @@ def test_upstream_registry_that_was_busy_is_waited_for(
 
 
 @pytest.mark.parametrize("credentials", ["host", "controller"])
-def test_image_of_another_registry_is_rejected_before_anything_is_written(
-    control: Control, owner: Owner, credentials: str
-) -> None:
+def test_image_of_another_registry_is_rejected_early(control: Control, owner: Owner, credentials: str) -> None:
     role = owner.role(*READ)
     region = control.lab.client("owner", "ecr").meta.region_name
     host = f"{accounts.OWNER}.dkr.ecr.{region}.amazonaws.com"
@@ -876,7 +676,7 @@ def test_the_tries_are_an_interval_apart_until_the_deadline(control: Control, ow
     assert (count(control, mark), clock.now) == (ONE_ATTEMPT * 4, 5.0)  # at 0, 2, 4 and 5 seconds
 
 
-def test_a_role_that_refuses_longer_than_a_share_takes_is_not_waited_for(control: Control) -> None:
+def test_role_of_an_old_share_is_not_retried(control: Control) -> None:
     role, mark = f"arn:aws:iam::{accounts.OWNER}:role/nowhere", len(control.lab.calls())
     run = pull_playbook(control, role, ecr_pull_shared_at=ago(60), ecr_pull_repositories=["release"])
     assert (run.code, count(control, mark)) == (2, 1), run

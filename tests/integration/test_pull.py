@@ -18,13 +18,12 @@ import yaml
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
-from tests.conftest import serving
 from tests.lab import accounts, state
-
-from .conftest import ROLE, ROLE_ARN, Control, Run
-from .test_proof import ASSUME, CONTROLLER, HOST, Between, Form, allow, between, document, options_of
-
-__all__ = ["between"]  # a fixture
+from tests.support.consumer_side import CONTROLLER, HOST, options_of
+from tests.support.control import ROLE, ROLE_ARN, Control, Run
+from tests.support.forwarding import Between, Form
+from tests.support.policies import ASSUME, allow, document
+from tests.support.serving import serving
 
 PULL_ROLE: dict[str, Any] = {"role_arn": ROLE_ARN, "external_id": "test"}
 PULLER = f"arn:aws:iam::{accounts.CONSUMER}:user/puller"
@@ -61,9 +60,7 @@ def section(run: Run, name: str) -> str:
 # --- what is done, and what is left out ------------------------------------------------------------------------------
 
 
-def test_check_mode_predicts_the_pull_and_the_report_and_writes_nothing(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_check_mode_predicts_pull_and_report(shared: Control, tmp_path: pathlib.Path) -> None:
     dest, junit = tmp_path / "image", tmp_path / "junit.xml"
     variables: dict[str, Any] = {
         "ecr_pull_credentials": CONTROLLER,
@@ -78,12 +75,10 @@ def test_check_mode_predicts_the_pull_and_the_report_and_writes_nothing(
     assert (done.code, done.changed, dest.exists(), junit.exists()) == (0, 2, True, True), done
     again = shared.pull(**variables)
     assert (again.code, again.changed) == (0, 0), again
-    assert "release:v1.0 was here already in oci_layout" in words(again)
+    assert "release:v1.0 already present in oci_layout" in words(again)
 
 
-def test_with_prove_only_nothing_is_pulled_and_the_report_says_what_was_proven(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_prove_only_pulls_nothing_and_writes_the_report(shared: Control, tmp_path: pathlib.Path) -> None:
     path, mark = tmp_path / "junit.xml", len(shared.lab.calls())
     variables: dict[str, Any] = {
         "ecr_pull_prove_only": True,
@@ -121,7 +116,7 @@ def report(path: pathlib.Path) -> tuple[Any, Any, list[Any]]:
 
 
 @pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
-def test_a_declared_denial_that_is_not_denied_stops_the_play_before_anything_is_pulled(
+def test_readable_denied_repository_stops_before_the_pull(
     shared: Control, tmp_path: pathlib.Path, credentials: str
 ) -> None:
     mark = len(shared.lab.calls())
@@ -150,7 +145,7 @@ def test_a_declared_denial_that_is_not_denied_stops_the_play_before_anything_is_
     ],
     ids=["all-together", "no-dest", "no-token"],
 )
-def test_wrong_options_of_a_pull_are_refused_alike_in_both_modes_and_aws_is_not_asked(
+def test_wrong_pull_options_are_rejected_in_both_modes(
     shared: Control, options: dict[str, Any], message: str, credentials: str
 ) -> None:
     mark = len(shared.lab.calls())
@@ -192,7 +187,7 @@ class Several:
         finally:
             control.engines = {}
             secrets.unlink()
-        self.table = section(self.run, "TASK [Sum up all hosts]").splitlines()[:5]
+        self.table = section(self.run, "TASK [Summarize all hosts]").splitlines()[:5]
         self.statistics = section(self.run, "CUSTOM STATS:")
 
 
@@ -243,11 +238,11 @@ def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
     path = inventory(shared, hosts, ansible_python_interpreter="{{ ansible_playbook_python }}")
     run = shared.playbook("pull", "consumer", "-i", path)
     assert run.code == 2
-    table = " ".join(section(run, "TASK [Sum up all hosts]").split())
+    table = " ".join(section(run, "TASK [Summarize all hosts]").split())
     assert re.findall(rf"(\w+) failed Role {ROLE_ARN} cannot be assumed: ", table) == ["left", "right"], run
 
 
-def test_what_follows_is_handed_verdicts_and_images_of_each_host_and_nothing_secret(several: Several) -> None:
+def test_artifacts_have_results_and_no_secret(several: Several) -> None:
     handed = json.loads(several.statistics.partition("RUN:")[2])["ecr_pull"]
     proven = {
         "role_arn": ROLE_ARN,
@@ -283,7 +278,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("flags", [("--check",), ()])
-def test_hosts_without_boto3_and_credentials_pull_with_those_of_the_controller(
+def test_hosts_pull_with_credentials_of_the_controller(
     shared: Control, bare: str, tmp_path: pathlib.Path, flags: tuple[str, ...]
 ) -> None:
     hosts: dict[str, dict[str, Any]] = {"left": {}, "right": {}}
@@ -299,7 +294,7 @@ def test_hosts_without_boto3_and_credentials_pull_with_those_of_the_controller(
 
 
 @pytest.mark.parametrize("module", ["ecr_access_info", "ecr_image_pull"])
-def test_a_host_without_boto3_says_so_where_it_is_to_ask_aws_itself(shared: Control, bare: str, module: str) -> None:
+def test_host_credentials_without_boto3_are_reported(shared: Control, bare: str, module: str) -> None:
     options = {"images": ["release:v1.0"]} if module == "ecr_image_pull" else {}
     mark = len(shared.lab.calls())
     result = shared.module(module, "consumer", "-e", f"ansible_python_interpreter={bare}", **PULL_ROLE, **options)
@@ -457,7 +452,7 @@ def test_options_of_the_module_are_credentials_too(
 
 
 @pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
-def test_a_profile_together_with_keys_in_the_environment_is_an_error(
+def test_profile_with_keys_in_the_environment_is_an_error(
     shared: Control, tmp_path: pathlib.Path, credentials: str
 ) -> None:
     keys = variables_of({"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "hidden", "SessionToken": "too"}, "")
@@ -488,9 +483,7 @@ def test_the_duration_of_a_proof_reaches_aws(shared: Control, between: Between) 
     assert by_id == {"test": "1800", None: "900", "not-test": "900"}
 
 
-def test_a_duration_beyond_the_maximum_of_the_role_is_said_in_the_words_of_aws(
-    shared: Control, between: Between
-) -> None:
+def test_duration_above_role_maximum_quotes_aws(shared: Control, between: Between) -> None:
     """The lab does not enforce it."""
     sentence = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 
@@ -510,9 +503,7 @@ def test_a_duration_beyond_the_maximum_of_the_role_is_said_in_the_words_of_aws(
 # --- the hand-off ----------------------------------------------------------------------------------------------------
 
 
-def test_the_handoff_is_written_for_machines_and_people_and_dated_by_the_last_change(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_handoff_has_page_and_time_of_last_change(shared: Control, tmp_path: pathlib.Path) -> None:
     pair = [tmp_path / "handed.yml", tmp_path / "handed.md"]
     variables: dict[str, Any] = {
         "ecr_share_role_name": "handed",
@@ -535,9 +526,7 @@ def test_the_handoff_is_written_for_machines_and_people_and_dated_by_the_last_ch
     assert dates[0] < dates[1]
 
 
-def test_a_handoff_that_would_be_the_page_is_refused_before_the_first_write(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_handoff_path_of_the_page_is_rejected_early(shared: Control, tmp_path: pathlib.Path) -> None:
     path, mark = tmp_path / "handoff.md", len(shared.lab.calls())
     run = shared.share(ecr_share_handoff_path=str(path), ecr_share_repository_tags={"new": "yes"})
     assert run.code == 2, run
@@ -551,7 +540,7 @@ def test_the_page_names_what_is_shared_and_holds_no_secret(shared: Control) -> N
     registry = shared.lab.endpoint.partition("://")[2]
     for line in (
         f"# Pull from account {accounts.OWNER}",
-        f"Account {accounts.CONSUMER} may pull from these repositories in {accounts.REGION}:",
+        f"Account {accounts.CONSUMER} can pull from these repositories in {accounts.REGION}:",
         f"- `{registry}/release`",
         f"aws ecr get-login-password --profile {ROLE} | docker login --username AWS --password-stdin {registry}",
         f"docker pull {registry}/release:v1.0",
@@ -569,7 +558,7 @@ def aws_config(control: Control) -> str:
     return (control.lab.folder / state.CONFIG).read_text()
 
 
-def test_the_profile_on_the_page_opens_what_is_shared_and_nothing_else(
+def test_profile_on_the_page_reads_only_shared_repositories(
     shared: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = re.findall(r"^```ini\n(.*?)^```$", shared.handoff.with_suffix(".md").read_text(), re.DOTALL | re.MULTILINE)

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, Control, Run
+from tests.support.control import REPOSITORY_ARN, ROLE, Control, Run
 
 TAGS = {"environment": "release"}
 TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"
@@ -45,7 +44,7 @@ def words(run: Run) -> str:
     return " ".join(run.output.split())
 
 
-def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(control: Control) -> None:
+def test_change_of_everything_has_the_safe_order(control: Control) -> None:
     tag_by_others(control, team="platform")
     assert control.share().code == 0
     changed: dict[str, Any] = {
@@ -77,7 +76,7 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
     assert "Nobody gains or loses access." in again.output
 
 
-def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control: Control) -> None:
+def test_session_of_removed_consumer_is_denied(control: Control) -> None:
     """It was let in by the old declaration; what the new one shares it must not see, nor the old."""
     assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
     out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
@@ -96,12 +95,12 @@ def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Contro
     tag_by_others(control, **TAGS)
     run = control.share()
     assert run.code == 0, run
-    assert "because it carries the tags already: develop in ap-northeast-1" in run.output
+    assert "also shared because of existing tags: develop in ap-northeast-1" in run.output
     assert f"+ {accounts.CONSUMER} (external ID) can pull develop, release" in run.output, run
     assert tags_of(control, "develop")["environment"] == "release"
 
 
-def test_other_tags_than_before_take_access_from_repositories_that_carry_only_those(control: Control) -> None:
+def test_changed_tags_remove_access_of_former_tags(control: Control) -> None:
     other: dict[str, Any] = {
         "ecr_share_repository_tags": {"share": "yes"},
         "ecr_share_repositories": ["release"],
@@ -131,7 +130,7 @@ def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Contro
     assert (again.code, again.changed, control.lab.writes_since(mark)) == (0, 0, []), again
 
 
-def test_what_others_attached_stops_unshare_before_the_first_write(control: Control) -> None:
+def test_unmanaged_attachment_stops_unshare_early(control: Control) -> None:
     assert control.share().code == 0
     iam = control.lab.client("owner", "iam")
     iam.create_user(UserName="other")
@@ -146,7 +145,7 @@ def test_what_others_attached_stops_unshare_before_the_first_write(control: Cont
     assert unshare(control).code == 0
 
 
-def test_unshare_does_not_delete_a_role_that_this_collection_did_not_make(control: Control) -> None:
+def test_unshare_does_not_delete_an_unmanaged_role(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
@@ -270,7 +269,7 @@ def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, .
     assert run.code == 0, run
 
 
-def test_where_the_output_is_json_it_stays_json_and_the_lines_are_in_it(control: Control) -> None:
+def test_json_output_stays_json_and_contains_the_lines(control: Control) -> None:
     control.engines = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
     try:
         run = control.share("--check", ecr_share_role_name="as_json", ecr_share_repository_tags={"as": "json"})

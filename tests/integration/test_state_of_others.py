@@ -14,23 +14,10 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, Control
-from .test_ambiguous import (
-    OURS,
-    RELEASE,
-    TRUST_OF_OTHERS,
-    Lossy,
-    lossy,
-    owner,
-    policy_arn,
-    pull_role,
-    tags_of,
-    versions,
-)
-from .test_proof import allow, deny, document
-
-__all__ = ["lossy"]  # a fixture
+from tests.support.control import REPOSITORY_ARN, ROLE, Control
+from tests.support.forwarding import Lossy
+from tests.support.owner_side import OURS, RELEASE, TRUST_OF_OTHERS, owner, policy_arn, pull_role, tags_of, versions
+from tests.support.policies import allow, deny, document
 
 DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
 
@@ -42,7 +29,7 @@ def edit_trust(control: Control, name: str, *statements: dict[str, Any]) -> None
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(*there, *statements))
 
 
-def test_a_share_that_others_edited_is_told_and_becomes_as_declared(control: Control) -> None:
+def test_edited_share_is_reported_and_restored(control: Control) -> None:
     declared: dict[str, Any] = {"ecr_share_exclusive": True, "ecr_share_wait_interval": 0}
     first = control.share(**declared)
     assert first.code == 0, first
@@ -136,7 +123,7 @@ def test_ownership_is_known_in_any_case_of_its_key(control: Control) -> None:
     assert owner(control, "iam_ecr_pull_role", name=name, state="absent").get("msg") is None
 
 
-def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(control: Control) -> None:
+def test_unmanaged_policy_prevents_deletion_of_the_role(control: Control) -> None:
     iam, name = control.lab.client("owner", "iam"), "laden"
     pull_role(control, name)
     added = iam.create_policy(PolicyName="laden-more", PolicyDocument=document(deny("s3:*")))["Policy"]["Arn"]
@@ -153,9 +140,7 @@ def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(c
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
-    control: Control, lossy: Lossy, state: str
-) -> None:
+def test_repository_deleted_between_plan_and_write(control: Control, lossy: Lossy, state: str) -> None:
     ecr = control.lab.client("owner", "ecr")
     tags = [{"Key": "share", "Value": "yes"}] if state == "absent" else []
     ecr.create_repository(repositoryName="passing", tags=tags)
@@ -176,7 +161,7 @@ def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
     assert (result["msg"], result["changed"]) == (f"Repository passing: {DELETED}", True)
 
 
-def test_tags_in_another_case_go_with_the_tag_and_come_under_one_name(control: Control) -> None:
+def test_tag_keys_in_other_cases_are_replaced(control: Control) -> None:
     ecr = control.lab.client("owner", "ecr")
     theirs = [{"Key": "CASE", "Value": "yes"}, {"Key": "Case-2", "Value": "yes"}]
     ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=theirs)

@@ -41,7 +41,7 @@ def test_before_the_share_nobody_becomes_the_role(live: Live) -> None:
     live.answers["Assuming a role that does not exist"] = sentence(refused.value)
 
 
-def test_the_first_pull_waits_proves_and_brings_the_digest_that_ecr_reports(shared: Live) -> None:
+def test_first_pull_waits_proves_and_pulls_by_digest(shared: Live) -> None:
     began = time.monotonic()
     run = shared.pull()
     seconds = time.monotonic() - began

@@ -17,7 +17,7 @@ import random
 import sys
 import time
 
-from tests.unit.test_purity import PURE
+from tests.support.pure import PURE
 
 from . import runner
 from .mutations import Mutant, mutants

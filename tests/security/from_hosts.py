@@ -14,7 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.filter.share_summary import fi
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 from . import hostile, hostile_aws
 from .entries import evaluate, run_module, show_all

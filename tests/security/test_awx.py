@@ -12,10 +12,8 @@ import botocore.session
 import pytest
 
 from tests.awx import rules
+from tests.awx.pattern import IMAGE, TYPES, apply
 from tests.awx.server import Awx
-from tests.awx.test_pattern import IMAGE, TYPES, apply, awx
-
-__all__ = ["awx"]  # a fixture
 
 DIGEST = "@sha256:" + "0" * 64
 KEYS = {
@@ -67,9 +65,7 @@ def test_a_credential_field_cannot_add_a_setting_to_the_profile(
         f"{IMAGE}\nx",
     ],
 )
-def test_the_pattern_has_no_default_image_and_requires_a_registry_and_a_digest(
-    awx: Awx, tmp_path: pathlib.Path, image: str
-) -> None:
+def test_pattern_requires_an_image_by_registry_and_digest(awx: Awx, tmp_path: pathlib.Path, image: str) -> None:
     """The jobs ran an image name that nobody owned, with the keys of the owner account (finding 8)."""
     refused(awx, tmp_path, {"ecr_awx_image": image})
 
@@ -85,9 +81,7 @@ def test_the_pattern_has_no_default_image_and_requires_a_registry_and_a_digest(
     ],
     ids=str,
 )
-def test_the_pattern_has_no_default_project_and_requires_a_release(
-    awx: Awx, tmp_path: pathlib.Path, changed: dict[str, str]
-) -> None:
+def test_pattern_requires_a_project_and_a_release(awx: Awx, tmp_path: pathlib.Path, changed: dict[str, str]) -> None:
     """The jobs ran the newest commit of a branch, whatever it was (finding 8)."""
     refused(awx, tmp_path, changed)
 

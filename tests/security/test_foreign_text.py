@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.integration.conftest import BIN, Control, Run
 from tests.lab import accounts
+from tests.support.control import BIN, Control, Run
+from tests.support.paths import ROOT
 
 #: Clears the screen, sets the window title, and writes the verdict of another host.
 FORGED = "x\x1b]0;pwned\x07\x1b[2J\nweb2  pass    release:v1.0 pulled (docker)\r"
@@ -102,9 +102,7 @@ def forging_host(control: Control, tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("kind", ["answer", "failure"])
-def test_a_host_cannot_write_control_characters_or_lines_of_another_host(
-    control: Control, forging_host: pathlib.Path, kind: str
-) -> None:
+def test_host_cannot_forge_lines_of_another_host(control: Control, forging_host: pathlib.Path, kind: str) -> None:
     """One host of a fleet cleared the screen and forged the verdict of another host (finding 13)."""
     inventory = forging_host / "hosts"
     inventory.write_text(

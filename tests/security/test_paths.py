@@ -15,8 +15,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
-from tests.conftest import ROOT
-from tests.integration.conftest import ROLE_ARN, Control
+from tests.support.control import ROLE_ARN, Control
+from tests.support.paths import ROOT
 
 BY_ROLE: dict[str, Any] = {"role_arn": ROLE_ARN, "external_id": "test", "images": ["release:v1.0"]}
 SECRET = "controllers-secret-access-key"
@@ -108,7 +108,7 @@ def test_home_is_that_of_the_host(shared: Control, tmp_path: pathlib.Path, crede
     assert not (shared.folder / "home/ecr_pull").exists()
 
 
-def test_no_path_option_of_a_pull_has_the_type_that_expands_variables() -> None:
+def test_path_options_of_a_pull_expand_no_variables() -> None:
     """Finding 9, the class: an option that is added later is of this kind, too."""
     assert [name for name, option in PULL_ARGUMENTS.items() if option["type"] in ("path", "raw")] == []
     role = yaml.safe_load((ROOT / "roles/ecr_pull/meta/argument_specs.yml").read_text("utf-8"))

@@ -25,7 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import K
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
-from tests.conftest import serving
+from tests.support.serving import serving
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET, TOKEN, OTHER = (

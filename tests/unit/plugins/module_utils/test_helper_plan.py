@@ -165,7 +165,7 @@ def test_an_entry_that_the_user_changed_meanwhile_is_kept() -> None:
     assert json.loads(restored[PLACES.auth_file]) == {"credHelpers": {HOST: "mine"}}
 
 
-def test_an_entry_that_the_user_removed_meanwhile_is_not_restored() -> None:
+def test_entry_removed_by_the_user_is_not_restored() -> None:
     found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine", "x": "y"}}).encode()}
     there = written(found, plan(found, entry()))
     there[PLACES.auth_file] = json.dumps({"credHelpers": {"x": "y"}}).encode()

@@ -33,7 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._layout import Layout
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 
-from tests.unit.conftest import OCI_INDEX, OCI_MANIFEST, Answer, Handler, Server
+from tests.support.registry import OCI_INDEX, OCI_MANIFEST, Answer, Handler, Server
 
 ROOT = pathlib.Path(__file__).parents[4]
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
@@ -328,7 +328,7 @@ def test_a_refused_pull_makes_no_folder(registry: Registry, dest: pathlib.Path) 
 
 
 @pytest.mark.parametrize("digest_too", [False, True])
-def test_an_image_is_known_by_its_tag_also_where_its_digest_was_given(
+def test_image_with_digest_keeps_its_tag(
     server: Server, registry: Registry, dest: pathlib.Path, digest_too: bool
 ) -> None:
     digest = server.push_image("team/app", b"one")["digest"]
@@ -798,7 +798,7 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
     assert len(temporary) == len(set(temporary)) > len(names) * 4
 
 
-def test_where_files_can_not_be_locked_an_image_is_added_all_the_same(
+def test_image_is_added_if_files_cannot_be_locked(
     server: Server, registry: Registry, dest: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_handle: int, _operation: int) -> None:

@@ -26,7 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.unit.conftest import OCI_MANIFEST, Answer, Handler, Server
+from tests.support.registry import OCI_MANIFEST, Answer, Handler, Server
 
 TOKEN = "QVdTOnNlY3JldC10b2tlbi1vZi1vbmUtY2FsbGVy"
 PASSWORD = "secret-token-of-one-caller"  # in TOKEN, base64
@@ -256,7 +256,7 @@ def test_longer_body(server: Server, registry: Registry, folder: pathlib.Path, s
         (20, "The {layer} was interrupted 5 times, last after 14 of 20 bytes: the connection ended. Run again."),
     ],
 )
-def test_a_body_of_another_size_than_the_descriptor_says_though_the_digest_is_right(
+def test_body_of_wrong_size_with_right_digest_is_rejected(
     server: Server, registry: Registry, folder: pathlib.Path, size: int, message: str
 ) -> None:
     server.serve(BLOB_PATH, 200, CONTENT)
@@ -341,7 +341,7 @@ def test_what_comes_compressed_unasked_is_not_unpacked(
     assert [headers["Accept-Encoding"] for _path, headers in server.requests] == ["identity"]
 
 
-def test_a_layer_is_kept_as_it_comes_whatever_its_encoding_is_called(
+def test_layer_is_stored_unchanged_with_any_content_encoding(
     server: Server, registry: Registry, folder: pathlib.Path
 ) -> None:
     content = gzip.compress(b"layer" * 1000)
@@ -425,7 +425,7 @@ def test_where_a_registry_begins_anew_so_does_the_layer(
 @pytest.mark.parametrize(
     "content_range", [None, "bytes 0-13/14", "bytes 0-13/*", "bytes 50-63/64", "bytes */14", "5-13"]
 )
-def test_a_partial_content_that_does_not_go_on_where_it_was_asked_to_counts_as_a_new_beginning(
+def test_partial_content_at_wrong_offset_restarts(
     server: Server, registry: Registry, folder: pathlib.Path, content_range: str | None
 ) -> None:
     headers = {"Content_Range": content_range} if content_range else {}
@@ -436,7 +436,7 @@ def test_a_partial_content_that_does_not_go_on_where_it_was_asked_to_counts_as_a
 
 
 @pytest.mark.parametrize("content_range", ["bytes 6-13/14", "bytes 50-58/59", "bytes 4-13/14", "nonsense"])
-def test_a_registry_that_always_sends_another_part_than_was_asked_for_is_given_up(
+def test_registry_with_wrong_ranges_fails_finally(
     server: Server, registry: Registry, folder: pathlib.Path, content_range: str
 ) -> None:
     server.answers[BLOB_PATH] = in_turn(
@@ -751,7 +751,7 @@ def test_a_redirect_carries_no_token(
 
 
 @pytest.mark.parametrize("status", [302, 307])
-def test_a_layer_that_is_elsewhere_is_resumed_there_without_the_token(
+def test_redirected_layer_resumes_without_the_token(
     server: Server, other_server: Server, registry: Registry, folder: pathlib.Path, status: int
 ) -> None:
     server.serve(BIG_PATH, status, b"", Location=f"{other_server.url}/elsewhere?signed=yes")

@@ -232,9 +232,7 @@ def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dic
 
 @settings(max_examples=400)
 @given(accounts(), declared)
-def test_a_session_that_is_out_never_sees_what_neither_declaration_allows(
-    before: RoleState, said: dict[str, Any]
-) -> None:
+def test_existing_session_never_exceeds_both_declarations(before: RoleState, said: dict[str, Any]) -> None:
     """Whoever may assume the role at some moment does so, and keeps the session; also from a run that is killed."""
     plan = planned(before, said)
     wide = pairs(before) | pairs(plan.after)
@@ -263,9 +261,7 @@ def sessions(
 
 
 @pytest.mark.parametrize(("revoked", "revoking"), [(True, False), (True, True), (False, True)])
-def test_who_was_dropped_stays_out_when_a_share_follows_an_unshare_that_was_killed(
-    revoked: bool, revoking: bool
-) -> None:
+def test_share_after_killed_unshare_revokes_removed_consumers(revoked: bool, revoking: bool) -> None:
     said: dict[str, Any] = {"repository_tags": {"environment": "release"}, "consumers": CONSUMERS[:1]}
     both = {**said, "consumers": CONSUMERS[:2]}
     *_others, before = moments(planned(RoleState(), both))

@@ -236,7 +236,7 @@ def test_the_table_of_nothing_is_its_head() -> None:
     assert table([]) == ["REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER  TOKEN  VERDICT"]
 
 
-def test_only_repositories_of_which_nobody_states_that_they_exist_are_named() -> None:
+def test_only_unconfirmed_repositories_are_named() -> None:
     named = list(existence_warnings(Expectations(("release",), ("develop", "typo"), existing=("release", "develop"))))
     assert len(named) == 1
     assert named[0].startswith("A denial of typo does not show that the name is right")
