@@ -23,7 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost_admissions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, some
-from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_within
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_subset
 
 from tests.judge import independent
 from tests.judge.compare import ROOT, compare, lab_verdicts
@@ -149,7 +149,7 @@ def test_kept_trust_is_a_subset_of_the_new_policy() -> None:
                 admitted += 1
                 after = independent.verdict({**alone, "resourcePolicy": new})
                 assert after != "denied", (question, new)
-            equal += is_within(statement, statement)
+            equal += is_subset(statement, statement)
     assert kept > 1000
     assert admitted > 300
     assert equal == kept
