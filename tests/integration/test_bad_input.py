@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
-
-from .conftest import ROLE_ARN, Control, Run
+from tests.support.control import ROLE_ARN, Control, Run
+from tests.support.lab import Lab
 
 ASSUME = {"role_arn": ROLE_ARN, "external_id": "test"}
 
@@ -51,6 +50,10 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         (
             {"ecr_share_consumers": [{"account": "222222222222"}]},
             ["Consumer 1 (222222222222) has no external_id. Set one, or set allow_no_external_id: true."],
+        ),
+        (
+            {"ecr_share_consumers": [{"account": "222222222222", "externalid": "test"}]},
+            ["An entry of ecr_share_consumers has an unknown option externalid."],
         ),
         (
             {"ecr_share_handoff_path": "nowhere/handoff.yml"},

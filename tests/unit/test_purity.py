@@ -5,98 +5,15 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 import sys
 
 import pytest
 
+from tests.support.pure import PURE
+
 UTILS = pathlib.Path(__file__).parents[2] / "plugins/module_utils"
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
-PURE = (
-    "_access",
-    "_access_change",
-    "_admission",
-    "_answer",
-    "_assume",
-    "_concurrency",
-    "_aws_config_file",
-    "_condition",
-    "_consumers",
-    "_context",
-    "_convergence",
-    "_credential_helper",
-    "_declaration",
-    "_destination",
-    "_denial",
-    "_docker_config_file",
-    "_endpoint",
-    "_engine_errors",
-    "_errors",
-    "_evaluate",
-    "_handoff",
-    "_handoff_page",
-    "_handoff_schema",
-    "_handoff_summary",
-    "_handoff_values",
-    "_identity",
-    "_host_declaration",
-    "_image",
-    "_image_reference",
-    "_json",
-    "_kept",
-    "_layout_index",
-    "_listed",
-    "_manifest",
-    "_merged",
-    "_names",
-    "_operators",
-    "_option_names",
-    "_parties",
-    "_platform",
-    "_policy",
-    "_policy_document",
-    "_principal",
-    "_profile",
-    "_proof",
-    "_helper_plan",
-    "_pull_options",
-    "_response_error",
-    "_response",
-    "_role_declaration",
-    "_role_ownership",
-    "_role_plan",
-    "_role_state",
-    "_role_steps",
-    "_share",
-    "_share_access",
-    "_share_checks",
-    "_share_declaration",
-    "_share_facts",
-    "_share_plan",
-    "_share_roles",
-    "_share_tags",
-    "_share_text",
-    "_share_variables",
-    "_signals",
-    "_statement",
-    "_suggestion",
-    "_tag_declaration",
-    "_tag_plan",
-    "_terms",
-    "_timestamp",
-    "_unexpected",
-    "_verdict",
-    "_observation",
-    "_aws_error",
-    "_aws_errors",
-    "_request_errors",
-    "_image_errors",
-    "_credential_source",
-    "_credentials",
-    "_secrets",
-    "_wait",
-    "_wildcard",
-    "_written",
-)
 
 
 def foreign_imports(source: str) -> list[str]:
@@ -136,3 +53,24 @@ def test_pure_files_import_nothing_else(name: str) -> None:
 )
 def test_the_check_sees_what_is_foreign(source: str, found: list[str]) -> None:
     assert foreign_imports(source) == found
+
+
+def map_of_contributing(text: str, headers: str) -> list[list[str]]:
+    """The names of private files in each column of the table of CONTRIBUTING.md with these headers."""
+    table = text.partition(headers)[2].partition("\n\n")[0].splitlines()[2:]
+    columns = zip(*(line.strip("|").split("|") for line in table), strict=True)
+    return [re.findall(r"`(_\w+)`", " ".join(column)) for column in columns]
+
+
+def test_contributing_names_every_private_file_in_the_right_column() -> None:
+    text = (UTILS.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _subjects, pure, other = map_of_contributing(text, "| subject | pure files of `module_utils` |")
+    assert sorted(pure) == sorted(PURE)
+    assert sorted(pure + other) == sorted(path.stem for path in UTILS.glob("_[a-z]*.py"))
+    _subjects, on_controller = map_of_contributing(text, "| subject | files of `plugin_utils` |")
+    assert sorted(on_controller) == sorted(path.stem for path in (UTILS.parent / "plugin_utils").glob("_[a-z]*.py"))
+
+
+def test_map_of_contributing_has_a_list_for_each_column() -> None:
+    text = "| a | b |\n|---|---|\n| one | `_x` `_y` |\n| two | `_z` |\n\n| `_other` |"
+    assert map_of_contributing(text, "| a | b |") == [[], ["_x", "_y", "_z"]]
