@@ -27,12 +27,12 @@ help: ## List the targets.
 setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
 
 .venv/ready: tests/requirements.txt
-	$(call timed,virtual environment .venv,tests/make-venv "$(PYTHON)" .venv tests/requirements.txt "about three minutes$(,) 870 MB")
+	$(call timed,virtual environment .venv,tests/make-venv "$(PYTHON)" .venv tests/requirements.txt "about a minute$(,) 580 MB")
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn "$(CURDIR)" $(COLLECTION)
 	@touch $@
 
 .venv-lab/ready: tests/lab/requirements.txt
-	$(call timed,virtual environment .venv-lab,tests/make-venv "$(PYTHON)" .venv-lab tests/lab/requirements.txt "less than a minute$(,) 90 MB")
+	$(call timed,virtual environment .venv-lab,tests/make-venv "$(PYTHON)" .venv-lab tests/lab/requirements.txt "less than a minute$(,) 60 MB")
 	@touch $@
 
 .venv-demo/ready: tests/demo-requirements.txt
