@@ -159,7 +159,7 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
     if found is None:
         fact = f"does not exist: repository {reference.repository} has no such image."
     elif reference.digest and found["digest"] != reference.digest:
-        fact = f"is not there: {reference.image_tag} stands for {found['digest']}."
+        fact = f"does not exist: {reference.image_tag} has the digest {found['digest']}."
     else:
         return str(found["digest"])
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")

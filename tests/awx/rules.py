@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX asks of surveys and of credential types, and what it makes of them when it starts a job.
+"""AWX's rules for surveys and credential types, and the values that a job gets from them.
 
 Source: the documentation of AWX 24: User Guide, "Surveys" (in "Job Templates") and "Custom Credential Types"; API
 Reference, `job_templates/{id}/survey_spec/` and `credential_types/`.

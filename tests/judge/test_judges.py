@@ -131,7 +131,7 @@ def changed(chance: random.Random, document: dict[str, Any], other: dict[str, An
     }
 
 
-def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() -> None:
+def test_kept_trust_is_a_subset_of_the_new_policy() -> None:
     """Wherever a statement admits a caller, and is said to be kept, the new trust policy admits this caller."""
     chance = random.Random(SEED)  # noqa: S311, the same cases in every run
     everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}

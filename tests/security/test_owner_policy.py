@@ -73,7 +73,7 @@ class Holder:
         self.iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=trust(accounts.STRANGER), **options)
 
     def take_what_it_can(self) -> None:
-        """Create the widest role that is allowed, for the stranger, with every permission in three ways."""
+        """Create the widest role that is allowed, for the third account, with every permission in three ways."""
         try:
             self.create_role()
         except ClientError:
@@ -84,7 +84,7 @@ class Holder:
         self.iam.put_role_policy(RoleName=self.name, PolicyName="everything", PolicyDocument=EVERYTHING)
 
     def as_role(self, service: str) -> Any:
-        """A client of `service` with the stranger's session of the pull role."""
+        """A client of `service` with the third account's session of the pull role."""
         return self.lab.assume("stranger", service, self.name)
 
 
@@ -123,7 +123,7 @@ def tags(lab: Lab, repository: str) -> list[dict[str, str]]:
     return found
 
 
-# --- what the holder can do ------------------------------------------------------------------------------------------
+# --- the permissions of the holder
 
 
 def test_holder_can_let_a_stranger_read_every_image(holder: Holder) -> None:

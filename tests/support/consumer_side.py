@@ -38,7 +38,7 @@ def prove(control: Control, role_arn: str, credentials: str = "", **options: Any
 
 
 def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """What is asked of AWS for a pull; with `credentials` the module does it, in check mode."""
+    """The requests to AWS for a pull; with `credentials` the module does it, in check mode."""
     options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
     if credentials:
         layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
@@ -70,7 +70,7 @@ def here(
 
 
 class Clock:
-    """Stands in the place of `time` where this process waits, so that no time passes and every attempt is counted."""
+    """Replaces `time` in this process, so that no time passes and every attempt is counted."""
 
     def __init__(self) -> None:
         self.now, self.time = 0.0, time.time

@@ -91,7 +91,7 @@ class Fleet(Control):
         return {**super().environment(profile), **{name: str(folder) for name, folder in folders.items()}}
 
     def is_shared(self, account: Account) -> bool:
-        """Whether the pull role is there, and the tags in each region."""
+        """Whether the pull role exists, and the tags in each region."""
         try:
             self.client(account, "iam").get_role(RoleName=ROLE)
             role = True

@@ -83,7 +83,7 @@ class Lossy(Between):
         return changed or (status, answer)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A lost answer is no news; anything else is one for the test."""
+        """A lost response is expected; anything else is one for the test."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError):
             self.errors.append(error)

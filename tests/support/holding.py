@@ -37,7 +37,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.refused = {"manifest": "/v2/release/manifests/", "layer": f"/v2/release/blobs/{self.layer}"}[what]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no error."""
+        """A killed client is not an error."""
 
 
 class _Forward(http.server.BaseHTTPRequestHandler):

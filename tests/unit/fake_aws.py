@@ -72,7 +72,7 @@ class FakeAws:
 
 
 def _is_denied(operation: str, arguments: dict[str, Any]) -> bool:
-    """The role needs the external ID `test`, and nobody can read the repository `develop`."""
+    """The role needs the external ID `test`, and no principal can read the repository `develop`."""
     if operation == "assume_role":
         return arguments.get("ExternalId") != "test"
     return arguments.get("repositoryName") == "develop"

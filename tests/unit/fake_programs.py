@@ -28,7 +28,7 @@ REFERENCE = f"{HOST}/team/app@{DIGEST}"
 NAME = f"{HOST}/team/app:v1"
 LOOPBACK = "http://127.0.0.1:5000"
 DEST = "containers-storage:app:v1"
-#: What the registry has under DIGEST; skopeo's own part is the configuration, which the fake has.
+#: The content of the registry under DIGEST; skopeo's own part is the configuration, which the fake has.
 MANIFEST = {
     "mediaType": "application/vnd.oci.image.manifest.v1+json",
     "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST, "size": 1},

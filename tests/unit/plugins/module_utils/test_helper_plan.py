@@ -56,7 +56,7 @@ def written(found: dict[str, bytes], changes: tuple[Change, ...]) -> dict[str, b
 def test_two_owner_accounts_on_a_host_without_files_and_back() -> None:
     both = entry(), entry(OTHER, source_profile=None, credential_source="Ec2InstanceMetadata", external_id=None)
     changes = plan({}, *both)
-    # Nothing names what is not there yet.
+    # No entry names a file that does not exist yet.
     wanted = [PLACES.aws_config, PLACES.wrapper(HOST), PLACES.wrapper(OTHER), PLACES.auth_file]
     assert [change.path for change in changes] == wanted
     assert [change.program for change in changes] == [False, True, True, False]
@@ -165,7 +165,7 @@ def test_an_entry_that_the_user_changed_meanwhile_is_kept() -> None:
     assert json.loads(restored[PLACES.auth_file]) == {"credHelpers": {HOST: "mine"}}
 
 
-def test_an_entry_that_the_user_removed_meanwhile_is_not_restored() -> None:
+def test_entry_removed_by_the_user_is_not_restored() -> None:
     found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine", "x": "y"}}).encode()}
     there = written(found, plan(found, entry()))
     there[PLACES.auth_file] = json.dumps({"credHelpers": {"x": "y"}}).encode()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bringing an image: what the registry does not know yet is waited for, all else is not."""
+"""Bringing an image: only a share that has not reached the registry is retried."""
 
 from __future__ import annotations
 

@@ -206,18 +206,18 @@ def test_a_new_denial_takes_access_away(denial: dict[str, Any], kept: bool) -> N
     denying = {"Effect": "Deny", "Action": "sts:*", **denial}
     (old,) = read_statements(document(ALLOW), "the trust policy", True)
     assert is_still_admitted(old, document(denying, ALLOW)) is kept
-    assert is_still_admitted(old, document(denying, ALLOW), document(ALLOW, denying))  # it was there
+    assert is_still_admitted(old, document(denying, ALLOW), document(ALLOW, denying))  # it existed
     assert not is_still_admitted(old, document(denying))
 
 
 @pytest.mark.parametrize("new", [{}, {"Statement": []}, {"Statement": [{**ALLOW, "Effect": "Maybe"}]}])
-def test_nothing_is_kept_by_a_policy_that_admits_nobody_or_cannot_be_read(new: dict[str, Any]) -> None:
+def test_unreadable_or_empty_trust_keeps_nothing(new: dict[str, Any]) -> None:
     (old,) = read_statements(document(ALLOW), "the trust policy", True)
     assert not is_still_admitted(old, new)
     assert not is_still_admitted(old, document(ALLOW), new) or new == {"Statement": []}
 
 
-def test_a_new_denial_may_concern_any_principal_of_a_not_principal() -> None:
+def test_new_denial_with_not_principal_affects_any_principal() -> None:
     old = statement(NotPrincipal={"AWS": ONE})
     allow = {"Effect": "Allow", "NotPrincipal": {"AWS": ONE}, "Action": "sts:AssumeRole"}
     deny = {"Effect": "Deny", "Principal": {"AWS": TWO}, "Action": "sts:AssumeRole"}
