@@ -9,8 +9,9 @@ short_description: A proof of access as a JUnit report
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - One test case for each repository, with AWS's sentence, and one for each problem beside them.
-  - It has no times in it, so that it changes only when the proof does.
+  - Formats a proof as JUnit XML, which build servers show.
+  - The report has a test case for each repository, with the message of AWS, and a test case for each other problem.
+  - The report contains no times, so it changes only if the proof changes.
 options:
   _input:
     description: The result of M(crossaccount.ecr.ecr_access_info).
@@ -33,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: XML.
+  description: The report as XML.
   type: str
 """
 

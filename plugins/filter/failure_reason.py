@@ -9,7 +9,7 @@ short_description: Why a task failed
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - The message of a task that failed. If the task is a loop, the messages of all items that failed, each on its line.
+  - Returns the message of a failed task. For a loop, returns the messages of all failed items, one on each line.
 options:
   _input:
     description: The result of the task, such as C(ansible_failed_result).

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: handoff_summary
-short_description: The shares that the hosts of a play use, once for all hosts that use the same
+short_description: Summary of the shares that the hosts of a play use
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Owner account, consumer account, role, repositories and images.
+  - Returns the owner account, the consumer account, the role, the repositories and the images of each share.
+  - Hosts that use the same share are listed together.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
@@ -21,7 +22,7 @@ options:
     elements: str
     required: true
   variable:
-    description: The variable of each host that has the result of M(crossaccount.ecr.ecr_handoff_info).
+    description: The variable of each host with the result of M(crossaccount.ecr.ecr_handoff_info).
     type: str
     default: ecr_pull_share
 positional: hosts, variable
@@ -43,7 +44,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary_of_hosts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 
@@ -52,7 +53,7 @@ def filter_handoff_summary(
     hostvars: t.Mapping[str, Json], hosts: list[str], variable: str = "ecr_pull_share"
 ) -> list[str]:
     results = {host: hostvars[host].get(variable) or {} for host in hosts}
-    return for_all_hosts({host: result["summary"] for host, result in results.items() if "summary" in result})
+    return summary_of_hosts({host: result["summary"] for host, result in results.items() if "summary" in result})
 
 
 class FilterModule:

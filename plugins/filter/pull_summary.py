@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pull_summary
-short_description: What the role ecr_pull did on each host, a line each
+short_description: Summary of the results of the role ecr_pull, one line for each host
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - The verdict of the proof, and the images, or why a host failed.
+  - Returns the verdict of the proof and the images of each host. For a failed host, returns the reason.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
@@ -20,20 +20,20 @@ options:
     type: list
     elements: str
     required: true
-  went_through:
-    description: Those of them that did not fail, such as C(ansible_play_hosts).
+  successful_hosts:
+    description: The hosts that did not fail, such as C(ansible_play_hosts).
     type: list
     elements: str
     required: true
   check_mode:
-    description: Whether nothing was really pulled.
+    description: Whether the play runs in check mode, so that no image was pulled.
     type: bool
     default: false
-positional: hosts, went_through, check_mode
+positional: hosts, successful_hosts, check_mode
 """
 
 EXAMPLES = r"""
-- name: Sum up all hosts
+- name: Show the results of all hosts
   crossaccount.ecr.display_lines:
     lines: >-
       {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
@@ -54,10 +54,10 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import ho
 
 
 def filter_pull_summary(
-    hostvars: t.Mapping[str, t.Any], hosts: list[str], went_through: list[str], check_mode: bool = False
+    hostvars: t.Mapping[str, t.Any], hosts: list[str], successful_hosts: list[str], check_mode: bool = False
 ) -> list[str]:
-    answers = ("ecr_pull_proof", "ecr_pull_result")
-    rows = [(host, host in went_through, *(hostvars[host].get(one) or {} for one in answers)) for host in hosts]
+    variables = ("ecr_pull_proof", "ecr_pull_result")
+    rows = [(host, host in successful_hosts, *(hostvars[host].get(name) or {} for name in variables)) for host in hosts]
     return hosts_table(t.cast("list[t.Any]", rows), check_mode)
 
 

@@ -17,12 +17,12 @@ options:
     type: raw
     required: true
   found:
-    description: The hosts that match it, from the lookup C(ansible.builtin.inventory_hostnames).
+    description: The hosts that match the pattern, from the lookup C(ansible.builtin.inventory_hostnames).
     type: list
     elements: str
     required: true
   variable:
-    description: The variable that the pattern comes from, for the error.
+    description: The name of the variable with the pattern, for the error message.
     type: str
     required: true
 """
@@ -53,9 +53,10 @@ Pattern = t.Union[str, t.Sequence[str]]
 
 
 def require_hosts(pattern: Pattern, found: t.Sequence[str], variable: str) -> Pattern:
-    """`pattern`, unless `found` is empty.
+    """Return `pattern` if it matches hosts.
 
-    :raises AnsibleFilterError: if no host was found
+    :param found: the hosts that match the pattern
+    :raises AnsibleFilterError: if `found` is empty
     """
     if not found:
         shown = pattern if isinstance(pattern, str) else ", ".join(map(str, pattern))

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: share_summary
-short_description: What the role ecr_share did in each owner account, a line each
+short_description: Summary of the results of the role ecr_share, one line for each owner account
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - For each account, how many gained and lost access, or why it failed. For a single account, only why it failed.
+  - Returns how many principals gained and lost access in each account. For a failed account, returns the reason.
+  - If the only account succeeded, returns no lines.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
@@ -24,7 +25,7 @@ positional: hosts
 """
 
 EXAMPLES = r"""
-- name: Sum up all accounts
+- name: Show the results of all accounts
   crossaccount.ecr.display_lines:
     lines: "{{ hostvars | crossaccount.ecr.share_summary(ansible_play_hosts_all) }}"
   run_once: true
@@ -44,16 +45,16 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import ac
 
 
 def filter_share_summary(hostvars: t.Mapping[str, t.Any], hosts: list[str]) -> list[str]:
-    told = [(host, hostvars[host]) for host in hosts]
+    variables_by_host = [(host, hostvars[host]) for host in hosts]
     return accounts_table(
         [
             (
                 host,
-                it.get("ecr_share_failure") or "",
-                it.get("ecr_share_access_gained"),
-                it.get("ecr_share_access_lost") or [],
+                variables.get("ecr_share_failure") or "",
+                variables.get("ecr_share_access_gained"),
+                variables.get("ecr_share_access_lost") or [],
             )
-            for host, it in told
+            for host, variables in variables_by_host
         ]
     )
 

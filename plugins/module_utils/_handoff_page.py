@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The hand-off as a page in Markdown, for people who pull without Ansible. Standard library only.
+"""The Markdown page of a hand-off, for consumers without Ansible. Standard library only.
 
-People paste the commands of the page into a shell, so each word of a command is quoted. Every value is in a code span
-or a code block, which nothing can leave: control characters and backticks are rejected.
+Readers paste the commands of the page into a shell, so each word of a command is quoted. Every value is in a code span
+or a code block. Control characters and backticks are rejected, so that no value can end its span or block.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
 
-def for_people(handoff: Handoff) -> str:
-    """The page.
+def handoff_page(handoff: Handoff) -> str:
+    """The text of the page.
 
-    :raises EcrError: for a value that a page cannot show safely
+    :raises EcrError: for a value that the page cannot show safely
     """
     _check(handoff)
     lines = [
@@ -100,8 +100,8 @@ def _profile(handoff: Handoff) -> list[str]:
 
 
 def _identity(handoff: Handoff) -> list[str]:
-    asked = ["aws", "sts", "get-caller-identity"]
-    commands = [shlex.join(asked), shlex.join([*asked, "--profile", handoff.role_name])]
+    command = ["aws", "sts", "get-caller-identity"]
+    commands = [shlex.join(command), shlex.join([*command, "--profile", handoff.role_name])]
     return ["## Your identity, before and after", "", *_block("sh", commands), ""]
 
 

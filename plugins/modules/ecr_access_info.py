@@ -194,13 +194,13 @@ summary:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 
 
 def main() -> None:
-    execute(AnsibleAWSModule(argument_spec=PROVE_ARGUMENTS, supports_check_mode=True), proof)
+    run_and_exit(AnsibleAWSModule(argument_spec=ACCESS_INFO_ARGUMENTS, supports_check_mode=True), access_info)
 
 
 if __name__ == "__main__":

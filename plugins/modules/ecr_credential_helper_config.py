@@ -195,20 +195,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
     apply,
     local_account,
-    places_of,
+    paths_of,
     read_host,
     write_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit, warn
 
 
 def run(module: AnsibleModule) -> Json:
     declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
     problems.extend(host_declaration_problems(declared, helper))
     account = local_account(declared.user)
-    places, found = read_host(declared, account, places_of(declared, account, helper), problems)
-    plan = plan_host(declared, places, found)
+    paths, found = read_host(declared, account, paths_of(declared, account, helper), problems)
+    plan = plan_host(declared, paths, found)
     problems.extend(plan.problems)
     problems.extend(write_problems(plan.changes, account))
     problems.check()
@@ -218,14 +218,14 @@ def run(module: AnsibleModule) -> Json:
     return {
         "changed": bool(plan.changes),
         "diff": [change.diff() for change in plan.changes],
-        "helpers": {host: places.helper(host) for host in declared.by_host},
+        "helpers": {host: paths.helper(host) for host in declared.by_host},
         "helper_installed": helper is not None,
         "files": [change.path for change in plan.changes],
     }
 
 
 def main() -> None:
-    execute(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
+    run_and_exit(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
 
 
 if __name__ == "__main__":

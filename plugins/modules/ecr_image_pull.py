@@ -213,7 +213,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_s
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
     PULL_ARGUMENTS,
     PULL_RULES,
@@ -233,7 +233,7 @@ def main() -> None:
             check_sdk_version_supported(warn=module.warn)
         except AnsibleBotocoreError as error:
             module.fail_json(msg=str(error))
-    execute(module, image_pull)
+    run_and_exit(module, image_pull)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ repositories:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
     REPOSITORY_TAG_ARGUMENTS,
     tag_repositories,
@@ -131,7 +131,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag i
 
 
 def main() -> None:
-    execute(AnsibleAWSModule(argument_spec=REPOSITORY_TAG_ARGUMENTS, supports_check_mode=True), tag_repositories)
+    run_and_exit(AnsibleAWSModule(argument_spec=REPOSITORY_TAG_ARGUMENTS, supports_check_mode=True), tag_repositories)
 
 
 if __name__ == "__main__":

@@ -334,12 +334,12 @@ diff:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 
 
 def main() -> None:
-    execute(AnsibleAWSModule(argument_spec=SHARE_INFO_ARGUMENTS, supports_check_mode=True), share_info)
+    run_and_exit(AnsibleAWSModule(argument_spec=SHARE_INFO_ARGUMENTS, supports_check_mode=True), share_info)
 
 
 if __name__ == "__main__":

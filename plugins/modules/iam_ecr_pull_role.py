@@ -238,7 +238,7 @@ steps:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import (
     PULL_ROLE_ARGUMENTS,
     PULL_ROLE_RULES,
@@ -248,7 +248,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=PULL_ROLE_ARGUMENTS, supports_check_mode=True, **PULL_ROLE_RULES)
-    execute(module, pull_role)
+    run_and_exit(module, pull_role)
 
 
 if __name__ == "__main__":

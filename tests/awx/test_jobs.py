@@ -13,12 +13,13 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.conftest import ROOT, Lab
-from tests.integration.conftest import Control
+from tests.awx.pattern import FOLDER, TEMPLATES, TYPES
 from tests.lab import accounts
+from tests.support.control import Control
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 from . import rules
-from .test_pattern import FOLDER, TEMPLATES, TYPES
 
 BIN = ROOT / ".venv/bin"
 OWNER, CONSUMER = "ECR owner account", "ECR consumer account"

@@ -4,35 +4,20 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import explain
 
-from tests.conftest import ROOT, serving
+from tests.awx.pattern import AWX, FOLDER, IMAGE, PATTERN, PROJECT, RESOURCES, TEMPLATES, TYPES, apply
+from tests.support.paths import ROOT
 
 from . import rules
-from .server import TOKEN, Awx
-
-FOLDER = ROOT / "extensions/patterns/ecr_share"
-PATTERN = json.loads((FOLDER / "meta/pattern.json").read_text())
-RESOURCES = PATTERN["aap_resources"]
-TEMPLATES = {template["name"]: template for template in RESOURCES["controller_job_templates"]}
-
-
-class _Loader(yaml.SafeLoader):
-    """Takes what Ansible marks as no template of its own for what it is."""
-
-
-_Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
-AWX = yaml.load((FOLDER / "vars/awx.yml").read_text(), _Loader)  # noqa: S506  (a SafeLoader)
-TYPES = {kind["name"]: kind for kind in AWX["ecr_awx_credential_types"]}
+from .server import Awx
 
 
 def test_the_pattern_is_what_the_specification_of_patterns_asks_for() -> None:
@@ -128,26 +113,6 @@ def test_the_rules_of_surveys_refuse(changed: dict[str, Any], problem: str) -> N
 def test_the_rules_of_credential_types_refuse(injectors: dict[str, Any], problem: str) -> None:
     inputs = {"fields": [{"id": "key", "label": "Key"}]}
     assert problem in " ".join(rules.credential_type_problems({"inputs": inputs, "injectors": injectors}))
-
-
-@pytest.fixture
-def awx() -> Iterator[Awx]:
-    with Awx() as server, serving(server):
-        yield server
-
-
-#: What the jobs run, as apply.yml requires it.
-IMAGE = f"registry.example.com/ecr-ee@sha256:{'0' * 64}"
-PROJECT = "https://git.example.com/crossaccount/ecr.git"
-EXACT = ("-e", f"ecr_awx_image={IMAGE}", "-e", f"ecr_awx_project_url={PROJECT}", "-e", "ecr_awx_project_release=0.1.0")
-
-
-def apply(folder: pathlib.Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    environment |= {"ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1"}
-    environment |= {"CONTROLLER_HOST": url, "CONTROLLER_OAUTH_TOKEN": TOKEN} if url else {}
-    command = [str(ROOT / ".venv/bin/ansible-playbook"), str(FOLDER / "playbooks/apply.yml"), *EXACT, *arguments]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:

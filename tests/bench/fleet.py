@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 
-from tests.conftest import ROOT, Lab, lab_command
-from tests.integration.conftest import Control, Run
-from tests.integration.test_fleet import Fleet
 from tests.lab import accounts
+from tests.support.control import Control, Run
+from tests.support.fleet import Fleet
+from tests.support.lab import Lab, lab_command
+from tests.support.paths import ROOT
 
 #: What is done, and the playbook that does it. Each run of all three ends where it began.
 WORK = {"everything to do": "share", "nothing to do": "share", "unshare": "unshare"}

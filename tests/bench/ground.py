@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.conftest import LAB_PYTHON, ROOT, Lab
 from tests.faults.bench import Bench
 from tests.lab import state
+from tests.support.lab import Lab
+from tests.support.paths import LAB_PYTHON, ROOT
 
 BIN = ROOT / ".venv/bin"
 DEADLINE = 300  # seconds, for a start; the lab makes 100,000 repositories first

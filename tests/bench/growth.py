@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 from .ground import BIN, Command, Ground, running
 from .names import SHARED_BY, names

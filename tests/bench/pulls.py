@@ -18,8 +18,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests import aws_cli
 from tests.lab import accounts
+from tests.support import aws_cli
 
 from . import registry
 from .ground import BIN, Command, Ground

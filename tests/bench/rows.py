@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests import aws_cli
 from tests.lab import accounts
+from tests.support import aws_cli
 
 from .ground import BIN, Command, Ground, Run
 from .names import KNOWN_BY, SHARED_BY, names, several, shared

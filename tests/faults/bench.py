@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests import quick_python
 from tests.lab import state
+from tests.support import quick_python
 
 ROOT = pathlib.Path(__file__).parents[2]
 DEADLINE = 60  # seconds, for one module

@@ -20,8 +20,8 @@ import signal
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.conftest import Lab
 from tests.lab import accounts
+from tests.support.lab import Lab
 
 from .bench import ROOT, Bench, Invocation
 from .matrix import FAIL, FAULTS, KILLED_AFTER, KILLED_BEFORE, NOT_APPLICABLE, OK, STALE, Cell, Ran, Row, Trial, judge

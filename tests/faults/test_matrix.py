@@ -21,8 +21,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import er
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.conftest import ROOT, Lab
 from tests.lab import accounts, state
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 from . import bench, matrix, runs
 

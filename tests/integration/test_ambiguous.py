@@ -6,145 +6,27 @@ The owner's modules run in this process, which is quick; a proxy in between forw
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import botocore.endpoint
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _module
-from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag, iam_ecr_pull_role
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from botocore.loaders import JSONFileLoader
 
-from tests.conftest import Lab, serving
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, Control
-from .test_proof import Between, Form, Statement, _service_file, allow, document
-
-RELEASE = {"environment": "release"}
-CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
-STRANGER = {"account": accounts.STRANGER, "external_id": "other"}
-MODULES = {"iam_ecr_pull_role": iam_ecr_pull_role, "ecr_repository_tag": ecr_repository_tag}
-TRUST_OF_OTHERS = {"Effect": "Allow", "Principal": {"AWS": accounts.STRANGER}, "Action": "sts:AssumeRole"}
-OURS = [{"Key": "managed-by", "Value": "crossaccount.ecr"}]
-
-
-class _End(Exception):  # noqa: N818  (of a module, as it is to be)
-    """A module has its result."""
-
-
-class Here(Controller):
-    """What the owner's modules want of AnsibleAWSModule, in this process: their result, and what they warn of."""
-
-    def __init__(
-        self, options: Statement, check_mode: bool, argument_spec: Statement, supports_check_mode: bool, **rules: Any
-    ) -> None:
-        super().__init__("here", argument_spec, options, **rules)
-        assert supports_check_mode
-        self.check_mode = check_mode
-        self.warnings: list[str] = []
-        self.result: dict[str, Any] = {}
-
-    def warn(self, warning: str) -> None:
-        self.warnings.append(warning)
-
-    def exit_json(self, **result: Any) -> None:
-        self.result = {**result, "warnings": self.warnings}
-        raise _End
-
-    def fail_json(self, **result: Any) -> None:  # type: ignore[override]
-        self.exit_json(failed=True, **result)
-
-
-def owner(control: Control, module: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    """The result of one of the owner's modules with the owner's environment."""
-    ran: list[Here] = []
-
-    def here(**specification: Any) -> Here:
-        ran.append(Here({"profile": "owner", "wait_interval": 0.01, **options}, check_mode, **specification))
-        return ran[0]
-
-    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(_End):
-        for name, value in control.lab.environment.items():
-            patch.setenv(name, value)
-        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
-        patch.setattr(MODULES[module], "AnsibleAWSModule", here)
-        patch.setattr(_module, "interruptible", contextlib.nullcontext)  # signals are for the main thread
-        MODULES[module].main()
-    return ran[0].result
-
-
-def declared(name: str, **options: Any) -> dict[str, Any]:
-    """The options that declare a role."""
-    return {"name": name, "repository_tags": RELEASE, "consumers": [CONSUMER], **options}
-
-
-def pull_role(control: Control, name: str, **options: Any) -> dict[str, Any]:
-    """The result of the module for a role that is declared but for `options`."""
-    return owner(control, "iam_ecr_pull_role", **declared(name, **options))
-
-
-def versions(control: Control, name: str) -> dict[str, bool]:
-    """The versions of a policy, and which of them is the default."""
-    listed = control.lab.client("owner", "iam").list_policy_versions(PolicyArn=policy_arn(name))["Versions"]
-    return {one["VersionId"]: one["IsDefaultVersion"] for one in listed}
-
-
-def policy_arn(name: str) -> str:
-    return f"arn:aws:iam::{accounts.OWNER}:policy/{name}"
-
-
-class Lossy(Between):
-    """Forwards every request, and drops the answer to some."""
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(lab)
-        self.calls: list[str] = []
-        self.errors: list[BaseException | None] = []
-        self.then: dict[str, list[Callable[[], Any]]] = {}
-        self.at: dict[int, Callable[[], Any]] = {}  # after the answer to the call of this number, once
-        self.change = self._change
-
-    def after(self, call: str, *acts: Callable[[], Any]) -> None:
-        """After the first answers to a call, do this, once each; `self.lose` drops the answer."""
-        self.then[call] = list(acts)
-
-    @staticmethod
-    def lose() -> None:
-        raise ConnectionAbortedError("the answer is lost")
-
-    def _change(self, call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
-        self.calls.append(call)
-        if act := self.at.pop(len(self.calls) - 1, None):
-            act()
-        acts = self.then.get(call)
-        changed = acts.pop(0)() if acts else None
-        return changed or (status, answer)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A lost answer is no news; anything else is one for the test."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError):
-            self.errors.append(error)
-
-    def count(self, call: str) -> int:
-        return self.calls.count(call)
-
-
-@pytest.fixture
-def lossy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lossy]:
-    # The SDK's own pauses between its tries.
-    monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=lambda _seconds: None))
-    server = Lossy(lab)
-    with serving(server):
-        yield server
-    assert server.errors == []
-
+from tests.support.control import REPOSITORY_ARN, Control
+from tests.support.forwarding import Form, Lossy
+from tests.support.owner_side import (
+    OURS,
+    RELEASE,
+    STRANGER,
+    TRUST_OF_OTHERS,
+    owner,
+    policy_arn,
+    pull_role,
+    tags_of,
+    versions,
+)
+from tests.support.policies import Statement, allow, document
 
 # --- roles and policies ----------------------------------------------------------------------------------------------
 
@@ -328,11 +210,6 @@ def failing(code: str, *names: str) -> Callable[[], tuple[int, str]]:
     """An answer of the tagging API in which these repositories failed."""
     failed = {"ErrorCode": code, "StatusCode": 500, "ErrorMessage": "Try later"}
     return lambda: (200, json.dumps({"FailedResourcesMap": {REPOSITORY_ARN + name: failed for name in names}}))
-
-
-def tags_of(control: Control, name: str) -> dict[str, str]:
-    ecr = control.lab.client("owner", "ecr")
-    return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + name)["tags"]}
 
 
 def test_a_failure_that_was_of_the_answer_only_is_seen_to_be_none(control: Control, lossy: Lossy) -> None:

@@ -10,9 +10,8 @@ import tarfile
 
 import pytest
 
-from tests.conftest import ROOT
-
-from .conftest import BIN, Control, Run
+from tests.support.control import BIN, Control, Run
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")

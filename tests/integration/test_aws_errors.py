@@ -10,10 +10,12 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from .conftest import Control
-from .test_proof import READ, Between, Clock, Form, Owner, between, clock, owner, prove, pull
+from tests.support.by_hand import Owner
+from tests.support.consumer_side import Clock, prove, pull
+from tests.support.control import Control
+from tests.support.forwarding import Between, Form
+from tests.support.policies import READ
 
-_fixtures = (between, clock, owner)
 ASSUME, CALLER, IMAGE, LAYER = "AssumeRole", "GetCallerIdentity", "BatchGetImage", "GetDownloadUrlForLayer"
 #: What may change is tried three times with them, and what is settled is tried once.
 WAIT: dict[str, Any] = {"wait_timeout": 60, "wait_interval": 30}

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
-
-from .conftest import ROLE_ARN, Control, Run
+from tests.support.control import ROLE_ARN, Control, Run
+from tests.support.lab import Lab
 
 ASSUME = {"role_arn": ROLE_ARN, "external_id": "test"}
 

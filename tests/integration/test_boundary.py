@@ -6,10 +6,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.conftest import ROOT
 from tests.lab import accounts
-
-from .conftest import Control, Run
+from tests.support.control import Control, Run
+from tests.support.paths import ROOT
 
 ARN = f"arn:aws:iam::{accounts.OWNER}:policy/"
 NAME = "EcrPullBoundary"

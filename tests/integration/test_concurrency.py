@@ -16,11 +16,9 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_index, _manifest, _retry
 
 from tests.lab import accounts, state
-
-from .conftest import BIN, REPOSITORY_ARN, ROLE, Control
-from .test_ambiguous import CONSUMER, RELEASE, STRANGER, Lossy, lossy, owner, pull_role, tags_of, versions
-
-__all__ = ["lossy"]  # a fixture
+from tests.support.control import BIN, REPOSITORY_ARN, ROLE, Control
+from tests.support.forwarding import Lossy
+from tests.support.owner_side import CONSUMER, RELEASE, STRANGER, owner, pull_role, tags_of, versions
 
 MANY, EIGHT = 20, 8
 

@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import LAB_PYTHON, ROOT
 from tests.lab import accounts, at_aws_names, state
-
-from .at_aws import Inside, control_host
-from .conftest import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
+from tests.support.at_aws import Inside, control_host
+from tests.support.control import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
+from tests.support.paths import LAB_PYTHON, ROOT
 
 pytestmark = pytest.mark.engine
 

@@ -11,8 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.lab import accounts
-
-from .conftest import BIN, Control
+from tests.support.control import BIN, Control
 
 EXTERNAL_ID, USER = "returning-share", "returning"
 USER_ARN = f"arn:aws:iam::{accounts.CONSUMER}:user/{USER}"

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.lab import accounts
-
-from .conftest import BIN, Control
+from tests.support.control import BIN, Control
 
 HOSTS = 8
 #: Ansible ends some messages with a list of all that there is; the message is what stands before.

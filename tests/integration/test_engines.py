@@ -26,10 +26,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab, serving
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.lab import Lab
+from tests.support.serving import serving
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("skopeo")]
 

@@ -16,12 +16,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
-from tests.conftest import Lab
 from tests.judge import questions
 from tests.judge.generator import Generator
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN
+from tests.support.control import REPOSITORY_ARN
+from tests.support.lab import Lab
 
 SEED, DECLARATIONS, RETAGGED = 20211125, 300, 25
 ROLES = ("judged-0", "judged-1", "judged-2")

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts, state
-
-from .conftest import Control, Run
+from tests.support.control import Control, Run
 
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 OF = f"arn:aws:iam::{accounts.OWNER}:role/"

@@ -16,20 +16,17 @@ import re
 import signal
 import subprocess
 import tempfile
-import time
 import urllib.parse
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.control import BIN, Run
+from tests.support.holding import _Forward
+from tests.support.paths import ROOT
+from tests.support.waiting import until
+from tests.support.watching import ENGINES, Site, Watch
 
-from . import test_secrets
-from .conftest import BIN, Run
-from .test_secrets import ENGINES, Site, Watch, _Forward
-
-layer, site = test_secrets.layer, test_secrets.site  # fixtures
 pytestmark = pytest.mark.engine
 
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
@@ -84,13 +81,6 @@ def holding(site: Site) -> Site:
     site.proxy.RequestHandlerClass = Holding
     site.begin()
     return site
-
-
-def until(happened: Callable[[], Any], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def end(site: Site, command: list[Any], profile: str, number: signal.Signals, held: int) -> Run:

@@ -14,9 +14,10 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT, Lab
 from tests.lab import accounts
 from tests.live.__main__ import main
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 PREFIX = "live-lab"
 SUITE = [sys.executable, "-m", "tests.live"]

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.conftest import Lab
 from tests.lab import accounts
-
-from .conftest import ROLE_ARN, Control, Run
+from tests.support.control import ROLE_ARN, Control, Run
+from tests.support.lab import Lab
 
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 CONFIG = {"AWS_CONFIG_FILE": "/nowhere/config", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere/credentials"}

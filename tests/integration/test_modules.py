@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, Control
+from tests.support.control import REPOSITORY_ARN, Control
 
 ROLE: dict[str, Any] = {
     "name": "walked",

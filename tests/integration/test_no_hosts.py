@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from .conftest import Control
+from tests.support.control import Control
 
 INVENTORY = "[owners]\na ansible_connection=local\n[empty]\n"
 

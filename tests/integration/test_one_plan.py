@@ -9,8 +9,7 @@ import botocore.exceptions
 import pytest
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, Control, Run
+from tests.support.control import REPOSITORY_ARN, Control, Run
 
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "external_id": "other"}

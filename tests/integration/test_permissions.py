@@ -15,10 +15,10 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
-from tests.conftest import ROOT, Lab
 from tests.lab import accounts, state
-
-from .conftest import BIN, REPOSITORY_ARN, Control
+from tests.support.control import BIN, REPOSITORY_ARN, Control
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 Document = dict[str, Any]
 

@@ -4,63 +4,46 @@
 from __future__ import annotations
 
 import datetime
-import functools
-import http.client
-import http.server
-import itertools
 import json
 import pathlib
 import re
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from botocore.config import Config
-from botocore.loaders import JSONFileLoader
 
-from tests.conftest import Lab, serving
 from tests.lab import accounts
+from tests.support.by_hand import Owner
+from tests.support.consumer_side import CONTROLLER, HOST, ONE_ATTEMPT, Clock, count, here, options_of, prove, pull
+from tests.support.control import Control
+from tests.support.forwarding import Between, Form
+from tests.support.policies import (
+    ASSUME,
+    DESCRIBE,
+    DESCRIBE_CALL,
+    EXTERNAL_ID,
+    LAYER_CALL,
+    MANIFEST_CALL,
+    PULL,
+    READ,
+    TOKEN,
+    TOKEN_CALL,
+    Statement,
+    allow,
+    deny,
+    document,
+)
 
-from .conftest import REPOSITORY_ARN, Control
-
-HOST, CONTROLLER = "host", "controller"
 PROBES = ("describe", "manifest", "layer", "token")
-ASSUME, TOKEN_CALL, DESCRIBE_CALL = "sts:AssumeRole", "ecr:GetAuthorizationToken", "ecr:DescribeImages"
-MANIFEST_CALL, LAYER_CALL = "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
-#: AssumeRole for one attempt of the proof: with the external ID, without it, with a wrong one.
-ONE_ATTEMPT = 3
 #: The options with which what may change is tried twice, and what is settled is not.
 TWO_ATTEMPTS: dict[str, Any] = {"wait_timeout": 60, "wait_interval": 60}
-Statement = dict[str, Any]
-Form = dict[str, str]
-#: From a call, the form that was sent, the status and the answer: what is answered in their place.
-Change = Callable[[str, Form, int, str], tuple[int, str]]
 
 
-def allow(*actions: str, **terms: Any) -> Statement:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **terms}
-
-
-def deny(*actions: str) -> Statement:
-    return {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
-
-
-TOKEN, DESCRIBE, PULL = allow(TOKEN_CALL), allow(DESCRIBE_CALL), allow(MANIFEST_CALL, LAYER_CALL)
-READ = (TOKEN, DESCRIBE, PULL)
-EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "test"}}
 NO_TAG = "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
 A_DENY = "The identity-based policy has a Deny statement for it: the owner account has to change that statement."
 
@@ -71,176 +54,13 @@ def tagged(key: str) -> tuple[Statement, Statement]:
     return TOKEN, allow(DESCRIBE_CALL, MANIFEST_CALL, LAYER_CALL, Condition=condition)
 
 
-def document(*statements: Statement) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-class Owner:
-    """Makes roles and repositories in the owner account by hand, each under a name of its own."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.iam, self.ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
-        self._numbers = itertools.count()
-
-    def name(self) -> str:
-        return f"by-hand-{next(self._numbers)}"
-
-    def role(self, *statements: Statement, name: str = "", boundary: tuple[Statement, ...] = (), **trust: Any) -> str:
-        """The ARN of a role that may do this; `trust` adds to the statement that lets the consumer account in."""
-        name, trust = name or self.name(), trust or {"Condition": EXTERNAL_ID}
-        principal = {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}
-        letting_in = {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **trust}
-        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(letting_in))["Role"]["Arn"]
-        if boundary:
-            policy = self.iam.create_policy(PolicyName=name, PolicyDocument=document(*boundary))["Policy"]["Arn"]
-            self.iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
-        self.iam.put_role_policy(RoleName=name, PolicyName="by-hand", PolicyDocument=document(*statements))
-        return str(arn)
-
-    def repository(self, **tags: str) -> str:
-        name = self.name()
-        self.ecr.create_repository(repositoryName=name)
-        self.tag(name, **tags)
-        return name
-
-    def tag(self, name: str, **tags: str) -> None:
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        self.ecr.tag_resource(resourceArn=REPOSITORY_ARN + name, tags=listed)
-
-    def untag(self, name: str, *keys: str) -> None:
-        self.ecr.untag_resource(resourceArn=REPOSITORY_ARN + name, tagKeys=list(keys))
-
-    def push(self, name: str) -> None:
-        """Put the image `v1.0` into a repository."""
-        token = self.ecr.get_authorization_token()["authorizationData"][0]
-        accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, "v1.0", accounts.scenario_layers())
-
-
-@pytest.fixture(scope="module")
-def owner(lab: Lab) -> Owner:
-    return Owner(lab)
-
-
-def prove(control: Control, role_arn: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """The result of the module; without `credentials` from this process, as the controller does it, which is quick."""
-    options = {"role_arn": role_arn, "external_id": "test", **options}
-    if credentials:
-        return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
-    return here(control, options, PROVE_ARGUMENTS, proof)
-
-
-def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """What is asked of AWS for a pull; with `credentials` the module does it, in check mode."""
-    options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
-    if credentials:
-        layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
-        return control.module("ecr_image_pull", "consumer", "--check", **layout, **options)
-
-    def ask(controller: Controller) -> dict[str, Any]:
-        references = PullOptions.of(controller.params).references
-        session, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
-        return {"digests": authorize(session_of(controller), session, wait, references).digests}
-
-    return here(control, {**options, "images": list(images)}, PULL_ARGUMENTS, ask)
-
-
-#: botocore reads its descriptions of the services anew for every client, which takes most of the time of a proof.
-_service_file = functools.cache(JSONFileLoader().load_file)
-
-
-def here(
-    control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
-) -> dict[str, Any]:
-    """What `run` returns in this process, with the consumer's environment; it does not wait unless told."""
-    options = {"wait_timeout": 0, **options}
-    profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**control.lab.environment, **profile}.items():
-            patch.setenv(name, value)
-        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
-        return result_of(lambda: run(Controller("here", specification, options)))
-
-
-class Clock:
-    """Stands in the place of `time` where this process waits, so that no time passes and every attempt is counted."""
-
-    def __init__(self) -> None:
-        self.now, self.time = 0.0, time.time
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(_retry, "time", clock)
-    return clock
-
-
-def count(control: Control, mark: int, call: str = ASSUME) -> int:
-    """How often something was called, after the first `mark` calls of the log."""
-    return control.lab.calls()[mark:].count(call)
-
-
-# --- between the modules and the lab -------------------------------------------------------------------------------
-
-
-class _Forward(http.server.BaseHTTPRequestHandler):
-    server: Between
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        form = dict(urllib.parse.parse_qsl(body.decode()))
-        self.server.forms.append(form)
-        call = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        connection = http.client.HTTPConnection(self.server.lab, timeout=30)
-        connection.request("POST", self.path, body, dict(self.headers))  # the signature is over the Host that was asked
-        reply = connection.getresponse()
-        status, answer = self.server.change(call, form, reply.status, reply.read().decode())
-        connection.close()
-        self.send_response(status)
-        self.send_header("Content-Type", reply.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(answer.encode())))
-        self.end_headers()
-        self.wfile.write(answer.encode())
-
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
-
-class Between(http.server.ThreadingHTTPServer):
-    """Hands requests on to the lab: keeps the forms that were sent to STS, and may change the answers."""
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(("127.0.0.1", 0), _Forward)
-        self.lab = lab.endpoint.partition("://")[2]
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.forms: list[Form] = []
-        self.change: Change = lambda _call, _form, status, answer: (status, answer)
-
-    @property
-    def assumed(self) -> list[Form]:
-        return [form for form in self.forms if form.get("Action") == "AssumeRole"]
-
-
-@pytest.fixture
-def between(lab: Lab) -> Iterator[Between]:
-    server = Between(lab)
-    with serving(server):
-        yield server
-
-
 # --- what is seen ----------------------------------------------------------------------------------------------------
 
 
 def test_the_progress_counts_the_repositories_that_are_proven(control: Control, owner: Owner) -> None:
     told: list[str] = []
     options = {"role_arn": owner.role(*READ), "external_id": "test", "readable": ["release"], "denied": ["develop"]}
-    result = here(control, options, PROVE_ARGUMENTS, lambda module: proof(module, progress=told.append))
+    result = here(control, options, ACCESS_INFO_ARGUMENTS, lambda module: access_info(module, progress=told.append))
     assert len(result["repositories"]) == 2
     assert sorted(set(told)) == [f"{number} of 2 repositories proven" for number in range(3)]
 
@@ -431,18 +251,6 @@ def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owne
     result = prove(control, owner.role(TOKEN, DESCRIBE), denied=["release"])
     assert result["verdict"] == "fail"
     assert "Repository release was expected to be denied, but describe is allowed." in result["problems"][0]
-
-
-def options_of(control: Control, key: dict[str, str]) -> dict[str, str]:
-    """The options that make the holder of an access key the caller."""
-    token = {"session_token": key["SessionToken"]} if "SessionToken" in key else {}
-    return {
-        "access_key": key["AccessKeyId"],
-        "secret_key": key["SecretAccessKey"],
-        **token,
-        "endpoint_url": control.lab.endpoint,
-        "region": accounts.REGION,
-    }
 
 
 @pytest.mark.parametrize(

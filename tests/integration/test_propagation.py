@@ -13,12 +13,13 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import CONSISTENT_READS
 from botocore.exceptions import ClientError
 
-from tests.conftest import Lab
 from tests.lab import accounts, state
-
-from .conftest import REPOSITORY_ARN, Control
-from .test_ambiguous import RELEASE, STRANGER, declared, owner, pull_role, versions
-from .test_proof import ASSUME, ONE_ATTEMPT, READ, Owner, allow, count, deny, document, prove
+from tests.support.by_hand import Owner
+from tests.support.consumer_side import ONE_ATTEMPT, count, prove
+from tests.support.control import REPOSITORY_ARN, Control
+from tests.support.lab import Lab
+from tests.support.owner_side import RELEASE, STRANGER, declared, owner, pull_role, versions
+from tests.support.policies import ASSUME, READ, allow, deny, document
 
 #: A second here is twenty on AWS, where changes take up to thirty.
 SECONDS = 1.5

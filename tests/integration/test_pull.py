@@ -18,13 +18,12 @@ import yaml
 from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
-from tests.conftest import serving
 from tests.lab import accounts, state
-
-from .conftest import ROLE, ROLE_ARN, Control, Run
-from .test_proof import ASSUME, CONTROLLER, HOST, Between, Form, allow, between, document, options_of
-
-__all__ = ["between"]  # a fixture
+from tests.support.consumer_side import CONTROLLER, HOST, options_of
+from tests.support.control import ROLE, ROLE_ARN, Control, Run
+from tests.support.forwarding import Between, Form
+from tests.support.policies import ASSUME, allow, document
+from tests.support.serving import serving
 
 PULL_ROLE: dict[str, Any] = {"role_arn": ROLE_ARN, "external_id": "test"}
 PULLER = f"arn:aws:iam::{accounts.CONSUMER}:user/puller"

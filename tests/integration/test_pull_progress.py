@@ -9,13 +9,10 @@ import subprocess
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
+from tests.support.waiting import until
+from tests.support.watching import ENGINES, Site
 
-from . import test_secrets
-from .test_interrupts import until
-from .test_secrets import ENGINES, Site
-
-layer, site = test_secrets.layer, test_secrets.site  # fixtures
 pytestmark = pytest.mark.engine
 
 #: Host, task, image, status, seconds.

@@ -14,11 +14,11 @@ from typing import Any
 import ansible_runner
 import pytest
 
-from tests.conftest import Lab
 from tests.lab import accounts, state
-
-from .conftest import BIN, ROLE, ROLE_ARN, WAIT_INTERVAL, Control
-from .test_secrets import MARK, Secrets
+from tests.support.control import BIN, ROLE, ROLE_ARN, WAIT_INTERVAL, Control
+from tests.support.lab import Lab
+from tests.support.secret_search import Secrets
+from tests.support.watching import MARK
 
 #: AWX makes an inventory a program that prints it.
 INVENTORY = "#!/usr/bin/env python3\nprint({text!r})\n"

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT, Lab
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 DENIED = (
     f"User: arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE} is not authorized to perform: {{}}"

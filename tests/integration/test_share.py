@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, Control, Run
+from tests.support.control import REPOSITORY_ARN, ROLE, Control, Run
 
 TAGS = {"environment": "release"}
 TAG, UNTAG, TRUST = "tagging:TagResources", "tagging:UntagResources", "iam:UpdateAssumeRolePolicy"

@@ -14,23 +14,10 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts
-
-from .conftest import REPOSITORY_ARN, ROLE, Control
-from .test_ambiguous import (
-    OURS,
-    RELEASE,
-    TRUST_OF_OTHERS,
-    Lossy,
-    lossy,
-    owner,
-    policy_arn,
-    pull_role,
-    tags_of,
-    versions,
-)
-from .test_proof import allow, deny, document
-
-__all__ = ["lossy"]  # a fixture
+from tests.support.control import REPOSITORY_ARN, ROLE, Control
+from tests.support.forwarding import Lossy
+from tests.support.owner_side import OURS, RELEASE, TRUST_OF_OTHERS, owner, policy_arn, pull_role, tags_of, versions
+from tests.support.policies import allow, deny, document
 
 DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
 

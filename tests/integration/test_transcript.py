@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from tests.lab import accounts, at_aws_names
-
-from .at_aws import Inside, control_host
-from .conftest import REPOSITORY_ARN, ROLE, ROLE_ARN
+from tests.support.at_aws import Inside, control_host
+from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN
 
 pytestmark = pytest.mark.engine
 

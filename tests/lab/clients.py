@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 from . import accounts
 

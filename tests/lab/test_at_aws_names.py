@@ -3,61 +3,25 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from tests.conftest import LAB_PYTHON, ROOT
+from tests.lab.client_at_aws import CONSUMERS, OWNERS, STATUS
+from tests.support.paths import LAB_PYTHON, ROOT
 
 from . import accounts, at_aws_names
 
 COMMAND = [str(LAB_PYTHON), "-m", "tests.lab", "at-aws-names", "--"]
 #: What a program runs there.
-LOOK = "from tests.lab import test_at_aws_names; test_at_aws_names.look()"
-STATUS = 5  # with which it ends
-OWNERS, CONSUMERS = (at_aws_names.registry(account) for account in (accounts.OWNER, accounts.CONSUMER))
-
-
-def look() -> None:
-    """Print what a client sees that knows of AWS only, as JSON."""
-    profiles = ("owner", "consumer-administrator")
-    owner, consumer = (boto3.session.Session(profile_name=profile).client("ecr") for profile in profiles)
-    tokens = [client.get_authorization_token()["authorizationData"][0] for client in (owner, consumer)]
-    mine, theirs = (token["authorizationToken"] for token in tokens)
-    (repository,) = owner.describe_repositories(repositoryNames=["release"])["repositories"]
-    status, manifest = get(OWNERS, "/v2/release/manifests/v1.0", mine)
-    layer = json.loads(manifest)["layers"][0]["digest"]
-    seen = {
-        "routes": pathlib.Path("/proc/net/route").read_text().splitlines()[1:],
-        "answering": [name for name in at_aws_names.host_names() if get(name, "/v2/")[0] == 401],
-        "config": pathlib.Path(os.environ["AWS_CONFIG_FILE"]).read_text(),
-        "endpoints": [token["proxyEndpoint"] for token in tokens],
-        "repository": repository["repositoryUri"],
-        "layer": owner.get_download_url_for_layer(repositoryName="release", layerDigest=layer)["downloadUrl"],
-        "own": status,
-        "other": get(OWNERS, "/v2/release/manifests/v1.0", theirs),
-        "consumer's": get(CONSUMERS, "/v2/release/manifests/v1.0", theirs)[0],
-    }
-    print(json.dumps(seen))
-    sys.exit(STATUS)
-
-
-def get(name: str, path: str, authorization: str = "") -> tuple[int, str]:
-    """An answer over TLS, by the system's certificates."""
-    connection = http.client.HTTPSConnection(name, timeout=10)
-    connection.request("GET", path, headers={"Authorization": f"Basic {authorization}"})
-    reply = connection.getresponse()
-    return reply.status, reply.read().decode()
+LOOK = "from tests.lab.client_at_aws import look; look()"
 
 
 @pytest.mark.engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 from . import accounts
 from .clients import PREFIX, RELEASE, Account, allow, denial, document, trust

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import urllib.parse
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
+from tests.support.manifests import manifest
 
 from . import accounts
 from .clients import RELEASE, REPOSITORIES, Account, allow, denial, document, refusal
@@ -35,16 +34,6 @@ def shared(lab: Lab) -> Any:
     ecr.set_repository_policy(repositoryName="release", policyText=document(statement))
     yield ecr
     ecr.delete_repository_policy(repositoryName="release")
-
-
-def manifest(lab: Lab, ecr: Any, repository: str) -> tuple[int, Any]:
-    """The status and the answer of the registry to a client's token."""
-    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(lab.endpoint).netloc, timeout=30)
-    headers = {"Authorization": f"Basic {token}"}
-    connection.request("GET", f"/v2/{repository}/manifests/{accounts.IMAGE_TAG}", headers=headers)
-    reply = connection.getresponse()
-    return reply.status, json.loads(reply.read())
 
 
 def test_policy_of_the_repository_has_to_allow_a_call(lab: Lab) -> None:

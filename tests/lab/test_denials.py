@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 from . import accounts
 from .clients import PREFIX, RELEASE, REPOSITORIES, Account, allow, denial, deny, document, trust

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 from . import accounts
 from .clients import PREFIX, RELEASE, Account, allow, denial, deny, trust

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
+from tests.support.manifests import manifest
 
 from . import accounts
 from .clients import refusal
-from .test_cross_account import manifest
 
 IMAGE = {"imageTag": accounts.IMAGE_TAG}
 NAMED = {"repositoryName": "release"}

@@ -24,7 +24,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import Lab, lab_command
+from tests.support.lab import Lab, lab_command
 
 from . import accounts, state
 

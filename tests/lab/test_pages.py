@@ -8,7 +8,7 @@ from typing import Any
 import botocore.client
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 from . import accounts
 from .clients import refusal

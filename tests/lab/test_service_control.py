@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 from . import accounts
 from .clients import RELEASE, Account, Statement, allow, denial, deny, document, refusal, trust

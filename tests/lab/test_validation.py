@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Lab, lab_command
+from tests.support.lab import Lab, lab_command
 
 from . import state, validation
 

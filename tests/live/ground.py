@@ -17,9 +17,10 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.conftest import ROOT, Lab
-from tests.integration.conftest import Control, Run
 from tests.lab import accounts
+from tests.support.control import Control, Run
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 #: They would be taken in the place of a profile.
 BEFORE_A_PROFILE = re.compile(r"AWS_(?:(?:DEFAULT_)?PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|S\w+_TOKEN)")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import quick_python
+from tests.support import quick_python
 
 from .blocks import blocks, page_word
 from .output import stale_lines

@@ -15,8 +15,8 @@ import yaml
 from hypothesis import strategies as st
 
 from tests.awx import rules
-from tests.awx.test_pattern import FOLDER as PATTERN
-from tests.awx.test_pattern import TYPES
+from tests.awx.pattern import FOLDER as PATTERN
+from tests.awx.pattern import TYPES
 
 from . import hostile, hostile_aws
 from .entries import environment, evaluate, run_action, run_module, show_all, trusted

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.unit.conftest import OCI_INDEX, OCI_MANIFEST, Server
+from tests.support.registry import OCI_INDEX, OCI_MANIFEST, Server
 
 from . import hostile, hostile_aws
 from .entries import run_module

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from tests.conftest import serving
-from tests.unit.conftest import Server
+from tests.support.registry import Server
+from tests.support.serving import serving
 
 from .hostile_aws import HostileAws
 

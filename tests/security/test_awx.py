@@ -12,10 +12,8 @@ import botocore.session
 import pytest
 
 from tests.awx import rules
+from tests.awx.pattern import IMAGE, TYPES, apply
 from tests.awx.server import Awx
-from tests.awx.test_pattern import IMAGE, TYPES, apply, awx
-
-__all__ = ["awx"]  # a fixture
 
 DIGEST = "@sha256:" + "0" * 64
 KEYS = {

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 from . import hostile_aws
 from .boundaries import BOUNDARIES, Boundary

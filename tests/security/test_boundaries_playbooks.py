@@ -18,16 +18,16 @@ import pytest
 import yaml
 
 from tests.awx import rules
-from tests.conftest import ROOT
-from tests.integration.conftest import BIN, Control
-from tests.unit.conftest import OCI_MANIFEST
+from tests.security.host_result import ANSWER
+from tests.support.control import BIN, Control
+from tests.support.paths import ROOT
+from tests.support.registry import OCI_MANIFEST
 
 from . import hostile, hostile_aws
 from .from_people import CHOICES, HANDOFF, SURVEY
 from .from_registries import LAYER
 from .observers import Ground, Seen, findings
 from .places import Places
-from .test_host_results import ANSWER
 
 PATTERN = ROOT / "extensions/patterns/ecr_share/playbooks"
 #: What Ansible itself executes, displays, or refuses to load.

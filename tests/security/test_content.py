@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import serving
-from tests.integration.conftest import Control
-from tests.unit.conftest import OCI_INDEX, OCI_MANIFEST, Server
+from tests.support.control import Control
+from tests.support.registry import OCI_INDEX, OCI_MANIFEST, Server
+from tests.support.serving import serving
 
 STRANGER = 54321
 TOKEN = "QVdTOnRva2Vu"

@@ -23,8 +23,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _host_file
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change
 
-from tests.conftest import ROOT
-from tests.integration.conftest import BIN
+from tests.support.control import BIN
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.engine  # root
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.conftest import Control, Run
 from tests.lab import accounts
+from tests.support.control import Control, Run
 
 OWNER, CONSUMER, STRANGER = accounts.OWNER, accounts.CONSUMER, accounts.STRANGER
 PATTERN = "extensions/patterns/ecr_share/playbooks/share.yml"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.integration.conftest import BIN, Control, Run
 from tests.lab import accounts
+from tests.support.control import BIN, Control, Run
+from tests.support.paths import ROOT
 
 #: Clears the screen, sets the window title, and writes the verdict of another host.
 FORGED = "x\x1b]0;pwned\x07\x1b[2J\nweb2  pass    release:v1.0 pulled (docker)\r"

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
-from tests.integration.conftest import ROLE_ARN, Control, Run
 from tests.lab import accounts
+from tests.support.control import ROLE_ARN, Control, Run
+from tests.support.paths import ROOT
 
 OWN_ROLE = f"arn:aws:iam::{accounts.CONSUMER}:role/Ops"
 

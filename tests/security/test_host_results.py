@@ -8,27 +8,11 @@ import pathlib
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 
-from tests.integration.conftest import Control
 from tests.lab import accounts
-
-#: What ecr_access_info and ecr_image_pull return on a host, with a proof that passes.
-ANSWER: dict[str, Any] = {
-    "changed": False,
-    "caller": {"arn": "arn:aws:iam::222222222222:user/dev"},
-    "assumed": {"arn": f"arn:aws:sts::{accounts.OWNER}:assumed-role/pull/x"},
-    "external_id_enforced": "true",
-    "token": "allowed",
-    "token_denial_kind": "",
-    "repositories": [],
-    "verdict": "pass",
-    "problems": [],
-    "artifact": {"verdict": "pass"},
-    "summary": ["<!-- of the host -->"],
-    "engine": "docker",
-    "images": [],
-}
+from tests.security.host_result import ANSWER
+from tests.support.control import Control
 
 
 class HostileHost:

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from tests.conftest import Lab
+from tests.support.lab import Lab
 
 ADMINISTRATIVE = [
     ("POST", "/_ministack/reset"),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.conftest import REPOSITORY_ARN, ROLE, Control, Run
 from tests.lab import accounts
+from tests.support.control import REPOSITORY_ARN, ROLE, Control, Run
 
 CONSUMER_ROOT, STRANGER_ROOT = f"arn:aws:iam::{accounts.CONSUMER}:root", f"arn:aws:iam::{accounts.STRANGER}:root"
 PULLER = f"arn:aws:iam::{accounts.CONSUMER}:user/puller"

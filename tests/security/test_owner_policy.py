@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import ROOT, Lab
-from tests.integration.conftest import REPOSITORY_ARN
 from tests.lab import accounts
+from tests.support.control import REPOSITORY_ARN
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 ACCOUNT_ARN = f"arn:aws:iam::{accounts.OWNER}:"
 ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"

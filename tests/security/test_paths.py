@@ -15,8 +15,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
-from tests.conftest import ROOT
-from tests.integration.conftest import ROLE_ARN, Control
+from tests.support.control import ROLE_ARN, Control
+from tests.support.paths import ROOT
 
 BY_ROLE: dict[str, Any] = {"role_arn": ROLE_ARN, "external_id": "test", "images": ["release:v1.0"]}
 SECRET = "controllers-secret-access-key"

@@ -37,11 +37,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.conftest import serving
-from tests.integration.conftest import ROLE_ARN, Control
-from tests.unit.conftest import OCI_MANIFEST, Handler, Server, other_server, server
-
-__all__ = ["other_server", "server"]  # fixtures
+from tests.support.control import ROLE_ARN, Control
+from tests.support.registry import OCI_MANIFEST, Handler, Server
+from tests.support.serving import serving
 
 BY_ROLE: dict[str, Any] = {"role_arn": ROLE_ARN, "external_id": "test", "images": ["release:v1.0"]}
 TOKEN_CALL = "ecr:GetAuthorizationToken"

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 _PINNED = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 FOLDERS = [ROOT / "tests", ROOT / "tests/lab"]

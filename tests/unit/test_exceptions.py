@@ -3,100 +3,14 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _concurrency, _session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS, pull_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
-    REPOSITORY_TAG_ARGUMENTS,
-    tag_repositories,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _session
 
-from tests.security.hostile_aws import CONSUMER, OWNER, REGION, ROLE, ROLE_ARN
 from tests.unit.exceptions import each_exception
 from tests.unit.fake_aws import FakeAws
+from tests.unit.module_cases import CASES, WRITING, Case, Result, is_reported, run_module
 
-Result = dict[str, Any]
-TAGS = {"environment": "release"}
-CONSUMERS = [{"account": CONSUMER, "external_id": "test"}]
-PULL_ROLE = {"name": ROLE, "repository_tags": TAGS, "consumers": CONSUMERS, "wait_timeout": 0}
-SHARE = {"role_name": ROLE, "repositories": ["release"], "repository_tags": TAGS, "consumers": CONSUMERS}
-TAG = {"names": ["release"], "tags": TAGS, "wait_timeout": 0}
-NEW_ROLE = ("get_role", "get_policy")
-
-
-#: The cases in which something is written.
-WRITING = {"iam_ecr_pull_role, new", "iam_ecr_pull_role, changed", "iam_ecr_pull_role, absent", "ecr_repository_tag"}
-
-
-class Case(NamedTuple):
-    """A module with its options, and the account that it runs in."""
-
-    run: Callable[[Any], Result]
-    arguments: Result
-    options: Result
-    account: str = OWNER
-    missing: tuple[str, ...] = ()
-    check_mode: bool = False
-    replies: Mapping[str, Any] = {}
-
-
-CASES = {
-    "ecr_access_info": Case(
-        proof,
-        PROVE_ARGUMENTS,
-        {
-            "role_arn": ROLE_ARN,
-            "external_id": "test",
-            "readable": ["release"],
-            "denied": ["develop"],
-            "wait_timeout": 0,
-        },
-        CONSUMER,
-    ),
-    "ecr_image_pull": Case(
-        image_pull,
-        PULL_ARGUMENTS,
-        {
-            "role_arn": ROLE_ARN,
-            "external_id": "test",
-            "images": ["release:v1.0", "release:v1.1"],
-            "engine": "oci_layout",
-            "dest": "/nonexistent/layout",
-            "wait_timeout": 0,
-        },
-        CONSUMER,
-        check_mode=True,
-    ),
-    "ecr_share_info": Case(share_info, SHARE_INFO_ARGUMENTS, {"shares": [SHARE]}, missing=NEW_ROLE),
-    "iam_ecr_pull_role, new": Case(pull_role, PULL_ROLE_ARGUMENTS, PULL_ROLE, missing=NEW_ROLE),
-    "iam_ecr_pull_role, changed": Case(pull_role, PULL_ROLE_ARGUMENTS, {**PULL_ROLE, "adopt": True}),
-    "iam_ecr_pull_role, absent": Case(
-        pull_role,
-        PULL_ROLE_ARGUMENTS,
-        {"name": ROLE, "state": "absent", "wait_timeout": 0},
-        replies={"list_role_policies": {"PolicyNames": [], "IsTruncated": False}},
-    ),
-    "ecr_repository_tag": Case(tag_repositories, REPOSITORY_TAG_ARGUMENTS, TAG),
-}
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One request after the other, without pauses."""
-    monkeypatch.setattr(_concurrency, "CONCURRENCY", 1)
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 def run(case: Case, aws: FakeAws) -> tuple[Result, str]:
@@ -106,30 +20,8 @@ def run(case: Case, aws: FakeAws) -> tuple[Result, str]:
         return run_module(case)
 
 
-def run_module(case: Case) -> tuple[Result, str]:
-    """The result of the module, and its warnings."""
-    warnings: list[str] = []
-
-    def here() -> Result:
-        module = Controller("module", case.arguments, {**case.options, "region": REGION})
-        module.tmpdir, module.warn = "/nonexistent", warnings.append  # type: ignore[attr-defined, method-assign, assignment]
-        module.check_mode = case.check_mode
-        return case.run(module)
-
-    return result_of(here), "\n".join(warnings)
-
-
 def aws_of(case: Case, fail_at: int = -1, error: Exception | None = None) -> FakeAws:
     return FakeAws(case.account, case.missing, case.replies, fail_at, error)
-
-
-def is_reported(result: Result, warnings: str) -> bool:
-    """Whether a result tells a user that something went wrong, without a traceback."""
-    if "Traceback" in json.dumps(result, default=str) + warnings:
-        return False
-    if result.get("failed"):
-        return bool(result["msg"].strip()) and "<exception str() failed>" not in result["msg"]
-    return result.get("verdict") == "fail" or "is unknown" in warnings
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -17,11 +17,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from tests.security.hostile_aws import error, xml_reply
-from tests.unit import test_exceptions
 from tests.unit.fake_aws import FakeAws
-from tests.unit.test_exceptions import CASES, Case, is_reported
+from tests.unit.module_cases import CASES, Case, is_reported, run_module
 
-at_once = test_exceptions.at_once
+pytestmark = pytest.mark.usefixtures("at_once")
+
 HTML = b"<html><head><title>Blocked</title></head><body>By the web proxy of Example Corp.</body></html>"
 #: What is received in the place of a body.
 BODIES: dict[str, Callable[[bytes], bytes]] = {
@@ -112,7 +112,7 @@ def _clients(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(case: Case, http: Http) -> tuple[dict[str, Any], str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.httpsession.URLLib3Session, "send", lambda _session, request: http.send(request))
-        return test_exceptions.run_module(case)
+        return run_module(case)
 
 
 def check_each_call(name: str, changes: Mapping[str, Callable[[str, Any, bytes], bytes]], is_fatal: bool) -> None:

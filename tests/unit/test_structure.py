@@ -192,6 +192,19 @@ def private_variables(text: str) -> set[str]:
     return set(re.findall(r"\b__ecr_\w+", text))
 
 
+def imported_tests(source: str) -> list[str]:
+    """Each test file and each conftest that a file imports, wherever in the file the import is."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module or ''}.{alias.name}" for alias in node.names]
+        found += [name for name in names if re.search(r"(^|\.)(test_\w*|conftest)(\.|$)", name)]
+    return found
+
+
 # --- the tree
 
 
@@ -280,6 +293,14 @@ def test_roles_have_no_private_variables() -> None:
 
 def test_no_two_functions_have_one_name() -> None:
     none_of("Public functions with one name", [f"{n}: {', '.join(fs)}" for n, fs in homonyms(sources()).items()])
+
+
+def test_no_file_imports_a_test() -> None:
+    """Code that several tests use is in tests/support."""
+    files = [file for file in (ROOT / "tests").rglob("*.py") if "output" not in file.parts]
+    assert len(files) > 100
+    each = ((file.relative_to(ROOT), imported_tests(file.read_text(encoding="utf-8"))) for file in files)
+    none_of("Imports of test files", [f"{file} imports {name}" for file, names in each for name in names])
 
 
 # --- the counters themselves
@@ -407,6 +428,22 @@ def test_reads_of_options_are_found() -> None:
     method = 'class Thing:\n    @classmethod\n    def of(cls, options):\n        return cls(options["name"])\n'
     assert outside_the_edge(method, {"Thing"}) == {}
     assert outside_the_edge(method, {"Other"}) == {"Thing": 1}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from tests.support.lab import Lab", []),
+        ("from ansible_collections.crossaccount.ecr.tests import contest, latest_test", []),
+        ("import tests.unit.test_purity", ["tests.unit.test_purity"]),
+        ("from tests.unit import test_purity", ["tests.unit.test_purity"]),
+        ("from . import test_purity", [".test_purity"]),
+        ("from .test_purity import PURE", ["test_purity.PURE"]),
+        ("def f():\n    from tests.conftest import lab", ["tests.conftest.lab"]),
+    ],
+)
+def test_imports_of_tests_are_found(source: str, found: list[str]) -> None:
+    assert imported_tests(source) == found
 
 
 def test_any_is_counted() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
     use_names_of,
 )
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 SHARE = "crossaccount.ecr.ecr_share"
 #: Variables that are not options of a module: of the role's own tasks.
@@ -73,7 +74,10 @@ def test_only_marked_words_are_replaced() -> None:
     )
 
 
-SPEC = {"defaults": {"options": {"consumers": {"options": {"account": {}, "principals": {}}}}}, "state": {}}
+SPEC: dict[str, Any] = {
+    "defaults": {"options": {"consumers": {"options": {"account": {}, "principals": {}}}}},
+    "state": {},
+}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.unit.conftest import OCI_MANIFEST, Answer, Handler, Server
+from tests.support.registry import OCI_MANIFEST, Answer, Handler, Server
 
 TOKEN = "QVdTOnNlY3JldC10b2tlbi1vZi1vbmUtY2FsbGVy"
 PASSWORD = "secret-token-of-one-caller"  # in TOKEN, base64

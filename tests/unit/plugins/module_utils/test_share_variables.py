@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import KNOWN, unknown_variables
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ PULLED = {"engine": "docker", "images": [{"image": "a:1", "changed": True}, {"im
 
 
 @pytest.mark.parametrize(
-    ("went_through", "proof", "pulled", "line"),
+    ("succeeded", "proof", "pulled", "line"),
     [
         (True, {"verdict": "pass"}, PULLED, "web  pass    a:1 pulled (docker), b:1 was there (docker)"),
         (True, {"verdict": "pass"}, {}, "web  pass    nothing to pull"),
@@ -109,8 +109,8 @@ PULLED = {"engine": "docker", "images": [{"image": "a:1", "changed": True}, {"im
         (False, {}, {}, "web  failed  no answer; see above"),
     ],
 )
-def test_the_table_of_hosts(went_through: bool, proof: dict[str, Any], pulled: dict[str, Any], line: str) -> None:
-    assert hosts_table([("web", went_through, proof, pulled)], check_mode=False) == [line]
+def test_the_table_of_hosts(succeeded: bool, proof: dict[str, Any], pulled: dict[str, Any], line: str) -> None:
+    assert hosts_table([("web", succeeded, proof, pulled)], check_mode=False) == [line]
 
 
 def test_the_table_of_hosts_in_check_mode_and_aligned() -> None:

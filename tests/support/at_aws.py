@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests at AWS's own host names share: a control host in the lab's namespaces, with a dockerd beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from tests.lab import at_aws_names
+from tests.support import aws_cli
+from tests.support.control import Control, Run
+from tests.support.engines import dockerd
+from tests.support.lab import Lab
+from tests.support.paths import LAB_PYTHON, ROOT
+
+
+class Inside(Control):
+    """A control host on which AWS's names lead to the lab.
+
+    :param inside: the words that run a command there
+    """
+
+    def __init__(self, folder: pathlib.Path, inside: list[str]) -> None:
+        super().__init__(Lab(folder / "lab"), folder)
+        self.inside, self.python = inside, None
+
+    def environment(self, profile: str | None) -> dict[str, str]:
+        given = super().environment(profile)
+        return {**given, **at_aws_names.environment(self.lab.folder), "PATH": f"{aws_cli.folder()}:{given['PATH']}"}
+
+    def _run(self, command: list[Any], profile: str | None, typed: str = "", **variables: str) -> Run:
+        return super()._run([*self.inside, *command], profile, typed, **variables)
+
+    def shell(self, line: str, profile: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """A line as one types it there."""
+        command = [*self.inside, "bash", "-o", "pipefail", "-c", line]
+        environment = {**self.environment(profile), **variables}
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+
+@contextlib.contextmanager
+def control_host(folder: pathlib.Path) -> Iterator[Inside]:
+    """A lab at AWS's names and a control host with docker in it.
+
+    :param folder: with a short path, for docker's sockets are in it
+    """
+    with at_aws_names.answering(folder / "lab", LAB_PYTHON) as inside:
+        control = Inside(folder, inside)
+        with dockerd(folder / "docker", inside) as control.engines:
+            yield control

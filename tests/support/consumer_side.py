@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The consumer's modules in this process, which is faster than a program."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
+from botocore.loaders import JSONFileLoader
+
+from tests.lab import accounts
+from tests.support.control import Control
+from tests.support.policies import ASSUME, Statement
+
+HOST, CONTROLLER = "host", "controller"
+#: AssumeRole for one attempt of the proof: with the external ID, without it, with a wrong one.
+ONE_ATTEMPT = 3
+
+
+def prove(control: Control, role_arn: str, credentials: str = "", **options: Any) -> dict[str, Any]:
+    """The result of the module; without `credentials` from this process, as the controller does it, which is quick."""
+    options = {"role_arn": role_arn, "external_id": "test", **options}
+    if credentials:
+        return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
+    return here(control, options, ACCESS_INFO_ARGUMENTS, access_info)
+
+
+def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
+    """What is asked of AWS for a pull; with `credentials` the module does it, in check mode."""
+    options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
+    if credentials:
+        layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
+        return control.module("ecr_image_pull", "consumer", "--check", **layout, **options)
+
+    def ask(controller: Controller) -> dict[str, Any]:
+        references = PullOptions.of(controller.params).references
+        session, wait = SessionOptions.of(controller.params), WaitOptions.of(controller.params)
+        return {"digests": authorize(session_of(controller), session, wait, references).digests}
+
+    return here(control, {**options, "images": list(images)}, PULL_ARGUMENTS, ask)
+
+
+#: botocore reads its descriptions of the services anew for every client, which takes most of the time of a proof.
+_service_file = functools.cache(JSONFileLoader().load_file)
+
+
+def here(
+    control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
+) -> dict[str, Any]:
+    """What `run` returns in this process, with the consumer's environment; it does not wait unless told."""
+    options = {"wait_timeout": 0, **options}
+    profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**control.lab.environment, **profile}.items():
+            patch.setenv(name, value)
+        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
+        return capture_result(lambda: run(Controller("here", specification, options)))
+
+
+class Clock:
+    """Stands in the place of `time` where this process waits, so that no time passes and every attempt is counted."""
+
+    def __init__(self) -> None:
+        self.now, self.time = 0.0, time.time
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def count(control: Control, mark: int, call: str = ASSUME) -> int:
+    """How often something was called, after the first `mark` calls of the log."""
+    return control.lab.calls()[mark:].count(call)
+
+
+def options_of(control: Control, key: dict[str, str]) -> dict[str, str]:
+    """The options that make the holder of an access key the caller."""
+    token = {"session_token": key["SessionToken"]} if "SessionToken" in key else {}
+    return {
+        "access_key": key["AccessKeyId"],
+        "secret_key": key["SecretAccessKey"],
+        **token,
+        "endpoint_url": control.lab.endpoint,
+        "region": accounts.REGION,
+    }

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A control node that runs the playbooks and the modules as a user does, by their command lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+from typing import Any
+
+from tests.lab import accounts
+from tests.support import quick_python
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
+
+#: tests/matrix names the programs of another ansible-core.
+BIN = pathlib.Path(os.environ.get("ANSIBLE_BIN", ROOT / ".venv/bin"))
+WAIT_INTERVAL = 0.05  # seconds, of the owner's side: the lab reads back at once
+#: Deprecations of amazon.aws (a module of its group, how it returns warnings), and of the option --tree below.
+DEPRECATED = ("amazon.aws.ec2_vpc_peer", "Passing `warnings` to `exit_json`", "tree callback")
+ROLE = "allow_ecr_release"
+ROLE_ARN = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
+REPOSITORY_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
+
+
+class Run:
+    """A finished run of ansible or ansible-playbook."""
+
+    def __init__(self, process: subprocess.CompletedProcess[str]) -> None:
+        self.code = process.returncode
+        self.output = process.stdout + process.stderr
+
+    def __repr__(self) -> str:
+        return f"exit status {self.code}\n{self.output}"
+
+    @property
+    def changed(self) -> int:
+        return int(self.output.rpartition("changed=")[2].split()[0])
+
+
+class Control:
+    """A control host: the collection of this repository, an AWS environment, engines."""
+
+    #: What modules run with; None for the Python that Ansible itself takes, with the real ansible-playbook.
+    python: pathlib.Path | None = None
+    #: A quick ansible-playbook, where there is one.
+    ansible_playbook: pathlib.Path | None = None
+
+    def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
+        self.lab, self.folder = lab, folder
+        self.handoff = folder / "handoff.yml"
+        self.engines: dict[str, str] = {}
+
+    def environment(self, profile: str | None) -> dict[str, str]:
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "LANG", "LC_ALL", "ANSIBLE_COLLECTIONS_PATH")
+            if name in os.environ
+        }
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        profiles = {"AWS_PROFILE": profile} if profile else {}
+        return {
+            **kept,
+            **self.lab.environment,
+            **profiles,
+            **self.engines,
+            "HOME": str(home),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def playbook(self, name: str, profile: str | None, /, *arguments: str, **variables: Any) -> Run:
+        variables.setdefault("ecr_share_wait_interval", WAIT_INTERVAL)
+        if self.python:
+            variables.setdefault("ansible_python_interpreter", str(self.python))
+        path = name if name.endswith(".yml") else f"playbooks/{name}.yml"
+        command = [self._program(profile), path, *arguments, "-e", json.dumps(variables)]
+        return self._run(command, profile)
+
+    def _program(self, profile: str | None) -> pathlib.Path:
+        quick = self.python and quick_python.serves(self.environment(profile)) and self.ansible_playbook
+        return quick or BIN / "ansible-playbook"
+
+    def share(self, *arguments: str, profile: str | None = "owner", **variables: Any) -> Run:
+        """The scenario's declaration, with `variables` over it."""
+        variables.setdefault("ecr_share_handoff_path", str(self.handoff))
+        return self.playbook("share", profile, "-e", "@playbooks/vars/scenario.yml", *arguments, **variables)
+
+    def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
+        """With the hand-off; not waiting, unless told: what these tests share is there at once."""
+        variables.setdefault("ecr_pull_wait_timeout", 0)
+        return self.playbook("pull", profile, "-e", f"ecr_pull_handoff={self.handoff}", *arguments, **variables)
+
+    def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
+        """The result of one module; `code` is the exit status. The consumer's modules do not wait.
+
+        They run as Ansible runs them on a host, which is faster; ad hoc where an action plugin has something to do.
+        """
+        owners = module in ("ecr_repository_tag", "iam_ecr_pull_role")
+        options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
+        in_steps = not owners and options["wait_timeout"] != 0
+        if not in_steps and options.get("credentials") != "controller" and {*flags} <= {"--check", "--diff"}:
+            return self._module_itself(module, profile, *flags, **options)
+        command = [BIN / "ansible", "localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
+        tree = self.folder / "tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        self.last = run = self._run([*command, "--tree", str(tree)], profile)
+        result: dict[str, Any] = json.loads((tree / "localhost").read_text())
+        return {**result, "code": run.code}
+
+    def _module_itself(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
+        told = {"_ansible_check_mode": "--check" in flags, "_ansible_diff": "--diff" in flags}
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **told}})
+        command = [
+            self.python or BIN / "python",
+            "-m",
+            f"ansible_collections.crossaccount.ecr.plugins.modules.{module}",
+        ]
+        self.last = run = self._run(command, profile, arguments, PYTHONPATH=str(ROOT / ".venv/collections"))
+        result: dict[str, Any] = json.loads(run.output.splitlines()[-1])
+        # As `ansible --tree` writes it, and with its exit status.
+        kept = {key: value for key, value in result.items() if key not in ("failed", "invocation")}
+        return {"changed": False, **kept, "code": 2 if run.code else 0}
+
+    def _run(self, command: list[Any], profile: str | None, typed: str = "", **variables: str) -> Run:
+        environment = {**self.environment(profile), **variables}
+        process = subprocess.run(
+            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+        )
+        run = Run(process)
+        deprecated = [line for line in run.output.splitlines() if "[DEPRECATION WARNING]" in line]
+        assert not [line for line in deprecated if not any(known in line for known in DEPRECATED)], run
+        return run

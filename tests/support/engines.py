@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A dockerd of the tests' own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+
+
+@contextlib.contextmanager
+def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """A dockerd of our own; the environment that leads to it. No dockerd is an error.
+
+    :param inside: words before the command, where it runs in namespaces
+    """
+    folder.mkdir(exist_ok=True)
+    socket = folder / "docker.sock"
+    options = {
+        "--host": f"unix://{socket}",
+        "--data-root": folder / "data",
+        "--exec-root": folder / "exec",
+        "--pidfile": folder / "pid",
+        "--storage-driver": "vfs",
+        "--iptables": "false",
+        "--ip6tables": "false",
+        "--bridge": "none",
+        "--max-download-attempts": "1",  # else it tries a layer that breaks off for more than a minute
+    }
+    with (folder / "log").open("wb") as log:
+        command = [*inside, "dockerd", *(f"{name}={value}" for name, value in options.items())]
+        daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    environment = {"DOCKER_HOST": f"unix://{socket}"}
+    try:
+        deadline = time.monotonic() + 60
+        while subprocess.run(
+            ["docker", "info"], env={**os.environ, **environment}, capture_output=True, check=False
+        ).returncode:
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("dockerd did not start:\n" + (folder / "log").read_text())
+            time.sleep(0.1)
+        yield environment
+    finally:
+        if daemon.poll() is None:
+            # The daemon itself, which may be in namespaces that give it another pid.
+            subprocess.run([*inside, "kill", (folder / "pid").read_text()], check=True)
+        daemon.wait(30)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the tests that run playbooks and modules. A conftest imports those that its tests use."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import threading
+import types
+from collections.abc import Iterator
+
+import botocore.endpoint
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
+
+from tests.lab import accounts
+from tests.support import quick_python
+from tests.support.by_hand import Owner
+from tests.support.consumer_side import Clock
+from tests.support.control import BIN, Control
+from tests.support.engines import dockerd
+from tests.support.forwarding import Between, Lossy
+from tests.support.holding import Proxy
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
+from tests.support.serving import serving
+from tests.support.watching import Site
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For every Control; the tests of whole stories have one that keeps the real Python."""
+    if Control.python:  # tests/security has this fixture too
+        yield
+        return
+    folder, python = tmp_path_factory.mktemp("quick"), BIN / "python"
+    with quick_python.running(folder, python) as Control.python:
+        if BIN != ROOT / ".venv/bin":
+            yield
+            return
+        with quick_python.running_ansible(folder, python) as Control.ansible_playbook:
+            yield
+
+
+@pytest.fixture(scope="module")
+def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
+    return Control(lab, tmp_path_factory.mktemp("control"))
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with dockerd(tmp_path_factory.mktemp("docker")) as environment:
+        yield environment
+
+
+@pytest.fixture
+def skopeo() -> str:
+    """The program. No skopeo is an error."""
+    program = shutil.which("skopeo")
+    assert program, "skopeo is not installed"
+    return program
+
+
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Storage of our own for podman; the environment that leads to it. No podman is an error.
+
+    Each file has its own: of images of the same content, podman tells the digest of the first.
+    """
+    folder = tmp_path_factory.mktemp("podman")
+    configuration = folder / "storage.conf"
+    configuration.write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n', encoding="utf-8"
+    )
+    environment = {"CONTAINERS_STORAGE_CONF": str(configuration)}
+    subprocess.run(["podman", "info"], env={**os.environ, **environment}, check=True, capture_output=True)
+    return environment
+
+
+@pytest.fixture(scope="module")
+def owner(lab: Lab) -> Owner:
+    return Owner(lab)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_retry, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def between(lab: Lab) -> Iterator[Between]:
+    server = Between(lab)
+    with serving(server):
+        yield server
+
+
+@pytest.fixture
+def lossy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lossy]:
+    # The SDK's own pauses between its tries.
+    monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=lambda _seconds: None))
+    server = Lossy(lab)
+    with serving(server):
+        yield server
+    assert server.errors == []
+
+
+@pytest.fixture(scope="module")
+def layer() -> bytes:
+    """A layer that no engine has from another test."""
+    return accounts.layer({"noise": os.urandom(200_000)})
+
+
+@pytest.fixture(scope="module")
+def site(
+    lab: Lab, layer: bytes, docker: dict[str, str], podman: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    token = lab.client("owner", "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    digest = accounts.push(lab.endpoint, token, "release", "noise", [accounts.scenario_layers()[0], layer])
+    proxy = Proxy(lab.endpoint, "sha256:" + hashlib.sha256(layer).hexdigest())
+    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield Site(lab, tmp_path_factory.mktemp("site"), proxy, digest, {**docker, **podman})
+    finally:
+        proxy.released.set()
+        proxy.shutdown()
+        thread.join(10)
+        proxy.server_close()

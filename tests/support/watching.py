@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A control node whose processes and files are watched while a command runs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import re
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tests.lab import state
+from tests.support.control import BIN, Control
+from tests.support.holding import Proxy
+from tests.support.lab import Lab
+from tests.support.paths import ROOT
+from tests.support.secret_search import Secrets
+
+ENGINES = ("docker", "podman", "skopeo", "oci_layout")
+#: Those that get the token in a file.
+PROGRAMS = ENGINES[:3]
+MARK = "CROSSACCOUNT_TEST_RUN"
+#: What stands in the place of Python's syslog in the modules, so that what goes to the log of the host can be read. In
+#: Debian's Python it is built in, and no file in the path goes before it; so a Python that starts puts this there.
+SYSLOG = """
+import sys, types
+
+class Syslog(types.ModuleType):
+    LOG_USER, LOG_INFO = 8, 6
+
+    def openlog(self, ident, option, facility):
+        pass
+
+    def syslog(self, priority, message):
+        with open({path!r}, "a", encoding="utf-8") as file:
+            file.write(message + "\\n")
+
+sys.modules["syslog"] = Syslog("syslog")
+"""
+
+
+class Seen(NamedTuple):
+    """A file as it was at one moment."""
+
+    path: pathlib.Path
+    mode: int
+    folder_mode: int
+    content: bytes
+
+
+class Site(Control):
+    """A control host whose every folder is watched, with four hosts on it: one for each engine."""
+
+    def __init__(self, lab: Lab, folder: pathlib.Path, proxy: Proxy, digest: str, engines: dict[str, str]) -> None:
+        super().__init__(lab, folder)
+        self.proxy, self.digest, self.engines = proxy, digest, engines
+        self._numbers = itertools.count(1)
+        configuration = (lab.folder / state.CONFIG).read_text(encoding="utf-8")
+        self.keys = re.findall(r"aws_secret_access_key = (\S+)", configuration)
+        proxied = lab.folder / "aws-config-proxied"
+        proxied.touch(0o600)
+        proxied.write_text(configuration.replace(proxy.behind, proxy.here), encoding="utf-8")
+        self.through = {"AWS_CONFIG_FILE": str(proxied)}
+        self.begin()
+
+    def begin(self) -> None:
+        """New folders for a new run, no image in the engines, and a proxy that lets all pass."""
+        self.proxy.pass_on()
+        self.mark = f"{os.getpid()}-{next(self._numbers)}"
+        self.run_folder = self.folder / f"run-{self.mark}"
+        self.syslog, self.log = self.run_folder / "syslog", self.run_folder / "ansible.log"
+        for name in ("tmp", "home", "ansible", "remote", "python", "dest"):
+            (self.run_folder / name).mkdir(parents=True)
+        (self.run_folder / "python/sitecustomize.py").write_text(SYSLOG.format(path=str(self.syslog)), encoding="utf-8")
+        for engine in ("docker", "podman"):
+            name = f"{self.proxy.here}/release"
+            command = [engine, "images", "--quiet", "--filter", f"reference={name}*"]
+            environment = {**os.environ, **self.engines}
+            listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            if identifiers := sorted(set(listed.stdout.split())):
+                subprocess.run(
+                    [engine, "rmi", "--force", *identifiers], env=environment, capture_output=True, check=True
+                )
+
+    def environment(self, profile: str | None) -> dict[str, str]:
+        return {
+            **super().environment(profile),
+            **self.through,
+            MARK: self.mark,
+            "HOME": str(self.run_folder / "home"),
+            "TMPDIR": str(self.run_folder / "tmp"),
+            "ANSIBLE_HOME": str(self.run_folder / "ansible"),
+            "ANSIBLE_REMOTE_TMP": str(self.run_folder / "remote"),
+            "ANSIBLE_LOG_PATH": str(self.log),
+            "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+            "PYTHONPATH": str(self.run_folder / "python"),
+        }
+
+    def inventory(self, *engines: str) -> str:
+        """A host for each engine, named like it."""
+        dests = {
+            "skopeo": f"oci:{self.run_folder}/dest/skopeo:{{image_tag}}",
+            "oci_layout": f"{self.run_folder}/dest/oci",
+        }
+        hosts = {
+            engine: {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                "ecr_pull_engine": engine,
+                **({"ecr_pull_dest": dests[engine]} if engine in dests else {}),
+            }
+            for engine in engines
+        }
+        path = self.run_folder / "hosts.yml"
+        path.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+        return str(path)
+
+    def pull_command(self, credentials: str, *engines: str, **variables: Any) -> list[Any]:
+        """The command that pulls into these engines at once."""
+        options = {
+            "ecr_pull_credentials": credentials,
+            "ecr_pull_images": ["release:noise"],
+            "ecr_pull_wait_timeout": 0,
+        }
+        command = [BIN / "ansible-playbook", "-i", self.inventory(*engines), "playbooks/pull.yml"]
+        return [*command, "-e", f"ecr_pull_handoff={self.handoff}", "-e", json.dumps({**options, **variables})]
+
+    def watch(
+        self,
+        command: list[Any],
+        profile: str | None = "consumer",
+        /,
+        secrets: Iterable[str] = (),
+        act: Callable[[Watch], None] | None = None,
+        held: int = len(ENGINES),
+        environment: Mapping[str, str] | None = None,
+    ) -> Watch:
+        """Run a command and look, until all its processes are gone.
+
+        :param secrets: what is searched for beside what the lab hands out
+        :param act: called when so many pulls are `held`
+        """
+        recorded = self.lab.folder / state.SECRETS
+        recorded.write_text("", encoding="utf-8")
+        try:
+            watch = Watch(self)
+            watch.run(command, {**self.environment(profile), **(environment or {})}, act, held)
+            watch.secrets = Secrets([*self.keys, *secrets, *recorded.read_text(encoding="utf-8").split()])
+        finally:
+            recorded.unlink()
+            self.proxy.released.set()
+        return watch
+
+
+class Watch:
+    """All that could be seen of one run by someone else on the machine, and what it left."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.started = site, time.time() - 0.1
+        self.processes: dict[bytes, str] = {}
+        self.files: dict[tuple[Any, ...], Seen] = {}
+        self.output, self.errors, self.code = "", "", -1
+        self.programs: set[str] = set()
+        self.secrets = Secrets(site.keys)
+
+    def run(
+        self, command: list[Any], environment: dict[str, str], act: Callable[[Watch], None] | None, held: int
+    ) -> None:
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, text=True
+            )
+            deadline = time.monotonic() + 120
+            try:
+                while self.process.poll() is None or self.alive():
+                    assert time.monotonic() < deadline, f"still there: {self.alive()}"
+                    self.look(self.site.run_folder)
+                    if act and len(self.site.proxy.held) >= held:
+                        self.look(*self.everywhere())
+                        self.programs = {pathlib.Path(arguments[0]).name for _pid, arguments in self._marked()}
+                        act(self)
+                        act = None
+                    time.sleep(0.05)
+            finally:
+                self.process.kill()
+                self.process.wait(10)
+                for pid, _arguments in self._marked():  # there are some when a test fails
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            for file in (output, errors):
+                file.seek(0)
+            self.output, self.errors = output.read(), errors.read()
+        assert act is None, self
+        self.code = self.process.returncode
+        self.log, self.syslog = (
+            path.read_text(encoding="utf-8") if path.exists() else "" for path in (self.site.log, self.site.syslog)
+        )
+        self.during, self.files = self.files, {}
+        self.look(*self.everywhere())
+
+    def __repr__(self) -> str:
+        return f"exit status {self.code}\n{self.output}{self.errors}"
+
+    def look(self, *folders: pathlib.Path) -> None:
+        """At the arguments and the environment of every process, and at the files of these folders."""
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                for name in ("cmdline", "environ"):
+                    try:
+                        content = (entry / name).read_bytes()
+                    except OSError:
+                        continue  # it is gone
+                    self.processes.setdefault(content, f"{name} of process {entry.name}")
+        for folder in folders:
+            for path, file in changed(folder, self.started, self.site.lab.folder):
+                try:
+                    folder_mode = stat.S_IMODE(path.parent.stat().st_mode)
+                    key = (path, file.st_ino, file.st_mtime_ns, file.st_ctime_ns, file.st_size, folder_mode)
+                    if key not in self.files:
+                        self.files[key] = Seen(path, stat.S_IMODE(file.st_mode), folder_mode, path.read_bytes())
+                except OSError:
+                    continue  # it is gone
+
+    def everywhere(self) -> list[pathlib.Path]:
+        """Where a run could leave a file."""
+        system, home, own = pathlib.Path(tempfile.gettempdir()), pathlib.Path.home(), self.site.folder.parent
+        return [
+            own,  # with the folders of the engines
+            *(path for path in system.iterdir() if path not in own.parents and _is_newer(path, self.started)),
+            *map(pathlib.Path, ("/var/tmp", "/run", "/dev/shm", "/var/log", "/var/lib/containers")),  # noqa: S108
+            *(home / name for name in (".ansible", ".aws", ".docker", ".config/containers", ".local/share/containers")),
+            ROOT / ".venv/ansible-home",
+        ]
+
+    def alive(self) -> list[str]:
+        """The processes of the run that are still there."""
+        return [f"{pid} {' '.join(arguments)}" for pid, arguments in self._marked()]
+
+    def modules(self) -> list[int]:
+        """The processes of the module ecr_image_pull."""
+        return [
+            pid
+            for pid, (program, *arguments) in self._marked()
+            if "python" in program and (not arguments or "AnsiballZ_ecr_image_pull" in arguments[-1])
+        ]
+
+    def _marked(self) -> list[tuple[int, list[str]]]:
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and f"{MARK}={self.site.mark}\0".encode() in (entry / "environ").read_bytes():
+                    arguments = (entry / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+                    found.append((int(entry.name), arguments))
+            except OSError:
+                continue  # it is gone
+        return found
+
+    def told(self) -> set[str]:
+        """The secrets in the output, the log of ansible, and the log of the host."""
+        texts = (self.output, self.errors, self.log, self.syslog)
+        return set().union(*(self.secrets.within(text.encode()) for text in texts))
+
+    def shown(self) -> list[str]:
+        """The processes whose arguments or environment held a secret."""
+        return [
+            f"{where}: {content[:80]!r}" for content, where in self.processes.items() if self.secrets.within(content)
+        ]
+
+    def written(self) -> set[tuple[str, str, str]]:
+        """The names of the files that held a secret at some moment, with their modes and those of their folders."""
+        held = [seen for seen in self.during.values() if self.secrets.within(seen.content)]
+        return {(seen.path.name, f"{seen.mode:o}", f"{seen.folder_mode:o}") for seen in held}
+
+    def left(self) -> list[str]:
+        """The files that hold a secret now that all is over."""
+        return [str(seen.path) for seen in self.files.values() if self.secrets.within(seen.content)]
+
+
+def _is_newer(path: pathlib.Path, since: float) -> bool:
+    try:
+        return path.lstat().st_ctime >= since
+    except OSError:
+        return False  # it is gone
+
+
+def changed(path: pathlib.Path, since: float, apart: pathlib.Path) -> Iterator[tuple[pathlib.Path, os.stat_result]]:
+    """The files in a folder, or the file itself, that were made or changed since then."""
+    try:
+        file = path.lstat()
+        if stat.S_ISREG(file.st_mode) and max(file.st_mtime, file.st_ctime) >= since:
+            yield path, file
+        elif stat.S_ISDIR(file.st_mode) and path != apart:
+            for entry in path.iterdir():
+                yield from changed(entry, since, apart)
+    except OSError:
+        return  # it is gone
