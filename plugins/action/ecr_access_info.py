@@ -14,6 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACC
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import (
     Controller,
     progress_reporter,
+    reject_async,
     run_in_steps,
 )
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
@@ -29,8 +30,11 @@ class ActionModule(RoleAction):
         result: Json = super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
         host = variables["inventory_hostname"]
+        by_controller = arguments.get("credentials") == "controller"
+        if by_controller:
+            reject_async(self)
         with progress(f"{host}: {self._task.get_name()}") as set_status:
-            if arguments.get("credentials") == "controller":
+            if by_controller:
                 module = functools.partial(Controller, "ecr_access_info", ACCESS_INFO_ARGUMENTS, arguments)
                 done = capture_result(lambda: access_info(module(), progress_reporter(host, set_status), set_status))
             else:

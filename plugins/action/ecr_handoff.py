@@ -75,7 +75,7 @@ class ActionModule(RoleAction):
 def _write(options: HandoffOptions, check_mode: bool) -> Json:
     """Write the files, and return the result of the module."""
     problems = Problems()
-    problems.extend(_problems(options))
+    problems.extend(_problems(options, check_mode))
     problems.check()
     names = [str(image) for image in valid_references(options.images)]
     options = dataclasses.replace(options, images=names)
@@ -109,8 +109,8 @@ def _is_current(path: str, text: str) -> bool:
     return content_of(path) == text and os.stat(path).st_mode & 0o777 == MODE
 
 
-def _problems(options: HandoffOptions) -> t.Iterator[str]:
-    """Problems with the hand-off and its files."""
+def _problems(options: HandoffOptions, check_mode: bool) -> t.Iterator[str]:
+    """All problems with the hand-off and its files."""
     yield from handoff_option_problems(options.images, options.denied, options.repositories)
     owner, places = account_of_role(options.role["role_arn"]), options.tagged
     regions, hosts = [place["region"] for place in places], [place["registry"] for place in places]
@@ -118,4 +118,4 @@ def _problems(options: HandoffOptions) -> t.Iterator[str]:
     if options.path is None:
         return
     wrong = list(handoff_path_problems(options.path))
-    yield from wrong or handoff_file_problems(options.path, options.names)
+    yield from wrong or handoff_file_problems(options.path, options.names, check_mode)

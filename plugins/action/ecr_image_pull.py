@@ -29,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETR
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import (
     Controller,
     progress_reporter,
+    reject_async,
     run_in_steps,
 )
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
@@ -65,9 +66,8 @@ class ActionModule(RoleAction):
             with self._progress(variables):
                 done = run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)
             return {**result, **done}
-        if self._task.async_val:
-            return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
-        # With pipelining, the token is passed to Python on the host through standard input, and is not in any file.
+        reject_async(self)
+        # The token goes into the host's Python by its standard input, and into no file.
         self._connection.set_option("pipelining", True)
         if not self._is_pipelining_enabled("new"):
             msg = (

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible.utils.display import Display
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import handoff_path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
@@ -17,7 +16,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import handoff_file_problems
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
+    handoff_file_problems,
+    missing_folder_warning,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
@@ -35,21 +37,26 @@ class ActionModule(RoleAction):
         variables = task_vars or {}
         of_the_role = variables.get("ansible_role_name") == "crossaccount.ecr.ecr_share"
         found = list(unknown_variables(variables)) if of_the_role else []
-        found += _unwritable_handoffs(self._task.args)
+        for path, names in _declared_handoffs(self._task.args):
+            found += handoff_file_problems(path, names, self._task.check_mode)
+            if self._task.check_mode and (warning := missing_folder_warning(path)):
+                Display().warning(printable(warning))
         done = run_module(self, variables, SHARE_INFO_ARGUMENTS, share_info)
         return {**result, **_with_problems(done, found)}
 
 
-def _unwritable_handoffs(arguments: Json) -> t.Iterator[str]:
-    """Reasons why hand-off files cannot be written."""
+def _declared_handoffs(arguments: Json) -> list[tuple[str, list[str]]]:
+    """The path of the hand-off of each share that has a valid one, and the files without their extensions."""
     try:
         options = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, arguments).params
     except EcrError:
-        return  # the module reports the error
-    for share in declared_shares(options, _ANY_REGION):
-        path = share.handoff.path
-        if path and share.is_present and not any(handoff_path_problems(path)):
-            yield from handoff_file_problems(path, handoff_files(share))
+        return []  # the module reports it
+    declared = [share for share in declared_shares(options, _ANY_REGION) if share.is_present]
+    return [
+        (share.handoff.path, handoff_files(share))
+        for share in declared
+        if share.handoff.path and not any(handoff_path_problems(share.handoff.path))
+    ]
 
 
 def _with_problems(result: Json, found: list[str]) -> Json:

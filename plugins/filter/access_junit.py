@@ -5,12 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: access_junit
-short_description: A proof of access as a JUnit report
+short_description: Convert a proof of access to a JUnit report
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Formats a proof as JUnit XML, which build servers show.
-  - The report has a test case for each repository, with the message of AWS, and a test case for each other problem.
+  - The report has one test case for each repository, with the error message of AWS, and one for each other problem.
   - The report contains no times, so it changes only if the proof changes.
 options:
   _input:
@@ -22,14 +21,26 @@ options:
     type: str
     default: crossaccount.ecr
 positional: suite
+seealso:
+  - module: crossaccount.ecr.ecr_access_info
+    description: Returns the proof.
 """
 
 EXAMPLES = r"""
-- name: Keep the proof for the build server
+- name: Verify that release can be pulled
+  crossaccount.ecr.ecr_access_info:
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    external_id: 7c2f4e0b-share
+    region: ap-northeast-1
+    readable: [release]
+  register: proof
+
+- name: Write the report for the CI server
   ansible.builtin.copy:
     content: "{{ proof | crossaccount.ecr.access_junit }}"
     dest: junit.xml
     mode: "0644"
+  delegate_to: localhost
 """
 
 RETURN = r"""

@@ -5,30 +5,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: handoff_summary
-short_description: Summary of the shares that the hosts of a play use
+short_description: Summarize the shares that the hosts of a play use
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Returns the owner account, the consumer account, the role, the repositories and the images of each share.
-  - Hosts that use the same share are listed together.
+  - Returns the owner account, consumer account, role, repositories and images. Hosts that use the same share are listed
+    together.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
     type: dict
     required: true
   hosts:
-    description: The hosts to name, such as C(ansible_play_hosts).
+    description: The names of the hosts, such as C(ansible_play_hosts).
     type: list
     elements: str
     required: true
   variable:
-    description: The variable of each host with the result of M(crossaccount.ecr.ecr_handoff_info).
+    description: The host variable with the result of M(crossaccount.ecr.ecr_handoff_info).
     type: str
     default: ecr_pull_share
 positional: hosts, variable
+seealso:
+  - module: crossaccount.ecr.ecr_handoff_info
+    description: Returns the share.
 """
 
 EXAMPLES = r"""
+- name: Read the hand-off
+  crossaccount.ecr.ecr_handoff_info:
+  vars:
+    ecr_pull_handoff: handoff.yml
+  register: ecr_pull_share
+
 - name: Show the share
   crossaccount.ecr.display_lines:
     lines: "{{ hostvars | crossaccount.ecr.handoff_summary(ansible_play_hosts) }}"
@@ -37,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The lines.
+  description: The summary, line by line.
   type: list
   elements: str
 """

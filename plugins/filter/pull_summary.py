@@ -5,18 +5,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pull_summary
-short_description: Summary of the results of the role ecr_pull, one line for each host
+short_description: Summarize the results of the role ecr_pull, one line for each host
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Returns the verdict of the proof and the images of each host. For a failed host, returns the reason.
+  - A line has the verdict of the proof and the images, or the reason of a failure.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
     type: dict
     required: true
   hosts:
-    description: The hosts to name, such as C(ansible_play_hosts_all).
+    description: The names of the hosts, such as C(ansible_play_hosts_all).
     type: list
     elements: str
     required: true
@@ -26,23 +26,36 @@ options:
     elements: str
     required: true
   check_mode:
-    description: Whether the play runs in check mode, so that no image was pulled.
+    description: Whether the play ran in check mode, which pulls nothing.
     type: bool
     default: false
 positional: hosts, successful_hosts, check_mode
+seealso:
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) publishes the results that this filter summarizes.
 """
 
 EXAMPLES = r"""
-- name: Show the results of all hosts
-  crossaccount.ecr.display_lines:
-    lines: >-
-      {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
-  run_once: true
+- name: Pull, and summarize all hosts
+  block:
+    - name: Pull
+      ansible.builtin.include_role:
+        name: crossaccount.ecr.ecr_pull
+      vars:
+        ecr_pull_handoff: handoff.yml
+        ecr_pull_engine: oci_layout
+        ecr_pull_dest: ~/images/release
+  always:
+    - name: Summarize all hosts
+      crossaccount.ecr.display_lines:
+        lines: >-
+          {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
+      run_once: true
 """
 
 RETURN = r"""
 _value:
-  description: The lines.
+  description: The summary, line by line.
   type: list
   elements: str
 """
@@ -56,8 +69,8 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import ho
 def filter_pull_summary(
     hostvars: t.Mapping[str, t.Any], hosts: list[str], successful_hosts: list[str], check_mode: bool = False
 ) -> list[str]:
-    variables = ("ecr_pull_proof", "ecr_pull_result")
-    rows = [(host, host in successful_hosts, *(hostvars[host].get(name) or {} for name in variables)) for host in hosts]
+    names = ("ecr_pull_proof", "ecr_pull_result")
+    rows = [(host, host in successful_hosts, *(hostvars[host].get(name) or {} for name in names)) for host in hosts]
     return hosts_table(t.cast("list[t.Any]", rows), check_mode)
 
 

@@ -7,39 +7,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: aws_organizations_accounts
-short_description: The accounts of an AWS organization, by organizational unit and tag
+short_description: List the accounts of an AWS organization, by organizational unit and tag
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Each active account of the organization is a host of the group C(aws_organizations_accounts).
-  - The name of a host is C(NAME-ID) of the account, because several accounts can have the same name. Characters of the
+  - Each active account of the organization is a host in the group C(aws_organizations_accounts).
+  - A host is named C(NAME-ID) after its account, because several accounts can have the same name. Characters of the
     name other than ASCII letters, digits, C(.), C(_) and C(-) become C(-).
   - The name of the inventory file ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
-  - The credentials must belong to the management account of the organization or to a delegated administrator account.
-  - The credentials need C(organizations:ListRoots), C(organizations:ListAccountsForParent),
-    C(organizations:ListOrganizationalUnitsForParent) and C(organizations:ListTagsForResource).
+  - Only the management account and delegated administrator accounts can list the accounts. The caller needs
+    C(ListRoots), C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of
+    C(organizations).
 options:
   organizational_units:
     description:
-      - The organizational units whose accounts become hosts. The accounts of their child units are included.
-      - An entry is a path of names from the root (V(/Workloads/Production)) or an ID (V(ou-ab12-11111111)).
-      - If the list is empty, all accounts become hosts, including the management account.
+      - Include the accounts of these organizational units and of all units below them.
+      - An organizational unit is a path of names from the root (V(/Workloads/Production)) or an ID
+        (V(ou-ab12-11111111)).
+      - If empty, all accounts are included, also the management account.
     type: list
     elements: str
     default: []
   tags:
-    description:
-      - Only accounts with all of these tags become hosts. Keys are tag keys.
-      - A value is a tag value or a list of alternative tag values.
+    description: Include only accounts with all of these tags. If a value is a list, any value of the list matches.
     type: dict
     default: {}
 extends_documentation_fragment:
   - inventory_cache
   - constructed
-  - amazon.aws.boto3
+  - crossaccount.ecr._requirements.aws
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
+seealso:
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) shares the repositories of each account.
 """
 
 EXAMPLES = r"""
@@ -54,7 +56,7 @@ keyed_groups:
   - prefix: team
     key: account_tags.team
 
-# A second file in the same directory declares the credentials for each account.
+# A second inventory file sets the connection to each account:
 # aws_organizations_accounts:
 #   vars:
 #     ansible_connection: local

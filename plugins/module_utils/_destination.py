@@ -36,6 +36,14 @@ def split_destination(destination: str) -> tuple[str, str | None, str]:
     return transport, path, colon + name
 
 
+def expand_destination(dest: str, expand: t.Callable[[str], str]) -> str:
+    """`dest` with its path on this host expanded, whether it is a folder or a destination of skopeo."""
+    if not is_destination(dest):
+        return expand(dest)
+    transport, path, name = split_destination(dest)
+    return dest if path is None else f"{transport}:{expand(path)}{name}"
+
+
 def destination_of(dest: str, reference: Reference) -> str:
     """The destination of an image: `dest` with the values of `{repository}` and `{image_tag}`."""
     return dest.replace("{repository}", reference.repository).replace("{image_tag}", reference.image_tag or "")

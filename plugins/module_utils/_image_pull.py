@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import expand_destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
@@ -65,6 +66,6 @@ def _authorization(module: Module, options: PullOptions) -> Authorization:
     return Authorization(str(options.registry_url), str(options.registry_token), digests)
 
 
-def _expanded(params: Json) -> dict[str, str]:
-    """The paths in the options with `~` expanded. $NAME is not expanded, because the environment may hold secrets."""
-    return {name: expand_home(params[name]) for name in ("dest", "ca_path") if params[name]}
+def _expanded(params: Json) -> Json:
+    """The paths of this host, with `~` expanded and $NAME unchanged: the environment may hold secrets."""
+    return {name: expand_destination(params[name], expand_home) for name in ("dest", "ca_path") if params[name]}

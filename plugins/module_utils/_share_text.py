@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Describes a plan for the user: the shares, the warnings, and the remaining differences. Standard library only."""
+"""The summary and the warnings of a plan, as text. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
 
 
 def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
-    """The shares after the run, the tags that remain although a share is absent, and the undeclared roles."""
+    """The shares after the run, the tags that are kept although a share ends, and the roles that are not declared."""
     declared = [
         line for number, share in enumerate(facts) for line in _share_lines(shared, number, share, tags, every_name)
     ]
@@ -38,20 +38,16 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
     if not share.is_present:
         existed = shared.before[number].role_exists or shared.before[number].policy_exists
         yield (
-            "the role and its policy are deleted; nobody can pull through it" if existed else "the role does not exist"
+            "the role and its policy are deleted; no one can pull through it" if existed else "the role does not exist"
         )
         for place in facts.places:
             own = [name for name in place.names if (place.region, name) in tags.removed]
             yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
         return
-    may = "pull" if share.role.access == "pull" else "describe and pull"
-    for consumer in facts.role.consumers:
-        principal = (
-            f"{consumer['account']} ({', '.join(consumer['principals'])})"
-            if consumer["principals"]
-            else consumer["account"]
-        )
-        yield f"{principal} may {may}{'' if consumer['external_id'] is None else ' with the external ID'}"
+    action = "pull" if share.role.access == "pull" else "describe and pull"
+    for one in facts.role.consumers:
+        who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
+        yield f"{who} can {action}{'' if one['external_id'] is None else ' with the external ID'}"
     for place in facts.places:
         yield f"in {place.region}: {list_text(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):
@@ -63,8 +59,8 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
         )
         if carrying and region in share.regions:
             yield (
-                f"and, because it carries the tags already: {list_text(carrying, every_name)} in {region}"
-                f" ({option('exclusive')}: true removes them)"
+                f"also shared because of existing tags: {list_text(carrying, every_name)} in {region}"
+                f" ({option('exclusive')}: true removes these tags)"
             )
 
 
@@ -78,7 +74,7 @@ def _undeclared(shared: Shared) -> t.Iterator[str]:
 
 
 def warnings_of(shared: Shared) -> t.Iterator[str]:
-    """Warnings about state that could not be read, and about access that roles lose through an exclusive share."""
+    """The facts that are unknown, and the access that an exclusive share removes from a role that is not declared."""
     yield from shared.account.unknown
     for region, registry in sorted(shared.account.registries.items()):
         if registry.unknown:
@@ -98,7 +94,7 @@ def warnings_of(shared: Shared) -> t.Iterator[str]:
 
 
 def remaining_of(untag: t.Iterable[TagStep], roles: t.Iterable[RoleDeclaration], tag: t.Iterable[TagStep]) -> list[str]:
-    """The differences from the declaration."""
+    """The settings that differ from the declaration."""
     return [
         *(f"the removal of {_tag_text(step)} from {_places(step)}" for step in untag),
         *(f"role {role.name}" for role in roles),

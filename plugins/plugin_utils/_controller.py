@@ -59,8 +59,19 @@ def _path(parameter: str | t.Sequence[str]) -> tuple[str, ...]:
     return (parameter,) if isinstance(parameter, str) else tuple(parameter)
 
 
+def reject_async(action: ActionBase) -> None:
+    """
+    :raises EcrError: if the task has `async`, which runs a module on the host, and not on the controller
+    """
+    if action._task.async_val:
+        raise EcrError(
+            f"{option('credentials')}: controller does not support async. Remove async from the task, or set"
+            f" {option('credentials')}: host."
+        )
+
+
 def progress_reporter(host: str, progress: Progress = no_progress) -> Report:
-    """A function that displays each reason why a host waits, once.
+    """Shows what a host is waiting for, while it waits; each reason once.
 
     :param progress: also receives the reason, for the next line of progress
     """

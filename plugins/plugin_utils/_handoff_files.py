@@ -17,18 +17,28 @@ MODE = 0o600
 _LIMIT = 1024 * 1024
 
 
-def handoff_file_problems(path: str, names: t.Iterable[str]) -> t.Iterator[str]:
-    """Reasons why the files of a hand-off cannot be written.
+def handoff_file_problems(path: str, names: t.Iterable[str], check_mode: bool) -> t.Iterator[str]:
+    """Why the files of a hand-off cannot be written.
 
-    :param path: the declared path
-    :param names: the absolute paths of the files without extensions
+    :param path: as it is declared
+    :param names: the files, absolute and without their extensions
+    :param check_mode: a missing folder is not a problem, see `missing_folder_warning`
     """
     absolute = os.path.abspath(os.path.expanduser(path))
+    if check_mode and missing_folder_warning(path):
+        return
     found = list(folder_problems(absolute))
     if not found:
         endings = (os.path.splitext(path)[1], ".md")
         found = [problem for name in names for ending in endings for problem in file_problems(name + ending)]
     yield from (problem.replace(absolute, path) for problem in found)
+
+
+def missing_folder_warning(path: str) -> str:
+    """The warning of check mode if the folder of a hand-off is missing: an earlier task may create it in a real run."""
+    if os.path.lexists(os.path.dirname(os.path.abspath(os.path.expanduser(path)))):
+        return ""
+    return f"The folder of ecr_share_handoff_path {path} does not exist. Create it before you run without check mode."
 
 
 def folder_problems(path: str) -> t.Iterator[str]:

@@ -13,24 +13,23 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 
 def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool) -> list[str]:
-    """One line with the result of each host.
+    """The result of each host, one line each.
 
-    :param rows: the host, whether its play succeeded, and the results of `ecr_access_info` and `ecr_image_pull`
+    :param rows: the host, whether it did not fail, and the results of `ecr_access_info` and `ecr_image_pull`
     """
-    width = max((len(row[0]) for row in rows), default=0)
-    lines, verb = [], "would be pulled" if check_mode else "pulled"
-    for host, succeeded, proof, pulled in rows:
+    pulled_text = "would be pulled" if check_mode else "pulled"
+    results = []
+    for host, succeeded, proof, pull in rows:
         if succeeded:
-            brought = [
-                f"{image['image']} {verb if image['changed'] else 'was there'} ({pulled['engine']})"
-                for image in pulled.get("images", [])
+            images = [
+                f"{image['image']} {pulled_text if image['changed'] else 'already present'} ({pull['engine']})"
+                for image in pull.get("images", [])
             ]
-            detail, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
+            results.append((host, str(proof.get("verdict")), ", ".join(images) or "nothing to pull"))
         else:
-            reasons = [*proof.get("problems", []), proof.get("msg"), pulled.get("msg"), "no answer; see above"]
-            detail, verdict = str(next(filter(None, reasons))).splitlines()[0], "failed"
-        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {detail}")
-    return lines
+            reasons = [*proof.get("problems", []), proof.get("msg"), pull.get("msg"), "no result; see above"]
+            results.append((host, "failed", str(next(filter(None, reasons))).splitlines()[0]))
+    return _table(results)
 
 
 def accounts_table(
@@ -38,22 +37,24 @@ def accounts_table(
 ) -> list[str]:
     """One line with the result of each owner account, and the reasons of all failures.
 
-    If the only account succeeded, there are no lines.
-
-    :param rows: the host, the reason of its failure, the access gained (None if unknown), and the access lost
+    :param rows: the host, why it failed, the access gained (None if unknown) and the access lost
     """
-    width = max((len(row[0]) for row in rows), default=0)
-    lines, reasons = [], []
+    results, reasons = [], []
     for host, failure, gained, lost in rows:
         if failure or gained is None:
             reason = (failure or "no result; see above").splitlines()
-            verdict, detail = "failed", reason[0]
+            results.append((host, "failed", reason[0]))
             reasons += reason if len(rows) == 1 else [f"{host}: {line}" for line in reason[1:] and reason]
         else:
-            verdict = "ok"
-            detail = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "nobody gains or loses access"
-        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {detail}")
-    return [*(lines if len(rows) > 1 else []), *reasons]
+            change = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "no access gained or lost"
+            results.append((host, "ok", change))
+    return [*(_table(results) if len(rows) > 1 else []), *reasons]
+
+
+def _table(results: t.Sequence[tuple[str, str, str]]) -> list[str]:
+    """The lines of a table of hosts, verdicts and details."""
+    width = max((len(host) for host, _verdict, _detail in results), default=0)
+    return [f"{host.ljust(width)}  {verdict.ljust(6)}  {detail}" for host, verdict, detail in results]
 
 
 def failure_reason(failure: Json) -> str:
