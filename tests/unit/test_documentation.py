@@ -49,7 +49,7 @@ def test_every_variable_that_a_role_reads_is_in_its_argument_spec_or_its_own(rol
 def ansible_doc(*arguments: str) -> dict[str, Any]:
     command = [str(ROOT / ".venv/bin/ansible-doc"), "--json", *arguments]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
     documented: dict[str, Any] = json.loads(shown.stdout)
     return documented
 
