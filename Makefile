@@ -11,10 +11,15 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 
+# The demo uses the environments of the tests if both exist, and otherwise a small one of its own.
+DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),setup,.venv-demo/ready)
+# A comma in an argument of a call.
+, := ,
+
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs molecule matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs pictures molecule matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,20 +27,24 @@ help: ## List the targets.
 setup: .venv/ready .venv-lab/ready ## Make .venv and .venv-lab.
 
 .venv/ready: tests/requirements.txt
-	$(call timed,virtual environment .venv,tests/make-venv $(PYTHON) .venv tests/requirements.txt)
+	$(call timed,virtual environment .venv,tests/make-venv "$(PYTHON)" .venv tests/requirements.txt "about a minute$(,) 580 MB")
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn "$(CURDIR)" $(COLLECTION)
 	@touch $@
 
 .venv-lab/ready: tests/lab/requirements.txt
-	$(call timed,virtual environment .venv-lab,tests/make-venv $(PYTHON) .venv-lab tests/lab/requirements.txt)
+	$(call timed,virtual environment .venv-lab,tests/make-venv "$(PYTHON)" .venv-lab tests/lab/requirements.txt "less than a minute$(,) 60 MB")
 	@touch $@
 
-lock: ## Pin every package of both environments with its hashes, from tests/requirements.in and tests/lab/requirements.in.
+.venv-demo/ready: tests/demo-requirements.txt
+	$(call timed,virtual environment .venv-demo,tests/make-demo-venv "$(PYTHON)" .venv-demo)
+	@touch $@
+
+lock: ## Pin every package of the environments with its hashes, from the files *requirements.in.
 	@$(PYTHON) -m venv --clear .cache/lock
 	@.cache/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
-	@for folder in tests tests/lab; do \
+	@for file in tests/requirements tests/lab/requirements tests/demo-requirements; do \
 	  .cache/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
-	    --custom-compile-command "make lock" --output-file $$folder/requirements.txt $$folder/requirements.in; \
+	    --custom-compile-command "make lock" --output-file $$file.txt $$file.in; \
 	done
 
 lab-up: setup ## Start the lab: two AWS accounts on loopback.
@@ -44,7 +53,7 @@ lab-up: setup ## Start the lab: two AWS accounts on loopback.
 lab-down: ## Stop the lab.
 	@if [ -x .venv-lab/bin/python ]; then .venv-lab/bin/python -m tests.lab down; fi
 
-demo: setup ## Share as the owner account, pull as the consumer account, on a lab of its own.
+demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account, on a lab of its own.
 	@tests/demo
 
 # The unit tests run in lint. Of the first steps, two run at the same time: none of them uses both cores.
@@ -57,6 +66,10 @@ lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 
 docs: setup ## Build the documentation site into build/docs/.
 	$(call timed,documentation site,PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs)
+
+pictures: setup ## Draw the pictures of the documentation; the demo runs for one of them.
+	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/record_demo.py
 
 molecule: setup ## Run the molecule scenarios against a lab of their own.
 	$(call timed,molecule,tests/molecule)
@@ -101,4 +114,4 @@ build: setup ## Build the collection's archive into build/.
 	@mkdir -p build && $(BIN)/ansible-galaxy collection build --force --output-path build .
 
 clean: lab-down ## Remove everything that make made.
-	@rm -rf .venv .venv-lab .lab .cache build
+	@rm -rf .venv .venv-lab .venv-demo .lab .cache build

@@ -25,8 +25,9 @@ html_theme_options = {
     "show_rtd_ethical_ads": False,
     "topbar_links": {},
 }
-html_static_path = ["style.css"]
+html_static_path = ["style.css", "copy.js"]
 html_css_files = ["style.css"]
+html_js_files = ["copy.js"]
 html_show_sphinx = False
 html_use_index = False
 html_copy_source = False

@@ -17,7 +17,6 @@ if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
 
 LONGEST = (
     "test_matrix",
-    "test_examples",
     "test_share",
     "test_engines",
     "test_permissions",

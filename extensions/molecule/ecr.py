@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the scenarios ask of ECR that no module of amazon.aws does.
+"""Requests to ECR that no module of amazon.aws makes.
 
 python -m extensions.molecule.ecr make '{"NAME": {"KEY": "VALUE"}}'
-    Make repositories with these tags, and push an image v1.0 of its own to each.
+    Create repositories with these tags, and push a different image v1.0 to each.
 python -m extensions.molecule.ecr look PREFIX '[{"profile": "...", "role_arn": "...", "external_id": "..."}]'
-    Of the repositories that start with PREFIX: their tags, their images, and what AWS answers each claim, that is, a
-    profile that assumes a role and asks for v1.0.
+    Show the tags and images of the repositories that start with PREFIX, and the responses of AWS to each claim. A claim
+    is a profile that assumes a role and requests v1.0.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows lines as they are: a table stays a table."""
+"""Displays lines unchanged, so that a table is readable."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import display_line
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import show
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """The lines, and what is shown in their place with -v."""
+    """The lines, and the lines to display in their place with -v."""
 
     shown: list[str]
     all: list[str]
@@ -44,5 +44,5 @@ class ActionModule(ActionBase):
         several = len(variables.get("ansible_play_hosts_all", ())) > 1 and not self._task.run_once
         before = f"{variables['inventory_hostname']}: " if several else ""
         for line in lines.all if Display().verbosity else lines.shown:
-            show(f"{before}{line}")
+            display_line(f"{before}{line}")
         return {**result, "changed": False, "lines": lines.all}

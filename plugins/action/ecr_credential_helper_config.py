@@ -1,13 +1,13 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module on the host, with the names of the role's variables in its messages."""
+"""Runs the module on the host. Its messages name the variables of the role."""
 
 from __future__ import annotations
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
 
 class ActionModule(RoleAction):

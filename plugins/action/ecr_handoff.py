@@ -11,25 +11,25 @@ import os
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
+    HandoffOptions,
+    handoff_yaml,
+    handoffs,
+    shared_at_in,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
     handoff_option_problems,
     handoff_path_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
-    HandoffOptions,
-    for_ansible,
-    handoffs,
-    noted_time,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import for_people
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import handoff_page
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
     registry_problems,
     valid_references,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
     MODE,
@@ -62,19 +62,20 @@ class ActionModule(RoleAction):
         result: Json = super().run(tmp, task_vars)
         _validated, params = self.validate_argument_spec(_ARGUMENTS)
         options = HandoffOptions.of(params)
-        done = result_of(lambda: _write(options, self._task.check_mode))
+        done = capture_result(lambda: _write(options, self._task.check_mode))
         one_host = len((task_vars or {}).get("ansible_play_hosts_all", [])) == 1
         if options.artifact and one_host and len(done.get("handoffs", [])) == 1:
-            # As text: AWX passes it to the next job as a variable, and would convert values that look like numbers.
+            # The artifact is a text, because AWX passes it to the next job as a variable, and converts values that look
+            # like numbers.
             data = {options.artifact: done["handoffs"][0]["text"]}
             done["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
         return {**result, **done}
 
 
 def _write(options: HandoffOptions, check_mode: bool) -> Json:
-    """The result of the module, after the files were written."""
+    """Write the files, and return the result of the module."""
     problems = Problems()
-    problems.extend(_problems(options))
+    problems.extend(_problems(options, check_mode))
     problems.check()
     names = [str(image) for image in valid_references(options.images)]
     options = dataclasses.replace(options, images=names)
@@ -82,11 +83,11 @@ def _write(options: HandoffOptions, check_mode: bool) -> Json:
     written, texts, diff = {}, [], []
     ending = os.path.splitext(options.path or "")[1]
     for name, untimed in zip(options.names, handoffs(options)):
-        noted = noted_time((content_of(name + ending) if options.path else None) or "")
+        noted = shared_at_in((content_of(name + ending) if options.path else None) or "")
         handoff = dataclasses.replace(untimed, shared_at=now if options.share_changed or not noted else noted)
-        text = for_ansible(handoff)
+        text = handoff_yaml(handoff)
         texts.append({"account": handoff.consumer_account, "region": handoff.region, "text": text})
-        page = for_people(handoff)
+        page = handoff_page(handoff)
         if options.path:
             written.update({name + ending: text, name + ".md": page})
     outdated = {path: text for path, text in written.items() if not _is_current(path, text)}
@@ -104,11 +105,11 @@ def _write(options: HandoffOptions, check_mode: bool) -> Json:
 
 
 def _is_current(path: str, text: str) -> bool:
-    """Whether a file has this text, and the mode that a hand-off has."""
+    """Whether a file has this text and the mode of a hand-off."""
     return content_of(path) == text and os.stat(path).st_mode & 0o777 == MODE
 
 
-def _problems(options: HandoffOptions) -> t.Iterator[str]:
+def _problems(options: HandoffOptions, check_mode: bool) -> t.Iterator[str]:
     """All problems with the hand-off and its files."""
     yield from handoff_option_problems(options.images, options.denied, options.repositories)
     owner, places = account_of_role(options.role["role_arn"]), options.tagged
@@ -117,4 +118,4 @@ def _problems(options: HandoffOptions) -> t.Iterator[str]:
     if options.path is None:
         return
     wrong = list(handoff_path_problems(options.path))
-    yield from wrong or handoff_file_problems(options.path, options.names)
+    yield from wrong or handoff_file_problems(options.path, options.names, check_mode)

@@ -13,7 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
@@ -33,13 +33,13 @@ _OWN: Json = {
     "denied": {"type": "list", "elements": "str"},
     "images": {"type": "list", "elements": "str"},
 }
-#: The key of a hand-off that is never a variable of a consumer.
+#: The key of a hand-off that a consumer does not set as a variable.
 _ONLY_IN_A_HANDOFF = f"{PREFIX}consumer_account"
 
 
 @dataclass(frozen=True)
 class _Expectations:
-    """What the consumer knows of the share beforehand."""
+    """The values that the consumer expects in the hand-off."""
 
     owner_account: str | None
     external_id: str | None
@@ -57,7 +57,7 @@ class ActionModule(RoleAction):
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         _validated, params = self.validate_argument_spec({**_EXPECTATIONS, **_OWN})
-        return {**result, **as_data(result_of(lambda: self._read(params, task_vars or {})))}
+        return {**result, **as_data(capture_result(lambda: self._read(params, task_vars or {})))}
 
     def _read(self, params: Json, variables: Json) -> Json:
         if _ONLY_IN_A_HANDOFF in variables:

@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows the progress of a pull. If the controller has the credentials, it gives the host a token for the one pull."""
+"""Displays the progress of a pull. With `credentials: controller`, it requests a registry token for the host."""
 
 from __future__ import annotations
 
@@ -14,36 +14,41 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, pull_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
     PULL_ARGUMENTS,
     PULL_RULES,
     PullOptions,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Report
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import VARIABLE, read_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller, run_in_steps, say_for
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import (
+    Controller,
+    progress_reporter,
+    reject_async,
+    run_in_steps,
+)
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._progress import progress
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
 
-#: What the host is told of the options; the rest is for AWS. Paths are the task's own text, which the host expands.
+#: The options that are passed to the host. The other options are for requests to AWS. The host expands the paths.
 _FOR_THE_HOST = (
     *("engine", "dest", "platform", "ca_path", "validate_certs"),
-    *RETRY_ARGUMENTS,  # the registry may know a share later than ECR's API
+    *RETRY_ARGUMENTS,  # a new share may propagate to the registry later than to the API of ECR
 )
 
 
 class ActionModule(RoleAction):
     _supports_async = True
-    #: Whether the host gets a token.
+    #: Whether a token is passed to the host.
     _gives_token = False
-    #: The file for the status of the module, while it runs.
+    #: The path of the file for the status of the running module.
     _status_file = ""
 
     @guarded
@@ -61,8 +66,7 @@ class ActionModule(RoleAction):
             with self._progress(variables):
                 done = run_in_steps(self, "ecr_image_pull", PULL_ARGUMENTS, pull_is_final, variables)
             return {**result, **done}
-        if self._task.async_val:
-            return {**result, "failed": True, "msg": "credentials: controller does not go with async."}
+        reject_async(self)
         # The token goes into the host's Python by its standard input, and into no file.
         self._connection.set_option("pipelining", True)
         if not self._is_pipelining_enabled("new"):
@@ -78,33 +82,33 @@ class ActionModule(RoleAction):
 
     @contextlib.contextmanager
     def _progress(self, variables: Json) -> t.Iterator[None]:
-        """Within, show a line of progress every ten seconds. On a local connection, it has the module's status."""
+        """Context manager that displays a line every ten seconds, with the status of a module on a local connection."""
         with tempfile.NamedTemporaryFile(dir=constants.DEFAULT_LOCAL_TMP, prefix="status-") as file:
             self._status_file = file.name
-            what = f"{variables['inventory_hostname']}: {self._task.get_name()}"
-            with progress(what, lambda: read_status(file.name)):
+            label = f"{variables['inventory_hostname']}: {self._task.get_name()}"
+            with progress(label, lambda: read_status(file.name)):
                 yield
 
     def _compute_environment_string(self, *arguments: t.Any) -> str:
-        """Name the file for its status to the module, if that runs on this host."""
+        """Add the path of the status file to the environment of the module, if the module runs on this host."""
         environment = str(super()._compute_environment_string(*arguments))
         if self._connection.transport != "local" or not self._status_file:
             return environment
         return f"{self._connection._shell.env_prefix(**{VARIABLE: self._status_file})} {environment}".rstrip()
 
     def _pull(self, variables: Json) -> Json:
-        """The host's result. The host reports its engine before a token is requested."""
-        checked = result_of(self._check)
+        """The result of the host. The host checks its engine before a token is requested."""
+        checked = capture_result(self._check)
         if checked.get("failed"):
             return checked
         controller, pull = checked["controller"], checked["options"]
         options = {name: controller.params[name] for name in _FOR_THE_HOST if controller.params[name] is not None}
-        asked = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
-        ready: Json = self._execute_module(module_args={**options, **asked}, task_vars=variables)
+        image_options = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
+        ready: Json = self._execute_module(module_args={**options, **image_options}, task_vars=variables)
         if ready.get("failed"):
             return ready
-        say = say_for(variables["inventory_hostname"])
-        authorized = result_of(lambda: self._authorize(controller, pull, say))
+        report = progress_reporter(variables["inventory_hostname"])
+        authorized = capture_result(lambda: self._authorize(controller, pull, report))
         if authorized.get("failed"):
             return authorized
         authorization: Authorization = authorized["authorization"]
@@ -114,26 +118,26 @@ class ActionModule(RoleAction):
         done: Json = self._execute_module(module_args=given, task_vars=variables)
         images = done.get("images")
         for reference, image in zip(pull.references, images if isinstance(images, list) else []):
-            if isinstance(image, dict):  # a host may return anything
+            if isinstance(image, dict):  # the result of a host is not trusted
                 image["image"] = str(reference)
         return done
 
     def _check(self) -> Json:
-        """The parameters, validated on the controller."""
+        """Validate the parameters on the controller."""
         controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args, **PULL_RULES)
         return {"controller": controller, "options": PullOptions.of(controller.params)}
 
-    def _authorize(self, controller: Controller, options: PullOptions, say: Say) -> Json:
-        """The registry token and the digests, which no filter of secrets changes."""
+    def _authorize(self, controller: Controller, options: PullOptions, report: Report) -> Json:
+        """The registry token and the digests, as an object, so that the token is not masked."""
         session = SessionOptions.of(controller.params)
-        return {"authorization": authorize(session_of(controller), session, options.wait, options.references, say)}
+        return {"authorization": authorize(session_of(controller), session, options.wait, options.references, report)}
 
     def _low_level_execute_command(self, *arguments: t.Any, **options: t.Any) -> t.Any:
-        """Mask secrets in all that a host returns, before Ansible reads it, warns of it, or fails because of it."""
+        """Mask secrets in the output of a host before Ansible processes it."""
         if not self._gives_token:
             return super()._low_level_execute_command(*arguments, **options)
         context = self._connection._play_context
-        before, context.no_log = context.no_log, True  # ssh shows what a host returns at -vvv
+        before, context.no_log = context.no_log, True  # ssh displays the output of a host at -vvv
         try:
             return KNOWN.mask(super()._low_level_execute_command(*arguments, **options))
         except AnsibleConnectionFailure as error:
@@ -143,7 +147,7 @@ class ActionModule(RoleAction):
 
 
 def _for_the_host(options: PullOptions, authorization: Authorization) -> Json:
-    """What the host gets instead of the role: digests, and a token."""
+    """The options for the host in place of the role: digests and a token."""
     pinned = [
         str(Reference(reference.repository, reference.image_tag, digest))
         for reference, digest in zip(options.references, authorization.digests)

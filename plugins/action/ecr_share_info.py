@@ -1,27 +1,30 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans the shares, and checks what only the controller knows: the names of variables and the hand-off files."""
+"""Plans the shares, and validates the names of variables and the hand-off files, which are on the controller."""
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import handoff_path_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible.utils.display import Display
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import handoff_path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import handoff_files
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import handoff_file_problems
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
+    handoff_file_problems,
+    missing_folder_warning,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 
-#: In the place of the region of the session. The names of hand-off files have a region only if a share has several.
+#: A placeholder for the region of the session. It does not affect the hand-off files, whose names have a region only if
+#: a share declares several regions.
 _ANY_REGION = "us-east-1"
 
 
@@ -34,25 +37,30 @@ class ActionModule(RoleAction):
         variables = task_vars or {}
         of_the_role = variables.get("ansible_role_name") == "crossaccount.ecr.ecr_share"
         found = list(unknown_variables(variables)) if of_the_role else []
-        found += _unwritable_handoffs(self._task.args)
+        for path, names in _declared_handoffs(self._task.args):
+            found += handoff_file_problems(path, names, self._task.check_mode)
+            if self._task.check_mode and (warning := missing_folder_warning(path)):
+                Display().warning(printable(warning))
         done = run_module(self, variables, SHARE_INFO_ARGUMENTS, share_info)
         return {**result, **_with_problems(done, found)}
 
 
-def _unwritable_handoffs(arguments: Json) -> t.Iterator[str]:
-    """Why hand-off files cannot be written here."""
+def _declared_handoffs(arguments: Json) -> list[tuple[str, list[str]]]:
+    """The path of the hand-off of each share that has a valid one, and the files without their extensions."""
     try:
         options = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, arguments).params
     except EcrError:
-        return  # the module reports it
-    for share in declared_shares(options, _ANY_REGION):
-        path = share.handoff.path
-        if path and share.is_present and not any(handoff_path_problems(path)):
-            yield from handoff_file_problems(path, handoff_files(share))
+        return []  # the module reports it
+    declared = [share for share in declared_shares(options, _ANY_REGION) if share.is_present]
+    return [
+        (share.handoff.path, handoff_files(share))
+        for share in declared
+        if share.handoff.path and not any(handoff_path_problems(share.handoff.path))
+    ]
 
 
 def _with_problems(result: Json, found: list[str]) -> Json:
-    """The result of the module, or one failure with its problems and those that were found here."""
+    """The result of the module, or one failure with the problems of the module and of this plugin."""
     if not found:
         return result
     problems = Problems()
@@ -63,4 +71,4 @@ def _with_problems(result: Json, found: list[str]) -> Json:
         problems.check()
         return result
 
-    return result_of(check)
+    return capture_result(check)

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: access_junit
-short_description: A proof of access as a JUnit report
+short_description: Convert a proof of access to a JUnit report
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - One test case for each repository, with AWS's sentence, and one for each problem beside them.
-  - It has no times in it, so that it changes only when the proof does.
+  - The report has one test case for each repository, with the error message of AWS, and one for each other problem.
+  - The report contains no times, so it changes only if the proof changes.
 options:
   _input:
     description: The result of M(crossaccount.ecr.ecr_access_info).
@@ -21,19 +21,31 @@ options:
     type: str
     default: crossaccount.ecr
 positional: suite
+seealso:
+  - module: crossaccount.ecr.ecr_access_info
+    description: Returns the proof.
 """
 
 EXAMPLES = r"""
-- name: Keep the proof for the build server
+- name: Verify that release can be pulled
+  crossaccount.ecr.ecr_access_info:
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    external_id: 7c2f4e0b-share
+    region: ap-northeast-1
+    readable: [release]
+  register: proof
+
+- name: Write the report for the CI server
   ansible.builtin.copy:
     content: "{{ proof | crossaccount.ecr.access_junit }}"
     dest: junit.xml
     mode: "0644"
+  delegate_to: localhost
 """
 
 RETURN = r"""
 _value:
-  description: XML.
+  description: The report as XML.
   type: str
 """
 

@@ -5,29 +5,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: handoff_summary
-short_description: The shares that the hosts of a play use, once for all hosts that use the same
+short_description: Summarize the shares that the hosts of a play use
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Owner account, consumer account, role, repositories and images.
+  - Returns the owner account, consumer account, role, repositories and images. Hosts that use the same share are listed
+    together.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
     type: dict
     required: true
   hosts:
-    description: The hosts to name, such as C(ansible_play_hosts).
+    description: The names of the hosts, such as C(ansible_play_hosts).
     type: list
     elements: str
     required: true
   variable:
-    description: The variable of each host that has the result of M(crossaccount.ecr.ecr_handoff_info).
+    description: The host variable with the result of M(crossaccount.ecr.ecr_handoff_info).
     type: str
     default: ecr_pull_share
 positional: hosts, variable
+seealso:
+  - module: crossaccount.ecr.ecr_handoff_info
+    description: Returns the share.
 """
 
 EXAMPLES = r"""
+- name: Read the hand-off
+  crossaccount.ecr.ecr_handoff_info:
+  vars:
+    ecr_pull_handoff: handoff.yml
+  register: ecr_pull_share
+
 - name: Show the share
   crossaccount.ecr.display_lines:
     lines: "{{ hostvars | crossaccount.ecr.handoff_summary(ansible_play_hosts) }}"
@@ -36,14 +46,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The lines.
+  description: The summary, line by line.
   type: list
   elements: str
 """
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary_of_hosts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 
@@ -52,7 +62,7 @@ def filter_handoff_summary(
     hostvars: t.Mapping[str, Json], hosts: list[str], variable: str = "ecr_pull_share"
 ) -> list[str]:
     results = {host: hostvars[host].get(variable) or {} for host in hosts}
-    return for_all_hosts({host: result["summary"] for host, result in results.items() if "summary" in result})
+    return summary_of_hosts({host: result["summary"] for host, result in results.items() if "summary" in result})
 
 
 class FilterModule:

@@ -5,44 +5,57 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pull_summary
-short_description: What the role ecr_pull did on each host, a line each
+short_description: Summarize the results of the role ecr_pull, one line for each host
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - The verdict of the proof, and the images, or why a host failed.
+  - A line has the verdict of the proof and the images, or the reason of a failure.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
     type: dict
     required: true
   hosts:
-    description: The hosts to name, such as C(ansible_play_hosts_all).
+    description: The names of the hosts, such as C(ansible_play_hosts_all).
     type: list
     elements: str
     required: true
-  went_through:
-    description: Those of them that did not fail, such as C(ansible_play_hosts).
+  successful_hosts:
+    description: The hosts that did not fail, such as C(ansible_play_hosts).
     type: list
     elements: str
     required: true
   check_mode:
-    description: Whether nothing was really pulled.
+    description: Whether the play ran in check mode, which pulls nothing.
     type: bool
     default: false
-positional: hosts, went_through, check_mode
+positional: hosts, successful_hosts, check_mode
+seealso:
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) publishes the results that this filter summarizes.
 """
 
 EXAMPLES = r"""
-- name: Sum up all hosts
-  crossaccount.ecr.display_lines:
-    lines: >-
-      {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
-  run_once: true
+- name: Pull, and summarize all hosts
+  block:
+    - name: Pull
+      ansible.builtin.include_role:
+        name: crossaccount.ecr.ecr_pull
+      vars:
+        ecr_pull_handoff: handoff.yml
+        ecr_pull_engine: oci_layout
+        ecr_pull_dest: ~/images/release
+  always:
+    - name: Summarize all hosts
+      crossaccount.ecr.display_lines:
+        lines: >-
+          {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
+      run_once: true
 """
 
 RETURN = r"""
 _value:
-  description: The lines.
+  description: The summary, line by line.
   type: list
   elements: str
 """
@@ -54,10 +67,10 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import ho
 
 
 def filter_pull_summary(
-    hostvars: t.Mapping[str, t.Any], hosts: list[str], went_through: list[str], check_mode: bool = False
+    hostvars: t.Mapping[str, t.Any], hosts: list[str], successful_hosts: list[str], check_mode: bool = False
 ) -> list[str]:
-    answers = ("ecr_pull_proof", "ecr_pull_result")
-    rows = [(host, host in went_through, *(hostvars[host].get(one) or {} for one in answers)) for host in hosts]
+    names = ("ecr_pull_proof", "ecr_pull_result")
+    rows = [(host, host in successful_hosts, *(hostvars[host].get(name) or {} for name in names)) for host in hosts]
     return hosts_table(t.cast("list[t.Any]", rows), check_mode)
 
 

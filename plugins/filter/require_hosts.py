@@ -5,37 +5,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: require_hosts
-short_description: A host pattern, if it matches at least one host
+short_description: Fail if a host pattern matches no host
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Returns the pattern. The playbook ends with an error if no host of the inventory matches it.
-  - Ansible itself skips a play without hosts and reports success, so nothing would be shared or unshared.
+  - Returns the pattern. If no host of the inventory matches it, the playbook fails.
+  - Without this filter, Ansible skips a play without hosts and reports success, although nothing is shared or unshared.
 options:
   _input:
     description: The value of C(hosts) of the play, a pattern or a list of patterns.
     type: raw
     required: true
   found:
-    description: The hosts that match it, from the lookup C(ansible.builtin.inventory_hostnames).
+    description: The matching hosts, from the lookup C(ansible.builtin.inventory_hostnames).
     type: list
     elements: str
     required: true
   variable:
-    description: The variable that the pattern comes from, for the error.
+    description: The name of the variable with the pattern, for the error message.
     type: str
     required: true
+seealso:
+  - plugin: ansible.builtin.inventory_hostnames
+    plugin_type: lookup
+    description: Lists the hosts that match a pattern.
 """
 
 EXAMPLES = r"""
-- name: End the shares of every owner account
+- name: Show the owner accounts
   hosts: >-
-    {{ ecr_share_hosts | crossaccount.ecr.require_hosts(
-    query('ansible.builtin.inventory_hostnames', *[ecr_share_hosts] | flatten), 'ecr_share_hosts') }}
+    {{ owners | crossaccount.ecr.require_hosts(
+    query('ansible.builtin.inventory_hostnames', *[owners] | flatten), 'owners') }}
   gather_facts: false
-  roles:
-    - role: crossaccount.ecr.ecr_share
-      ecr_share_state: absent
+  vars:
+    owners: localhost
+  tasks:
+    - name: Show one owner account
+      ansible.builtin.debug:
+        var: inventory_hostname
 """
 
 RETURN = r"""
@@ -53,9 +60,10 @@ Pattern = t.Union[str, t.Sequence[str]]
 
 
 def require_hosts(pattern: Pattern, found: t.Sequence[str], variable: str) -> Pattern:
-    """`pattern`, unless `found` is empty.
+    """Return `pattern` if it matches hosts.
 
-    :raises AnsibleFilterError: if no host was found
+    :param found: the hosts that match the pattern
+    :raises AnsibleFilterError: if `found` is empty
     """
     if not found:
         shown = pattern if isinstance(pattern, str) else ", ".join(map(str, pattern))

@@ -1,42 +1,47 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The accounts of an organization as hosts. The functions decide, the class calls AWS."""
+"""The accounts of an organization as hosts. Decisions are in functions; the class sends the requests to AWS."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: aws_organizations_accounts
-short_description: The accounts of an AWS organization, by organizational unit and tag
+short_description: List the accounts of an AWS organization, by organizational unit and tag
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Each active account of the organization is a host of the group C(aws_organizations_accounts).
-  - The name of a host is C(NAME-ID) of the account, because several accounts can have the same name. Characters of the
+  - Each active account of the organization is a host in the group C(aws_organizations_accounts).
+  - A host is named C(NAME-ID) after its account, because several accounts can have the same name. Characters of the
     name other than ASCII letters, digits, C(.), C(_) and C(-) become C(-).
-  - The file of the inventory ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
-  - Only the management account, and accounts that it delegated administration to, may ask. Needs C(ListRoots),
-    C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of C(organizations).
+  - The name of the inventory file ends with C(aws_organizations_accounts.yml) or C(aws_organizations_accounts.yaml).
+  - Only the management account and delegated administrator accounts can list the accounts. The caller needs
+    C(ListRoots), C(ListAccountsForParent), C(ListOrganizationalUnitsForParent) and C(ListTagsForResource) of
+    C(organizations).
 options:
   organizational_units:
     description:
-      - Take the accounts of these organizational units, and of those below them.
-      - A path of names from the root (V(/Workloads/Production)), or an id (V(ou-ab12-11111111)).
-      - Without any, all accounts are taken, the management account as well.
+      - Include the accounts of these organizational units and of all units below them.
+      - An organizational unit is a path of names from the root (V(/Workloads/Production)) or an ID
+        (V(ou-ab12-11111111)).
+      - If empty, all accounts are included, also the management account.
     type: list
     elements: str
     default: []
   tags:
-    description: Take the accounts that carry all of these tags, key to value. A list as value means any of them.
+    description: Include only accounts with all of these tags. If a value is a list, any value of the list matches.
     type: dict
     default: {}
 extends_documentation_fragment:
   - inventory_cache
   - constructed
-  - amazon.aws.boto3
+  - crossaccount.ecr._requirements.aws
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
+seealso:
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) shares the repositories of each account.
 """
 
 EXAMPLES = r"""
@@ -51,7 +56,7 @@ keyed_groups:
   - prefix: team
     key: account_tags.team
 
-# A second file beside it says how each account is reached.
+# A second inventory file sets the connection to each account:
 # aws_organizations_accounts:
 #   vars:
 #     ansible_connection: local
@@ -71,7 +76,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
@@ -79,7 +84,11 @@ GROUP = "aws_organizations_accounts"
 
 
 class Unit(t.NamedTuple):
-    """A root or an organizational unit: the ids and the path of names from the root, and its accounts."""
+    """A root or an organizational unit.
+
+    :param ids: the IDs from the root to the unit
+    :param path: the names from the root to the unit
+    """
 
     ids: tuple[str, ...]
     path: str
@@ -87,16 +96,16 @@ class Unit(t.NamedTuple):
 
 
 def accounts_within(units: t.Iterable[Unit], wanted: t.Sequence[str]) -> list[Json]:
-    """The active accounts of the wanted units and of those below them, each with the path of its unit.
+    """The active accounts in the wanted units and their descendants, each with the path of its unit.
 
-    AWS retires `Status` for `State`.
+    AWS replaces the deprecated `Status` of an account by `State`.
     """
     return [
-        {"id": one["Id"], "name": one["Name"], "organizational_unit": unit.path}
+        {"id": account["Id"], "name": account["Name"], "organizational_unit": unit.path}
         for unit in units
         if not wanted or any(entry in unit.ids or _is_below(unit.path, entry) for entry in wanted)
-        for one in unit.accounts
-        if one.get("State", one.get("Status")) == "ACTIVE"
+        for account in unit.accounts
+        if account.get("State", account.get("Status")) == "ACTIVE"
     ]
 
 
@@ -105,11 +114,16 @@ def _is_below(path: str, entry: str) -> bool:
 
 
 def state_problems(units: t.Iterable[Unit], version: str) -> t.Iterator[str]:
-    """Why it is unknown which accounts are active: AWS returns `State` only, and a botocore that is too old drops it.
+    """The problem if the active accounts are unknown. Old versions of botocore ignore `State`, which replaces `Status`.
 
-    :param version: of botocore
+    :param version: the version of botocore
     """
-    unknown = [one["Id"] for unit in units for one in unit.accounts if "State" not in one and "Status" not in one]
+    unknown = [
+        account["Id"]
+        for unit in units
+        for account in unit.accounts
+        if "State" not in account and "Status" not in account
+    ]
     if unknown:
         yield (
             f"botocore {version} returns no state for {len(unknown)} accounts, such as {unknown[0]}, so it is unknown"
@@ -118,7 +132,7 @@ def state_problems(units: t.Iterable[Unit], version: str) -> t.Iterator[str]:
 
 
 def option_problems(units: t.Sequence[Unit], wanted: t.Iterable[str], tags: Json) -> t.Iterator[str]:
-    """What is wrong with the options. A misspelled unit is an error, because it would select no account."""
+    """Problems with the options. A misspelled unit is an error, because it would select no account."""
     paths = {unit.path for unit in units}
     known = {identifier for unit in units for identifier in unit.ids}
     for entry in wanted:
@@ -134,12 +148,12 @@ def option_problems(units: t.Sequence[Unit], wanted: t.Iterable[str], tags: Json
 
 
 def has_tags(tags: dict[str, str], wanted: Json) -> bool:
-    """Whether the tags have each wanted key with the wanted value, or with one of a list."""
+    """Whether the tags have each wanted key with the wanted value or with one of the wanted values."""
     return all(tags.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
 
 
 def host_of(account: Json) -> str:
-    """The name of the host of an account: readable and unique."""
+    """The unique host name of an account."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", account["name"]).strip("-")
     return f"{name}-{account['id']}" if name else str(account["id"])
 
@@ -159,7 +173,7 @@ class InventoryModule(AWSInventoryBase):
                 raise
             except Exception as error:
                 problem = f"The accounts of the organization cannot be listed: {message_of(error)}"
-            if problem:  # outside of the handler, because Ansible would show the traceback
+            if problem:  # outside the exception handler, because Ansible would display the traceback
                 self.fail_aws(problem)
         self.update_cached_result(path, cache, accounts)
         self.inventory.add_group(GROUP)
@@ -183,7 +197,7 @@ class InventoryModule(AWSInventoryBase):
 
     def _add(self, account: Json) -> None:
         host, strict = host_of(account), self.get_option("strict")
-        # Anyone who may name an account, a unit, or a tag chooses these texts.
+        # Anyone with permission to name an account, a unit or a tag can choose these texts.
         variables = as_data(
             {
                 "account_id": account["id"],
@@ -201,14 +215,14 @@ class InventoryModule(AWSInventoryBase):
 
 
 def _units(client: Client, ids: tuple[str, ...], path: str) -> t.Iterator[Unit]:
-    """A root or unit, then all below it."""
+    """A root or unit, followed by its descendants."""
     yield Unit(ids, path, _all_pages(client, "list_accounts_for_parent", "Accounts", ParentId=ids[-1]))
     below = _all_pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ids[-1])
-    for one in below:
-        yield from _units(client, (*ids, one["Id"]), f"{path.rstrip('/')}/{one['Name']}")
+    for child in below:
+        yield from _units(client, (*ids, child["Id"]), f"{path.rstrip('/')}/{child['Name']}")
 
 
 def _all_pages(client: Client, operation: str, key: str, **arguments: str) -> list[Json]:
-    """All elements that a list operation returns. Pages in between may be empty."""
+    """All elements that a list operation returns. A page may be empty although more pages follow."""
     pages = client.get_paginator(operation).paginate(**arguments)
-    return [one for page in pages for one in page[key]]
+    return [element for page in pages for element in page[key]]

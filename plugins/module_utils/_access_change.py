@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Who can pull what, before and after a change: what each principal gains and loses. Standard library only.
+"""The access that each principal gains and loses by a change of a role or of tags. Standard library only.
 
-A principal can pull a repository if the trust policy admits it and the role's permissions allow the pull. What cannot
-be decided counts as allowed, and the output says so. A principal loses access if the old statement that admits it is
-not proven to be within the new trust policy, and gains access if the new one is not proven to be within the old one.
-Where only the conditions of a principal change, or what its sessions may carry, the output names that.
+A principal can pull from a repository if the trust policy of the role allows the principal to assume the role, and the
+permissions of the role allow the pull. A decision that is unknown counts as allowed, and the output marks it as
+unknown. A principal loses access if its old trust statement is not proven to be a subset of the new trust policy. A
+principal gains access if its new trust statement is not proven to be a subset of the old trust policy. If only the
+conditions of a principal change, or the session tags that its sessions may have, the output names that change.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _evaluate, _policy, _terms
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text, _evaluate, _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import Admission, admissions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
@@ -28,12 +29,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Policies,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted
 
-#: Keys that a request to pull carries only as they are given: the tags of the repository, and no tags to set.
+#: Prefixes of the condition keys whose values in a pull request are all known: the tags of the repository, and no tags
+#: to set.
 _KNOWN = ("ecr:resourcetag/", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "sts:", "aws:username")
 
 
@@ -52,7 +54,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class Role:
-    """What decides who can pull with a role: its trust policy and its permissions."""
+    """The trust policy and the permissions policy of a role."""
 
     trust: Document
     permissions: Document
@@ -60,7 +62,10 @@ class Role:
 
 @dataclass(frozen=True)
 class Access:
-    """What one admitted principal can pull; `doubts` has the reason for each repository that is only counted so."""
+    """The repositories that one principal can pull from.
+
+    :param doubts: the ARN of each repository with an unknown decision, which counts as allowed, and the reason
+    """
 
     admission: Admission
     repositories: tuple[Repository, ...]
@@ -68,7 +73,10 @@ class Access:
 
 
 class Pair(t.NamedTuple):
-    """A principal that gains or loses a repository; `doubt` says why that is not certain."""
+    """A principal that gains or loses access to a repository.
+
+    :param doubt: the reason why the change is uncertain; empty if it is certain
+    """
 
     principal: str
     repository: str
@@ -78,9 +86,10 @@ class Pair(t.NamedTuple):
 
 @dataclass(frozen=True)
 class ChangeOfAccess:
-    """Who gains and who loses which repository, and lines for people.
+    """The access that principals gain and lose.
 
-    A line of `lines` names at most ten repositories, a line of `all_lines` names all of them.
+    :param lines: the changes as text; a line names at most ten repositories
+    :param all_lines: the same with the names of all repositories
     """
 
     gained: tuple[Pair, ...]
@@ -90,7 +99,7 @@ class ChangeOfAccess:
 
 
 def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) -> Decision:
-    """Whether a permissions document lets a session of its role pull from a repository with these tags."""
+    """Whether a permissions document allows a session of its role to pull from a repository with these tags."""
     _partition, _service, region, account, _name = arn_of(arn)
     given = {f"{prefix}:ResourceTag/{key}": [value] for prefix in ("ecr", "aws") for key, value in tags.items()}
     given.update({"aws:PrincipalAccount": [account], "aws:ResourceAccount": [account], "aws:RequestedRegion": [region]})
@@ -100,27 +109,29 @@ def pull_decision(permissions: Document, arn: str, tags: t.Mapping[str, str]) ->
         _evaluate.decide(Request(action, arn, account, principal, context), Policies([permissions]))
         for action in _policy.PULL_ACTIONS
     ]
-    return min(decisions, key=lambda one: (DENIED, UNKNOWN, ALLOWED).index(one.verdict))
+    return min(decisions, key=lambda decision: (DENIED, UNKNOWN, ALLOWED).index(decision.verdict))
 
 
-def who_may(
+def access_by_principal(
     role: Role | None, repositories: t.Iterable[Repository], now: datetime.datetime | None = None
 ) -> list[Access]:
-    """What each principal that a role admits can pull.
+    """The repositories that each principal of a role can pull from.
 
-    :param role: None if there is none, or if its policy is not attached
-    :param now: the time of the question, which ends time limits of the trust policy
+    :param role: None if the role does not exist or its policy is not attached
+    :param now: the time at which to evaluate the time limits of the trust policy; None to ignore time limits
     """
     if role is None:
         return []
-    decisions = [(one, pull_decision(role.permissions, one.arn, one.tags)) for one in repositories]
-    allowed = [(one, decision) for one, decision in decisions if decision.verdict != DENIED]
+    decisions = [
+        (repository, pull_decision(role.permissions, repository.arn, repository.tags)) for repository in repositories
+    ]
+    allowed = [(repository, decision) for repository, decision in decisions if decision.verdict != DENIED]
     found = []
     for admission in admissions(role.trust, now):
-        doubts = {one.arn: decision.reason for one, decision in allowed if decision.verdict == UNKNOWN}
+        doubts = {repository.arn: decision.reason for repository, decision in allowed if decision.verdict == UNKNOWN}
         if admission.doubt:
-            doubts = {one.arn: admission.doubt for one, _decision in allowed}
-        found.append(Access(admission, tuple(one for one, _decision in allowed), doubts))
+            doubts = {repository.arn: admission.doubt for repository, _decision in allowed}
+        found.append(Access(admission, tuple(repository for repository, _decision in allowed), doubts))
     return found
 
 
@@ -131,15 +142,16 @@ def change_of_access(
     after: t.Sequence[Repository],
     now: datetime.datetime | None = None,
 ) -> ChangeOfAccess:
-    """Who gains and who loses what.
+    """The difference in access between two states of a role and of the tags.
 
-    :param before: the repositories with the tags that they have, for `old`; `after` with those of the plan, for `new`
+    :param before: the repositories with their current tags, to which `old` applies
+    :param after: the repositories with their planned tags, to which `new` applies
     """
-    had, has = who_may(old, before, now), who_may(new, after, now)
-    lost = _differing(had, has, old, new)
-    gained = _differing(has, had, new, old)
-    conditions, covered = _changed_conditions(had, has, lost, gained)
-    several = len({one.region for one in (*before, *after)}) > 1
+    old_access, new_access = access_by_principal(old, before, now), access_by_principal(new, after, now)
+    lost = _difference(old_access, new_access, old, new)
+    gained = _difference(new_access, old_access, new, old)
+    conditions, covered = _changed_conditions(old_access, new_access, lost, gained)
+    several = len({repository.region for repository in (*before, *after)}) > 1
     coming, going = ([pair for key, pair in pairs.items() if key not in covered] for pairs in (gained, lost))
     lines, all_lines = (
         (
@@ -155,68 +167,75 @@ def change_of_access(
 _Key = tuple[Admission, str]
 
 
-def _differing(
+def _difference(
     ours: t.Sequence[Access], others: t.Sequence[Access], role: Role | None, other: Role | None
 ) -> dict[_Key, Pair]:
-    """What `ours` has and is not proven to be in `others`."""
+    """The access in `ours` that is not proven to be in `others`."""
     found = {}
-    reached = {one.arn for access in others for one in access.repositories}
+    reached = {repository.arn for access in others for repository in access.repositories}
     for access in ours:
-        kept = role and other and is_kept(access.admission.statement, other.trust, role.trust)
-        for one in access.repositories:
-            if not (kept and one.arn in reached):
-                doubt = access.doubts.get(one.arn, "")
-                found[access.admission, one.arn] = Pair(access.admission.label, one.name, one.region, doubt)
+        kept = role and other and is_still_admitted(access.admission.statement, other.trust, role.trust)
+        for repository in access.repositories:
+            if not (kept and repository.arn in reached):
+                doubt = access.doubts.get(repository.arn, "")
+                found[access.admission, repository.arn] = Pair(
+                    access.admission.label, repository.name, repository.region, doubt
+                )
     return found
 
 
 def _changed_conditions(
-    had: t.Sequence[Access], has: t.Sequence[Access], lost: dict[_Key, Pair], gained: dict[_Key, Pair]
+    old_access: t.Sequence[Access], new_access: t.Sequence[Access], lost: dict[_Key, Pair], gained: dict[_Key, Pair]
 ) -> tuple[list[str], set[_Key]]:
-    """The lines of principals whose conditions change, and what those lines cover."""
+    """The lines for principals whose conditions change, and the keys of the access that these lines describe."""
     lines, covered = [], set()
-    left = _without_same(has, had)
-    for before in _without_same(had, has):
-        after = next((one for one in left if one.admission.principal == before.admission.principal), None)
+    candidates = _without_unchanged(new_access, old_access)
+    for before in _without_unchanged(old_access, new_access):
+        after = next(
+            (candidate for candidate in candidates if candidate.admission.principal == before.admission.principal), None
+        )
         if after is None:
             continue
-        common = {one.arn for one in before.repositories} & {one.arn for one in after.repositories}
-        keys = {(one.admission, arn) for one in (before, after) for arn in common}
+        common = {repository.arn for repository in before.repositories} & {
+            repository.arn for repository in after.repositories
+        }
+        keys = {(access.admission, arn) for access in (before, after) for arn in common}
         if not keys.isdisjoint({*lost, *gained}):
-            left.remove(after)
+            candidates.remove(after)
             covered |= keys
-            lines.append(f"{before.admission.principal}: {'; '.join(_words(before.admission, after.admission))}")
+            lines.append(f"{before.admission.principal}: {'; '.join(_change_texts(before.admission, after.admission))}")
     return lines, covered
 
 
-def _without_same(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[Access]:
-    """What differs from each of the others in its principal or its conditions."""
+def _without_unchanged(ours: t.Sequence[Access], others: t.Sequence[Access]) -> list[Access]:
+    """The access in `ours` whose principal or conditions differ from those of each of `others`."""
     return [
-        one
-        for one in ours
+        access
+        for access in ours
         if not any(
-            one.admission.principal == other.admission.principal and not _words(one.admission, other.admission)
+            access.admission.principal == other.admission.principal
+            and not _change_texts(access.admission, other.admission)
             for other in others
         )
     ]
 
 
-def _words(before: Admission, after: Admission) -> tuple[str, ...]:
-    """What changes for a principal: its conditions, and what its sessions may carry."""
+def _change_texts(before: Admission, after: Admission) -> tuple[str, ...]:
+    """The changes of a principal's conditions, and of the session tags that its sessions may have."""
     old, new = before.statement, after.statement
     return (
-        *_terms.changes(old.condition, new.condition),
-        *_terms.action_changes(old.actions.patterns, new.actions.patterns),
+        *_condition_text.condition_changes(old.condition, new.condition),
+        *_condition_text.action_changes(old.actions.patterns, new.actions.patterns),
     )
 
 
 def _lines(form: str, pairs: t.Iterable[Pair], several: bool, every_name: bool) -> list[str]:
     by_principal: dict[tuple[str, str], dict[str, None]] = {}
-    for one in sorted(pairs):
-        name = f"{one.repository} in {one.region}" if several else one.repository
-        by_principal.setdefault((one.principal, one.doubt), {})[name] = None
+    for pair in sorted(pairs):
+        name = f"{pair.repository} in {pair.region}" if several else pair.repository
+        by_principal.setdefault((pair.principal, pair.doubt), {})[name] = None
     return [
-        form.format(who, listed(list(names), every_name))
+        form.format(principal, list_text(list(names), every_name))
         + (f" (unknown, counted as allowed: {doubt})" if doubt else "")
-        for (who, doubt), names in by_principal.items()
+        for (principal, doubt), names in by_principal.items()
     ]

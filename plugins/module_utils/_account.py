@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Reads from the owner account what a plan needs: its pull roles, and the repositories of each region."""
+"""Reads the pull roles and the repositories of the owner account, which a plan of shares needs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import is_denied
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -38,7 +38,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Wait
 
 @dataclass(frozen=True)
 class _Search:
-    """What to read in one region; `everything` if a role reached more than what has certain tags."""
+    """The repositories to read in one region.
+
+    :param everything: whether to read all repositories, because a role grants access to more than certain tags
+    """
 
     region: str
     ecr: Client
@@ -49,13 +52,13 @@ class _Search:
 
 
 def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions) -> Account:
-    """Read the account for these shares, many things at once."""
+    """Read the roles and repositories that these shares concern, with concurrent requests."""
     owner = arn_of(session.identity["arn"]).identity
     named = [share for share in shares if share.is_named]
     iam, unknown = session.client("iam"), []
 
     def read_roles(share: Share | None) -> dict[str, RoleState]:
-        """The role of a share; or with None, all roles of this collection, as far as they can be read."""
+        """The role of a share; for None, all roles of this collection that can be read."""
         if share is not None:
             return {share.name: PullRole(iam, owner, share.name, share.policy_name, share.role.path).read()}
         try:
@@ -68,7 +71,7 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
         return {}
 
     others, *found = map_concurrently(read_roles, [None, *named])
-    roles = {name: state for one in found for name, state in one.items()}
+    roles = {name: state for states in found for name, state in states.items()}
     searches = list(_searches(session, shares, roles))
     registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
     declared = {share.name for share in shares}
@@ -82,12 +85,12 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
 
 
 def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, RoleState]) -> t.Iterator[_Search]:
-    """Each region where a share is or was, with the tags that granted or will grant access."""
+    """Each region that a share uses or used, with the tags that grant access before or after the run."""
     regions = dict.fromkeys(region for share in shares for region in share.regions)
     tags: set[tuple[str, str]] = {tag for share in shares for tag in share.tags.items()}
     for state in roles.values():
         regions.update(dict.fromkeys(granting_regions(state.permissions)))
-        tags |= {tag for one in granting_tags(state.permissions) for tag in one.items()}
+        tags |= {tag for pair in granting_tags(state.permissions) for tag in pair.items()}
     everything = any(reaches_beyond_tags(state.permissions) for state in roles.values())
     for region in regions:
         names = tuple(name for share in shares if region in share.regions for name in share.repositories)
@@ -101,7 +104,9 @@ def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], 
     except Exception as error:
         if any(search.region in share.regions for share in shares):
             raise
-        return RegistryState(search.region, unknown=message_of(error))  # a region that is no longer declared
+        return RegistryState(
+            search.region, unknown=message_of(error)
+        )  # only the current policy of a role names this region
 
 
 def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
@@ -126,7 +131,7 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
 
 
 def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
-    """The roles with this collection's ownership tag, as far as they decide who can pull what."""
+    """The trust and the permissions of all roles that have this collection's ownership tag."""
     roles, policies = [], {}
     pages = iam.get_paginator("get_account_authorization_details").paginate(
         Filter=["Role", "LocalManagedPolicy"], PaginationConfig={"PageSize": 1000}
@@ -134,7 +139,7 @@ def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
     for page in pages:
         roles += page["RoleDetailList"]
         for policy in page["Policies"]:
-            current = next(one for one in policy["PolicyVersionList"] if one["IsDefaultVersion"])
+            current = next(version for version in policy["PolicyVersionList"] if version["IsDefaultVersion"])
             policies[policy["Arn"]] = current["Document"]
     return {
         role["RoleName"]: _state(role, policies)
@@ -144,11 +149,13 @@ def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
 
 
 def _state(role: Json, policies: Json) -> RoleState:
-    arns = [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", [])]
+    arns = [policy["PolicyArn"] for policy in role.get("AttachedManagedPolicies", [])]
     documents = [policies[arn] for arn in arns if arn in policies]
-    documents += [one["PolicyDocument"] for one in role.get("RolePolicyList", [])]
+    documents += [inline["PolicyDocument"] for inline in role.get("RolePolicyList", [])]
     statements = [
-        one for document in documents for one in _policy_document.statements(_policy_document.parse(document))
+        statement
+        for document in documents
+        for statement in _policy_document.statements(_policy_document.parse(document))
     ]
     return RoleState(
         role_exists=True,

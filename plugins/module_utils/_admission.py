@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Whom a trust policy admits: one admission for each principal of each Allow statement. Standard library only.
+"""The principals that a trust policy allows to assume its role. Standard library only.
 
-`Principal` names an account, and a condition on `aws:PrincipalArn` the users and roles of it that are meant: such a
-statement admits these users and roles, as one that names them does. `ArnNotEquals` and the like name whom a statement
-does not admit, and remain conditions.
+Each principal of each Allow statement is one admission. If `Principal` names an account, and a condition on
+`aws:PrincipalArn` lists users and roles of that account, these users and roles are the admitted principals, as if
+`Principal` named them. Negated operators such as `ArnNotEquals` remain conditions.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _kept, _principal, _terms
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import Answer, some
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text, _principal, _trust_subset
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
@@ -32,6 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     covers_action,
     read_statements,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import Ternary, some
 
 _POSITIVE = ("arnequals", "arnlike", "stringequals", "stringlike")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(.+)")
@@ -42,10 +42,10 @@ _KINDS = {"Service": "service", "Federated": "identity provider", "CanonicalUser
 class Admission:
     """One principal that a trust policy admits.
 
-    :param principal: in words
-    :param terms: the conditions that it has to meet, in words
-    :param statement: what admits it, and nobody else; its actions are those that are about sessions
-    :param doubt: why it is unknown whether it is admitted; it is counted as admitted
+    :param principal: its description for the user
+    :param terms: the descriptions of the conditions that it must meet
+    :param statement: the Allow statement, reduced to this principal and to the actions of `_trust_subset.SESSION`
+    :param doubt: the reason why the admission is uncertain, so that it counts as admitted; empty if it is certain
     """
 
     principal: str
@@ -60,32 +60,36 @@ class Admission:
 
 
 def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Admission]:
-    """Whom a trust policy admits at a point in time.
+    """The principals that a trust policy admits at a point in time.
 
-    :param now: None if it does not matter whether a time limit is over
+    :param now: None to ignore time limits
     """
     try:
         statements = read_statements(trust, "the trust policy", True)
     except MalformedPolicyError as error:
         return [_unreadable(str(error))]
-    denying = [one for one in statements if one.effect == "Deny"]
+    denying = [statement for statement in statements if statement.effect == "Deny"]
     found = []
     for statement in statements:
-        actions = [action for action in _kept.SESSION if covers_action(statement, action).holds]
+        actions = [action for action in _trust_subset.SESSION if covers_action(statement, action).holds]
         if statement.effect != "Allow":
             continue
-        for part in split(replace(statement, actions=Scope(tuple(actions)))):
-            answers = [_admits(part, denying, action, now) for action in actions if action in _kept.ADMITTING]
+        for part in split_by_principal(replace(statement, actions=Scope(tuple(actions)))):
+            answers = [_admits(part, denying, action, now) for action in actions if action in _trust_subset.ADMITTING]
             answer = some(answers)
             if answer.holds is not False:
-                terms = _terms.demands(part.condition)
+                terms = _condition_text.requirement_texts(part.condition)
                 found.append(Admission(_principals_text(part), terms, part, "" if answer.holds else answer.reason))
     return found
 
 
-def lost(before: Document, after: Document) -> list[Admission]:
-    """Whom the old trust policy admits by a statement that is not proven to be within the new trust policy."""
-    return [one for one in admissions(before) if not _kept.is_kept(one.statement, after, before)]
+def lost_admissions(before: Document, after: Document) -> list[Admission]:
+    """The admissions of the old trust policy that are not proven to be in the new trust policy."""
+    return [
+        admission
+        for admission in admissions(before)
+        if not _trust_subset.is_still_admitted(admission.statement, after, before)
+    ]
 
 
 def _unreadable(reason: str) -> Admission:
@@ -93,23 +97,23 @@ def _unreadable(reason: str) -> Admission:
     return Admission("unknown principals", (), nobody, reason)
 
 
-def split(statement: Statement) -> list[Statement]:
+def split_by_principal(statement: Statement) -> list[Statement]:
     """The statement once for each principal that it names."""
     if statement.names is None or statement.names.excluded:
         return [statement]
     named = [(kind, _principal.whole_account(value) or value) for kind, value in statement.names.listed]
     arns = next((check for check in statement.condition if _names_principals(check)), None)
-    exact = arns is not None and not any({"*", "?", "$"} & set(value) for value in arns.values)
+    is_exact = arns is not None and not any({"*", "?", "$"} & set(value) for value in arns.values)
     if (
         arns is not None
-        and exact
-        and all(any(_kept.name_within(AWS, value, *one) for one in named) for value in arns.values)
+        and is_exact
+        and all(any(_trust_subset.name_within(AWS, value, *wider) for wider in named) for value in arns.values)
     ):
         rest = tuple(check for check in statement.condition if check is not arns)
         return [
             replace(statement, names=Names(((AWS, value),)), condition=rest) for value in dict.fromkeys(arns.values)
         ]
-    return [replace(statement, names=Names((one,))) for one in dict.fromkeys(named)]
+    return [replace(statement, names=Names((principal,))) for principal in dict.fromkeys(named)]
 
 
 def _names_principals(check: Check) -> bool:
@@ -121,18 +125,20 @@ def _names_principals(check: Check) -> bool:
     )
 
 
-def _admits(statement: Statement, denying: t.Iterable[Statement], action: str, now: datetime.datetime | None) -> Answer:
-    """Whether a statement admits its principal: not if it never applies, or if another one denies it."""
+def _admits(
+    statement: Statement, denying: t.Iterable[Statement], action: str, now: datetime.datetime | None
+) -> Ternary:
+    """Whether a statement admits its principal. It does not if it never applies, or if a Deny statement applies."""
     principal = _some_principal(statement)
-    context = _kept.known(principal)
+    context = _trust_subset.known_context(principal)
     if now is not None:
         time = {"aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),), "aws:epochtime": (str(int(now.timestamp())),)}
         context = Context({**context.values, **time}, context.closed)
     request = Request(action, "", "", principal, context)
     if applies(statement, request).holds is False:
-        return Answer(False)
-    denied = some(applies(one, request) for one in denying)
-    return Answer(None if denied.holds is None else not denied.holds, denied.reason)
+        return Ternary(False)
+    denied = some(applies(deny, request) for deny in denying)
+    return Ternary(None if denied.holds is None else not denied.holds, denied.reason)
 
 
 def _some_principal(statement: Statement) -> Principal:

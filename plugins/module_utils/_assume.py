@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""How the pull role is assumed, and whether a caller may assume it on its own behalf. Standard library only."""
+"""The options of AssumeRole for the pull role, and their validation. Standard library only."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ SESSION_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What AssumeRole takes, and the account that the share is for.
+    """The parameters of AssumeRole, and the consumer account of the share.
 
     :param session_name: None for the name of the role
-    :param duration: seconds; None for AWS's default of 3,600
+    :param duration: seconds; None for the default of AWS, which is 3,600 (STS API Reference, AssumeRole)
     """
 
     role_arn: str
@@ -49,7 +49,7 @@ class SessionOptions:
 
     @property
     def request(self) -> dict[str, str | int]:
-        """The parameters of AssumeRole. A session name has at least two characters, a role name one."""
+        """The parameters of AssumeRole. A session name needs at least two characters; a role name may have one."""
         known: dict[str, str | int | None] = {
             "RoleArn": self.role_arn,
             "RoleSessionName": self.session_name or f"{self.role_arn.rpartition('/')[2]:_<2}",
@@ -60,7 +60,7 @@ class SessionOptions:
 
 
 def session_problems(options: SessionOptions) -> t.Iterator[str]:
-    """What is wrong with the options. Source: STS API Reference, AssumeRole."""
+    """Problems with the options. Source: STS API Reference, AssumeRole."""
     yield from assume_problems(options.role_arn, options.external_id, options.session_name or "unnamed")
     if options.consumer_account is not None:
         for problem in account_problems(options.consumer_account):
@@ -78,7 +78,7 @@ def account_of_role(role_arn: str) -> str:
 
 
 def caller_problems(options: SessionOptions, caller_account: str) -> t.Iterator[str]:
-    """Why the caller must not assume the role.
+    """Reasons why the caller must not assume the role.
 
     :param caller_account: the account of the credentials, as AWS reports it
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The profiles of a pull host, merged into an AWS configuration file. Standard library only.
+"""Merges the profiles of a host that uses the credential helper into an AWS configuration file. Standard library only.
 
 Source: AWS SDKs and Tools Reference Guide, "Assume role credential provider".
 """
@@ -14,18 +14,18 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import Merged, decoded, shown_if_valid
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import MergedFile, decoded, shown_if_valid
 
-#: The keys of our profiles that this collection sets. Other keys in them stay.
+#: The keys that this collection sets in its profiles. Other keys of these profiles are kept.
 KEYS = ("role_arn", "external_id", "role_session_name", "credential_source", "source_profile")
-#: What a diff shows of the former values of our entries.
+#: Former values that a diff may show.
 _ONE_LINE = re.compile(r"[^\r\n]{0,1300}")
 
 Sections = dict[str, dict[str, str]]
 
 
-def merge_profiles(content: bytes | None, profiles: Sections) -> Merged:
-    """The content with our keys of these sections as given, and nothing else changed."""
+def merge_profiles(content: bytes | None, profiles: Sections) -> MergedFile:
+    """The content with the keys of this collection replaced in these sections. Everything else is unchanged."""
     text = decoded(content)
     before = _parsed(text)
     for section, wanted in profiles.items():
@@ -37,11 +37,14 @@ def merge_profiles(content: bytes | None, profiles: Sections) -> Merged:
     ):
         raise EcrError(f"has one of {', '.join(profiles)} in a form that cannot be merged. Remove it by hand.")
     merged = None if text is None else text.encode()
-    return Merged(merged, _shown_profiles(before, profiles), _shown_profiles(after, profiles))
+    return MergedFile(merged, _shown_profiles(before, profiles), _shown_profiles(after, profiles))
 
 
 def _parsed(text: str | None) -> Sections:
-    """Read as botocore reads it. The parser's messages quote lines, which may hold keys: only their number is shown."""
+    """Parse the text in the same way as botocore.
+
+    The messages of the parser quote lines, which may contain secret keys, so the error has only the line number.
+    """
     parser = configparser.RawConfigParser(default_section="\0")
     try:
         parser.read_string(text or "")
@@ -77,17 +80,17 @@ def _written(section: str, values: dict[str, str]) -> str:
 
 
 def _replaced(text: str | None, section: str, wanted: dict[str, str]) -> str | None:
-    """The text with our keys of one section replaced; line by line, so that comments and order stay.
+    """The text with the keys of this collection replaced in one section. Comments and the order of lines are kept.
 
-    Only a file that this collection created begins with one of its sections, because an empty line goes before a
-    section that is added to a file. Such a file is deleted (None) when nothing else is left in it.
+    A section that is added to an existing file follows an empty line. So a file that begins with a section of this
+    collection was created by it. When nothing else remains in such a file, it is deleted (None).
     """
     lines = (text or "").split("\n")
     headers = [number for number, line in enumerate(lines) if line.startswith("[")]
-    start = next((one for one in headers if lines[one].startswith(f"[{section}]")), None)
+    start = next((number for number in headers if lines[number].startswith(f"[{section}]")), None)
     if start is None:
         return _appended(text, _written(section, wanted))
-    end = next((one for one in headers if one > start), len(lines))
+    end = next((number for number in headers if number > start), len(lines))
     kept = _foreign_lines(lines[start + 1 : end])
     if wanted:
         kept = [*_written(section, wanted).split("\n")[:-1], *kept]
@@ -107,10 +110,10 @@ def _appended(text: str | None, section: str) -> str:
 
 
 def _foreign_lines(lines: list[str]) -> list[str]:
-    """The lines of a section without our keys and their values."""
+    """The lines of a section without the keys of this collection and their values."""
     kept, ours = [], False
     for line in lines:
-        if not line[:1].isspace():  # else it continues the value before it
+        if not line[:1].isspace():  # an indented line continues the previous value
             ours = re.split("[=:]", line)[0].strip().lower() in KEYS
         if not ours:
             kept.append(line)

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What an AWS error means, and the next step: a search in the tables of _request_errors.py and _image_errors.py.
+"""Finds the meaning of an AWS error and the next step in the tables of _request_errors.py and _image_errors.py.
 
-Denials are read by their sentence, see _denial.py. An error that no row matches is quoted, and never explained. The
-page *AWS errors* of the documentation is generated from the tables. Standard library only.
+_denial.py parses denials. A message quotes an error that no row matches, and does not explain it. The page *AWS errors*
+of the documentation is generated from the tables. Standard library only.
 """
 
 from __future__ import annotations
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_errors, _request_errors
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import AwsError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import PROPAGATING
 
 TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS, *_image_errors.LAYER_ROWS)
@@ -20,16 +20,16 @@ TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS, *_ima
 _TRANSIENT = frozenset(row.kind for row in TABLE if row.transient)
 
 
-def may_pass(kind: object) -> bool:
-    """Whether the same request may succeed soon: a share may not have propagated yet, or AWS is busy.
+def is_retryable(kind: object) -> bool:
+    """Whether the same request may succeed soon, because a share may not have propagated yet or the error is transient.
 
     :param kind: the kind of a denial or of an error
     """
-    return kind in PROPAGATING or passes_by_itself(kind)
+    return kind in PROPAGATING or is_transient_kind(kind)
 
 
-def passes_by_itself(kind: object) -> bool:
-    """Whether AWS is busy, which does not depend on when the share was made."""
+def is_transient_kind(kind: object) -> bool:
+    """Whether the error is transient regardless of the age of the share, such as throttling."""
     return kind in _TRANSIENT
 
 
@@ -39,7 +39,7 @@ def recognize(call: str, code: str, message: str, by_role: bool = False) -> AwsE
     :param call: the operation, such as `BatchGetImage`; empty if it is unknown
     :param code: AWS's error code, the code of a failure in a response, or the class of the exception
     :param message: AWS's message
-    :param by_role: whether the session of the pull role called
+    :param by_role: whether a session of the pull role sent the request
     """
     if by_role and _request_errors.ROLE_KEY.matches(call, code, message):
         return _request_errors.ROLE_KEY

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Reads the keys of the caller from the source that boto3 chooses: once, so that each failure is explained."""
+"""Reads the caller's AWS keys once from the source that boto3 selects, and explains a failure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import unknown_profile
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
-#: A session of boto3, which has no types.
+#: A boto3 session. boto3 has no type annotations.
 Boto3 = t.Any
-#: What a line break in a header comes from, also in the requests with which boto3 itself gets keys.
+#: The value that causes a line break in each header, including the headers of requests by which boto3 gets keys.
 _HEADERS = {
     "X-Amz-Security-Token": "session token",
     "x-amz-sso_bearer_token": "access token of IAM Identity Center (SSO)",
@@ -34,18 +34,18 @@ _HEADERS = {
 
 
 class AwsRequest(t.Protocol):
-    """What is read of a request of botocore."""
+    """The part of a botocore request that this file reads."""
 
     headers: t.Mapping[str, str | bytes]
 
 
 def new_session(profile: str | None, region: str | None) -> Boto3:
-    """A session of boto3 that checks each request before it is sent, and writes to no log.
+    """A boto3 session that checks each request before it is sent. botocore writes to no log.
 
-    :param region: also of the requests with which boto3 itself gets keys
+    :param region: the region of all requests, including those by which boto3 gets keys
     :raises EcrError: if the profile does not exist
     """
-    logging.getLogger("botocore").propagate = False  # it writes tracebacks, for instance to the log of Ansible
+    logging.getLogger("botocore").propagate = False  # botocore logs tracebacks, for example to the log file of Ansible
     core = botocore.session.get_session()
     core.register("before-send", check_request)
     try:
@@ -56,7 +56,7 @@ def new_session(profile: str | None, region: str | None) -> Boto3:
 
 
 def check_request(request: AwsRequest, **_event: object) -> None:
-    """Learn the token of a request, and refuse one that the HTTP library would print in its error.
+    """Add the token of a request to the known secrets, and reject a token that an error of the HTTP library would show.
 
     :raises EcrError: if a header has a line break
     """
@@ -70,9 +70,9 @@ def check_request(request: AwsRequest, **_event: object) -> None:
 
 
 def check_keys(access_key: str | None, secret_key: str | None, session_token: str | None) -> None:
-    """Learn keys.
+    """Add keys to the known secrets, and validate them.
 
-    :raises EcrError: naming all that is wrong with them
+    :raises EcrError: with all problems
     """
     KNOWN.add(secret_key, session_token)
     problems = Problems()
@@ -81,9 +81,9 @@ def check_keys(access_key: str | None, secret_key: str | None, session_token: st
 
 
 def read_keys(session: Boto3) -> None:
-    """Read the keys of the session, and check them. Afterwards the session has them for all of its clients.
+    """Read and validate the keys of the session. The session caches them for all of its clients.
 
-    :raises EcrError: if they cannot be read or used, naming their source
+    :raises EcrError: if the keys cannot be read or used; the message names their source
     """
     core, problems = session._session, Problems()
     source = Source(core.full_config.get("profiles", {}), core.get_config_variable("profile"))
@@ -96,13 +96,13 @@ def read_keys(session: Boto3) -> None:
         keys = credentials.get_frozen_credentials()
         check_keys(keys.access_key, keys.secret_key, keys.token)
     except EcrError:
-        raise  # of a check
+        raise
     except Exception as error:
         raise EcrError(_failure(source, error)) from None
 
 
 def _failure(source: Source, error: Exception) -> str:
-    """Why keys cannot be read."""
+    """The message for keys that cannot be read."""
     code, facts, operation = error_code(error), getattr(error, "kwargs", {}), getattr(error, "operation_name", "")
     fact = str(getattr(error, "filename", None) or facts.get("cred_var") or facts.get("error_msg", ""))
     known = source.failure(code, str(facts.get("provider", "")), fact)

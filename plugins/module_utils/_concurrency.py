@@ -2,44 +2,44 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Requests at the same time. Standard library only."""
+"""Concurrent requests. Standard library only."""
 
 from __future__ import annotations
 
 import threading
 import typing as t
 
-#: Requests at the same time, and connections of a client to its service.
+#: The maximum number of concurrent requests, and of connections of a client.
 CONCURRENCY = 32
 
 Item = t.TypeVar("Item")
-Answer = t.TypeVar("Answer")
+Result = t.TypeVar("Result")
 
 
-def map_concurrently(call: t.Callable[[Item], Answer], items: t.Iterable[Item]) -> list[Answer]:
-    """What `call` returns for each item, in their order. The first error is raised.
+def map_concurrently(call: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
+    """Call a function for each item concurrently, and return the results in the order of the items.
 
-    The threads are daemons, so that a run that is interrupted does not wait for their requests.
+    The first error is raised. The threads are daemons, so that an interrupt does not wait for pending requests.
     """
-    asked = list(items)
-    answers: dict[int, Answer] = {}
+    values = list(items)
+    results: dict[int, Result] = {}
     errors: list[BaseException] = []
-    numbers = iter(range(len(asked)))
+    numbers = iter(range(len(values)))
 
     def work() -> None:
         for number in numbers:
             try:
-                answers[number] = call(asked[number])
+                results[number] = call(values[number])
             except BaseException as error:
                 errors.append(error)
             if errors:
                 return
 
-    threads = [threading.Thread(target=work, daemon=True) for _item in asked[:CONCURRENCY]]
+    threads = [threading.Thread(target=work, daemon=True) for _item in values[:CONCURRENCY]]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if errors:
         raise errors[0]
-    return [answers[number] for number in range(len(asked))]
+    return [results[number] for number in range(len(values))]

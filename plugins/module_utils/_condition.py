@@ -4,14 +4,14 @@
 # Private to this collection: names and behavior may change in any release.
 """Whether the condition of a statement holds for a request.
 
-- Operators, and keys of one operator, are all required. The values of one key are alternatives; a negated operator
-  requires that none of them fits.
-- A request without the key fails an operator, and passes a negated one.
-- `...IfExists` passes a request without the key. `ForAllValues:` requires the comparison of each value of the request,
-  and so passes a request without the key. `ForAnyValue:` requires it of at least one, and so fails such a request.
-- A variable without a value fails a check, negated or not: "any attempt to match it fails and causes the statement to
-  be invalid". The same page also has "Inverted condition operators like StringNotEquals [...] do match against a null
-  value". Other evaluators follow the first sentence, and so does this one.
+- A request must pass all operators of a condition, and all keys of each operator. The values of a key are
+  alternatives. With a negated operator, the request must match none of them.
+- A request without the key fails an operator, and passes a negated operator.
+- A request without the key passes `...IfExists` and `ForAllValues:`, and fails `ForAnyValue:`. If the request has the
+  key, `ForAllValues:` requires that all values of the request pass, and `ForAnyValue:` that at least one value passes.
+- A policy variable without a value fails a check, negated or not: "any attempt to match it fails and causes the
+  statement to be invalid". The same page also has "Inverted condition operators like StringNotEquals [...] do match
+  against a null value". This evaluator follows the first sentence, as other evaluators do.
 
 Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or
 values"; "IAM policy elements: Variables and tags".
@@ -21,18 +21,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS, Operator
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import (
     NO,
     YES,
-    Answer,
+    Ternary,
     every,
     opposite,
     some,
     unknown,
     whether,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
-from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS, Operator
 
 ALL, ANY = "forallvalues:", "foranyvalue:"
 _IF_EXISTS = "ifexists"
@@ -40,7 +40,7 @@ _IF_EXISTS = "ifexists"
 
 @dataclass(frozen=True)
 class Check:
-    """One key of a condition: the operator as it is written, the key, and the values that are alternatives."""
+    """One key of a condition: the operator as the document has it, the key, and the alternative values."""
 
     operator: str
     key: str
@@ -48,12 +48,12 @@ class Check:
 
     @property
     def quantifier(self) -> str:
-        """`forallvalues:`, `foranyvalue:` or nothing."""
-        return next((one for one in (ALL, ANY) if self.operator.lower().startswith(one)), "")
+        """`forallvalues:`, `foranyvalue:` or an empty string."""
+        return next((prefix for prefix in (ALL, ANY) if self.operator.lower().startswith(prefix)), "")
 
     @property
     def base(self) -> str:
-        """The operator alone, in lower case."""
+        """The operator in lower case, without quantifier and `...IfExists`."""
         name = self.operator.lower()[len(self.quantifier) :]
         return name[: -len(_IF_EXISTS)] if self.if_exists else name
 
@@ -66,22 +66,22 @@ class Check:
 Condition = tuple[Check, ...]
 
 
-def holds(condition: Condition, context: Context, with_variables: bool) -> Answer:
+def holds(condition: Condition, context: Context, with_variables: bool) -> Ternary:
     """Whether a request passes every check of a condition.
 
-    :param with_variables: whether the document's version has policy variables
+    :param with_variables: whether the version of the document supports policy variables
     """
     return every(_passes(check, context, with_variables) for check in condition)
 
 
-def _passes(check: Check, context: Context, with_variables: bool) -> Answer:
+def _passes(check: Check, context: Context, with_variables: bool) -> Ternary:
     if check.base == "null" and not check.quantifier and not check.if_exists:
         return _is_absent(check, context)
     operator = OPERATORS.get(check.base)
     if operator is None:
         return unknown(f"{check.operator} is not a condition operator")
     actual = context.get(check.key)
-    if isinstance(actual, Answer):
+    if isinstance(actual, Ternary):
         return actual
     if not actual:
         return whether(check.if_exists or check.quantifier == ALL or (operator.negated and check.quantifier != ANY))
@@ -91,33 +91,33 @@ def _passes(check: Check, context: Context, with_variables: bool) -> Answer:
     return combined([_fits(operator, value, check, context, with_variables) for value in actual])
 
 
-def _fits(operator: Operator, actual: str, check: Check, context: Context, with_variables: bool) -> Answer:
-    """Whether one value of the request passes: it fits one of the policy's values, or with a negation none of them."""
+def _fits(operator: Operator, actual: str, check: Check, context: Context, with_variables: bool) -> Ternary:
+    """Whether one value of the request matches a value of the policy or, with a negated operator, none of them."""
 
-    def compared(text: str) -> Answer:
+    def compared(text: str) -> Ternary:
         wanted = expand(text, context, with_variables and operator.variables)
         if wanted is None:
-            return whether(operator.negated)  # so that the check fails in any case
-        return wanted if isinstance(wanted, Answer) else operator.compare(actual, wanted)
+            return whether(operator.negated)  # the check fails, negated or not
+        return wanted if isinstance(wanted, Ternary) else operator.compare(actual, wanted)
 
     fits = some(compared(text) for text in check.values)
     return opposite(fits) if operator.negated else fits
 
 
-def _is_absent(check: Check, context: Context) -> Answer:
+def _is_absent(check: Check, context: Context) -> Ternary:
     wanted = {value.lower() for value in check.values}
     if not wanted <= {"true", "false"}:
         return unknown(f"Null compares {check.key} with neither true nor false")
     actual = context.get(check.key)
     if len(wanted) != 1:
         return YES if wanted else NO
-    return actual if isinstance(actual, Answer) else whether(("true" in wanted) == (not actual))
+    return actual if isinstance(actual, Ternary) else whether(("true" in wanted) == (not actual))
 
 
 def read_condition(condition: object) -> Condition:
-    """The checks of a condition as a document has it.
+    """The checks of a `Condition` element.
 
-    :raises ValueError: if it has another form
+    :raises ValueError: if the element is not valid
     """
     if not isinstance(condition, dict) or not all(isinstance(block, dict) for block in condition.values()):
         raise ValueError("its Condition is not an object of operators, each with an object of keys")
@@ -125,9 +125,9 @@ def read_condition(condition: object) -> Condition:
     for operator, block in condition.items():
         for key, values in block.items():
             listed = values if isinstance(values, list) else [values]
-            if not all(isinstance(one, (str, bool, int, float)) for one in listed):
+            if not all(isinstance(value, (str, bool, int, float)) for value in listed):
                 raise ValueError(f"its Condition compares {key} with something else than text, numbers or booleans")
-            found.append(Check(operator, key, tuple(_as_text(one) for one in listed)))
+            found.append(Check(operator, key, tuple(_as_text(value) for value in listed)))
     return tuple(found)
 
 

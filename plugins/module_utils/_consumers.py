@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The declared consumers: who may assume the role, and under which conditions. Standard library only."""
+"""The declared consumers: the principals that may assume the role, and their conditions. Standard library only."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
     statements,
 )
 
-#: In the place of an external ID: create one, once.
+#: The value of `external_id` that requests a generated external ID, which later runs keep.
 GENERATE = "generate"
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """Who may assume the role: one trust statement."""
+    """The declaration of one trust statement."""
 
-    #: As declared: until `consumers_problems` is empty, it can have any form and even any type.
+    #: The declared value. It may have any type until `consumers_problems` has validated it.
     account: str
     principals: tuple[str, ...] = ()
     external_id: str | None = None
@@ -38,17 +38,17 @@ class Consumer:
     allow_no_external_id: bool = field(default=False, compare=False)
 
     def arns(self, partition: str) -> list[str]:
-        """The ARNs that are trusted: the named principals, or the whole account."""
+        """The trusted ARNs: the declared principals, or the account root for the whole account."""
         account = Identity(partition, self.account)
         return [name if name.startswith("arn:") else account.iam(name) for name in self.principals] or [account.root]
 
     def in_partition(self, partition: str) -> Consumer:
-        """The same consumer with the plain ID of its account, if the declaration can only mean that account."""
+        """The consumer with a normalized account ID, if the declaration is unambiguous. See `_names.account_of`."""
         return replace(self, account=_names.account_of(self.account, partition))
 
     @property
     def options(self) -> Json:
-        """The consumer as an option of `iam_ecr_pull_role`."""
+        """The consumer as an element of the option `consumers` of `iam_ecr_pull_role`."""
         return {
             "account": self.account,
             "principals": list(self.principals),
@@ -61,7 +61,7 @@ class Consumer:
 
 
 def consumer_of(options: Json) -> Consumer:
-    """A consumer as it is declared.
+    """The consumer that an element of the option `consumers` declares.
 
     :param options: `account`, and optionally `principals`, `external_id`, `allow_no_external_id`, `principal_match`,
         `organization_id`, `require_mfa`
@@ -78,9 +78,9 @@ def consumer_of(options: Json) -> Consumer:
 
 
 def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Iterator[str]:
-    """What is wrong with each of the consumers by itself.
+    """Problems with each consumer individually.
 
-    :param partition: that of the owner account
+    :param partition: the partition of the owner account
     """
     if not consumers:
         yield f"{option('consumers')} is empty. Name at least one account that can assume the role."
@@ -111,13 +111,14 @@ def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iter
 def with_external_ids(
     consumers: t.Sequence[Consumer], partition: str, trust: Document | None, make: t.Callable[[], str]
 ) -> tuple[Consumer, ...]:
-    """The consumers with an external ID in the place of each `generate`: the one that the trust has, or a new one.
+    """The consumers with each `generate` replaced by an external ID: the one in the current trust policy, or a new one.
 
-    The trust's statement with the same principals counts. If the account is declared only once, a statement for
-    other principals of it counts as well, so that a consumer keeps its ID when its principals change.
+    The current external ID comes from the trust statement with the same principals. If the account is declared only
+    once, a statement with other principals of the account is used, too. So a consumer keeps its external ID when its
+    principals change.
 
-    :param trust: the role's trust as it is; None if the role does not exist
-    :param make: makes a new external ID
+    :param trust: the current trust policy of the role; None if the role does not exist
+    :param make: returns a new external ID
     """
     accounts = [str(consumer.account) for consumer in consumers]
 
@@ -130,7 +131,7 @@ def with_external_ids(
         same = [external_id for arns, external_id in known if arns == own]
         alone = [external_id for _arns, external_id in known] if accounts.count(account) == 1 else []
         if len(consumers) == 1:
-            # The principals of the only statement may have been deleted; then it does not name the account any more.
+            # If the principals of the only statement were deleted, the statement no longer names the account.
             alone += [external_id for arns, external_id in _external_ids(trust, None) if not arns]
         return replace(consumer, external_id=(same + alone or [make()])[0])
 
@@ -138,9 +139,11 @@ def with_external_ids(
 
 
 def _external_ids(trust: Document | None, account: str | None) -> list[tuple[set[str], str]]:
-    """The principals and the external ID of each trust statement that is about principals of `account` only.
+    """The principals and the external ID of each trust statement whose principals all belong to `account`.
 
-    IDs of deleted principals are left out; with None for the account, only statements that have nothing else count.
+    The unique IDs of deleted principals are omitted.
+
+    :param account: None for the statements that name deleted principals only
     """
     found = []
     for statement in statements(trust or {}):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""docker and podman, by their command lines."""
+"""Pulls images with the command line of docker or podman."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._program import (
     last_line,
 )
 
-#: What docker writes about a layer, and how much of that is read.
+#: The output of docker about a layer, and the maximum number of bytes of the output to read.
 _BEGUN, _COMPLETE = "Pulling fs layer", "Download complete|Pull complete"
 _OUTPUT = 1024 * 1024
 
@@ -50,7 +50,7 @@ class ContainerEngine(Program, abc.ABC):
     :param platform: `os/architecture[/variant]`; None lets the engine choose
     """
 
-    #: The arguments that come before each command.
+    #: The arguments before each command, such as the context of docker.
     _prefix: t.Sequence[str] = ()
 
     def __init__(self, name: str, temporary: str, platform: str | None = None) -> None:
@@ -58,16 +58,16 @@ class ContainerEngine(Program, abc.ABC):
         self._platform = platform
 
     def connection_problems(self) -> t.Iterator[str]:
-        """Find the engine. Why it cannot be used.
+        """Find the engine, and yield the reasons why it cannot be used.
 
-        :raises EcrError: if a registry token would be sent to it over plain TCP
+        :raises EcrError: if a registry token would be sent to the engine over plain TCP
         """
         problems = list(super().connection_problems()) or list(self._address_problems())
         yield from problems
         if problems:
             return
         answer = self._run(*self._prefix, "info", "--format", "{{json .}}")
-        # The docker client exits with 0 in some versions although no engine answered.
+        # Some versions of the docker client exit with 0 although no engine responded.
         if answer.returncode or '"ServerErrors":["' in answer.stdout:
             yield f"{self.name} is installed but its engine does not answer: {last_line(answer)}"
             return
@@ -75,7 +75,7 @@ class ContainerEngine(Program, abc.ABC):
 
     @abc.abstractmethod
     def _address_problems(self) -> t.Iterator[str]:
-        """Find the address of the engine and check it. Why there is none."""
+        """Find and check the address of the engine, and yield the reasons why it cannot be found."""
 
     @abc.abstractmethod
     def _read_info(self, answer: Finished) -> None:
@@ -106,7 +106,7 @@ class ContainerEngine(Program, abc.ABC):
         return named is not None and named.id == found.id
 
     def fetch(self, image: RegistryImage) -> None:
-        """Pull an image by its digest, unless it is there, and name it. An image of another digest is removed."""
+        """Pull an image by its digest unless it exists, and tag it. An image with another digest is removed."""
         if self._of_platform(image) is None:
             self._pull_verified(image)
         if image.by_tag:
@@ -126,10 +126,11 @@ class ContainerEngine(Program, abc.ABC):
             raise EcrError(f"{self.name} pulled {reference}, but has no image of that digest.")
         if image.digest not in found.digests:
             removed = self._run(*self._prefix, "image", "rm", "--force", found.id)
-            what = "It was removed" if removed.returncode == 0 else f"Remove it ({last_line(removed)})"
-            had = ", ".join(found.digests) or "nothing"
-            raise EcrError(f"{self.name} pulled {reference}, but has it as {had}. {what}.")
-        if self._platform and not self._is_platform(found):  # the engines accept any image that is not in an index
+            next_step = "It was removed" if removed.returncode == 0 else f"Remove it ({last_line(removed)})"
+            actual = ", ".join(found.digests) or "nothing"
+            raise EcrError(f"{self.name} pulled {reference}, but has it as {actual}. {next_step}.")
+        # The engines do not check the platform of an image without an index.
+        if self._platform and not self._is_platform(found):
             if before is None:
                 self._run(*self._prefix, "image", "rm", reference)
             raise no_image_for(self._platform, [found.platform], reference)
@@ -145,11 +146,11 @@ class ContainerEngine(Program, abc.ABC):
         found = self._run(*self._prefix, "image", "inspect", reference)
         if found.returncode:
             return None
-        what = f"{self.name} image inspect {reference}"
-        answer = json_of(found, what)
+        label = f"{self.name} image inspect {reference}"
+        answer = json_of(found, label)
         image = answer[0] if isinstance(answer, list) and answer else None
         if not isinstance(image, dict) or not isinstance(image.get("Id"), str):
-            raise EcrError(f"{what} did not return an image. Run it to see its output.")
+            raise EcrError(f"{label} did not return an image. Run it to see its output.")
         names = image.get("RepoDigests")
         digests = [
             name.rpartition("@")[2] for name in (names if isinstance(names, list) else []) if isinstance(name, str)
@@ -161,9 +162,9 @@ class ContainerEngine(Program, abc.ABC):
 class Docker(ContainerEngine):
     def __init__(self, temporary: str, platform: str | None = None) -> None:
         super().__init__("docker", temporary, platform)
-        #: The folder of the user's contexts.
+        #: The directory with the user's contexts.
         self._contexts: pathlib.Path | None = None
-        #: The lines that docker writes during a pull.
+        #: The output of docker during a pull.
         self._output: t.IO[str] | None = None
 
     def status(self) -> str:
@@ -171,11 +172,11 @@ class Docker(ContainerEngine):
         if self._output is None:
             return ""
         output = os.pread(self._output.fileno(), _OUTPUT, 0).decode(errors="replace")
-        layers, complete = (set(re.findall(rf"(?m)^(\w+): (?:{what})$", output)) for what in (_BEGUN, _COMPLETE))
+        layers, complete = (set(re.findall(rf"(?m)^(\w+): (?:{pattern})$", output)) for pattern in (_BEGUN, _COMPLETE))
         return f"{len(layers & complete)} of {len(layers)} layers" if layers else ""
 
     def _address_problems(self) -> t.Iterator[str]:
-        """Name the user's context, because the private configuration has no current context."""
+        """Set the user's current context explicitly, because the private configuration has no current context."""
         found = self._run("context", "inspect", "--format", "{{json .}}")
         if found.returncode:
             yield f"docker does not report its context: {last_line(found)}"
@@ -187,16 +188,16 @@ class Docker(ContainerEngine):
             return
         self._check_address(context.address, context.is_verified)
         self._prefix = ["--context", context.name]
-        if context.name != "default":  # which has no file: the environment defines it
+        if context.name != "default":  # the context "default" has no file
             self._contexts = pathlib.Path(os.path.abspath(context.metadata)).parents[1]
 
     def _read_info(self, answer: Finished) -> None:
         pass
 
     def _pull(self, image: RegistryImage, platform: list[str], replaces: bool) -> Finished:
-        if replaces:  # docker would keep the other image
+        if replaces:  # docker would keep the image of the other platform
             self._run(*self._prefix, "image", "rm", image.by_digest)
-        # Certificates that DOCKER_TLS_VERIFY requires are in the user's folder, not in the private one.
+        # The certificates for DOCKER_TLS_VERIFY are in the user's directory, not in the private directory.
         own = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
         certificates = os.environ.get("DOCKER_CERT_PATH") or own
         with self._private_login(image.registry, self._contexts) as folder:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What a request is about: the keys of its context, and the policy variables that stand for them.
+"""The context of a request: the values of its condition keys, and the policy variables that refer to them.
 
-A key that the request may carry, but that is not known here, has no value that anything could be decided by: it is
-neither present nor absent. Keys are compared without regard to case.
+A key may be present, absent or unknown. A comparison with an unknown key has an unknown result. Keys are compared
+without regard to case.
 
 Source: IAM User Guide, "IAM policy elements: Variables and tags" and "The request context".
 """
@@ -16,10 +16,10 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import Answer, unknown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import Ternary, unknown
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import Template
 
-#: Every key begins with this: a context that is known completely.
+#: The prefix of every key: all keys of the context are known.
 COMPLETE = ("",)
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
@@ -29,29 +29,29 @@ _SPECIAL = ("*", "?", "$")
 
 @dataclass(frozen=True)
 class Context:
-    """The keys of a request.
+    """The context keys of a request.
 
-    :param values: by the key in lower case; each has one value, or several
-    :param closed: the beginnings of keys that the request does not carry unless `values` has them
+    :param values: the values of each key, by the key in lower case
+    :param closed: prefixes of keys that are absent unless `values` has them; other keys are unknown
     """
 
     values: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     closed: tuple[str, ...] = COMPLETE
-    #: Keys that came in several spellings with different values.
+    #: Keys that were given several times, in different case and with different values.
     ambiguous: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, given: t.Mapping[str, t.Sequence[str]], closed: tuple[str, ...] = COMPLETE) -> Context:
-        """A context from its keys as AWS spells them."""
+        """A context from keys in the spelling of AWS."""
         values: dict[str, tuple[str, ...]] = {}
         ambiguous = set()
         for key, several in given.items():
             if values.setdefault(key.lower(), tuple(several)) != tuple(several):
                 ambiguous.add(key.lower())
-        return cls(values, tuple(one.lower() for one in closed), frozenset(ambiguous))
+        return cls(values, tuple(prefix.lower() for prefix in closed), frozenset(ambiguous))
 
-    def get(self, key: str) -> tuple[str, ...] | Answer:
-        """The values of a key, none if it is absent, or why that is unknown."""
+    def get(self, key: str) -> tuple[str, ...] | Ternary:
+        """The values of a key, empty if the key is absent, or an unknown result with the reason."""
         name = key.lower()
         if name in self.ambiguous:
             return unknown(f"the request carries {key} in several spellings")
@@ -62,8 +62,8 @@ class Context:
         return unknown(f"it depends on {key}")
 
 
-def expand(text: str, context: Context, with_variables: bool) -> Template | Answer | None:
-    """A policy's text with its variables replaced, None if one of them has no value, or why that is unknown.
+def expand(text: str, context: Context, with_variables: bool) -> Template | Ternary | None:
+    """The text of a policy with its variables replaced; None if a variable has no value; unknown if a value is unknown.
 
     :param with_variables: False in a document of version 2008-10-17, where `${...}` is plain text
     """
@@ -84,14 +84,14 @@ def expand(text: str, context: Context, with_variables: bool) -> Template | Answ
     return tuple(piece for piece in pieces if piece[0])
 
 
-def _value(variable: str, context: Context) -> str | Answer | None:
+def _value(variable: str, context: Context) -> str | Ternary | None:
     if variable in _SPECIAL:
         return variable
     name = _NAME.fullmatch(variable)
     if name is None:
         return unknown(f"${{{variable}}} is not a policy variable")
     values = context.get(name[1])
-    if isinstance(values, Answer):
+    if isinstance(values, Ternary):
         return values
     if len(values) > 1:
         return unknown(f"${{{variable}}} has several values")

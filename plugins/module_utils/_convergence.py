@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What AWS does not return yet, and which failed writes count as done. Standard library only."""
+"""Compares the state that IAM returns with a plan, despite eventual consistency and retries. Standard library only."""
 
 from __future__ import annotations
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import MAXIMUM_VERSIONS, RolePlan
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState, folded
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState, lowercase_keys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
     CreatePolicy,
     CreateRole,
@@ -18,64 +18,64 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps impor
 
 
 def is_transient(reason: str) -> bool:
-    """Whether a failure is one of AWS's own, or of too many calls, so that the same call may work soon.
+    """Whether a failure is a server error or throttling, so that the same request may succeed soon.
 
-    :param reason: AWS's error code, and after a colon its message
+    :param reason: the error code of AWS, a colon, and its message
     """
     code = reason.partition(":")[0]
     return any(part in code for part in ("Throttl", "TooManyRequests", "RequestLimit", "Internal", "Server", "Service"))
 
 
-def unmet(plan: RolePlan, seen: RoleState) -> list[str]:
-    """What IAM does not read back yet of a plan that was carried out; empty when it reads back all of it."""
+def unmet(plan: RolePlan, current: RoleState) -> list[str]:
+    """The parts of an applied plan that IAM does not return yet; empty if IAM returns all of them."""
     after = plan.after
     missing = [
-        what
-        for what, as_planned in (
-            ("the role", seen.role_exists == after.role_exists),
-            ("the policy", seen.policy_exists == after.policy_exists),
-            ("the trust", _policy_document.equal(seen.trust, after.trust)),
-            ("the permissions", _policy_document.equal(seen.permissions, after.permissions)),
-            ("the attachment", seen.attached == after.attached),
-            ("the end of the revocation", not seen.revoking),
-            ("the role's tags", folded(seen.role_tags) == folded(after.role_tags)),
-            ("the policy's tags", folded(seen.policy_tags) == folded(after.policy_tags)),
+        part
+        for part, as_planned in (
+            ("the role", current.role_exists == after.role_exists),
+            ("the policy", current.policy_exists == after.policy_exists),
+            ("the trust", _policy_document.equivalent(current.trust, after.trust)),
+            ("the permissions", _policy_document.equivalent(current.permissions, after.permissions)),
+            ("the attachment", current.attached == after.attached),
+            ("the end of the revocation", not current.revoking),
+            ("the role's tags", lowercase_keys(current.role_tags) == lowercase_keys(after.role_tags)),
+            ("the policy's tags", lowercase_keys(current.policy_tags) == lowercase_keys(after.policy_tags)),
         )
         if not as_planned
     ]
-    if after.role_exists and seen.settings != after.settings:
+    if after.role_exists and current.settings != after.settings:
         missing.append("the role's settings")
     return missing
 
 
-def already_applied(step: Step, seen: RoleState) -> bool | None:
-    """Whether what exists now is what `step` was to create, although AWS rejected it; None while nothing is seen.
+def already_applied(step: Step, current: RoleState) -> bool | None:
+    """Whether this run made a creation that AWS rejected as a duplicate; None if IAM does not return the object yet.
 
-    Either AWS carried out a request whose answer was lost, and rejected the second request of the SDK because of what
-    the first one had created. Or somebody else created the like. Then it counts as ours only if it has our tags and
-    our content.
+    If the response to a creation is lost, the SDK repeats the request, and AWS rejects the repetition. Another process
+    may also have created an object with the same name. The existing object counts as created by this run only if it has
+    the tags and the content of `step`.
     """
     if isinstance(step, CreateRole):
-        return _is_created_role(step, seen) if seen.role_exists else None
+        return _is_created_role(step, current) if current.role_exists else None
     if isinstance(step, CreatePolicy):
-        return _is_created_policy(step, seen) if seen.policy_exists else None
+        return _is_created_policy(step, current) if current.policy_exists else None
     if isinstance(step, CreateVersion):
-        if _policy_document.equal(seen.permissions, step.document):
+        if _policy_document.equivalent(current.permissions, step.document):
             return True
-        return None if len(seen.versions) < MAXIMUM_VERSIONS else False
+        return None if len(current.versions) < MAXIMUM_VERSIONS else False
     return False
 
 
-def _is_created_role(step: CreateRole, seen: RoleState) -> bool:
+def _is_created_role(step: CreateRole, current: RoleState) -> bool:
     return (
-        _policy_document.equal(seen.trust, step.trust)
-        and folded(step.tags).items() <= folded(seen.role_tags).items()
-        and seen.settings == step.settings
+        _policy_document.equivalent(current.trust, step.trust)
+        and lowercase_keys(step.tags).items() <= lowercase_keys(current.role_tags).items()
+        and current.settings == step.settings
     )
 
 
-def _is_created_policy(step: CreatePolicy, seen: RoleState) -> bool:
+def _is_created_policy(step: CreatePolicy, current: RoleState) -> bool:
     return (
-        _policy_document.equal(seen.permissions, step.document)
-        and folded(step.tags).items() <= folded(seen.policy_tags).items()
+        _policy_document.equivalent(current.permissions, step.document)
+        and lowercase_keys(step.tags).items() <= lowercase_keys(current.policy_tags).items()
     )

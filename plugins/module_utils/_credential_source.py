@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Where boto3 gets AWS keys from, and why it cannot read them. Standard library only.
+"""The source from which boto3 reads AWS keys, and the messages for its failures. Standard library only.
 
-No text here contains a value of a key, or what a program printed in the place of one.
+No message contains a key or the output of a program.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 _Profiles = t.Mapping[str, t.Mapping[str, object]]
 
-#: Settings of a profile that let botocore get keys from elsewhere.
+#: The settings of a profile by which botocore gets keys from a program or with a web identity token.
 _PROCESS, _WEB_IDENTITY = ("credential_process",), ("web_identity_token_file",)
 _SSO, _LOGIN, _ROLE = ("sso_session", "sso_start_url"), ("login_session",), ("role_arn",)
 _ELSEWHERE = (*_PROCESS, *_WEB_IDENTITY, *_SSO, *_LOGIN, *_ROLE)
 
-#: The sentences, in which {profile} is filled in, and the settings of the profile that is named.
+#: Each message with its placeholder {profile}, and the settings that determine which profile it names.
 _SSO_SESSION = (
     "{profile} has no valid session of IAM Identity Center (SSO). Run aws sso login{option}, and run again.",
     _SSO,
@@ -63,7 +63,7 @@ _EXPIRED = (
     _ELSEWHERE,
 )
 
-#: botocore's exception, by the name of its class.
+#: The message for each exception of botocore, by its class name.
 _FAILURES = {
     **dict.fromkeys(
         (
@@ -84,18 +84,18 @@ _FAILURES = {
     "RuntimeError": _EXPIRED,
     "PartialCredentialsError": _PARTIAL,
 }
-#: What reading the output of a program raises, whatever it printed.
+#: The exceptions of parsing the output of a program.
 _UNREADABLE = ("JSONDecodeError", "ValueError", "KeyError", "TypeError", "AttributeError", "UnicodeDecodeError")
-#: botocore's names of providers that read the metadata of an instance or of a container.
+#: The names in botocore of the providers that read instance or container metadata.
 _METADATA_PROVIDERS = ("iam-role", "container-role", "Ec2InstanceMetadata", "EcsContainer")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where boto3 looks for keys.
+    """The source of the keys in the configuration of boto3.
 
-    :param profiles: every profile of the configuration, name to settings
-    :param profile: the profile that was chosen; None for the environment, and the profile `default` after it
+    :param profiles: the settings of every profile, by its name
+    :param profile: the selected profile; None for the environment variables, then the profile `default`
     """
 
     profiles: _Profiles
@@ -103,30 +103,30 @@ class Source:
 
     @property
     def chain(self) -> list[str]:
-        """The profile, and its source profiles after it."""
-        seen: list[str] = []
+        """The selected profile, followed by its source profiles."""
+        chain: list[str] = []
         at: object = self.profile or "default"
-        while isinstance(at, str) and at not in seen and at in self.profiles:
-            seen.append(at)
+        while isinstance(at, str) and at not in chain and at in self.profiles:
+            chain.append(at)
             at = self.profiles[at].get("source_profile")
-        return seen
+        return chain
 
     def with_setting(self, *settings: str) -> str | None:
-        """The first profile of the chain that has one of the settings, or else the chosen one."""
+        """The first profile of the chain that has one of the settings, otherwise the selected profile."""
         return next((name for name in self.chain if {*settings} & {*self.profiles[name]}), self.profile)
 
     def problems(self) -> t.Iterator[str]:
-        """Why the keys cannot be read by a program, from the configuration alone."""
+        """Problems with the `credential_process` in the configuration."""
         for name in self.chain:
             if self.profiles[name].get("role_arn") and self.profiles[name].get("mfa_serial"):
                 yield _filled(_MFA[0], name)
 
     def failure(self, error: str, provider: str = "", fact: str = "") -> str | None:
-        """The sentence for an exception that was raised while keys were read; None for one that is not known.
+        """The message for an exception while keys are read; None if the exception is not in the table.
 
-        :param error: the name of its class
-        :param provider: botocore's name of what should have supplied the keys, of a CredentialRetrievalError
-        :param fact: botocore's own words about that, which are never repeated; of an OSError, the path
+        :param error: the class name of the exception
+        :param provider: the name in botocore of the provider that failed, from a CredentialRetrievalError
+        :param fact: the path, from an OSError; otherwise the detail from botocore, which the message never contains
         """
         runs = bool(self._command)
         found = _FAILURES.get(error)
@@ -143,13 +143,13 @@ class Source:
 
     @property
     def _command(self) -> str:
-        """The credential_process that runs; empty if there is none."""
+        """The credential_process of the chain; empty if no profile has one."""
         return next(
             (str(self.profiles[name][_PROCESS[0]]) for name in self.chain if _PROCESS[0] in self.profiles[name]), ""
         )
 
     def web_identity_failure(self, code: str) -> str | None:
-        """The sentence for a web identity token that STS rejects; None if it does not reject the token.
+        """The message for a web identity token that STS rejects; None for any other error.
 
         Source: STS API Reference, AssumeRoleWithWebIdentity.
         """
@@ -164,7 +164,7 @@ class Source:
 
     @property
     def named(self) -> str:
-        """The source as an object of a sentence."""
+        """The source as a noun phrase for a message."""
         profile = self.with_setting(*_ELSEWHERE)
         return f"profile {profile}" if profile else "the environment"
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What is wrong with AWS keys, and with a region, before they are used. Standard library only.
+"""Validates AWS keys and a region before they are used. Standard library only.
 
-No text here contains a value of a key.
+No message contains a key.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import typing as t
 
 _LINE_BREAK = re.compile(r"[\r\n]")
 _ZONE = re.compile(r"([a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2})[a-z]")
-#: An access key ID and what else a header of HTTP can hold. Source: RFC 9110, section 5.5; SigV4 signs printable ASCII.
+#: The characters of an HTTP header value that SigV4 can sign: printable ASCII. Source: RFC 9110, section 5.5.
 _HEADER = re.compile(r"[\x21-\x7e]*")
 
 
 def key_problems(access_key: str | None, secret_key: str | None, session_token: str | None) -> t.Iterator[str]:
-    """What is wrong with keys, without a part of their values."""
+    """Problems with keys."""
     for name, value in (
         ("access key ID", access_key),
         ("secret access key", secret_key),
@@ -35,7 +35,7 @@ def key_problems(access_key: str | None, secret_key: str | None, session_token: 
 
 
 def header_problems(name: str, value: str) -> t.Iterator[str]:
-    """Why no header of HTTP can hold a value."""
+    """Reasons why an HTTP header cannot contain a value."""
     if _LINE_BREAK.search(value):
         yield f"The {name} contains a line break. Remove it where the value is stored, and run again."
     elif value != value.strip():
@@ -52,7 +52,7 @@ def _article(name: str) -> str:
 
 
 def zone_problem(region: str) -> t.Iterator[str]:
-    """What is wrong with a region that is the name of an Availability Zone."""
+    """The problem with a region that is the name of an Availability Zone."""
     match = _ZONE.fullmatch(region)
     if match:
         yield f"region {region!r} is an Availability Zone. Set the region {match[1]}, also in the profile."

@@ -2,16 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What AWS's sentence about a denial states: which policy denied, and who can change it. Standard library only.
+"""Parses the message of an AWS denial: the policy that denied the request, and the next step. Standard library only.
 
-AWS writes `User: ARN is not authorized to perform: ACTION on resource: ARN`, and after it one of
+The message begins with `User: ARN is not authorized to perform: ACTION on resource: ARN`. It continues with one of
 
 - `because no TYPE allows the ACTION action`: no policy of that type allows the action;
-- `with an explicit deny in a TYPE: POLICY-ARN`: a policy of that type has a Deny statement. The ARN is there only if
-  caller and policy are in the same account or organization;
-- nothing, for instance from services that do not support this format.
+- `with an explicit deny in a TYPE: POLICY-ARN`: a policy of that type has a Deny statement. The message has the ARN
+  only if caller and policy are in the same account or organization;
+- nothing, for example from services that do not support this format.
 
-Only one type is named, although several may deny. Source: IAM User Guide, "Troubleshoot access denied error messages".
+The message names one type of policy, even if policies of several types deny the request. Source: IAM User Guide,
+"Troubleshoot access denied error messages".
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-#: What called: the session of the pull role, the caller that assumes the pull role, or the caller of any other action.
+#: The sender of the request: a session of the pull role, a caller of AssumeRole for the pull role, or any other caller.
 ROLE, ASSUME, CALLER = "role", "assume", "caller"
 
 _POLICY = re.compile(
@@ -29,7 +30,7 @@ _POLICY = re.compile(
 _ACTION = re.compile(r"not authorized to perform:? ([a-z-]+:\w+)", re.I)
 _RESOURCE = re.compile(r"on resource: (arn:\S+)", re.I)
 
-#: The type of the policy that the sentence names: the kind of the denial.
+#: The kind of the denial by the type of the policy in the message.
 _KINDS = {
     "vpc endpoint policy": "endpoint_policy",
     "permissions boundary": "boundary",
@@ -40,20 +41,20 @@ _KINDS = {
     "resource-based policy": "no_resource_policy",
     "identity-based policy": "no_identity_policy",
 }
-#: Actions whose denial has a cause of its own, whatever type the sentence names.
+#: The kind of the denial by the action, which takes precedence over the type of the policy.
 _ACTION_KINDS = {"sts:tagsession": "session_tags", "sts:setsourceidentity": "source_identity"}
-#: Whole sentences without the usual form. The second: IAM User Guide, "AWS account root user".
+#: The kind of the denial for messages in other formats. Source of the first: IAM User Guide, "AWS account root user".
 _SENTENCES = (
     (re.compile(r"may not be assumed by root", re.I), "root_user"),
     (re.compile(r"explicit deny", re.I), "explicit_deny"),
 )
 
-#: Denials that may end by themselves within a minute, when AWS knows of a new share everywhere.
+#: The kinds of denials that may end within about a minute, while a new share propagates.
 PROPAGATING = ("no_identity_policy", "trust", "unknown")
-#: Denials by the owner's policies, which are the same for every session of the role, wherever it runs.
+#: The kinds of denials by the policies of the owner account, which apply to all sessions of the role on all hosts.
 BY_THE_SHARE = ("no_identity_policy", "explicit_deny")
 
-#: For each kind, and who called: what to do next. `{policy}` is the policy that the sentence names.
+#: The next step by the kind of the denial and the sender. `{policy}` is replaced by the policy in the message.
 _ADVICE: dict[str, dict[str, str]] = {
     "no_identity_policy": {
         ROLE: "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action.",
@@ -125,14 +126,14 @@ _ADVICE: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Denial:
-    """A denial as AWS's sentence describes it.
+    """A parsed denial. Values that the message does not contain are empty.
 
-    :param kind: a key of the table of advice, such as `no_identity_policy` or `trust`
-    :param explicit: whether a Deny statement decided
-    :param policy: the type of the policy, such as `service control policy`; empty if the sentence names none
-    :param policy_arn: the ARN of that policy; empty if AWS does not return it
-    :param action: such as `ecr:BatchGetImage`; empty if the sentence names none
-    :param resource: the ARN of the resource; empty if the sentence names none
+    :param kind: a key of `_ADVICE`, such as `no_identity_policy` or `trust`
+    :param explicit: whether a Deny statement denied the request
+    :param policy: the type of the policy, such as `service control policy`
+    :param policy_arn: the ARN of that policy
+    :param action: the denied action, such as `ecr:BatchGetImage`
+    :param resource: the ARN of the resource
     """
 
     kind: str
@@ -144,21 +145,21 @@ class Denial:
 
     @property
     def is_missing_permission(self) -> bool:
-        """Whether no policy is known to deny the action, so that a policy that allows it is missing."""
+        """Whether the message names no policy that denies the action, so that an Allow statement is missing."""
         return self.kind == "no_identity_policy" or (self.kind == "unknown" and not self.policy)
 
     @property
     def is_by_the_share(self) -> bool:
-        """Whether the owner's own policies denied it, so that it is denied from every host and network."""
+        """Whether a policy of the owner account denied the request, so that every host and network is denied."""
         return self.kind in BY_THE_SHARE and self.policy != "role trust policy"
 
     def advice(self, called: str) -> str:
-        """What to do next.
+        """The next step.
 
-        :param called: ROLE, ASSUME or CALLER
+        :param called: the sender of the request: ROLE, ASSUME or CALLER
         """
         named = f"The {self.policy} {self.policy_arn}".rstrip() if self.policy else "A policy"
-        if self.kind == "unknown" and self.policy:  # a type of policy that is new
+        if self.kind == "unknown" and self.policy:  # a new type of policy
             return f"{named} does not allow it: change that policy, or ask its administrator."
         texts = _ADVICE.get(self.kind) or _ADVICE["unknown"]
         text = texts.get(called) or next(iter(texts.values()))
@@ -166,9 +167,10 @@ class Denial:
 
 
 def read_denial(sentence: str, called: str) -> Denial:
-    """What a sentence of AWS about a denial states.
+    """Parse the message of a denial.
 
-    :param called: ROLE, ASSUME or CALLER; a denied AssumeRole without a named policy is one of the trust policy
+    :param called: the sender of the request: ROLE, ASSUME or CALLER. For ASSUME, the kind is `trust` if the message has
+        no policy
     """
     match, action, resource = (form.search(sentence) for form in (_POLICY, _ACTION, _RESOURCE))
     policy, arn = (match[1], match[2] or "") if match else ("", "")
@@ -185,7 +187,7 @@ def read_denial(sentence: str, called: str) -> Denial:
 
 
 def kinds() -> t.Iterator[tuple[str, str, str]]:
-    """Each kind, who called, and the advice, for the documentation."""
+    """Each kind with the sender and the advice, for the documentation."""
     for kind, texts in _ADVICE.items():
         for called, text in texts.items():
             yield kind, called, text

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
-#: Transports to this host. Those of the second list hold one image, which another one replaces.
+#: The transports to this host, and those of them whose destination contains a single image.
 _ON_THIS_HOST = ("dir", "oci", "oci-archive", "docker-archive")
 REPLACED = ("dir", "docker-archive")
 _TRANSPORTS = (*_ON_THIS_HOST, "docker", "docker-daemon", "containers-storage")
@@ -28,7 +28,7 @@ def is_destination(dest: str | None) -> bool:
 
 
 def split_destination(destination: str) -> tuple[str, str | None, str]:
-    """Transport, the path on this host or None, and what follows the path, such as `:app:v1`."""
+    """The transport, the path on this host or None, and the rest after the path, such as `:app:v1`."""
     transport, _colon, rest = destination.partition(":")
     if transport not in _ON_THIS_HOST:
         return transport, None, rest
@@ -36,20 +36,28 @@ def split_destination(destination: str) -> tuple[str, str | None, str]:
     return transport, path, colon + name
 
 
+def expand_destination(dest: str, expand: t.Callable[[str], str]) -> str:
+    """`dest` with its path on this host expanded, whether it is a folder or a destination of skopeo."""
+    if not is_destination(dest):
+        return expand(dest)
+    transport, path, name = split_destination(dest)
+    return dest if path is None else f"{transport}:{expand(path)}{name}"
+
+
 def destination_of(dest: str, reference: Reference) -> str:
-    """The destination of an image: `dest` with `{repository}` and `{image_tag}` filled in."""
+    """The destination of an image: `dest` with the values of `{repository}` and `{image_tag}`."""
     return dest.replace("{repository}", reference.repository).replace("{image_tag}", reference.image_tag or "")
 
 
 def destination_problems(dest: str | None, references: t.Sequence[Reference]) -> t.Iterator[str]:
-    """Why skopeo cannot copy the images to `dest`."""
+    """Reasons why skopeo cannot copy the images to `dest`."""
     if dest is None or not is_destination(dest):
         yield f"Engine skopeo needs a {option('dest')} with its transport, such as docker-archive:/srv/image.tar."
         return
     transport, _path, rest = split_destination(dest)
     if transport not in _TRANSPORTS:
         yield f"{option('dest')} {dest!r} has the transport {transport}. Choose one of {', '.join(_TRANSPORTS)}."
-    if transport == "containers-storage" and "[" in rest:  # options of a storage name programs that it runs
+    if transport == "containers-storage" and "[" in rest:  # the options of a storage can name programs to run
         yield (
             f"{option('dest')} {dest!r} has options of a storage. Write containers-storage: and the image's name only."
         )

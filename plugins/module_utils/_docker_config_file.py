@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The entries of `credHelpers` in docker's config.json or podman's auth.json. Standard library only.
+"""Edits the entries of `credHelpers` in docker's config.json or podman's auth.json. Standard library only.
 
-The text is edited in place, so that everything else in the file stays as it is, byte by byte. docker and podman are
-written in Go, which ignores the case of a name and merges objects with the same name.
+Edits keep every other byte of the file. docker and podman are written in Go, whose JSON decoder ignores the case of
+member names and merges objects with the same name.
 
 Sources: docker/cli `cli/config/configfile`; containers-auth.json(5); `encoding/json` of Go.
 """
@@ -18,9 +18,14 @@ import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._merged import OURS, Merged, decoded, shown_if_valid
+from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import (
+    NAME_PREFIX,
+    MergedFile,
+    decoded,
+    shown_if_valid,
+)
 
-#: What follows docker-credential- in the name of a program. With the empty name, docker uses the logins of the file.
+#: The name of a helper after docker-credential-. With an empty name, docker uses the logins in the file.
 HELPER_NAME = re.compile(r"(?:\w[\w.+@-]{0,299})?", re.ASCII)
 #: The keys of an entry of `auths` that hold credentials.
 _CREDENTIALS = ("auth", "username", "password", "identitytoken", "registrytoken")
@@ -39,10 +44,11 @@ class _Member(t.NamedTuple):
     end: int
 
 
-def merge_helpers(content: bytes | None, wanted: t.Mapping[str, str | None]) -> Merged:
-    """The content with these entries of `credHelpers`, by host; without those that are None.
+def merge_helpers(content: bytes | None, wanted: t.Mapping[str, str | None]) -> MergedFile:
+    """The content with these entries of `credHelpers`.
 
-    :raises EcrError: a message to go after the path
+    :param wanted: the helper of each host; None to remove the entry
+    :raises EcrError: with a message that begins after the path of the file
     """
     text = _checked(content)
     before = _entries(text)
@@ -54,11 +60,11 @@ def merge_helpers(content: bytes | None, wanted: t.Mapping[str, str | None]) -> 
         elif before.get(host) != helper:
             text = _with(text, host, helper)
     merged = None if text is None else text.encode()
-    return Merged(merged, _shown_helpers(before, wanted), _shown_helpers(_entries(text), wanted))
+    return MergedFile(merged, _shown_helpers(before, wanted), _shown_helpers(_entries(text), wanted))
 
 
 def helpers_of(content: bytes | None, hosts: t.Iterable[str]) -> dict[str, str]:
-    """The helpers that a file names for these hosts; {} if it cannot be read, which `merge_helpers` reports."""
+    """The helpers in a file for these hosts; {} if the file is not valid, which `merge_helpers` reports."""
     try:
         entries = _entries(_checked(content))
     except EcrError:
@@ -75,7 +81,7 @@ def _shown_helpers(entries: t.Mapping[str, object], ours: t.Iterable[str]) -> st
     return json.dumps({"credHelpers": listed}, indent=4) + "\n"
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- reading
 
 
 def _checked(content: bytes | None) -> str | None:
@@ -85,7 +91,7 @@ def _checked(content: bytes | None) -> str | None:
         return text
     try:
         document = json.loads(text)
-    except ValueError as error:  # its message has a position, and nothing of the content
+    except ValueError as error:  # the message has a position, but no content
         raise EcrError(f"is not JSON ({error}).") from None
     except RecursionError:
         raise EcrError("is not JSON that can be read (nested too deep).") from None
@@ -95,14 +101,14 @@ def _checked(content: bytes | None) -> str | None:
         if any(not isinstance(member.value, (dict, type(None))) for member in _named(text, key)):
             raise EcrError(f"has {key} that is not an object.")
     helpers = _named(text, "credHelpers")
-    names = [one.name for helper in helpers if helper.value is not None for one in _members(text, helper.at)]
+    names = [member.name for helper in helpers if helper.value is not None for member in _members(text, helper.at)]
     if len(helpers) > 1 or len(names) > len(set(names)):
         raise EcrError("has credHelpers, or a registry in credHelpers, more than once. Keep one of them.")
     return text
 
 
 def _members(text: str, at: int) -> list[_Member]:
-    """The members of the object at an offset of a valid text. A name may be there more than once."""
+    """The members of the object at an offset of a valid JSON text. A name may occur several times."""
     found = []
     at = _after_space(text, at + 1)
     while text[at] != "}":
@@ -121,7 +127,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _named(text: str | None, name: str) -> list[_Member]:
-    """The members of the document that docker and podman read as `name`."""
+    """The members of the document that docker and podman treat as `name`."""
     members = _members(text, text.index("{")) if text and text.strip(_WHITE) else []
     return [member for member in members if member.name.casefold() == name.casefold()]
 
@@ -134,10 +140,10 @@ def _object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-# --- editing ---------------------------------------------------------------------------------------------------------
+# --- editing
 #
-# An object that this collection creates has its first member on a line of its own. Into an empty object of the user, a
-# member goes without a line break. So `_without` restores `{}`, and deletes an object or a file that was created.
+# An object that this collection creates has a line break before its first member. A member that is added to an empty
+# object of the user has none. So `_without` can restore `{}`, and delete an object or a file of this collection.
 
 
 def _with(text: str | None, host: str, helper: str) -> str:
@@ -148,7 +154,7 @@ def _with(text: str | None, host: str, helper: str) -> str:
     helpers = [member for member in _named(text, "credHelpers") if member.value is not None]
     if helpers:
         return _set(text, helpers[0].at, host, json.dumps(helper))
-    name = next((member.name for member in _named(text, "credHelpers")), "credHelpers")  # of a null
+    name = next((member.name for member in _named(text, "credHelpers")), "credHelpers")  # its value is null
     return _set(text, text.index("{"), name, created)
 
 
@@ -164,7 +170,7 @@ def _without(text: str, host: str) -> str | None:
 
 
 def _set(text: str, at: int, name: str, value: str) -> str:
-    """The text with a member of the object at an offset."""
+    """The text after a member of the object at an offset is set."""
     members = _members(text, at)
     for member in members:
         if member.name == name:
@@ -178,7 +184,7 @@ def _set(text: str, at: int, name: str, value: str) -> str:
 
 
 def _removed(text: str, at: int, name: str) -> str | None:
-    """The text without a member of the object at an offset; None if this collection created the object for it."""
+    """The text after a member of the object at an offset is removed; None if this collection created the object."""
     members = _members(text, at)
     number = [member.name for member in members].index(name)
     member = members[number]
@@ -189,7 +195,7 @@ def _removed(text: str, at: int, name: str) -> str | None:
     return text[: member.start] + text[member.end :] if member.start == at + 1 else None
 
 
-# --- logins ----------------------------------------------------------------------------------------------------------
+# --- logins
 
 
 def files_before(auth_file: str, home: str, uid: int, real: t.Callable[[str], str]) -> list[str]:
@@ -218,19 +224,19 @@ def logins(content: bytes | None, hosts: t.Collection[str]) -> list[str]:
 
 
 def _has_credentials(entry: object) -> bool:
-    """docker keeps an empty entry for a login that is in a credential store. docker and podman skip it."""
+    """Whether an entry of `auths` contains credentials. The entry of a login in a credential store is empty."""
     return any(value for key, value in _object(entry).items() if key.casefold() in _CREDENTIALS)
 
 
 def _host_of(key: str) -> str:
-    """Keys are hosts, URLs as older versions of docker wrote them, and, for podman, repositories."""
+    """The host in a key of `auths`: a host, a URL (from older versions of docker), or a repository (from podman)."""
     return re.sub(r"^https?://", "", key).partition("/")[0]
 
 
 def login_warnings(
     earlier: t.Mapping[str, bytes | None], auth_file: str, content: bytes | None, hosts: t.Collection[str]
 ) -> t.Iterator[str]:
-    """A warning for each login, and each helper of an earlier file, that is used in place of the helper.
+    """A warning for each login, and for each helper in an earlier file, that takes precedence over the helper.
 
     :param earlier: the files that podman and skopeo read before `auth_file`
     """
@@ -241,7 +247,7 @@ def login_warnings(
                 f" after it expires. Remove it: podman logout --authfile {shlex.quote(path)} {shlex.quote(key)}"
             )
         for host, helper in helpers_of(text, hosts).items():
-            if helper and not helper.startswith(OURS):
+            if helper and not helper.startswith(NAME_PREFIX):
                 yield printable(
                     f"{path} names the helper {helper!r} for {host}, which takes precedence for podman and skopeo."
                     " Remove that entry of credHelpers from the file."

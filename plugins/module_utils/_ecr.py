@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""ECR's API, one call for each function. `client` is a boto3 client of `ecr`."""
+"""The API of ECR: one function for each call. `client` is a boto3 client of `ecr`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-#: boto3 makes the class of a client at runtime, so its methods have no type.
+#: boto3 creates the class of a client at run time, so its methods have no types.
 Client = t.Any
 
-#: Asked for by name, or ECR may convert: the answer must be the bytes behind the digest.
+#: The requested media types. Without them, ECR may convert the manifest, so that it does not match its digest.
 MANIFEST_TYPES = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ]
-#: A digest that no content has: what is asked for with it is authorized, and then not found.
+#: A digest that no content has. A request with it is authorized first, and then fails because nothing is found.
 NO_DIGEST = "sha256:" + "0" * 64
 
 
@@ -32,7 +32,7 @@ def repository_names(client: Client) -> list[str]:
 
 
 def repository_uri(client: Client, name: str) -> str:
-    """What a client puts before `:image tag`."""
+    """The name of a repository in an image reference, with its registry."""
     return str(client.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"])
 
 
@@ -48,10 +48,10 @@ def token(client: Client) -> tuple[str, str]:
 
 
 class ImageFailureError(Exception):
-    """A failure inside a response of ECR that has the status 200.
+    """A failure in a response of ECR with HTTP status 200.
 
-    :param code: such as `KmsError`
-    :param reason: the sentence of AWS
+    :param code: the code, such as `KmsError`
+    :param reason: the message of AWS
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -60,10 +60,10 @@ class ImageFailureError(Exception):
 
 
 def image(client: Client, repository: str, identifier: dict[str, str]) -> Json | None:
-    """An image's `digest`, `media_type` and `manifest`; None if there is none.
+    """The `digest`, `media_type` and `manifest` of an image; None if the image does not exist.
 
     :param identifier: `{"imageTag": …}` or `{"imageDigest": …}`
-    :raises ImageFailureError: if ECR reports another failure than that the image does not exist
+    :raises ImageFailureError: if ECR reports a failure other than that the image does not exist
     """
     reply = client.batch_get_image(repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=MANIFEST_TYPES)
     for failure in reply.get("failures", []):
@@ -81,21 +81,21 @@ def image(client: Client, repository: str, identifier: dict[str, str]) -> Json |
 
 
 def describe_images(client: Client, repository: str) -> None:
-    """Ask for one image's description; only whether it is allowed matters."""
+    """Request the description of one image, to find out whether the request is allowed."""
     _require(client.describe_images(repositoryName=repository, maxResults=1), "imageDetails", list)
 
 
-def ask_manifest(client: Client, repository: str) -> None:
-    """Ask for the manifest of an image that does not exist; only whether it is allowed matters."""
+def request_manifest(client: Client, repository: str) -> None:
+    """Request the manifest of an image that does not exist, to find out whether the request is allowed."""
     image(client, repository, {"imageDigest": NO_DIGEST})
 
 
-def ask_layer(client: Client, repository: str) -> None:
-    """Ask for the download address of a layer that does not exist; only whether it is allowed matters."""
+def request_layer(client: Client, repository: str) -> None:
+    """Request the download URL of a layer that does not exist, to find out whether the request is allowed."""
     _require(client.get_download_url_for_layer(repositoryName=repository, layerDigest=NO_DIGEST), "downloadUrl", str)
 
 
 def _require(reply: Json, member: str, kind: type) -> None:
-    """Reject a response without a member that ECR always returns: it does not show that the request is allowed."""
+    """Reject a response without a member that ECR always returns. Such a response does not prove access."""
     if not isinstance(reply.get(member), kind):
         raise EcrError(f"The response of ECR has no {member}. Check the proxy and endpoint_url, and run again.")

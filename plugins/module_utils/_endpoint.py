@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Which engines and which redirects a registry token and an image may travel over. Standard library only."""
+"""Decides to which engines a registry token may be sent, and which redirects are followed. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import urllib.parse
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-#: Schemes of engines that are on this host, or behind ssh.
+#: The schemes of engines on this host or behind ssh.
 _PRIVATE = ("unix", "npipe", "fd", "ssh")
-#: Strict, so that no client reads another host in the same address.
+#: A strict pattern, so that no client can parse a different host from the same address.
 _TCP = re.compile(r"(?:tcp|http|https)://(?:\[([0-9a-fA-F:]+)\]|([0-9A-Za-z.-]+))(?::[0-9]+)?/?")
 
 
@@ -37,10 +37,10 @@ def is_private_address(address: str) -> bool:
 
 
 def redirect_problem(registry: str, target: str) -> str | None:
-    """Why a redirect of the registry at the URL `registry` is not followed to the URL `target`, or None.
+    """The reason why a redirect from the registry at URL `registry` to URL `target` is not followed, or None.
 
-    The query of a target may be a credential, so a problem names the scheme and the host only. https is enough against
-    the metadata services of clouds, which are at link-local addresses and have no https.
+    The query of a target may be a credential, so the message has only the scheme and the host. The requirement of https
+    protects the metadata services of clouds, which do not support https.
     """
     try:
         source, parts = urllib.parse.urlsplit(registry), urllib.parse.urlsplit(target)
@@ -54,7 +54,7 @@ def redirect_problem(registry: str, target: str) -> str | None:
 
 
 class DockerContext(t.NamedTuple):
-    """A context of docker: its name, its engine's address, whether TLS verifies the engine, where it is kept."""
+    """A docker context: its name, the address of its engine, whether TLS verifies the engine, and its directory."""
 
     name: str
     address: str
@@ -63,9 +63,9 @@ class DockerContext(t.NamedTuple):
 
 
 def docker_context(inspected: Json) -> DockerContext | None:
-    """The context in what `docker context inspect` returns, or None.
+    """The context in the output of `docker context inspect`, or None.
 
-    A context that skips the verification lets anyone on the network answer in the place of the engine.
+    A context without TLS verification does not protect against another host that impersonates the engine.
     """
     try:
         endpoint, name, metadata = inspected["Endpoints"]["docker"], inspected["Name"], inspected["Storage"]
@@ -76,9 +76,9 @@ def docker_context(inspected: Json) -> DockerContext | None:
 
 
 def podman_addresses(environment: t.Mapping[str, str], connections: object) -> list[str]:
-    """The addresses of a remote podman. Which of its two variables takes precedence depends on the version.
+    """The addresses that a remote podman may use. The precedence of its two variables depends on its version.
 
-    :param connections: what `podman system connection list --format json` returns
+    :param connections: the output of `podman system connection list --format json`
     """
     name = environment.get("CONTAINER_CONNECTION")
     found = [environment["CONTAINER_HOST"]] if environment.get("CONTAINER_HOST") else []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What docker, podman, skopeo and an OCI image layout have in common: each has images, and fetches those it lacks."""
+"""The protocol of docker, podman, skopeo and an OCI image layout: find an image, and fetch a missing image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import 
 
 @dataclass(frozen=True)
 class RegistryImage:
-    """An image to pull: the registry, the image as the task names it, and its digest."""
+    """An image to pull: the registry, the image reference in the task, and the digest."""
 
     registry: Registry
     reference: Reference
@@ -23,12 +23,12 @@ class RegistryImage:
 
     @property
     def by_digest(self) -> str:
-        """Its name with registry and digest."""
+        """The image reference with registry and digest."""
         return f"{self.registry.host}/{self.reference.repository}@{self.digest}"
 
     @property
     def by_tag(self) -> str | None:
-        """Its name with registry and image tag, if the task names an image tag."""
+        """The image reference with registry and image tag; None if the task has no image tag."""
         return f"{self.registry.host}/{self.reference.name}" if self.reference.image_tag else None
 
 
@@ -43,16 +43,16 @@ class Engine(t.Protocol):
         """The name of the image on this host, or its destination."""
 
     def has(self, image: RegistryImage) -> bool:
-        """Whether the image is there, complete and under its name.
+        """Whether the complete image is present under its name.
 
-        :raises EcrError: if it cannot be fetched, or the registry does not answer
+        :raises EcrError: if the image cannot be fetched, or the registry does not respond
         """
 
     def fetch(self, image: RegistryImage) -> None:
-        """Fetch the image by its digest, verify it, and name it.
+        """Fetch the image by its digest, verify it, and tag it.
 
-        :raises EcrError: if the image is not there afterwards
+        :raises EcrError: if the image is not present afterwards
         """
 
     def status(self) -> str:
-        """What was received so far, such as `12 of 340 MB`; empty if that is unknown. Another thread calls it."""
+        """The progress of `fetch`, such as `12 of 340 MB`; empty if it is unknown. Called from another thread."""

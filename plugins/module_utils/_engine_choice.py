@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Which engine pulls the images."""
+"""Selects the engine that pulls the images."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._program import Program
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._skopeo import Skopeo
-from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import unsafe_destination_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored_image import unsafe_destination_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import sentence
 
-#: In the order in which `auto` tries them.
+#: The container engines in the order in which `auto` tries them.
 _CONTAINER_ENGINES: dict[str, t.Callable[[str, str | None], ContainerEngine]] = {"docker": Docker, "podman": Podman}
 
 
 def choose_engine(options: PullOptions, temporary: str) -> Engine:
-    """The engine to use.
+    """The engine for the options.
 
-    `auto` means skopeo if `dest` is a destination of skopeo, otherwise docker, otherwise podman, otherwise an OCI image
-    layout.
+    `auto` selects skopeo if `dest` is a destination of skopeo. Otherwise it selects the first engine of docker, podman
+    and an OCI image layout that can be used.
 
     :param temporary: a folder for private files
     :raises EcrError: if the requested engine or `dest` cannot be used

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Errors of a registry as docker, podman and skopeo report them. Data, and a search in it; standard library only.
+"""The table of registry errors as docker, podman and skopeo report them. Standard library only.
 
-docker with the containerd image store, which is the default of docker 29, asks by HEAD. The response has no body, so
-docker reports an HTTP status without the sentence of AWS.
+With the containerd image store, the default since docker 29, docker sends HEAD requests. The responses have no body, so
+docker reports an HTTP status without the message of AWS.
 
-Source of the forms: containerd, core/remotes/errors (`unexpected status from …`), docker/fetcher (`unexpected status
+Sources of the formats: containerd, core/remotes/errors (`unexpected status from …`), docker/fetcher (`unexpected status
 code …`); containers/image, docker/errors.go and docker/docker_client.go (`StatusCode: …`, `received unexpected HTTP
 status: …`, `too many requests to registry`); distribution, registry/client/errors.go (`error parsing HTTP …`).
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_errors import LAYER_DENIED
 
-#: What comes before an HTTP status.
+#: The text before an HTTP status.
 _STATUS = (
     r"(?:unexpected status(?: code| from [A-Z]+ request to)? [^\n]{1,4000}?: ?|StatusCode: |unexpected HTTP status: "
     r"|invalid status code [^\n]{1,200}? |error parsing HTTP )"
@@ -29,10 +29,10 @@ _STATUS = (
 
 @dataclass(frozen=True)
 class EngineError:
-    """One kind of error in the text of an engine.
+    """One kind of error in the output of an engine.
 
-    :param kind: a kind of the tables of AWS errors or of denials, which decides whether the pull is repeated
-    :param text: a regular expression that is searched in the text, in any case
+    :param kind: a kind of the tables of AWS errors or of denials, which determines whether the pull is repeated
+    :param text: a regular expression to search for in the output, ignoring case
     :param next_step: one or more sentences
     :param source: the public report, or the document, that shows this text
     """
@@ -43,7 +43,7 @@ class EngineError:
     source: str
 
 
-#: The first row that matches counts. A layer's URL is presigned, so it has a query, which is shown as `?…`.
+#: The first row that matches applies. The presigned URL of a layer has a query, which messages show as `?…`.
 ROWS: t.Final = (
     EngineError(
         "layer_denied",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The one exception of this collection, and the sentences for what AWS answers. Standard library only."""
+"""The exception of this collection, and the messages for AWS errors. Standard library only."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 _ALLOW = "Allow this action to the caller, or use other credentials."
-#: IAM operation: what to do next if the caller may not call it. owner-policy.json allows these for a role with the
-#: permissions boundary that it names.
+#: The next step by the denied IAM operation. owner-policy.json allows these operations only for a role with the
+#: permissions boundary in that policy.
 _NEXT_STEPS_IF_DENIED = {
     "PutRolePermissionsBoundary": (
         "Have an administrator of the account run this once, so that the role gets its boundary. owner-policy.json does"
@@ -34,15 +34,17 @@ _NEXT_STEPS_IF_DENIED = {
 }
 
 
-#: Characters of one line of a message, which may hold what a registry, an engine or a user said at any length.
+#: The maximum number of characters in a line of a message, which may quote text of any length.
 _LONGEST_LINE = 4000
 
 
 def printable(text: str) -> str:
-    """A text fit for a terminal and a log: escape sequences and the like are written out, and no line is endless."""
+    """A text that is safe for a terminal and a log: unprintable characters are escaped, long lines are truncated."""
     lines = []
     for line in text.split("\n"):
-        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line[: _LONGEST_LINE + 1])
+        shown = "".join(
+            character if character.isprintable() else ascii(character)[1:-1] for character in line[: _LONGEST_LINE + 1]
+        )
         if len(shown) > _LONGEST_LINE:
             shown = f"{shown[: _LONGEST_LINE - 40]}... ({len(line)} characters)"
         lines.append(shown)
@@ -50,10 +52,10 @@ def printable(text: str) -> str:
 
 
 class EcrError(Exception):
-    """An error meant for the user: the object, the fact, the next step.
+    """An error for the user. Its message names the object, the fact and the next step.
 
-    :param message: one or more sentences; known secrets in it are masked, and what is not printable is written out
-    :param facts: what goes into the module's result beside the message
+    :param message: one or more sentences. Known secrets are masked, and unprintable characters are escaped
+    :param facts: further keys of the module's result
     """
 
     def __init__(self, message: str, **facts: object) -> None:
@@ -62,7 +64,7 @@ class EcrError(Exception):
 
 
 class Problems:
-    """Collects everything that is wrong, to be reported together before the first write."""
+    """Collects problems, to report all of them in one error before the first write."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -76,7 +78,7 @@ class Problems:
             self.add(message)
 
     def check(self, **facts: object) -> None:
-        """Raise one EcrError with these facts if anything was found."""
+        """Raise one EcrError with all problems and these facts, if a problem was added."""
         if len(self.found) == 1:
             raise EcrError(self.found[0], problems=self.found, **facts)
         if self.found:
@@ -84,28 +86,28 @@ class Problems:
             raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found, **facts)
 
 
-#: The codes with which AWS denies a request.
+#: The error codes of denials.
 DENIED_CODES = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
 def error_code(error: Exception) -> str:
-    """The AWS error code of a botocore ClientError; the class name of any other exception."""
+    """The AWS error code of a botocore ClientError; the class name for any other exception."""
     response = getattr(error, "response", None) or {}
     return printable(str(response.get("Error", {}).get("Code") or type(error).__name__))
 
 
 def is_denied(error: Exception) -> bool:
-    """Whether AWS said that the caller may not do this."""
+    """Whether AWS denied the request."""
     return error_code(error) in DENIED_CODES
 
 
 def is_expired(error: Exception) -> bool:
-    """Whether the caller's session is over."""
+    """Whether the session of the caller has expired."""
     return error_code(error) in ("ExpiredToken", "ExpiredTokenException")
 
 
 def aws_sentence(error: Exception) -> str:
-    """The sentence that AWS wrote, without botocore's wrapping."""
+    """The message of AWS, without the text that botocore adds."""
     response = getattr(error, "response", None) or {}
     return printable(str(response.get("Error", {}).get("Message") or error))
 
@@ -122,9 +124,9 @@ def _no_answer(code: str, facts: Json) -> str:
 
 
 def explain(error: Exception, environment: t.Mapping[str, str] | None = None) -> str:
-    """One message for an error of botocore: what happened and what to do next.
+    """The message for an error of botocore: the fact and the next step.
 
-    :param environment: the variables of the process, which tell a job of AWX from other runs
+    :param environment: the environment variables, to recognize a job of AWX
     """
     code, sentence = error_code(error), aws_sentence(error)
     if code in ("NoCredentialsError", "PartialCredentialsError") and "AWX_HOST" in (environment or {}):

@@ -2,17 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Whether AWS allows a request, from the policies that apply to it: allowed, denied, or unknown with the reason.
+"""Evaluates the policies that apply to a request: AWS allows it, denies it, or the decision is unknown.
 
 - An explicit deny in any policy wins.
 - Across accounts, the identity policies of the caller and the policy of the resource must both allow the request.
-- Within an account, either of them suffices. A policy of the resource that names only the account leaves the decision
-  to the identity policies of that account.
-- A role's trust policy must allow the request in any case.
-- A permissions boundary and session policies must allow it, too. They do not limit what the policy of a resource of the
-  same account grants to a user or to a session by its own ARN.
+- Within an account, one of them is sufficient. If the policy of the resource names only the account, the identity
+  policies must allow the request as well.
+- The trust policy of a role must always allow AssumeRole.
+- A permissions boundary and session policies must also allow the request. They do not limit the permissions that a
+  resource policy of the same account grants to the ARN of a user or of a session.
 
-A decision that cannot be made from what is known is *unknown*. Output for people counts it as allowed and says so.
+If the values that a decision depends on are unknown, the decision is *unknown* and has a reason. Reports count it as
+allowed and mark it as unknown.
 
 Source: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluation logic".
 """
@@ -23,7 +24,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _principal
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, every, some, unknown
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Reach
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
@@ -32,10 +32,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
     applies,
     read_statements,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Ternary, every, some, unknown
 
 ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 
-#: A policy document, as JSON has it.
+#: A policy document, parsed from JSON.
 Document = t.Mapping[str, object]
 
 
@@ -43,10 +44,10 @@ Document = t.Mapping[str, object]
 class Policies:
     """The policies that apply to a request.
 
-    :param identity: of the caller: of the user or role, and of the user's groups
-    :param resource: of the resource: a role's trust policy, or a repository policy
+    :param identity: the identity policies of the calling user or role, and of the groups of the user
+    :param resource: the policy of the resource: the trust policy of a role, or a repository policy
     :param boundary: the permissions boundary of the caller
-    :param session: the policies given to the session; AWS takes what any of them allows
+    :param session: the session policies. An action is within them if any of them allows it
     """
 
     identity: t.Sequence[Document] = ()
@@ -57,7 +58,7 @@ class Policies:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict, one of `ALLOWED`, `DENIED` and `UNKNOWN`, and what it rests on."""
+    """The verdict, one of `ALLOWED`, `DENIED` and `UNKNOWN`, and its reason."""
 
     verdict: str
     reason: str
@@ -65,33 +66,40 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Layer:
-    """Statements that are read as one policy; `reason` says why they cannot be read, if they cannot."""
+    """The statements of one or more documents that act as one policy.
+
+    :param reason: why the documents are not valid; empty if they are
+    """
 
     statements: tuple[Statement, ...] = ()
     reason: str = ""
 
-    def allows(self, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Answer:
+    def allows(self, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Ternary:
         return self._matches("Allow", request, reaches)
 
-    def denies(self, request: Request) -> Answer:
+    def denies(self, request: Request) -> Ternary:
         return self._matches("Deny", request, _principal.ANYWAY)
 
-    def _matches(self, effect: str, request: Request, reaches: frozenset[Reach]) -> Answer:
+    def _matches(self, effect: str, request: Request, reaches: frozenset[Reach]) -> Ternary:
         if self.reason:
             return unknown(self.reason)
-        candidates = (one for one in self.statements if one.effect == effect)
-        return some(applies(one, request, reaches) for one in candidates)
+        candidates = (statement for statement in self.statements if statement.effect == effect)
+        return some(applies(statement, request, reaches) for statement in candidates)
 
 
 def decide(request: Request, policies: Policies) -> Decision:
     """Whether AWS allows a request."""
-    identity = _layer([(f"identity policy {number}", one) for number, one in enumerate(policies.identity, 1)], False)
+    identity = _layer(
+        [(f"identity policy {number}", document) for number, document in enumerate(policies.identity, 1)], False
+    )
     resource = _layer([("the resource's policy", policies.resource)] if policies.resource is not None else [], True)
     limits = []
     if policies.boundary is not None:
         limits.append(_layer([("the permissions boundary", policies.boundary)], False))
     if policies.session:
-        limits.append(_layer([(f"session policy {n}", one) for n, one in enumerate(policies.session, 1)], False))
+        limits.append(
+            _layer([(f"session policy {n}", document) for n, document in enumerate(policies.session, 1)], False)
+        )
 
     denied = some(layer.denies(request) for layer in (identity, resource, *limits))
     if denied.holds:
@@ -116,11 +124,11 @@ def _layer(documents: t.Iterable[tuple[str, object]], of_a_resource: bool) -> _L
     return _Layer(tuple(statements))
 
 
-def _allowed(request: Request, identity: _Layer, resource: _Layer, limits: list[_Layer], has_policy: bool) -> Answer:
-    """Whether the policies allow it, apart from what they deny."""
+def _allowed(request: Request, identity: _Layer, resource: _Layer, limits: list[_Layer], has_policy: bool) -> Ternary:
+    """Whether the Allow statements allow the request, before Deny statements are applied."""
     by_resource = resource.allows(request)
     if request.principal.kind != _principal.AWS:
-        return by_resource  # a service or a provider has no identity policies
+        return by_resource  # services and identity providers have no identity policies
     if request.principal.is_root:
         by_identity = unknown("the root user of an account has no identity policies")
     else:

@@ -16,14 +16,14 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import fault_of
 
-#: The first part of the name of a file that is not complete yet.
+#: The prefix of the names of incomplete files.
 INCOMING = ".incoming-"
 
 
 def expand_home(path: str, home: str | None = None) -> str:
     """The path with a leading `~` or `~USER` expanded. Environment variables are never expanded.
 
-    :param home: what `~` without a user name means, if not the home of the user who runs the process
+    :param home: the home for `~`; None for the home of the user of this process
     """
     if home is not None and (path == "~" or path.startswith("~/")):
         return home + path[1:]
@@ -58,11 +58,12 @@ def read_regular(path: str, limit: int, follow: bool = True) -> bytes | None:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], mode: int | None = None) -> t.Iterator[t.BinaryIO]:
-    """Replace a file in one step: other processes read the old content or the new one. A link is replaced, too.
+    """Context manager that replaces a file atomically: a reader gets either the old or the new content.
 
-    If the block raises an exception, the old file stays and nothing else is kept.
+    If the path is a link, the link is replaced. If the block raises an exception, the old file is kept and the new file
+    is removed.
 
-    :param mode: of the new file. Without it, the umask decides, but other users get no write access
+    :param mode: the mode of the new file; None for the mode by the umask, without write access of other users
     """
     handle, temporary = new_file(os.path.dirname(path), 0o666 if mode is None else 0o600)
     try:
@@ -78,7 +79,7 @@ def replacing(path: str | os.PathLike[str], mode: int | None = None) -> t.Iterat
 
 
 def new_file(folder: str, mode: int) -> tuple[int, str]:
-    """Create a file with a unique name. Return its handle and its path. Its mode follows the umask."""
+    """Create a file with a unique name, and return its descriptor and its path. The umask applies to its mode."""
     path = os.path.join(folder, INCOMING + secrets.token_hex(8))
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     close_to_others(path)
@@ -86,7 +87,7 @@ def new_file(folder: str, mode: int) -> tuple[int, str]:
 
 
 def close_to_others(path: str) -> None:
-    """Remove the write access of other users, which the umask may have left to a new file or folder."""
+    """Remove the write access of other users to a new file or folder, which the umask may have allowed."""
     status = os.lstat(path)
     if fault_of(path, status, private_groups=True):
         os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The hand-off: what the owner account gives each consumer account, as a YAML file. Standard library only."""
+"""The hand-off: the YAML file with the values that a consumer account needs to pull. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
 
 @dataclass(frozen=True)
 class Handoff:
-    """What one consumer account gets for one region, in the order of the keys of the file."""
+    """The hand-off for one consumer account and one region. The keys of the file have the order of these fields."""
 
     role_arn: str
     consumer_account: str
@@ -46,16 +46,16 @@ class Handoff:
         return self.role_arn.rpartition("/")[2]
 
     def values(self) -> Json:
-        """The keys of the file with their values."""
+        """The keys and values of the file."""
         return {f"ecr_pull_{name}": value for name, value in asdict(self).items() if value is not None}
 
 
 def handoff_names(path: str, accounts: t.Sequence[str], regions: t.Sequence[str]) -> list[str]:
-    """The files of a share without their extensions, one for each consumer and region.
+    """The paths of a share's hand-off files without extensions, one for each consumer and region.
 
-    A name has the consumer if there are several, and the region if there are several.
+    The name contains the consumer if the share has several consumers, and the region if it has several regions.
 
-    :param accounts: those of the consumers, in the order of their declaration
+    :param accounts: the accounts of the consumers, in the order of their declaration
     """
     stem = os.path.splitext(path)[0]
     of_consumer = [f"-{number}-{account}" if accounts[1:] else "" for number, account in enumerate(accounts, 1)]
@@ -88,7 +88,7 @@ class HandoffOptions:
 
     @property
     def names(self) -> list[str]:
-        """The files without their extensions, in the order of `handoffs`. Without a path, they are not written."""
+        """The paths of the files without extensions, in the order of `handoffs`. Without `path`, no file is written."""
         accounts = [consumer["account"] for consumer in self.role["consumers"]]
         path = os.path.abspath(os.path.expanduser(self.path or ""))
         return handoff_names(path, accounts, [place["region"] for place in self.tagged])
@@ -106,7 +106,7 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
             registry=place["registry"],
             repository_tags=options.repository_tags,
             access=options.access,
-            repositories=[one["name"] for one in place["repositories"]],
+            repositories=[repository["name"] for repository in place["repositories"]],
             denied=options.denied,
             images=options.images,
         )
@@ -115,14 +115,14 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
     ]
 
 
-def noted_time(text: str) -> str | None:
-    """When the share of a hand-off last changed, by the text of its file; None if the file has no valid time."""
+def shared_at_in(text: str) -> str | None:
+    """The time of the last change of the share in the text of a hand-off file; None if the text has no valid time."""
     found = _SHARED_AT.search(text)
     return found[1] if found and time_of(found[1]) is not None else None
 
 
-def for_ansible(handoff: Handoff) -> str:
-    """The hand-off as a YAML file that the role ecr_pull reads as data."""
+def handoff_yaml(handoff: Handoff) -> str:
+    """The text of the YAML file, which the role ecr_pull reads as data."""
     for account in (handoff.owner, handoff.consumer_account):
         for problem in account_problems(account):
             raise EcrError(f"No hand-off is written: {problem}")
@@ -135,10 +135,10 @@ def for_ansible(handoff: Handoff) -> str:
 
 
 def _quoted(value: object) -> str:
-    """A value in YAML's flow style, on one line.
+    """A value in the flow style of YAML, on one line.
 
-    JSON writes a character beyond U+FFFF as two surrogates, which YAML does not join. So printable characters stay as
-    they are, and all others have an escape of YAML's own.
+    JSON escapes a character beyond U+FFFF as two surrogates, which YAML does not combine. So printable characters are
+    not escaped, and other characters have YAML escapes.
     """
 
     def escaped(match: re.Match[str]) -> str:

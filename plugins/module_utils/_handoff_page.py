@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The hand-off as a page in Markdown, for people who pull without Ansible. Standard library only.
+"""The Markdown page of a hand-off, for consumers without Ansible. Standard library only.
 
-People paste the commands of the page into a shell, so each word of a command is quoted. Every value is in a code span
-or a code block, which nothing can leave: control characters and backticks are rejected.
+Readers paste the commands of the page into a shell, so each word of a command is quoted. Every value is in a code span
+or a code block. Control characters and backticks are rejected, so that no value can end its span or block.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
 
-def for_people(handoff: Handoff) -> str:
-    """The page.
+def handoff_page(handoff: Handoff) -> str:
+    """The text of the page.
 
-    :raises EcrError: for a value that a page cannot show safely
+    :raises EcrError: for a value that the page cannot show safely
     """
     _check(handoff)
     lines = [
@@ -64,15 +64,15 @@ def _introduction(handoff: Handoff) -> list[str]:
     return [
         f"# Pull from account {owner}",
         "",
-        f"Account {handoff.consumer_account} may pull from these repositories in {handoff.region}:",
+        f"Account {handoff.consumer_account} can pull from these repositories in {handoff.region}:",
         "",
         *(f"- `{registry}/{name}`" for name in handoff.repositories),
         "",
         f"Before you use this page, compare the owner account {owner} with your own records, such as the contract or"
-        " the request for this share. Do not take the account ID from this page alone.",
+        " the request for this share. Do not rely on the account ID on this page alone.",
         "",
-        "Nothing on this page is secret. The external ID states for whom you make the request; it grants nothing"
-        " without your own credentials.",
+        "This page contains no secret. The external ID identifies the share. It grants no access without your own"
+        " credentials.",
         "",
     ]
 
@@ -87,7 +87,7 @@ def _profile(handoff: Handoff) -> list[str]:
         f"region = {handoff.region}",
     ]
     return [
-        "## Once: a profile",
+        "## Configure a profile once",
         "",
         "Add this to `~/.aws/config`. Replace `default` with the profile that has your own credentials in account"
         f" {handoff.consumer_account}.",
@@ -102,7 +102,7 @@ def _profile(handoff: Handoff) -> list[str]:
 def _identity(handoff: Handoff) -> list[str]:
     asked = ["aws", "sts", "get-caller-identity"]
     commands = [shlex.join(asked), shlex.join([*asked, "--profile", handoff.role_name])]
-    return ["## Your identity, before and after", "", *_block("sh", commands), ""]
+    return ["## Show your identity before and after assuming the role", "", *_block("sh", commands), ""]
 
 
 def _describe(handoff: Handoff, name: str) -> str:
@@ -111,7 +111,7 @@ def _describe(handoff: Handoff, name: str) -> str:
 
 def _contents(handoff: Handoff) -> list[str]:
     commands = [_describe(handoff, name) for name in handoff.repositories]
-    return ["## Available images", "", *_block("sh", commands), ""]
+    return ["## List the images", "", *_block("sh", commands), ""]
 
 
 def _pull(handoff: Handoff) -> list[str]:
@@ -125,9 +125,9 @@ def _pull(handoff: Handoff) -> list[str]:
         shlex.join(["docker", "logout", registry]),
     ]
     return [
-        "## Pull",
+        "## Pull the images",
         "",
-        "`docker login` stores the token in `~/.docker/config.json`; `docker logout` removes it.",
+        "`docker login` stores the token in `~/.docker/config.json`, and `docker logout` removes it.",
         "",
         *_block("sh", commands),
         "",
@@ -137,7 +137,7 @@ def _pull(handoff: Handoff) -> list[str]:
 def _denied(handoff: Handoff) -> list[str]:
     denied = [f"`{_describe(handoff, name)}` must fail with `AccessDeniedException`." for name in handoff.denied]
     return [
-        "## Denied repositories",
+        "## Verify the denied repositories",
         "",
         *(denied or ["For every other repository of the account, AWS returns `AccessDeniedException`."]),
         "",
@@ -147,15 +147,14 @@ def _denied(handoff: Handoff) -> list[str]:
 def _with_ansible(handoff: Handoff) -> list[str]:
     command = ["ansible-playbook", "crossaccount.ecr.pull", "-e", "ecr_pull_handoff=FILE"]
     return [
-        "## With Ansible",
+        "## Pull with Ansible",
         "",
-        "One command does all of this, proves what is denied, and leaves no token behind. `FILE` is the YAML file"
-        " beside this page. It is read as data: never load it with `-e @FILE` or `vars_files`.",
+        "One command does all of this, verifies the denied repositories, and leaves no token behind. `FILE` is the YAML"
+        " file beside this page. The command reads it as data. Never load it with `-e @FILE` or `vars_files`.",
         "",
         *_block("sh", [shlex.join([*command, "-e", f"ecr_pull_owner_account={handoff.owner}"])]),
         "",
-        "Take the value of `ecr_pull_owner_account` from your own records. A role of any other account is then"
-        " rejected.",
+        "Take the value of `ecr_pull_owner_account` from your own records. A role of any other account is rejected.",
     ]
 
 

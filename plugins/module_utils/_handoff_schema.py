@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The keys of a hand-off, and the share that a consumer uses. Standard library only.
+"""Validates a hand-off, and combines it with the consumer's own values. Standard library only.
 
-A hand-off comes from another organization. `docs/handoff.schema.json` publishes these rules.
+A hand-off comes from another organization, so it is not trusted. `docs/handoff.schema.json` publishes these rules.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 
 _OPTIONAL = ("external_id",)
-#: Problems in one message: a hostile file must not fill the screen.
+#: The maximum number of problems in one message, because a hostile file can have any number of them.
 _REPORTED = 20
 _ECR = re.compile(r"[0-9]{12}\.dkr")
 
@@ -40,7 +40,7 @@ Values = t.Mapping[str, object]
 
 @dataclass(frozen=True)
 class Share:
-    """What a consumer uses: the values of the hand-off, or the consumer's own in their place."""
+    """The values that a consumer uses: those of the hand-off, or the consumer's own values, which take precedence."""
 
     role_arn: str
     external_id: str | None = None
@@ -60,25 +60,25 @@ class Share:
         return account_of_role(self.role_arn)
 
     def values(self) -> Json:
-        """The values that are known, and the owner account."""
+        """The values that are set, and the owner account."""
         known = {name: value for name, value in asdict(self).items() if value is not None}
         return {"owner_account": self.owner_account, **known}
 
 
 def _names_in(handoff: Values | None) -> list[str]:
-    """The repositories in a hand-off. They exist: the owner's role checks that before it writes the file."""
+    """The repositories in a hand-off. The role `ecr_share` verifies that they exist before it writes the file."""
     lists = [(handoff or {}).get(f"{PREFIX}{name}") for name in ("repositories", "denied")]
     return [str(name) for names in lists if isinstance(names, list) for name in names]
 
 
 def share_of(handoff: Values | None, own: Values, owner_account: str | None, external_id: str | None) -> Share:
-    """The share to use.
+    """The share from a hand-off and the consumer's own values.
 
-    :param handoff: what the file contains; None without a hand-off
-    :param own: the consumer's own values by the names of the fields of `Share`, which take precedence
-    :param owner_account: the account that the consumer expects the role to be in, or None
-    :param external_id: the external ID that the consumer expects, or None
-    :raises EcrError: naming every problem
+    :param handoff: the content of the file; None without a hand-off
+    :param own: the consumer's own values by the field names of `Share`, which take precedence
+    :param owner_account: the expected owner account, or None
+    :param external_id: the expected external ID, or None
+    :raises EcrError: with all problems
     """
     found = [*([] if handoff is None else handoff_problems(handoff)), *value_problems(own)]
     values: Json = {name.removeprefix(PREFIX): value for name, value in (handoff or {}).items()}
@@ -104,7 +104,7 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
 
 
 def handoff_problems(handoff: Values) -> t.Iterator[str]:
-    """What is wrong with the content of a hand-off, apart from how its values go together."""
+    """Problems with the individual values of a hand-off."""
     known = {PREFIX + name for name in CHECKS}
     required = {PREFIX + name for name in CHECKS if name not in _OPTIONAL}
     unknown, missing = sorted(set(handoff) - known), sorted(required - set(handoff))
@@ -120,7 +120,7 @@ def handoff_problems(handoff: Values) -> t.Iterator[str]:
 
 
 def _pasted_problems(images: object) -> t.Iterator[str]:
-    """The images of a hand-off that are not written as the role `ecr_share` writes them."""
+    """Problems with the images of a hand-off that are not in the format that the role `ecr_share` writes."""
     for image in images if isinstance(images, list) else ():
         if isinstance(image, str) and not list(image_problems(image)) and image != str(parse_reference(image)):
             yield f"{PREFIX}images: {image!r} is not written as in a hand-off. Write {parse_reference(image)}."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The share as the consumer sees it before anything is done. Standard library only."""
+"""The summary of a share that a consumer sees before the pull. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import Share
 
-#: Names on one line; a hand-off may list thousands.
+#: The maximum number of names on one line. A hand-off may list thousands.
 _NAMED = 20
 
 
 def summary(share: Share, owner_account: str | None) -> list[str]:
-    """Lines for a person.
+    """The lines of the summary.
 
-    :param owner_account: the account that the consumer expects, or None
+    :param owner_account: the expected owner account, or None
     """
     checked = (
         "as ecr_pull_owner_account requires"
@@ -28,25 +28,25 @@ def summary(share: Share, owner_account: str | None) -> list[str]:
         f"owner account:    {share.owner_account} ({checked})",
         *([f"consumer account: {share.consumer_account}"] if share.consumer_account else []),
         f"role:             {share.role_arn}",
-        f"repositories:     {_listed(share.repositories)}",
-        f"denied:           {_listed(share.denied)}",
-        f"images:           {_listed(share.images)}",
+        f"repositories:     {_list_text(share.repositories)}",
+        f"denied:           {_list_text(share.denied)}",
+        f"images:           {_list_text(share.images)}",
     ]
 
 
-def for_all_hosts(summaries: dict[str, list[str]]) -> list[str]:
-    """The lines of each host, once for all hosts that have the same.
+def summary_of_hosts(summaries: dict[str, list[str]]) -> list[str]:
+    """The summaries of all hosts. Hosts with equal lines share one summary.
 
-    :param summaries: the hosts, in order, with the lines of each
+    :param summaries: the lines of each host, in the order of the hosts
     """
     groups: dict[tuple[str, ...], list[str]] = {}
     for host, lines in summaries.items():
         groups.setdefault(tuple(lines), []).append(host)
     if len(groups) == 1:
         return list(*groups)
-    return [line for lines, hosts in groups.items() for line in (f"on {_listed(hosts)}:", *lines)]
+    return [line for lines, hosts in groups.items() for line in (f"on {_list_text(hosts)}:", *lines)]
 
 
-def _listed(names: t.Sequence[str]) -> str:
+def _list_text(names: t.Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
     return ", ".join(names[:_NAMED]) + more if names else "none"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Each value of a hand-off, by the checks that a declaration has. Standard library only."""
+"""Validates each value of a hand-off with the rules of the declaration. Standard library only."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems
 
-#: What the names of the role's variables, and so the keys of a hand-off, start with.
+#: The prefix of the role's variables, and so of the keys of a hand-off.
 PREFIX = "ecr_pull_"
-#: Entries of one list. ECR's default quota is 100,000 repositories in a registry; a proof sends requests for each.
+#: The maximum number of entries in a list. A proof sends requests for each repository; the default quota of ECR is
+#: 100,000 repositories in a registry (ECR User Guide, "Amazon ECR service quotas").
 MAXIMUM_ENTRIES = 10_000
 _REGISTRY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 
 
 def value_problems(values: t.Mapping[str, object]) -> t.Iterator[str]:
-    """What is wrong with each value by itself; their keys have no prefix."""
+    """Problems with each value individually.
+
+    :param values: the values by their keys without the prefix
+    """
     for name, check in CHECKS.items():
         for problem in check(values[name]) if name in values else ():
             yield f"{PREFIX}{name}: {problem}"
@@ -91,7 +95,7 @@ def _role_arn_problems(role_arn: str) -> t.Iterator[str]:
         yield "; ".join(problems)
 
 
-#: Each key without its prefix, with its check.
+#: The check of each key, without the prefix.
 CHECKS: dict[str, Check] = {
     "role_arn": _text(_role_arn_problems),
     "external_id": _text(external_id_problems),

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The declaration of a host that pulls for years, and its validation. Standard library only.
+"""The declaration of a host with the credential helper, and its validation. Standard library only.
 
-Source: registry hosts, the pattern of amazon-ecr-credential-helper 0.12.
+Source of the pattern of registry hosts: amazon-ecr-credential-helper 0.12.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, Places
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, HostPaths
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import assume_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
@@ -52,7 +52,7 @@ _PROFILE = re.compile(r"[^\s\[\]#;](?:[^\r\n\[\]]*[^\s\[\]])?")
 
 @dataclass(frozen=True)
 class Source:
-    """A registry and the way to its pull role."""
+    """A registry, its pull role, and the source of the credentials that assume the role."""
 
     registry: str = ""
     role_arn: str = ""
@@ -82,12 +82,12 @@ class Declaration:
 
     @property
     def by_host(self) -> dict[str, Source]:
-        """The registries by host, without those whose host is wrong."""
+        """The registries by host, without invalid hosts."""
         return {source.registry: source for source in self.sources if _HOST.fullmatch(source.registry)}
 
 
 def declaration_of(options: Json) -> Declaration:
-    """The declaration of the module's options."""
+    """The declaration in the options of the module."""
     shared = _shared(options["share"] or {}, options["credentials"] or {})
     return Declaration(
         present=options["state"] == "present",
@@ -103,8 +103,8 @@ def declaration_of(options: Json) -> Declaration:
 
 
 def _shared(share: Json, credentials: Json) -> t.Iterator[Json]:
-    """The registry of the hand-off. What concerns the consumer's own side is in `credentials`."""
-    if "role_arn" in share:  # not in the result of a task that was skipped
+    """The registry of the share in a hand-off, with the consumer's own options from `credentials`."""
+    if "role_arn" in share:  # the result of a skipped task has no role_arn
         of_owner = {key: share.get(key) for key in ("registry", "role_arn", "external_id")}
         yield {**of_owner, **credentials}
 
@@ -114,11 +114,11 @@ def _source(entry: Json) -> Source:
     return Source(**{key: entry[key] for key in keys if entry.get(key) is not None})
 
 
-# --- validation ------------------------------------------------------------------------------------------------------
+# --- validation
 
 
 def host_declaration_problems(declared: Declaration, helper: str | None) -> t.Iterator[str]:
-    """The reasons why the declaration is rejected.
+    """Problems with the declaration.
 
     :param helper: the path of the helper, if it is installed
     """
@@ -142,9 +142,9 @@ def host_declaration_problems(declared: Declaration, helper: str | None) -> t.It
 
 
 def source_problems(source: Source, present: bool) -> t.Iterator[str]:
-    """The reasons why one registry is rejected.
+    """Problems with one registry.
 
-    :param present: whether the registry is configured, which needs its role
+    :param present: whether the registry is to be configured, which requires its role
     """
     named = _HOST.fullmatch(source.registry)
     if not named:
@@ -168,9 +168,9 @@ def _role_problems(source: Source, account: str | None) -> t.Iterator[str]:
         yield f"source_profile {profile!r} is not the name of a profile."
 
 
-def path_problems(places: Places) -> t.Iterator[str]:
-    """The paths that cannot be used, whether given as an option or found behind a link."""
-    for name, path in asdict(places).items():
+def path_problems(paths: HostPaths) -> t.Iterator[str]:
+    """Problems with the declared paths and with the targets of links in them."""
+    for name, path in asdict(paths).items():
         if name not in ("user", "search_path") and (not path.startswith("/") or not path.isprintable()):
             yield (
                 f"{option(name)} {path!r} must be an absolute path of printable characters, or begin with ~/."

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Access to the files of a host with the credential helper. Standard library only.
+"""Reads and writes the files of a host with the credential helper. Standard library only.
 
-The files in a home are read and written as their user, so that a link in the home gives that user nothing new. The
-wrappers are read and written by the process itself, in a folder that no other user can change.
+The files in a home directory are accessed with the rights of its user, so that links in that directory give the user no
+further access. The wrappers are accessed with the rights of the process, in a folder that no other user can change.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import stat
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, search_path
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HostPaths, search_path
 from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import files_before
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
@@ -28,7 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders imp
 
 #: The largest accepted size of a configuration file and of a wrapper, in bytes.
 LIMIT = 1024 * 1024
-#: Users run a wrapper, and only its owner changes it.
+#: All users may run a wrapper, and only its owner may change it.
 _WRAPPER_MODE = 0o755
 
 
@@ -36,7 +36,7 @@ _WRAPPER_MODE = 0o755
 class Wrapper:
     """An existing wrapper.
 
-    :param fault: an owner or a mode that lets another user change it or keeps users from running it; "" if none
+    :param fault: the owner and the mode if another user can change the wrapper or users cannot run it; otherwise ""
     """
 
     content: bytes
@@ -55,7 +55,7 @@ def local_account(user: str | None) -> pwd.struct_passwd:
 
 @contextlib.contextmanager
 def acting_as(account: pwd.struct_passwd) -> t.Iterator[None]:
-    """Within, the process has the rights of this user and of the user's groups, and no others."""
+    """Context manager during which the process has only the rights of this user and of the user's groups."""
     if os.geteuid() == account.pw_uid:
         yield
         return
@@ -71,11 +71,11 @@ def acting_as(account: pwd.struct_passwd) -> t.Iterator[None]:
         os.setgroups(groups)
 
 
-# --- the folder of the wrappers --------------------------------------------------------------------------------------
+# --- the folder of the wrappers
 
 
 def safe_folder(path: str) -> str:
-    """The real path of a folder for wrappers. It may be missing, with some of its parents."""
+    """The real path of a folder for wrappers. The folder and its parents need not exist."""
     try:
         return real_folder(path, sticky=False, private_groups=False)
     except UnsafeError as unsafe:
@@ -101,7 +101,7 @@ def _problem(unsafe: UnsafeError) -> str:
 
 
 def read_wrapper(path: str) -> Wrapper | None:
-    """The wrapper in a safe folder. A link is refused, never followed."""
+    """The wrapper in a safe folder. A link is rejected."""
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -116,16 +116,16 @@ def read_wrapper(path: str) -> Wrapper | None:
     return Wrapper(read_regular(path, LIMIT, follow=False) or b"", fault)
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- reading
 
 
-def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None) -> Places:
-    """The places of the files as they are declared, with `~` as the home of the user.
+def paths_of(declared: Declaration, account: pwd.struct_passwd, helper: str | None) -> HostPaths:
+    """The declared paths of the files, with `~` expanded to the home of the user.
 
     :param helper: the path of the helper, if it is installed
     """
     home = expand_home(declared.home, account.pw_dir)
-    return Places(
+    return HostPaths(
         account.pw_name,
         home,
         expand_home(declared.auth_file, home),
@@ -137,11 +137,11 @@ def places_of(declared: Declaration, account: pwd.struct_passwd, helper: str | N
 
 
 def read_host(
-    declared: Declaration, account: pwd.struct_passwd, given: Places, problems: Problems
-) -> tuple[Places, Found]:
-    """The places without links, and the files there.
+    declared: Declaration, account: pwd.struct_passwd, given: HostPaths, problems: Problems
+) -> tuple[HostPaths, Found]:
+    """The paths without links, and the current files.
 
-    :raises EcrError: if a path cannot be used, with the other problems
+    :raises EcrError: with all problems, if a path cannot be used
     """
     _check_paths(given, problems)
     contents: dict[str, bytes | None] = {}
@@ -149,47 +149,47 @@ def read_host(
     faults = {}
     with acting_as(account):
         auth_file, aws_config = (os.path.realpath(path) for path in (given.auth_file, given.aws_config))
-        places = replace(given, auth_file=auth_file, aws_config=aws_config)
-        _check_paths(places, problems)
-        for path in files_before(auth_file, places.home, account.pw_uid, os.path.realpath):
-            with contextlib.suppress(EcrError):  # such a file is of no use to podman
+        paths = replace(given, auth_file=auth_file, aws_config=aws_config)
+        _check_paths(paths, problems)
+        for path in files_before(auth_file, paths.home, account.pw_uid, os.path.realpath):
+            with contextlib.suppress(EcrError):  # podman cannot use such a file
                 earlier[path] = read_regular(path, LIMIT)
-        # Read by the paths with their links: what /proc/self/fd leads to may have no real path.
+        # The files are read by the original paths, because the target of /proc/self/fd may have no real path.
         for link, path in ((given.aws_config, aws_config), (given.auth_file, auth_file)):
-            with noted(problems):
+            with collecting_problems(problems):
                 contents[path] = read_regular(link, LIMIT)
-    with noted(problems):
-        places = replace(places, bin_dir=safe_folder(places.bin_dir))
-        for path in map(places.wrapper, declared.by_host):
-            with noted(problems):
+    with collecting_problems(problems):
+        paths = replace(paths, bin_dir=safe_folder(paths.bin_dir))
+        for path in map(paths.wrapper, declared.by_host):
+            with collecting_problems(problems):
                 existing = read_wrapper(path)
                 contents[path] = existing.content if existing else None
                 if existing and existing.fault:
                     faults[path] = existing.fault
-    return places, Found(contents, faults, earlier)
+    return paths, Found(contents, faults, earlier)
 
 
-def _check_paths(places: Places, problems: Problems) -> None:
-    unusable = list(path_problems(places))
+def _check_paths(paths: HostPaths, problems: Problems) -> None:
+    unusable = list(path_problems(paths))
     problems.extend(unusable)
     if unusable:
         problems.check()
 
 
 @contextlib.contextmanager
-def noted(problems: Problems) -> t.Iterator[None]:
-    """Within, an error is one of the problems."""
+def collecting_problems(problems: Problems) -> t.Iterator[None]:
+    """Context manager that adds an EcrError to the problems."""
     try:
         yield
     except EcrError as error:
         problems.add(str(error))
 
 
-# --- writing ---------------------------------------------------------------------------------------------------------
+# --- writing
 
 
 def write_problems(changes: t.Iterable[Change], account: pwd.struct_passwd) -> t.Iterator[str]:
-    """The files that cannot be written."""
+    """Problems with files that cannot be written."""
     for change in changes:
         with _as_owner(change, account):
             folder = unwritable(change.path)
@@ -198,7 +198,7 @@ def write_problems(changes: t.Iterable[Change], account: pwd.struct_passwd) -> t
 
 
 def apply(changes: t.Iterable[Change], account: pwd.struct_passwd) -> None:
-    """Write the files in the home as their user, and the wrappers as the user who runs the module."""
+    """Write the files in the home as its user, and the wrappers as the user of this process."""
     written: list[Change] = []
     with reporting_changes(written):
         for change in changes:
@@ -212,7 +212,7 @@ def _as_owner(change: Change, account: pwd.struct_passwd) -> t.ContextManager[No
 
 
 def unwritable(path: str) -> str | None:
-    """The folder on the way to a file that this process cannot write to, or None."""
+    """The parent folder of a file if this process cannot write to it, or None."""
     folder = os.path.dirname(path)
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)
@@ -221,7 +221,7 @@ def unwritable(path: str) -> str | None:
 
 
 def write(change: Change) -> None:
-    """In one step, so that docker and podman read the old file or the new one. A link is replaced, never followed."""
+    """Write a file atomically, so that docker and podman read the old or the new content. A link is replaced."""
     if change.content is None:
         os.unlink(change.path)
         return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""IAM's API for one role and its managed policy."""
+"""The API of IAM for one pull role and its managed policy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import replace
 try:
     import botocore.exceptions
 except ImportError:
-    pass  # AnsibleAWSModule says so to the user
+    pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
@@ -31,18 +31,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
     Tags,
 )
 
-#: The name that AWS's console gives it.
+#: The inline policy that revokes sessions, with the name that the AWS console uses.
 _REVOCATION = "AWSRevokeOlderSessions"
-#: The name of the same policy while the revocation is not finished.
+#: The same inline policy while a revocation is unfinished.
 _UNFINISHED = "crossaccount.ecr-revocation-unfinished"
-#: Reads of a role or a policy that changes while it is read.
+#: The maximum number of reads of a role or a policy that changes during the read.
 _READS = 3
 #: A boto3 client of `iam`; boto3 has no type for it.
 Client = t.Any
 
 
 class PullRole:
-    """The role and the policy by their names in one account."""
+    """One pull role and its managed policy, by their names in the owner account."""
 
     def __init__(self, client: Client, owner: Identity, name: str, policy_name: str, path: str) -> None:
         self.client, self.name, self.policy_name, self.path = client, name, policy_name, path
@@ -51,7 +51,7 @@ class PullRole:
     # --- reads
 
     def read(self) -> RoleState:
-        """Everything about the role and its policy that a plan needs."""
+        """The current state of the role and its policy."""
         role, policy = map_concurrently(self._consistent, [self._role, self._policy])
         return replace(
             role,
@@ -64,29 +64,29 @@ class PullRole:
 
     @staticmethod
     def _consistent(read: t.Callable[[], RoleState]) -> RoleState:
-        """What `read` returns; read again if something is deleted, or is not known everywhere yet, meanwhile."""
+        """The result of `read`, which is repeated if an object disappears during the read or has not propagated yet."""
         for _try in range(_READS):
             try:
                 return read()
             except botocore.exceptions.ClientError as error:
                 if error_code(error) != "NoSuchEntity":
                     raise
-        return RoleState()  # as if it did not exist: the next write or the next read shows whether it does
+        return RoleState()  # treated as missing; the next request shows whether it exists
 
     def _role(self) -> RoleState:
-        """The role, and what others added to it."""
+        """The state of the role, with the policies and instance profiles that others added to it."""
         reply = self._or_none(self.client.get_role, RoleName=self.name)
         if reply is None:
             return RoleState()
         role = reply["Role"]
         attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
-        arns = [one["PolicyArn"] for one in attached]
+        arns = [policy["PolicyArn"] for policy in attached]
         inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
         profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
         added = {
             AttachmentKind.MANAGED_POLICY: [arn for arn in arns if arn != self.policy_arn],
-            AttachmentKind.INLINE_POLICY: [one for one in inline if one not in (_REVOCATION, _UNFINISHED)],
-            AttachmentKind.INSTANCE_PROFILE: [one["InstanceProfileName"] for one in profiles],
+            AttachmentKind.INLINE_POLICY: [name for name in inline if name not in (_REVOCATION, _UNFINISHED)],
+            AttachmentKind.INSTANCE_PROFILE: [profile["InstanceProfileName"] for profile in profiles],
         }
         return RoleState(
             role_exists=True,
@@ -103,7 +103,7 @@ class PullRole:
         )
 
     def _policy(self) -> RoleState:
-        """The policy, and what others attached it to."""
+        """The state of the policy, with the identities to which others attached it."""
         reply = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
         if reply is None:
             return RoleState()
@@ -111,26 +111,26 @@ class PullRole:
         ours = Attachment(AttachmentKind.ROLE, self.name)
         return RoleState(
             policy_exists=True,
-            permissions=next((one.document for one in versions if one.is_default), None),
+            permissions=next((version.document for version in versions if version.is_default), None),
             policy_tags=_tags(reply["Policy"].get("Tags", [])),
             versions=versions,
-            attachments=tuple(one for one in self._entities() if one != ours),
+            attachments=tuple(entity for entity in self._entities() if entity != ours),
         )
 
     def _versions(self) -> t.Iterator[PolicyVersion]:
-        for one in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
-            version = one["VersionId"]
+        for entry in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
+            version = entry["VersionId"]
             reply = self.client.get_policy_version(PolicyArn=self.policy_arn, VersionId=version)
             yield PolicyVersion(
-                version, one["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
+                version, entry["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
             )
 
     def _entities(self) -> t.Iterator[Attachment]:
         for page in self.client.get_paginator("list_entities_for_policy").paginate(PolicyArn=self.policy_arn):
             for kind in (AttachmentKind.ROLE, AttachmentKind.USER, AttachmentKind.GROUP):
                 name = kind.value.title()
-                for one in page.get(f"Policy{name}s", []):
-                    yield Attachment(kind, one[f"{name}Name"])
+                for entity in page.get(f"Policy{name}s", []):
+                    yield Attachment(kind, entity[f"{name}Name"])
 
     def _pages(self, operation: str, key: str, **arguments: str) -> list[t.Any]:
         return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[key]]
@@ -196,7 +196,8 @@ class PullRole:
         self._deny_sessions(_REVOCATION)
 
     def _deny_sessions(self, policy_name: str) -> None:
-        # By AWS's clock, not ours, and rounded up: its answers and its sessions tell whole seconds.
+        # The time is from the clock of AWS. It is rounded up, because the Date header and the issue time of a session
+        # have a resolution of one second.
         answer = self.client.get_role(RoleName=self.name)["ResponseMetadata"]["HTTPHeaders"]["date"]
         until = email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1)
         condition = {"DateLessThan": {"aws:TokenIssueTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")}}

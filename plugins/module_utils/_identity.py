@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""An account in its partition, the ARNs of its resources, and the parts of an ARN. Standard library only."""
+"""An AWS account in its partition, the ARNs of its resources, and the parts of an ARN. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
-#: Source: IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)". The account `aws` owns AWS's own
-#: managed policies.
+#: Source: IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)". The ARNs of AWS managed policies
+#: have the account `aws`.
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|aws|):(.+)")
 
 
@@ -25,12 +25,15 @@ class Identity:
     account: str
 
     def iam(self, resource: str) -> str:
-        """The ARN of a resource of IAM, such as `user/NAME`."""
+        """The ARN of an IAM resource.
+
+        :param resource: such as `user/NAME`
+        """
         return f"arn:{self.partition}:iam::{self.account}:{resource}"
 
     @property
     def root(self) -> str:
-        """The ARN that stands for the whole account."""
+        """The ARN of the account root, which represents the whole account as a principal."""
         return self.iam("root")
 
     def role(self, path: str, name: str) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""One image of a registry, by its manifest, and how it compares with what another place has. Standard library only."""
+"""An image of a registry, and its comparison with a copy in another registry. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import 
 
 @dataclass(frozen=True)
 class Image:
-    """One image of a registry, by its manifest, whose descriptors were checked.
+    """An image of a registry, with a validated manifest.
 
-    :param what: its name, for messages
-    :param chosen: whether it was chosen from an index by its platform
+    :param label: the name of the image in messages
+    :param chosen: whether the image was chosen from an index by its platform
     """
 
-    what: str
+    label: str
     digest: str
     content: bytes
     manifest: Json
@@ -38,51 +38,51 @@ class Image:
 
     @property
     def parts(self) -> list[Descriptor]:
-        """Its configuration and its layers, each once."""
-        return contents(self.manifest, self.what)
+        """The configuration and the layers, without duplicates."""
+        return contents(self.manifest, self.label)
 
 
-def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, platform: str, what: str) -> Image:
-    """The image of this digest; of an index, the one for the platform.
+def find_image(fetch: t.Callable[[str], tuple[bytes, str | None]], digest: str, platform: str, label: str) -> Image:
+    """The image with this digest or, if the digest is of an index, the image in the index for the platform.
 
-    :param fetch: returns content and Content-Type of a manifest; the content has the digest
-    :raises EcrError: if the documents are not those of one image
+    :param fetch: returns the verified content and the Content-Type of the manifest with a digest
+    :raises EcrError: if the documents are not valid, or the index has no image for the platform
     """
     content, media_type = fetch(digest)
-    manifest = parse_manifest(content, media_type, what)
+    manifest = parse_manifest(content, media_type, label)
     chosen = False
     if manifest["mediaType"] in INDEX_TYPES:
-        entry, chosen = choose(manifest, platform, what)
+        entry, chosen = choose(manifest, platform, label)
         digest = entry.digest
         content, media_type = fetch(digest)
         if len(content) != entry.size:
             raise EcrError(
-                f"The index of {what} has {entry.size} bytes for {digest}, which has {len(content)} bytes."
+                f"The index of {label} has {entry.size} bytes for {digest}, which has {len(content)} bytes."
                 " Push the index again."
             )
-        manifest = parse_manifest(content, media_type, what)
+        manifest = parse_manifest(content, media_type, label)
         if manifest["mediaType"] not in MANIFEST_TYPES or manifest["mediaType"] != entry.media_type:
             raise EcrError(
-                f"The index of {what} has {in_message(entry.media_type)} for {digest}, which is of type"
+                f"The index of {label} has {in_message(entry.media_type)} for {digest}, which is of type"
                 f" {manifest['mediaType']}. Only a manifest of one image is accepted there."
             )
-    contents(manifest, what)
-    return Image(what, digest, content, manifest, chosen)
+    contents(manifest, label)
+    return Image(label, digest, content, manifest, chosen)
 
 
 def diff_ids(config: object) -> list[str]:
-    """The digests of the layers' uncompressed content, from the configuration of an image; none if it has none."""
+    """The digests of the uncompressed layers in the configuration of an image; empty if it has none."""
     rootfs = config.get("rootfs") if isinstance(config, dict) else None
     found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     return found if isinstance(found, list) else []
 
 
 def missing_layers(manifest: object, image: Image) -> list[str]:
-    """The layers of an image that a manifest of another registry does not list in their places.
+    """The layers of an image that a manifest of another registry does not list at the same positions.
 
-    An uncompressed layer is left out: skopeo compresses it when it copies it, which gives it another digest.
+    Uncompressed layers are ignored, because skopeo compresses them during a copy, which changes their digests.
 
-    :param manifest: an index that lists the image itself is accepted, too
+    :param manifest: the manifest of the copy, or an index that lists the image
     """
     document = manifest if isinstance(manifest, dict) else {}
     try:

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Errors of ECR about repositories, images and layers, also as `failures` of a response. Data."""
+"""The table of ECR errors about repositories, images and layers, including `failures` in a successful response."""
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import CONSUMER, HOST, OWNER, AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import CONSUMER, HOST, OWNER, AwsError
 
-#: The first row that matches counts, so a row with a message is before the row for its code alone.
+#: The first row that matches applies, so a row with a message precedes the row with only its code.
 ROWS: tuple[AwsError, ...] = (
     AwsError(
         "unknown_repository",
@@ -98,7 +98,8 @@ LAYER_DENIED = (
     "ECR stores layers in S3. If this host reaches S3 through a VPC endpoint, the policy of that endpoint must"
     " allow s3:GetObject on all objects of the bucket prod-REGION-starport-layer-bucket."
 )
-#: Errors of S3, where ECR stores layers. S3's other errors are about a request that ECR signed: they are only quoted.
+#: Errors of S3, which stores the layers of ECR. Messages quote all other errors of S3 without an explanation, because
+#: ECR signed the request.
 LAYER_ROWS: tuple[AwsError, ...] = (
     AwsError(
         "layer_expired",

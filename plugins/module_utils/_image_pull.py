@@ -2,19 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The work of the module `ecr_image_pull`: find which images are missing, then fetch those."""
+"""The work of the module `ecr_image_pull`: finds the missing images, and fetches them."""
 
 from __future__ import annotations
 
 import functools
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import expand_destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import reporting_changes
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, RunningModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, fetch_with_retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
@@ -25,17 +26,17 @@ def image_pull(module: RunningModule) -> Json:
     """The result of the module."""
     options = PullOptions.of({**module.params, **_expanded(module.params)})
     engine = choose_engine(options, module.tmpdir)
-    if options.credentials == "controller":  # the first step: the controller has no token yet
+    if options.credentials == "controller":  # the first of two runs, in which the controller has no token yet
         return {"changed": False, "engine": engine.name}
     authorization = _authorization(module, options)
     registry = Registry(authorization.url, authorization.token, options.validate_certs, options.ca_path)
     images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
-    plan = [(image, not deliver(functools.partial(engine.has, image), options.wait)) for image in images]
+    plan = [(image, not fetch_with_retry(functools.partial(engine.has, image), options.wait)) for image in images]
     if not module.check_mode:
         fetched: list[RegistryImage] = []
         for image in [image for image, is_missing in plan if is_missing]:
             with reporting_changes(fetched), published(functools.partial(_status, engine, image)):
-                deliver(functools.partial(engine.fetch, image), options.wait)
+                fetch_with_retry(functools.partial(engine.fetch, image), options.wait)
             fetched.append(image)
     return {
         "changed": any(is_missing for _image, is_missing in plan),
@@ -58,13 +59,13 @@ def _status(engine: Engine, image: RegistryImage) -> str:
 
 
 def _authorization(module: Module, options: PullOptions) -> Authorization:
-    """The registry token and the digests: from AWS, or from the options."""
+    """The registry token and the digests, from AWS or from the options."""
     if options.session is not None:
         return authorize(session_of(module), options.session, options.wait, options.references)
     digests = [str(reference.digest) for reference in options.references]
     return Authorization(str(options.registry_url), str(options.registry_token), digests)
 
 
-def _expanded(params: Json) -> dict[str, str]:
+def _expanded(params: Json) -> Json:
     """The paths of this host, with `~` expanded and $NAME unchanged: the environment may hold secrets."""
-    return {name: expand_home(params[name]) for name in ("dest", "ca_path") if params[name]}
+    return {name: expand_destination(params[name], expand_home) for name in ("dest", "ca_path") if params[name]}

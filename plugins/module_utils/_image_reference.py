@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""References to images of a registry, such as `team/app:v1`, also as people paste them. Standard library only.
+"""Parses image references, such as `team/app:v1`. Standard library only.
 
-What can have one meaning only is accepted: the registry before the name, `https://` or `docker://` before that, `docker
-pull` or `podman pull` before the whole, and quotation marks or white space around it. The registry is compared with
-that of the share as soon as this is known, see `registry_problems`. The name that is used, and written to a hand-off,
-has no registry.
+Unambiguous additions from copy and paste are accepted: the registry before the repository, `https://` or `docker://`
+before the registry, `docker pull` or `podman pull` before the reference, and quotation marks or white space around it.
+`registry_problems` compares the registry with the registry of the share, when that registry is known. A parsed
+reference, as in a hand-off, has no registry in its name.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from dataclasses import dataclass, replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 
-#: The only form of a digest that is accepted, because a digest becomes the name of a file.
+#: The only accepted format of a digest, because a digest becomes a file name.
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _QUOTATION_MARKS = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019")
 _COMMAND = re.compile(r"\A(?:sudo\s+)?(?:docker|podman)\s+(?:image\s+)?pull\s+(?=\S+$)")
 _SCHEME = re.compile(r"(?i)(?:https?|docker)://")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
-#: A host of AWS. Another name with dots may be the first part of a repository's name.
+#: A registry host of AWS. Any other name with dots may be the first component of a repository name.
 _OF_AWS = re.compile(
     r"[0-9]{12}\.dkr[.-]ecr[.-].*|.*\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|ecr\.aws)", re.I
 )
-#: A registry of ECR, by any of its hosts: account and region.
+#: Any host name of an ECR registry. The groups are the account and the region.
 _ECR = re.compile(r"([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\..+")
 
 
@@ -39,7 +39,7 @@ _ECR = re.compile(r"([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\..+")
 class Reference:
     """An image of a registry: its repository, and an image tag, a digest, or both.
 
-    :param registry: the host of the registry; None if the text does not name it
+    :param registry: the host of the registry; None if the text has none
     """
 
     repository: str
@@ -53,26 +53,26 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """The name of the image in an OCI image layout: with the image tag if there is one."""
+        """The name of the image in an OCI image layout."""
         return f"{self.repository}:{self.image_tag}" if self.image_tag else str(self)
 
     @property
     def identifier(self) -> dict[str, str]:
-        """The image in a request to ECR: by its image tag if there is one, so that its digest can be compared."""
+        """The image in a request to ECR. It has the image tag if the reference has one, to compare its digest."""
         return {"imageTag": self.image_tag} if self.image_tag else {"imageDigest": str(self.digest)}
 
 
 def parse_reference(text: str) -> Reference:
-    """`repository:image-tag`, `repository@digest` or both, and what people paste before and around that.
+    """Parse `repository:image-tag`, `repository@digest` or a combination, with the accepted additions.
 
-    :raises EcrError: if it is anything else
+    :raises EcrError: if the text is not an image reference
     """
     registry, name = _split_registry(text, _without_wrapping(text))
     return replace(_parse_name(text, name), registry=registry)
 
 
 def valid_references(texts: t.Iterable[str]) -> tuple[Reference, ...]:
-    """The images of a list, without those that `parse_reference` rejects."""
+    """The valid image references of a list."""
     found = []
     for text in texts:
         with contextlib.suppress(EcrError):
@@ -86,11 +86,11 @@ def registry_problems(
     regions: t.Collection[str] = (),
     hosts: t.Collection[str] | None = None,
 ) -> t.Iterator[str]:
-    """The images that name another registry than that of the share.
+    """Problems with images whose registry is not the registry of the share.
 
     :param account: the owner account; None if it is unknown
     :param regions: the regions of the share; empty if they are unknown
-    :param hosts: the hosts of its registries; None if they are not known yet, so that only hosts of ECR are compared
+    :param hosts: the registry hosts of the share; None if they are unknown, so that only hosts of ECR are compared
     """
     known = [host for host in hosts or () if host]
     expected = f"registry {' or '.join(known)}" if known else f"the registry of account {account}"
@@ -116,7 +116,7 @@ def _is_registry_of(
 
 
 def _without_wrapping(text: str) -> str:
-    """A text without white space, quotation marks and the command `docker pull` around an image."""
+    """The text without surrounding white space, quotation marks, and a command such as `docker pull`."""
     name = text.strip("\u200b\ufeff \t\r\n\xa0")
     for marks in _QUOTATION_MARKS:
         if len(name) > 1 and name[0] + name[-1] == marks:
@@ -125,7 +125,7 @@ def _without_wrapping(text: str) -> str:
 
 
 def _split_registry(text: str, name: str) -> tuple[str | None, str]:
-    """The host of the registry in lower case, or None, and the rest."""
+    """The registry host in lower case, or None, and the rest of the reference."""
     scheme = _SCHEME.match(name)
     first, slash, rest = name[scheme.end() if scheme else 0 :].partition("/")
     is_host = slash and "@" not in first and (":" in first or first == "localhost" or _OF_AWS.fullmatch(first))
@@ -142,9 +142,9 @@ def _split_registry(text: str, name: str) -> tuple[str | None, str]:
 
 
 def _parse_name(text: str, name: str) -> Reference:
-    """The repository, the image tag and the digest; without a registry.
+    """Parse the repository, the image tag and the digest.
 
-    :param text: what was declared, for the message
+    :param text: the declared text, for messages
     """
     rest, at, digest = name.partition("@")
     repository, colon, image_tag = rest.rpartition(":")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The documents of an OCI image layout: its index, and manifests as it stores them. Standard library only.
+"""The documents of an OCI image layout: its index, and its manifests. Standard library only.
 
 Source: OCI Image Format Specification 1.1 (image layout); Image Manifest V2 Schema 2; OCI Image Format, Media Types.
 """
@@ -22,10 +22,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 REF_NAME = "org.opencontainers.image.ref.name"
-#: Which image of the registry an entry of a layout came from, if the digest of the entry is another one.
+#: The annotations with the digest and the platform of the image in the registry, if the entry has another digest.
 SOURCE_DIGEST, SOURCE_PLATFORM = "crossaccount.ecr.digest", "crossaccount.ecr.platform"
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
-#: Media types of Docker, and those of OCI for the same bytes.
+#: The OCI media type for each Docker media type with the same content.
 _OCI_TYPES = {
     "application/vnd.docker.distribution.manifest.v2+json": "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.container.image.v1+json": "application/vnd.oci.image.config.v1+json",
@@ -36,15 +36,15 @@ _OCI_TYPES = {
 
 
 def file_of(digest: str) -> str:
-    """The file of a layout with the content of a digest."""
+    """The path of the blob with a digest in a layout."""
     return "blobs/" + digest.replace(":", "/")
 
 
 def as_oci(content: bytes, manifest: Json) -> tuple[bytes, str]:
-    """A manifest as OCI tools read it in a layout, and its type: unchanged, or with OCI's types instead of Docker's.
+    """A manifest with OCI media types in place of Docker media types, and its media type.
 
-    :param content: the manifest's bytes
-    :param manifest: the same, parsed and its contents checked
+    :param content: the bytes of the manifest, which are returned if no media type changes
+    :param manifest: the parsed and validated manifest
     """
     if manifest["mediaType"] not in _OCI_TYPES:
         return content, manifest["mediaType"]
@@ -58,9 +58,9 @@ def as_oci(content: bytes, manifest: Json) -> tuple[bytes, str]:
 
 
 def layout_entries(text: bytes | None) -> list[Json]:
-    """The entries of a layout's `index.json`.
+    """The entries of the `index.json` of a layout.
 
-    :raises EcrError: if it is anything else
+    :raises EcrError: if the text is not a valid index
     """
     try:
         index = json.loads(text) if text else {}
@@ -73,7 +73,7 @@ def layout_entries(text: bytes | None) -> list[Json]:
 
 
 def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str, str]) -> bytes:
-    """The layout's `index.json` with `manifest` under the name in `annotations`; its other images remain."""
+    """The `index.json` after `manifest` is added under the name in `annotations`. Other images are kept."""
     name = annotations[REF_NAME]
     entries = [entry for entry in layout_entries(text) if entry.get("annotations", {}).get(REF_NAME) != name]
     entries.append({**manifest.entry(), "annotations": annotations})
@@ -95,18 +95,20 @@ def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str
     return content
 
 
-def layout_entry(text: bytes | None, name: str, digest: str, platform: str, exact: bool = False) -> Descriptor | None:
-    """The manifest that a layout's `index.json` has for an image of the registry, or None.
+def layout_entry(
+    text: bytes | None, name: str, digest: str, platform: str, strict_platform: bool = False
+) -> Descriptor | None:
+    """The manifest in the `index.json` of a layout for an image of the registry, or None.
 
-    :param digest: of the image in the registry
-    :param platform: counts if `digest` is an index, of which the layout has one platform
-    :param exact: it counts if `digest` is one image, too
-    :raises EcrError: if the text is not an index
+    :param digest: the digest of the image or the index in the registry
+    :param platform: the platform of the image, which is compared if `digest` is of an index
+    :param strict_platform: whether to compare the platform even if `digest` is of an image
+    :raises EcrError: if the text is not a valid index
     """
     for entry in layout_entries(text):
         notes = entry.get("annotations", {})
         same_source = notes.get(REF_NAME) == name and notes.get(SOURCE_DIGEST) == digest
-        if same_source and notes.get(SOURCE_PLATFORM, None if exact else platform) == platform:
+        if same_source and notes.get(SOURCE_PLATFORM, None if strict_platform else platform) == platform:
             try:
                 return descriptor(entry, name)
             except EcrError:

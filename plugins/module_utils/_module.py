@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""How every module of the collection ends: with a result, or with one clear error."""
+"""Runs a module, and ends it with a result or with one error."""
 
 from __future__ import annotations
 
 import os
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import failed_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import VARIABLE, use_names_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import i
 
 
 class Module(t.Protocol):
-    """What the collection uses of an AnsibleAWSModule."""
+    """The part of AnsibleAWSModule that the collection uses."""
 
     params: Json
     check_mode: bool
@@ -25,16 +25,16 @@ class Module(t.Protocol):
     def warn(self, warning: str) -> None: ...
 
 
-#: Receives what a run is doing.
+#: A function that receives the current activity of a run.
 Progress = t.Callable[[str], None]
 
 
 def no_progress(_status: str) -> None:
-    """Ignores what a run is doing."""
+    """Ignore the activity of a run."""
 
 
 class RunningModule(Module, t.Protocol):
-    """A module that also has a folder for private files, and returns its result to Ansible."""
+    """A module in its own process: it has a folder for private files, and returns its result to Ansible."""
 
     tmpdir: str
 
@@ -44,13 +44,13 @@ class RunningModule(Module, t.Protocol):
 
 
 def warn(module: Module, warnings: t.Iterable[str]) -> None:
-    """Return warnings with the result, without secrets."""
+    """Add warnings to the result, with secrets masked."""
     for warning in warnings:
         module.warn(KNOWN.mask(warning))
 
 
-def result_of(run: t.Callable[[], Json]) -> Json:
-    """The result of `run`; or `failed`, the message of the error, and its facts. Known secrets in it are masked."""
+def capture_result(run: t.Callable[[], Json]) -> Json:
+    """The result of `run` or, if it raises an exception, a failed result. Known secrets are masked."""
     try:
         result = run()
     except Exception as error:
@@ -58,13 +58,13 @@ def result_of(run: t.Callable[[], Json]) -> Json:
     return KNOWN.mask(result)
 
 
-def execute(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
+def run_and_exit(module: RunningModule, run: t.Callable[[RunningModule], Json]) -> None:
     """Run the module and exit with its result, or fail with the message of the error."""
     KNOWN.add_from(module.params)
     use_names_of(os.environ.get(VARIABLE, ""))
-    with interruptible():  # temporary folders of Python and Ansible are removed by `finally` and at exit
-        result = result_of(lambda: run(module))
-    # Outside of the handlers, because Ansible would attach their traceback at -vvv.
+    with interruptible():  # so that the temporary folders of Python and Ansible are removed
+        result = capture_result(lambda: run(module))
+    # This is outside the exception handlers, because Ansible would add the traceback at -vvv.
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

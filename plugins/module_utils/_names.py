@@ -25,11 +25,11 @@ _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
-#: ECR User Guide, "Tagging a private repository": at most 50 tags on a repository.
+#: The maximum number of tags on a repository. Source: ECR User Guide, "Tagging a private repository".
 MAXIMUM_TAGS = 50
-#: ECR API Reference, CreateRepository, repositoryName.
+#: Source: ECR API Reference, CreateRepository, repositoryName.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-#: A registry's host and a name: ECR would take it for a repository's name, but nobody means it as one.
+#: The beginning of a registry host. ECR accepts a repository name that begins with it, but such a name is a mistake.
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr[.-]")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
@@ -40,7 +40,7 @@ _PATH = re.compile(r"/(?:[\w+=,.@-]+/)*", re.ASCII)
 
 
 def _iam_arn(text: object, resource: re.Pattern[str], account: re.Pattern[str] = _ACCOUNT) -> Arn | None:
-    """The parts of the ARN of a resource of IAM; None if it is not one."""
+    """The parts of the ARN of an IAM resource; None for any other value."""
     arn = split_arn(text) if isinstance(text, str) else None
     matches = arn and (arn.service, arn.region) == ("iam", "") and account.fullmatch(arn.account)
     return arn if arn and matches and resource.fullmatch(arn.resource) else None
@@ -51,10 +51,10 @@ def _principal_arn(text: object) -> Arn | None:
 
 
 def account_of(declared: t.Any, partition: str) -> t.Any:
-    """The account ID that a declaration means, if it can only mean that account as a whole; otherwise the declaration.
+    """The normalized account ID, if the declared value unambiguously means a whole account; otherwise the value.
 
-    White space around it, the dashes of AWS's console and the ARN of the account's root make no difference. The ARN of
-    a user or a role is returned as it is, and rejected later: its account would include all other principals.
+    White space, the dashes of the AWS console, and the ARN of the account root are normalized. The ARN of a user or a
+    role is returned unchanged, and rejected later, because its account would include all other principals.
     """
     if not isinstance(declared, str):
         return declared
@@ -66,7 +66,7 @@ def account_of(declared: t.Any, partition: str) -> t.Any:
 
 
 def account_problems(account: object) -> t.Iterator[str]:
-    """What is wrong with an account ID."""
+    """Problems with an account ID: AWS account IDs have twelve digits."""
     if isinstance(account, str) and _ACCOUNT.fullmatch(account):
         return
     arn = _principal_arn(account)
@@ -84,7 +84,7 @@ def account_problems(account: object) -> t.Iterator[str]:
 
 
 def principal_problems(principal: str, account: object, partition: str) -> t.Iterator[str]:
-    """What is wrong with a principal of an account."""
+    """Problems with a principal of an account. Source: IAM User Guide, "AWS JSON policy elements: Principal"."""
     arn = _principal_arn(principal)
     if "*" in principal:
         yield (
@@ -100,13 +100,13 @@ def principal_problems(principal: str, account: object, partition: str) -> t.Ite
 
 
 def organization_problems(organization: str | None) -> t.Iterator[str]:
-    """What is wrong with the ID of an organization."""
+    """Problems with the ID of an organization. Source: AWS Organizations API Reference, data type Organization."""
     if organization is not None and not _ORGANIZATION.fullmatch(organization):
         yield f"organization_id {organization!r} does not look like o-exampleorgid."
 
 
 def external_id_problems(external_id: str | None) -> t.Iterator[str]:
-    """What is wrong with an external ID. Source: STS API Reference, AssumeRole, ExternalId."""
+    """Problems with an external ID. Source: STS API Reference, AssumeRole, ExternalId."""
     if external_id == "":
         yield f"{option('external_id')} is empty. Set the external ID that the trust policy names, or omit the option."
     elif external_id is not None and not _EXTERNAL_ID.fullmatch(external_id):
@@ -117,7 +117,7 @@ def external_id_problems(external_id: str | None) -> t.Iterator[str]:
 
 
 def assume_problems(role_arn: str | None, external_id: str | None, session_name: str) -> t.Iterator[str]:
-    """What is wrong with the options by which a role is assumed. Source: STS API Reference, AssumeRole."""
+    """Problems with the options that assume a role. Source: STS API Reference, AssumeRole."""
     if not _iam_arn(role_arn, _ROLE):
         yield (
             f"{option('role_arn')} {role_arn!r} is not the ARN of a role, such as arn:aws:iam::111111111111:role/NAME."
@@ -131,7 +131,7 @@ def assume_problems(role_arn: str | None, external_id: str | None, session_name:
 
 
 def spelling_problems(tags: t.Iterable[str]) -> t.Iterator[str]:
-    """The keys that differ from another key only in their case."""
+    """Problems with tag keys that differ only in case. ECR distinguishes them; the condition keys of IAM do not."""
     listed = list(tags)
     keys = [key.lower() for key in listed]
     for key in listed:
@@ -140,7 +140,7 @@ def spelling_problems(tags: t.Iterable[str]) -> t.Iterator[str]:
 
 
 def tag_problems(key: str, value: object) -> t.Iterator[str]:
-    """What ECR rejects in a tag. Source: ECR API Reference, data type Tag; AWS tagging rules."""
+    """Problems with a repository tag. Source: ECR API Reference, data type Tag; AWS tagging rules."""
     if not isinstance(value, str):
         yield f"the value of {key} must be a string; {value!r} is not. Quote it."
     elif key.lower().startswith("aws:"):
@@ -150,10 +150,10 @@ def tag_problems(key: str, value: object) -> t.Iterator[str]:
     elif len(value) > 256:
         yield f"the value of tag {key!r} has {len(value)} characters; ECR accepts up to 256."
     else:
-        for what, text in (("key", key), ("value", value)):
+        for part, text in (("key", key), ("value", value)):
             if not _TAG_TEXT.fullmatch(text):
                 yield (
-                    f"tag {what} {text!r} has a character that ECR does not accept. Valid are letters, digits, spaces"
+                    f"tag {part} {text!r} has a character that ECR does not accept. Valid are letters, digits, spaces"
                     " and +-=._:/@"
                 )
                 return
@@ -163,18 +163,18 @@ def tag_problems(key: str, value: object) -> t.Iterator[str]:
 
 
 def region_problems(region: object, name: str = "regions") -> t.Iterator[str]:
-    """What is wrong with a region. It becomes a part of an ARN, in which it must not be a wildcard."""
+    """Problems with a region. A region becomes a component of an ARN, so it must not contain a wildcard."""
     if not (isinstance(region, str) and _REGION.fullmatch(region)):
         yield f"{option(name)}: {region!r} does not look like a region, such as ap-northeast-1."
 
 
 def is_pattern(name: str) -> bool:
-    """Whether a name is an `fnmatch` pattern rather than a repository's name."""
+    """Whether a name is an `fnmatch` pattern rather than the name of a repository."""
     return any(character in name for character in "*?[")
 
 
 def repository_problems(name: str) -> t.Iterator[str]:
-    """What is wrong with the name of a repository."""
+    """Problems with the name of a repository. Source: ECR API Reference, CreateRepository, repositoryName."""
     if not (2 <= len(name) <= 256 and _REPOSITORY.fullmatch(name)) or _REGISTRY.match(name):
         yield (
             f"{name!r} is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /, and begins"
@@ -183,13 +183,13 @@ def repository_problems(name: str) -> t.Iterator[str]:
 
 
 def pattern_problems(pattern: str) -> t.Iterator[str]:
-    """What is wrong with an `fnmatch` pattern of repository names."""
+    """Problems with an `fnmatch` pattern of repository names."""
     if not pattern.isprintable():
         yield f"Pattern {pattern!r} contains an unprintable character. Remove it."
 
 
 def repository_or_pattern_problems(name: str) -> t.Iterator[str]:
-    """What is wrong with an entry of a list of repositories."""
+    """Problems with an entry of a list of repository names and patterns."""
     return pattern_problems(name) if is_pattern(name) else repository_problems(name)
 
 
@@ -197,7 +197,7 @@ def repository_or_pattern_problems(name: str) -> t.Iterator[str]:
 
 
 def name_problems(name: str, policy_name: str, path: str) -> t.Iterator[str]:
-    """What is wrong with the names of role and policy. Source: IAM API Reference, CreateRole and CreatePolicy."""
+    """Problems with the names of a role and its policy. Source: IAM API Reference, CreateRole and CreatePolicy."""
     allowed = "letters, digits and _+=,.@-"
     if not _ROLE_NAME.fullmatch(name):
         yield f"Role name {name!r} must have 1 to 64 of {allowed}."
@@ -208,14 +208,14 @@ def name_problems(name: str, policy_name: str, path: str) -> t.Iterator[str]:
 
 
 def boundary_problems(boundary: str, role: str, policy: str) -> t.Iterator[str]:
-    """What is wrong with the ARN of a permissions boundary."""
+    """Problems with the ARN of a permissions boundary."""
     arn = _iam_arn(boundary, _POLICY, re.compile("[0-9]{12}|aws"))
     if not arn:
         yield (
             f"{option('permissions_boundary')} {boundary!r} is not a policy's ARN, such as"
             " arn:aws:iam::111111111111:policy/NAME."
         )
-    # Names of policies are unique in an account, regardless of path and case.
+    # Policy names are unique in an account, regardless of path and case.
     elif arn.account != "aws" and arn.name.lower() == policy.lower():
         yield (
             f"{option('permissions_boundary')} {boundary} is the policy of role {role} itself, so it limits"

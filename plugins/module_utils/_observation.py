@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What one request of the pull role shows about its access. Standard library only."""
+"""The observed access of the pull role in one request. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import RO
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import DENIED_CODES
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND, ERROR = "allowed", "denied", "expired", "not_found", "error"
-#: The errors that have an outcome of their own, by their kind. A layer that does not exist was authorized before that.
+#: The outcome of an error by its kind. ECR reports a missing image or layer only after it has authorized the request.
 _OUTCOMES = {"expired": EXPIRED, "unknown_repository": NOT_FOUND, "no_such_layer": ALLOWED, "unknown_image": ALLOWED}
 _EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
-#: No tag of a repository decides about the token.
+#: The next step for a denied token, which does not depend on repository tags.
 _TOKEN = "The owner account has to allow ecr:GetAuthorizationToken to the role."
 
 
@@ -27,7 +27,7 @@ class Observation:
     :param sentence: the message of AWS; empty if the request was allowed
     :param kind: the kind of the denial or the error, such as `no_identity_policy`
     :param advice: the next step
-    :param by_the_share: whether the owner's own policies denied it, so that every host is denied in the same way
+    :param by_the_share: whether a policy of the owner account denied the request, so that every host is denied
     """
 
     outcome: str
@@ -42,7 +42,7 @@ class Observation:
 
 
 def observation_of_error(call: str, code: str, sentence: str) -> Observation:
-    """The observation of a request that ended in an error.
+    """The observation for a request that failed.
 
     :param call: the operation, such as `BatchGetImage`
     :param code: AWS's error code, or the code of a failure in a response

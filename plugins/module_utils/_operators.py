@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The condition operators of IAM: how one value of a request is compared with one value of a policy.
+"""The condition operators of IAM, which compare one value of a request with one value of a policy.
 
-Source: IAM User Guide, "IAM JSON policy elements: Condition operators". What AWS does not document, such as a number
-that is none, is unknown.
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators". If AWS does not document the result of a
+comparison, for example with an invalid number, the result is unknown.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, Answer, every, unknown, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, Ternary, every, unknown, whether
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import Template
 
-#: What numbers and dates of a policy are converted to.
+#: The types of the converted numbers and dates of a policy.
 Ordered = t.TypeVar("Ordered", decimal.Decimal, datetime.datetime)
-Comparison = t.Callable[[str, Template], Answer]
+Comparison = t.Callable[[str, Template], Ternary]
 
-#: W3C, "Date and Time Formats", which the IAM User Guide refers to; an hour needs an offset there.
+#: Source: W3C, "Date and Time Formats", to which the IAM User Guide refers. A time requires a time zone offset.
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
@@ -43,8 +43,8 @@ _BOOLEANS = ("true", "false")
 class Operator:
     """A condition operator.
 
-    :param negated: whether it holds for a request without the key, and if the value fits none of the policy's
-    :param variables: whether policy variables are replaced in its values
+    :param negated: whether the operator matches a request without the key, or whose value is not one of the policy
+    :param variables: whether policy variables in its values are replaced
     """
 
     compare: Comparison
@@ -52,20 +52,20 @@ class Operator:
     variables: bool = False
 
 
-def _equals(actual: str, wanted: Template) -> Answer:
+def _equals(actual: str, wanted: Template) -> Ternary:
     return whether(actual == _wildcard.literal(wanted))
 
 
-def _equals_ignoring_case(actual: str, wanted: Template) -> Answer:
+def _equals_ignoring_case(actual: str, wanted: Template) -> Ternary:
     return whether(actual.lower() == _wildcard.literal(wanted).lower())
 
 
-def _like(actual: str, wanted: Template) -> Answer:
+def _like(actual: str, wanted: Template) -> Ternary:
     return whether(_wildcard.matches(wanted, actual))
 
 
-def _arn_like(actual: str, wanted: Template) -> Answer:
-    """Each of the six components is compared on its own. A lone `*` is not an ARN, but cannot mean anything else."""
+def _arn_like(actual: str, wanted: Template) -> Ternary:
+    """Compare each of the six components of an ARN separately. A single `*` matches every ARN."""
     if wanted == (("*", True),):
         return whether(actual.startswith("arn:"))
     components, values = _components(wanted), actual.split(":", 5)
@@ -73,11 +73,11 @@ def _arn_like(actual: str, wanted: Template) -> Answer:
         return unknown(f"{_wildcard.literal(wanted)!r} is not an ARN of six components")
     if len(values) < 6:
         return NO
-    return every(whether(_wildcard.matches(one, value)) for one, value in zip(components, values))
+    return every(whether(_wildcard.matches(component, value)) for component, value in zip(components, values))
 
 
 def _components(template: Template) -> list[Template]:
-    """The template at its first five colons."""
+    """The template, split at its first five colons."""
     parts: list[list[tuple[str, bool]]] = [[]]
     for text, wild in template:
         first, *others = text.split(":", 6 - len(parts))
@@ -86,14 +86,14 @@ def _components(template: Template) -> list[Template]:
     return [tuple(part) for part in parts]
 
 
-def _bool(actual: str, wanted: Template) -> Answer:
+def _bool(actual: str, wanted: Template) -> Ternary:
     value = _wildcard.literal(wanted).lower()
     if value not in _BOOLEANS:
         return unknown(f"{value!r} is neither true nor false")
     return whether(actual.lower() == value)
 
 
-def _binary(actual: str, wanted: Template) -> Answer:
+def _binary(actual: str, wanted: Template) -> Ternary:
     try:
         one, other = (base64.b64decode(text, validate=True) for text in (actual, _wildcard.literal(wanted)))
     except (binascii.Error, ValueError):
@@ -101,7 +101,7 @@ def _binary(actual: str, wanted: Template) -> Answer:
     return whether(one == other)
 
 
-def _address(actual: str, wanted: Template) -> Answer:
+def _address(actual: str, wanted: Template) -> Ternary:
     try:
         return whether(ipaddress.ip_address(actual) in ipaddress.ip_network(_wildcard.literal(wanted), strict=False))
     except ValueError:
@@ -113,7 +113,7 @@ def _number(text: str) -> decimal.Decimal | None:
 
 
 def _date(text: str) -> datetime.datetime | None:
-    """A point in time, as a date of W3C's formats or as seconds since 1970."""
+    """The time of a date in a W3C format or of seconds since 1970."""
     if _EPOCH.fullmatch(text):
         return _SINCE + datetime.timedelta(seconds=int(text))
     match = _DATE.fullmatch(text)
@@ -130,31 +130,36 @@ def _date(text: str) -> datetime.datetime | None:
 
 
 def _ordered(
-    read: t.Callable[[str], Ordered | None], compare: t.Callable[[Ordered, Ordered], bool], what: str
+    read: t.Callable[[str], Ordered | None], compare: t.Callable[[Ordered, Ordered], bool], noun: str
 ) -> Comparison:
-    def compared(actual: str, wanted: Template) -> Answer:
+    def compared(actual: str, wanted: Template) -> Ternary:
         one, other = read(actual), read(_wildcard.literal(wanted))
         if one is None or other is None:
-            return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not {what}")
+            return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not {noun}")
         return whether(compare(one, other))
 
     return compared
 
 
-def _ordered_operators(kind: str, read: t.Callable[[str], Ordered | None], what: str) -> dict[str, Operator]:
-    """The operators that compare values of one kind by their order."""
-    equals = _ordered(read, operator.eq, what)
+def _ordered_operators(kind: str, read: t.Callable[[str], Ordered | None], noun: str) -> dict[str, Operator]:
+    """The operators for the order of values of one kind.
+
+    :param kind: the prefix of their names in lower case
+    :param read: converts a text; None if it is not valid
+    :param noun: the noun for a value in a reason
+    """
+    equals = _ordered(read, operator.eq, noun)
     return {
         f"{kind}equals": Operator(equals),
         f"{kind}notequals": Operator(equals, negated=True),
-        f"{kind}lessthan": Operator(_ordered(read, operator.lt, what)),
-        f"{kind}lessthanequals": Operator(_ordered(read, operator.le, what)),
-        f"{kind}greaterthan": Operator(_ordered(read, operator.gt, what)),
-        f"{kind}greaterthanequals": Operator(_ordered(read, operator.ge, what)),
+        f"{kind}lessthan": Operator(_ordered(read, operator.lt, noun)),
+        f"{kind}lessthanequals": Operator(_ordered(read, operator.le, noun)),
+        f"{kind}greaterthan": Operator(_ordered(read, operator.gt, noun)),
+        f"{kind}greaterthanequals": Operator(_ordered(read, operator.ge, noun)),
     }
 
 
-#: By the operator's name in lower case.
+#: The operators by their names in lower case.
 OPERATORS = {
     "stringequals": Operator(_equals, variables=True),
     "stringnotequals": Operator(_equals, negated=True, variables=True),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The names of options in messages: of the module, or the variables of the role that runs it. Standard library only."""
+"""The names of options in messages: module options, or the variables of a role. Standard library only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PULL = (
 _CREDENTIAL_HELPER = (
     *("state", "registries", "credentials", "user", "home", "auth_file", "aws_config", "aws_credentials", "bin_dir"),
 )
-#: Role: the options of its modules, and the variable that sets each.
+#: The variable for each option of a role's modules, by the role.
 VARIABLES: dict[str, dict[str, str]] = {
     "crossaccount.ecr.ecr_share": {
         **{name: f"ecr_share_{name}" for name in _SHARE},
@@ -53,9 +53,9 @@ _variables: dict[str, str] = {}
 
 
 def use_names_of(role: str) -> None:
-    """From now on, messages of this process have the names of this role's variables.
+    """Use the names of a role's variables in all further messages of this process.
 
-    :param role: the full name of a role; if it is not a role of this collection, messages have the names of options
+    :param role: the full name of a role. If it is not a role of this collection, messages have the names of options
     """
     _variables.clear()
     _variables.update(VARIABLES.get(role, {}))
@@ -67,9 +67,9 @@ def option(name: str) -> str:
 
 
 def unknown_option(module: str, path: t.Sequence[str], spec: Json) -> str:
-    """The message for an option that does not exist, with the nearest one that does.
+    """The message for an option that does not exist, with the most similar valid option.
 
-    :param path: its name, after the names of the options that contain it
+    :param path: the name of the option, after the names of the options that contain it
     :param spec: the options of the module
     """
     for name in path[:-1]:
@@ -80,5 +80,5 @@ def unknown_option(module: str, path: t.Sequence[str], spec: Json) -> str:
 
 
 def options_in(text: str) -> str:
-    """A text of this collection with the name of each option that it marks as `O(name)`."""
+    """The text with each `O(name)` replaced by the name of the option for a message."""
     return _OPTION.sub(lambda match: option(match[1]), text)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The accounts of a share: the owner account that is declared, and its consumer accounts. Standard library only."""
+"""Validates the owner account of a share and its consumer accounts. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
-#: The option of the modules of the owner account.
+#: The option `owner_account` of the modules that run in the owner account.
 OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
 
 
@@ -23,7 +23,7 @@ OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
 class OwnerAccount:
     """The declared owner account.
 
-    :param declared: what the option has; None if it is not declared
+    :param declared: the value of the option; None if it is not set
     """
 
     declared: object = None
@@ -33,12 +33,12 @@ class OwnerAccount:
         return cls(params["owner_account"])
 
     def problems(self) -> t.Iterator[str]:
-        """What is wrong with the declaration, as far as it is known without AWS."""
+        """Problems with the declaration that can be found without a request to AWS."""
         if self.declared is not None:
             yield from (f"{option('owner_account')}: {problem}" for problem in account_problems(self.declared))
 
     def check(self, actual: str) -> None:
-        """Stop a run whose credentials belong to another account.
+        """Fail if the credentials belong to another account.
 
         :param actual: the account of the credentials
         """
@@ -50,18 +50,18 @@ class OwnerAccount:
 
 
 def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> t.Iterator[str]:
-    """What is wrong with the consumers as a whole, in one share or across several shares.
+    """Problems with the consumers as a whole, in one share or across several shares.
 
-    - The owner account cannot be a consumer: its principals need no share, and wrong credentials are the likely cause.
-    - An external ID belongs to one consumer account. With a shared ID, each of them could act for the other.
-    - If a consumer account is declared both with and without an external ID, the external ID protects nothing: a
-      principal of that account can leave it out. This is a problem even if the two statements name different
-      principals, because an administrator of the account can use all of them.
+    - The owner account cannot be a consumer. Its principals need no share, and the likely cause is wrong credentials.
+    - Two consumer accounts must not have the same external ID. Otherwise each of them could act on behalf of the other.
+    - A consumer account must not have statements both with and without an external ID. Otherwise a principal of that
+      account can omit the external ID. This applies even if the statements name different principals, because an
+      administrator of the account can use all of them.
 
-    Valid are several statements for one account with the same external ID and different principals, and several
-    statements for one account with different external IDs.
+    One account may have several statements with the same external ID and different principals, or with different
+    external IDs.
 
-    :param consumers: with valid accounts; others are ignored here, because each has a problem of its own
+    :param consumers: consumers with invalid accounts are ignored, because other problems report them
     """
     accounts: dict[str, list[str]] = {}
     external_ids: dict[str, set[str | None]] = {}

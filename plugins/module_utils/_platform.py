@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Platforms of images, as `os/architecture[/variant]`. Standard library only.
+"""Compares platforms of images, in the format `os/architecture[/variant]`. Standard library only.
 
-The rule that docker, podman and skopeo share, for `arm`, `arm64` and `amd64`: a host runs the images of its variant and
-of the lower ones, and the highest of these is chosen. A host without a variant has the default one of its architecture.
-An image without a variant comes last. For other architectures, a variant must be the same, or the image has none. The
-section *Platforms* of the documentation has what the engines do differently.
+docker, podman and skopeo share this rule. For `arm`, `arm64` and `amd64`, a host runs images of its own variant and of
+lower variants, and the highest variant is chosen. An image without a variant is the last choice. A host without a
+variant has the default variant of its architecture. For other architectures, an image must have the same variant as the
+host, or none. The section *Platforms* of the documentation describes the differences between the engines.
 
 Source: OCI Image Format Specification 1.1 (image index, platform variants); containerd/platforms, compare.go and
 database.go; containers/image, internal/pkg/platform/platform_matcher.go.
@@ -33,17 +33,17 @@ _ARCHITECTURES = {
     **{"x86_64": "amd64", "i386": "386", "i686": "386", "aarch64": "arm64", "loongarch64": "loong64"},
     **{"armv8l": "arm/v8", "armv7l": "arm/v7", "armv6l": "arm/v6", "armv5tel": "arm/v5"},
 }
-#: The variant of a host that names none.
+#: The variant of a host whose platform has none.
 _DEFAULT_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
 _VARIANT = re.compile(r"v?([0-9]{1,3})(?:\.([0-9]{1,3}))?")
-#: Where an image without a variant comes among those that a host runs, and where one with the same variant comes.
+#: The ranks of an image without a variant, and of an image with the same variant as the host.
 _LAST, _FIRST = (0, 0), (1000, 0)
 
 
 class Choice(t.NamedTuple):
-    """An entry of an index.
+    """The chosen entry of an index.
 
-    :param is_by_platform: whether its platform was compared; if not, it has none, and is the only such entry
+    :param is_by_platform: False for the only entry without a platform, which is chosen if no platform matches
     """
 
     entry: Descriptor
@@ -62,12 +62,12 @@ def platform_of_host() -> str:
 
 
 def runs_on(host: str, image: str) -> bool:
-    """Whether an image of the platform `image` is for the platform `host`."""
+    """Whether a host of the platform `host` runs an image of the platform `image`."""
     return _rank(host, image) is not None
 
 
 def _rank(host: str, image: str) -> tuple[int, int] | None:
-    """How well an image fits; more is better, and None means that it does not fit."""
+    """The rank of an image on a host; the highest is chosen. None if the host does not run the image."""
     (system, architecture, variant), (of_image, its_architecture, its_variant) = map(_split, (host, image))
     if (system, architecture) != (of_image, its_architecture):
         return None
@@ -91,54 +91,57 @@ def _version(variant: str) -> tuple[int, int] | None:
 
 
 def platform_of(declared: Json) -> str:
-    """The platform in a document of a registry: an entry of an index, or the configuration of an image."""
+    """The platform in an entry of an index, or in the configuration of an image."""
     names = [declared.get(part) for part in ("os", "architecture")]
     variant = declared.get("variant")
     names += [variant] if variant and isinstance(variant, str) else []
     return "/".join(name if isinstance(name, str) and name else "?" for name in names)
 
 
-def choose(index: Json, platform: str, what: str) -> Choice:
-    """The manifest for a platform in an index: the best by the rule of this file, and the first of several equal ones.
+def choose(index: Json, platform: str, label: str) -> Choice:
+    """The manifest for a platform in an index: the entry with the highest rank, or the first of several.
 
-    If none fits, an entry without a platform is chosen, provided that it is the only one: its platform may be any.
+    If no entry matches, the only entry without a platform is chosen, if the index has exactly one.
+
+    :param label: the name of the index in messages
     """
     listed = index.get("manifests")
     entries = [entry for entry in (listed if isinstance(listed, list) else []) if isinstance(entry, dict)]
     offered = [(platform_of(entry["platform"]), entry) for entry in entries if isinstance(entry.get("platform"), dict)]
     ranked = [(rank, entry) for name, entry in offered if (rank := _rank(platform, name)) is not None]
     if ranked:
-        return Choice(descriptor(max(ranked, key=lambda one: one[0])[1], what), True)
+        return Choice(descriptor(max(ranked, key=lambda choice: choice[0])[1], label), True)
     unnamed = [entry for entry in entries if _is_image_without_platform(entry)]
     if len(unnamed) == 1:
-        return Choice(descriptor(unnamed[0], what), False)
-    raise no_image_for(platform, [name for name, _entry in offered], what, len(unnamed))
+        return Choice(descriptor(unnamed[0], label), False)
+    raise no_image_for(platform, [name for name, _entry in offered], label, len(unnamed))
 
 
 def _is_image_without_platform(entry: Json) -> bool:
-    """Whether an entry of an index may be an image, rather than a signature or another artifact."""
+    """Whether an entry without a platform may be an image, rather than a signature or another artifact."""
     is_image = entry.get("mediaType") in MANIFEST_TYPES and "artifactType" not in entry
     return is_image and entry.get("platform") in (None, {})
 
 
-def no_image_for(platform: str, offered: list[str], what: str, unnamed: int = 0) -> EcrError:
-    """The error that an image is of other platforms.
+def no_image_for(platform: str, offered: list[str], label: str, unnamed: int = 0) -> EcrError:
+    """The error for an image that is not available for a platform.
 
+    :param offered: the platforms that are available
     :param unnamed: the number of images without a platform
     """
     listed = ", ".join(sorted({ascii(name)[1:-1] for name in offered}))[:400]
     if unnamed:
         return EcrError(
-            f"{what} has no image for {platform}; it has {listed or 'no other'}, and {unnamed} images whose platform"
+            f"{label} has no image for {platform}; it has {listed or 'no other'}, and {unnamed} images whose platform"
             " its index does not state. Pull one of these by its own digest."
         )
-    return EcrError(f"{what} has no image for {platform}; it has {listed or 'none at all'}.")
+    return EcrError(f"{label} has no image for {platform}; it has {listed or 'none at all'}.")
 
 
-def check_platform(config: bytes, platform: str, what: str) -> None:
-    """Check that an image that is not in an index is of the platform that was requested.
+def check_platform(config: bytes, platform: str, label: str) -> None:
+    """Check that an image without an index has the requested platform.
 
-    :param config: its configuration; one without a platform passes, because it is not that of a container image
+    :param config: the configuration of the image. Without a platform, it is not of a container image, and is accepted
     """
     try:
         declared = json.loads(config)
@@ -146,4 +149,4 @@ def check_platform(config: bytes, platform: str, what: str) -> None:
         declared = None
     named = isinstance(declared, dict) and declared.get("os") and declared.get("architecture")
     if named and not runs_on(platform, platform_of(declared)):
-        raise no_image_for(platform, [platform_of(declared)], what)
+        raise no_image_for(platform, [platform_of(declared)], label)

@@ -2,24 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The two documents that make a share: what the role may do, and who may become it. Standard library only.
+"""The two policy documents of a share: the permissions policy and the trust policy of the pull role.
+Standard library only.
 
-What a tag condition can reach
-------------------------------
-IAM knows the tags of a resource only where the action has a resource. ECR's actions are of two kinds: those on a
-*repository*, which carry `ecr:ResourceTag/<key>` and `aws:ResourceTag/<key>` into the decision, and those on the
-*registry*, which carry neither. A tag condition on a registry action is never true, so such a grant is dead. It
-follows that
+Tag conditions
+--------------
 
-- the permissions document has two statements: repository actions with the condition, on repositories of the owner
-  account only; and `ecr:GetAuthorizationToken`, alone, on `*`. A token opens nothing by itself: every request made
-  with it is authorized again, as the action and on the repository that it is about;
-- the operator is `StringEquals`, whose condition is false when the tag is missing. `StringNotEquals`, `...IfExists`
-  and `ForAllValues:` are true for a repository without the tag, and would open all of those. They are never used;
-- several keys in one condition are all required; several values of one key are alternatives.
+IAM evaluates the tags of a resource only for actions on that resource. ECR has two kinds of actions. Requests for
+actions on a *repository* have the condition keys `ecr:ResourceTag/<key>` and `aws:ResourceTag/<key>`. Requests for
+actions on the *registry* have neither, so an Allow statement with a tag condition never allows them. Therefore
 
-Nobody becomes the role without satisfying one statement of the trust document, and each consumer has one statement
-of its own: its principals, its external ID, and what else was asked for, all of which must hold.
+- the permissions document has two statements. The first one allows repository actions with the tag condition, on
+  repositories of the owner account only. The second one allows only `ecr:GetAuthorizationToken`, on `*`. A registry
+  token grants no access by itself: ECR authorizes each request that is made with the token, for its action and its
+  repository;
+- the operator is `StringEquals`, which is false for a repository without the tag. `StringNotEquals`, `...IfExists` and
+  `ForAllValues:` are never used, because they are true for a repository without the tag;
+- a repository must have all tag keys of the condition. The values of one key are alternatives.
+
+Each consumer has its own statement in the trust document. A principal can assume the role only if all elements of one
+statement match: its principals, its external ID and its other conditions.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"; IAM User Guide,
 "IAM JSON policy elements: Condition operators" and "Access to AWS accounts owned by third parties".
@@ -36,7 +38,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import spe
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 
-#: `pull` is what a container engine needs; `read` adds what a person or a pipeline looks at.
+#: The actions of `pull`, which a container engine needs. `read` adds actions that list and describe images.
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 READ_ACTIONS = (
     "ecr:BatchCheckLayerAvailability",
@@ -47,17 +49,17 @@ READ_ACTIONS = (
 )
 ACTIONS = {"pull": PULL_ACTIONS, "read": PULL_ACTIONS + READ_ACTIONS}
 TOKEN_ACTION = "ecr:GetAuthorizationToken"
-#: Source: IAM User Guide, "IAM and AWS STS quotas". White space does not count.
+#: The maximum size of a managed policy, without white space. Source: IAM User Guide, "IAM and AWS STS quotas".
 POLICY_CHARACTERS = 6144
 
 
 def repository_tags_of(declared: Json) -> dict[str, tuple[str, ...]]:
-    """The tags that grant access, each value as a tuple of alternatives."""
+    """The tags that grant access, with the alternative values of each key."""
     return {str(key): tuple(str(value) for value in _alternatives(values)) for key, values in declared.items()}
 
 
 def repository_tags_problems(declared: Json) -> t.Iterator[str]:
-    """What is wrong with the tags that grant access."""
+    """Problems with the tags that grant access."""
     if not declared:
         yield (
             f"{option('repository_tags')} is empty. Without a tag, the role would reach every repository or"
@@ -87,12 +89,12 @@ def permissions_document(
     condition_key: str = "ecr",
     regions: t.Sequence[str] = (),
 ) -> Document:
-    """What the role may do: the actions of `access` on tagged repositories of the owner account, and the token.
+    """The permissions of the role: the actions of `access` on repositories with the tags, and the registry token.
 
-    :param repository_tags: key to alternatives; all keys are required
+    :param repository_tags: the alternative values of each key; a repository must have all keys
     :param access: `pull` or `read`
     :param condition_key: `ecr` or `aws`, the prefix of `:ResourceTag/<key>`
-    :param regions: where the role may act; empty for every region
+    :param regions: the regions of the repositories; empty for all regions
     """
     resources = [owner.repository(region, "*") for region in regions or ["*"]]
     condition = {f"{condition_key}:ResourceTag/{key}": _one_or_list(values) for key, values in repository_tags.items()}
@@ -112,7 +114,7 @@ def permissions_document(
 
 
 def trust_document(partition: str, consumers: t.Iterable[Consumer]) -> Document:
-    """Who may assume the role: one statement for each consumer."""
+    """The trust policy of the role: one statement for each consumer."""
     return {"Version": "2012-10-17", "Statement": [_trust_statement(partition, consumer) for consumer in consumers]}
 
 

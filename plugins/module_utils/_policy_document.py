@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""IAM policy documents as values: parsing, comparison by meaning, size. Standard library only."""
+"""Parses IAM policy documents, compares their meaning, and computes their size. Standard library only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
 
 
 def dangling_principals(trust: Document | None) -> list[str]:
-    """The ids that IAM leaves in a trust in the place of users and roles that were deleted.
+    """The unique IDs in a trust policy that replace the ARNs of deleted users and roles.
 
     Source: IAM User Guide, "AWS JSON policy elements: Principal".
     """
@@ -28,14 +28,14 @@ def dangling_principals(trust: Document | None) -> list[str]:
     for statement in statements(trust or {}):
         principals = statement.get("Principal")
         if isinstance(principals, dict):
-            found += [str(one) for one in as_list(principals.get("AWS", [])) if UNIQUE_ID.fullmatch(str(one))]
+            found += [str(arn) for arn in as_list(principals.get("AWS", [])) if UNIQUE_ID.fullmatch(str(arn))]
     return found
 
 
 def parse(text: str | Document) -> Document:
-    """A document as AWS returns it: an object, JSON, or percent-encoded JSON.
+    """Parse a document in a form that AWS returns: an object, JSON, or percent-encoded JSON.
 
-    :raises EcrError: when it has not the form of a policy, which all else here relies on
+    :raises EcrError: if the document does not have the structure of a policy, which the other functions require
     """
     document: object = text
     if isinstance(text, str):
@@ -49,7 +49,10 @@ def parse(text: str | Document) -> Document:
 
 
 def _has_form(statement: object) -> bool:
-    """Whether it is a statement. Source: IAM User Guide, "Grammar of the IAM JSON policy language"."""
+    """Whether a value has the structure of a statement.
+
+    Source: IAM User Guide, "Grammar of the IAM JSON policy language".
+    """
     if not isinstance(statement, dict):
         return False
     listed = [statement.get(name, []) for name in ("Action", "NotAction", "Resource", "NotResource")]
@@ -59,13 +62,13 @@ def _has_form(statement: object) -> bool:
     blocks: list[object] = list(condition.values()) if isinstance(condition, dict) else [None]
     return (
         isinstance(statement.get("Effect", ""), str)
-        and all(isinstance(one, str) for values in listed for one in as_list(values))
+        and all(isinstance(item, str) for values in listed for item in as_list(values))
         and all(isinstance(block, dict) and all(map(_is_plain, _values(block))) for block in blocks)
     )
 
 
 def _values(block: Document) -> list[object]:
-    return [one for values in block.values() for one in as_list(values)]
+    return [item for values in block.values() for item in as_list(values)]
 
 
 def _is_plain(value: object) -> bool:
@@ -73,51 +76,54 @@ def _is_plain(value: object) -> bool:
 
 
 def size(document: Document) -> int:
-    """The characters that AWS counts: all that is sent but white space."""
+    """The number of characters that count for the quota of AWS, which ignores white space."""
     return len(re.sub(r"\s", "", text(document)))
 
 
 def text(document: Document) -> str:
-    """The document as it is sent."""
+    """The document as JSON for a request."""
     return json.dumps(document, separators=(",", ":"))
 
 
-def meaning(document: Document) -> frozenset[t.Hashable]:
-    """A value that is equal for documents that mean the same.
+def canonical(document: Document) -> frozenset[t.Hashable]:
+    """A value that is equal for documents with the same meaning.
 
-    Order, a single value or a list, `Sid`, the case of actions and condition keys, and the account root written as
-    an ARN or as an account ID make no difference.
+    It ignores order, the difference between a single value and a list, `Sid`, the case of actions and condition keys,
+    and the difference between the ARN of an account root and the account ID.
     """
-    return frozenset(statement_meaning(one) for one in as_list(document.get("Statement", [])))
+    return frozenset(canonical_statement(statement) for statement in as_list(document.get("Statement", [])))
 
 
-def equal(one: Document | None, other: Document | None) -> bool:
-    """Whether two documents mean the same. None stands for a missing document."""
-    if one is None or other is None:
-        return one is other
-    return meaning(one) == meaning(other)
+def equivalent(document: Document | None, other: Document | None) -> bool:
+    """Whether two documents have the same meaning. None is a missing document."""
+    if document is None or other is None:
+        return document is other
+    return canonical(document) == canonical(other)
 
 
-def common_statements(one: Document, other: Document) -> list[Document]:
-    """The statements of `one` that `other` has as well, by meaning, and all that deny: to drop one of those widens."""
-    wanted = meaning(other)
+def common_statements(document: Document, other: Document) -> list[Document]:
+    """The statements of `document` that `other` also has, and every Deny statement of `document`.
+
+    A Deny statement stays because its removal would grant access.
+    """
+    wanted = canonical(other)
     return [
         statement
-        for statement in as_list(one.get("Statement", []))
-        # IAM does not take back the id of a principal that was deleted, and needs no Deny for it.
+        for statement in as_list(document.get("Statement", []))
+        # IAM never reuses the ID of a deleted principal, so a Deny for that ID has no effect.
         if (statement.get("Effect") == "Deny" and not dangling_principals({"Statement": statement}))
-        or statement_meaning(statement) in wanted
+        or canonical_statement(statement) in wanted
     ]
 
 
-def statement_meaning(statement: Document) -> t.Hashable:
-    """A value that is equal for statements that mean the same."""
+def canonical_statement(statement: Document) -> t.Hashable:
+    """A value that is equal for statements with the same meaning."""
     parts: dict[str, t.Hashable] = {}
     for element, value in statement.items():
         if element in ("Action", "NotAction"):
             parts[element] = frozenset(action.lower() for action in as_list(value))
         elif element in ("Principal", "NotPrincipal"):
-            parts[element] = _principal_meaning(value)
+            parts[element] = _canonical_principal(value)
         elif element == "Condition":
             parts[element] = frozenset(
                 (
@@ -133,7 +139,7 @@ def statement_meaning(statement: Document) -> t.Hashable:
     return frozenset(parts.items())
 
 
-def _principal_meaning(value: object) -> t.Hashable:
+def _canonical_principal(value: object) -> t.Hashable:
     if not isinstance(value, dict):
         return str(value)
     return frozenset(
@@ -142,16 +148,16 @@ def _principal_meaning(value: object) -> t.Hashable:
 
 
 def _account_of_root(principal: str) -> str:
-    """The account ID in the place of the ARN of its root; any other principal stays as it is."""
+    """The account ID for the ARN of an account root; any other principal is unchanged."""
     arn = split_arn(principal)
     return arn.account if arn and principal == arn.identity.root else principal
 
 
 def statements(document: Document) -> list[Document]:
-    """The statements of a document, also where there is a single one."""
-    return [one for one in as_list(document.get("Statement", [])) if isinstance(one, dict)]
+    """The statements of a document, as a list even if the document has a single statement."""
+    return [statement for statement in as_list(document.get("Statement", [])) if isinstance(statement, dict)]
 
 
 def as_list(value: object) -> list[t.Any]:
-    """A value of a document, which may be single or a list, as a list."""
+    """A value of a document as a list. Documents may have a single value in place of a list."""
     return value if isinstance(value, list) else [value]

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Whom a policy names: the principals of a request, compared with the Principal and NotPrincipal of a statement.
+"""Compares the principal of a request with the Principal or NotPrincipal of a statement.
 
-A session of a role is known by its own ARN, by its role and by its account; a user by its ARN and its account. `*` is
-everyone. No principal is named by a part of its name: IAM has no wildcards there.
+A statement matches a session of a role by the ARN of the session, the ARN of the role, or the account. It matches a
+user by the ARN of the user or the account. `*` matches everyone. Principal elements have no other wildcards.
 
-`NotPrincipal` exempts a principal for certain only if it lists both the principal and its account: AWS may compare the
-account first, and then the user or role.
+`NotPrincipal` is known to exempt a principal only if it lists both the principal and its account, because AWS may also
+compare the account alone. Otherwise the result is unknown.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 """
@@ -19,7 +19,7 @@ import enum
 import re
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, Answer, some, unknown, whether
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Ternary, some, unknown, whether
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):(.+)")
 _ACCOUNT = re.compile(r"(?:arn:aws[a-z-]*:iam::)?([0-9]{12})(?::root)?")
@@ -30,13 +30,13 @@ KINDS = (AWS, "Service", "Federated", "CanonicalUser")
 
 
 def whole_account(value: str) -> str:
-    """The account ID that a Principal names as a whole, written as an ID or as the ARN of its root; else nothing."""
+    """The account ID in a value that names a whole account, as an ID or as the ARN of its root; otherwise empty."""
     match = _ACCOUNT.fullmatch(value)
     return match[1] if match and (value == match[1] or value.endswith(":root")) else ""
 
 
 def some_principal(kind: str, value: str) -> Principal:
-    """One of the principals that a value of a Principal names."""
+    """One of the principals that a value of a Principal element matches."""
     if kind != AWS:
         return Principal(kind, value)
     match = _ARN.fullmatch(value)
@@ -46,7 +46,7 @@ def some_principal(kind: str, value: str) -> Principal:
 
 
 class Reach(enum.Enum):
-    """How a policy names a principal."""
+    """The way in which a policy matches a principal."""
 
     EVERYONE = "everyone"
     ACCOUNT = "its account"
@@ -54,7 +54,7 @@ class Reach(enum.Enum):
     ITSELF = "itself"
 
 
-#: Names that grant access by themselves: one that names only the account leaves it to that account's own policies.
+#: The matches that grant access directly. A match by the account requires an identity policy of that account as well.
 NAMED = frozenset({Reach.EVERYONE, Reach.ROLE, Reach.ITSELF})
 DIRECT = frozenset({Reach.ITSELF})
 ANYWAY = frozenset(Reach)
@@ -62,14 +62,14 @@ ANYWAY = frozenset(Reach)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who sends a request.
+    """The principal of a request.
 
     :param kind: one of `KINDS`
     :param name: the ARN of a user, a role or a session, or the name of a service, a provider or a canonical user; empty
-        for some principal of `account`
-    :param account: of an AWS principal; empty for some principal of any account
+        for an unspecified principal of `account`
+    :param account: the account of an AWS principal; empty for a principal of an unspecified account
     :param role: the ARN of the role of a session
-    :param unique_id: such as AIDA... or AROA..., if it is known
+    :param unique_id: such as AIDA... or AROA...; empty if it is unknown
     """
 
     kind: str = AWS
@@ -82,8 +82,8 @@ class Principal:
     def of(cls, arn: str, role: str = "", unique_id: str = "") -> Principal:
         """The AWS principal with this ARN.
 
-        :param role: the ARN of the role, if the path of a session's role is known
-        :raises ValueError: if it is not the ARN of a principal
+        :param role: the ARN of the role of a session, with its path; empty if the path is unknown
+        :raises ValueError: if the ARN is not of a principal
         """
         match = _ARN.fullmatch(arn)
         if match is None:
@@ -96,7 +96,7 @@ class Principal:
 
     @property
     def is_root(self) -> bool:
-        """Whether it is the root user of an account."""
+        """Whether the principal is the root user of an account."""
         return self.kind == AWS and self.name.endswith(":root")
 
 
@@ -109,24 +109,24 @@ class Names:
 
 
 def read_names(value: object, excluded: bool) -> Names:
-    """What a document has as Principal, or as NotPrincipal if it is `excluded`.
+    """Parse the Principal of a statement, or the NotPrincipal if `excluded`.
 
-    :raises ValueError: if it has another form
+    :raises ValueError: if the value is not valid
     """
     if value == "*":
         return Names(((AWS, "*"),), excluded)
     if not isinstance(value, dict) or not value or not set(value) <= set(KINDS):
         raise ValueError(f"its Principal is neither * nor an object of {', '.join(KINDS)}")
-    listed = [(kind, one) for kind, many in value.items() for one in (many if isinstance(many, list) else [many])]
-    if not all(isinstance(one, str) for _kind, one in listed):
+    listed = [(kind, item) for kind, many in value.items() for item in (many if isinstance(many, list) else [many])]
+    if not all(isinstance(name, str) for _kind, name in listed):
         raise ValueError("its Principal names something that is not text")
     return Names(tuple(listed), excluded)
 
 
-def includes(names: Names, principal: Principal, reaches: frozenset[Reach] = ANYWAY) -> Answer:
-    """Whether a statement applies to a principal.
+def includes(names: Names, principal: Principal, reaches: frozenset[Reach] = ANYWAY) -> Ternary:
+    """Whether the Principal or NotPrincipal of a statement includes a principal.
 
-    :param reaches: the ways of naming it that count, for a Principal
+    :param reaches: for a Principal, the ways of matching that count
     """
     if not names.excluded:
         return some(_named(kind, value, principal, reaches) for kind, value in names.listed)
@@ -143,9 +143,9 @@ def includes(names: Names, principal: Principal, reaches: frozenset[Reach] = ANY
     return unknown("NotPrincipal lists only the principal or only its account, and AWS may compare either of them")
 
 
-def _named(kind: str, value: str, principal: Principal, reaches: frozenset[Reach]) -> Answer:
+def _named(kind: str, value: str, principal: Principal, reaches: frozenset[Reach]) -> Ternary:
     if kind == AWS and value == "*":
-        # A service or a provider calls with its own kind of credentials; AWS does not document whether * includes it.
+        # AWS does not document whether * includes services and identity providers.
         everyone = YES if principal.kind == AWS else unknown(f"AWS does not document whether * is any {principal.kind}")
         return everyone if Reach.EVERYONE in reaches else NO
     if kind != principal.kind:
@@ -168,12 +168,12 @@ def _named(kind: str, value: str, principal: Principal, reaches: frozenset[Reach
     return whether((itself and Reach.ITSELF in reaches) or (_is_role(value, principal) and Reach.ROLE in reaches))
 
 
-def _some_of_them(value: str) -> Answer:
+def _some_of_them(value: str) -> Ternary:
     return unknown(f"it applies to {value} only")
 
 
 def _is_role(value: str, principal: Principal) -> bool:
-    """Whether it is the role of a session. Names of roles are unique in an account, whatever their paths are."""
+    """Whether a value is the role of a session, regardless of the path. Role names are unique in an account."""
     one, other = _ARN.fullmatch(value), _ARN.fullmatch(principal.role)
     if one is None or other is None or not one[3].startswith("role/"):
         return False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Profiles of AWS that cannot be used. Standard library only."""
+"""The messages for AWS profiles that cannot be used. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def profile_and_keys(name: str) -> str:
 def unknown_profile(name: str, known: t.Sequence[str], files: t.Sequence[str]) -> str:
     """The message for a profile that does not exist.
 
-    :param known: the names of the profiles that exist
+    :param known: the names of the existing profiles
     :param files: the configuration files that were read
     """
     found = f"Profiles there: {', '.join(sorted(known))}." if known else "They contain no profile."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Runs a container program of this host. The registry token reaches it in a private file, for the time of one run."""
+"""Runs a container program on this host. A private file contains the registry token during a run."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._response_error i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
 from ansible_collections.crossaccount.ecr.plugins.module_utils._status import megabytes, size_of
 
-#: Where podman and skopeo keep layers during a transfer by default: containers.conf(5).
+#: The default folder of podman and skopeo for layers during a transfer. Source: containers.conf(5).
 LARGE_FILES = os.path.join(os.sep, "var", "tmp")
 Finished = subprocess.CompletedProcess[str]
 
 
 class Program:
-    """A program of this host.
+    """A container program on this host.
 
-    :param temporary: a folder of this module only, for private files
+    :param temporary: a private folder of this module
     """
 
     def __init__(self, name: str, temporary: str) -> None:
         self.name, self._temporary = name, temporary
         self._program = shutil.which(name)
-        #: The paths that a transfer writes to, and the bytes that were there before.
+        #: The paths to which a transfer writes, and their size in bytes before the transfer.
         self._growing: tuple[str, ...] = ()
         self._size_before = 0
 
     def status(self) -> str:
-        """The megabytes that the program wrote to this host during a transfer."""
+        """The size of the files that the program has written during the transfer, in megabytes."""
         written = sum(map(size_of, self._growing)) - self._size_before
         return f"{megabytes(written)} MB" if written > 0 else ""
 
@@ -50,12 +50,12 @@ class Program:
         return bool(self._program)
 
     def connection_problems(self) -> t.Iterator[str]:
-        """Why the program cannot be used."""
+        """Reasons why the program cannot be used."""
         if not self._program:
             yield f"{self.name} is not installed (no such program in PATH)"
 
     def _run(self, *arguments: str, output: t.IO[str] | int = subprocess.PIPE, **variables: str) -> Finished:
-        # No AWS credentials for others. subprocess.run kills the program when this process is interrupted.
+        # The program gets no AWS credentials. subprocess.run kills it if this process is interrupted.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return subprocess.run(
             [str(self._program), *arguments],
@@ -70,9 +70,11 @@ class Program:
 
     @contextlib.contextmanager
     def _private_login(self, registry: Registry, contexts: pathlib.Path | None = None) -> t.Iterator[pathlib.Path]:
-        """A folder (0700) with a `config.json` (0600) that holds the token. It is removed afterwards, even on SIGTERM.
+        """Context manager with a private folder (0700) that has a `config.json` (0600) with the token.
 
-        :param contexts: docker's folder of contexts, which the private folder then has, too
+        The folder is removed afterwards, even on SIGTERM.
+
+        :param contexts: the folder of docker's contexts to add to the private folder; None for no contexts
         """
         with interruptible():
             folder = pathlib.Path(tempfile.mkdtemp(dir=self._temporary))
@@ -88,9 +90,11 @@ class Program:
 
     @contextlib.contextmanager
     def _large_files(self, parent: str, *others: str) -> t.Iterator[str]:
-        """A folder for layers during a transfer, removed afterwards: podman and skopeo leave theirs when killed.
+        """Context manager with a folder for layers during a transfer. The folder is removed afterwards.
 
-        :param others: further paths that the transfer writes to
+        podman and skopeo do not remove their own folders when they are killed.
+
+        :param others: further paths to which the transfer writes
         """
         with interruptible(), tempfile.TemporaryDirectory(dir=parent, prefix="crossaccount.ecr-") as folder:
             self._size_before, self._growing = sum(map(size_of, others)), (folder, *others)
@@ -101,7 +105,7 @@ class Program:
 
     @contextlib.contextmanager
     def _tls(self, registry: Registry, prefix: str = "") -> t.Iterator[list[str]]:
-        """The options of podman and skopeo for the verification of the registry's certificate."""
+        """Context manager with the options of podman and skopeo that verify the certificate of the registry."""
         options = [] if registry.validate_certs and not registry.plain_http else [f"--{prefix}tls-verify=false"]
         if not registry.ca_path:
             yield options
@@ -111,20 +115,20 @@ class Program:
             yield [*options, f"--{prefix}cert-dir={folder}"]
 
 
-def json_of(process: Finished, what: str) -> object:
-    """The JSON that a program wrote.
+def json_of(process: Finished, label: str) -> object:
+    """The JSON in the output of a program.
 
-    :param what: the program and its arguments, for the message
+    :param label: the program and its arguments, for messages
     """
     try:
         document: object = json.loads(process.stdout)
     except (ValueError, RecursionError):
-        raise EcrError(f"{what} did not return JSON. Run it to see its output.") from None
+        raise EcrError(f"{label} did not return JSON. Run it to see its output.") from None
     return document
 
 
 def last_line(process: Finished) -> str:
-    """The last line that a program wrote, which has its error, without the queries of presigned URLs."""
+    """The last line of a program's output, which has the error. The queries of presigned URLs are removed."""
     lines = (process.stderr or process.stdout).strip().splitlines()
     if not lines:
         return f"exit status {process.returncode}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The options of a proof, its result, and whether the result can still change. Standard library only."""
+"""The options and the result of `ecr_access_info`, and whether a result is final. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     SessionOptions,
     session_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
@@ -26,10 +26,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
-#: The kinds of denial that a proof can accept, although they prove nothing about the share.
+#: The kinds of denial that the option `accepted_denials` may have. They prove nothing about the share.
 ACCEPTABLE = ["boundary", "endpoint_policy", "no_resource_policy", "organization_policy", "session_policy", "unknown"]
 #: The options of `ecr_access_info` in addition to those of amazon.aws.
-PROVE_ARGUMENTS: Json = {
+ACCESS_INFO_ARGUMENTS: Json = {
     "role_arn": {"type": "str", "required": True},
     "readable": {"type": "list", "elements": "str", "default": []},
     "denied": {"type": "list", "elements": "str", "default": []},
@@ -47,7 +47,7 @@ PROVE_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class ProofOptions:
-    """Which role to assume, what it should be able to read, and how long to wait for that."""
+    """The role to assume, the expected access, and the time to wait for it."""
 
     session: SessionOptions
     expectations: Expectations
@@ -69,7 +69,7 @@ class ProofOptions:
 
 
 def proof_problems(options: ProofOptions) -> t.Iterator[str]:
-    """What is wrong with the options."""
+    """Problems with the options."""
     yield from session_problems(options.session)
     yield from wait_problems(options.wait)
     expected = options.expectations
@@ -88,11 +88,11 @@ def proof_result(
 ) -> Json:
     """The result of the module, without the caller.
 
-    :param assumed: the identity of the role's session
-    :param external_id: whether AWS requires it: `true`, `false` or `unknown`, and why it is unknown
+    :param assumed: the identity of the session of the role
+    :param external_id: whether the trust policy requires it (`true`, `false` or `unknown`), and the reason if unknown
     """
     enforced, unknown = external_id
-    problems = [one.advice for one in verdicts if one.advice]
+    problems = [verdict.advice for verdict in verdicts if verdict.advice]
     if not token.is_allowed:
         problems.append(f"The role gets no registry token: {token.sentence.rstrip('.')}. {token.advice}")
     if options.external_id is not None and enforced == "false":
@@ -107,7 +107,7 @@ def proof_result(
         "external_id_enforced": enforced,
         "token": token.outcome,
         "token_denial_kind": token.kind,
-        "repositories": [asdict(one) for one in verdicts],
+        "repositories": [asdict(verdict) for verdict in verdicts],
         "verdict": "fail" if problems else "pass",
         "problems": problems,
         "summary": table(verdicts),
@@ -115,32 +115,32 @@ def proof_result(
 
 
 def artifact_of(role_arn: str, caller: dict[str, str], result: Json) -> Json:
-    """The proof in short, for set_stats: AWX calls it an artifact. It holds no secret."""
+    """The summary of a proof for set_stats, which AWX stores as an artifact. It contains no secret."""
     return {
         "verdict": result["verdict"],
         "problems": result["problems"],
         "role_arn": role_arn,
         "caller": caller["arn"],
         "external_id_enforced": result["external_id_enforced"],
-        "repositories": {one["name"]: one["pull"] for one in result["repositories"]},
+        "repositories": {repository["name"]: repository["pull"] for repository in result["repositories"]},
     }
 
 
 def proof_is_final(result: Json, access: str) -> bool:
-    """Whether a new share that propagates cannot change the result.
+    """Whether the result is final, so that the propagation of a new share cannot change it.
 
-    :param access: what reading means, as in `Expectations`
+    :param access: `pull` or `read`, as in `Expectations`
     """
     if result.get("failed"):
-        return not may_pass(result.get("denial_kind"))
+        return not is_retryable(result.get("denial_kind"))
     if result["verdict"] == "pass":
         return True
-    if result["token_denial_kind"] and not may_pass(result["token_denial_kind"]):
+    if result["token_denial_kind"] and not is_retryable(result["token_denial_kind"]):
         return True
     return any(
-        not may_pass(kind)
-        for one in result["repositories"]
-        if one["verdict"] == "fail"
-        for probe, kind in one["denial_kinds"].items()
-        if (probe, one["expected"], access) != ("describe", "readable", "pull")
+        not is_retryable(kind)
+        for repository in result["repositories"]
+        if repository["verdict"] == "fail"
+        for probe, kind in repository["denial_kinds"].items()
+        if (probe, repository["expected"], access) != ("describe", "readable", "pull")
     )

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The files of a pull, which only root and the current user can change. Standard library only.
+"""Access to the files of a pull, which only root and the current user may change. Standard library only.
 
-A verified file stays verified only if nobody else can replace it. `_safe_folders` has the rule.
+A verified file remains trustworthy only if no other user can replace it. `_safe_folders` has the rule.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _CHUNK = 1024 * 1024
 
 
 def _problem(unsafe: UnsafeError) -> EcrError:
-    """The fact and the next step."""
+    """The error for an unsafe path, with the fact and the next step."""
     path, quoted = unsafe.path, shlex.quote(unsafe.path)
-    who = "every user" if unsafe.fault is Fault.EVERYONE else f"group {unsafe.group}"
+    writers = "every user" if unsafe.fault is Fault.EVERYONE else f"group {unsafe.group}"
     writable = (
-        f"{path} can be changed by {who} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another"
+        f"{path} can be changed by {writers} (mode {unsafe.mode}). Run chmod go-w {quoted}, or choose another"
         f" {option('dest')}."
     )
     link = f"{path} is a symbolic link of user {unsafe.owner}. Choose a {option('dest')} without links."
@@ -60,9 +60,9 @@ def _problem(unsafe: UnsafeError) -> EcrError:
 
 
 def _checked(path: str, folder: bool, parent: bool = False) -> os.stat_result | None:
-    """The status of a file or folder that nobody else can change; None if it does not exist.
+    """The status of a file or folder that no other user can change; None if it does not exist.
 
-    :raises EcrError: if it is a link, not of the expected type, or another user can change it
+    :raises EcrError: if it is a link, has another type, or another user can change it
     """
     try:
         status = os.lstat(path)
@@ -80,11 +80,11 @@ def _checked(path: str, folder: bool, parent: bool = False) -> os.stat_result | 
 
 
 def safe_path(path: str) -> str:
-    """The absolute path to use for `path`, without links; every folder above it is checked, `path` itself is not.
+    """The absolute path of `path` without links. All parent folders are checked; `path` itself is not.
 
-    A link in a folder above is followed if it belongs to root or the current user, such as /var/run.
+    Links in the parent folders are followed if they belong to root or the current user, such as /var/run.
 
-    :raises EcrError: if another user could put something else in its place
+    :raises EcrError: if another user could replace a component of the path
     """
     above, last = os.path.split(os.path.abspath(path))
     try:
@@ -94,9 +94,9 @@ def safe_path(path: str) -> str:
 
 
 def check_entries(folder: str, folders: t.Sequence[str], files: t.Sequence[str]) -> None:
-    """Check a folder and what is in it, as far as it exists. The folders above it are known to be safe.
+    """Check the existing entries of a folder and the folder itself. The parent folders must be safe.
 
-    :raises EcrError: if one is a link, not of the expected type, or another user can change it
+    :raises EcrError: if one is a link, has another type, or another user can change it
     """
     for name in ("", *folders):
         _checked(os.path.join(folder, name) if name else folder, folder=True)
@@ -105,7 +105,7 @@ def check_entries(folder: str, folders: t.Sequence[str], files: t.Sequence[str])
 
 
 def check_file(path: str) -> None:
-    """Check a file if it exists. The folders above it are known to be safe.
+    """Check a file if it exists. The parent folders must be safe.
 
     :raises EcrError: if it is a link or a device, or another user can change it
     """
@@ -113,7 +113,7 @@ def check_file(path: str) -> None:
 
 
 def open_file(path: str) -> t.BinaryIO:
-    """Open a regular file for reading, if nobody else can change it. The folders above it are known to be safe.
+    """Open a regular file for reading if no other user can change it. The parent folders must be safe.
 
     :raises EcrError: if it is a link or a device, or another user can change it
     :raises FileNotFoundError: if it does not exist
@@ -123,9 +123,9 @@ def open_file(path: str) -> t.BinaryIO:
 
 
 def read_file(path: str, limit: int) -> bytes | None:
-    """The content of such a file, None if it does not exist.
+    """The content of a file that `open_file` accepts; None if it does not exist.
 
-    :raises EcrError: also if it has more than `limit` bytes
+    :raises EcrError: as `open_file`, and if the file has more than `limit` bytes
     """
     try:
         with open_file(path) as file:
@@ -138,7 +138,7 @@ def read_file(path: str, limit: int) -> bytes | None:
 
 
 def digest_of_stream(stream: t.IO[bytes]) -> str:
-    """The digest of everything that is left in a stream, which needs little memory."""
+    """The digest of the remaining content of a stream, which is read in chunks."""
     hasher, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK))
     while length := stream.readinto(chunk):  # type: ignore[attr-defined]
         hasher.update(chunk[:length])
@@ -146,7 +146,7 @@ def digest_of_stream(stream: t.IO[bytes]) -> str:
 
 
 def has_content(path: str, digest: str, size: int) -> bool:
-    """Whether a file exists and has this content, by its digest."""
+    """Whether a file exists and has this digest and size."""
     try:
         with open_file(path) as file:
             return os.fstat(file.fileno()).st_size == size and digest_of_stream(file) == digest
@@ -155,14 +155,14 @@ def has_content(path: str, digest: str, size: int) -> bool:
 
 
 def make_folders(path: str) -> None:
-    """Create a folder and the folders above it, as far as they do not exist.
+    """Create a folder and its missing parent folders.
 
-    Their modes follow the umask, but other users get no write access.
+    The umask applies to their modes, but other users get no write access.
     """
     if _checked(path, folder=True, parent=True) is None:
         make_folders(os.path.dirname(path))
         try:
             os.mkdir(path)
         except FileExistsError:
-            return  # another pull was faster
+            return  # a concurrent pull created it
         close_to_others(path)

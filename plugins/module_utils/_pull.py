@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What a pull needs from AWS: the digests of the images, and a token. For the module, and for its action plugin."""
+"""Gets digests of images and a registry token from AWS, for the module `ecr_image_pull` and its action plugin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, account_of_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass, recognize
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_errors import recognize_engine_error
@@ -31,9 +31,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference, registry_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, quiet, retry_while_propagating
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
+    Report,
+    ignore_result,
+    retry_while_propagating,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Client, Session, caller_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
@@ -43,7 +47,7 @@ _DENIAL = "is not authorized to perform"
 
 @dataclass(frozen=True)
 class Authorization:
-    """A registry's URL, a token for it, and the digest of each image."""
+    """The URL of a registry, a token for it, and the digest of each image."""
 
     url: str
     token: str = field(repr=False)
@@ -51,8 +55,8 @@ class Authorization:
 
 
 def pull_is_final(result: Json) -> bool:
-    """Whether a new share that propagates cannot change the result."""
-    return not result.get("failed") or not may_pass(result.get("denial_kind"))
+    """Whether the result is final, so that the propagation of a new share cannot change it."""
+    return not result.get("failed") or not is_retryable(result.get("denial_kind"))
 
 
 def authorize(
@@ -60,12 +64,12 @@ def authorize(
     options: SessionOptions,
     wait: WaitOptions,
     references: list[Reference],
-    say: Say = quiet,
+    report: Report = ignore_result,
 ) -> Authorization:
-    """Assume the role, resolve the images, get a token; repeat that while a new share may propagate.
+    """Assume the role, resolve the images, and get a token. This is repeated while a new share may propagate.
 
-    :param say: receives each result that may still change
-    :raises EcrError: if the role cannot be assumed, or images are denied or missing, naming all of them
+    :param report: receives each result that is not final
+    :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
 
     account, regions = account_of_role(options.role_arn), [session.region]
@@ -79,7 +83,7 @@ def authorize(
 
     caller_of(session, options)
     _check_registries(references, account, regions)
-    result = retry_while_propagating(lambda: result_of(attempt), pull_is_final, wait, say)
+    result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
@@ -94,16 +98,16 @@ def _check_registries(
     problems.check()
 
 
-def deliver(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
-    """Call an engine; repeat that while the registry may not know a share that the API of ECR knows.
+def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
+    """Call an engine. The call is repeated while a new share may propagate to the registry.
 
-    :raises EcrError: if it fails, with the kind of the denial if it is one
+    :raises EcrError: if the call fails; it has `denial_kind` if AWS denied the pull
     """
 
     def attempt() -> Json:
-        result = result_of(lambda: {"value": call()})
+        result = capture_result(lambda: {"value": call()})
         message = result.get("msg", "")
-        if _DENIAL in message:  # the sentence of AWS, which the registry and most engines repeat
+        if _DENIAL in message:  # the registry and most engines repeat the message of AWS
             result["denial_kind"] = read_denial(message, ROLE).kind
         elif row := recognize_engine_error(message):
             result |= {"msg": f"{message.rstrip('. ')}. {row.next_step}", "denial_kind": row.kind}
@@ -131,7 +135,7 @@ def _token(ecr: Client) -> tuple[str, str]:
 
 
 def resolve(ecr: Client, references: list[Reference]) -> list[str]:
-    """The digest of each image, from ECR; everything that is denied or missing is reported together."""
+    """The digest of each image, from ECR. All denied and missing images are reported together."""
     problems, digests, kinds = Problems(), [], []
     for outcome in map_concurrently(lambda reference: _digest(ecr, reference), references):
         if isinstance(outcome, str):
@@ -139,8 +143,8 @@ def resolve(ecr: Client, references: list[Reference]) -> list[str]:
         else:
             problems.add(str(outcome))
             kinds.append(outcome.facts["denial_kind"])
-    # If one of them cannot pass, there is nothing to wait for.
-    lasting = [kind for kind in kinds if not may_pass(kind)]
+    # A repetition cannot help if one of the failures is not retryable.
+    lasting = [kind for kind in kinds if not is_retryable(kind)]
     problems.check(denial_kind=[*lasting, *kinds, ""][0])
     return digests
 
@@ -162,7 +166,7 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
 
 
 def _failure(reference: Reference, code: str, sentence: str) -> EcrError:
-    """Why an image cannot be resolved, with the next step."""
+    """The error for an image that cannot be resolved, with the next step."""
     if code in DENIED_CODES:
         denial = read_denial(sentence, ROLE)
         message = f"Image {reference} cannot be pulled: denied: {sentence.rstrip('.')}. {denial.advice(ROLE)}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The options of a pull, and what is wrong with them. Standard library only."""
+"""The options of a pull, and their validation. Standard library only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PULL_ARGUMENTS: Json = {
         "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
         "default": "auto",
     },
-    # The type path would fill in $NAME from an environment that may hold AWS keys.
+    # The type path would expand $NAME from the environment, which may contain AWS keys.
     "dest": {"type": "str"},
     "platform": {"type": "str"},
     "ca_path": {"type": "str"},
@@ -57,10 +57,10 @@ PULL_RULES: Json = {
 
 @dataclass(frozen=True)
 class PullOptions:
-    """What a task asks for.
+    """The validated options of a task.
 
-    :param session: how the pull role is assumed; None with a registry token
-    :param ca_path: a file with the certificates of CAs, on the host that pulls
+    :param session: the options of AssumeRole; None with a registry token
+    :param ca_path: a file with CA certificates on the host that pulls
     """
 
     references: list[Reference]
@@ -79,7 +79,7 @@ class PullOptions:
     def of(cls, params: Json) -> PullOptions:
         """The options in the parameters of the module.
 
-        :raises EcrError: naming everything that is wrong with the parameters and does not need a request to AWS
+        :raises EcrError: with all problems that can be found without a request to AWS
         """
         problems, references, token = Problems(), [], params["registry_token"]
         problems.extend(cls._problems(params))
@@ -112,7 +112,7 @@ class PullOptions:
 
     @staticmethod
     def _registry_problems(params: Json, references: list[Reference]) -> t.Iterator[str]:
-        """The images of another registry, as far as the registry is known before AWS is asked."""
+        """Problems with images of another registry, if the registry is known without a request to AWS."""
         if params["registry_token"] is not None:
             host = str(params["registry_url"]).partition("://")[2].partition("/")[0].lower()
             yield from registry_problems(references, None, hosts=[host])
@@ -137,5 +137,5 @@ class PullOptions:
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:
-        """Whether this host sends requests to AWS, because it has no token and the controller gets none for it."""
+        """Whether this host sends requests to AWS: it has no registry token, and the controller requests none."""
         return params["registry_token"] is None and params["credentials"] == "host"

@@ -53,7 +53,7 @@ PULL_ROLE_RULES: Json = {"required_if": [("state", "present", ("repository_tags"
 def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: None) -> Json:
     """The result of the module.
 
-    :param progress: receives what the run is waiting for
+    :param progress: receives the current activity
     """
     declared, declared_owner, problems = (
         role_declaration_of(module.params),

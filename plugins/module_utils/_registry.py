@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The Docker Registry HTTP API V2, as far as a pull needs it."""
+"""The part of the Docker Registry HTTP API V2 that a pull needs."""
 
 from __future__ import annotations
 
@@ -33,20 +33,21 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response_error import MAXIMUM_BODY, response_reason
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._transfer import Transfer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._written import writing
+from ansible_collections.crossaccount.ecr.plugins.module_utils._write_error import writing
 
 _CHUNK = 64 * 1024
-#: Tries of one request, which a layer that breaks off gets anew whenever it got further, and how often it may break off
-#: in all. Between two: 0.5, 1, 2, 4 seconds, or what the registry asks for with Retry-After, up to _LONGEST_PAUSE.
+#: _TRIES is the number of attempts of a request. If a transfer of a layer fails midway after it received more bytes, it
+#: gets new attempts, up to _CUTS times. The pauses between attempts are 0.5, 1, 2 and 4 seconds, or the value of
+#: Retry-After, up to _LONGEST_PAUSE seconds.
 _TRIES, _CUTS, _LONGEST_PAUSE = 5, 20, 30.0
 _TRY_AGAIN = (429, 500, 502, 503, 504)
-_BROKEN = (OSError, http.client.HTTPException)  # what a connection raises
+_BROKEN = (OSError, http.client.HTTPException)  # the errors of a connection
 
 
 class Registry:
-    """One registry with one token, which is sent to that registry and to no other host.
+    """One registry with one token, which is sent to no other host.
 
-    :param url: the registry's URL; plain HTTP only on a loopback address, as container engines have it
+    :param url: the URL of the registry; plain HTTP only for a loopback address, as in container engines
     :param authorization: base64 of `user:password`
     """
 
@@ -71,76 +72,76 @@ class Registry:
         self.authorization = authorization
         KNOWN.add(authorization)
         self.validate_certs, self.ca_path = validate_certs, ca_path
-        #: Set by stop(), once and for all.
+        #: Set by stop().
         self.stopped = threading.Event()
         self._transfers: list[Transfer] = []
         self._url = f"{parts.scheme}://{self.host}/v2"
 
     def stop(self) -> None:
-        """Give up: what is under way in other threads ends, also where nothing comes any more."""
+        """Abort all transfers, including those in other threads that wait for data."""
         self.stopped.set()
         for transfer in list(self._transfers):
             transfer.end()
 
     @property
     def received(self) -> int:
-        """The bytes of all layers so far."""
+        """The number of bytes received in all transfers of layers."""
         return sum(transfer.received for transfer in list(self._transfers))
 
     def __repr__(self) -> str:
         return f"<Registry {self.host}>"
 
     def manifest(self, repository: str, digest: str) -> tuple[bytes, str | None]:
-        """The bytes of a manifest, checked against its digest, and the type that the registry gives it."""
-        what = f"manifest {digest} of {repository}"
+        """The content of a manifest, verified against its digest, and its Content-Type."""
+        label = f"manifest {digest} of {repository}"
         try:
-            with self._transfer(what) as transfer:
+            with self._transfer(label) as transfer:
                 types = ", ".join(INDEX_TYPES + MANIFEST_TYPES)
-                with self._open(transfer, f"/{repository}/manifests/{digest}", types, what) as reply:
+                with self._open(transfer, f"/{repository}/manifests/{digest}", types, label) as reply:
                     content = reply.read(MANIFEST_BYTES + 1)
                     media_type = reply.headers.get("Content-Type")
         except _BROKEN as error:
-            raise EcrError(f"The {what} was interrupted: {error}. Run again.") from None
+            raise EcrError(f"The {label} was interrupted: {error}. Run again.") from None
         if len(content) > MANIFEST_BYTES:
-            raise EcrError(f"The {what} has more than {MANIFEST_BYTES} bytes, the most that are accepted.")
+            raise EcrError(f"The {label} has more than {MANIFEST_BYTES} bytes, the most that are accepted.")
         if digest_of(content) != digest:
-            raise EcrError(f"The registry sent different content for the {what}: its digest is {digest_of(content)}.")
+            raise EcrError(f"The registry sent different content for the {label}: its digest is {digest_of(content)}.")
         return content, media_type
 
     def blob(self, repository: str, wanted: Descriptor, target: pathlib.Path) -> None:
-        """Write a blob to `target`, which appears only when it is whole and has the right digest."""
-        what = f"layer {wanted.digest} of {repository}"
+        """Write a blob to `target`. The file is created only after the content is complete and matches its digest."""
+        label = f"layer {wanted.digest} of {repository}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file, self._transfer(what) as transfer:
+        with replacing(target) as file, self._transfer(label) as transfer:
             path = f"/{repository}/blobs/{wanted.digest}"
-            received, digest = self._copy(transfer, path, file, wanted.size, what)
+            received, digest = self._copy(transfer, path, file, wanted.size, label)
             if received != wanted.size or digest != wanted.digest:
                 raise EcrError(
-                    f"The registry sent {received} bytes with digest {digest} for the {what},"
+                    f"The registry sent {received} bytes with digest {digest} for the {label},"
                     f" which has {wanted.size} bytes. Nothing was kept."
                 )
 
-    def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, what: str) -> tuple[int, str]:
-        """Bytes and digest of a blob that goes into `file`; where the connection breaks, the rest is asked for."""
+    def _copy(self, transfer: Transfer, path: str, file: t.IO[bytes], size: int, label: str) -> tuple[int, str]:
+        """Copy a blob into `file`, and return its size and digest. If the connection fails, the transfer resumes."""
         hasher, received, furthest, stuck = hashlib.sha256(), 0, 0, 0
-        chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs more than the hash
+        chunk = memoryview(bytearray(_CHUNK))  # reused, because allocating each chunk would cost more than hashing it
         for cut in range(1, _CUTS + 1):
             reason: object = "the connection ended"
             try:
-                with self._open(transfer, path, "*/*", what, received) as reply:
+                with self._open(transfer, path, "*/*", label, received) as reply:
                     if received and not _continues(reply, received):
                         hasher, received = hashlib.sha256(), 0
                         file.seek(0)
                         file.truncate()
                     while length := reply.readinto(chunk):
                         if self.stopped.is_set():
-                            raise EcrError(f"The {what} was canceled.")
+                            raise EcrError(f"The {label} was canceled.")
                         received += length
                         transfer.received += length
                         if received > size:
                             break
                         hasher.update(chunk[:length])
-                        with writing(f"The {what}", file.name):
+                        with writing(f"The {label}", file.name):
                             file.write(chunk[:length])
             except _BROKEN as error:
                 reason = error
@@ -151,12 +152,12 @@ class Registry:
                 break
             self._pause(stuck - 1)
         raise EcrError(
-            f"The {what} was interrupted {cut} times, last after {received} of {size} bytes: {reason}. Run again."
+            f"The {label} was interrupted {cut} times, last after {received} of {size} bytes: {reason}. Run again."
         )
 
     @contextlib.contextmanager
-    def _transfer(self, what: str) -> t.Iterator[Transfer]:
-        """A transfer that stop() ends, and whose time is limited."""
+    def _transfer(self, label: str) -> t.Iterator[Transfer]:
+        """Context manager with a transfer that has a time limit and that stop() aborts."""
         with Transfer(self._url, self._tls) as transfer:
             self._transfers.append(transfer)
             try:
@@ -168,18 +169,18 @@ class Registry:
                     raise
         if transfer.timed_out:
             raise EcrError(
-                f"The {what} was too slow: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
+                f"The {label} was too slow: {transfer.received} bytes in {transfer.seconds:.0f} seconds. Check the"
                 " network and the registry, and run again."
             )
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
-        """One for all requests: to read whom this machine trusts takes as long as 20 MB of a layer."""
+        """The TLS context of all requests. It is cached, because loading the CA certificates is slow."""
         context: ssl.SSLContext = make_context(cafile=self.ca_path, validate_certs=self.validate_certs)
         return context
 
-    def _open(self, transfer: Transfer, path: str, accept: str, what: str, start: int = 0) -> http.client.HTTPResponse:
-        """The reply to a request, for the content from byte `start` on; tried again where that may help."""
+    def _open(self, transfer: Transfer, path: str, accept: str, label: str, start: int = 0) -> http.client.HTTPResponse:
+        """The response to a request for the content from byte `start`. Transient errors are retried."""
         headers = {"Accept": accept, "Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         for attempt in range(1, _TRIES + 1):
             try:
@@ -187,10 +188,10 @@ class Registry:
             except urllib.error.HTTPError as error:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
                     reason = self._reason(error, transfer.host)
-                    raise EcrError(f"{self._subject(transfer.host)} refused the {what}: {reason}") from None
+                    raise EcrError(f"{self._subject(transfer.host)} refused the {label}: {reason}") from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
-            except (*_BROKEN, ValueError) as error:  # URLError is an OSError
+            except (*_BROKEN, ValueError) as error:  # includes URLError, which is an OSError
                 lasting = (ssl.SSLCertVerificationError, ValueError)
                 if attempt == _TRIES or isinstance(getattr(error, "reason", error), lasting):
                     reason = str(error)
@@ -199,7 +200,7 @@ class Registry:
         raise AssertionError("unreachable")
 
     def _subject(self, host: str) -> str:
-        """What responded, for a message: the registry, or the host to which it redirected, such as S3 for a layer."""
+        """The host that responded, for messages: the registry, or the target of a redirect, such as S3 for a layer."""
         if host == self.host:
             return f"Registry {host}"
         return f"Host {KNOWN.mask(host)}, to which registry {self.host} redirects,"
@@ -213,11 +214,11 @@ class Registry:
         return response_reason(status, body, host, self.host, KNOWN.mask)
 
     def _pause(self, number: int, retry_after: str | None = None) -> None:
-        asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
-        if self.stopped.wait(min(asked, _LONGEST_PAUSE)):
+        pause = float(retry_after) if retry_after and retry_after.isdecimal() else 0.5 * 2**number
+        if self.stopped.wait(min(pause, _LONGEST_PAUSE)):
             raise EcrError(f"The work with registry {self.host} was canceled.")
 
 
 def _continues(reply: http.client.HTTPResponse, start: int) -> bool:
-    """Whether a reply goes on where it was asked to, rather than begins anew."""
+    """Whether a response continues at byte `start` rather than begins at byte 0."""
     return reply.status == 206 and str(reply.headers.get("Content-Range", "")).startswith(f"bytes {start}-")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The module `ecr_repository_tag`: reads the repositories, plans the changes of their tags, and makes them."""
+"""The module `ecr_repository_tag`: reads the repositories, plans the changes of their tags, and applies them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REPOSITORY_TAG_ARGUMENTS: Json = {
 def tag_repositories(module: Module, progress: Progress = lambda _text: None) -> Json:
     """The result of the module `ecr_repository_tag`.
 
-    :param progress: receives what the run is doing
+    :param progress: receives the current activity
     """
     params, problems = module.params, Problems()
     declared, owner, wait = tag_declaration(params), _parties.OwnerAccount.of(params), WaitOptions.of(params)
@@ -75,9 +75,9 @@ def tag_repositories(module: Module, progress: Progress = lambda _text: None) ->
 def read_repositories(
     session: Session, ecr: Client, declared: TagDeclaration, wait: WaitOptions, problems: Problems
 ) -> list[TaggedRepository]:
-    """The repositories that a declaration means, with the tags that ECR returns.
+    """The repositories that a declaration selects, with the tags that ECR returns.
 
-    A repository that does not exist has no tag: if tags are removed, that is as declared.
+    A repository that does not exist has no tags, which is as declared if tags are to be removed.
     """
     names = declared_names(session, ecr, declared)
     owner = arn_of(session.identity["arn"]).identity

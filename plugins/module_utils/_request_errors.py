@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Errors of any call of AWS: credentials, signature, clock, region, rate. Data; standard library only."""
+"""The table of errors of any AWS request: credentials, signature, clock, region, rate. Standard library only."""
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error import AWS, CALLER, HOST, OWNER, AwsError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import AWS, CALLER, HOST, OWNER, AwsError
 
 _SIGNATURE = "SignatureDoesNotMatch|InvalidSignatureException"
 _KEY = "InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|AuthFailure"
 
-#: The first row that matches counts, so a row with a message is before the row for its code alone.
+#: The first row that matches applies, so a row with a message precedes the row with only its code.
 ROWS: tuple[AwsError, ...] = (
     AwsError(
         "clock",
@@ -128,7 +128,7 @@ ROWS: tuple[AwsError, ...] = (
     ),
 )
 
-#: AWS rejects the keys of a role that STS has just issued.
+#: The row for a service that rejects the keys of a role session that STS has just issued.
 ROLE_KEY = AwsError(
     "region_disabled",
     _KEY,

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Rejects a successful response that AWS cannot have sent, such as the page of a web proxy. Standard library only.
+"""Rejects a successful response that AWS cannot have sent, such as a page of a web proxy. Standard library only.
 
-botocore takes a body that it cannot read as a response without members, which would count as a success.
+If botocore cannot parse the body, it returns a successful response without members.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-#: The name of the outermost element of XML, after declarations and comments.
+#: The name of the XML root element, after declarations and comments.
 _ROOT = re.compile(rb"\A(?:\xef\xbb\xbf|\s|<\?.*?\?>|<!--.*?-->)*<([\w:.-]+)", re.DOTALL)
 
 
 class HttpResponse(t.Protocol):
-    """What is used of botocore's response."""
+    """The part of a botocore response that this file uses."""
 
     status_code: int
     content: bytes
@@ -32,30 +32,30 @@ class Service(t.Protocol):
 
 
 class Operation(t.Protocol):
-    """What is used of botocore's model of an operation."""
+    """The part of a botocore operation model that this file uses."""
 
     name: str
     service_model: Service
 
 
 def check_response(http_response: HttpResponse, parsed: Json, model: Operation, **_event: object) -> None:
-    """The handler of botocore's event `after-call`.
+    """Handle the event `after-call` of botocore.
 
-    :raises EcrError: if the response is successful, and AWS cannot have sent it
+    :raises EcrError: if the response is successful, but AWS cannot have sent it
     """
     if http_response.status_code < 300:
         service = model.service_model
-        # A service may offer several protocols; older versions of botocore know one.
+        # A service may support several protocols. Older versions of botocore have only `protocol`.
         protocol = str(getattr(service, "resolved_protocol", None) or service.metadata.get("protocol"))
         for problem in response_problems(model.name, protocol, http_response.content, parsed):
             raise EcrError(problem)
 
 
 def response_problems(operation: str, protocol: str, body: bytes, parsed: Json) -> t.Iterator[str]:
-    """What is wrong with a successful response.
+    """Problems with a successful response.
 
-    :param protocol: that of the service, `json` or `query`
-    :param parsed: what botocore read from the body
+    :param protocol: the protocol of the service, `json` or `query`
+    :param parsed: the body, as parsed by botocore
     """
     is_readable = True
     if protocol == "json":

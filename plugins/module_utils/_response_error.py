@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What an HTTP error of a registry, of S3 or of a proxy states. Standard library only.
+"""Parses the HTTP error of a registry, of S3 or of a proxy. Standard library only.
 
 A registry sends JSON (OCI Distribution Specification 1.1, "Error Codes"). S3 sends XML (Amazon S3 API Reference, "Error
-responses"), of which two elements are read by pattern: no XML parser, so no entities and no depth. Any other body is
-quoted without markup.
+responses"). Regular expressions find its two relevant elements, because an XML parser would expand entities of an
+untrusted document. Any other body is quoted without markup.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_errors import LAYER_ROWS
 
-#: The bytes of a body that are read.
+#: The maximum number of bytes of a body to read.
 MAXIMUM_BODY = 64 * 1024
-#: The characters of a text that are quoted, and of a body that is read for that.
+#: The maximum number of characters to quote, and of the body to search for them.
 _QUOTED, _READ = 200, 4096
 _S3 = re.compile(r"\s*(?:<\?xml[^<>]*\?>\s*)?<Error[\s>]")
 _CODE = re.compile(r"<Code>\s*([A-Za-z0-9.]{1,100})\s*</Code>")
@@ -34,17 +34,17 @@ _REGISTRY = re.compile(r"\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.")
 
 
 def without_queries(text: str) -> str:
-    """A text with `?…` for the query of each URL: a presigned URL lets anyone read the layer."""
+    """The text with the query of each URL replaced by `?…`, because anyone with a presigned URL can read the layer."""
     return _QUERY.sub("?…", text)
 
 
 def response_reason(status: str, body: bytes, host: str, registry: str, mask: t.Callable[[str], str] = str) -> str:
-    """What a response with an error states, with the next step if it is a known error of S3.
+    """The reason in an error response, with the next step for a known error of S3.
 
     :param status: such as `403 Forbidden`
-    :param host: what responded: the registry, or the host to which it redirected
+    :param host: the host that responded: the registry, or the target of a redirect
     :param registry: the host of the registry
-    :param mask: replaces the token in a text, which is done before a text is shortened
+    :param mask: masks the token in a text, before the text is shortened
     """
     text = mask(body[:MAXIMUM_BODY].decode(errors="replace"))
     stated = _of_registry(text)
@@ -65,7 +65,7 @@ def _next_step(code: str, message: str) -> str:
 
 
 def _of_registry(text: str) -> str | None:
-    """The first error in the JSON of a registry, such as `denied: User: … is not authorized …`."""
+    """The first error in the JSON of a registry, such as `denied: User: … is not authorized …`; None if it has none."""
     try:
         first = json.loads(text)["errors"][0]
         return f"{str(first['code']).lower()}: {first['message']}"
@@ -74,7 +74,7 @@ def _of_registry(text: str) -> str | None:
 
 
 def _short(text: str, mask: t.Callable[[str], str]) -> str:
-    """The words of a text, without markup and queries."""
+    """The shortened text, without markup and queries."""
     words = " ".join(html.unescape(_MARKUP.sub(" ", text[:_READ])).split())
     cleaned = printable(without_queries(mask(words)))
     return cleaned if len(cleaned) <= _QUOTED else cleaned[:_QUOTED] + "…"

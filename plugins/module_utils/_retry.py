@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Requests that are repeated: until AWS returns what was written, after an error that may pass, and while a new share
-propagates.
-"""
+"""Repeats requests until AWS returns the written state, after a transient error, and while a new share propagates."""
 
 from __future__ import annotations
 
@@ -12,33 +10,33 @@ import os
 import time
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import passes_by_itself
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_transient_kind
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
-#: Reads in a row that must agree: each service of AWS answers from several copies, which change at different times.
+#: The number of consecutive reads that must agree, because AWS services are eventually consistent.
 CONSISTENT_READS = 3
-#: Attempts of a write that fails with an error that may pass.
+#: The maximum number of attempts of a write that fails with a transient error.
 _ATTEMPTS = 6
 Value = t.TypeVar("Value")
-#: Receives each result that may still change, and the seconds that remain.
-Say = t.Callable[[Json, float], None]
+#: A function that receives each result that is not final, and the remaining seconds.
+Report = t.Callable[[Json, float], None]
 
 
-class ReadBackError(EcrError):
-    """Everything was written, but AWS does not return it."""
+class NotConfirmedError(EcrError):
+    """All writes succeeded, but AWS does not return the written state."""
 
 
-def quiet(_result: Json, _left: float) -> None:
-    """Says nothing."""
+def ignore_result(_result: Json, _left: float) -> None:
+    """Ignore a result that is not final."""
 
 
-def wait_until_read_back(missing: t.Callable[[], list[str]], options: WaitOptions) -> None:
-    """Read until nothing is missing, several times in a row.
+def wait_until_consistent(missing: t.Callable[[], list[str]], options: WaitOptions) -> None:
+    """Read until several consecutive reads return the written state.
 
-    :param missing: reads, and returns what is still missing
-    :raises EcrError: at the deadline, naming what is still missing
+    :param missing: reads the state, and returns the missing parts
+    :raises EcrError: at the deadline, with the missing parts
     """
     if not options.wait:
         return
@@ -51,7 +49,7 @@ def wait_until_read_back(missing: t.Callable[[], list[str]], options: WaitOption
         agreed = 0 if waiting_for else agreed + 1
         if waiting_for:
             if time.monotonic() > deadline:
-                raise ReadBackError(
+                raise NotConfirmedError(
                     f"Everything was written, but after {options.timeout} seconds AWS does not read back"
                     f" {', '.join(waiting_for)}. Run again: nothing will be written twice.",
                     changed=True,
@@ -61,7 +59,7 @@ def wait_until_read_back(missing: t.Callable[[], list[str]], options: WaitOption
 
 
 def read_until(read: t.Callable[[], Value], is_final: t.Callable[[Value], bool], options: WaitOptions) -> Value:
-    """What `read` returned last: something final, or the value at the deadline. Without `wait`, it reads once."""
+    """The last value of `read`: a final value, or the value at the deadline. Without `wait`, it is read once."""
     deadline = time.monotonic() + options.seconds
     value = read()
     while not is_final(value) and time.monotonic() < deadline:
@@ -70,8 +68,8 @@ def read_until(read: t.Callable[[], Value], is_final: t.Callable[[Value], bool],
     return value
 
 
-def tries(options: WaitOptions) -> t.Iterator[int]:
-    """The number of each attempt, after a pause that is longer each time."""
+def backoff(options: WaitOptions) -> t.Iterator[int]:
+    """The number of each attempt, with an exponential backoff between attempts."""
     for number in range(_ATTEMPTS):
         if number:
             time.sleep(options.interval * 2 ** (number - 1))
@@ -79,25 +77,29 @@ def tries(options: WaitOptions) -> t.Iterator[int]:
 
 
 def retry_while_propagating(
-    attempt: t.Callable[[], Json], is_final: t.Callable[[Json], bool], options: WaitOptions, say: Say = quiet
+    attempt: t.Callable[[], Json],
+    is_final: t.Callable[[Json], bool],
+    options: WaitOptions,
+    report: Report = ignore_result,
 ) -> Json:
-    """The result of the last attempt: a final one, or the one at the deadline.
+    """The result of the last attempt: a final result, or the result at the deadline.
 
-    A denial is waited for only while the share is new, an error of AWS that may pass always.
-    A worker process of Ansible outlives a job that is canceled. It then stops, because nobody receives the result.
+    A denial is retried only while the share is new. A transient error of AWS is always retried. A worker process of
+    Ansible outlives a canceled job; then the retries end, because no process receives the result.
 
     :param attempt: returns the result of a module, with `failed` and `msg` if it failed
+    :param report: receives each result that is not final
     """
-    start, patience = time.monotonic(), options.patience(time.time())
+    start, retry_window = time.monotonic(), options.retry_window(time.time())
 
     def remaining(result: Json) -> float:
-        seconds = options.seconds if passes_by_itself(result.get("denial_kind")) else patience
+        seconds = options.seconds if is_transient_kind(result.get("denial_kind")) else retry_window
         return start + seconds - time.monotonic()
 
     started_by = os.getppid()
     result = attempt()
     while not is_final(result) and (left := remaining(result)) > 0:
-        say(result, left)
+        report(result, left)
         time.sleep(min(options.interval, left))
         if os.getppid() != started_by:
             break

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""A pull role as it is declared, what is wrong with it, and the state that it declares. Standard library only."""
+"""The declaration of a pull role, its validation, and the state that it declares. Standard library only."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 
 @dataclass(frozen=True)
 class RoleDeclaration:
-    """A pull role as it is declared. What is None stays as it is.
+    """The declaration of a pull role. A setting that is None is not changed.
 
-    :param repository_tags: each value a string, or a list of alternatives
-    :param regions: None for every region
+    :param repository_tags: each value is a string, or a list of alternatives
+    :param regions: None for all regions
     """
 
     name: str
@@ -51,7 +51,7 @@ class RoleDeclaration:
 
     @property
     def all_tags(self) -> Json:
-        """The IAM tags of the role and its policy."""
+        """The IAM tags of the role and its policy, with the ownership tag."""
         return {OWNERSHIP_TAG[0]: OWNERSHIP_TAG[1], **self.tags}
 
     def trust(self, owner: Identity) -> Document:
@@ -63,7 +63,7 @@ class RoleDeclaration:
 
     @property
     def options(self) -> Json:
-        """The declaration as options of `iam_ecr_pull_role`."""
+        """The options of `iam_ecr_pull_role` for this declaration."""
         return {
             "name": self.name,
             "policy_name": self.policy_name,
@@ -84,14 +84,14 @@ class RoleDeclaration:
 
 
 def role_declaration_of(options: Json) -> RoleDeclaration:
-    """The declaration of a role.
+    """The declaration in options.
 
-    :param options: those of `iam_ecr_pull_role`
+    :param options: the options of `iam_ecr_pull_role`
     """
     return RoleDeclaration(
         name=options["name"],
         policy_name=options["policy_name"] or options["name"],
-        consumers=tuple(_consumers.consumer_of(one) for one in options["consumers"] or ()),
+        consumers=tuple(_consumers.consumer_of(consumer) for consumer in options["consumers"] or ()),
         repository_tags=options["repository_tags"] or {},
         is_present=options["state"] == "present",
         access=options["access"],
@@ -108,7 +108,7 @@ def role_declaration_of(options: Json) -> RoleDeclaration:
 
 
 def declared_state(before: RoleState, declared: RoleDeclaration, owner: Identity) -> RoleState:
-    """The role as it is to be. What the declaration does not mention stays as it is."""
+    """The planned state of the role. Settings that the declaration omits are not changed."""
     trust, permissions = declared.trust(owner), declared.permissions(owner)
     boundary, duration = declared.permissions_boundary, declared.max_session_duration
     return replace(
@@ -119,8 +119,8 @@ def declared_state(before: RoleState, declared: RoleDeclaration, owner: Identity
         description=before.description if declared.description is None else declared.description,
         max_session_duration=before.max_session_duration if duration is None else duration,
         permissions_boundary=before.permissions_boundary if boundary is None else boundary,
-        trust=before.trust if _policy_document.equal(before.trust, trust) else trust,
-        permissions=before.permissions if _policy_document.equal(before.permissions, permissions) else permissions,
+        trust=before.trust if _policy_document.equivalent(before.trust, trust) else trust,
+        permissions=before.permissions if _policy_document.equivalent(before.permissions, permissions) else permissions,
         attached=True,
         role_tags=with_tags(before.role_tags, declared.all_tags),
         policy_tags=with_tags(before.policy_tags, declared.all_tags),
@@ -128,7 +128,7 @@ def declared_state(before: RoleState, declared: RoleDeclaration, owner: Identity
 
 
 def with_tags(before: Tags, tags: Tags) -> Tags:
-    """The tags with others added. IAM ignores the case of a key, so an added key replaces the key in another case."""
+    """The tags `before` with `tags` added. An added tag replaces one whose key differs in case, which IAM ignores."""
     twins = {key.lower(): key for key in before}
     added = {key: value for key, value in tags.items() if before.get(twins.get(key.lower(), key)) != value}
     replaced = {key.lower() for key in added}
@@ -136,7 +136,7 @@ def with_tags(before: Tags, tags: Tags) -> Tags:
 
 
 def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
-    """What is wrong with a declared role."""
+    """Problems with the declaration of a role."""
     yield from _consumers.consumers_problems(declared.consumers, owner.partition)
     yield from _parties.consumer_problems(declared.consumers, owner.account)
     yield from _policy.repository_tags_problems(declared.repository_tags)
@@ -158,7 +158,7 @@ def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterat
         )
     if duration is not None and not 3600 <= duration <= 43200:
         yield f"{option('max_session_duration')} is {duration} seconds; IAM accepts 3,600 to 43,200."
-    # IAM API Reference, CreateRole, Description: Latin-1 without most control characters, 1,000 at most.
+    # Latin-1 without most control characters, at most 1,000 characters. Source: IAM API Reference, CreateRole.
     wrong = [character for character in description if not re.match(r"[\t\n\r\x20-\x7e\xa1-\xff]", character)]
     if wrong:
         yield f"The description has {wrong[0]!r}; IAM accepts only Latin-1 characters in the description of a role."
@@ -177,16 +177,16 @@ def _tags_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[s
         yield f"tags: {problem}"
     if tags[key] != value:
         yield f"tags: {key} identifies the roles and policies of this collection. Choose another key."
-    for what, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
+    for label, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
         if len({name.lower() for name in {**existing, **tags}}) > _names.MAXIMUM_TAGS:
-            yield f"{what} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
+            yield f"{label} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
 
 
 def _size_problems(declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
-    for what, document, limit in (
+    for label, document, limit in (
         ("The trust policy", declared.trust(owner), declared.trust_policy_quota),
         ("The permissions policy", declared.permissions(owner), _policy.POLICY_CHARACTERS),
     ):
         size = _policy_document.size(document)
         if size > limit:
-            yield f"{what} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."
+            yield f"{label} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."

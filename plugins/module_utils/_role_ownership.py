@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What others own of a role and its policy, or added to them. Standard library only."""
+"""Protects roles and policies that others created, and reports what others added to them. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TAG = "=".join(OWNERSHIP_TAG)
 
 
 def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
-    """Why an existing role or policy is not changed: it is not tagged as ours, and differs from the declaration."""
+    """Problems with an existing role or policy that lacks the ownership tag and differs from the declaration."""
     if declared.adopt:
         return
-    for what, exists, tags, old, new in (
+    for label, exists, tags, old, new in (
         (f"Role {declared.name}", before.role_exists, before.role_tags, before.trust, after.trust),
         (
             f"Policy {declared.policy_name}",
@@ -37,22 +37,22 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
             after.permissions,
         ),
     ):
-        if exists and not is_ours(tags) and not _policy_document.equal(old, new):
+        if exists and not is_ours(tags) and not _policy_document.equivalent(old, new):
             yield (
-                f"{what} exists, is not tagged {_TAG}, and differs from the declaration."
+                f"{label} exists, is not tagged {_TAG}, and differs from the declaration."
                 f" To change it, set {option('adopt')}: true. To keep it, choose another {option('name')}."
             )
 
 
 def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
-    """Why an existing role or policy is not deleted: others created it, or attached something."""
-    for what, exists, tags in (
+    """Problems with the deletion of a role or policy that others created, or to which others attached something."""
+    for label, exists, tags in (
         (f"Role {declared.name}", before.role_exists, before.role_tags),
         (f"Policy {declared.policy_name}", before.policy_exists, before.policy_tags),
     ):
         if exists and not is_ours(tags) and not declared.adopt:
             yield (
-                f"{what} is not tagged {_TAG}, so this collection did not create it. To delete it, set"
+                f"{label} is not tagged {_TAG}, so this collection did not create it. To delete it, set"
                 f" {option('adopt')}: true."
             )
     for attachment in before.attachments:
@@ -60,7 +60,7 @@ def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator
 
 
 def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
-    """What a user should know about a plan before it is carried out, although it is not an error."""
+    """Warnings about a plan before it is applied."""
     before = plan.before
     dangling = _policy_document.dangling_principals(before.trust)
     if dangling and plan.steps:
@@ -68,16 +68,16 @@ def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
         yield f"The trust policy of {declared.name} names deleted users or roles: {names}. They are replaced."
     if not plan.after.role_exists:
         return
-    users = [attachment_text(one, declared) for one in before.attachments if one.uses_policy]
+    users = [attachment_text(attachment, declared) for attachment in before.attachments if attachment.uses_policy]
     if users and plan.steps:
         yield f"{'; '.join(users)}. Others attached it, so their access changes with the policy."
-    added = [attachment_text(one, declared) for one in before.attachments if one.adds_permissions]
+    added = [attachment_text(attachment, declared) for attachment in before.attachments if attachment.adds_permissions]
     if added:
         yield f"{'; '.join(added)}. Others added it, so the role allows more than the declaration."
 
 
 def attachment_text(attachment: Attachment, declared: RoleDeclaration) -> str:
-    """An attachment for people."""
+    """The description of an attachment for the user."""
     role, name = f"Role {declared.name}", attachment.name
     if attachment.kind is AttachmentKind.MANAGED_POLICY:
         return f"{role} has policy {name} attached"

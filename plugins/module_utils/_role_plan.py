@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The plan of a role: before, after, and the writes between them in their order. Standard library only.
+"""Plans the writes that change a role and its policy, in a safe order. Standard library only.
 
-The order of the writes keeps one rule: at no moment may a principal read a repository unless the old or the new
-declaration allows exactly that pair. So the trust is narrowed to what both declarations have, then the permissions
-change, then the trust is widened; and a role is attached to its policy only when both are as declared.
+The order of the writes guarantees: at no time can a principal read a repository unless the old or the new declaration
+allows this principal to read this repository. Therefore the trust policy is first reduced to the statements that both
+declarations have. Then the permissions change, and then the trust policy gets the new statements. A new policy is
+attached to the role only when both are as declared.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps impor
     UpdateTrust,
 )
 
-#: IAM User Guide, "Versioning IAM policies": at most five versions of a policy.
+#: The maximum number of versions of a managed policy. Source: IAM User Guide, "Versioning IAM policies".
 MAXIMUM_VERSIONS = 5
-#: Nobody: the trust while nothing is common to the old and the new declaration.
-NOBODY: Document = {
+#: A trust policy that admits no principal. It is used while the old and the new declaration have no common statement.
+DENY_ALL_TRUST: Document = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
 }
@@ -51,7 +52,7 @@ NOBODY: Document = {
 
 @dataclass(frozen=True)
 class RolePlan:
-    """Before, after, and the writes between."""
+    """The state before and after a run, and the writes between them."""
 
     before: RoleState
     after: RoleState
@@ -63,28 +64,28 @@ class RolePlan:
 
 
 def plan_role(before: RoleState, after: RoleState) -> RolePlan:
-    """The writes that make the role and its policy as declared; none if they are."""
+    """The plan for a role and its policy. It has no writes if they are as declared."""
     first, later = _boundary_steps(before, after)
     trust, narrowing, after = _narrow_trust(before, after, bool(later))
-    # A new role comes first: IAM may refuse a principal in its trust, and then nothing was written.
+    # A new role is created first. If IAM rejects a principal in its trust policy, nothing else was written.
     steps = [*first, *narrowing]
     if not before.role_exists:
-        steps.append(CreateRole(after.trust or NOBODY, after.role_tags, after.settings))
+        steps.append(CreateRole(after.trust or DENY_ALL_TRUST, after.role_tags, after.settings))
     steps += _policy_steps(before, after)
     if before.role_exists:
         steps += [*later, *_settings_steps(before, after)]
-        if not _policy_document.equal(trust, after.trust):
-            steps.append(UpdateTrust(after.trust or NOBODY))
+        if not _policy_document.equivalent(trust, after.trust):
+            steps.append(UpdateTrust(after.trust or DENY_ALL_TRUST))
     if not before.attached:
         steps.append(Attach())
     return RolePlan(before, after, steps)
 
 
 def _boundary_steps(before: RoleState, after: RoleState) -> tuple[list[Step], list[Step]]:
-    """The write of another boundary: as the first write, or after the permissions.
+    """The write of the permissions boundary, either before all other writes or after the permissions.
 
-    A first boundary only narrows what the role can do, so no other write has to come before it. A caller that may not
-    set it fails here, and nothing is written.
+    A boundary for a role without one can only reduce its permissions, so it is written first. If the caller is not
+    allowed to set it, the run fails before any other write.
     """
     boundary = after.permissions_boundary
     if not before.role_exists or boundary is None or boundary == before.permissions_boundary:
@@ -94,38 +95,39 @@ def _boundary_steps(before: RoleState, after: RoleState) -> tuple[list[Step], li
 
 
 def _interim_trust(old: Document, new: Document, permissions_differ: bool, boundary_differs: bool) -> Document:
-    """The trust while permissions and boundary change."""
+    """The trust policy while the permissions and the boundary change."""
     if permissions_differ and boundary_differs:
-        # The old of the one with the new of the other may reach what neither declaration does.
-        return NOBODY
-    if _policy_document.equal(old, new) or not (permissions_differ or boundary_differs):
+        # The old permissions with the new boundary, or the reverse, may allow access that neither declaration allows.
+        return DENY_ALL_TRUST
+    if _policy_document.equivalent(old, new) or not (permissions_differ or boundary_differs):
         return old
     common = _policy_document.common_statements(old, new)
-    return {"Version": "2012-10-17", "Statement": common} if common else NOBODY
+    return {"Version": "2012-10-17", "Statement": common} if common else DENY_ALL_TRUST
 
 
 def _narrow_trust(
     before: RoleState, after: RoleState, boundary_differs: bool
 ) -> tuple[Document | None, list[Step], RoleState]:
-    """The trust after the first writes, these writes, and the role as it is to be.
+    """The reduced trust policy, the writes that set it, and the planned state of the role.
 
-    Sessions outlive the trust that let them in, and the attachment: who is no longer declared must not see what comes
-    next. So sessions are revoked before the trust changes, and afterwards, for who came in meanwhile.
+    A session of the role remains valid after its principal is removed from the trust policy, and after the policy is
+    detached. A removed consumer must not use such a session for the new permissions. So sessions are revoked before the
+    trust policy changes, and again afterwards, for sessions that started between the two writes.
     """
     old, new = before.trust, after.trust
     steps: list[Step] = []
     if not (old and new):
         return old, steps, after
-    # A user or role that was deleted cannot come in again, but its session may still be valid.
-    loses = bool(_policy_document.dangling_principals(old) or _admission.lost(old, new))
-    # If an unshare was killed, the role exists without its revocation: the sessions from before may still be valid.
-    returns = not before.attached and not before.revoked and _policy_document.equal(old, NOBODY)
+    # A deleted user or role cannot assume the role again, but its session may still be valid.
+    loses = bool(_policy_document.dangling_principals(old) or _admission.lost_admissions(old, new))
+    # If unshare was interrupted, the role may exist without its revocation policy, so old sessions may be valid again.
+    returns = not before.attached and not before.revoked and _policy_document.equivalent(old, DENY_ALL_TRUST)
     trust = _interim_trust(old, new, not _same_permissions(before, after), boundary_differs)
-    if loses and _policy_document.equal(trust, old):
+    if loses and _policy_document.equivalent(trust, old):
         trust = new
     if loses and not before.revoking:
         steps.append(BeginRevocation())
-    if not _policy_document.equal(trust, old):
+    if not _policy_document.equivalent(trust, old):
         steps.append(UpdateTrust(trust))
     if loses or before.revoking:
         steps += [RevokeSessions(), EndRevocation()]
@@ -137,44 +139,53 @@ def _narrow_trust(
 
 
 def _same_permissions(before: RoleState, after: RoleState) -> bool:
-    return _policy_document.equal(before.permissions, after.permissions)
+    return _policy_document.equivalent(before.permissions, after.permissions)
 
 
 def _policy_steps(before: RoleState, after: RoleState) -> list[Step]:
-    """The writes that make the policy as declared."""
+    """The writes that change the policy to the declared one."""
     permissions = after.permissions or {}
     if not before.policy_exists:
         return [CreatePolicy(permissions, after.policy_tags)]
     added = _added(before.policy_tags, after.policy_tags)
     return [
-        *(surplus(before.versions) if _same_permissions(before, after) else _new_default(before, permissions)),
+        *(
+            duplicate_versions(before.versions)
+            if _same_permissions(before, after)
+            else _new_default(before, permissions)
+        ),
         *([TagPolicy(added)] if added else []),
     ]
 
 
 def _new_default(before: RoleState, permissions: Document) -> list[Step]:
     for version in before.versions:
-        if version.document is not None and _policy_document.equal(version.document, permissions):
-            return [SetDefaultVersion(version.identifier), *surplus(before.versions, version.identifier)]
+        if version.document is not None and _policy_document.equivalent(version.document, permissions):
+            return [SetDefaultVersion(version.identifier), *duplicate_versions(before.versions, version.identifier)]
     steps: list[Step] = []
     if len(before.versions) >= MAXIMUM_VERSIONS:
-        oldest = min((one for one in before.versions if not one.is_default), key=lambda one: int(one.identifier[1:]))
+        oldest = min(
+            (version for version in before.versions if not version.is_default),
+            key=lambda version: int(version.identifier[1:]),
+        )
         steps.append(DeleteVersion(oldest.identifier))
     return [*steps, CreateVersion(permissions)]
 
 
-def surplus(versions: t.Sequence[PolicyVersion], default: str | None = None) -> list[DeleteVersion]:
-    """The writes that remove versions with the very document of the default one.
+def duplicate_versions(versions: t.Sequence[PolicyVersion], default: str | None = None) -> list[DeleteVersion]:
+    """The writes that delete versions with the same document as the default version.
 
-    A creation that was sent twice leaves one, since the first answer was lost; so do two runs at once.
+    A duplicate is left if the response to a creation is lost and the SDK repeats the request, or after concurrent runs.
 
-    :param default: the version that is the default one by then; None for the one that is
+    :param default: the default version at the time of these writes; None for the current default version
     """
-    kept = next((one for one in versions if (one.identifier == default if default else one.is_default)), None)
+    kept = next(
+        (version for version in versions if (version.identifier == default if default else version.is_default)), None
+    )
     return [
-        DeleteVersion(one.identifier)
-        for one in versions
-        if kept and one is not kept and one.document is not None and one.document == kept.document
+        DeleteVersion(version.identifier)
+        for version in versions
+        if kept and version is not kept and version.document is not None and version.document == kept.document
     ]
 
 
@@ -195,8 +206,10 @@ def plan_role_absent(before: RoleState) -> RolePlan:
     steps: list[Step] = []
     if before.attached:
         steps.append(Detach())
-    if (before.revoked or before.revoking) and not _policy_document.equal(before.trust, NOBODY):
-        steps.append(UpdateTrust(NOBODY))  # after a killed run, this tells the next share to revoke again
+    if (before.revoked or before.revoking) and not _policy_document.equivalent(before.trust, DENY_ALL_TRUST):
+        steps.append(
+            UpdateTrust(DENY_ALL_TRUST)
+        )  # if the run is interrupted, the next share finds this trust policy, and revokes sessions again
     if before.revoked:
         steps.append(DeleteRevocation())
     if before.revoking:

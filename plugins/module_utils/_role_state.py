@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The role and its policy as a value: as they are in the account, or as they are declared. Standard library only."""
+"""The state of a pull role and its policy, either current or planned. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _access, _policy, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _granted_access, _policy, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 
@@ -30,7 +30,7 @@ class PolicyVersion:
 
 @dataclass(frozen=True)
 class RoleSettings:
-    """What a role has beside its trust and its tags."""
+    """The settings of a role, without its trust policy and its tags."""
 
     description: str = ""
     max_session_duration: int = 3600
@@ -38,7 +38,7 @@ class RoleSettings:
 
 
 class AttachmentKind(enum.Enum):
-    """What others added to the role, or what they attached its policy to."""
+    """The kind of an attachment."""
 
     MANAGED_POLICY = "managed policy"
     INLINE_POLICY = "inline policy"
@@ -50,9 +50,11 @@ class AttachmentKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Attachment:
-    """Something that others added to the role, or that they attached its policy to; it blocks a deletion.
+    """A policy or an instance profile that others added to the role, or an identity to which they attached its policy.
 
-    :param name: the ARN of a managed policy, the name of anything else
+    IAM does not delete a role or a policy with attachments.
+
+    :param name: the ARN of a managed policy; the name of any other object
     """
 
     kind: AttachmentKind
@@ -60,18 +62,18 @@ class Attachment:
 
     @property
     def adds_permissions(self) -> bool:
-        """Whether sessions of the role can do more because of it."""
+        """Whether the attachment may grant permissions to the role."""
         return self.kind in (AttachmentKind.MANAGED_POLICY, AttachmentKind.INLINE_POLICY)
 
     @property
     def uses_policy(self) -> bool:
-        """Whether it has the permissions of the role's policy."""
+        """Whether the policy of the role is attached to this identity."""
         return self.kind in (AttachmentKind.ROLE, AttachmentKind.USER, AttachmentKind.GROUP)
 
 
 @dataclass(frozen=True)
 class RoleState:
-    """The role and its policy: as they are in the account, or as they are declared."""
+    """The state of a role and its policy, either current or planned."""
 
     role_exists: bool = False
     policy_exists: bool = False
@@ -85,9 +87,10 @@ class RoleState:
     role_tags: Tags = field(default_factory=dict)
     policy_tags: Tags = field(default_factory=dict)
     versions: tuple[PolicyVersion, ...] = ()
-    #: Whether older sessions were revoked: the role has the inline policy for that.
+    #: Whether the role has the inline policy that revokes older sessions.
     revoked: bool = False
-    #: Whether a run that removes somebody from the trust did not complete: the role has the inline policy for that.
+    #: Whether the role has the inline policy of an unfinished revocation: a run that removes consumers did not
+    #: complete.
     revoking: bool = False
     attachments: tuple[Attachment, ...] = ()
 
@@ -96,7 +99,7 @@ class RoleState:
         return RoleSettings(self.description, self.max_session_duration, self.permissions_boundary)
 
     def shown(self) -> Json:
-        """What a diff shows."""
+        """The state in the form for a diff."""
         role = {
             "path": self.path,
             "description": self.description,
@@ -112,22 +115,22 @@ class RoleState:
         }
 
 
-def folded(tags: Tags) -> dict[str, str]:
-    """The tags in a form that IAM tells apart."""
+def lowercase_keys(tags: Tags) -> dict[str, str]:
+    """The tags with keys in lower case, because IAM ignores the case of keys."""
     return {key.lower(): value for key, value in tags.items()}
 
 
 def is_ours(tags: Tags) -> bool:
-    """Whether a role or a policy with these tags was created by this collection."""
+    """Whether the tags include the ownership tag of this collection."""
     key, value = OWNERSHIP_TAG
-    return folded(tags).get(key) == value
+    return lowercase_keys(tags).get(key) == value
 
 
 def reaches_beyond_tags(permissions: Document | None) -> bool:
-    """Whether a permissions document of others lets a session pull from repositories without the tags it names."""
+    """Whether a permissions document may allow a pull from repositories that do not have the tags in its conditions."""
     return any(
         statement.get("Effect") == "Allow"
         and _policy_document.as_list(statement.get("Action")) != [_policy.TOKEN_ACTION]
-        and not _access.granting_tags({"Statement": [statement]})
+        and not _granted_access.granting_tags({"Statement": [statement]})
         for statement in _policy_document.statements(permissions or {})
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The writes that a plan of a role consists of, as values. Standard library only."""
+"""The writes of a role plan, as values. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 class Step:
     """One write."""
 
-    #: What the result of a module calls it.
+    #: The name of the write in the result of a module.
     name: t.ClassVar[str]
-    #: Whether something does not exist afterwards, so that it is as good if it does not exist before.
+    #: Whether the write is a deletion, which is also complete if the object does not exist.
     is_removal: t.ClassVar[bool] = False
-    #: The code with which AWS rejects the write if what it creates exists, or has taken the last place.
+    #: The error code if the object already exists, or has used the last available version of a policy.
     code_if_present: t.ClassVar[str | None] = None
 
 
@@ -65,16 +65,17 @@ class DeleteRole(Step):
 
 
 class BeginRevocation(Step):
-    """Deny every session that was issued until now, and mark that this is to be repeated once the trust is narrower.
+    """Revoke all sessions before the trust policy changes, and mark the revocation as unfinished.
 
-    A principal that assumes the role between the two would keep its session if this run was killed in between.
+    It must be repeated after the trust policy has changed, because a removed consumer can start a session until then.
+    If the run is interrupted, the mark causes the next run to repeat it.
     """
 
     name = "begin_revocation"
 
 
 class RevokeSessions(Step):
-    """Deny every session that was issued until now.
+    """Revoke all sessions that were issued before this time.
 
     Source: IAM User Guide, "Revoke IAM role temporary security credentials".
     """
@@ -140,7 +141,7 @@ class Detach(Step):
     is_removal = True
 
 
-#: The name of a step: what it did, for messages.
+#: The message about a completed step, by the name of the step.
 DONE = {
     "create_role": "the role was created",
     "update_role": "the description and the session duration were set",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Carries out the plan of a role, and waits until AWS returns what was written."""
+"""Applies the plan of a role, and waits until AWS returns the written state."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_steps as steps
 from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence import already_applied, unmet
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
-    ReadBackError,
+    NotConfirmedError,
     read_until,
-    wait_until_read_back,
+    wait_until_consistent,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, surplus
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, duplicate_versions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
-#: The method of each step. The steps have no common form, so their type is checked in the tests.
+#: The method for each type of step. The parameters differ, so tests check that they match the types.
 _Write = t.Callable[[PullRole, t.Any], None]
 WRITES: dict[type[steps.Step], _Write] = {
     steps.CreateRole: lambda role, step: role.create_role(step.trust, step.tags, step.settings),
@@ -52,22 +52,22 @@ WRITES: dict[type[steps.Step], _Write] = {
 
 
 class CreatedByOthersError(EcrError):
-    """AWS rejected a creation, because someone else created the like during this run."""
+    """AWS rejected a creation because another process created an object with the same name during this run."""
 
 
 def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Callable[[str], None]) -> list[str]:
-    """The names of the writes that were made.
+    """Apply a plan, and return the names of the writes.
 
     :param wait: `wait`, `wait_timeout` and `wait_interval`
-    :raises EcrError: at the first write that fails, with the writes that were made before it
+    :raises EcrError: at the first write that fails, with the writes that succeeded before it
     """
     written: list[str] = []
     try:
         if plan.steps:
             _write(role, plan.steps, wait, written)
             progress("waiting until AWS returns what was written")
-            _write(role, surplus(_read_back(role, plan, wait).versions), wait, written)
-    except ReadBackError as error:
+            _write(role, duplicate_versions(_read_back(role, plan, wait).versions), wait, written)
+    except NotConfirmedError as error:
         raise EcrError(str(error), **error.facts, steps=written) from None
     except Exception as error:
         is_open = may_have_been_sent(error) and not isinstance(error, CreatedByOthersError)
@@ -85,15 +85,15 @@ def _completed(written: list[str]) -> str:
 
 
 def _differs(role: PullRole, plan: RolePlan) -> bool:
-    """Whether AWS made a write whose response was lost."""
+    """Whether AWS applied a write although its response was lost."""
     try:
         return role.read() != plan.before
     except Exception:
-        return False  # the error of the write says more
+        return False  # the caller raises the error of the write, which is more specific
 
 
 def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, written: list[str]) -> None:
-    """Make the writes in their order, and add them to `written`."""
+    """Apply the writes in order, and add them to `written`."""
     for step in listed:
         try:
             WRITES[type(step)](role, step)
@@ -104,9 +104,9 @@ def _write(role: PullRole, listed: t.Sequence[steps.Step], wait: WaitOptions, wr
 
 
 def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptions) -> bool:
-    """Whether all is as it was to be although a write failed, because AWS had made it before its response was lost.
+    """Whether AWS applied a write that failed, for example because its response was lost.
 
-    :raises CreatedByOthersError: if somebody else created the role or the policy
+    :raises CreatedByOthersError: if another process created the role or the policy
     """
     code = error_code(error)
     if code == "NoSuchEntity" and step.is_removal:
@@ -117,17 +117,17 @@ def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptio
             seen = read_until(role.read, lambda state: already_applied(step, state) is not None, wait)
             applied = already_applied(step, seen)
         except Exception:
-            return False  # the error of the write says more
+            return False  # the caller raises the error of the write, which is more specific
     if applied is not False or isinstance(step, steps.CreateVersion):
         return bool(applied)
-    what = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
+    label = f"Role {role.name}" if isinstance(step, steps.CreateRole) else f"Policy {role.policy_name}"
     raise CreatedByOthersError(
-        f"{what} did not exist when this run began. Now it exists, but not as declared: someone else created it."
+        f"{label} did not exist when this run began. Now it exists, but not as declared: someone else created it."
     ) from None
 
 
 def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:
-    """What AWS returns once it returns what was planned."""
+    """Wait until AWS returns the planned state, and return that state."""
     seen = RoleState()
 
     def missing() -> list[str]:
@@ -135,5 +135,5 @@ def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:
         seen = role.read()
         return unmet(plan, seen)
 
-    wait_until_read_back(missing, wait)
+    wait_until_consistent(missing, wait)
     return seen

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The rule for folders and files that only root and the current user can change. Standard library only.
+"""Finds folders and files that users other than root and the current user can change. Standard library only.
 
-As sshd does with StrictModes, every folder from `/` down is checked, from the top: once a folder is known to be safe,
-its entries cannot be exchanged.
+Like sshd with StrictModes, the rule checks every folder of a path, from `/` downward. No other user can replace the
+entries of a folder that has passed the check.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import pwd
 import stat
 
-_MOST_LINKS = 40  # as Linux: path_resolution(7)
+_MOST_LINKS = 40  # the limit of Linux, see path_resolution(7)
 _ACL = "system.posix_acl_access"
 
 
@@ -35,7 +35,7 @@ class Fault(enum.Enum):
 
 
 class UnsafeError(Exception):
-    """A component of a path that is not safe. The caller writes the message, because the next step differs."""
+    """A component of a path is not safe. The caller writes the message, because the next step depends on the caller."""
 
     def __init__(self, fault: Fault, path: str, status: os.stat_result) -> None:
         super().__init__(path)
@@ -45,9 +45,9 @@ class UnsafeError(Exception):
 
 @functools.cache
 def is_private_group(gid: int, uid: int) -> bool:
-    """Whether a group is the private group of a user: the same name, and only root and the current user as members.
+    """Whether a group is the private group of a user: it has the user's name, and no members except that user and root.
 
-    With the umask 002 that goes with such groups, a user's own folders have mode 0775.
+    Distributions with private groups set the umask 002, so the folders of a user have mode 0775.
     """
     try:
         group, owner = grp.getgrgid(gid), pwd.getpwuid(uid)
@@ -59,7 +59,7 @@ def is_private_group(gid: int, uid: int) -> bool:
 
 
 def _has_acl(path: str) -> bool:
-    """Whether the bits of the group may stand for other users. A file system without ACLs has none."""
+    """Whether a path has an ACL, so that its group bits may grant access to other users."""
     try:
         return hasattr(os, "listxattr") and _ACL in os.listxattr(path)
     except OSError:
@@ -69,8 +69,8 @@ def _has_acl(path: str) -> bool:
 def fault_of(path: str, status: os.stat_result, sticky: bool = False, private_groups: bool = False) -> Fault | None:
     """The reason why another user can change a file, a folder or a link, or None.
 
-    :param sticky: whether the sticky bit is sufficient. It protects an existing entry of a safe owner. It does not
-        protect a name that does not exist yet
+    :param sticky: whether the sticky bit is sufficient. It protects an existing entry of a safe owner, but not a name
+        that does not exist yet
     :param private_groups: whether the private group of the owner may have write access
     """
     link = stat.S_ISLNK(status.st_mode)
@@ -82,21 +82,21 @@ def fault_of(path: str, status: os.stat_result, sticky: bool = False, private_gr
         return Fault.EVERYONE
     if not status.st_mode & stat.S_IWGRP:
         return None
-    # The bits of the group are the mask of an ACL, so they cover the users of an ACL, too.
+    # The group bits are the mask of an ACL, so they include the users in the ACL.
     if not (private_groups and is_private_group(status.st_gid, status.st_uid)):
         return Fault.GROUP
     return Fault.ACL if _has_acl(path) else None
 
 
 def real_folder(path: str, sticky: bool, private_groups: bool) -> str:
-    """The real path of a safe folder, which may be missing with some of its parents.
+    """The real path of a safe folder. The folder and its parents need not exist.
 
-    Links of root and of the current user are followed, and the folders that they lead through are checked, too.
+    Links of root and of the current user are followed, and the folders in their targets are checked as well.
 
     :param path: an absolute path
     :param sticky: whether the sticky bit is sufficient for the folder itself, as it is for its parents
     :param private_groups: as in `fault_of`
-    :raises UnsafeError: if another user can put something else in the place of the folder
+    :raises UnsafeError: if another user can replace the folder
     """
     real, names, links = os.sep, path.split(os.sep)[::-1], 0
     while names:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The secrets that this process knows, and the filter that removes them from everything that leaves it.
+"""Masks the known secrets of this process in its output. Standard library only.
 
-A secret is found as it is, escaped (URL, JSON, Python), in hexadecimal, in base64, and in parts: a run of PART
-characters of any of these forms is enough. Standard library only.
+A secret is found in plain text, escaped (URL, JSON, Python), in hexadecimal and in base64. PART consecutive characters
+of any of these forms are sufficient.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import typing as t
 import urllib.parse
 
 MASK = "********"
-#: Characters in a row that count as a part of a secret.
+#: The number of consecutive characters that count as a part of a secret.
 PART = 16
-#: A shorter value is not masked: that would hide digits and words of every text.
+#: The minimum length of a secret. Masking shorter values would mask digits and words of any text.
 SHORTEST = 8
-#: The variables of the environment, and the options of modules with their aliases, that contain a secret. An external
-#: ID is not a secret.
+#: The environment variables and the module options, with their aliases, that contain a secret. An external ID is not a
+#: secret.
 _NAMES = (
     *("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
     *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_BEARER_TOKEN"),
     *("secret_key", "aws_secret_access_key", "aws_secret_key", "session_token", "aws_session_token", "registry_token"),
 )
 
-#: A character as it is, or escaped in a URL, in JSON or in Python.
+#: A character in plain text, or escaped in a URL, in JSON or in Python.
 _CHARACTER = re.compile(r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\.|.", re.I | re.S)
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -45,10 +45,10 @@ def _unescaped(character: str) -> str:
 
 
 def _in_base64(content: bytes) -> t.Iterator[str]:
-    """The characters of base64 that depend on `content` alone, for each of its three positions in a longer text."""
+    """The base64 characters that depend only on `content`, for its three possible offsets in a longer text."""
     for before, unsure in ((b"", 0), (b"\0", 2), (b"\0\0", 3)):
         encoded = base64.b64encode(before + content).decode()
-        known = len(before + content) * 8 // 6  # the last character may hold bits of what follows
+        known = len(before + content) * 8 // 6  # the last character may include bits of the following text
         yield encoded[unsure:known]
 
 
@@ -56,7 +56,7 @@ def _forms(secret: str) -> t.Iterator[str]:
     content = secret.encode("utf-8", "surrogatepass")
     python, as_json = repr(secret)[1:-1], json.dumps(secret)[1:-1]
     yield from (secret, python, as_json, as_json.replace("/", "\\/"))
-    yield from (repr(python)[1:-1], json.dumps(as_json)[1:-1])  # in a text within a text
+    yield from (repr(python)[1:-1], json.dumps(as_json)[1:-1])  # as a quoted text inside another text
     yield from (
         urllib.parse.quote(content, safe=""),
         urllib.parse.quote_plus(content),
@@ -68,9 +68,10 @@ def _forms(secret: str) -> t.Iterator[str]:
 
 
 class Secrets:
-    """The secrets that were added, and those of an environment. Its text form shows none of them.
+    """A set of known secrets. Its `repr` does not show them.
 
-    :param environment: read again each time, because a process may change it
+    :param environment: environment variables whose secrets are masked as well. They are read for each text, because a
+        process may change them
     """
 
     def __init__(self, environment: t.Mapping[str, str] | None = None) -> None:
@@ -82,24 +83,24 @@ class Secrets:
         return f"<Secrets: {len(self._values)}>"
 
     def add(self, *secrets: str | None) -> None:
-        """Add secrets. A registry token, base64 of `user:password`, is added with its password."""
+        """Add secrets. For a registry token, which is base64 of `user:password`, the password is also added."""
         for secret in secrets:
-            for one in (secret, secret.strip(), _password_of(secret)) if secret else ():
-                if len(one) >= SHORTEST and one not in self._values:
-                    self._values.add(one)
-                    for form in _forms(one):
+            for value in (secret, secret.strip(), _password_of(secret)) if secret else ():
+                if len(value) >= SHORTEST and value not in self._values:
+                    self._values.add(value)
+                    for form in _forms(value):
                         width = min(PART, len(form))
                         parts = self._parts.setdefault(width, set())
                         parts.update(form[at : at + width] for at in range(len(form) - width + 1))
 
     def add_from(self, values: t.Mapping[str, object]) -> None:
-        """Add the secrets of an environment, or of the options of a module."""
+        """Add the secrets in environment variables or in the options of a module."""
         for name in _NAMES:
             value = values.get(name)
             self.add(value if isinstance(value, str) else None)
 
     def mask(self, value: Value) -> Value:
-        """`value` without the secrets, in every string of its lists, tuples and dictionaries."""
+        """The value with secrets masked in every string of its lists, tuples and dictionaries."""
         self.add_from(self._environment)
         return self._masked(value) if self._parts else value
 
@@ -116,9 +117,11 @@ class Secrets:
         return t.cast(Value, masked)
 
     def _mark(self, hit: bytearray, content: str, starts: t.Sequence[int]) -> None:
-        """Mark each part of a secret.
+        """Mark each part of a secret in `hit`.
 
-        :param starts: where each character of the content starts in the text of `hit`, and the end of the text
+        :param hit: one byte for each character of the original text
+        :param content: the text with escapes replaced
+        :param starts: the offset in the original text of each character of `content`, and the end of the text
         """
         for width, parts in self._parts.items():
             for at in range(len(content) - width + 1):
@@ -131,12 +134,14 @@ class Secrets:
         self._mark(hit, text, range(len(text) + 1))
         if "\\" in text or "%" in text:
             found = list(_CHARACTER.finditer(text))
-            content = "".join(_unescaped(one[0]) for one in found)
-            self._mark(hit, content, [*(one.start() for one in found), len(text)])
+            content = "".join(_unescaped(match[0]) for match in found)
+            self._mark(hit, content, [*(match.start() for match in found), len(text)])
         if not any(hit):
             return text
         return re.sub(
-            "\0+", MASK, "".join("\0" if marked else one for one, marked in zip(text.replace("\0", " "), hit))
+            "\0+",
+            MASK,
+            "".join("\0" if marked else character for character, marked in zip(text.replace("\0", " "), hit)),
         )
 
 
@@ -148,5 +153,5 @@ def _password_of(secret: str) -> str:
         return ""
 
 
-#: All secrets of this process. Sessions, registries and action plugins add what they get.
+#: The secrets of this process. Sessions, registries and action plugins add the secrets that they receive.
 KNOWN = Secrets(os.environ)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Sessions: who sends requests to AWS, and the clients of that identity. Credentials stay inside `Session`."""
+"""An AWS identity and its boto3 clients. Only `Session` has access to the credentials."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import reg
 from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import profile_and_keys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import check_response
 
-#: A client of boto3, which has no types.
+#: A boto3 client. boto3 has no type annotations.
 Client = t.Any
 
 #: The options of amazon.aws for keys.
 _OPTIONS = ("access_key", "secret_key", "session_token")
-#: botocore's own retries, with room for the control plane of ECR, whose rates AWS does not publish: a client that was
-#: throttled slows down. In mode standard, 32 threads use up the quota of retries, and fail.
+#: The retries of botocore. In mode adaptive, a throttled client reduces its request rate, which is necessary because
+#: AWS does not publish the rate limits of the ECR control plane. In mode standard, 32 threads exhaust the retry quota.
 _CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 7}, "max_pool_connections": CONCURRENCY}
 
 
-#: Keys as parameters of a client of boto3, and as variables of the environment.
+#: The parameters of a boto3 client for keys. In upper case, they are the names of environment variables.
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
@@ -58,8 +58,8 @@ _VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 class Session:
     """One AWS identity. It never returns its keys, so that they cannot appear in a result, a log or an exception.
 
-    :param credentials: keys of an assumed role, as STS returns them; None for the module's own
-    :raises EcrError: if the region of the module is not a region, or its keys cannot be used
+    :param credentials: the keys of an assumed role, as STS returns them; None for the keys of the module
+    :raises EcrError: if the region of the module is not valid, or its keys cannot be used
     """
 
     def __init__(self, module: Module, credentials: Json | None = None) -> None:
@@ -79,10 +79,10 @@ class Session:
             keys = [connection[name] for name in _KEYS]
         check_keys(*keys)
         if keys == [os.environ.get(name) or None for name in _VARIABLES]:
-            keys = [None, None, None]  # boto3 reads more variables, such as AWS_SECURITY_TOKEN
+            keys = [None, None, None]  # boto3 also supports further variables, such as AWS_SECURITY_TOKEN
         self._has_keys = bool(keys[0])
         if connection["verify"] is True:
-            connection.pop("verify")  # it would take precedence over ca_bundle of the profile
+            connection.pop("verify")  # verify would take precedence over ca_bundle in the profile
         self._connection = {**connection, **dict(zip(_KEYS, keys))}
 
     def __repr__(self) -> str:
@@ -94,16 +94,17 @@ class Session:
 
     @functools.cached_property
     def _boto3(self) -> Boto3:
-        """One for all clients, so that a profile is asked for keys once, and the models of AWS are read once."""
+        """The boto3 session of all clients, so that keys and the service models of AWS are loaded once."""
         session = new_session(self._profile, self._region)
         if not self._has_keys:
             read_keys(session)
         return session
 
     def client(self, service: str, region: str | None = None, **config: object) -> Client:
-        """A boto3 client of this identity; `config` adds to the configuration of botocore.
+        """A boto3 client of this identity.
 
         :param region: None for the region of the session
+        :param config: further options of botocore.config.Config
         :raises EcrError: if the endpoint_url of the module is not a URL
         """
         settings = botocore.config.Config(**{**_CONFIG, **config})
@@ -113,7 +114,7 @@ class Session:
         try:
             client = self._boto3.client(service, config=settings, **connection)
         except botocore.exceptions.BotoCoreError:
-            raise  # some of them are ValueErrors too
+            raise  # some errors of botocore are also ValueErrors
         except ValueError as error:
             raise EcrError(f"A client of {service} cannot be created: {error}. Check endpoint_url.") from None
         client.meta.events.register("after-call", check_response)
@@ -125,14 +126,14 @@ class Session:
 
     @functools.cached_property
     def identity(self) -> dict[str, str]:
-        """Who this is: `account`, `arn`, `user_id`. It is requested once."""
+        """The `account`, `arn` and `user_id` of this identity. It is requested once."""
         reply = self._sts.get_caller_identity()
         return {"account": reply["Account"], "arn": reply["Arn"], "user_id": reply["UserId"]}
 
     def assume(self, options: SessionOptions) -> Session:
-        """The session of a role.
+        """Assume a role.
 
-        :raises EcrError: if AWS denies it, naming the role and what to check
+        :raises EcrError: if AWS denies the request; the message names the role and the next step
         """
         try:
             reply = self._sts.assume_role(**options.request)
@@ -141,7 +142,8 @@ class Session:
                 raise
             sentence = aws_sentence(error)
             denial = read_denial(sentence, ASSUME)
-            refused = denial.resource if ":role/" in denial.resource else options.role_arn  # or that of the profile
+            # AWS may have denied the role of the profile.
+            refused = denial.resource if ":role/" in denial.resource else options.role_arn
             raise EcrError(
                 f"Role {refused} cannot be assumed: {sentence.rstrip('.')}. {denial.advice(ASSUME)}",
                 denial=sentence,
@@ -151,7 +153,7 @@ class Session:
 
 
 def session_of(module: Module) -> Session:
-    """The session that a module works with: that of the caller, or that of `assume_role_arn`."""
+    """The session of a module: of `assume_role_arn` if it is set, otherwise of the caller."""
     session = Session(module)
     role_arn = module.params.get("assume_role_arn")
     if not role_arn:
@@ -161,9 +163,9 @@ def session_of(module: Module) -> Session:
 
 
 def caller_of(session: Session, options: SessionOptions) -> dict[str, str]:
-    """The identity of the caller, checked before it assumes the pull role.
+    """The identity of the caller, validated before it assumes the pull role.
 
-    :raises EcrError: if the role is in the caller's own account, or the share is for another account
+    :raises EcrError: if the role is in the caller's account, or the share is for another account
     """
     problems = Problems()
     problems.extend(caller_problems(options, session.identity["account"]))

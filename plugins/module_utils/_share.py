@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Shares as values, and the account as it was read. Standard library only."""
+"""The declared shares, and the current state of the owner account, as values. Standard library only."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Tag = tuple[str, str]
 
 @dataclass(frozen=True)
 class DeclaredHandoff:
-    """What a share declares for its hand-off.
+    """The options of a share for its hand-off.
 
-    :param path: the file; None for no hand-off
+    :param path: the path of the file; None for no hand-off
     """
 
     path: str | None = None
@@ -32,14 +32,14 @@ class DeclaredHandoff:
 
 @dataclass(frozen=True)
 class Share:
-    """One share of a declaration. It has only what AWS can be asked about: invalid names and tags are left out.
+    """One declared share, without invalid names and tags, so that all of its values can be used in requests to AWS.
 
     :param repositories: names and `fnmatch` patterns
-    :param tags: the tags that the repositories get
-    :param regions: where the repositories are
-    :param exclusive: whether all other repositories lose the tags
+    :param tags: the tags of the repositories
+    :param regions: the regions of the repositories
+    :param exclusive: whether the tags are removed from all other repositories
     :param is_named: whether the names of the role and its policy are valid
-    :param missing: the required options that are not declared
+    :param missing: the required options that are missing
     """
 
     role: RoleDeclaration
@@ -70,12 +70,12 @@ class Share:
 
 @dataclass(frozen=True)
 class RegistryState:
-    """The repositories of one region, as far as they were read.
+    """The current state of the registry in one region.
 
-    :param host: what precedes a repository's name in an image reference; empty if no declared repository exists
-    :param repositories: the tags of each repository that was read, by name
-    :param names: all repositories; None if they were not listed because no pattern needs them
-    :param unknown: why the other repositories that carry a granting tag could not be found; empty if they were
+    :param host: the registry host in image references; empty if no declared repository exists
+    :param repositories: the tags of each repository that was read, by its name
+    :param names: the names of all repositories; None if they were not listed because no pattern requires it
+    :param unknown: the reason why other repositories with a granting tag could not be found; empty if they were found
     """
 
     region: str
@@ -87,12 +87,12 @@ class RegistryState:
 
 @dataclass(frozen=True)
 class Account:
-    """What was read from the owner account.
+    """The current state of the owner account.
 
-    :param roles: the declared roles by name, as they are
-    :param others: the other roles that carry this collection's ownership tag, by name
+    :param roles: the declared roles by name
+    :param others: the other roles with this collection's ownership tag, by name
     :param registries: the registries by region
-    :param unknown: what could not be read, and why
+    :param unknown: messages about state that could not be read
     """
 
     identity: Identity
@@ -103,5 +103,5 @@ class Account:
 
 
 def tag_set(tags: t.Mapping[str, str]) -> set[Tag]:
-    """The tags in a form that IAM tells apart."""
+    """The tags as a set, with keys in lower case because IAM ignores the case of keys."""
     return {(key.lower(), value) for key, value in tags.items()}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Who gains and who loses access by a plan, through all roles. Standard library only."""
+"""The access that principals gain and lose by a plan, through all roles. Standard library only."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class RoleChange:
 
 @dataclass(frozen=True)
 class AccessChange:
-    """Access gained and lost: `principal`, `repository` and `region` of each, without duplicates.
+    """The access gained and lost: `principal`, `repository` and `region` of each change, without duplicates.
 
-    :param lines: for people; a line names at most ten repositories
-    :param all_lines: the same with every name
+    :param lines: the changes as text; a line names at most ten repositories
+    :param all_lines: the same with the names of all repositories
     """
 
     gained: list[dict[str, str]]
@@ -55,9 +55,9 @@ class AccessChange:
 
 
 def access_of(roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange]) -> AccessChange:
-    """The change of access through each role. Access through two roles counts twice: each role has its own hand-off."""
-    old = [Repository(one.name, one.arn, one.before) for one in repositories]
-    new = [Repository(one.name, one.arn, one.after) for one in repositories]
+    """The change of access through each role. Access through two roles is listed twice, because each has a hand-off."""
+    old = [Repository(change.name, change.arn, change.before) for change in repositories]
+    new = [Repository(change.name, change.arn, change.after) for change in repositories]
     changes = {role.name: change_of_access(_pulled_by(role.before), _pulled_by(role.after), old, new) for role in roles}
     several = sum(bool(change.lines) for change in changes.values()) > 1
     through = {name: f" through role {name}" if several else "" for name in changes}
@@ -76,5 +76,5 @@ def _pulled_by(state: RoleState) -> Role | None:
 
 
 def _distinct(pairs: t.Iterable[Pair]) -> list[dict[str, str]]:
-    found = {(one.principal, one.repository, one.region) for one in pairs}
-    return [{"principal": one[0], "repository": one[1], "region": one[2]} for one in sorted(found)]
+    found = {(pair.principal, pair.repository, pair.region) for pair in pairs}
+    return [{"principal": pair[0], "repository": pair[1], "region": pair[2]} for pair in sorted(found)]

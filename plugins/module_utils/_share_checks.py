@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Shares that contradict each other, so that a run of one would undo the other. Standard library only."""
+"""Finds shares that contradict each other, so that a run of one would undo the other. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag
 
-#: The declared repositories of each share, by its place in the declaration and by region.
+#: The declared repositories of each share, by its index in the declaration and by region.
 Selected = t.Mapping[tuple[int, str], t.Collection[str]]
 
 
 def contradictions(shares: t.Sequence[Share], selected: Selected) -> t.Iterator[str]:
-    """What is wrong with shares that are valid by themselves. Each text names both shares and what to change."""
-    for (number, one), (other_number, other) in itertools.combinations(enumerate(shares), 2):
-        yield from _same_names(one, other, number + 1, other_number + 1)
-        yield from _same_handoff(one, other)
-        for region in sorted({*one.regions} & {*other.regions}):
+    """Problems between individually valid shares. Each message names both shares and the next step."""
+    for (number, share), (other_number, other) in itertools.combinations(enumerate(shares), 2):
+        yield from _same_names(share, other, number + 1, other_number + 1)
+        yield from _same_handoff(share, other)
+        for region in sorted({*share.regions} & {*other.regions}):
             names, other_names = selected[number, region], selected[other_number, region]
-            if one.is_present and other.is_present:
-                yield from _same_key(one, other, sorted({*names} & {*other_names}), region)
-            yield from _exclusive(one, other, sorted({*other_names} - {*names}), region)
-            yield from _exclusive(other, one, sorted({*names} - {*other_names}), region)
+            if share.is_present and other.is_present:
+                yield from _same_key(share, other, sorted({*names} & {*other_names}), region)
+            yield from _exclusive(share, other, sorted({*other_names} - {*names}), region)
+            yield from _exclusive(other, share, sorted({*names} - {*other_names}), region)
 
 
-def _same_names(one: Share, other: Share, number: int, other_number: int) -> t.Iterator[str]:
-    if not (one.is_named and other.is_named):
+def _same_names(share: Share, other: Share, number: int, other_number: int) -> t.Iterator[str]:
+    if not (share.is_named and other.is_named):
         return
-    # IAM compares names without regard to case.
-    if one.name.lower() == other.name.lower():
+    # IAM ignores the case of names.
+    if share.name.lower() == other.name.lower():
         yield (
             f"Shares {number} and {other_number} have the same role_name {other.name}. Give each share its own"
             " role_name, or declare them as one share."
         )
-    elif one.policy_name.lower() == other.policy_name.lower():
+    elif share.policy_name.lower() == other.policy_name.lower():
         yield (
-            f"Shares {one.name} and {other.name} have the same policy {other.policy_name}. Give each share its own"
+            f"Shares {share.name} and {other.name} have the same policy {other.policy_name}. Give each share its own"
             " policy_name."
         )
 
 
-def _same_handoff(one: Share, other: Share) -> t.Iterator[str]:
-    path, other_path = one.handoff.path or "", other.handoff.path or ""
-    files, other_files = (set(handoff_files(share, os.path.realpath)) for share in (one, other))
+def _same_handoff(share: Share, other: Share) -> t.Iterator[str]:
+    path, other_path = share.handoff.path or "", other.handoff.path or ""
+    files, other_files = set(handoff_files(share, os.path.realpath)), set(handoff_files(other, os.path.realpath))
     same = files and other_files and os.path.realpath(path) == os.path.realpath(other_path)
     if same or files & other_files:
         yield (
             f"Two shares have the hand-off {other_path}. Give each share its own handoff_path."
-            f" The shares are {one.name} and {other.name}."
+            f" The shares are {share.name} and {other.name}."
         )
 
 
 def image_problems_of_shares(shares: t.Sequence[Share], account: Account) -> t.Iterator[str]:
-    """The images of hand-offs that name another registry than that of the owner account."""
+    """Problems with images of hand-offs whose registry is not of the owner account."""
     for share in shares:
         places = [account.registries.get(region) for region in share.regions]
         if share.is_present:
@@ -69,35 +69,36 @@ def image_problems_of_shares(shares: t.Sequence[Share], account: Account) -> t.I
 
 
 def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspath) -> list[str]:
-    """The hand-off files of a share, without their extensions; none if it writes no hand-off."""
+    """The hand-off files of a share without extensions; empty if it has no hand-off."""
     path = share.handoff.path
     if not path or not share.is_present:
         return []
-    accounts = [account_of(one.account, "aws") for one in share.role.consumers]
+    accounts = [account_of(consumer.account, "aws") for consumer in share.role.consumers]
     return handoff_names(absolute(os.path.expanduser(path)), accounts, share.regions)
 
 
-def _same_key(one: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:
-    values, other_values = dict(one.tag_set), dict(other.tag_set)
+def _same_key(share: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:
+    values, other_values = dict(share.tag_set), dict(other.tag_set)
     for key in sorted({*values} & {*other_values}):
         if names and values[key] != other_values[key]:
             yield (
-                f"Shares {one.name} and {other.name} give tag {key} of repository {names[0]} in {region} two values,"
+                f"Shares {share.name} and {other.name} give tag {key} of repository {names[0]} in {region} two values,"
                 f" {values[key]} and {other_values[key]}. Use different keys, or share the repository once."
             )
 
 
-def _exclusive(one: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:
-    """Whether `one` removes a tag from repositories that only `other` declares."""
-    common = sorted(one.tag_set & other.tag_set)
-    if one.is_present and one.exclusive and other.is_present and names and common:
+def _exclusive(share: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:
+    """The problem if `share` removes a tag from repositories that only `other` declares."""
+    common = sorted(share.tag_set & other.tag_set)
+    if share.is_present and share.exclusive and other.is_present and names and common:
+        tag = tag_text(common[0])
         yield (
-            f"Share {one.name} is exclusive and would remove {shown(common[0])} from repository {names[0]} in {region},"
+            f"Share {share.name} is exclusive and would remove {tag} from repository {names[0]} in {region},"
             f" which share {other.name} shares with the same tag. Give the shares different tags, or set"
             " exclusive: false."
         )
 
 
-def shown(tag: Tag) -> str:
-    """A tag for people."""
+def tag_text(tag: Tag) -> str:
+    """The text for a tag."""
     return f"{tag[0]}={tag[1]}"

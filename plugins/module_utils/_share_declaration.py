@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The options that declare shares: their values, and what is wrong with them by themselves. Standard library only."""
+"""The options that declare shares, and their individual validation. Standard library only."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._declaration import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
     handoff_option_problems,
     handoff_path_problems,
 )
@@ -34,9 +34,10 @@ CONSUMER_ARGUMENTS: Json = {
     "organization_id": {"type": "str"},
     "require_mfa": {"type": "bool", "default": False},
 }
-#: How many characters a trust policy may have: by default, and if AWS raised the quota of the account.
+#: The maximum number of characters in a trust policy: the default quota, and the quota after an increase by AWS.
+#: Source: IAM User Guide, "IAM and AWS STS quotas".
 TRUST_QUOTA_ARGUMENT: Json = {"trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048}}
-#: A share, or what all shares have in common. An option without a value is taken from there, or from `_DEFAULTS`.
+#: The options of a share, and of the defaults for all shares. The last defaults are in `_DEFAULTS`.
 SHARE_ARGUMENTS: Json = {
     "role_name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"]},
@@ -74,9 +75,9 @@ _REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
 
 @dataclass(frozen=True)
 class _Declaration:
-    """The options of each share, with those that all shares have in common, and the defaults.
+    """The options of each share, with defaults.
 
-    :param is_list: whether the shares are a list; if not, the options in common are the one share
+    :param is_list: whether the shares are declared as a list; if not, the common options declare one share
     """
 
     shares: tuple[Json, ...]
@@ -92,17 +93,17 @@ class _Declaration:
 
 
 def declared_shares(params: Json, region: str) -> list[Share]:
-    """The declared shares, each with what is valid of it.
+    """The declared shares, each with its valid values.
 
     :param params: the options of the module `ecr_share_info`
-    :param region: where repositories are if a share does not name regions
+    :param region: the region of the repositories of a share without `regions`
     """
     declared = _Declaration.of(params)
-    return [_share_of(one, declared.trust_policy_quota, region) for one in declared.shares]
+    return [_share_of(share, declared.trust_policy_quota, region) for share in declared.shares]
 
 
 def share_declaration_problems(params: Json) -> t.Iterator[str]:
-    """What is wrong with each declared share by itself.
+    """Problems with each declared share individually.
 
     :param params: the options of the module `ecr_share_info`
     """
@@ -128,7 +129,7 @@ def _missing(share: Json) -> tuple[str, ...]:
 
 
 def _tags_of(share: Json) -> Json:
-    """The tags that the repositories get."""
+    """The tags of the repositories."""
     return share["tags"] or share["repository_tags"] or {}
 
 
@@ -136,9 +137,9 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
     role = {**share, "name": share["role_name"] or "", "tags": None, "trust_policy_quota": quota}
     return Share(
         role_declaration_of(role),
-        tuple(one for one in share["repositories"] or () if not any(repository_or_pattern_problems(one))),
+        tuple(name for name in share["repositories"] or () if not any(repository_or_pattern_problems(name))),
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
-        tuple(one for one in share["regions"] or [region] if not any(region_problems(one))),
+        tuple(region for region in share["regions"] or [region] if not any(region_problems(region))),
         share["exclusive"],
         DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), valid_references(share["images"])),
         is_named=not any(_role_name_problems(share)),
@@ -147,9 +148,9 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
 
 
 def _missing_problems(share: Json, number: int) -> t.Iterator[str]:
-    """The required options that a share lacks.
+    """Problems with required options that are missing.
 
-    :param number: its place in the list `ecr_share_shares`; 0 if the variables of the role declare it
+    :param number: the number of the share in the list `ecr_share_shares`; 0 if the variables of the role declare it
     """
     missing = _missing(share)
     if missing and number:
@@ -180,7 +181,7 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
 
 
 def _tag_problems(share: Json) -> t.Iterator[str]:
-    """What is wrong with the tags that the repositories get. The plan of the role reports the other ones."""
+    """Problems with the tags of the repositories. The plan of the role reports problems with all other tags."""
     for key, value in _tags_of(share).items():
         if share["tags"]:
             yield from (f"{option('tags')}: {problem}" for problem in tag_problems(str(key), value))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What a share is after the run, and its hand-off. Standard library only."""
+"""The facts about a share after the run, and the options of its hand-off. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges
 
 
-class Place(t.NamedTuple):
+class RegionalRepositories(t.NamedTuple):
     """The repositories of a share in one region.
 
-    :param host: of the registry; empty if no declared repository exists there
+    :param host: the registry host; empty if no declared repository exists in the region
     """
 
     region: str
@@ -33,9 +33,9 @@ class Place(t.NamedTuple):
 
 @dataclass(frozen=True)
 class ShareFacts:
-    """A share after the run.
+    """The facts about a share after the run.
 
-    :param changed: whether the run changes its role or the tags of its repositories
+    :param changed: whether the run changes the role or the tags of the repositories
     """
 
     share: Share
@@ -43,12 +43,12 @@ class ShareFacts:
     account: str
     role_arn: str
     policy_arn: str
-    places: tuple[Place, ...]
+    places: tuple[RegionalRepositories, ...]
     changed: bool
 
     @property
     def result(self) -> Json:
-        """The facts of the role `ecr_share`."""
+        """The facts that the role `ecr_share` returns."""
         after = self.role.plan.after
         return {
             "role_name": self.share.name,
@@ -65,7 +65,7 @@ class ShareFacts:
 
     @property
     def handoff(self) -> Json:
-        """The options of `ecr_handoff`; empty if the share ends."""
+        """The options of `ecr_handoff`; empty for an absent share."""
         share = self.share
         if not share.is_present:
             return {}
@@ -83,9 +83,9 @@ class ShareFacts:
 
 
 def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -> ShareFacts:
-    """A share after the run.
+    """The facts about a share after the run.
 
-    :param number: its place in the declaration
+    :param number: the index of the share in the declaration
     """
     share, account = shared.shares[number], shared.account
     changed = {place for step in (*tags.untag, *tags.tag) for place in step.places}
@@ -93,7 +93,7 @@ def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -
     for region in share.regions:
         registry = account.registries.get(region)
         names = tuple(sorted(shared.selection[number, region]))
-        places.append(Place(region, registry.host if registry else "", names))
+        places.append(RegionalRepositories(region, registry.host if registry else "", names))
     return ShareFacts(
         share,
         role,
@@ -106,8 +106,8 @@ def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -
 
 
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
-    """The options of `ecr_handoff` for each share. A single hand-off is also published as an artifact."""
-    found = [one.handoff for one in facts]
+    """The options of `ecr_handoff` for each share. A single hand-off also has the name of an artifact."""
+    found = [share.handoff for share in facts]
     if len(found) == 1 and found[0] and len(facts[0].role.consumers) * len(facts[0].places) == 1:
         found[0]["artifact"] = "ecr_share_handoff"
     return found

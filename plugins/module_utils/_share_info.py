@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Reads the owner account, plans all shares, and reports the plan. Changes nothing."""
+"""The module `ecr_share_info`: reads the owner account, and plans all shares. It changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import AS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
     SHARE_ARGUMENTS,
@@ -43,7 +43,7 @@ SHARE_INFO_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class _Options:
-    """What the module is asked for, beside the shares."""
+    """The options of the module, except those that declare shares."""
 
     owner: _parties.OwnerAccount
     wait: WaitOptions
@@ -57,7 +57,7 @@ class _Options:
 def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     """The result of the module `ecr_share_info`.
 
-    :param progress: receives what the run is waiting for
+    :param progress: receives the current activity
     """
     options, problems = _Options.of(module.params), Problems()
     session = session_of(module)
@@ -88,7 +88,7 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
 def _unchanged(
     read_and_plan: t.Callable[[], SharePlan], wait: WaitOptions, progress: t.Callable[[str], None]
 ) -> SharePlan:
-    """The plan once AWS returns everything as declared, in several reads in a row."""
+    """The plan after AWS has returned the declared state in several consecutive reads."""
     plans: list[SharePlan] = []
 
     def remaining() -> list[str]:
@@ -99,7 +99,7 @@ def _unchanged(
         return left
 
     try:
-        wait_until_read_back(remaining, wait)
+        wait_until_consistent(remaining, wait)
     except EcrError as error:
         facts = {name: value for name, value in error.facts.items() if name != "changed"}
         raise EcrError(f"{error} If it happens again, another run changes the same share.", **facts) from None
@@ -107,8 +107,8 @@ def _unchanged(
 
 
 def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
-    """The plan as a module returns it."""
-    shares = [one.result for one in plan.shares]
+    """The plan as the result of the module."""
+    shares = [share.result for share in plan.shares]
     heading = ["In check mode nothing is written. It would be:"] if check_mode else []
     return {
         "changed": False,

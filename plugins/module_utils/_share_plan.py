@@ -6,28 +6,32 @@
 
 The order of the writes
 -----------------------
-A run has three phases, and each phase is complete for all shares before the next one begins:
 
-1. *untag*: remove the tags that end;
+A run has three phases. Each phase is complete for all shares before the next phase begins:
+
+1. *untag*: remove the tags that are no longer declared;
 2. *roles*: create, update or delete the pull roles;
-3. *tag*: add the tags that are new.
+3. *tag*: add the new tags.
 
-With this order, at no moment can a principal read a repository unless the old or the new declaration allows exactly
-that pair, whether the run completes or is killed. A role grants access by the tags that a repository has, never by the
-tags that it lacks, so fewer tags can only mean less access:
+This order guarantees: at no time can a principal read a repository unless the old or the new declaration allows this
+principal to read this repository. The guarantee holds whether the run completes or is interrupted. It relies on one
+fact: a role grants access by the tags that a repository has, and never by tags that it lacks. So a repository with
+fewer tags can only be accessible to fewer principals.
 
-- While tags are removed, the roles are still the old ones, and the tags are a subset of the old tags: all access is
-  access of the old declaration.
-- While roles change, each repository has only tags that it has both before and after the run. A role that is still old
-  allows a part of what the old declaration allows, a role that is new a part of what the new declaration allows. The
-  plan of each role (`_role_plan`) has the same property for the moments between its own writes.
-- While tags are added, the roles are the new ones, and the tags are a subset of the new tags.
+- While tags are removed, the roles are unchanged, and the tags of each repository are a subset of its old tags. So no
+  principal has access that the old declaration does not allow.
+- While roles change, each repository has only tags that it has both before and after the run. A role that is not yet
+  changed grants only access that the old declaration allows. A changed role grants only access that the new declaration
+  allows. The plan of each role (`_role_plan`) gives the same guarantee between its own writes.
+- While tags are added, all roles are changed, and the tags of each repository are a subset of its new tags. So no
+  principal has access that the new declaration does not allow.
 
-To complete one share before the next one begins is not safe. If shares A and B both grant a tag, A adds that tag to
-another repository, and B moves to another tag, then the consumers of B can read the repository of A until B is done.
+Completing one share before the next is not safe. For example, shares A and B grant access by the same tag. A run adds
+the tag to another repository for A, and moves B to another tag. If A is completed first, the consumers of B can read
+the new repository of A until B is completed.
 
-A tag that gets another value is removed in the first phase if a role grants the old value after the run. Otherwise a
-consumer that is new in that role could read the repository in the second phase.
+If a tag gets a new value, and a role grants access by the old value after the run, the old value is removed in the
+first phase. Otherwise a new consumer of that role could read the repository in the second phase.
 """
 
 from __future__ import annotations
@@ -68,16 +72,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import 
 
 @dataclass(frozen=True)
 class SharePlan:
-    """Everything that a run does, in its order, and what it means. If it has problems, it must not be carried out.
+    """All changes of a run in their order, and their effect. A plan with problems must not be applied.
 
     :param untag: the first phase
     :param roles: the second phase
     :param tag: the last phase
-    :param handoffs: the options of `ecr_handoff` for each share, empty for a share that ends
+    :param handoffs: the options of `ecr_handoff` for each share; empty for an absent share
     :param shares: the shares after the run
-    :param summary: what is shared after the run, for people; a line names at most ten repositories
-    :param all_summary: the same with every name
-    :param problems: what is wrong with a share, or with several shares together
+    :param summary: the shares after the run as text; a line names at most ten repositories
+    :param all_summary: the same with the names of all repositories
+    :param problems: problems with one share or with several shares together
     """
 
     untag: list[TagStep]
@@ -98,14 +102,14 @@ class SharePlan:
 
     @property
     def steps(self) -> list[tuple[str, Json]]:
-        """The module and its options for each step, in the order that this file explains."""
-        removals = [("ecr_repository_tag", {**one.options, "state": "absent"}) for one in self.untag]
-        additions = [("ecr_repository_tag", {**one.options, "state": "present"}) for one in self.tag]
-        return [*removals, *(("iam_ecr_pull_role", one.options) for one in self.roles), *additions]
+        """The module and the options of each step, in the order that the head of this file explains."""
+        removals = [("ecr_repository_tag", {**step.options, "state": "absent"}) for step in self.untag]
+        additions = [("ecr_repository_tag", {**step.options, "state": "present"}) for step in self.tag]
+        return [*removals, *(("iam_ecr_pull_role", role.options) for role in self.roles), *additions]
 
     @property
     def remaining(self) -> list[str]:
-        """What differs from the declaration, for people."""
+        """The differences from the declaration, as text."""
         return remaining_of(self.untag, self.roles, self.tag)
 
 
@@ -114,8 +118,8 @@ def plan_shares(
 ) -> SharePlan:
     """The plan for a declaration.
 
-    :param make_id: makes an external ID
-    :param is_carried_out: whether this declaration was planned and carried out a moment ago
+    :param make_id: returns a new external ID
+    :param is_carried_out: whether the plan of this declaration was just applied
     """
     problems = Problems()
     roles = [_plan_role(share, account, make_id, problems, len(shares) > 1) for share in shares]
@@ -152,7 +156,7 @@ def _plan_role(
     planned = plan_pull_role(account.roles.get(share.name, RoleState()), share.role, owner, make_id, found)
     reported: list[str] = []
     if share.missing:
-        # A missing option is a problem of the declaration. Here it is not reported again as an empty one.
+        # A missing option is already reported, so problems with its empty value are ignored.
         empty = Problems()
         plan_pull_role(RoleState(), RoleDeclaration("", "", is_present=share.is_present), owner, make_id, empty)
         reported = empty.found
@@ -165,7 +169,7 @@ def _plan_role(
 def _problems_of_several_consumers(
     shares: t.Sequence[Share], roles: t.Sequence[PlannedRole], account: Account
 ) -> t.Iterator[str]:
-    """What is wrong with the consumers of all shares together, but not with those of one share."""
+    """Problems with the consumers of several shares together, without problems within one share."""
     every: list[Consumer] = []
     known: set[str] = set()
     for role in (role for share, role in zip(shares, roles) if share.is_present):
@@ -188,7 +192,7 @@ def _repositories_of(account: Account, tags: TagChanges) -> list[TagsChange]:
 
 
 def _unknown_problems(shared: Shared) -> t.Iterator[str]:
-    """An exclusive share needs to know all repositories that have its tags."""
+    """Problems with exclusive shares, which require the list of all repositories that have their tags."""
     for _number, share, region, _names in shared.places():
         registry = shared.account.registries.get(region)
         if share.is_present and share.exclusive and registry and registry.unknown:
@@ -206,11 +210,11 @@ def _diff(
         for share, role in zip(shares, roles)
         if role.plan.steps
     ]
-    for region in sorted({one.region for one in repositories}):
+    for region in sorted({repository.region for repository in repositories}):
         changes = [
-            TagChange(one.name, one.arn, one.before, one.after)
-            for one in repositories
-            if one.region == region and one.before != one.after
+            TagChange(repository.name, repository.arn, repository.before, repository.after)
+            for repository in repositories
+            if repository.region == region and repository.before != repository.after
         ]
         header = f"tags of repositories in {region}"
         found += [{**tag_diff(changes), "before_header": header, "after_header": header}] if changes else []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The pull role of one share: from its declaration to the plan of its changes. Standard library only."""
+"""Plans the changes of the pull role of one share. Standard library only."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 
 @dataclass(frozen=True)
 class PlannedRole:
-    """A pull role with the changes that its declaration requires.
+    """A pull role, and the plan for its declaration.
 
-    :param declared: with an external ID in the place of each `generate`
+    :param declared: the declaration, with each `generate` replaced by an external ID
     """
 
     declared: RoleDeclaration
@@ -44,19 +44,19 @@ class PlannedRole:
 
     @property
     def consumers(self) -> list[Json]:
-        """The consumers, each with the external ID that its trust statement has, as a result of a module."""
+        """The consumers, each with the external ID in its trust statement, for the result of a module."""
         return [
-            {"account": one.account, "principals": list(one.principals), "external_id": one.external_id}
-            for one in self.declared.consumers
+            {"account": consumer.account, "principals": list(consumer.principals), "external_id": consumer.external_id}
+            for consumer in self.declared.consumers
         ]
 
 
 def plan_pull_role(
     before: RoleState, declared: RoleDeclaration, owner: Identity, make_id: t.Callable[[], str], problems: Problems
 ) -> PlannedRole:
-    """The changes that make a role as it is declared, or that delete it.
+    """Plan the changes of a role, or its deletion.
 
-    :param make_id: makes a new external ID
+    :param make_id: returns a new external ID
     """
     consumers = [consumer.in_partition(owner.partition) for consumer in declared.consumers]
     declared = replace(declared, consumers=with_external_ids(consumers, owner.partition, before.trust, make_id))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Which repository tags a declaration removes, keeps and adds. Standard library only."""
+"""Plans which repository tags a declaration removes, keeps and adds. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access import granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
     TaggedRepository,
     missing_repository_problems,
@@ -27,15 +27,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import 
 
 #: A repository: its region and its name.
 Key = tuple[str, str]
-#: The names of the declared repositories, by the place of the share in the declaration and by region.
+#: The names of the declared repositories, by the index of the share in the declaration and by region.
 Selection = dict[tuple[int, str], list[str]]
 
 
 @dataclass(frozen=True)
 class Shared:
-    """The shares with what was read, and the role of each share before and after the run.
+    """The shares, the state of the account, and the role of each share before and after the run.
 
-    :param is_carried_out: whether the plan was carried out a moment ago, so that roles of absent shares do not exist
+    :param is_carried_out: whether the plan was just applied, so that the roles of absent shares no longer exist
     """
 
     shares: t.Sequence[Share]
@@ -46,7 +46,7 @@ class Shared:
     is_carried_out: bool = False
 
     def places(self) -> t.Iterator[tuple[int, Share, str, list[str]]]:
-        """Each share in each of its regions, with the names of its repositories there."""
+        """Each share in each of its regions, with the names of its repositories in the region."""
         for number, share in enumerate(self.shares):
             for region in share.regions:
                 yield number, share, region, self.selection[number, region]
@@ -76,13 +76,13 @@ class TagStep:
 
 @dataclass
 class TagChanges:
-    """What the run does to the tags of repositories.
+    """The changes of repository tags in a run.
 
-    :param removed: the tags that are removed first, by repository, in the spelling of the repository
-    :param after: all tags after the run, by repository
-    :param tag: what is added last
-    :param kept: sentences about tags that are not removed because another role grants them
-    :param problems: why the changes cannot be made
+    :param removed: the tags to remove in the first phase by repository, with the keys in the case of the repository
+    :param after: all tags after the run by repository
+    :param tag: the steps of the last phase
+    :param kept: messages about tags that are not removed because another role grants access by them
+    :param problems: reasons why the changes cannot be made
     """
 
     removed: dict[Key, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -93,7 +93,7 @@ class TagChanges:
 
     @property
     def untag(self) -> list[TagStep]:
-        """What is removed first."""
+        """The steps of the first phase."""
         groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
         for (region, name), tags in sorted(self.removed.items()):
             groups.setdefault((region, tuple(sorted(tags.items()))), []).append(name)
@@ -101,7 +101,7 @@ class TagChanges:
 
 
 def select_repositories(shares: t.Sequence[Share], account: Account) -> Selection:
-    """The names that each share means in each region."""
+    """The repositories that the names and patterns of each share select in each region."""
     found: Selection = {}
     for number, share in enumerate(shares):
         for region in share.regions:
@@ -112,7 +112,7 @@ def select_repositories(shares: t.Sequence[Share], account: Account) -> Selectio
 
 
 def selection_problems(shares: t.Sequence[Share], account: Account) -> t.Iterator[str]:
-    """The repositories of present shares that do not exist, and the patterns that match none."""
+    """Problems with repositories of present shares that do not exist, and with patterns that match no repository."""
     for share in shares:
         for region in share.regions:
             registry = account.registries.get(region)
@@ -123,17 +123,19 @@ def selection_problems(shares: t.Sequence[Share], account: Account) -> t.Iterato
                 yield from missing_repository_problems(missing, account.identity.account, region, registry.repositories)
 
 
-def grants(state: RoleState) -> set[Tag]:
-    """The tags that a role grants access by."""
+def granted_tags(state: RoleState) -> set[Tag]:
+    """The tags by which a role grants access."""
     if not state.role_exists:
         return set()
-    return {tag for one in granting_tags(state.permissions) for tag in tag_set(one)}
+    return {tag for pair in granting_tags(state.permissions) for tag in tag_set(pair)}
 
 
 def plan_tag_changes(shared: Shared) -> TagChanges:
-    """The tags that the declaration removes and adds."""
+    """Plan the tags that the declaration removes and adds."""
     changes = TagChanges()
-    granted = {tag for share, state in zip(shared.shares, shared.after) if share.is_present for tag in grants(state)}
+    granted = {
+        tag for share, state in zip(shared.shares, shared.after) if share.is_present for tag in granted_tags(state)
+    }
     _remove_of_absent_shares(shared, granted, changes)
     _remove_of_other_repositories(shared, changes)
     _remove_before_overwriting(shared, granted, changes)
@@ -147,7 +149,7 @@ def plan_tag_changes(shared: Shared) -> TagChanges:
     return changes
 
 
-def _carried(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
+def _matching_tags(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if (key.lower(), value) in wanted}
 
 
@@ -155,19 +157,21 @@ def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChan
     for number, share, region, names in shared.places():
         before = shared.before[number]
         for name in names if not share.is_present else ():
-            for key, value in _carried(shared.tags(region, name), share.tag_set).items():
+            for key, value in _matching_tags(shared.tags(region, name), share.tag_set).items():
                 tag = (key.lower(), value)
-                others = [other for other, state in shared.account.others.items() if tag in grants(state)]
+                others = [other for other, state in shared.account.others.items() if tag in granted_tags(state)]
                 if tag in granted:
-                    others = [one.name for one, state in zip(shared.shares, shared.after) if tag in grants(state)]
+                    others = [
+                        share.name for share, state in zip(shared.shares, shared.after) if tag in granted_tags(state)
+                    ]
                 elif not (before.role_exists or before.policy_exists or shared.is_carried_out):
                     if share.is_named:
                         changes.problems.append(_no_role(share, region, name, tag, others))
                     continue
                 if others:
+                    text = tag_text(tag)
                     changes.kept.append(
-                        f"{shown(tag)} stays on repository {name} in {region}: role {' and '.join(others)} grants it,"
-                        " too."
+                        f"{text} stays on repository {name} in {region}: role {' and '.join(others)} grants it, too."
                     )
                 else:
                     changes.removed[region, name][key] = value
@@ -176,7 +180,7 @@ def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChan
 def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) -> str:
     whose = f" Role {' and '.join(others)} of this collection grants that tag." if others else ""
     return (
-        f"Role {share.name} does not exist, but repository {name} in {region} has the tag {shown(tag)} of this"
+        f"Role {share.name} does not exist, but repository {name} in {region} has the tag {tag_text(tag)} of this"
         f" share.{whose} Correct {option('role_name')}. If the share has ended, remove it from the declaration; if the"
         " role was deleted by hand, remove the tag with ecr_repository_tag."
     )
@@ -188,13 +192,13 @@ def _remove_of_other_repositories(shared: Shared, changes: TagChanges) -> None:
         if share.is_present and share.exclusive and registry:
             for name, tags in registry.repositories.items():
                 if name not in names:
-                    carried = _carried(tags, share.tag_set)
+                    carried = _matching_tags(tags, share.tag_set)
                     if carried:
                         changes.removed[region, name].update(carried)
 
 
 def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagChanges) -> None:
-    """Remove values that shares replace and that roles still grant, so that no new consumer reads by them."""
+    """Remove tags whose values shares replace while roles still grant the old values. See the head of `_share_plan`."""
     for _number, share, region, names in shared.places():
         for name in names if share.is_present else ():
             for key, value in shared.tags(region, name).items():
@@ -213,4 +217,4 @@ def _add(shared: Shared, share: Share, region: str, names: list[str], changes: T
     for change in plan.changes:
         changes.after[region, change.name] = change.after
     if plan.changes:
-        changes.tag.append(TagStep(region, tuple(one.name for one in plan.changes), share.tags))
+        changes.tag.append(TagStep(region, tuple(change.name for change in plan.changes), share.tags))

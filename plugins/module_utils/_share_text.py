@@ -2,25 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""What people read about a plan: what is shared, what stays, what is unknown. Standard library only."""
+"""The summary and the warnings of a plan, as text. Standard library only."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import shown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges, TagStep, grants
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
+    Shared,
+    TagChanges,
+    TagStep,
+    granted_tags,
+)
 
 
 def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
-    """What is shared after the run, what stays although a share ends, and which roles are not declared."""
+    """The shares after the run, the tags that are kept although a share ends, and the roles that are not declared."""
     declared = [
-        line for number, one in enumerate(facts) for line in _share_lines(shared, number, one, tags, every_name)
+        line for number, share in enumerate(facts) for line in _share_lines(shared, number, share, tags, every_name)
     ]
     next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
     is_shared = any(share.is_present for share in shared.shares)
@@ -33,18 +38,18 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
     if not share.is_present:
         existed = shared.before[number].role_exists or shared.before[number].policy_exists
         yield (
-            "the role and its policy are deleted; nobody can pull through it" if existed else "the role does not exist"
+            "the role and its policy are deleted; no one can pull through it" if existed else "the role does not exist"
         )
         for place in facts.places:
             own = [name for name in place.names if (place.region, name) in tags.removed]
-            yield f"in {place.region}: {listed(own, every_name) or 'no repository'} lost the tags"
+            yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
         return
-    may = "pull" if share.role.access == "pull" else "describe and pull"
+    action = "pull" if share.role.access == "pull" else "describe and pull"
     for one in facts.role.consumers:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
-        yield f"{who} may {may}{'' if one['external_id'] is None else ' with the external ID'}"
+        yield f"{who} can {action}{'' if one['external_id'] is None else ' with the external ID'}"
     for place in facts.places:
-        yield f"in {place.region}: {listed(place.names, every_name)}"
+        yield f"in {place.region}: {list_text(place.names, every_name)}"
     for region, registry in sorted(account.registries.items()):
         declared = set(shared.selection.get((number, region), ()))
         carrying = sorted(
@@ -54,8 +59,8 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
         )
         if carrying and region in share.regions:
             yield (
-                f"and, because it carries the tags already: {listed(carrying, every_name)} in {region}"
-                f" ({option('exclusive')}: true removes them)"
+                f"also shared because of existing tags: {list_text(carrying, every_name)} in {region}"
+                f" ({option('exclusive')}: true removes these tags)"
             )
 
 
@@ -63,13 +68,13 @@ def _undeclared(shared: Shared) -> t.Iterator[str]:
     names = sorted(shared.account.others)
     if names:
         yield (
-            f"Roles of this collection that are not declared here: {listed(names, what='roles')}. To end a share,"
+            f"Roles of this collection that are not declared here: {list_text(names, noun='roles')}. To end a share,"
             " declare it with state: absent, or run unshare.yml with its declaration."
         )
 
 
 def warnings_of(shared: Shared) -> t.Iterator[str]:
-    """What is unknown, and what an exclusive share takes from a role that is not declared."""
+    """The facts that are unknown, and the access that an exclusive share removes from a role that is not declared."""
     yield from shared.account.unknown
     for region, registry in sorted(shared.account.registries.items()):
         if registry.unknown:
@@ -79,20 +84,21 @@ def warnings_of(shared: Shared) -> t.Iterator[str]:
             )
     for share in shared.shares:
         for name, state in sorted(shared.account.others.items()):
-            common = sorted(share.tag_set & grants(state)) if share.is_present and share.exclusive else []
+            common = sorted(share.tag_set & granted_tags(state)) if share.is_present and share.exclusive else []
             if common:
+                tag = tag_text(common[0])
                 yield (
-                    f"Role {name}, which is not declared here, grants {shown(common[0])} as well. Share {share.name} is"
+                    f"Role {name}, which is not declared here, grants {tag} as well. Share {share.name} is"
                     f" exclusive, so the consumers of {name} lose every other repository with that tag."
                 )
 
 
 def remaining_of(untag: t.Iterable[TagStep], roles: t.Iterable[RoleDeclaration], tag: t.Iterable[TagStep]) -> list[str]:
-    """What differs from the declaration."""
+    """The settings that differ from the declaration."""
     return [
-        *(f"the removal of {_tag_text(one)} from {_places(one)}" for one in untag),
-        *(f"role {one.name}" for one in roles),
-        *(f"the tag {_tag_text(one)} on {_places(one)}" for one in tag),
+        *(f"the removal of {_tag_text(step)} from {_places(step)}" for step in untag),
+        *(f"role {role.name}" for role in roles),
+        *(f"the tag {_tag_text(step)} on {_places(step)}" for step in tag),
     ]
 
 
@@ -101,4 +107,4 @@ def _tag_text(step: TagStep) -> str:
 
 
 def _places(step: TagStep) -> str:
-    return f"{listed(step.names)} in {step.region}"
+    return f"{list_text(step.names)} in {step.region}"

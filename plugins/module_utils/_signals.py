@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Signals that end a process run its `finally` clauses first. Standard library only."""
+"""Runs `finally` clauses when a signal ends the process. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ import typing as t
 
 @contextlib.contextmanager
 def interruptible() -> t.Iterator[None]:
-    """Within, SIGTERM and SIGHUP run the `finally` clauses, as Ctrl-C does."""
+    """Context manager during which SIGTERM and SIGHUP run the `finally` clauses, as Ctrl-C does."""
 
     def stop(number: int, _frame: object) -> None:
         for other in before:
             signal.signal(other, signal.SIG_IGN)  # a second signal must not interrupt the `finally` clauses
         raise SystemExit(128 + number)
 
-    wanted = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]  # nohup
+    wanted = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN
+    ]  # nohup
     before = {number: signal.signal(number, stop) for number in wanted}
     try:
         yield
@@ -31,7 +33,7 @@ def interruptible() -> t.Iterator[None]:
 
 
 def start_without_signals(thread: threading.Thread) -> None:
-    """Start a thread that receives no signal, because that would not interrupt what the main thread waits for."""
+    """Start a thread that receives no signals, because a signal must interrupt the main thread."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         thread.start()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""skopeo, which copies images to destinations of any of its transports."""
+"""Copies images with skopeo to destinations of any of its transports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._program import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._protected_files import make_folders
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import interruptible
-from ansible_collections.crossaccount.ecr.plugins.module_utils._stored import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._stored_image import (
     broken_files,
     is_damaged,
     remove_blobs,
@@ -42,12 +42,12 @@ class Skopeo(Program):
 
     :param dest: the destination, with placeholders for repository and image tag
     :param platform: `os/architecture[/variant]`
-    :param exact: an image that is not in an index must be of this platform, too
+    :param strict_platform: whether an image without an index must also have this platform
     """
 
-    def __init__(self, temporary: str, dest: str, platform: str, exact: bool = False) -> None:
+    def __init__(self, temporary: str, dest: str, platform: str, strict_platform: bool = False) -> None:
         super().__init__("skopeo", temporary)
-        self._dest, self._platform, self._exact = dest, platform, exact
+        self._dest, self._platform, self._strict_platform = dest, platform, strict_platform
         system, _slash, rest = platform.partition("/")
         architecture, _slash, variant = rest.partition("/")
         self._overrides = [f"--override-os={system}", f"--override-arch={architecture}"]
@@ -57,18 +57,19 @@ class Skopeo(Program):
         return destination_of(self._dest, image.reference)
 
     def has(self, image: RegistryImage) -> bool:
-        """Whether the destination has the image: the same configuration, and the content of each layer.
+        """Whether the destination has the image, with the same configuration and the content of each layer.
 
         :raises EcrError: if another user can change a destination on this host, or it contains links
         """
         return self._broken(image, safe_destination(self.location(image))) == []
 
     def _broken(self, image: RegistryImage, destination: str, source: Image | None = None) -> list[str] | None:
-        """The files or layers of a destination that are not those of the image; None if it has another image.
+        """The damaged files or layers of the image in a destination; None if the destination has another image.
 
-        A destination of another format has other digests for the same image, so configurations are compared first.
+        Destinations in other formats have other manifest digests for the same image, so the configurations are
+        compared.
 
-        :param source: the image in the registry, if it was read already
+        :param source: the image in the registry; None to read it
         """
         config = self._inspect("--config", destination)
         if config is None:
@@ -76,7 +77,7 @@ class Skopeo(Program):
         source = source or self._source(image)
         if config != json_of(self._source_config(image, source), "skopeo inspect"):
             return None
-        if self._exact and not source.chosen:
+        if self._strict_platform and not source.chosen:
             check_platform(json.dumps(config).encode(), self._platform, image.by_digest)
         transport, path, _name = split_destination(destination)
         if path:
@@ -85,15 +86,15 @@ class Skopeo(Program):
         return [] if manifest is None else missing_layers(manifest, source)
 
     def _source(self, image: RegistryImage) -> Image:
-        """The image in the registry, of an index the one for the platform."""
+        """The image in the registry. In an index, it is the image for the platform."""
         repository = image.reference.repository
         return find_image(
             lambda digest: image.registry.manifest(repository, digest), image.digest, self._platform, image.by_digest
         )
 
-    def _inspect(self, what: str, destination: str) -> object:
-        """The configuration or the manifest of the image in a destination, None if it has none."""
-        found = self._run(*self._overrides, "inspect", what, *_daemon("", destination), destination)
+    def _inspect(self, flag: str, destination: str) -> object:
+        """The configuration or the manifest of the image in a destination; None if it has no image."""
+        found = self._run(*self._overrides, "inspect", flag, *_daemon("", destination), destination)
         return None if found.returncode else json_of(found, "skopeo inspect")
 
     def _source_config(self, image: RegistryImage, source: Image) -> Finished:
@@ -109,15 +110,15 @@ class Skopeo(Program):
         """Copy an image by its digest, which skopeo verifies, and verify the destination."""
         destination = safe_destination(self.location(image))
         source = self._source(image)
-        if self._exact and not source.chosen:
+        if self._strict_platform and not source.chosen:
             config = self._source_config(image, source).stdout.encode()
             check_platform(config, self._platform, image.by_digest)
         transport, path, _name = split_destination(destination)
         if path is None:
             self._copy(image, source, destination)
             return
-        # This module creates the folders, also that of a layout, so that no other user can create them first in a
-        # shared folder.
+        # The folders are created here rather than by skopeo, so that no other user can create them first in a shared
+        # folder.
         make_folders(path if transport == "oci" else str(pathlib.Path(path).parent))
         safe_destination(destination)
         if transport in REPLACED:
@@ -126,7 +127,7 @@ class Skopeo(Program):
             self._copy(image, source, destination)
 
     def _replace(self, image: RegistryImage, source: Image, destination: str) -> None:
-        """Copy an image beside the old one, which remains if the copy fails: skopeo would overwrite it in place."""
+        """Copy an image to a new path, and then replace the old image, because skopeo would overwrite it in place."""
         transport, path, name = split_destination(destination)
         location = pathlib.Path(str(path))
         empty = not location.exists() or (location.is_dir() and not any(location.iterdir()))
@@ -153,13 +154,14 @@ class Skopeo(Program):
             broken = self._broken(image, destination, source)
             if not broken or transport != "oci":
                 break
-            remove_blobs(destination, broken)  # which existed before, and which skopeo reuses without reading them
-        # Another registry may have a layer in another compression, which skopeo then reuses.
+            remove_blobs(destination, broken)  # skopeo would reuse these existing blobs without reading them
+        # The blobs of another registry may differ, because skopeo reuses a layer that exists there in another
+        # compression.
         if broken == [] or (broken and not path):
             return
         removed = self._run("delete", destination)
-        what = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
-        raise EcrError(f"skopeo copied {image.by_digest}, but {destination} has another image. {what}.")
+        next_step = "It was removed" if removed.returncode == 0 else f"Remove {destination}"
+        raise EcrError(f"skopeo copied {image.by_digest}, but {destination} has another image. {next_step}.")
 
     def _copy_once(self, image: RegistryImage, source: Image, destination: str) -> None:
         registry, parent = image.registry, os.environ.get("TMPDIR", LARGE_FILES)
@@ -174,11 +176,11 @@ class Skopeo(Program):
 
 
 def _address(image: RegistryImage, source: Image) -> str:
-    """The image in the registry by the digest of the one image, even if it was chosen from an index."""
+    """The reference of the image in the registry, by the digest of the image rather than of its index."""
     return f"docker://{image.by_digest.rpartition('@')[0]}@{source.digest}"
 
 
 def _daemon(prefix: str, destination: str) -> list[str]:
-    """The option for DOCKER_HOST, which skopeo does not read by itself."""
+    """The option for the docker daemon, because skopeo ignores DOCKER_HOST."""
     host = os.environ.get("DOCKER_HOST")
     return [f"--{prefix}daemon-host={host}"] if host and destination.startswith("docker-daemon:") else []

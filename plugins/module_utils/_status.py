@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The status of a module while it runs, in a file that its action plugin reads. Standard library only.
+"""Passes the status of a running module to its action plugin through a file. Standard library only.
 
-A module cannot display anything. On a local connection, its action plugin creates a file and names it in a variable of
-the module's environment.
+A module cannot display output. On a local connection, its action plugin creates a file, and passes its path in an
+environment variable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._signals import start_without_signals
 
-#: The variable with the path of the file.
+#: The environment variable with the path of the file.
 VARIABLE = "CROSSACCOUNT_ECR_STATUS"
 _INTERVAL = 1.0  # seconds
 _SIZE = 200  # bytes; each write replaces the whole status
@@ -26,7 +26,7 @@ _SIZE = 200  # bytes; each write replaces the whole status
 
 @contextlib.contextmanager
 def published(status: t.Callable[[], str]) -> t.Iterator[None]:
-    """Within, write the status to the file every second, if the environment names one."""
+    """Context manager that writes the status to the file every second, if the environment variable is set."""
     try:
         handle = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (KeyError, OSError):
@@ -36,7 +36,7 @@ def published(status: t.Callable[[], str]) -> t.Iterator[None]:
 
     def publish() -> None:
         while not ended.wait(_INTERVAL):
-            with contextlib.suppress(OSError, ValueError):  # what the status describes may end meanwhile
+            with contextlib.suppress(OSError, ValueError):  # the operation may end during the call
                 text = KNOWN.mask(status()).encode(errors="replace")
                 os.pwrite(handle, text[:_SIZE].ljust(_SIZE), 0)
 
@@ -51,7 +51,7 @@ def published(status: t.Callable[[], str]) -> t.Iterator[None]:
 
 
 def read_status(path: str) -> str:
-    """The status that was written last; empty if there is none."""
+    """The last written status; empty if none was written."""
     with open(path, "rb") as file:
         return file.read(_SIZE).decode(errors="replace").strip()
 
@@ -61,7 +61,7 @@ def megabytes(size: int) -> str:
 
 
 def size_of(path: str) -> int:
-    """The bytes in a file, or in all files of a folder, which may change meanwhile."""
+    """The size in bytes of a file, or of all files in a folder. Files may disappear during the call."""
     sizes = [_size(path)]
     for folder, _folders, names in os.walk(path):
         sizes += [_size(os.path.join(folder, name)) for name in names]

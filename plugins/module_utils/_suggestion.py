@@ -17,5 +17,5 @@ def did_you_mean(name: str, valid: t.Iterable[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """A text of a program as a sentence: it ends with a period, unless it has another end."""
+    """The output of a program as a sentence: with a period at the end unless it has other punctuation."""
     return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The options of `ecr_repository_tag` as a value, and what is wrong with them. Standard library only."""
+"""The options of `ecr_repository_tag` as a value, and their validation. Standard library only."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TAG_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class TagDeclaration:
-    """Which repositories shall have, or shall not have, which tags.
+    """The tags that repositories must have, or must not have.
 
     :param names: names and `fnmatch` patterns
-    :param is_present: whether the repositories shall have the tags
-    :param all_except: the repositories that keep the tags, if all others lose them; None for `names`
+    :param is_present: whether the repositories must have the tags
+    :param all_except: the repositories that keep the tags when all others lose them; None to use `names`
     """
 
     names: tuple[str, ...]
@@ -40,7 +40,7 @@ class TagDeclaration:
 
 
 def tag_declaration(params: Json) -> TagDeclaration:
-    """The declaration in the options of a module. `tag_declaration_problems` tells whether it is valid."""
+    """The declaration in the options of the module. `tag_declaration_problems` validates it."""
     kept = params["all_except"]
     return TagDeclaration(
         names=tuple(params["names"]),
@@ -51,7 +51,7 @@ def tag_declaration(params: Json) -> TagDeclaration:
 
 
 def tag_declaration_problems(declared: TagDeclaration) -> t.Iterator[str]:
-    """What is wrong with a declaration, as far as it is known without AWS."""
+    """Problems with a declaration that can be found without a request to AWS."""
     if declared.all_except is not None and (declared.is_present or declared.names):
         yield "all_except needs state: absent and excludes names. Remove names, or remove all_except."
     if declared.all_except is None and not declared.names:

@@ -30,10 +30,10 @@ Pairs = t.Collection[tuple[str, str]]
 
 
 class Discovery(t.NamedTuple):
-    """DeclaredNames of repositories.
+    """Repositories that may have one of the tags.
 
-    :param has_tags: whether the tagging API reported that each of them has one of the tags. If not, these are all
-        repositories, and only their tags in ECR tell which of them have one.
+    :param has_tags: whether the tagging API reported that each of them has one of the tags. Otherwise these are all
+        repositories, and their tags must be read from ECR.
     """
 
     names: list[str]
@@ -41,21 +41,21 @@ class Discovery(t.NamedTuple):
 
 
 def discover(tagging: Client, ecr: Client, tags: Pairs) -> Discovery:
-    """The repositories that have one of the tags; or all repositories, if the tagging API does not know."""
+    """The repositories with one of the tags. If the tagging API returns none, these are all repositories."""
     found: list[str] = []
     try:
         found = _tagging.tagged_repositories(tagging, tags)
     except botocore.exceptions.ClientError as error:
         if not is_denied(error) and error_code(error) != "InvalidParameterException":
             raise
-    # An empty answer may mean that this API does not know ECR here, or does not know the tags yet.
+    # The tagging API may not support ECR at this endpoint, or may not return new tags yet.
     return Discovery(found, True) if found else Discovery(_ecr.repository_names(ecr), False)
 
 
 class DeclaredNames(t.NamedTuple):
-    """The repositories that a declaration means.
+    """The repositories that a declaration selects.
 
-    :param known: all repositories; None if they were not listed because no pattern needs them
+    :param known: all repositories; None if they were not listed because no pattern requires it
     :param tagged: the repositories that have one of the tags according to the tagging API
     """
 
@@ -65,7 +65,7 @@ class DeclaredNames(t.NamedTuple):
 
 
 def declared_names(session: Session, ecr: Client, declared: TagDeclaration) -> DeclaredNames:
-    """The names of the repositories that a declaration means."""
+    """The names of the repositories that a declaration selects."""
     if declared.all_except is not None:
         names, has_tags = discover(session.client("resourcegroupstaggingapi"), ecr, declared.tags.items())
         kept = set(select(declared.all_except, names))
@@ -92,9 +92,9 @@ def tags_of_each(
 ) -> dict[str, Tags]:
     """The tags of each repository by its name.
 
-    :param prefix: what precedes the name in an ARN
-    :param tagged: the repositories that have one of `tags` according to the tagging API. If ECR returns tags without
-        them, the answer may be an old one, and ECR is asked again.
+    :param prefix: the part of the ARN before the name
+    :param tagged: the repositories that have one of `tags` according to the tagging API. If ECR returns none of these
+        tags, the response may be outdated, and the request is repeated.
     """
 
     def read(name: str) -> Tags:

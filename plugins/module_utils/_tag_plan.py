@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The tags on repositories that have to change, as values. Standard library only."""
+"""Plans the changes of repository tags. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import NAMED, listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import NAMED, list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     MAXIMUM_TAGS,
     is_pattern,
@@ -20,13 +20,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
 
-#: Resource Groups Tagging API Reference, TagResources and UntagResources: at most 20 ARNs in a call.
+#: The maximum number of ARNs in a call. Source: Resource Groups Tagging API Reference, TagResources and UntagResources.
 TAGGING_BATCH = 20
 
 
 @dataclass(frozen=True)
 class TaggedRepository:
-    """A repository as it was read."""
+    """The current state of a repository."""
 
     name: str
     arn: str
@@ -35,7 +35,7 @@ class TaggedRepository:
 
 @dataclass(frozen=True)
 class TagChange:
-    """One repository whose tags change."""
+    """The change of the tags of one repository."""
 
     name: str
     arn: str
@@ -44,13 +44,13 @@ class TagChange:
 
     @property
     def removed(self) -> list[str]:
-        """The keys of the tags that are removed."""
+        """The keys of the removed tags."""
         return sorted(set(self.before) - set(self.after))
 
 
 @dataclass(frozen=True)
 class TagPlan:
-    """The repositories that were read, and those that change."""
+    """The repositories, and the changes of their tags."""
 
     is_present: bool
     tags: dict[str, str]
@@ -59,13 +59,13 @@ class TagPlan:
 
     @property
     def diff(self) -> Json:
-        """In Ansible's form: the repositories that change, before and after."""
+        """The changes in the format of Ansible's diff."""
         return tag_diff(self.changes)
 
     def is_done(self, change: TagChange, tags: dict[str, str] | None) -> bool:
-        """Whether a repository with these tags is as planned. Other tags may have changed meanwhile.
+        """Whether a change is complete. Other tags of the repository are not compared.
 
-        :param tags: None if the repository does not exist, so that it has no tag
+        :param tags: the current tags; None if the repository does not exist
         """
         if tags is None:
             return not self.is_present
@@ -74,7 +74,7 @@ class TagPlan:
         return not any(tags.get(key) == change.before[key] for key in change.removed)
 
     def batches(self) -> list[list[TagChange]]:
-        """The changes in groups that fit into one call: few enough, and all lose the same keys."""
+        """The changes in groups for one call each: at most TAGGING_BATCH changes that remove the same keys."""
         groups: dict[tuple[str, ...], list[TagChange]] = {}
         for change in self.changes:
             groups.setdefault(tuple(change.removed), []).append(change)
@@ -83,17 +83,17 @@ class TagPlan:
         ]
 
     def result(self) -> list[Json]:
-        """One entry for each repository, in the order of their names, as after the run."""
+        """The state of each repository after the run, in the order of the names."""
         changed = {change.name: change.after for change in self.changes}
         return [
             {
-                "name": one.name,
-                "arn": one.arn,
-                "changed": one.name in changed,
-                "before": one.tags,
-                "tags": changed.get(one.name, one.tags),
+                "name": repository.name,
+                "arn": repository.arn,
+                "changed": repository.name in changed,
+                "before": repository.tags,
+                "tags": changed.get(repository.name, repository.tags),
             }
-            for one in self.repositories
+            for repository in self.repositories
         ]
 
 
@@ -101,10 +101,9 @@ _Pairs = tuple[tuple[str, str], ...]
 
 
 def tag_diff(changes: t.Sequence[TagChange]) -> Json:
-    """Changes of tags in the form of Ansible's diff.
+    """Changes of tags in the format of Ansible's diff.
 
-    Many changes are grouped: repositories whose tags change in the same way are counted, and only the tags that change
-    are shown.
+    Many changes are shown in groups: the number of repositories with the same change, and only the tags that change.
     """
     if len(changes) <= NAMED:
         return {
@@ -116,13 +115,13 @@ def tag_diff(changes: t.Sequence[TagChange]) -> Json:
         gone, new = change.before.items() - change.after.items(), change.after.items() - change.before.items()
         groups.setdefault((tuple(sorted(gone)), tuple(sorted(new))), []).append(change.name)
     return {
-        "before": {listed(names): dict(gone) for (gone, _new), names in groups.items()},
-        "after": {listed(names): dict(new) for (_gone, new), names in groups.items()},
+        "before": {list_text(names): dict(gone) for (gone, _new), names in groups.items()},
+        "after": {list_text(names): dict(new) for (_gone, new), names in groups.items()},
     }
 
 
 def select(names: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
-    """The repositories that `names` means: exact names as they are, patterns matched against `known`."""
+    """The names without patterns, and the repositories in `known` that match the patterns."""
     known, names = sorted(known), list(names)
     selected = dict.fromkeys(name for name in names if not is_pattern(name))
     for pattern in filter(is_pattern, names):
@@ -131,7 +130,7 @@ def select(names: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
 
 
 def unmatched_pattern_problems(names: t.Iterable[str], known: t.Collection[str]) -> t.Iterator[str]:
-    """The patterns among `names` that match none of the repositories."""
+    """Problems with patterns in `names` that match no repository."""
     for pattern in filter(is_pattern, names):
         if not fnmatch.filter(known, pattern):
             yield (
@@ -155,31 +154,31 @@ def missing_repository_problems(
 
 
 def has_any_tag(tags: dict[str, str], wanted: t.Iterable[tuple[str, str]]) -> bool:
-    """Whether one of the tags `wanted` is among `tags`. IAM ignores the case of a key."""
-    there = {(key.lower(), value) for key, value in tags.items()}
-    return any((key.lower(), value) in there for key, value in wanted)
+    """Whether `tags` has one of the tags `wanted`. The case of keys is ignored, as in IAM."""
+    existing = {(key.lower(), value) for key, value in tags.items()}
+    return any((key.lower(), value) in existing for key, value in wanted)
 
 
 def plan_tags(repositories: t.Iterable[TaggedRepository], tags: dict[str, str], is_present: bool) -> TagPlan:
-    """What to change so that each repository has, or no longer has, `tags`. Other tags stay.
+    """Plan the changes so that each repository has `tags`, or does not have them. Other tags are not changed.
 
-    :param is_present: if false, a tag is removed only where its value is the declared one, and then in any case of its
-        key, because IAM ignores the case of a key
+    :param is_present: if False, a tag is removed if it has the declared value, regardless of the case of its key,
+        because IAM ignores that case
     """
     removed = {(key.lower(), value) for key, value in tags.items()}
-    known, changes = sorted(repositories, key=lambda one: one.name), []
-    for one in known:
+    known, changes = sorted(repositories, key=lambda repository: repository.name), []
+    for repository in known:
         if is_present:
-            after = {**one.tags, **tags}
+            after = {**repository.tags, **tags}
         else:
-            after = {key: value for key, value in one.tags.items() if (key.lower(), value) not in removed}
-        if after != one.tags:
-            changes.append(TagChange(one.name, one.arn, one.tags, after))
+            after = {key: value for key, value in repository.tags.items() if (key.lower(), value) not in removed}
+        if after != repository.tags:
+            changes.append(TagChange(repository.name, repository.arn, repository.tags, after))
     return TagPlan(is_present, tags, tuple(known), tuple(changes))
 
 
 def tag_plan_problems(plan: TagPlan) -> t.Iterator[str]:
-    """Why ECR or IAM would not take the tags of a plan."""
+    """Reasons why ECR would reject the planned tags, or IAM could not distinguish them."""
     if not plan.is_present:
         return
     for problem in spelling_problems(plan.tags):

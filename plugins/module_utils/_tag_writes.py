@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Changes the tags of repositories in batches, repeats what may work soon, and reports each failure."""
+"""Changes the tags of repositories in batches, retries transient failures, and reports all other failures."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import may_have_been_sent, message_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import tries, wait_until_read_back
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import backoff, wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import tags_or_none
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TAGGING_BATCH, TagChange, TagPlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 Progress = t.Callable[[str], None]
-#: Reasons by the name of the repository.
+#: The reason of the failure by the name of the repository.
 Failures = dict[str, str]
-#: Why a repository that existed a moment ago cannot be tagged.
+#: The message for a repository that was deleted during the run.
 DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
 
 
 @dataclass(frozen=True)
 class TagWriter:
-    """Carries out a plan.
+    """Applies a plan.
 
     :param tagging: a client of the tagging API
-    :param ecr: a client of ECR, whose tags decide whether a change was made
+    :param ecr: a client of ECR, which confirms the changes
     """
 
     tagging: Client
@@ -42,9 +42,9 @@ class TagWriter:
     wait: WaitOptions
 
     def write(self, progress: Progress = lambda _text: None) -> None:
-        """Make all changes.
+        """Apply all changes.
 
-        :raises EcrError: if some repositories could not be changed, with the reason for each
+        :raises EcrError: if repositories could not be changed, with the reason for each
         """
         failures: Failures = {}
         batches = self.plan.batches()
@@ -61,10 +61,10 @@ class TagWriter:
             raise partial_failure(self.plan, failures)
 
     def wait_until_confirmed(self, progress: Progress = lambda _text: None) -> None:
-        """Wait until ECR returns what was written."""
+        """Wait until ECR returns the written tags."""
         progress("waiting until ECR returns the tags")
         try:
-            wait_until_read_back(self.unconfirmed, self.wait)
+            wait_until_consistent(self.unconfirmed, self.wait)
         except Exception as error:
             if isinstance(error, EcrError) and "changed" in error.facts:
                 raise
@@ -72,20 +72,20 @@ class TagWriter:
             raise EcrError(reason, changed=True) from None
 
     def _change(self, batch: list[TagChange]) -> Failures:
-        """Change the tags of up to 20 repositories, of some of them several times; why the others failed."""
-        left, has_answered = batch, False
+        """Change the tags of up to 20 repositories, retry transient failures, and return the remaining failures."""
+        left, has_responded = batch, False
         failures: Failures = {}
         names = {change.arn: change.name for change in batch}
-        for _number in tries(self.wait):
+        for _number in backoff(self.wait):
             try:
                 reasons = self._send(left)
-                has_answered = True
+                has_responded = True
                 for change in left:
                     failures.pop(change.name, None)
                 failures.update({names.get(arn, arn): reason for arn, reason in reasons.items()})
                 self._confirm([change for change in left if change.name in failures], failures)
             except Exception as error:
-                if not has_answered and not self._was_made(left, failures, error):
+                if not has_responded and not self._is_applied(left, failures, error):
                     raise
                 break
             left = [change for change in left if is_transient(failures.get(change.name, ""))]
@@ -93,27 +93,27 @@ class TagWriter:
                 break
         return failures
 
-    def _was_made(self, batch: list[TagChange], failures: Failures, error: Exception) -> bool:
-        """Whether AWS made some of the changes although its response was lost; the others are failures."""
+    def _is_applied(self, batch: list[TagChange], failures: Failures, error: Exception) -> bool:
+        """Whether AWS applied changes although its response was lost. The other changes are added to `failures`."""
         if not may_have_been_sent(error):
             return False
         found = dict.fromkeys((change.name for change in batch), message_of(error))
         try:
             self._confirm(batch, found)
         except Exception:
-            return False  # the error of the write says more
+            return False  # the caller raises the error of the write, which is more specific
         failures.update(found)
         return len(found) < len(batch)
 
     def _send(self, batch: list[TagChange]) -> dict[str, str]:
-        """Send one call; the reason for each ARN that failed."""
+        """Send one request, and return the reason for each ARN that failed."""
         arns = [change.arn for change in batch]
         if self.plan.is_present:
             return _tagging.tag(self.tagging, arns, self.plan.tags)
         return _tagging.untag(self.tagging, arns, batch[0].removed)
 
     def _confirm(self, batch: list[TagChange], failures: Failures) -> None:
-        """Remove what did not fail: the answer may have been an error although ECR has the tags as planned."""
+        """Remove failures of changes that ECR returns. AWS may apply a change although its response is an error."""
         for change in batch:
             tags = tags_or_none(self.ecr, change.arn)
             if self.plan.is_done(change, tags):
@@ -135,10 +135,10 @@ class TagWriter:
 
 
 def _advice(plan: TagPlan, failures: Failures) -> t.Iterator[str]:
-    """The next step for each denial."""
+    """The next step for each denied action."""
     for reason in failures.values():
         if reason.startswith("AccessDenied"):
-            # The tagging API calls ECR in the name of the caller, for each repository.
+            # The tagging API calls ECR for each repository with the permissions of the caller.
             action = "ecr:TagResource" if plan.is_present else "ecr:UntagResource"
             allow = f"Allow {action} on these repositories to the caller, or use other credentials."
             denial = read_denial(reason, CALLER)
@@ -146,7 +146,7 @@ def _advice(plan: TagPlan, failures: Failures) -> t.Iterator[str]:
 
 
 def partial_failure(plan: TagPlan, failures: Failures) -> EcrError:
-    """The error that names each repository that failed, and each that was changed."""
+    """The error with the repositories that failed, and those that were changed."""
     changed = [change.name for change in plan.changes if change.name not in failures]
     listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
     next_step = "".join(f"\n{advice}" for advice in dict.fromkeys(_advice(plan, failures)))

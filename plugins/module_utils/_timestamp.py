@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The time of the last change of a share, as a hand-off has it. Standard library only."""
+"""Parses the time of the last change of a share in a hand-off. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def time_of(text: str) -> float | None:
-    """Seconds since 1970 of `2026-01-31T23:59:59Z`; None if the text is not such a time."""
+    """The seconds since 1970 of a time such as `2026-01-31T23:59:59Z`; None if the text has another format."""
     try:
         return datetime.datetime.fromisoformat(text[:-1] + "+00:00").timestamp() if _TIME.fullmatch(text) else None
     except ValueError:
@@ -22,6 +22,6 @@ def time_of(text: str) -> float | None:
 
 
 def shared_at_problems(text: str | None) -> t.Iterator[str]:
-    """What is wrong with a `shared_at`."""
+    """Problems with a `shared_at`."""
     if text is not None and time_of(text) is None:
         yield f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""One transfer from a registry over HTTP: where it may lead to, how long it may take, whether the disk has room."""
+"""One transfer from a registry over HTTP, with limits for redirects, time and disk space."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
-_TIMEOUT = 60  # seconds without a byte
-#: A transfer may take _GRACE seconds, and a second more for each _SLOWEST bytes that it received. Four layers share a
-#: link, so a link of 256 kbit/s is fast enough (32 KiB/s). The grace covers all pauses and retries of one request.
+_TIMEOUT = 60  # seconds without data
+#: The time limit of a transfer is _GRACE seconds, and one second for each _SLOWEST bytes received. Four concurrent
+#: layers at this rate need a link of 256 kbit/s (32 KiB/s). _GRACE is longer than all pauses and retries of one
+#: request.
 _GRACE, _SLOWEST = 600.0, 8 * 1024
 _REDIRECTS = 5
 
 
 class Transfer:
-    """The requests for one manifest or one layer. As a context manager, it ends when its time is over.
+    """The requests for one manifest or one layer. As a context manager, it is aborted at its time limit.
 
-    :param url: the registry's
-    :param tls: for https
+    :param url: the URL of the registry
+    :param tls: the TLS context for https
     """
 
     def __init__(self, url: str, tls: ssl.SSLContext) -> None:
         self._url = url
-        #: What the last request was sent to: the registry, or a host to which it redirects.
+        #: The host of the last request: the registry, or the target of a redirect.
         self.host = self._registry = urllib.parse.urlsplit(url).netloc
         self.received = 0
-        #: Set when the time was over, or by `end`.
+        #: Set at the time limit, and by `end`.
         self.timed_out, self.ended = False, False
         self._finished = threading.Event()
         self._connections: list[socket.socket] = []
         plain_http = url.startswith("http:")
         self._opener = urllib.request.OpenerDirector()
         for handler in (
-            urllib.request.ProxyHandler({} if plain_http else None),  # a proxy is another host
+            urllib.request.ProxyHandler({} if plain_http else None),  # a plain HTTP request must not be sent to a proxy
             _Connections(self._connect, tls),
             urllib.request.HTTPDefaultErrorHandler(),
             _Redirects(url, self._follow),
@@ -66,7 +67,7 @@ class Transfer:
         self._close()
 
     def open(self, path: str, authorization: str, **headers: str) -> http.client.HTTPResponse:
-        """The reply to a GET request. The authorization is sent to the registry, and along no redirect."""
+        """The response to a GET request. The authorization is sent to the registry, but not to targets of redirects."""
         self._close()
         self.host = self._registry
         headers = {"User-agent": "crossaccount.ecr", **headers}
@@ -77,11 +78,11 @@ class Transfer:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
+        """The elapsed time in seconds."""
         return time.monotonic() - self._started
 
     def end(self) -> None:
-        """Break the connections, so that a thread which waits for one goes on."""
+        """Close the connections, so that threads that wait for data continue."""
         self.ended = True
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
@@ -93,7 +94,7 @@ class Transfer:
         if self.ended:
             raise EcrError("The transfer was canceled.")
         connection = socket.create_connection(address, timeout, source)
-        # TLS takes the connection from the object that is made here.
+        # TLS detaches the socket from this object, so a duplicate is kept.
         self._connections.append(connection.dup())
         return connection
 
@@ -113,21 +114,23 @@ class Transfer:
 
 
 class _Connections(urllib.request.AbstractHTTPHandler):
-    """Opens http and https, the only schemes of a transfer, by a function of its own."""
+    """Opens http and https connections, the only schemes of a transfer, with a custom function."""
 
     def __init__(self, connect: t.Callable[..., socket.socket], tls: ssl.SSLContext) -> None:
         super().__init__()
         self._connect, self._tls = connect, tls
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._made(http.client.HTTPConnection), request)
+        return self.do_open(self._connection_factory(http.client.HTTPConnection), request)
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._made(http.client.HTTPSConnection), request, context=self._tls)
+        return self.do_open(self._connection_factory(http.client.HTTPSConnection), request, context=self._tls)
 
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
-    def _made(self, kind: t.Callable[..., http.client.HTTPConnection]) -> t.Callable[..., http.client.HTTPConnection]:
+    def _connection_factory(
+        self, kind: t.Callable[..., http.client.HTTPConnection]
+    ) -> t.Callable[..., http.client.HTTPConnection]:
         def make(host: str, **options: object) -> http.client.HTTPConnection:
             connection = kind(host, **options)
             connection._create_connection = self._connect  # type: ignore[attr-defined]
@@ -137,7 +140,7 @@ class _Connections(urllib.request.AbstractHTTPHandler):
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects to https; to http only from a registry on a loopback address to another such address."""
+    """Follows redirects to https, and redirects to http only between loopback addresses."""
 
     max_redirections, max_repeats = _REDIRECTS, _REDIRECTS
 
@@ -166,9 +169,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def check_space(folder: pathlib.Path, size: int) -> None:
-    """See that a folder's file system has room for `size` bytes."""
-    there = os.statvfs(folder)
-    free = there.f_bavail * there.f_frsize
+    """Check that the file system of a folder has space for `size` bytes."""
+    file_system = os.statvfs(folder)
+    free = file_system.f_bavail * file_system.f_frsize
     if size > free:
         raise EcrError(
             f"The image needs {size} bytes in {folder}, and {free} are free. Nothing was fetched; make room, or choose"

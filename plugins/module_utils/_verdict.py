@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The verdict of a proof: expected access against observed access. Standard library only."""
+"""Compares expected and observed access. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._listed import listed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
     ALLOWED,
     DENIED,
@@ -22,10 +22,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._observation impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
-#: The requests for each repository. The token of the registry is the same for all of them.
+#: The requests for each repository. The registry token is requested once.
 PROBES = ("describe", "manifest", "layer")
 TOKEN = "token"
-#: Without one of them, nothing can be pulled.
+#: The requests that a pull requires.
 _PULL = (TOKEN, "manifest", "layer")
 Tags = t.Optional[dict[str, str]]
 
@@ -35,12 +35,12 @@ Observations = dict[str, Observation]
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a role should be able to read.
+    """The expected access of a role.
 
-    :param access: what reading means: `read` includes describing, `pull` does not
-    :param repository_tags: the tags that grant access, as far as they are known
-    :param accepted_denials: the kinds of denial that prove nothing about the share, and are accepted all the same
-    :param existing: the repositories that exist, as the owner account states
+    :param access: `pull`, or `read`, which includes DescribeImages
+    :param repository_tags: the tags that grant access; empty if they are unknown
+    :param accepted_denials: kinds of denial that are accepted although they prove nothing about the share
+    :param existing: the repositories that exist according to the owner account
     """
 
     readable: tuple[str, ...]
@@ -56,13 +56,13 @@ class Expectations:
 
     @property
     def unknown_existence(self) -> list[str]:
-        """The repositories of which nobody states that they exist, although a denial is expected."""
+        """The repositories with an expected denial that may not exist."""
         return [name for name in self.denied if name not in self.existing]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One repository: what was expected, the outcome of each request, and what to do if they differ."""
+    """The result for one repository: the expected access, the outcome of each request, and the next step."""
 
     name: str
     expected: str
@@ -79,79 +79,91 @@ class Verdict:
     advice: str
 
 
-def judge(
+def verdicts_of(
     expectations: Expectations,
     observed: t.Mapping[str, Observations],
     token: Observation,
     tags: t.Mapping[str, Tags],
 ) -> list[Verdict]:
-    """The verdict on each repository.
+    """The verdict for each repository.
 
     :param observed: the observation of each of `PROBES`, by repository
     :param tags: the tags of the repositories that are readable but should be denied; None if they could not be read
     """
     verdicts = []
     for name in expectations.readable:
-        seen = {TOKEN: token, **observed[name]}
-        verdicts.append(_verdict(name, "readable", seen, _advice_if_denied(name, seen, expectations.access)))
+        observations = {TOKEN: token, **observed[name]}
+        verdicts.append(
+            _verdict(name, "readable", observations, _advice_if_denied(name, observations, expectations.access))
+        )
     for name in expectations.denied:
-        seen = {TOKEN: token, **observed[name]}
-        advice = _advice_if_readable(name, seen, expectations, tags.get(name))
-        verdicts.append(_verdict(name, "denied", seen, advice))
+        observations = {TOKEN: token, **observed[name]}
+        advice = _advice_if_readable(name, observations, expectations, tags.get(name))
+        verdicts.append(_verdict(name, "denied", observations, advice))
     return verdicts
 
 
-def _verdict(name: str, expected: str, seen: Observations, advice: str) -> Verdict:
-    refused = _refused(seen)
+def _verdict(name: str, expected: str, observations: Observations, advice: str) -> Verdict:
+    refused = _refused(observations)
     return Verdict(
         name=name,
         expected=expected,
-        describe=seen["describe"].outcome,
-        manifest=seen["manifest"].outcome,
-        layer=seen["layer"].outcome,
-        token=seen[TOKEN].outcome,
-        pull=_pull_outcome(seen),
+        describe=observations["describe"].outcome,
+        manifest=observations["manifest"].outcome,
+        layer=observations["layer"].outcome,
+        token=observations[TOKEN].outcome,
+        pull=_pull_outcome(observations),
         verdict="fail" if advice else "pass",
         denial=refused[0].sentence if refused else "",
         denial_kind=refused[0].kind if refused else "",
-        denials={probe: one.sentence for probe, one in seen.items() if not one.is_allowed},
-        denial_kinds={probe: one.kind for probe, one in seen.items() if not one.is_allowed},
+        denials={
+            probe: observation.sentence for probe, observation in observations.items() if not observation.is_allowed
+        },
+        denial_kinds={
+            probe: observation.kind for probe, observation in observations.items() if not observation.is_allowed
+        },
         advice=advice,
     )
 
 
-def _pull_outcome(seen: Observations) -> str:
-    """The worst outcome of the requests of a pull."""
-    outcomes = [seen[probe].outcome for probe in _PULL]
+def _pull_outcome(observations: Observations) -> str:
+    """The worst outcome of the requests that a pull requires."""
+    outcomes = [observations[probe].outcome for probe in _PULL]
     return next((outcome for outcome in (ERROR, NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
 
 
-def _refused(seen: Observations) -> list[Observation]:
-    """What was not allowed, the most telling one first."""
-    return [seen[probe] for probe in ("manifest", "layer", "describe", TOKEN) if not seen[probe].is_allowed]
+def _refused(observations: Observations) -> list[Observation]:
+    """The observations of requests that were not allowed. The most specific one is first."""
+    return [
+        observations[probe] for probe in ("manifest", "layer", "describe", TOKEN) if not observations[probe].is_allowed
+    ]
 
 
-def _advice_if_denied(name: str, seen: Observations, access: str) -> str:
-    """Why a repository is not readable, and the next step; empty if it is readable."""
-    pullable = _pull_outcome(seen) == ALLOWED
-    if pullable and (access == "pull" or seen["describe"].is_allowed):
+def _advice_if_denied(name: str, observations: Observations, access: str) -> str:
+    """The reason why a repository is not readable, and the next step; empty if it is readable."""
+    pullable = _pull_outcome(observations) == ALLOWED
+    if pullable and (access == "pull" or observations["describe"].is_allowed):
         return ""
-    what = "can be pulled but not described" if pullable else "cannot be pulled"
-    return f"Repository {name} {what}. {_refused(seen)[0].advice}"
+    state = "can be pulled but not described" if pullable else "cannot be pulled"
+    return f"Repository {name} {state}. {_refused(observations)[0].advice}"
 
 
-def _advice_if_readable(name: str, seen: Observations, expectations: Expectations, tags: Tags) -> str:
-    """Why a repository is not proven to be denied, and the next step; empty if the share denies it."""
-    able = ", ".join(probe for probe in PROBES if seen[probe].is_allowed)
+def _advice_if_readable(name: str, observations: Observations, expectations: Expectations, tags: Tags) -> str:
+    """The reason why the share is not proven to deny a repository, and the next step; empty if it is proven."""
+    able = ", ".join(probe for probe in PROBES if observations[probe].is_allowed)
     if able:
         why = _why_readable(expectations.repository_tags, tags)
         verb = "are" if ", " in able else "is"
         return f"Repository {name} was expected to be denied, but {able} {verb} allowed. {why}"
-    observed = [seen[probe] for probe in ("manifest", "layer", "describe")]
-    unclear = [one for one in observed if one.outcome != DENIED]
+    observed = [observations[probe] for probe in ("manifest", "layer", "describe")]
+    unclear = [observation for observation in observed if observation.outcome != DENIED]
     if unclear:
         return f"Repository {name} could not be proven to be denied. {unclear[0].advice}"
-    by_others = [one for one in observed if not one.by_the_share and one.kind not in expectations.accepted_denials]
+    by_others = [
+        observation
+        for observation in observed
+        if not observation.by_the_share and observation.kind not in expectations.accepted_denials
+    ]
     if not by_others:
         return ""
     return (
@@ -176,21 +188,31 @@ def _why_readable(granting: Json, tags: Tags) -> str:
 
 
 def existence_warnings(expectations: Expectations) -> t.Iterator[str]:
-    """What a proof of denials leaves open: whether these repositories exist at all."""
+    """A warning about denied repositories that may not exist."""
     names = expectations.unknown_existence
     if names:
+        text = list_text(names)
         yield (
-            f"A denial of {listed(names)} does not show that the name is right: ECR denies a repository that does not"
+            f"A denial of {text} does not show that the name is right: ECR denies a repository that does not"
             " exist in the same way, and the two cannot be told apart. The hand-off of the owner account names"
             " repositories that exist."
         )
 
 
 def table(verdicts: t.Sequence[Verdict]) -> list[str]:
-    """The verdicts as the lines of a table, one for each repository."""
+    """The lines of a table with the verdict for each repository."""
     rows = [("REPOSITORY", "EXPECTED", "DESCRIBE", "MANIFEST", "LAYER", "TOKEN", "VERDICT")]
     rows += [
-        (one.name, one.expected, one.describe, one.manifest, one.layer, one.token, one.verdict) for one in verdicts
+        (
+            verdict.name,
+            verdict.expected,
+            verdict.describe,
+            verdict.manifest,
+            verdict.layer,
+            verdict.token,
+            verdict.verdict,
+        )
+        for verdict in verdicts
     ]
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""How long a module waits for AWS: its options, and the time that remains. Standard library only."""
+"""The options for how long a module waits for AWS. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import
 
 _FOREVER = 10**9  # seconds
 
-#: The owner's options.
+#: The options of the modules for the owner account.
 WAIT_ARGUMENTS: Json = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 120},
     "wait_interval": {"type": "float", "default": 0.25},
 }
-#: The consumer's options. A change of IAM usually takes effect within seconds, rarely a minute: IAM User Guide,
-#: "Troubleshoot IAM".
+#: The options of the modules for the consumer account. A change in IAM usually takes effect within seconds, and rarely
+#: takes a minute. Source: IAM User Guide, "Troubleshoot IAM".
 RETRY_ARGUMENTS: Json = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
@@ -33,9 +33,9 @@ RETRY_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class WaitOptions:
-    """How long to wait, and how long between two requests, in seconds.
+    """The time to wait and the interval between two requests, in seconds.
 
-    :param shared_at: when the owner last changed the share; None if that is unknown
+    :param shared_at: the time of the last change of the share, in seconds since 1970; None if it is unknown
     """
 
     wait: bool
@@ -53,8 +53,8 @@ class WaitOptions:
         """The time to wait; 0 without `wait`."""
         return float(min(max(self.timeout, 0), _FOREVER)) if self.wait else 0.0
 
-    def patience(self, now: float) -> float:
-        """The time in which a denial may still be a change that has not propagated.
+    def retry_window(self, now: float) -> float:
+        """The time during which a denial may be caused by a change that has not propagated yet, in seconds.
 
         :param now: seconds since 1970
         """
@@ -64,7 +64,7 @@ class WaitOptions:
 
 
 def wait_problems(options: WaitOptions) -> t.Iterator[str]:
-    """What is wrong with the options."""
+    """Problems with the options."""
     yield from shared_at_problems(options.shared_at)
-    if not options.interval >= 0:  # so that nan is rejected
+    if not options.interval >= 0:  # also rejects nan
         yield f"{option('wait_interval')} is {options.interval} seconds; it cannot be negative."

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""IAM's wildcards: `*` is any run of characters, `?` is one character, and nothing else is special.
+"""Matches the wildcards of IAM: `*` matches any characters, and `?` matches one character. Standard library only.
 
-A template is a policy's text after its variables were replaced: pieces of text, each with or without wildcards. What a
-variable brought in never acts as a wildcard. The match keeps the set of all positions in the pattern as one integer, so
-its cost is the length of the text times the length of the pattern at most: no pattern makes it backtrack.
+A template is the text of a policy after its variables were replaced. It consists of pieces of text with or without
+wildcards. The value of a variable never acts as a wildcard. The match stores the set of possible positions in the
+pattern in one integer. It never backtracks, so its cost is at most the product of the lengths of text and pattern.
 
 Source: IAM User Guide, "IAM JSON policy elements: Resource" and "IAM policy elements: Variables and tags".
 """
@@ -16,27 +16,27 @@ from __future__ import annotations
 import functools
 import typing as t
 
-#: Pieces of text, and whether `*` and `?` are wildcards in each of them.
+#: Pieces of text, each with a flag whether `*` and `?` are wildcards.
 Template = tuple[tuple[str, bool], ...]
 
 
 def literal(template: Template) -> str:
-    """The text itself, for an operator without wildcards."""
+    """The text of a template, for an operator without wildcards."""
     return "".join(text for text, _wild in template)
 
 
 def matches(template: Template, text: str) -> bool:
-    """Whether the whole text fits the template; upper and lower case differ."""
+    """Whether the whole text matches the template, with regard to case."""
     return _pattern(template, False).fits(text)
 
 
 def matches_in_segments(template: Template, arn: str) -> bool:
-    """The same for an ARN, where only a `*` at the end of a segment reaches beyond the next colon."""
+    """Whether an ARN matches the template. Only a `*` at the end of a segment matches colons."""
     return _pattern(template, True).fits(arn)
 
 
 def matches_any_case(pattern: str, text: str) -> bool:
-    """The same for an action, whose upper and lower case do not differ."""
+    """Whether an action matches the pattern, without regard to case."""
     return matches(((pattern.lower(), True),), text.lower())
 
 
@@ -67,7 +67,7 @@ class _Pattern:
         return bool(at & self.end)
 
     def _skip(self, at: int) -> int:
-        """The positions, and those behind a `*`, which may stand for nothing."""
+        """The positions, and the positions after each `*` at them, because `*` may match no characters."""
         return at | (at & self.many) << 1
 
 
@@ -76,6 +76,6 @@ def _pattern(template: Template, segments: bool) -> _Pattern:
     characters: list[tuple[str, bool]] = []
     for text, wild in template:
         for character in text:
-            if not (wild and character == "*" and characters[-1:] == [("*", True)]):  # two are the same as one
+            if not (wild and character == "*" and characters[-1:] == [("*", True)]):  # `**` is equal to `*`
                 characters.append((character, wild))
     return _Pattern(characters, segments)

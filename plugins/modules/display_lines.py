@@ -9,34 +9,57 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: display_lines
-short_description: Shows lines as they are
+short_description: Show lines without changes
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Shows each line as it is, such as those of a table, where C(ansible.builtin.debug) shows a list in YAML or JSON.
-  - In a play of several hosts, each line begins with the host's name, unless the task runs once.
-  - With a stdout callback that writes JSON, the lines are in the task's result only.
+  - Shows each line without changes, such as the lines of a table. C(ansible.builtin.debug) shows a list as YAML or
+    JSON.
+  - In a play with several hosts, each line begins with the name of the host, unless the task runs once.
+  - With a stdout callback that writes JSON, the lines are only in the result of the task.
+  - The module runs on the controller.
 options:
   lines:
-    description: The lines.
+    description: The lines to show.
     type: list
     elements: str
     required: true
   all_lines:
-    description: The lines to show instead with C(-v). They are also the result.
+    description:
+      - The lines to show with C(-v), in place of O(lines). They are also the result.
+      - The default is O(lines).
     type: list
     elements: str
 extends_documentation_fragment:
-  - crossaccount.ecr.attributes
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._attributes.info
+  - crossaccount.ecr._requirements
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
+  async:
     support: none
-    details: Nothing is changed.
+  action_group:
+    support: none
+    membership: []
+seealso:
+  - module: ansible.builtin.debug
+  - module: crossaccount.ecr.ecr_share_info
+    description: Returns lines to show.
 """
 
 EXAMPLES = r"""
+- name: Plan a share
+  crossaccount.ecr.ecr_share_info:
+    region: ap-northeast-1
+    shares:
+      - role_name: allow_ecr_release
+        repository_tags:
+          environment: release
+        repositories: [release]
+        consumers:
+          - account: "222222222222"
+            external_id: 7c2f4e0b-share
+  register: plan
+
 - name: Show who gains and who loses access
   crossaccount.ecr.display_lines:
     lines: "{{ plan.lines }}"
@@ -45,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: The lines, or O(all_lines).
+  description: O(all_lines), or O(lines) without it.
   returned: always
   type: list
   elements: str

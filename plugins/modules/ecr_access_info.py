@@ -7,35 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_access_info
-short_description: Prove which ECR repositories a role may read and which it may not
+short_description: Verify which ECR repositories a role can read and which it cannot
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Assumes the role and compares what was expected with what AWS allows, for each repository by itself.
-  - Probes ask for things that do not exist, so nothing is downloaded and no image counts as pulled.
-  - Also asks, without using the answer, whether the role can be assumed without the external ID, or with a wrong one.
-  - Waits by doing after a share that is new; see O(wait).
-  - If that takes longer than ten seconds, a line of progress is shown every ten seconds.
+  - Assumes the pull role, and compares the expected access to each repository with the access that AWS allows.
+  - The requests name images and layers that do not exist. Nothing is downloaded, and ECR records no pull.
+  - Tries to assume the role without the external ID and with a wrong one, and reports whether AWS rejects both.
+  - Retries while a new share propagates, see O(wait). After ten seconds, it shows a line of progress every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
-    description: The role, as the owner account handed it off.
+    description: The ARN of the pull role, from the hand-off.
     type: str
     required: true
-  external_id:
-    description: The external ID, as the owner account handed it off.
-    type: str
-  consumer_account:
-    description:
-      - The account that the share is for, from the hand-off. Credentials of another account are rejected before the
-        role is assumed.
-      - A role in the account of the credentials is always rejected.
-    type: str
-  role_session_name:
-    description:
-      - The name of the session in the logs of the owner account, 2 to 64 of letters, digits and C(_+=,.@-).
-      - The default is the name of the role.
-    type: str
   readable:
     description: Repositories that must be readable.
     type: list
@@ -47,18 +32,20 @@ options:
     elements: str
     default: []
   access:
-    description: What readable means. V(read) includes describing images, V(pull) does not.
+    description:
+      - The requests that must succeed for O(readable). V(pull) requires a pull. V(read) also requires the description
+        of the images.
     type: str
     choices: [pull, read]
     default: read
   repository_tags:
     description:
       - The tags that grant access. From the hand-off.
-      - Only used to say why a repository is readable that should be denied.
+      - They only explain why a repository of O(denied) is readable.
     type: dict
   existing:
     description:
-      - Names of repositories that exist, as the owner account states in the hand-off.
+      - Repositories that exist according to the hand-off.
       - ECR denies a repository that does not exist like any other repository. A warning names the repositories of
         O(denied) that are not in this list.
     type: list
@@ -66,8 +53,8 @@ options:
     default: []
   accepted_denials:
     description:
-      - The kinds of denial that the proof accepts for the repositories of O(denied), although they prove nothing about
-        the share. The same role may read the repository from another host or in another session.
+      - Kinds of denial to accept for O(denied) although they do not prove that the share denies the repository. The
+        same role may read the repository from another host or in another session.
       - Without this option, a denial counts only if no identity-based policy of the role allows the action, or if a
         policy of the owner account explicitly denies it.
     type: list
@@ -75,39 +62,56 @@ options:
     choices: [boundary, endpoint_policy, no_resource_policy, organization_policy, session_policy, unknown]
     default: []
   duration_seconds:
-    description: How long the session lasts, 900 to 43200 seconds, and no longer than the role's maximum.
+    description: The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.
     type: int
     default: 900
 extends_documentation_fragment:
-  - crossaccount.ecr.assume_role
-  - crossaccount.ecr.credentials
-  - crossaccount.ecr.wait_by_doing
-  - crossaccount.ecr.attributes
+  - crossaccount.ecr._pull_role
+  - crossaccount.ecr._assume_role
+  - crossaccount.ecr._credentials
+  - crossaccount.ecr._retry
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._attributes.info
+  - crossaccount.ecr._attributes.action_group
+  - crossaccount.ecr._requirements.aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details: Nothing is changed.
+  async:
+    support: partial
+    details: Not supported with O(credentials=controller). With C(async), the module shows no progress.
+seealso:
+  - module: crossaccount.ecr.ecr_handoff_info
+    description: Reads the hand-off that contains most of these options.
+  - module: crossaccount.ecr.ecr_image_pull
+    description: Pulls images through the same role.
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
+  - plugin: crossaccount.ecr.access_junit
+    plugin_type: filter
+    description: Converts the result to a JUnit report.
 """
 
 EXAMPLES = r"""
-- name: Prove that release can be pulled and develop cannot
+- name: Verify that release can be pulled and that develop cannot
   crossaccount.ecr.ecr_access_info:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
     external_id: 7c2f4e0b-share
+    region: ap-northeast-1
     readable: [release]
     denied: [develop]
   register: proof
-  failed_when: proof.verdict != 'pass'
+
+- name: Fail if the access differs from what is expected
+  ansible.builtin.assert:
+    that: proof.verdict == 'pass'
+    fail_msg: "{{ proof.problems | join('\n') }}"
+    quiet: true
 """
 
 RETURN = r"""
 caller:
-  description: Who called, before assuming the role.
+  description: The caller identity before assuming the role.
   returned: success
   type: dict
   sample:
@@ -115,7 +119,7 @@ caller:
     arn: arn:aws:iam::222222222222:user/puller
     user_id: AIDAEXAMPLE
 assumed:
-  description: Who called afterwards.
+  description: The caller identity after assuming the role.
   returned: success
   type: dict
   sample:
@@ -124,8 +128,8 @@ assumed:
     user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
-    - V(true) when AWS refuses the role without the external ID and with a wrong one, V(false) when it does not,
-      V(unknown) when the question could not be answered. The verdict is then V(fail).
+    - V(true) if AWS rejects the role without the external ID and with a wrong one, V(false) if it does not.
+    - V(unknown) if the answer of AWS does not decide it. The verdict is then V(fail).
   returned: success
   type: str
   sample: "true"
@@ -135,44 +139,84 @@ token:
   type: str
   sample: allowed
 token_denial_kind:
-  description: What denied the token, empty when it is allowed.
+  description: The kind of denial of the registry token. Empty if the token is allowed.
   returned: success
   type: str
   sample: ""
 repositories:
-  description: What was expected and seen, for each repository.
+  description: The expected and the observed access to each repository.
   returned: success
   type: list
   elements: dict
-  sample:
-    - name: develop
-      expected: denied
-      describe: denied
-      manifest: denied
-      layer: denied
-      token: allowed
-      pull: denied
-      verdict: pass
-      denial: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release is not authorized to
+  contains:
+    name:
+      description: The name of the repository.
+      type: str
+      sample: develop
+    expected:
+      description: V(readable) or V(denied).
+      type: str
+      sample: denied
+    describe:
+      description: The outcome of describing an image.
+      type: str
+      sample: denied
+    manifest:
+      description: The outcome of requesting a manifest.
+      type: str
+      sample: denied
+    layer:
+      description: The outcome of requesting a layer.
+      type: str
+      sample: denied
+    token:
+      description: The outcome of requesting the registry token, which is the same for all repositories.
+      type: str
+      sample: allowed
+    pull:
+      description: The worst outcome of the three requests that a pull needs, RV(repositories[].token),
+        RV(repositories[].manifest) and RV(repositories[].layer).
+      type: str
+      sample: denied
+    verdict:
+      description: V(pass) or V(fail).
+      type: str
+      sample: pass
+    denial:
+      description: The error message of AWS. Empty if nothing is denied.
+      type: str
+      sample: "User: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release is not authorized to
         perform: ecr:BatchGetImage on resource: arn:aws:ecr:ap-northeast-1:111111111111:repository/develop because no
         identity-based policy allows the ecr:BatchGetImage action"
-      denial_kind: no_identity_policy
-      denials: {}
-      denial_kinds: {}
-      advice: ""
+    denial_kind:
+      description: The kind of this denial, see O(accepted_denials).
+      type: str
+      sample: no_identity_policy
+    denials:
+      description: The error message of each request that was denied.
+      type: dict
+      sample: {}
+    denial_kinds:
+      description: The kind of each denial.
+      type: dict
+      sample: {}
+    advice:
+      description: The reason for V(fail), and the next step.
+      type: str
+      sample: ""
 verdict:
-  description: V(pass) when everything is as expected, else V(fail).
+  description: V(pass) if all expectations are met, V(fail) otherwise.
   returned: success
   type: str
   sample: pass
 problems:
-  description: What is not as expected, each with what to mend. Empty when the verdict is V(pass).
+  description: The unmet expectations, each with the next step. Empty if the verdict is V(pass).
   returned: success
   type: list
   elements: str
   sample: []
 artifact:
-  description: The proof in short, as the role ecr_pull publishes it with C(set_stats).
+  description: A short form of the proof, which the role P(crossaccount.ecr.ecr_pull#role) publishes with C(set_stats).
   returned: success
   type: dict
   sample:
@@ -184,7 +228,7 @@ artifact:
     repositories:
       develop: denied
 summary:
-  description: The same as lines for a person.
+  description: The results as a text table, line by line.
   returned: success
   type: list
   elements: str
@@ -194,13 +238,13 @@ summary:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 
 
 def main() -> None:
-    execute(AnsibleAWSModule(argument_spec=PROVE_ARGUMENTS, supports_check_mode=True), proof)
+    run_and_exit(AnsibleAWSModule(argument_spec=ACCESS_INFO_ARGUMENTS, supports_check_mode=True), access_info)
 
 
 if __name__ == "__main__":

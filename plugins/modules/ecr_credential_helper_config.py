@@ -11,48 +11,52 @@ short_description: Configure docker and podman of a host to assume the pull role
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - For a host that pulls for years without a renewal of tokens. For each registry, the module writes a profile of the
-    AWS configuration that assumes the owner account's pull role, a wrapper of amazon-ecr-credential-helper with that
-    profile, and an entry of C(credHelpers) that names the wrapper. docker, podman and skopeo then run the wrapper for
-    each pull.
-  - Everything else in the files stays as it is, byte by byte. If a file cannot be parsed, nothing is written.
-  - An entry of C(credHelpers) that the user wrote for one of the registries is named in a warning and replaced.
-    O(state=absent) restores it. The wrapper keeps it until then.
+  - Configures amazon-ecr-credential-helper for long-lived hosts, so that no token needs to be renewed. For each
+    registry, the module writes an AWS profile that assumes the pull role of the owner account, a wrapper that runs the
+    helper with that profile, and an entry of C(credHelpers) that names the wrapper. docker, podman and skopeo then run
+    the wrapper for each pull.
+  - Everything else in the files is preserved, byte for byte. If a file cannot be parsed, nothing is written.
+  - If C(credHelpers) already has an entry for one of the registries, a warning names it, and the entry is replaced.
+    O(state=absent) restores it. The wrapper stores it until then.
   - The wrappers set C(HOME), the paths of the AWS files, and C(PATH), so they also work when cron, systemd or another
     user runs docker.
-  - The files in the home are read and written with the rights of O(user). The wrappers are written by the user who runs
-    the module, with mode V(0755), in a directory that no other user can change.
+  - The module reads and writes the files in the home directory with the permissions of O(user). The user who runs the
+    module owns the wrappers. They have the mode V(0755) and are in a directory that no other user can change.
   - Only regular files of at most 1 MiB are read.
-  - In the path options, a leading C(~) is the home of O(user). Environment variables are not expanded.
-  - The module does not call AWS and does not need boto3. The role
-    P(crossaccount.ecr.ecr_credential_helper#role) also installs the helper.
+  - In the path options, a leading C(~) is the home directory of O(user). Environment variables are not expanded.
+  - The module does not send requests to AWS and does not need boto3.
 options:
   state:
     description:
+      - V(present) adds the registries to the configuration.
       - V(absent) removes the profiles, the wrappers and the entries of O(registries), and nothing else. It restores the
-        entries of C(credHelpers) that V(present) replaced. It deletes a file only if V(present) created it and nothing
-        else is left in it.
+        entries of C(credHelpers) that V(present) replaced. It deletes a file only if V(present) created the file and
+        nothing else is left in it.
     type: str
     choices: [present, absent]
     default: present
   registries:
-    description: The registries. Others that were set up before stay. Required without O(share).
+    description:
+      - The registries. Other registries that were configured earlier are preserved. Required without O(share).
     type: list
     elements: dict
     default: []
     suboptions:
       registry:
-        description: The registry's host, as C(ecr_pull_registry) of the hand-off. With O(state=absent), this is enough.
+        description:
+          - The host name of the registry, C(ecr_pull_registry) in the hand-off. With O(state=absent), no other
+            suboption is required.
         type: str
         required: true
       role_arn:
-        description: The pull role, in the account that owns the registry. From the hand-off.
+        description: The ARN of the pull role, from the hand-off. The role is in the account that owns the registry.
         type: str
       external_id:
-        description: The external ID. From the hand-off.
+        description: The external ID, from the hand-off.
         type: str
       role_session_name:
-        description: The name of the sessions in the owner account's logs. The default is that of the helper.
+        description:
+          - The name of the sessions in the CloudTrail logs of the owner account. By default, the helper chooses it.
         type: str
       credential_source:
         description:
@@ -61,12 +65,12 @@ options:
         type: str
         choices: [Ec2InstanceMetadata, EcsContainer]
       source_profile:
-        description: The user's profile with the credentials that assume the role.
+        description: The AWS profile of the user whose credentials assume the role.
         type: str
   share:
     description:
       - The result of M(crossaccount.ecr.ecr_handoff_info). Its registry is added to O(registries), with its pull role
-        and external ID. The result of a task that was skipped adds nothing.
+        and external ID. The result of a skipped task adds nothing.
     type: dict
   credentials:
     description: The credentials that assume the pull role of O(share).
@@ -83,64 +87,85 @@ options:
         description: See O(registries[].source_profile).
         type: str
   user:
-    description: The user who pulls. The default is the user who runs the module. For another user, run it as root.
+    description:
+      - The user whose files are configured. The default is the user who runs the module. To configure another user, run
+        the module as root.
     type: str
   home:
-    description: The user's home, if it is not that of the user database.
+    description: The home directory of the user. The default is that of the user database.
     type: str
   auth_file:
     description:
-      - The file for C(credHelpers). The default is C(.docker/config.json) in the home, which docker, podman and skopeo
-        read. If only podman and skopeo pull, C(.config/containers/auth.json) in the home is possible, too.
-      - podman and skopeo read C(/run/user/UID/containers/auth.json) or C(/run/containers/UID/auth.json) before it. A
-        login there that takes precedence over the helper is named in a warning.
-      - A symbolic link stays. The file that it leads to is changed.
+      - The file with C(credHelpers). The default is C(.docker/config.json) in the home directory, which docker, podman
+        and skopeo read. If only podman and skopeo pull, C(.config/containers/auth.json) works as well.
+      - podman and skopeo first read C(/run/user/UID/containers/auth.json) or C(/run/containers/UID/auth.json). A
+        warning names a login in that file which takes precedence over the helper.
+      - A symbolic link is preserved, and its target is changed.
     type: str
   aws_config:
-    description: The AWS configuration file. The default is C(.aws/config) in the home.
+    description: The AWS configuration file. The default is C(.aws/config) in the home directory.
     type: str
   aws_credentials:
     description:
-      - The AWS credentials file, which may have the O(registries[].source_profile). The default is C(.aws/credentials)
-        in the home. The module only writes its path to the wrappers.
+      - The AWS credentials file, which can contain the O(registries[].source_profile). The default is
+        C(.aws/credentials) in the home directory. The module only writes its path to the wrappers.
     type: str
   bin_dir:
     description:
       - The directory for the wrappers. It must be in the PATH of docker and podman. The PATH of cron is often
         C(/usr/bin:/bin). For pulls by cron, set C(PATH) in the crontab, or use V(/usr/bin).
-      - Only root and the user who runs the module may be able to write to it and to its parents up to V(/). A parent
-        with the sticky bit, such as V(/tmp), is accepted. Links are resolved, and the directories that they lead
-        through are checked, too.
-      - A link or a foreign file in the place of a wrapper is an error. It is never followed, shown or removed.
+      - Only root and the user who runs the module may be able to write to the directory and its parents up to V(/). A
+        parent with the sticky bit, such as V(/tmp), is accepted. Links are resolved, and the directories on the way are
+        checked as well.
+      - A link, or a file that this module did not write, in the place of a wrapper is an error. The module never
+        follows, shows or removes it.
     type: str
     default: /usr/local/bin
   require_helper:
-    description: Whether it is an error that C(docker-credential-ecr-login) is not installed. It is needed for a pull.
+    description: Whether to fail if C(docker-credential-ecr-login) is not installed. A pull needs it.
     type: bool
     default: true
 extends_documentation_fragment:
-  - crossaccount.ecr.attributes
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._requirements
+requirements:
+  - amazon-ecr-credential-helper
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
     details: >-
-      The diff shows the entries of this module only, because the files also hold keys and tokens. It shows a former
-      wrapper only if it has the text that this version writes.
+      The diff shows only the entries of this module, because the files also contain keys and tokens. It shows a
+      previous wrapper only if the wrapper has the text that this version writes.
+  idempotent:
+    support: full
+  async:
+    support: full
+  action_group:
+    support: none
+    membership: []
+seealso:
+  - ref: ansible_collections.crossaccount.ecr.ecr_credential_helper_role
+    description: The role C(crossaccount.ecr.ecr_credential_helper) also installs the helper.
+  - module: crossaccount.ecr.ecr_handoff_info
+    description: Reads the values for O(share).
+  - name: amazon-ecr-credential-helper
+    description: The program that gets a registry token for each pull.
+    link: https://github.com/awslabs/amazon-ecr-credential-helper
 """
 
 EXAMPLES = r"""
-- name: Configure root's docker and podman for the registry of the hand-off
+- name: Configure docker and podman of root for one registry
   crossaccount.ecr.ecr_credential_helper_config:
     registries:
-      - registry: "{{ ecr_pull_registry }}"
-        role_arn: "{{ ecr_pull_role_arn }}"
-        external_id: "{{ ecr_pull_external_id }}"
+      - registry: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com
+        role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+        external_id: 7c2f4e0b-share
         credential_source: Ec2InstanceMetadata
   become: true
 
-- name: Pull from two owner accounts, as another user, with the credentials of a profile
+- name: Configure the registries of two owner accounts for another user, with the credentials of a profile
   crossaccount.ecr.ecr_credential_helper_config:
     user: deploy
     registries:
@@ -154,7 +179,7 @@ EXAMPLES = r"""
         source_profile: default
   become: true
 
-- name: Remove one of them
+- name: Remove one of the two registries
   crossaccount.ecr.ecr_credential_helper_config:
     state: absent
     user: deploy
@@ -176,7 +201,7 @@ helper_installed:
   type: bool
   sample: true
 files:
-  description: The files that were changed, or would be in check mode.
+  description: The files that changed, or would change in check mode.
   returned: success
   type: list
   elements: str
@@ -195,20 +220,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_files import (
     apply,
     local_account,
-    places_of,
+    paths_of,
     read_host,
     write_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit, warn
 
 
 def run(module: AnsibleModule) -> Json:
     declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
     problems.extend(host_declaration_problems(declared, helper))
     account = local_account(declared.user)
-    places, found = read_host(declared, account, places_of(declared, account, helper), problems)
-    plan = plan_host(declared, places, found)
+    paths, found = read_host(declared, account, paths_of(declared, account, helper), problems)
+    plan = plan_host(declared, paths, found)
     problems.extend(plan.problems)
     problems.extend(write_problems(plan.changes, account))
     problems.check()
@@ -218,14 +243,14 @@ def run(module: AnsibleModule) -> Json:
     return {
         "changed": bool(plan.changes),
         "diff": [change.diff() for change in plan.changes],
-        "helpers": {host: places.helper(host) for host in declared.by_host},
+        "helpers": {host: paths.helper(host) for host in declared.by_host},
         "helper_installed": helper is not None,
         "files": [change.path for change in plan.changes],
     }
 
 
 def main() -> None:
-    execute(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
+    run_and_exit(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), run)
 
 
 if __name__ == "__main__":

@@ -9,31 +9,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_handoff
-short_description: Writes the hand-off, for Ansible and as a page for people
+short_description: Write the hand-off as a YAML file and as a page
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Writes what the consumer account needs to pull, as a YAML file that the role P(crossaccount.ecr.ecr_pull#role) reads
-    as data, and beside it a page in Markdown for people who pull without Ansible.
-  - It runs on the controller and writes there, with the mode C(0600). Nothing in the files is secret.
-  - Where there are several consumers or regions, each has files of its own, whose names tell them.
-  - All values and all paths are validated before the first file is written. In check mode, with the results of the
-    other modules in check mode, this finds every problem before anything is shared.
+  - Writes the values that the consumer account needs to pull. The YAML file is for the role
+    P(crossaccount.ecr.ecr_pull#role), which reads it as data. The Markdown page beside it is for people who pull
+    without Ansible.
+  - The module runs on the controller and writes the files there, with the mode C(0600). The files contain no secrets.
+  - Several consumers or regions get separate files, see O(path).
+  - All values and paths are validated before the first file is written. In check mode, with the results of the other
+    modules in check mode, this finds every problem before anything is shared.
 options:
   path:
     description:
-      - The file for Ansible. The page has the same name with the ending C(.md).
-      - With several consumers, C(-NUMBER-ACCOUNT) is put before the ending; with several regions, C(-REGION).
-      - The folder must exist and be writable. What exists at the path must be a regular file of at most 1 MiB.
-      - A leading C(~) is expanded, and no environment variable.
-      - Without it, no file is written.
+      - The path of the YAML file. The page has the same name with the extension C(.md).
+      - With several consumers, C(-NUMBER-ACCOUNT) is inserted before the extension. With several regions, C(-REGION) is
+        inserted.
+      - The directory must exist and be writable. An existing file must be a regular file of at most 1 MiB.
+      - A leading C(~) is expanded. Environment variables are not expanded.
+      - If omitted, no file is written.
     type: str
   role:
     description: The result of M(crossaccount.ecr.iam_ecr_pull_role).
     type: dict
     required: true
   tagged:
-    description: Results of M(crossaccount.ecr.ecr_repository_tag), one for each region.
+    description: The results of M(crossaccount.ecr.ecr_repository_tag), one for each region.
     type: list
     elements: dict
     required: true
@@ -43,47 +45,79 @@ options:
     required: true
   repositories:
     description:
-      - The repositories that are shared, as declared, by name or by pattern. Each of O(images) must be in one of them,
-        and none of O(denied) may be one of them. Without it, this is not compared.
+      - The declared repositories, by name or pattern. Each image of O(images) must be in one of them. No repository of
+        O(denied) may be one of them.
+      - If empty, O(images) and O(denied) are not compared with them.
     type: list
     elements: str
     default: []
   access:
-    description: What the role allows, as in M(crossaccount.ecr.iam_ecr_pull_role).
+    description: The access that the role grants, see O(crossaccount.ecr.iam_ecr_pull_role#module:access).
     type: str
     choices: [pull, read]
     default: read
   denied:
-    description: Repositories, by name, of which the consumer proves that they are denied.
+    description: Repositories, by name, that the consumer must find denied.
     type: list
     elements: str
     default: []
   images:
-    description: What to pull, as C(REPOSITORY:IMAGE_TAG) or C(REPOSITORY@DIGEST).
+    description: Images that the consumer pulls, as C(REPOSITORY:IMAGE_TAG) or C(REPOSITORY@DIGEST).
     type: list
     elements: str
     default: []
   share_changed:
     description:
-      - Whether this run changed the share. If it did not, the time of the last change in the existing file is kept, if
-        it is a valid time.
+      - Whether this run changed the share. If it did not, the time of the last change in the existing file is kept,
+        provided that it is a valid time.
     type: bool
     required: true
   artifact:
     description:
-      - Publish the text of a single hand-off under this name, as C(set_stats) does. With several
+      - Publish the text of a single hand-off under this name, as M(ansible.builtin.set_stats) does. With several
         hand-offs or several hosts, nothing is published.
     type: str
 extends_documentation_fragment:
-  - crossaccount.ecr.attributes
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._requirements
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
+  idempotent:
+    support: full
+  async:
+    support: none
+  action_group:
+    support: none
+    membership: []
+seealso:
+  - module: crossaccount.ecr.ecr_handoff_info
+    description: Reads the file in the consumer account.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) shares the repositories and writes the hand-off.
 """
 
 EXAMPLES = r"""
+- name: Create the pull role
+  crossaccount.ecr.iam_ecr_pull_role:
+    name: allow_ecr_release
+    repository_tags:
+      environment: release
+    consumers:
+      - account: "222222222222"
+        external_id: 7c2f4e0b-share
+  register: role
+
+- name: Tag the repository
+  crossaccount.ecr.ecr_repository_tag:
+    region: ap-northeast-1
+    names: [release]
+    tags:
+      environment: release
+  register: tagged
+
 - name: Write the hand-off
   crossaccount.ecr.ecr_handoff:
     path: handoff.yml
@@ -91,23 +125,32 @@ EXAMPLES = r"""
     tagged: ["{{ tagged }}"]
     repository_tags:
       environment: release
-    share_changed: "{{ role.changed or tagged.changed }}"
+    share_changed: "{{ role is changed or tagged is changed }}"
 """
 
 RETURN = r"""
 files:
-  description: The files of the hand-off, whether they changed or not.
+  description: The files of the hand-off, changed or not.
   returned: success
   type: list
   elements: str
   sample: [/srv/handoff.yml, /srv/handoff.md]
 handoffs:
-  description: Each hand-off as C(account), C(region) and C(text), which is what the file for Ansible has.
+  description: The hand-offs.
   returned: success
   type: list
   elements: dict
-  sample:
-    - account: "222222222222"
-      region: ap-northeast-1
-      text: "ecr_pull_role_arn: ..."
+  contains:
+    account:
+      description: The account ID of the consumer account.
+      type: str
+      sample: "222222222222"
+    region:
+      description: The region of the repositories.
+      type: str
+      sample: ap-northeast-1
+    text:
+      description: The content of the YAML file.
+      type: str
+      sample: "ecr_pull_role_arn: ..."
 """

@@ -9,53 +9,55 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_handoff_info
-short_description: Reads the hand-off of an owner account as data
+short_description: Read the hand-off of an owner account as data
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Reads the hand-off in the variable C(ecr_pull_handoff), checks every value, and returns the share to use. It runs on
-    the controller and changes nothing.
-  - The hand-off comes from another organization. It is never loaded as variables and never evaluated as a template.
-    Only the keys of the published schema, C(docs/handoff.schema.json), are accepted.
-  - The variable is the path of the file, or its text, such as an artifact of AWX. A value with a line break is text,
-    and so is a value that starts with C({) as JSON does. A relative path starts at the directory where
+  - Reads the hand-off in the variable C(ecr_pull_handoff), validates every value, and returns the share. The module
+    runs on the controller and changes nothing.
+  - The hand-off comes from another organization. The module never loads it as variables and never evaluates it as a
+    template. It accepts only the keys of the published schema, C(docs/handoff.schema.json).
+  - The variable is the path of the file, or the text itself, such as an artifact of AWX. A value that contains a line
+    break, or that starts with C({) as JSON does, is text. A relative path starts at the directory in which
     C(ansible-playbook) was started.
-  - The variable is read as it was set. That is why it is not an option of this module, and not in the argument
-    specification of a role. Ansible evaluates the templates in both before a module can check anything. In a path, only
-    names of variables are evaluated, such as C({{ playbook_dir }}/handoff.yml). The variable may also be the name of
-    another variable, such as C({{ my_handoff }}).
-  - Set it in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in C(roles).
+  - The variable is not an option of this module, and is not in the argument specification of a role, because Ansible
+    evaluates the templates in both before a module can validate anything. In a path, only names of variables are
+    evaluated, such as C({{ playbook_dir }}/handoff.yml). The variable can also name another variable, such as
+    C({{ my_handoff }}).
+  - Set the variable in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in
+    C(roles).
   - The file must be a regular file of at most 1 MiB of UTF-8 text. YAML tags, anchors and aliases are rejected.
 options:
   owner_account:
-    description: The account that the pull role must be in. Without it, any account but the consumer's own is accepted.
+    description:
+      - The account ID that the pull role must have. If omitted, any account except that of the consumer is accepted.
     type: str
   expected_external_id:
     description:
       - The external ID that the share must have. A third party that pulls for its customers sets it from its own
         records.
-      - A hand-off with another external ID is rejected before the ID is sent to AWS.
+      - A hand-off with another external ID is rejected before the external ID is sent to AWS.
     type: str
   role_arn:
-    description: The pull role, in place of the one in the hand-off. Required without a hand-off.
+    description: The ARN of the pull role, in place of the one in the hand-off. Required without a hand-off.
     type: str
   external_id:
     description: The external ID, in place of the one in the hand-off.
     type: str
   shared_at:
-    description: When the share last changed, in place of the time in the hand-off.
+    description: The time when the share last changed, in place of the one in the hand-off.
     type: str
   region:
     description: The region of the repositories, in place of the one in the hand-off.
     type: str
   registry:
-    description: The registry's host, in place of the one in the hand-off.
+    description: The host name of the registry, in place of the one in the hand-off.
     type: str
   repository_tags:
     description: The tags that grant access, in place of those in the hand-off.
     type: dict
   access:
-    description: What the role allows, in place of the value in the hand-off. V(read) if neither has it.
+    description: The access that the role grants, in place of the value in the hand-off. V(read) if neither has it.
     type: str
     choices: [pull, read]
   repositories:
@@ -71,13 +73,22 @@ options:
     type: list
     elements: str
 extends_documentation_fragment:
-  - crossaccount.ecr.attributes
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._attributes.info
+  - crossaccount.ecr._requirements
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
+  async:
     support: none
-    details: Nothing is changed.
+  action_group:
+    support: none
+    membership: []
+seealso:
+  - module: crossaccount.ecr.ecr_handoff
+    description: Writes the hand-off in the owner account.
+  - module: crossaccount.ecr.ecr_access_info
+    description: Verifies the access that the share grants.
+  - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
+    description: The role C(crossaccount.ecr.ecr_pull) reads the hand-off, verifies the access, then pulls.
 """
 
 EXAMPLES = r"""
@@ -85,10 +96,10 @@ EXAMPLES = r"""
   crossaccount.ecr.ecr_handoff_info:
     owner_account: "111111111111"
   vars:
-    ecr_pull_handoff: "{{ playbook_dir }}/handoff.yml"
+    ecr_pull_handoff: handoff.yml
   register: share
 
-- name: Prove what it grants
+- name: Verify the access that the share grants
   crossaccount.ecr.ecr_access_info:
     role_arn: "{{ share.role_arn }}"
     external_id: "{{ share.external_id | default(omit) }}"
@@ -100,17 +111,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 owner_account:
-  description: The account of the pull role.
+  description: The account ID of the owner account.
   returned: success
   type: str
   sample: "111111111111"
 consumer_account:
-  description: The account that the hand-off is for.
+  description: The account ID of the consumer account.
   returned: with a hand-off
   type: str
   sample: "222222222222"
 role_arn:
-  description: The pull role.
+  description: The ARN of the pull role.
   returned: success
   type: str
   sample: arn:aws:iam::111111111111:role/allow_ecr_release
@@ -120,7 +131,7 @@ external_id:
   type: str
   sample: 7c2f4e0b-share
 shared_at:
-  description: When the share last changed.
+  description: The time when the share last changed.
   returned: if known
   type: str
   sample: "2026-01-31T23:59:59Z"
@@ -130,7 +141,7 @@ region:
   type: str
   sample: ap-northeast-1
 registry:
-  description: The registry's host.
+  description: The host name of the registry.
   returned: if known
   type: str
   sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com
@@ -141,7 +152,7 @@ repository_tags:
   sample:
     environment: release
 access:
-  description: What the role allows, V(pull) or V(read).
+  description: The access that the role grants, V(pull) or V(read).
   returned: success
   type: str
   sample: read
@@ -158,7 +169,7 @@ denied:
   elements: str
   sample: [develop]
 existing:
-  description: Repositories that exist, because the hand-off names them.
+  description: Repositories that exist according to the hand-off.
   returned: success
   type: list
   elements: str
@@ -170,7 +181,7 @@ images:
   elements: str
   sample: ["release:v1.0"]
 summary:
-  description: The share as lines for a person.
+  description: A summary of the share, line by line.
   returned: success
   type: list
   elements: str

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: iam_ecr_pull_role
-short_description: Manage the role with which other accounts pull from tagged ECR repositories
+short_description: Manage the role through which other accounts pull from tagged ECR repositories
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Manages one role with its managed policy and its trust policy as one resource.
-  - The managed policy allows reading from the repositories of the owner account that have all of O(repository_tags),
-    and C(ecr:GetAuthorizationToken), which has no resource and gives no access by itself.
+  - Manages a role, its managed policy and its trust policy as one resource.
+  - The managed policy allows reading the repositories of the owner account that have all of O(repository_tags). It also
+    allows C(ecr:GetAuthorizationToken), which cannot be restricted to a repository and gives no access by itself.
   - The trust policy has one statement for each of O(consumers), and no other statement.
-  - Documents are compared by meaning. The order of the writes ensures that at no moment can a principal read a
+  - Policy documents are compared by meaning. The order of the writes ensures that at no moment can a principal read a
     repository unless the old or the new declaration allows it.
   - An existing role or policy that is not tagged C(managed-by=crossaccount.ecr) and that differs from the declaration
     is not changed unless O(adopt=true).
@@ -34,74 +34,27 @@ options:
     type: dict
   access:
     description:
-      - V(pull) is what a container engine needs, C(ecr:BatchGetImage) and C(ecr:GetDownloadUrlForLayer).
-      - V(read) adds describing and listing images, repositories and repository tags.
+      - V(pull) allows what a container engine needs, C(ecr:BatchGetImage) and C(ecr:GetDownloadUrlForLayer).
+      - V(read) also allows describing and listing images, repositories and repository tags.
     type: str
     choices: [pull, read]
     default: read
   condition_key:
-    description: Which condition key carries the tag, C(ecr:ResourceTag/<key>) or C(aws:ResourceTag/<key>).
+    description: The condition key of the policy, C(ecr:ResourceTag/<key>) or C(aws:ResourceTag/<key>).
     type: str
     choices: [ecr, aws]
     default: ecr
   regions:
-    description: The regions whose repositories the role can reach. The default is all regions.
+    description: The regions whose repositories the role can read. The default is all regions.
     type: list
     elements: str
-  consumers:
-    description:
-      - Who can assume the role. Each entry is one statement of the trust policy.
-      - Required with O(state=present).
-    type: list
-    elements: dict
-    suboptions:
-      account:
-        description:
-          - The consumer account's ID, 12 digits. Quote it, or YAML reads a number. It cannot be the owner account.
-          - White space around it, dashes as in C(2222-2222-2222), and the ARN of the account's root are read as the ID.
-            The ARN of a user or a role is rejected. Set it in O(consumers[].principals).
-        type: raw
-        required: true
-      principals:
-        description:
-          - The users and roles in that account, as C(user/NAME), C(role/NAME) or full ARNs.
-          - The default is the whole account. Its own policies then decide which of its principals can assume the role.
-        type: list
-        elements: str
-      external_id:
-        description:
-          - What the consumer must present, 2 to 1,224 letters, digits and characters of C(_+=,.@:/-).
-          - V(generate) creates a random external ID once. Later runs read it from the trust policy of the role.
-          - AWS does not treat it as a secret. It prevents the confused deputy problem, so each consumer account needs a
-            different external ID, and each statement of an account needs one.
-        type: str
-      allow_no_external_id:
-        description: Allow this consumer without an external ID. No other statement of its account can have one then.
-        type: bool
-        default: false
-      principal_match:
-        description:
-          - V(principal) names the ARNs in the trust policy. IAM binds them to the unique ID of the user or role, so a
-            principal that is deleted and created again is not trusted.
-          - V(condition) trusts the account with a condition on C(aws:PrincipalArn). A principal that is deleted and
-            created again is trusted.
-        type: str
-        choices: [principal, condition]
-        default: principal
-      organization_id:
-        description: Require that the consumer account is in this AWS organization.
-        type: str
-      require_mfa:
-        description: Require that the caller signed in with MFA.
-        type: bool
-        default: false
   max_session_duration:
     description:
       - The maximum session duration in seconds, 3,600 to 43,200.
       - If omitted, the current value is kept. The default of IAM for a new role is 3,600.
     type: int
   path:
-    description: The path of the role and its policy. IAM cannot change it later.
+    description: The IAM path of the role and its policy. IAM cannot change it later.
     type: str
     default: /
   description:
@@ -113,41 +66,45 @@ options:
   tags:
     description: The IAM tags of the role and its policy. Other tags are kept.
     type: dict
-  owner_account:
-    description:
-      - The account that owns the repositories, 12 digits, quoted. With credentials of another account, the module stops
-        before it reads or writes anything.
-    type: raw
-  trust_policy_quota:
-    description:
-      - How many characters the trust policy may have. Set V(4096) if AWS raised the quota of the account, see the IAM
-        User Guide, "IAM and AWS STS quotas".
-    type: int
-    choices: [2048, 4096]
-    default: 2048
   adopt:
-    description: Take over a role or policy of this name that this collection did not create.
+    description: Manage an existing role or policy of this name that this collection did not create.
     type: bool
     default: false
   state:
     description:
-      - V(present) creates or changes the role and its policy as declared.
-      - V(absent) deletes both. It fails if others attached something to the role, or the policy to something.
+      - V(present) creates the role and its policy, or changes them as declared.
+      - V(absent) deletes both. It fails if other policies are attached to the role, or if the policy is attached to
+        other principals.
     type: str
     choices: [present, absent]
     default: present
 extends_documentation_fragment:
-  - crossaccount.ecr.assume_role
-  - crossaccount.ecr.wait
-  - crossaccount.ecr.attributes
+  - crossaccount.ecr._shares.consumers
+  - crossaccount.ecr._owner_account
+  - crossaccount.ecr._owner_account.trust_policy_quota
+  - crossaccount.ecr._assume_role
+  - crossaccount.ecr._wait
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._attributes.action_group
+  - crossaccount.ecr._requirements.aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
+  idempotent:
+    support: full
+  async:
+    support: full
+seealso:
+  - module: crossaccount.ecr.ecr_repository_tag
+    description: Sets the tags that grant access.
+  - module: crossaccount.ecr.ecr_access_info
+    description: Verifies the access from the consumer account.
+  - ref: ansible_collections.crossaccount.ecr.ecr_share_role
+    description: The role C(crossaccount.ecr.ecr_share) manages the role and the tags together, in a safe order.
 """
 
 EXAMPLES = r"""
@@ -178,36 +135,36 @@ EXAMPLES = r"""
 
 RETURN = r"""
 role_arn:
-  description: The role's ARN.
+  description: The ARN of the role.
   returned: success
   type: str
   sample: arn:aws:iam::111111111111:role/allow_ecr_release
 policy_arn:
-  description: The managed policy's ARN.
+  description: The ARN of the managed policy.
   returned: success
   type: str
   sample: arn:aws:iam::111111111111:policy/allow_ecr_release
 account:
-  description: The owner account.
+  description: The account ID of the owner account.
   returned: success
   type: str
   sample: "111111111111"
 permissions:
-  description: The permissions document, empty with O(state=absent).
+  description: The permissions policy document. Empty with O(state=absent).
   returned: success
   type: dict
   sample:
     Version: "2012-10-17"
     Statement: []
 trust:
-  description: The trust policy, empty with O(state=absent).
+  description: The trust policy document. Empty with O(state=absent).
   returned: success
   type: dict
   sample:
     Version: "2012-10-17"
     Statement: []
 consumers:
-  description: The consumers, each with the external ID that its trust statement has.
+  description: The consumers, each with the external ID in its trust statement.
   returned: success
   type: list
   elements: dict
@@ -216,7 +173,7 @@ consumers:
       principals: []
       external_id: 7c2f4e0b-share
 before:
-  description: The role before the run, as far as it decides who can read which repository.
+  description: The state of the role before the run, as far as it determines who can read which repository.
   returned: success
   type: dict
   sample:
@@ -224,13 +181,14 @@ before:
     trust: {}
     attached: false
 dangling_principals:
-  description: IDs in the trust before, of users and roles that were deleted. The declaration replaces them.
+  description:
+    - The unique IDs of deleted users and roles in the trust policy before the run. The declaration replaces them.
   returned: success
   type: list
   elements: str
   sample: []
 steps:
-  description: The writes that were made, or that would be made in check mode, in their order.
+  description: The writes in their order, made or, in check mode, planned.
   returned: success
   type: list
   elements: str
@@ -238,7 +196,7 @@ steps:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import (
     PULL_ROLE_ARGUMENTS,
     PULL_ROLE_RULES,
@@ -248,7 +206,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=PULL_ROLE_ARGUMENTS, supports_check_mode=True, **PULL_ROLE_RULES)
-    execute(module, pull_role)
+    run_and_exit(module, pull_role)
 
 
 if __name__ == "__main__":

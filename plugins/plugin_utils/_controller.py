@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""For action plugins: send requests to AWS from `ansible-playbook`, and show what the run is waiting for."""
+"""For action plugins: sends requests to AWS from `ansible-playbook`, and displays the reasons for waiting."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import passes_by_itself
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_transient_kind
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, unknown_option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Say, retry_while_propagating
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Report, retry_while_propagating
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import display_line, displayable
 
 
 class Controller:
-    """What the functions of this collection and of amazon.aws need of a module: `params`, and ways to fail.
+    """The part of AnsibleAWSModule that this collection and amazon.aws use, for code in `ansible-playbook`.
 
     :param name: the name of the module
     :param argument_spec: its options in addition to those of amazon.aws
-    :param arguments: those of the task
-    :param rules: such as `required_if`, as AnsibleModule has them
+    :param arguments: the arguments of the task
+    :param rules: further parameters of AnsibleModule, such as `required_if`
     :raises EcrError: if the arguments do not match the specification
     """
 
@@ -55,34 +55,45 @@ class Controller:
 
 
 def _path(parameter: str | t.Sequence[str]) -> tuple[str, ...]:
-    """The place of a parameter, which Ansible returns as its name or as the names that lead to it."""
+    """The names that lead to a parameter. Ansible returns them as one name or as several names."""
     return (parameter,) if isinstance(parameter, str) else tuple(parameter)
 
 
-def say_for(host: str, progress: Progress = no_progress) -> Say:
+def reject_async(action: ActionBase) -> None:
+    """
+    :raises EcrError: if the task has `async`, which runs a module on the host, and not on the controller
+    """
+    if action._task.async_val:
+        raise EcrError(
+            f"{option('credentials')}: controller does not support async. Remove async from the task, or set"
+            f" {option('credentials')}: host."
+        )
+
+
+def progress_reporter(host: str, progress: Progress = no_progress) -> Report:
     """Shows what a host is waiting for, while it waits; each reason once.
 
-    :param progress: receives the same, for the next line of progress
+    :param progress: also receives the reason, for the next line of progress
     """
     shown = []
 
-    def say(result: Json, left: float) -> None:
-        busy = passes_by_itself(result.get("denial_kind"))
+    def report(result: Json, left: float) -> None:
+        busy = is_transient_kind(result.get("denial_kind"))
         progress("waiting until AWS is less busy" if busy else "waiting for AWS to know the share everywhere")
         facts = [result.get("denial"), result.get("msg"), *(result.get("problems") or [])]
         why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
         if why not in shown:
             shown.append(why)
             if busy:
-                show(f"{host}: waiting, {left:.0f} s at most, until AWS is less busy: {why}")
+                display_line(f"{host}: waiting, {left:.0f} s at most, until AWS is less busy: {why}")
             else:
-                show(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
+                display_line(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
 
-    return say
+    return report
 
 
 def _with_other_credentials(result: Json) -> Json:
-    """The result of a host. If the host has no boto3, the message names the option that needs none there."""
+    """The result of a host. If the host has no boto3, the message names the option that does not require it."""
     message = str(result.get("msg"))
     if not (result.get("failed") and message.startswith("Failed to import the required Python library (boto")):
         return result
@@ -98,7 +109,10 @@ def run_in_steps(
     task_vars: Json,
     progress: Progress = no_progress,
 ) -> Json:
-    """Run the module on the host; repeat it from here while its result may change. A module cannot display anything."""
+    """Run the module on the host, and repeat it while its result is not final.
+
+    The repetition is here rather than in the module, because a module cannot display output.
+    """
     arguments, wrap_async = dict(action._task.args), bool(action._task.async_val)
     try:
         wait = WaitOptions.of(Controller(name, argument_spec, arguments).params)
@@ -111,5 +125,5 @@ def run_in_steps(
 
     if wrap_async or not wait.wait:
         return attempt(arguments)
-    say = say_for(task_vars["inventory_hostname"], progress)
-    return retry_while_propagating(lambda: attempt({**arguments, "wait": False}), is_final, wait, say)
+    report = progress_reporter(task_vars["inventory_hostname"], progress)
+    return retry_while_propagating(lambda: attempt({**arguments, "wait": False}), is_final, wait, report)

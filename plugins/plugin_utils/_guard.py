@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""For action and filter plugins: an exception of any class ends in one message."""
+"""For action and filter plugins: converts an exception of any class to one message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import functools
 import typing as t
 
 from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failure import failed_result, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import failed_result, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 Value = t.TypeVar("Value")
@@ -19,9 +19,9 @@ Run = t.Callable[..., Json]
 
 
 def guarded(run: Run) -> Run:
-    """`run` of an action plugin, which returns a failed result for an exception.
+    """Decorate `run` of an action plugin, so that it returns a failed result for an exception.
 
-    Errors of Ansible pass, because Ansible acts on them: a host that cannot be reached, for example.
+    Exceptions of Ansible are not caught, because Ansible processes them, for example an unreachable host.
     """
 
     @functools.wraps(run)
@@ -37,7 +37,7 @@ def guarded(run: Run) -> Run:
 
 
 def guarded_filter(name: str, call: t.Callable[..., Value]) -> t.Callable[..., Value]:
-    """A filter that ends with one message if its input has another form than the documented one."""
+    """Decorate a filter, so that it raises an AnsibleFilterError with one message if its input is not as documented."""
 
     @functools.wraps(call)
     def filtered(*arguments: object, **options: object) -> Value:

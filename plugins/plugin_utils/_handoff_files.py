@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The files of the hand-off on the controller: whether they can be written, their content, their replacement."""
+"""Validates, reads and replaces the hand-off files on the controller."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ MODE = 0o600
 _LIMIT = 1024 * 1024
 
 
-def handoff_file_problems(path: str, names: t.Iterable[str]) -> t.Iterator[str]:
+def handoff_file_problems(path: str, names: t.Iterable[str], check_mode: bool) -> t.Iterator[str]:
     """Why the files of a hand-off cannot be written.
 
     :param path: as it is declared
     :param names: the files, absolute and without their extensions
+    :param check_mode: a missing folder is not a problem, see `missing_folder_warning`
     """
     absolute = os.path.abspath(os.path.expanduser(path))
+    if check_mode and missing_folder_warning(path):
+        return
     found = list(folder_problems(absolute))
     if not found:
         endings = (os.path.splitext(path)[1], ".md")
@@ -31,8 +34,15 @@ def handoff_file_problems(path: str, names: t.Iterable[str]) -> t.Iterator[str]:
     yield from (problem.replace(absolute, path) for problem in found)
 
 
+def missing_folder_warning(path: str) -> str:
+    """The warning of check mode if the folder of a hand-off is missing: an earlier task may create it in a real run."""
+    if os.path.lexists(os.path.dirname(os.path.abspath(os.path.expanduser(path)))):
+        return ""
+    return f"The folder of ecr_share_handoff_path {path} does not exist. Create it before you run without check mode."
+
+
 def folder_problems(path: str) -> t.Iterator[str]:
-    """Why no file can be written to the folder of a path. Nothing is written to find out."""
+    """Reasons why no file can be written to the folder of a path. The check writes nothing."""
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         yield f"The folder of ecr_share_handoff_path {path} does not exist. Create it first."
@@ -41,7 +51,7 @@ def folder_problems(path: str) -> t.Iterator[str]:
 
 
 def file_problems(path: str) -> t.Iterator[str]:
-    """Why a file of the hand-off cannot be replaced."""
+    """Reasons why a file of the hand-off cannot be replaced."""
     try:
         if stat.S_ISREG(os.lstat(path).st_mode):
             content_of(path)
@@ -62,7 +72,7 @@ def content_of(path: str) -> str | None:
 
 
 def replace(path: str, text: str) -> None:
-    """Replace a file atomically. A run that is killed leaves the old file."""
+    """Replace a file atomically. An interrupted run leaves the old file."""
     for problem in [*folder_problems(path), *file_problems(path)]:
         raise EcrError(problem)
     with replacing(path, MODE) as file:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Where a hand-off comes from: the variable `ecr_pull_handoff`, which is a path or the text itself.
+"""Reads the hand-off from the variable `ecr_pull_handoff`, which is a path or the text.
 
-The text comes from another organization, so Ansible must never evaluate it as a template. That is why the variable is
-read as it was set. Only a path is evaluated, and only if every template in it is the name of a variable.
+The text comes from another organization, so Ansible must never evaluate it as a template. Therefore the unevaluated
+variable is read. Only a path is evaluated, and only if every template in it is the name of a variable.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ VARIABLE = "ecr_pull_handoff"
 MAXIMUM_BYTES = 1024 * 1024
 _MAXIMUM_REFERENCES = 10
 _NAME = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-#: The name of a variable, or of another one where it is not set or empty.
+#: A template of a variable, optionally with a second variable as its default.
 _REFERENCE = re.compile(r"\{\{\s*(\w+)(?:\s*\|\s*default\(\s*(\w+)\s*,\s*true\s*\))?\s*\}\}")
 _TEMPLATE = re.compile(r"\{[{%#]")
 
 
 def source_of(variables: t.Mapping[str, object], evaluate: t.Callable[[str], object]) -> tuple[str, str] | None:
-    """The text of the hand-off, and what messages call it; None if the variable is not set or empty.
+    """The text of the hand-off, and its name in messages; None if the variable is not set or empty.
 
-    :param variables: the variables of the task, not evaluated
+    :param variables: the unevaluated variables of the task
     :param evaluate: evaluates a path
     :raises EcrError: if the variable is neither a path nor text, or the file cannot be read
     """
@@ -58,9 +58,9 @@ def is_text(value: str) -> bool:
 
 
 def read_handoff(path: str) -> str:
-    """The text of a regular file of limited size; a link to one is followed.
+    """The text of a regular file of limited size. A link is followed.
 
-    :raises EcrError: naming the path
+    :raises EcrError: if the file cannot be read; the message names the path
     """
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
@@ -79,12 +79,12 @@ def read_handoff(path: str) -> str:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Opens a file even if it is a FIFO that nothing writes to, or a device that never answers."""
+    """Open a file without blocking on a FIFO without a writer or on a device."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _followed(variables: t.Mapping[str, object]) -> object:
-    """The variable; if it is the name of another variable, that one, so that its text is not evaluated either."""
+    """The value of the variable, or of the variable that it refers to, so that this value is not evaluated either."""
     value = variables.get(VARIABLE)
     for _reference in range(_MAXIMUM_REFERENCES):
         found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Reports for people and build servers: the result on each host or account as a table, and a proof as JUnit."""
+"""Formats reports: tables of the results of hosts and accounts, and a proof as a JUnit report."""
 
 from __future__ import annotations
 
@@ -13,51 +13,55 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 
 def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool) -> list[str]:
-    """What came out on each host, a line each.
+    """The result of each host, one line each.
 
-    :param rows: the host, whether its play went through, and what `ecr_access_info` and `ecr_image_pull` answered
+    :param rows: the host, whether it did not fail, and the results of `ecr_access_info` and `ecr_image_pull`
     """
-    width = max((len(row[0]) for row in rows), default=0)
-    lines = []
-    for host, went_through, proof, pulled in rows:
-        if went_through:
-            brought = [
-                f"{one['image']} {('would be pulled' if check_mode else 'pulled') if one['changed'] else 'was there'}"
-                f" ({pulled['engine']})"
-                for one in pulled.get("images", [])
+    pulled_text = "would be pulled" if check_mode else "pulled"
+    results = []
+    for host, succeeded, proof, pull in rows:
+        if succeeded:
+            images = [
+                f"{image['image']} {pulled_text if image['changed'] else 'already present'} ({pull['engine']})"
+                for image in pull.get("images", [])
             ]
-            what, verdict = ", ".join(brought) or "nothing to pull", str(proof.get("verdict"))
+            results.append((host, str(proof.get("verdict")), ", ".join(images) or "nothing to pull"))
         else:
-            reasons = [*proof.get("problems", []), proof.get("msg"), pulled.get("msg"), "no answer; see above"]
-            what, verdict = str(next(filter(None, reasons))).splitlines()[0], "failed"
-        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
-    return lines
+            reasons = [*proof.get("problems", []), proof.get("msg"), pull.get("msg"), "no result; see above"]
+            results.append((host, "failed", str(next(filter(None, reasons))).splitlines()[0]))
+    return _table(results)
 
 
 def accounts_table(
     rows: t.Sequence[tuple[str, str, t.Sequence[object] | None, t.Sequence[object]]],
 ) -> list[str]:
-    """The result of each owner account, one line each, and all reasons of failures. One successful account has no line.
+    """One line with the result of each owner account, and the reasons of all failures.
 
-    :param rows: the host, why it failed, who gained what (None: not known) and who lost what
+    :param rows: the host, why it failed, the access gained (None if unknown) and the access lost
     """
-    width = max((len(row[0]) for row in rows), default=0)
-    lines, reasons = [], []
+    results, reasons = [], []
     for host, failure, gained, lost in rows:
         if failure or gained is None:
             reason = (failure or "no result; see above").splitlines()
-            verdict, what = "failed", reason[0]
+            results.append((host, "failed", reason[0]))
             reasons += reason if len(rows) == 1 else [f"{host}: {line}" for line in reason[1:] and reason]
         else:
-            verdict = "ok"
-            what = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "nobody gains or loses access"
-        lines.append(f"{host.ljust(width)}  {verdict.ljust(6)}  {what}")
-    return [*(lines if len(rows) > 1 else []), *reasons]
+            change = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "no access gained or lost"
+            results.append((host, "ok", change))
+    return [*(_table(results) if len(rows) > 1 else []), *reasons]
+
+
+def _table(results: t.Sequence[tuple[str, str, str]]) -> list[str]:
+    """The lines of a table of hosts, verdicts and details."""
+    width = max((len(host) for host, _verdict, _detail in results), default=0)
+    return [f"{host.ljust(width)}  {verdict.ljust(6)}  {detail}" for host, verdict, detail in results]
 
 
 def failure_reason(failure: Json) -> str:
-    """Why a task failed; of a loop, why each of its items failed."""
-    items = [str(one["msg"]) for one in failure.get("results") or [] if one.get("failed") and one.get("msg")]
+    """The reason why a task failed, or the reasons of all failed items of a loop."""
+    items = [
+        str(result["msg"]) for result in failure.get("results") or [] if result.get("failed") and result.get("msg")
+    ]
     return "\n".join(dict.fromkeys(items)) or str(failure.get("msg") or "no reason was given; see above")
 
 
@@ -69,16 +73,21 @@ def junit(proof: Json, suite: str) -> str:
     """
     root = xml.etree.ElementTree.Element("testsuites")
     cases: list[tuple[str, str, str, str]] = [
-        (one["name"], f"is {one['expected']}", one["advice"] if one["verdict"] == "fail" else "", one["denial"])
-        for one in proof["repositories"]
+        (
+            repository["name"],
+            f"is {repository['expected']}",
+            repository["advice"] if repository["verdict"] == "fail" else "",
+            repository["denial"],
+        )
+        for repository in proof["repositories"]
     ]
-    advised = [one["advice"] for one in proof["repositories"]]
+    advised = [repository["advice"] for repository in proof["repositories"]]
     cases += [("role", "otherwise", problem, "") for problem in proof["problems"] if problem not in advised]
     failures = sum(bool(problem) for _name, _what, problem, _sentence in cases)
     counts = {"name": suite, "tests": str(len(cases)), "failures": str(failures)}
     element = xml.etree.ElementTree.SubElement(root, "testsuite", counts)
-    for name, what, problem, sentence in cases:
-        case = xml.etree.ElementTree.SubElement(element, "testcase", {"classname": name, "name": what})
+    for name, title, problem, sentence in cases:
+        case = xml.etree.ElementTree.SubElement(element, "testcase", {"classname": name, "name": title})
         if problem:
             xml.etree.ElementTree.SubElement(case, "failure", {"message": problem}).text = sentence
         elif sentence:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Actions whose messages have the names that the user knows: in a role of this collection, those of its variables."""
+"""For action plugins: messages name the variables of the role if a role of this collection runs the task."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 
 
 class RoleAction(ActionBase):
-    """The base of the actions of this collection."""
+    """The base class of the action plugins of this collection."""
 
-    #: The role of this collection that runs the task.
+    #: The role of this collection that runs the task; empty if no such role does.
     _role = ""
 
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
@@ -27,7 +27,7 @@ class RoleAction(ActionBase):
         return result
 
     def _compute_environment_string(self, *arguments: t.Any) -> str:
-        """Pass the name of the role to a module on a host."""
+        """Add the name of the role to the environment of a module on a host."""
         environment = str(super()._compute_environment_string(*arguments))
         if not self._role:
             return environment

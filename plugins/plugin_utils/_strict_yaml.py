@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""A YAML loader for text of another organization: strings, lists and dictionaries, and nothing else.
+"""A YAML loader for untrusted text, which accepts only strings, lists and dictionaries.
 
-It works on the events of the parser: no tag is resolved, no alias is expanded, and the first violation ends it.
+It processes the events of the parser: it resolves no tags, expands no aliases, and stops at the first violation.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ import yaml
 import yaml.resolver
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
-#: Collections inside each other: the document, the tags that grant access, the alternatives of one.
+#: The maximum depth of nested collections: the document, the tags that grant access, the alternative values of a tag.
 MAXIMUM_DEPTH = 3
-#: Three lists of 10,000 names and the rest. Without libyaml, PyYAML reads this many strings in a few seconds.
+#: The maximum number of strings: three lists of 10,000 names, and the other values. Without libyaml, PyYAML reads this
+#: many strings within a few seconds.
 MAXIMUM_STRINGS = 40_000
 _STRING = "tag:yaml.org,2002:str"
-#: An object of PyYAML, whose stubs have neither the attributes of events nor the types of the resolver.
+#: An object of PyYAML. Its type stubs lack the attributes of events and the types of the resolver.
 Event = t.Any
 _RESOLVER: Event = yaml.resolver.Resolver()
 Value = t.Union[str, list["Value"], dict[str, "Value"]]
 
 
 def load(text: str, source: str) -> dict[str, Value]:
-    """The one document in `text`, which is a dictionary.
+    """Load a text with exactly one document, which must be a dictionary.
 
-    :param source: what a message calls the text, such as the path of the file
-    :raises EcrError: naming the line
+    :param source: the name of the text in messages, such as the path of the file
+    :raises EcrError: if the text is not valid; the message names the line
     """
     try:
         document = _Builder(yaml.parse(text, Loader=yaml.SafeLoader)).document()
@@ -53,7 +54,7 @@ _NEXT_STEP = "Use the hand-off exactly as the owner account wrote it."
 class _Builder:
     """Builds the document from events.
 
-    :raises yaml.MarkedYAMLError: for everything that a hand-off does not need
+    :raises yaml.MarkedYAMLError: for every element of YAML that a hand-off does not need
     """
 
     def __init__(self, events: t.Iterator[Event]) -> None:
@@ -97,7 +98,7 @@ class _Builder:
             shown = repr(event.value[:40]) if event.value else "an empty value"
             self._refuse(event, f"{shown} is not a string; quote it")
         try:
-            # JSON writes a character beyond U+FFFF as two escapes, which YAML reads as two characters.
+            # JSON escapes a character beyond U+FFFF as two surrogates, which YAML reads as two characters.
             return str(event.value.encode("utf-16", "surrogatepass").decode("utf-16"))
         except UnicodeDecodeError:
             self._refuse(event, "a string is not Unicode text")

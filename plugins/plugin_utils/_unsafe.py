@@ -12,12 +12,12 @@ Value = t.TypeVar("Value")
 
 
 def as_data(value: Value) -> Value:
-    """The same value, in which no text is a template.
+    """The value, marked so that Ansible evaluates none of its texts as a template.
 
-    ansible-core 2.17 and 2.18 evaluate any text in a variable that is not marked. From 2.19 on, text is a template only
-    if Ansible itself read it from a playbook, an inventory, or the command line.
+    ansible-core 2.17 and 2.18 evaluate every text in a variable unless it is marked as unsafe. Since 2.19, a text is a
+    template only if Ansible itself read it from a playbook, an inventory, or the command line.
 
-    :param value: text, or lists and dictionaries of it
+    :param value: text, or lists and dictionaries of text
     """
     try:
         from ansible.utils.unsafe_proxy import wrap_var

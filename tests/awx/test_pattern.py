@@ -147,7 +147,7 @@ def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
     # awx.awx writes an approval again each time, and says that it changed.
     approval = awx.objects["workflow_approval_templates"][nodes["approve"]["unified_job_template"]]
     mark = len(awx.writes)
-    again = apply(tmp_path, awx.url, "--start-at-task", "Make the workflow")
+    again = apply(tmp_path, awx.url, "--start-at-task", "Create the workflow")
     assert (again.returncode, awx.writes[mark:]) == (0, [f"PATCH {approval['url']}"]), again.stdout + again.stderr
 
 

@@ -71,7 +71,7 @@ def test_the_archive_contains_what_users_need_and_nothing_else(tmp_path: pathlib
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_text("of the user")
 
-    command = [BIN / "ansible-galaxy", "collection", "build", "--output-path", tmp_path, clone]
+    command = [str(BIN / "ansible-galaxy"), "collection", "build", "--output-path", str(tmp_path), str(clone)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     (path,) = tmp_path.glob("*.tar.gz")

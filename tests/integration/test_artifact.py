@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -45,6 +46,53 @@ def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib
         "plugins",
         "roles",
     }
+
+
+PLAYBOOK = """---
+- name: Share
+  hosts: localhost
+  gather_facts: false
+  roles:
+    - role: crossaccount.ecr.ecr_share
+      ecr_share_role_name: allow_ecr_release
+      ecr_share_repository_tags:
+        environment: release
+      ecr_share_repositories: [release]
+      ecr_share_consumers:
+        - account: "222222222222"
+          external_id: 7c2f4e0b-share
+
+- name: Pull
+  hosts: localhost
+  gather_facts: false
+  vars:
+    ecr_pull_handoff: handoff.yml
+  roles:
+    - crossaccount.ecr.ecr_pull
+    - crossaccount.ecr.ecr_credential_helper
+"""
+
+
+def test_linter_reports_nothing_in_the_roles(archive: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """ansible-lint reads the roles that a playbook uses, if the collection is installed in the project."""
+    collections = tmp_path / "collections"
+    galaxy = [str(BIN / "ansible-galaxy"), "collection", "install", "--offline", "--no-deps", "-p", str(collections)]
+    environment = {
+        "HOME": str(tmp_path),
+        "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}",
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "NO_COLOR": "1",
+    }
+    subprocess.run([*galaxy, str(archive)], env=environment, check=True, capture_output=True)
+    (tmp_path / "site.yml").write_text(PLAYBOOK)
+    command = [str(ROOT / ".venv/bin/ansible-lint"), "--offline", "--project-dir", str(tmp_path), "site.yml"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    shown = done.stdout + done.stderr
+    assert done.returncode == 0, shown
+    assert "Passed: 0 failure(s), 0 warning(s)" in shown, shown
+    files = int(shown.partition(" files processed")[0].split()[-1])
+    roles = [path for path in (ROOT / "roles").glob("*/*/*.yml") if path.parent.name in ("tasks", "defaults", "meta")]
+    assert files > len(roles), "the roles were not read"
 
 
 def test_the_installed_collection_shares_and_pulls(

@@ -52,6 +52,10 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
             ["Consumer 1 (222222222222) has no external_id. Set one, or set allow_no_external_id: true."],
         ),
         (
+            {"ecr_share_consumers": [{"account": "222222222222", "externalid": "test"}]},
+            ["An entry of ecr_share_consumers has an unknown option externalid."],
+        ),
+        (
             {"ecr_share_handoff_path": "nowhere/handoff.yml"},
             ["The folder of ecr_share_handoff_path nowhere/handoff.yml does not exist. Create it first."],
         ),

@@ -80,7 +80,8 @@ class Host:
         places = {"home": str(self.home), "bin_dir": str(self.bin), **variables}
         declared = json.dumps({f"ecr_credential_helper_{name}": value for name, value in places.items()})
         command = [BIN / "ansible-playbook", playbook, "-e", declared, *arguments]
-        return self.control._run([*(without_helper() if hide_helper else []), *command], None)
+        command = [*(without_helper() if hide_helper else []), *command]
+        return self.control._run(command, None, ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
 
     def pull(self, engine: str, image: str) -> subprocess.CompletedProcess[str]:
         """As root types it, in an environment with other credentials and another configuration file."""

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from botocore.config import Config
 
 from tests.lab import accounts
@@ -60,7 +60,7 @@ def tagged(key: str) -> tuple[Statement, Statement]:
 def test_the_progress_counts_the_repositories_that_are_proven(control: Control, owner: Owner) -> None:
     told: list[str] = []
     options = {"role_arn": owner.role(*READ), "external_id": "test", "readable": ["release"], "denied": ["develop"]}
-    result = here(control, options, PROVE_ARGUMENTS, lambda module: proof(module, progress=told.append))
+    result = here(control, options, ACCESS_INFO_ARGUMENTS, lambda module: access_info(module, progress=told.append))
     assert len(result["repositories"]) == 2
     assert sorted(set(told)) == [f"{number} of 2 repositories proven" for number in range(3)]
 

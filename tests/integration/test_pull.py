@@ -77,7 +77,7 @@ def test_check_mode_predicts_the_pull_and_the_report_and_writes_nothing(
     assert (done.code, done.changed, dest.exists(), junit.exists()) == (0, 2, True, True), done
     again = shared.pull(**variables)
     assert (again.code, again.changed) == (0, 0), again
-    assert "release:v1.0 was here already in oci_layout" in words(again)
+    assert "release:v1.0 already present in oci_layout" in words(again)
 
 
 def test_with_prove_only_nothing_is_pulled_and_the_report_says_what_was_proven(
@@ -191,7 +191,7 @@ class Several:
         finally:
             control.engines = {}
             secrets.unlink()
-        self.table = section(self.run, "TASK [Sum up all hosts]").splitlines()[:5]
+        self.table = section(self.run, "TASK [Summarize all hosts]").splitlines()[:5]
         self.statistics = section(self.run, "CUSTOM STATS:")
 
 
@@ -242,7 +242,7 @@ def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
     path = inventory(shared, hosts, ansible_python_interpreter="{{ ansible_playbook_python }}")
     run = shared.playbook("pull", "consumer", "-i", path)
     assert run.code == 2
-    table = " ".join(section(run, "TASK [Sum up all hosts]").split())
+    table = " ".join(section(run, "TASK [Summarize all hosts]").split())
     assert re.findall(rf"(\w+) failed Role {ROLE_ARN} cannot be assumed: ", table) == ["left", "right"], run
 
 
@@ -550,7 +550,7 @@ def test_the_page_names_what_is_shared_and_holds_no_secret(shared: Control) -> N
     registry = shared.lab.endpoint.partition("://")[2]
     for line in (
         f"# Pull from account {accounts.OWNER}",
-        f"Account {accounts.CONSUMER} may pull from these repositories in {accounts.REGION}:",
+        f"Account {accounts.CONSUMER} can pull from these repositories in {accounts.REGION}:",
         f"- `{registry}/release`",
         f"aws ecr get-login-password --profile {ROLE} | docker login --username AWS --password-stdin {registry}",
         f"docker pull {registry}/release:v1.0",

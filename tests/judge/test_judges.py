@@ -21,9 +21,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _statement,
     _wildcard,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
-from ansible_collections.crossaccount.ecr.plugins.module_utils._answer import NO, YES, some
-from ansible_collections.crossaccount.ecr.plugins.module_utils._kept import is_kept, is_within
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost_admissions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, some
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_within
 
 from tests.judge import independent
 from tests.judge.compare import ROOT, compare, lab_verdicts
@@ -141,7 +141,7 @@ def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() 
         old = question["resourcePolicy"]
         new = changed(chance, old, other["resourcePolicy"])
         for statement, text in zip(_statement.read_statements(old, "old", True), independent.as_list(old["Statement"])):
-            if statement.effect == "Deny" or not is_kept(statement, new):
+            if statement.effect == "Deny" or not is_still_admitted(statement, new):
                 continue
             kept += 1
             alone = {**question, "identity": [everything], "resourcePolicy": {**old, "Statement": text}}
@@ -157,8 +157,8 @@ def test_what_counts_as_kept_admits_nobody_that_the_new_policy_does_not_admit() 
 
 def test_a_trust_policy_loses_nobody_to_itself() -> None:
     policies = [one["resourcePolicy"] for one in Generator(SEED).questions(3000) if one["action"].startswith("sts:")]
-    assert [policy for policy in policies if lost(policy, policy)] == []
-    assert sum(bool(lost(policy, {"Statement": []})) for policy in policies) > len(policies) / 2
+    assert [policy for policy in policies if lost_admissions(policy, policy)] == []
+    assert sum(bool(lost_admissions(policy, {"Statement": []})) for policy in policies) > len(policies) / 2
 
 
 # --- the program --------------------------------------------------------------------------------------------------

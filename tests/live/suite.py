@@ -97,7 +97,7 @@ def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
     assert run.code == 0, run
     assert re.search(rf" loses (.+, )?{names.release}", " ".join(run.output.split())), run
     held.outlives("the tag was taken off")
-    fresh, probes = become(shared), (_ecr.describe_images, _ecr.ask_manifest, _ecr.ask_layer)
+    fresh, probes = become(shared), (_ecr.describe_images, _ecr.request_manifest, _ecr.request_layer)
     asks = [functools.partial(probe, fresh, names.release) for probe in probes]
     assert until(lambda: all("AccessDenied" in answer(ask) for ask in asks))
 

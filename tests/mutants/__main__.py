@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.mutants [--sample 300] [--files _kept,_evaluate]`: break one place of the core; a test must fail.
+"""`python -m tests.mutants [--sample 300] [--files _policy,_evaluate]`: break one place of the core; a test must fail.
 
 A mutant that no unit test notices *survives*: it is printed with its file, its line and its change. `equivalent.json`
 lists changes that do not change what the code does, each with the reason; they do not count. A sample is the same each

@@ -65,7 +65,7 @@ def test_a_condition_over_several_lines_stays_one() -> None:
 def test_the_tests_of_a_file_are_its_mirror_and_those_that_import_it() -> None:
     found = [file.name for file in runner.tests_of("_condition")]
     assert found[0] == "test_condition.py"
-    assert "test_kept.py" in found
+    assert "test_trust_subset.py" in found
     assert "test_evaluate.py" not in found  # it tests what uses the file
 
 

@@ -66,7 +66,7 @@ def of_yaml(source: str) -> Iterator[Text]:
         if not isinstance(event, yaml.ScalarEvent) or re.match(r"\s*\{\{.*\}\}\s*$", event.value, re.DOTALL):
             continue
         if len(re.findall(r"[A-Za-z]{2,}", event.value)) >= 3:
-            yield event.start_mark.line + 1, event.value
+            yield (event.start_mark.line if event.start_mark else 0) + 1, event.value
 
 
 def of_python(source: str, messages: bool) -> Iterator[Text]:

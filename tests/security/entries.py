@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable, show
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import display_line, displayable
 from botocore.loaders import JSONFileLoader
 
 from .observers import Ground, Seen
@@ -161,7 +161,7 @@ def show_all(seen: Seen, lines: Callable[[], list[str]]) -> None:
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             shown = [repr(error)]
         for line in shown:
-            show(str(line))
+            display_line(str(line))
 
 
 def trusted(value: Any) -> Any:

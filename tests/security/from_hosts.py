@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.filter.pull_summary import filter_pull_summary
 from ansible_collections.crossaccount.ecr.plugins.filter.share_summary import filter_share_summary
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 from hypothesis import strategies as st
 
 from tests.support.paths import ROOT

@@ -8,7 +8,7 @@ import pathlib
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._show import displayable
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import displayable
 
 from tests.lab import accounts
 from tests.security.host_result import ANSWER

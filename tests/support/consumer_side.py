@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import authorize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS, PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
@@ -34,7 +34,7 @@ def prove(control: Control, role_arn: str, credentials: str = "", **options: Any
     options = {"role_arn": role_arn, "external_id": "test", **options}
     if credentials:
         return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
-    return here(control, options, PROVE_ARGUMENTS, proof)
+    return here(control, options, ACCESS_INFO_ARGUMENTS, access_info)
 
 
 def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def here(
         for name, value in {**control.lab.environment, **profile}.items():
             patch.setenv(name, value)
         patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
-        return result_of(lambda: run(Controller("here", specification, options)))
+        return capture_result(lambda: run(Controller("here", specification, options)))
 
 
 class Clock:

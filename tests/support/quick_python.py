@@ -29,7 +29,7 @@ UTILITIES = (
     "_image_pull",
     "_pull_role",
     "_module",
-    "_prove",
+    "_access_probe",
     "_pull",
     "_helper_plan",
     "_repository_tag",

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import PROVE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import proof
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS, pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
@@ -47,8 +47,8 @@ class Case(NamedTuple):
 
 CASES = {
     "ecr_access_info": Case(
-        proof,
-        PROVE_ARGUMENTS,
+        access_info,
+        ACCESS_INFO_ARGUMENTS,
         {
             "role_arn": ROLE_ARN,
             "external_id": "test",
@@ -95,7 +95,7 @@ def run_module(case: Case) -> tuple[Result, str]:
         module.check_mode = case.check_mode
         return case.run(module)
 
-    return result_of(here), "\n".join(warnings)
+    return capture_result(here), "\n".join(warnings)
 
 
 def is_reported(result: Result, warnings: str) -> bool:

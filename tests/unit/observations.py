@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, Denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
-from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, verdicts_of
 
 #: The kind that the module gives to each outcome, for a denial by the role's policy.
 KINDS = {"allowed": "", "denied": "no_identity_policy", "expired": "expired", "not_found": "unknown_repository"}
@@ -45,7 +45,7 @@ def judged(
     """The verdict on the repository app, as it is in a result."""
     readable, denied = (("app",), ()) if expected == "readable" else ((), ("app",))
     expectations = Expectations(readable, denied, access, repository_tags or {})
-    (verdict,) = judge(expectations, {"app": observed}, token, tags or {})
+    (verdict,) = verdicts_of(expectations, {"app": observed}, token, tags or {})
     return asdict(verdict)
 
 

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import probe_request
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
-from ansible_collections.crossaccount.ecr.plugins.module_utils._prove import observe
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, judge
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, verdicts_of
 from botocore.exceptions import ClientError
 
 ROLE_ARN = "arn:aws:iam::111111111111:role/allow_ecr_release"
@@ -30,12 +30,12 @@ class Row(NamedTuple):
     assume: str
     role: str
     owner: str
-    may_pass: bool = False
+    is_retryable: bool = False
 
 
-def row(end: str, named: str, may_pass: bool = False) -> Row:
+def row(end: str, named: str, is_retryable: bool = False) -> Row:
     """The message names the same for each caller."""
-    return Row(end, named, named, named, may_pass)
+    return Row(end, named, named, named, is_retryable)
 
 
 def explicit(kind: str) -> str:
@@ -83,7 +83,7 @@ ROWS = [
         for which in ("service", "resource")
         for make in (none, explicit)
     ),
-    row(none("data perimeter policy"), "The data perimeter policy does not allow it", may_pass=True),
+    row(none("data perimeter policy"), "The data perimeter policy does not allow it", is_retryable=True),
     row(explicit("data perimeter policy"), "The data perimeter policy has a Deny"),
 ]
 #: With the ARN, which AWS adds within one account or organization.
@@ -122,9 +122,9 @@ def assumed(raised: ClientError) -> EcrError:
 
 def proven(raised: ClientError, name: str = "readable") -> Any:
     """The verdict on a repository whose requests are all denied."""
-    seen = dict.fromkeys(("describe", "manifest", "layer"), observe(raising(raised)))
+    seen = dict.fromkeys(("describe", "manifest", "layer"), probe_request(raising(raised)))
     expected = Expectations(("app",), ()) if name == "readable" else Expectations((), ("app",))
-    (verdict,) = judge(expected, {"app": seen}, ALLOWED, {})
+    (verdict,) = verdicts_of(expected, {"app": seen}, ALLOWED, {})
     return verdict
 
 
@@ -138,7 +138,7 @@ def test_a_denial_of_the_role_to_the_caller(row: Row) -> None:
     caught = assumed(denial("sts:AssumeRole", row.end, code="AccessDenied"))
     assert row.assume in str(caught), caught
     assert ROLE_ARN in str(caught)
-    assert may_pass(caught.facts["denial_kind"]) is row.may_pass
+    assert is_retryable(caught.facts["denial_kind"]) is row.is_retryable
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.end or "nothing")
@@ -146,22 +146,22 @@ def test_a_denial_of_a_repository_to_the_role(row: Row) -> None:
     raised = denial("ecr:BatchGetImage", row.end)
     verdict = proven(raised)
     assert (verdict.verdict, row.role in verdict.advice) == ("fail", True), verdict
-    assert may_pass(verdict.denial_kind) is row.may_pass
+    assert is_retryable(verdict.denial_kind) is row.is_retryable
     pulled = _pull._failure(Reference("app", "v1", None), "AccessDeniedException", raised.response["Error"]["Message"])
     assert row.role in str(pulled), pulled
-    assert may_pass(pulled.facts["denial_kind"]) is row.may_pass
+    assert is_retryable(pulled.facts["denial_kind"]) is row.is_retryable
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.end or "nothing")
 def test_a_denial_of_the_registry_token(row: Row) -> None:
     raised = denial("ecr:GetAuthorizationToken", row.end)
-    wanted = row.role if not row.may_pass or "perimeter" in row.end else "to allow ecr:GetAuthorizationToken"
+    wanted = row.role if not row.is_retryable or "perimeter" in row.end else "to allow ecr:GetAuthorizationToken"
     ecr = type("Ecr", (), {"get_authorization_token": staticmethod(raising(raised))})
     with pytest.raises(EcrError) as caught:
         _pull._token(ecr)
     if "perimeter" not in row.end:
         assert wanted in str(caught.value)
-        assert wanted in observe(raising(raised)).advice
+        assert wanted in probe_request(raising(raised)).advice
 
 
 @pytest.mark.parametrize("operation", ["GetRole", "CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])
@@ -195,7 +195,7 @@ def test_a_denial_of_a_call_of_the_owner(row: Row, operation: str) -> None:
 def test_a_denial_of_the_role_with_a_sentence_of_its_own(sentence: str, words: str, passes: bool) -> None:
     caught = assumed(error("AccessDenied", sentence, "AssumeRole"))
     assert words in str(caught)
-    assert may_pass(caught.facts["denial_kind"]) is passes
+    assert is_retryable(caught.facts["denial_kind"]) is passes
 
 
 def test_the_role_of_a_profile_that_is_denied_is_named() -> None:

@@ -1,40 +1,151 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation says is there, is there; and what is there, is documented."""
+"""The documentation that `ansible-doc` shows is complete, and agrees with the code."""
 
 from __future__ import annotations
 
+import functools
+import importlib
 import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS as HELPER_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    CONSUMER_ARGUMENTS,
+    SHARE_ARGUMENTS,
+)
 
 from tests.support.paths import ROOT
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 PLUGINS = [
     (kind, path.stem)
-    for folder, kind in (("modules", "module"), ("filter", "filter"))
+    for folder, kind in (("modules", "module"), ("filter", "filter"), ("inventory", "inventory"))
     for path in sorted((ROOT / "plugins" / folder).glob("[a-z]*.py"))
 ]
+MODULES = [name for kind, name in PLUGINS if kind == "module"]
+GROUP = "crossaccount.ecr.aws"
+ATTRIBUTES = {"action_group", "async", "check_mode", "diff_mode", "idempotent"}
+PREFIX = "crossaccount.ecr."
+#: The keys of a task other than its module.
+TASK_KEYWORDS = {"become", "delegate_to", "name", "register", "run_once", "tags", "vars", "when"}
 
 
-def role_options(role: str) -> dict[str, dict[str, Any]]:
-    specs = yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text())
-    return {name: option for entry in specs["argument_specs"].values() for name, option in entry["options"].items()}
+@functools.cache
+def documented(kind: str) -> dict[str, Any]:
+    """The documentation of all plugins of a kind, or of all roles, by short name."""
+    names = ROLES if kind == "role" else [name for of, name in PLUGINS if of == kind]
+    command = [str(ROOT / ".venv/bin/ansible-doc"), "--json", "--type", kind, *(PREFIX + name for name in names)]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    return {name.removeprefix(PREFIX): entry for name, entry in json.loads(shown.stdout).items()}
+
+
+def role_entry(role: str) -> dict[str, Any]:
+    entry: dict[str, Any] = documented("role")[role]["entry_points"]["main"]
+    return entry
+
+
+def group_members() -> list[str]:
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())
+    return [one for one in runtime["action_groups"]["aws"] if isinstance(one, str)]
+
+
+def facts(options: dict[str, Any]) -> dict[str, Any]:
+    """The properties that an argument spec and the documentation share."""
+    keys = {"type", "choices", "default", "required", "elements"}
+    return {
+        name: {key: value for key, value in option.items() if key in keys and value not in (None, False)}
+        for name, option in options.items()
+    }
+
+
+def tasks(blocks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The tasks of a list of tasks or plays, including those in blocks."""
+    for block in blocks:
+        inner = [one for key in ("tasks", "block", "rescue", "always") for one in block.get(key, [])]
+        yield from tasks(inner) if inner else [block]
+
+
+# --- modules and plugins
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_plugin_has_examples_and_related_content(kind: str, name: str) -> None:
+    entry = documented(kind)[name]
+    assert yaml.safe_load(entry["examples"])
+    assert entry["doc"]["seealso"]
+    assert kind == "inventory" or entry["return"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_requires_the_python_of_the_collection(name: str) -> None:
+    requirements = documented("module")[name]["doc"]["requirements"]
+    assert [one for one in requirements if one.startswith("python")] == ["python >= 3.9"]
+    sdk = (ROOT / "meta/ee-requirements.txt").read_text().split() if name in group_members() else []
+    assert sorted(one.replace(" ", "") for one in requirements if "boto" in one) == sorted(sdk)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_documents_its_attributes(name: str) -> None:
+    attributes = documented("module")[name]["doc"]["attributes"]
+    assert set(attributes) == ATTRIBUTES
+    assert attributes["check_mode"]["support"] == "full"
+    assert attributes["action_group"]["membership"] == ([GROUP] if name in group_members() else [])
+    assert (attributes["action_group"]["support"] == "full") == (name in group_members())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documented_async_support_is_that_of_the_action(name: str) -> None:
+    supported = True
+    if (ROOT / f"plugins/action/{name}.py").exists():
+        action = importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.action.{name}").ActionModule
+        supported = action._supports_async
+    entry = documented("module")[name]["doc"]
+    by_controller = "credentials" in entry["options"] and "controller" in entry["options"]["credentials"].get(
+        "choices", []
+    )
+    expected = "partial" if by_controller else "full"
+    assert entry["attributes"]["async"]["support"] == (expected if supported else "none")
+
+
+@pytest.mark.parametrize(("kind", "name"), [one for one in PLUGINS if one[0] != "inventory"])
+def test_examples_use_documented_options(kind: str, name: str) -> None:
+    modules = documented("module")
+    examples = yaml.safe_load(documented(kind)[name]["examples"])
+    used = set()
+    for task in tasks(examples):
+        for key in task.keys() - TASK_KEYWORDS:
+            used.add(key)
+            if key.removeprefix(PREFIX) in modules:
+                options = modules[key.removeprefix(PREFIX)]["doc"]["options"]
+                assert set(task[key] or {}) <= set(options)
+    assert kind == "filter" or PREFIX + name in used
+    assert kind == "module" or PREFIX + name in documented(kind)[name]["examples"]
+
+
+def test_action_group_contains_every_module_that_uses_aws() -> None:
+    ask_no_aws = ("ecr_handoff_info", "ecr_credential_helper_config", "display_lines", "ecr_handoff")
+    assert group_members() == [name for name in MODULES if name not in ask_no_aws]
+
+
+# --- roles and playbooks
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_defaults_of_a_role_are_those_of_its_argument_spec(role: str) -> None:
+def test_role_defaults_are_those_of_the_argument_spec(role: str) -> None:
     defaults = yaml.safe_load((ROOT / "roles" / role / "defaults/main.yml").read_text())
-    assert defaults == {name: spec["default"] for name, spec in role_options(role).items() if "default" in spec}
+    options = role_entry(role)["options"]
+    assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_variable_that_a_role_reads_is_in_its_argument_spec_or_its_own(role: str) -> None:
+def test_role_documents_every_variable_that_it_reads(role: str) -> None:
     texts = [
         path.read_text()
         for folder in ("tasks", "templates", "vars")
@@ -42,41 +153,66 @@ def test_every_variable_that_a_role_reads_is_in_its_argument_spec_or_its_own(rol
     ]
     read = set(re.findall(rf"(?<![\w.]){role}_\w+", "\n".join(texts)))
     made = set(re.findall(rf"(?:register: |^ +)({role}_\w+)(?=$|:)", "\n".join(texts), re.MULTILINE))
-    assert read - made <= set(role_options(role)), read - made - set(role_options(role))
-    assert set(role_options(role)) <= set(re.findall(r"\w+", "\n".join(texts)))
+    options = set(role_entry(role)["options"])
+    assert read - made <= options, read - made - options
+    assert options <= set(re.findall(r"\w+", "\n".join(texts)))
 
 
-def ansible_doc(*arguments: str) -> dict[str, Any]:
-    command = [str(ROOT / ".venv/bin/ansible-doc"), "--json", *arguments]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
-    documented: dict[str, Any] = json.loads(shown.stdout)
-    return documented
+@pytest.mark.parametrize("role", ROLES)
+def test_role_has_examples_and_related_content(role: str) -> None:
+    entry = role_entry(role)
+    assert entry["seealso"]
+    plays = yaml.safe_load(entry["examples"])
+    assert [play for play in plays if PREFIX + role in json.dumps(play)] == plays
+    variables = set(re.findall(rf"\b{role}_\w+(?=:)", entry["examples"]))
+    assert variables <= {*entry["options"], "ecr_pull_handoff"}  # never an option: Ansible would evaluate it
 
 
-@pytest.mark.parametrize("kind", ["module", "filter"])
-def test_ansible_doc_shows_every_plugin(kind: str) -> None:
-    names = [f"crossaccount.ecr.{name}" for of, name in PLUGINS if of == kind]
-    documented = ansible_doc("--type", kind, *names)
-    assert sorted(documented) == names
-    for name, one in documented.items():
-        assert one["examples"].strip(), name
-        assert one["return"], name
+@pytest.mark.parametrize("role", ROLES)
+def test_role_documents_the_suboptions_of_dictionaries(role: str) -> None:
+    free = {"repository_tags", "tags"}  # any keys
+
+    def without(options: dict[str, Any]) -> Iterator[str]:
+        for name, option in options.items():
+            has_dictionaries = "options" in option or option["type"] == "dict" or option.get("elements") == "dict"
+            if has_dictionaries and name.removeprefix(f"{role}_") not in free and not option.get("options"):
+                yield name
+            yield from without(option.get("options", {}))
+
+    assert list(without(role_entry(role)["options"])) == []
 
 
-def test_ansible_doc_shows_every_role() -> None:
-    documented = ansible_doc("--type", "role", *[f"crossaccount.ecr.{role}" for role in ROLES])
-    assert sorted(documented) == [f"crossaccount.ecr.{role}" for role in ROLES]
-    for role in ROLES:
-        entries = documented[f"crossaccount.ecr.{role}"]["entry_points"].values()
-        assert {name for entry in entries for name in entry["options"]} == set(role_options(role))
+def test_suboptions_of_roles_are_those_of_the_modules() -> None:
+    options = role_entry("ecr_share")["options"]
+    share = options["ecr_share_shares"]["options"]
+    for consumers in (options["ecr_share_consumers"], share["consumers"]):
+        assert facts(consumers["options"]) == facts(CONSUMER_ARGUMENTS)
+    raw = {**SHARE_ARGUMENTS, "consumers": {**SHARE_ARGUMENTS["consumers"], "elements": "raw"}}
+    assert facts(share) == facts(raw)
+    helper = role_entry("ecr_credential_helper")["options"]
+    for option in ("registries", "credentials"):
+        documented_here = helper[f"ecr_credential_helper_{option}"]["options"]
+        assert facts(documented_here) == facts(HELPER_ARGUMENTS[option]["options"])
 
 
-def test_every_module_is_in_the_action_group_and_in_the_readme() -> None:
-    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())
-    listed = [one for one in runtime["action_groups"]["aws"] if isinstance(one, str)]
-    ask_no_aws = ("ecr_handoff_info", "ecr_credential_helper_config", "display_lines", "ecr_handoff")
-    assert listed == [name for kind, name in PLUGINS if kind == "module" and name not in ask_no_aws]
-    readme = (ROOT / "README.md").read_text()
-    named = [name for _kind, name in PLUGINS] + ROLES + [path.name for path in (ROOT / "playbooks").glob("*.yml")]
-    assert [name for name in named if f"`{name}`" not in readme] == []
+@pytest.mark.parametrize("role", ROLES)
+def test_role_tasks_set_the_required_options_themselves(role: str) -> None:
+    """Defaults of a block do not count: linters do not read them."""
+    modules = documented("module")
+    for task in tasks(yaml.safe_load((ROOT / "roles" / role / "tasks/main.yml").read_text())):
+        for key in task:
+            if key.removeprefix(PREFIX) in modules:
+                options = modules[key.removeprefix(PREFIX)]["doc"]["options"]
+                required = {name for name, option in options.items() if option.get("required")}
+                assert required <= set(task[key] or {}), task["name"]
+
+
+def test_reference_documents_the_variables_of_playbooks() -> None:
+    page = (ROOT / "docs/docsite/rst/playbooks.rst").read_text()
+    texts = "\n".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
+    read = set(re.findall(r"\b(ecr_[a-z]+_\w+)", re.sub(r"crossaccount\.ecr\.\w+", "", texts)))
+    made = {*re.findall(r"register: (\w+)", texts), *re.findall(r"^ +(ecr_\w+):", texts, re.MULTILINE)}
+    variables = read - made - {name for role in ROLES for name in role_entry(role)["options"]}
+    assert variables == set(re.findall(r"^\* - ``(\w+)``$", page.replace("   * -", "* -"), re.MULTILINE))
+    playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    assert playbooks == set(re.findall(r"^crossaccount\.ecr\.(\w+)$", page, re.MULTILINE))

@@ -44,7 +44,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.filter.access_junit import filter_access_junit
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
-    _access,
+    _access_probe,
     _assume,
     _consumers,
     _container_engine,
@@ -52,6 +52,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _denial,
     _destination,
     _errors,
+    _granted_access,
     _image,
     _image_reference,
     _layout_index,
@@ -62,7 +63,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _policy_document,
     _program,
     _proof,
-    _prove,
     _pull_options,
     _registry,
     _role_declaration,
@@ -591,10 +591,10 @@ def judge_documents(
     after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
     plan = _role_plan.plan_role(before, after)
     assert not plan.steps or plan.steps[-1].name in ("update_trust", "create_version", "end_revocation"), plan.steps
-    assert _policy_document.equal(trust, copy.deepcopy(trust))
+    assert _policy_document.equivalent(trust, copy.deepcopy(trust))
     _convergence.unmet(plan, before)
     list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
-    _access.granting_tags(permissions)
+    _granted_access.granting_tags(permissions)
     change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
     fit("\n".join(change.lines))
 
@@ -657,10 +657,10 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
-        seen = _prove.observe(refuse)
+        seen = _access_probe.probe_request(refuse)
         probes = dict.fromkeys(_verdict.PROBES, seen)
         expectations = _verdict.Expectations(("release",), ("develop",))
-        verdicts = _verdict.judge(expectations, {"release": probes, "develop": probes}, seen, {})
+        verdicts = _verdict.verdicts_of(expectations, {"release": probes, "develop": probes}, seen, {})
         proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), seen, verdicts)
         fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
@@ -798,7 +798,7 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
     values = {RENAMED.get(name, name): value for name, value in {**values, **share.values()}.items()}
     values.setdefault("role_session_name", share.role_arn.split("/")[-1])
     for name, spec, rules, check in (
-        ("ecr_access_info", _proof.PROVE_ARGUMENTS, {}, check_proof),
+        ("ecr_access_info", _proof.ACCESS_INFO_ARGUMENTS, {}, check_proof),
         ("ecr_image_pull", _pull_options.PULL_ARGUMENTS, _pull_options.PULL_RULES, _pull_options.PullOptions.of),
     ):
         arguments = {option: value for option, value in values.items() if option in spec}
@@ -806,7 +806,7 @@ def test_variables_of_a_pull(variables: dict[str, Any]) -> None:
         options = survives(functools.partial(options_of, name, spec, arguments, rules, check))
         if options:
             wait = _wait.WaitOptions.of(options)
-            assert 0 <= wait.patience(time.time()) <= max(0, wait.timeout)
+            assert 0 <= wait.retry_window(time.time()) <= max(0, wait.timeout)
             assert wait.interval >= 0
 
 
@@ -853,7 +853,7 @@ def test_a_hand_off(handoff: dict[str, Any]) -> None:
 )
 def test_a_time(text: str, now: float) -> None:
     fit("".join(_timestamp.shared_at_problems(text)))
-    assert 0 <= _wait.WaitOptions(True, 60, 1.0, text).patience(now) <= 60
+    assert 0 <= _wait.WaitOptions(True, 60, 1.0, text).retry_window(now) <= 60
 
 
 @fuzz

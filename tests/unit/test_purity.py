@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 import sys
 
 import pytest
@@ -52,3 +53,24 @@ def test_pure_files_import_nothing_else(name: str) -> None:
 )
 def test_the_check_sees_what_is_foreign(source: str, found: list[str]) -> None:
     assert foreign_imports(source) == found
+
+
+def map_of_contributing(text: str, headers: str) -> list[list[str]]:
+    """The names of private files in each column of the table of CONTRIBUTING.md with these headers."""
+    table = text.partition(headers)[2].partition("\n\n")[0].splitlines()[2:]
+    columns = zip(*(line.strip("|").split("|") for line in table), strict=True)
+    return [re.findall(r"`(_\w+)`", " ".join(column)) for column in columns]
+
+
+def test_contributing_names_every_private_file_in_the_right_column() -> None:
+    text = (UTILS.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _subjects, pure, other = map_of_contributing(text, "| subject | pure files of `module_utils` |")
+    assert sorted(pure) == sorted(PURE)
+    assert sorted(pure + other) == sorted(path.stem for path in UTILS.glob("_[a-z]*.py"))
+    _subjects, on_controller = map_of_contributing(text, "| subject | files of `plugin_utils` |")
+    assert sorted(on_controller) == sorted(path.stem for path in (UTILS.parent / "plugin_utils").glob("_[a-z]*.py"))
+
+
+def test_map_of_contributing_has_a_list_for_each_column() -> None:
+    text = "| a | b |\n|---|---|\n| one | `_x` `_y` |\n| two | `_z` |\n\n| `_other` |"
+    assert map_of_contributing(text, "| a | b |") == [[], ["_x", "_y", "_z"]]

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import result_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, PART
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
@@ -116,7 +116,7 @@ def configure(**profiles: dict[str, str]) -> None:
 
 def ask(**options: Any) -> dict[str, Any]:
     """The result of a module that asks who it is, as the module and the action plugin return it."""
-    return result_of(lambda: {"identity": Session(Controller("any", {}, options)).identity})
+    return capture_result(lambda: {"identity": Session(Controller("any", {}, options)).identity})
 
 
 def message(**options: Any) -> str:
@@ -247,7 +247,7 @@ def test_a_line_break_from_a_credential_process(aws: Aws, tmp_path: pathlib.Path
 def test_a_line_break_in_keys_that_a_role_gets(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(Controller("any", {}, {"access_key": KEY, "secret_key": SECRET}))
     monkeypatch.setattr(sys.modules[__name__], "OTHER", f"{OTHER}&#10;")
-    result = result_of(lambda: {"role": repr(session.assume(SessionOptions(ROLE, None, "test")))})
+    result = capture_result(lambda: {"role": repr(session.assume(SessionOptions(ROLE, None, "test")))})
     assert result["msg"] == "2 problems, nothing was written:\n- " + "\n- ".join(
         BREAK.replace("session token", name) for name in ("secret access key", "session token")
     )
@@ -365,7 +365,7 @@ def test_a_role_of_the_profile_that_cannot_be_assumed(aws: Aws) -> None:
     def pull() -> dict[str, Any]:
         return {"role": Session(Controller("any", {}, {"profile": "jump"})).assume(pull_role)}
 
-    result = result_of(pull)
+    result = capture_result(pull)
     assert result["msg"].startswith(
         f"The role of profile jump cannot be assumed: AssumeRole: AccessDenied: {sentence}."
     )

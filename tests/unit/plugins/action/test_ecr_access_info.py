@@ -23,8 +23,8 @@ class Display:
         self.lines: list[str] = []
         self._shown = threading.Condition()
         monkeypatch.setattr(_progress, "INTERVAL", 0.01)
-        monkeypatch.setattr(_progress, "show", self.show)
-        monkeypatch.setattr(_controller, "show", self.show)
+        monkeypatch.setattr(_progress, "display_line", self.show)
+        monkeypatch.setattr(_controller, "display_line", self.show)
 
     def show(self, line: str) -> None:
         with self._shown:
@@ -67,7 +67,7 @@ def test_a_proof_on_the_controller_shows_how_many_repositories_are_proven(
         display.wait_for("web1: Prove: waiting for AWS to know the share everywhere, ")
         return {"verdict": "pass"}
 
-    monkeypatch.setattr(ecr_access_info, "proof", proof)
+    monkeypatch.setattr(ecr_access_info, "access_info", proof)
     assert run(credentials="controller")["verdict"] == "pass"
     assert "web1: waiting, 9 s at most, for AWS to know the share everywhere: Not yet." in display.lines
 
@@ -88,7 +88,7 @@ def test_a_proof_on_a_host_shows_what_it_waits_for(display: Display, monkeypatch
 
 
 def test_the_progress_ends_with_the_proof(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ecr_access_info, "proof", lambda *_arguments: {"verdict": "pass"})
+    monkeypatch.setattr(ecr_access_info, "access_info", lambda *_arguments: {"verdict": "pass"})
     before = threading.enumerate()
     run(credentials="controller")
     assert threading.enumerate() == before

@@ -11,11 +11,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
     Repository,
     Role,
+    access_by_principal,
     change_of_access,
     pull_decision,
-    who_may,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost
+from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost_admissions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
@@ -104,11 +104,14 @@ def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: l
 
 def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
     over = allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"})
-    assert [one.principal for one in lost(trust(DECLARED, allow("*"), over), trust(DECLARED))] == ["everyone", TWO]
-    assert lost(trust(DECLARED), trust(allow())) == []
-    assert [one.label for one in lost(trust(allow()), trust(DECLARED))] == [ONE]
-    assert lost({"Statement": "odd"}, trust(DECLARED))[0].doubt
-    assert lost(trust(), trust(DECLARED)) == []
+    assert [one.principal for one in lost_admissions(trust(DECLARED, allow("*"), over), trust(DECLARED))] == [
+        "everyone",
+        TWO,
+    ]
+    assert lost_admissions(trust(DECLARED), trust(allow())) == []
+    assert [one.label for one in lost_admissions(trust(allow()), trust(DECLARED))] == [ONE]
+    assert lost_admissions({"Statement": "odd"}, trust(DECLARED))[0].doubt
+    assert lost_admissions(trust(), trust(DECLARED)) == []
 
 
 @pytest.mark.parametrize(
@@ -214,12 +217,12 @@ def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
     assert [pair.doubt for pair in change.gained] == [reason]
     some = allow("*", StringEquals=external_id())
     denied = trust(some, {**allow(), "Effect": "Deny"})
-    (access,) = who_may(Role(denied, PERMISSIONS), [RELEASE])
+    (access,) = access_by_principal(Role(denied, PERMISSIONS), [RELEASE])
     assert access.doubts == {RELEASE.arn: f"statement 2 of the trust policy: it applies to {ROOT['AWS']} only"}
 
 
 def test_a_trust_policy_that_cannot_be_read_counts_as_access() -> None:
-    (access,) = who_may(Role({"Statement": [{"Effect": "Maybe"}]}, PERMISSIONS), [RELEASE])
+    (access,) = access_by_principal(Role({"Statement": [{"Effect": "Maybe"}]}, PERMISSIONS), [RELEASE])
     assert access.admission.label == "unknown principals"
     assert "Effect is neither Allow nor Deny" in access.doubts[RELEASE.arn]
 

@@ -46,11 +46,11 @@ def allow(principal: Any, condition: dict[str, Any] | None = None, **elements: A
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})), trust(WHOLE)),
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "Null": {"aws:SourceIp": "true"}})), trust(WHOLE)),
         (trust(WHOLE, allow({"AWS": f"arn:aws:sts::{CONSUMER}:assumed-role/x/y"}, EXTERNAL_ID)), trust(WHOLE)),
-        (_role_plan.NOBODY, trust(WHOLE)),
+        (_role_plan.DENY_ALL_TRUST, trust(WHOLE)),
     ],
 )
 def test_nothing_is_lost(before: Any, after: Any) -> None:
-    assert _admission.lost(before, after) == []
+    assert _admission.lost_admissions(before, after) == []
 
 
 OPENINGS = {

@@ -8,7 +8,7 @@ import pathlib
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._container_engine import Docker
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import fetch_with_retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 from tests.unit.fake_programs import (
@@ -203,7 +203,7 @@ def test_docker_with_the_containerd_image_store_is_called_again(
 ) -> None:
     log = install("docker", DOCKER_29.replace("STATUS", status))
     engine = container_engine("docker", temporary)
-    deliver(lambda: engine.fetch(remote()), WaitOptions(True, 60, 0))
+    fetch_with_retry(lambda: engine.fetch(remote()), WaitOptions(True, 60, 0))
     assert len([call for call in calls(log) if "pull" in call.split()]) == 3
 
 

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import (
     HELPER,
-    Places,
+    HostPaths,
     former_entry,
     merge_wrapper,
     search_path,
@@ -21,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 
 HOST = "111111111111.dkr.ecr.ap-northeast-1.amazonaws.com"
 HOME = "/home/deploy"
-PLACES = Places(
+PLACES = HostPaths(
     "deploy", HOME, f"{HOME}/.docker/config.json", f"{HOME}/.aws/config", f"{HOME}/.aws/credentials", "/usr/local/bin"
 )
 SECRET = "QVdTOnRoZS10b2tlbiBvZg"

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _denial
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, ROLE, read_denial
 
 SESSION = "arn:aws:sts::111111111111:assumed-role/allow_ecr_release/job"
@@ -43,7 +43,7 @@ def test_a_deny_statement_of_a_type(policy: str, arn: str, end: str) -> None:
     for called in (ROLE, ASSUME, CALLER):
         denial = read_denial(sentence, called)
         assert (denial.kind, denial.explicit, denial.policy, denial.policy_arn) == (TYPES[policy][1], True, policy, arn)
-        assert not may_pass(denial.kind)
+        assert not is_retryable(denial.kind)
     advice = read_denial(sentence, ROLE).advice(ROLE)
     assert f"The {policy} {arn}".rstrip() in advice
 

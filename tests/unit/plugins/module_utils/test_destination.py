@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import (
     destination_of,
     destination_problems,
+    expand_destination,
     is_destination,
     split_destination,
 )
@@ -18,6 +19,24 @@ from tests.unit.fake_programs import (
     DEST,
     DIGEST,
 )
+
+
+@pytest.mark.parametrize(
+    ("dest", "expanded"),
+    [
+        ("~/images", "/home/you/images"),
+        ("/srv/~", "/srv/~"),
+        ("docker-archive:~/{repository}.tar:app:v1", "docker-archive:/home/you/{repository}.tar:app:v1"),
+        ("dir:~/images", "dir:/home/you/images"),
+        ("oci:/srv/images:v1", "oci:/srv/images:v1"),
+        ("docker://~mirror/app:v1", "docker://~mirror/app:v1"),
+    ],
+)
+def test_home_directory_in_a_destination_is_expanded(dest: str, expanded: str) -> None:
+    def expand(path: str) -> str:
+        return f"/home/you{path[1:]}" if path.startswith("~") else path
+
+    assert expand_destination(dest, expand) == expanded
 
 
 @pytest.mark.parametrize(

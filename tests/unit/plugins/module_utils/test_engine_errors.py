@@ -7,7 +7,7 @@ import time
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _engine_errors
-from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import may_pass
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response_error import without_queries
 
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -62,7 +62,7 @@ SIGNED = "https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.co
 def test_known_text(text: str, kind: str, repeats: bool) -> None:
     found = _engine_errors.recognize_engine_error(without_queries(text))
     assert found is not None
-    assert (found.kind, may_pass(found.kind)) == (kind, repeats)
+    assert (found.kind, is_retryable(found.kind)) == (kind, repeats)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_what_ansible_reads_is_what_was_declared() -> None:
     odd = 'a "quoted" \\ näme: [x]\n- {y}'
     declared = options(images=["release:1.0"], denied=[odd], repository_tags={odd: odd})
     (handoff,) = _handoff.handoffs(declared, "2026-01-31T23:59:59Z")
-    text = _handoff.for_ansible(handoff)
+    text = _handoff.handoff_yaml(handoff)
     assert text.startswith(
         f"---\n# The hand-off of account {OWNER} for account {CONSUMER}. Use the file without changes:\n"
         "#   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE\n"
@@ -88,7 +88,7 @@ def test_what_ansible_reads_is_what_was_declared() -> None:
         "ecr_pull_denied": [odd],
         "ecr_pull_images": ["release:1.0"],
     }
-    assert _handoff.noted_time(text) == "2026-01-31T23:59:59Z"
+    assert _handoff.shared_at_in(text) == "2026-01-31T23:59:59Z"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_ansible_reads_is_what_was_declared() -> None:
     ],
 )
 def test_a_file_without_a_time_notes_none(text: str) -> None:
-    assert _handoff.noted_time(text) is None
+    assert _handoff.shared_at_in(text) is None
 
 
 ODD_TEXTS = [
@@ -125,7 +125,7 @@ ODD_TEXTS = [
 @given(st.text() | st.sampled_from(ODD_TEXTS))
 def test_the_text_is_yaml_whatever_the_values_are(odd: str) -> None:
     (handoff,) = _handoff.handoffs(options(denied=[odd], repository_tags={odd[:128]: [odd]}))
-    text = _handoff.for_ansible(handoff)
+    text = _handoff.handoff_yaml(handoff)
     assert "\x1b" not in text
     loaded = yaml.safe_load(text)
     assert (loaded["ecr_pull_denied"], loaded["ecr_pull_repository_tags"]) == ([odd], {odd[:128]: [odd]})
@@ -135,9 +135,9 @@ def test_the_text_is_yaml_whatever_the_values_are(odd: str) -> None:
 def test_no_file_is_made_for_an_invalid_account(account: str) -> None:
     (handoff,) = _handoff.handoffs(options(role=consumers(account)))
     with pytest.raises(EcrError, match=r"^No hand-off is written: "):
-        _handoff.for_ansible(handoff)
+        _handoff.handoff_yaml(handoff)
     with pytest.raises(EcrError, match=r"No page is written: "):
-        _handoff_page.for_people(handoff)
+        _handoff_page.handoff_page(handoff)
 
 
 @pytest.mark.parametrize("option", ["images", "denied"])
@@ -159,7 +159,7 @@ def test_the_page_refuses_what_could_leave_a_span_or_a_block(option: str, hostil
 
 
 def page(**changed: Any) -> str:
-    return _handoff_page.for_people(_handoff.handoffs(options(**changed))[0])
+    return _handoff_page.handoff_page(_handoff.handoffs(options(**changed))[0])
 
 
 def test_the_page_has_every_command_for_people_without_ansible() -> None:

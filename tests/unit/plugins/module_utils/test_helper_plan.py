@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import Places, wrapper
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HostPaths, wrapper
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found, Plan, plan_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS, declaration_of
 
 HOST, OTHER = (f"{account}.dkr.ecr.ap-northeast-1.amazonaws.com" for account in ("111111111111", "333333333333"))
 HOME = "/home/deploy"
-PLACES = Places(
+PLACES = HostPaths(
     "deploy", HOME, f"{HOME}/.docker/config.json", f"{HOME}/.aws/config", f"{HOME}/.aws/credentials", "/usr/local/bin"
 )
 SECTION = f"profile ecr-pull-{HOST}"

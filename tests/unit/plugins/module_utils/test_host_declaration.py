@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, Places
+from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, HostPaths
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import (
     ARGUMENTS,
     Declaration,
@@ -70,7 +70,7 @@ def test_wrong_hosts_have_no_files() -> None:
 
 @pytest.mark.parametrize("path", ["$HOME/x", "x", "", "~nobody-at-all/x", "/a\0b", "/a\nb", "/a\udcff"])
 def test_path_that_cannot_be_used(path: str) -> None:
-    (problem,) = path_problems(Places("x", "/home/it's a", "/a", "/b", "/c", path))
+    (problem,) = path_problems(HostPaths("x", "/home/it's a", "/a", "/b", "/c", path))
     assert problem == (
         f"bin_dir {path!r} must be an absolute path of printable characters, or begin with ~/. Environment variables"
         " are not expanded."

@@ -234,14 +234,14 @@ def test_one_image_is_of_the_platform_that_was_asked_for(
     digest = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)["digest"]
     layout = Layout(str(dest), AMD64)
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest), AMD64, exact=True).fetch(RegistryImage(registry, APP, digest))
+        Layout(str(dest), AMD64, strict_platform=True).fetch(RegistryImage(registry, APP, digest))
     assert str(caught.value) == "team/app:v1 has no image for linux/amd64; it has linux/arm64."
     assert not (dest / "index.json").exists()
     layout.fetch(RegistryImage(registry, APP, digest))  # the host's platform, which nobody asked for
     assert layout.has(named(digest))
-    assert not Layout(str(dest), AMD64, exact=True).has(named(digest))
-    Layout(str(dest), ARM64, exact=True).fetch(RegistryImage(registry, APP, digest))
-    assert Layout(str(dest), ARM64, exact=True).has(named(digest))
+    assert not Layout(str(dest), AMD64, strict_platform=True).has(named(digest))
+    Layout(str(dest), ARM64, strict_platform=True).fetch(RegistryImage(registry, APP, digest))
+    assert Layout(str(dest), ARM64, strict_platform=True).has(named(digest))
 
 
 def test_a_configuration_that_is_too_large_is_not_read(server: Server, registry: Registry, dest: pathlib.Path) -> None:
@@ -249,7 +249,7 @@ def test_a_configuration_that_is_too_large_is_not_read(server: Server, registry:
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
     digest = server.push("team/app", json.dumps(manifest).encode(), OCI_MANIFEST)["digest"]
     with pytest.raises(EcrError) as caught:
-        Layout(str(dest), AMD64, exact=True).fetch(RegistryImage(registry, APP, digest))
+        Layout(str(dest), AMD64, strict_platform=True).fetch(RegistryImage(registry, APP, digest))
     assert str(caught.value) == (
         "The configuration of team/app:v1 has 4194305 bytes; no more than 4194304 are accepted."
     )

@@ -12,7 +12,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import execute, result_of, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result, run_and_exit, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN, MASK, PART
 
 
@@ -24,15 +24,15 @@ def raising(error: Exception) -> Any:
 
 
 def test_a_result_passes() -> None:
-    assert result_of(lambda: {"changed": True}) == {"changed": True}
+    assert capture_result(lambda: {"changed": True}) == {"changed": True}
 
 
 def test_an_error_for_the_user_keeps_its_facts() -> None:
-    assert result_of(raising(EcrError("No.", denial="x"))) == {"failed": True, "msg": "No.", "denial": "x"}
+    assert capture_result(raising(EcrError("No.", denial="x"))) == {"failed": True, "msg": "No.", "denial": "x"}
 
 
 def test_an_error_of_the_host_is_shown() -> None:
-    result = result_of(raising(PermissionError(13, "Permission denied", "/srv/images")))
+    result = capture_result(raising(PermissionError(13, "Permission denied", "/srv/images")))
     assert result == {
         "failed": True,
         "msg": "This host reports an error: [Errno 13] Permission denied: '/srv/images'. Correct it and run again.",
@@ -40,7 +40,7 @@ def test_an_error_of_the_host_is_shown() -> None:
 
 
 def test_an_exception_of_any_other_class_is_one_message() -> None:
-    result = result_of(raising(ZeroDivisionError("division\nby zero")))
+    result = capture_result(raising(ZeroDivisionError("division\nby zero")))
     assert result["failed"]
     assert re.sub(r"in \w+ \(\w+\.py, line \d+\)", "in PLACE", result["msg"]) == (
         "Unexpected error in PLACE: ZeroDivisionError: division by zero. If a proxy or endpoint_url is set, check that"
@@ -63,7 +63,7 @@ BROKEN = f"{SECRET}\n"
 )
 def test_an_error_shows_no_secret(error: Exception) -> None:
     KNOWN.add(BROKEN)
-    result = result_of(raising(error))
+    result = capture_result(raising(error))
     assert result["failed"] is True
     assert SECRET[:PART] not in str(result)
     assert MASK in result["msg"]
@@ -71,12 +71,14 @@ def test_an_error_shows_no_secret(error: Exception) -> None:
 
 def test_a_result_shows_no_secret() -> None:
     KNOWN.add(SECRET)
-    assert result_of(lambda: {"diff": [{"before": SECRET, "after": "x"}]}) == {"diff": [{"before": MASK, "after": "x"}]}
+    assert capture_result(lambda: {"diff": [{"before": SECRET, "after": "x"}]}) == {
+        "diff": [{"before": MASK, "after": "x"}]
+    }
 
 
 def test_the_secrets_of_the_options_are_known() -> None:
     module = FakeModule({"secret_key": SECRET, "session_token": None})
-    execute(module, lambda one: {"msg": f"used {one.params['secret_key']}"})
+    run_and_exit(module, lambda one: {"msg": f"used {one.params['secret_key']}"})
     assert module.result == {"msg": f"used {MASK}"}
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -73,7 +74,10 @@ def test_only_marked_words_are_replaced() -> None:
     )
 
 
-SPEC = {"defaults": {"options": {"consumers": {"options": {"account": {}, "principals": {}}}}}, "state": {}}
+SPEC: dict[str, Any] = {
+    "defaults": {"options": {"consumers": {"options": {"account": {}, "principals": {}}}}},
+    "state": {},
+}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import deliver
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import fetch_with_retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 WAIT = WaitOptions(True, 60, 0)
@@ -32,7 +32,7 @@ def bringing(*outcomes: str | bool) -> tuple[Any, list[str | bool]]:
 @pytest.mark.parametrize("changed", [True, False])
 def test_a_denial_that_may_be_an_old_answer_is_tried_again(changed: bool) -> None:
     bring, left = bringing(DENIED + LATE, DENIED + LATE, changed)
-    assert deliver(bring, WAIT) is changed
+    assert fetch_with_retry(bring, WAIT) is changed
     assert not left
 
 
@@ -48,7 +48,7 @@ def test_a_denial_that_may_be_an_old_answer_is_tried_again(changed: bool) -> Non
 def test_what_lasts_is_not_tried_again(said: str, options: WaitOptions, kind: str | None) -> None:
     bring, left = bringing(said, True)
     with pytest.raises(EcrError) as raised:
-        deliver(bring, options)
+        fetch_with_retry(bring, options)
     assert (str(raised.value), raised.value.facts.get("denial_kind")) == (said, kind)
     assert left == [True]
 
@@ -70,10 +70,10 @@ BUSY = "podman could not pull it: toomanyrequests: Rate exceeded"
 def test_engine_error_without_the_sentence_of_aws_is_repeated(text: str, options: WaitOptions, attempts: int) -> None:
     bring, left = bringing(text, text, True)
     if attempts == 3:
-        assert deliver(bring, options)
+        assert fetch_with_retry(bring, options)
         return
     with pytest.raises(EcrError) as raised:
-        deliver(bring, options)
+        fetch_with_retry(bring, options)
     assert str(raised.value).startswith(f"{text}. ")
     assert raised.value.facts["denial_kind"] == ("unknown" if text == BARE else "throttled")
     assert len(left) == 2

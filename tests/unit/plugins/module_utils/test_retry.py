@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
+    backoff,
     read_until,
     retry_while_propagating,
-    tries,
-    wait_until_read_back,
+    wait_until_consistent,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
@@ -64,7 +64,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 )
 def test_it_takes_several_reads_in_a_row(clock: Clock, answers: list[list[str]], slept: int) -> None:
     left = list(answers)
-    wait_until_read_back(lambda: left.pop(0), OPTIONS)
+    wait_until_consistent(lambda: left.pop(0), OPTIONS)
     assert left == []
     assert clock.slept == [0.5] * slept
 
@@ -79,7 +79,7 @@ def test_at_the_deadline_the_error_says_what_is_missing(clock: Clock, timeout: i
         return missing
 
     with pytest.raises(EcrError) as caught:
-        wait_until_read_back(read, replace(OPTIONS, timeout=timeout))
+        wait_until_consistent(read, replace(OPTIONS, timeout=timeout))
     assert str(caught.value) == (
         f"Everything was written, but after {timeout} seconds AWS does not read back the trust, the policy."
         " Run again: nothing will be written twice."
@@ -89,7 +89,7 @@ def test_at_the_deadline_the_error_says_what_is_missing(clock: Clock, timeout: i
 
 
 def test_without_wait_nothing_is_read(clock: Clock) -> None:
-    wait_until_read_back(lambda: pytest.fail("read"), replace(OPTIONS, wait=False))
+    wait_until_consistent(lambda: pytest.fail("read"), replace(OPTIONS, wait=False))
     assert clock.slept == []
 
 
@@ -114,7 +114,7 @@ def test_it_is_read_until_it_is_there(
 
 
 def test_the_pauses_between_the_tries_grow(clock: Clock) -> None:
-    for number in tries(OPTIONS):
+    for number in backoff(OPTIONS):
         assert len(clock.slept) == number  # none before the first, none after the last
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
 

@@ -79,7 +79,7 @@ def test_a_version_that_was_made_twice_goes() -> None:
     )
     before = replace(THERE, versions=versions)
     assert _role_plan.plan_role(before, declare(before)[0]).steps == [DeleteVersion("v3")]
-    assert _role_plan.surplus(versions) == [DeleteVersion("v3")]
+    assert _role_plan.duplicate_versions(versions) == [DeleteVersion("v3")]
     # And where an older one of two becomes the default again.
     back = replace(
         before, permissions={"Statement": []}, versions=(replace(versions[3], is_default=True), *versions[1:3])
@@ -316,7 +316,7 @@ def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) 
     plan = planned(before, said)
     *_others, last = moments(plan)
     assert replace(last, versions=()) == replace(plan.after, versions=())
-    assert _role_plan.plan_role(plan.after, replace(plan.after, versions=())).steps == _role_plan.surplus(
+    assert _role_plan.plan_role(plan.after, replace(plan.after, versions=())).steps == _role_plan.duplicate_versions(
         plan.after.versions
     )
     assert declare(plan.after, **said)[0] == plan.after

@@ -36,16 +36,16 @@ def test_skopeo_copies_no_image_of_another_platform_than_asked_for(install: Inst
     log = install("skopeo")
     image(log, REFERENCE).write_text('{"os": "linux", "architecture": "amd64"}')
     with pytest.raises(EcrError) as caught:
-        Skopeo(str(temporary), DEST, "linux/arm64", exact=True).fetch(remote())
+        Skopeo(str(temporary), DEST, "linux/arm64", strict_platform=True).fetch(remote())
     assert str(caught.value) == f"{REFERENCE} has no image for linux/arm64; it has linux/amd64."
     assert not image(log, DEST).exists()
-    Skopeo(str(temporary), DEST, "linux/amd64", exact=True).fetch(remote())
+    Skopeo(str(temporary), DEST, "linux/amd64", strict_platform=True).fetch(remote())
     image(log, DEST).unlink()
     Skopeo(str(temporary), DEST, "linux/arm64").fetch(remote())  # the host's platform, not asked for
     assert image(log, DEST).exists()
     assert Skopeo(str(temporary), DEST, "linux/arm64").has(remote())
     with pytest.raises(EcrError, match="has no image for linux/arm64"):
-        Skopeo(str(temporary), DEST, "linux/arm64", exact=True).has(remote())
+        Skopeo(str(temporary), DEST, "linux/arm64", strict_platform=True).has(remote())
 
 
 @pytest.mark.parametrize(("url", "validate_certs", "authority", "checked"), TLS)
@@ -145,7 +145,7 @@ def test_skopeo_copies_the_image_that_is_chosen_from_an_index(
     log = install("skopeo")
     one = f"{HOST}/team/app@{chosen}"
     image(log, one).write_text("{}")
-    Skopeo(str(temporary), DEST, "linux/arm64", exact=True).fetch(remote())
+    Skopeo(str(temporary), DEST, "linux/arm64", strict_platform=True).fetch(remote())
     assert [word for call in calls(log) for word in call.split() if word.startswith("docker://")] == [
         f"docker://{one}",
         f"docker://{one}",

@@ -11,8 +11,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import RO
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
     Expectations,
     existence_warnings,
-    judge,
     table,
+    verdicts_of,
 )
 
 from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, one, seen
@@ -130,7 +130,7 @@ def test_without_the_registry_token_nothing_can_be_pulled() -> None:
 def test_the_order_is_that_of_the_request() -> None:
     allowed, denied = seen("allowed", "allowed", "allowed"), seen("denied", "denied", "denied")
     observed = {"a": allowed, "release": allowed, "z": denied}
-    verdicts = judge(Expectations(("release",), ("z", "a")), observed, ALLOWED, {})
+    verdicts = verdicts_of(Expectations(("release",), ("z", "a")), observed, ALLOWED, {})
     assert [(verdict.name, verdict.expected, verdict.verdict) for verdict in verdicts] == [
         ("release", "readable", "pass"),
         ("z", "denied", "pass"),
@@ -213,7 +213,7 @@ def test_the_table_has_a_line_for_each_repository() -> None:
         "team/long-name": seen("denied", "denied", "denied"),
         "a": seen("not_found", "allowed", "expired"),
     }
-    verdicts = judge(Expectations(("release",), ("team/long-name", "a")), observed, ALLOWED, {})
+    verdicts = verdicts_of(Expectations(("release",), ("team/long-name", "a")), observed, ALLOWED, {})
     assert table(verdicts) == [
         "REPOSITORY      EXPECTED  DESCRIBE   MANIFEST  LAYER    TOKEN    VERDICT",
         "release         readable  allowed    allowed   allowed  allowed  pass",
@@ -223,7 +223,7 @@ def test_the_table_has_a_line_for_each_repository() -> None:
 
 
 def test_a_pull_only_role_is_not_asked_to_describe_what_it_reads() -> None:
-    verdicts = judge(
+    verdicts = verdicts_of(
         Expectations(("release",), (), "pull"), {"release": seen("denied", "allowed", "allowed")}, ALLOWED, {}
     )
     assert table(verdicts) == [

@@ -53,4 +53,4 @@ def test_the_options_of_a_module(more: dict[str, Any], shared_at: str | None) ->
     ],
 )
 def test_patience(options: dict[str, Any], seconds: float) -> None:
-    assert replace(OPTIONS, **options).patience(NOW) == seconds
+    assert replace(OPTIONS, **options).retry_window(NOW) == seconds

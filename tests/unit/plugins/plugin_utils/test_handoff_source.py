@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, for_ansible, handoffs
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import Share, handoff_problems, share_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import for_all_hosts, summary
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, handoff_yaml, handoffs
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import (
+    Share,
+    handoff_problems,
+    share_of,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary, summary_of_hosts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import MAXIMUM_ENTRIES
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import MAXIMUM_BYTES, source_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._strict_yaml import load
@@ -167,7 +171,7 @@ def test_what_the_owner_writes_is_accepted() -> None:
     others = {"path": None, "repositories": [], "images": ["release:v1.0"], "share_changed": True, "artifact": None}
     options = HandoffOptions.of({"role": role, "tagged": [place], **declared, **others})
     (handoff,) = handoffs(options, "2026-01-31T23:59:59Z")
-    document = load(for_ansible(handoff), "it")
+    document = load(handoff_yaml(handoff), "it")
     assert document == {**GOOD, "ecr_pull_repository_tags": declared["repository_tags"]}
     assert is_valid(document)
     assert share_of(document, {}, None, None).owner_account == OWNER
@@ -246,9 +250,9 @@ def test_summary_names_the_share_and_the_option_that_is_not_set() -> None:
 
 def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
     same, other = (summary(Share(f"arn:aws:iam::{account}:role/r"), None) for account in (OWNER, CONSUMER))
-    assert for_all_hosts({"a": same, "b": same}) == same
-    assert for_all_hosts({"a": same, "b": other, "c": same}) == ["on a, c:", *same, "on b:", *other]
-    assert for_all_hosts({}) == []
+    assert summary_of_hosts({"a": same, "b": same}) == same
+    assert summary_of_hosts({"a": same, "b": other, "c": same}) == ["on a, c:", *same, "on b:", *other]
+    assert summary_of_hosts({}) == []
 
 
 # --- the text --------------------------------------------------------------------------------------------------------

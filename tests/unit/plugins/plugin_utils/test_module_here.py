@@ -64,7 +64,7 @@ def test_a_long_operation_shows_lines_of_progress(monkeypatch: pytest.MonkeyPatc
             shown.set()
 
     monkeypatch.setattr(_progress, "INTERVAL", 0.01)
-    monkeypatch.setattr(_progress, "show", show)
+    monkeypatch.setattr(_progress, "display_line", show)
     with _progress.progress("host: Tag") as tell:
         tell("20 of 1,000 repositories")
         assert shown.wait(60)

@@ -21,7 +21,7 @@ def test_status_is_read_for_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
             shown.set()
 
     monkeypatch.setattr(_progress, "INTERVAL", 0.01)
-    monkeypatch.setattr(_progress, "show", show)
+    monkeypatch.setattr(_progress, "display_line", show)
     with _progress.progress("host: Pull", lambda: f"{next(numbers)} MB"):
         assert shown.wait(60)
     assert lines[:3] == ["host: Pull: 1 MB", "host: Pull: 2 MB", "host: Pull: 3 MB"]
@@ -40,7 +40,7 @@ def test_no_line_is_shown_after_ansible_playbook_was_killed(monkeypatch: pytest.
 
     lines: list[str] = []
     monkeypatch.setattr(_progress, "INTERVAL", 0.01)
-    monkeypatch.setattr(_progress, "show", lines.append)
+    monkeypatch.setattr(_progress, "display_line", lines.append)
     monkeypatch.setattr(_progress.os, "getppid", parent)  # type: ignore[attr-defined]
     with _progress.progress("host: Pull"):
         assert asked.wait(60)

@@ -97,26 +97,26 @@ PULLED = {"engine": "docker", "images": [{"image": "a:1", "changed": True}, {"im
 
 
 @pytest.mark.parametrize(
-    ("went_through", "proof", "pulled", "line"),
+    ("succeeded", "proof", "pulled", "line"),
     [
-        (True, {"verdict": "pass"}, PULLED, "web  pass    a:1 pulled (docker), b:1 was there (docker)"),
+        (True, {"verdict": "pass"}, PULLED, "web  pass    a:1 pulled (docker), b:1 already present (docker)"),
         (True, {"verdict": "pass"}, {}, "web  pass    nothing to pull"),
         (True, {"verdict": "pass"}, {"skipped": True}, "web  pass    nothing to pull"),
         (False, {"verdict": "fail", "problems": ["It is readable.\nmore"]}, {}, "web  failed  It is readable."),
         (False, {"msg": "Not assumed."}, {}, "web  failed  Not assumed."),
         (False, {"verdict": "pass", "problems": []}, {"msg": "No image."}, "web  failed  No image."),
-        (False, {"verdict": "pass", "problems": []}, {}, "web  failed  no answer; see above"),
-        (False, {}, {}, "web  failed  no answer; see above"),
+        (False, {"verdict": "pass", "problems": []}, {}, "web  failed  no result; see above"),
+        (False, {}, {}, "web  failed  no result; see above"),
     ],
 )
-def test_the_table_of_hosts(went_through: bool, proof: dict[str, Any], pulled: dict[str, Any], line: str) -> None:
-    assert hosts_table([("web", went_through, proof, pulled)], check_mode=False) == [line]
+def test_the_table_of_hosts(succeeded: bool, proof: dict[str, Any], pulled: dict[str, Any], line: str) -> None:
+    assert hosts_table([("web", succeeded, proof, pulled)], check_mode=False) == [line]
 
 
 def test_the_table_of_hosts_in_check_mode_and_aligned() -> None:
     proof = {"verdict": "pass"}
     assert hosts_table([("web", True, proof, PULLED), ("longer", True, proof, {})], check_mode=True) == [
-        "web     pass    a:1 would be pulled (docker), b:1 was there (docker)",
+        "web     pass    a:1 would be pulled (docker), b:1 already present (docker)",
         "longer  pass    nothing to pull",
     ]
     assert hosts_table([], check_mode=False) == []
@@ -135,7 +135,7 @@ WHY = "2 problems:\n- one\n- two"
             [("a", "", [1, 2], [3]), ("long", "", [], []), ("b", "Why.", None, []), ("c", WHY, [], [])],
             [
                 "a     ok      2 gained, 1 lost",
-                "long  ok      nobody gains or loses access",
+                "long  ok      no access gained or lost",
                 "b     failed  Why.",
                 "c     failed  2 problems:",
                 "c: 2 problems:",

@@ -1,0 +1,160 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and content may change in any release.
+from __future__ import annotations
+
+# The indentation is that of the deepest place.
+_CONSUMER = """
+          account:
+            description:
+              - The account ID of the consumer, 12 digits. Quote it, because YAML reads digits as a number. The owner
+                account is rejected.
+              - White space around the digits, dashes as in C(2222-2222-2222), and the ARN of the root of the account
+                are accepted. The ARN of a user or role is rejected. Set it in C(principals).
+            type: raw
+            required: true
+          principals:
+            description:
+              - The users and roles of that account, as C(user/NAME), C(role/NAME) or full ARNs.
+              - The default is the whole account. The policies of that account then decide which of its principals can
+                assume the role.
+            type: list
+            elements: str
+          external_id:
+            description:
+              - The external ID that the consumer must provide, 2 to 1,224 letters, digits and characters of
+                C(_+=,.@:/-).
+              - V(generate) creates a random external ID in the first run. Later runs read it from the trust policy.
+              - AWS does not treat the external ID as a secret. It prevents the confused deputy problem, so each
+                consumer account needs a different external ID, and each statement of an account needs one.
+            type: str
+          allow_no_external_id:
+            description:
+              - Allow this consumer to assume the role without an external ID. No other statement of its account can
+                have an external ID then.
+            type: bool
+            default: false
+          principal_match:
+            description:
+              - V(principal) names the ARNs in the trust policy. IAM binds them to the unique ID of the user or role, so
+                a principal that is deleted and created again is not trusted.
+              - V(condition) trusts the account with a condition on C(aws:PrincipalArn). A principal that is deleted and
+                created again is trusted.
+            type: str
+            choices: [principal, condition]
+            default: principal
+          organization_id:
+            description: Require that the consumer account belongs to this AWS organization.
+            type: str
+          require_mfa:
+            description: Require that the caller signed in with MFA.
+            type: bool
+            default: false
+"""
+
+
+class ModuleDocFragment:
+    # The annotations keep ansible-test from reading an f-string as a literal.
+
+    # For the module that manages the role of one share.
+    CONSUMERS: str = f"""
+options:
+  consumers:
+    description:
+      - The accounts, users and roles that can assume the role. Each entry is one statement of the trust policy.
+      - Required with O(state=present).
+    type: list
+    elements: dict
+    suboptions:{_CONSUMER}
+"""
+
+    # For the module that plans all shares.
+    SHARES: str = f"""
+options:
+  shares:
+    description:
+      - The shares. If a share lacks an option, the value in O(defaults) applies.
+      - Without this list, O(defaults) describes the only share.
+    type: list
+    elements: dict
+    suboptions: &share
+      role_name:
+        description: The name of the pull role. Required.
+        type: str
+      state:
+        description:
+          - V(present) shares the repositories. V(absent) removes the tags, then deletes the role and its policy.
+          - The default is V(present).
+        type: str
+        choices: [present, absent]
+      policy_name:
+        description: The name of the managed policy. The default is the name of the role.
+        type: str
+      repository_tags:
+        description:
+          - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list
+            matches. Required.
+        type: dict
+      repositories:
+        description: The repositories to share, by name or C(fnmatch) pattern. Required.
+        type: list
+        elements: str
+      tags:
+        description: The tags that the repositories receive. The default is the tags that grant access.
+        type: dict
+      consumers:
+        description: The accounts, users and roles that can assume the role. Required to share.
+        type: list
+        elements: dict
+        suboptions:{_CONSUMER}
+      access:
+        description:
+          - V(pull) allows what a container engine needs. V(read) also allows describing and listing.
+          - The default is V(read).
+        type: str
+        choices: [pull, read]
+      condition_key:
+        description: The prefix of the condition key, C(ecr:ResourceTag) or C(aws:ResourceTag). The default is V(ecr).
+        type: str
+        choices: [ecr, aws]
+      path:
+        description: The IAM path of the role and its policy. The default is V(/).
+        type: str
+      description:
+        description: The description of the role. If omitted, the current value is kept.
+        type: str
+      max_session_duration:
+        description: The maximum session duration in seconds. If omitted, the current value is kept.
+        type: int
+      permissions_boundary:
+        description: The ARN of the permissions boundary of the role. If omitted, the current value is kept.
+        type: str
+      exclusive:
+        description: Remove the tags from every other repository of these regions. The default is V(false).
+        type: bool
+      regions:
+        description: The regions of the repositories. The default is the region of the connection.
+        type: list
+        elements: str
+      adopt:
+        description:
+          - Manage an existing role or policy of this name that this collection did not create. The default is
+            V(false).
+        type: bool
+      denied:
+        description: Repositories that the consumer must find denied. They are listed in the hand-off.
+        type: list
+        elements: str
+      images:
+        description: Images that the consumer pulls. They are listed in the hand-off.
+        type: list
+        elements: str
+      handoff_path:
+        description: The path of the hand-off on the controller, see M(crossaccount.ecr.ecr_handoff).
+        type: str
+  defaults:
+    description: The options that all shares have in common.
+    type: dict
+    suboptions: *share
+"""

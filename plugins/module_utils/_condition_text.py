@@ -1,0 +1,103 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Describes the conditions of a trust statement and their changes for the user. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check, Condition
+
+_EXTERNAL_ID, _ORGANIZATION, _MFA = "sts:externalid", "aws:principalorgid", "aws:multifactorauthpresent"
+
+#: For each key with its usual operator: the text if the condition is added, removed, or changed.
+_PHRASES = {
+    _EXTERNAL_ID: ("must now present an external ID", "no longer needs an external ID", "external ID changes"),
+    _ORGANIZATION: (
+        "must now belong to organization {}",
+        "may now belong to any organization",
+        "must now belong to organization {}",
+    ),
+    _MFA: ("now needs MFA", "no longer needs MFA", "the condition on MFA changes"),
+    "aws:sourceip": (
+        "may now come only from {}",
+        "may now come from any address",
+        "may now come from other addresses: {}",
+    ),
+    "aws:currenttime": ("is now limited in time", "is no longer limited in time", "is now limited to another time"),
+}
+_OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA: "bool", "aws:sourceip": "ipaddress"}
+
+
+def requirement_texts(condition: Condition) -> tuple[str, ...]:
+    """The description of each check of a condition. It never contains the external ID."""
+    return tuple(_demand(check) for check in condition)
+
+
+def _demand(check: Check) -> str:
+    key = check.key.lower()
+    if _is_common(check) and key == _EXTERNAL_ID:
+        return "external ID"
+    if _is_common(check) and key == _ORGANIZATION:
+        return f"organization {_values_text(check)}"
+    if _is_common(check) and key == _MFA:
+        return "MFA"
+    return _as_in_policy(check)
+
+
+def condition_changes(before: Condition, after: Condition) -> tuple[str, ...]:
+    """The description of each key that changes in the conditions of a principal."""
+    keys = dict.fromkeys(check.key.lower() for check in (*before, *after))
+    found = []
+    for key in keys:
+        old, new = ([check for check in checks if check.key.lower() == key] for checks in (before, after))
+        if _canonical(old) != _canonical(new):
+            found.append(_change(key, old, new))
+    return tuple(found)
+
+
+def action_changes(before: t.Sequence[str], after: t.Sequence[str]) -> tuple[str, ...]:
+    """The description of each action that a principal gains or loses."""
+    return (
+        *(f"may now use {action}" for action in after if action not in before),
+        *(f"may no longer use {action}" for action in before if action not in after),
+    )
+
+
+def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
+    added, removed, changed = _PHRASES.get(key, ("must now meet {}", "no longer has to meet {}", "must now meet {}"))
+    if not all(_is_common(check) for check in (*old, *new)):
+        added, removed, changed = "must now meet {}", "no longer has to meet {}", "must now meet {}"
+    common = key in _PHRASES and added != "must now meet {}"
+    shown = ", ".join(_values_text(check) if common else _as_in_policy(check) for check in new or old)
+    return (changed if old and new else added if new else removed).format(shown)
+
+
+def _is_common(check: Check) -> bool:
+    """Whether a check uses the usual operator of its key, without a prefix or a suffix, so that `_PHRASES` applies."""
+    key = check.key.lower()
+    if check.quantifier or check.if_exists or (key == _MFA and set(_lower(check)) != {"true"}):
+        return False
+    return check.base.startswith("date") if key == "aws:currenttime" else check.base == _OPERATORS.get(key)
+
+
+def _canonical(checks: t.Iterable[Check]) -> frozenset[tuple[str, t.Collection[str]]]:
+    return frozenset(
+        (check.operator.lower(), frozenset(_lower(check) if check.base == "bool" else check.values)) for check in checks
+    )
+
+
+def _lower(check: Check) -> t.Iterator[str]:
+    return (value.lower() for value in check.values)
+
+
+def _values_text(check: Check) -> str:
+    return " or ".join(check.values)
+
+
+def _as_in_policy(check: Check) -> str:
+    """A check as in the policy, without the external ID."""
+    values = "an external ID" if check.key.lower() == _EXTERNAL_ID and check.base != "null" else _values_text(check)
+    return f"{check.operator} {check.key} {values}"

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples that `ansible-doc` shows run as printed, in the owner account and then in the consumer account."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.control import BIN, Control, Run
+from tests.support.paths import ROOT
+
+PREFIX = "crossaccount.ecr."
+#: In this order: the last one leaves the share that the consumer's examples use.
+OWNER = [
+    ("module", "display_lines"),
+    ("module", "ecr_share_info"),
+    ("module", "iam_ecr_pull_role"),
+    ("module", "ecr_repository_tag"),
+    ("filter", "failure_reason"),
+    ("filter", "share_summary"),
+    ("filter", "require_hosts"),
+    ("module", "ecr_handoff"),
+    ("role", "ecr_share"),
+]
+CONSUMER = [
+    ("module", "ecr_access_info"),
+    ("module", "ecr_handoff_info"),
+    ("module", "ecr_image_pull"),
+    ("filter", "access_junit"),
+    ("filter", "handoff_summary"),
+    ("filter", "pull_summary"),
+    ("role", "ecr_pull"),
+]
+#: They need root, and the users that they name.
+ON_A_HOST = [("module", "ecr_credential_helper_config"), ("role", "ecr_credential_helper")]
+ENGINES = ("docker", "skopeo")
+
+
+def examples(kind: str, name: str) -> list[dict[str, Any]]:
+    """The tasks or plays of the examples."""
+    command = [str(BIN / "ansible-doc"), "--json", "--type", kind, PREFIX + name]
+    shown = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    entry = shown[PREFIX + name]
+    text = entry["entry_points"]["main"]["examples"] if kind == "role" else entry["examples"]
+    listed: list[dict[str, Any]] = yaml.safe_load(text)
+    return listed
+
+
+def needs_engine(block: dict[str, Any]) -> bool:
+    return any(engine in block["name"] for engine in ENGINES)
+
+
+def run(control: Control, blocks: list[dict[str, Any]], profile: str, *arguments: str) -> Run:
+    """Run tasks or plays as a playbook, in an empty directory of the test."""
+    plays = blocks if "hosts" in blocks[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": blocks}]
+    playbook = control.folder / "example.yml"
+    playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
+    variables = json.dumps({"ansible_python_interpreter": str(control.python)})
+    command = [str(BIN / "ansible-playbook"), str(playbook), "-e", variables, *arguments]
+    environment = control.environment(profile)
+    return Run(
+        subprocess.run(command, cwd=control.folder, env=environment, capture_output=True, text=True, check=False)
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _repositories(control: Control) -> None:
+    ecr = control.lab.client("owner", "ecr")
+    for name in ("base", "tools/build"):
+        ecr.create_repository(repositoryName=name)
+
+
+@pytest.fixture(scope="module")
+def shared(control: Control) -> pathlib.Path:
+    """The share that the example of the role makes; the path of its hand-off, also where the other examples read it."""
+    done = run(control, examples("role", "ecr_share"), "owner")
+    assert done.code == 0, done
+    handoff = control.folder / "handoff.yml"
+    handoff.write_text((control.folder / "home/handoff.yml").read_text())
+    return handoff
+
+
+@pytest.mark.parametrize(("kind", "name"), OWNER)
+def test_examples_of_the_owner_account_run(control: Control, kind: str, name: str) -> None:
+    done = run(control, examples(kind, name), "owner")
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize(("kind", "name"), CONSUMER)
+@pytest.mark.usefixtures("shared")
+def test_examples_of_the_consumer_account_run(control: Control, kind: str, name: str) -> None:
+    blocks = [block for block in examples(kind, name) if not needs_engine(block)]
+    done = run(control, blocks, "consumer")
+    assert done.code == 0, done
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("shared", "skopeo")
+def test_examples_with_an_engine_run(control: Control, docker: dict[str, str]) -> None:
+    blocks = [block for block in examples("module", "ecr_image_pull") if needs_engine(block)]
+    assert len(blocks) == len(ENGINES)
+    control.engines = docker
+    done = run(control, blocks, "consumer")
+    control.engines = {}
+    assert done.code == 0, done
+    assert (control.folder / "home/images/release.tar").exists()
+
+
+@pytest.mark.usefixtures("shared")
+def test_result_without_a_pull_has_no_images(control: Control) -> None:
+    include: dict[str, Any] = {
+        "ansible.builtin.include_role": {"name": "crossaccount.ecr.ecr_pull"},
+        "vars": {"ecr_pull_handoff": "handoff.yml", "ecr_pull_prove_only": True},
+    }
+    done = run(control, [include, {"ansible.builtin.assert": {"that": "ecr_pull_result.images == []"}}], "consumer")
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize(("kind", "name"), ON_A_HOST)
+def test_examples_on_a_host_have_valid_syntax(control: Control, kind: str, name: str) -> None:
+    done = run(control, examples(kind, name), "consumer", "--syntax-check")
+    assert done.code == 0, done
+
+
+def test_every_example_is_run() -> None:
+    plugins = {
+        (kind, path.stem)
+        for folder, kind in (("modules", "module"), ("filter", "filter"))
+        for path in (ROOT / "plugins" / folder).glob("[a-z]*.py")
+    }
+    roles = {("role", path.name) for path in (ROOT / "roles").iterdir()}
+    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST}

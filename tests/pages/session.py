@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The terminal of a reader: one shell for a page, in a folder like a clone of the repository, with a lab of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+ROOT = pathlib.Path(__file__).parents[2]
+#: The beginning of the tutorial, for a page that expects a running lab.
+START = "make lab-up && . .lab/env && . .venv/bin/activate"
+LONGEST = 300  # seconds for one block
+
+
+class Terminal:
+    """A shell that runs one block after another."""
+
+    def __init__(self, folder: pathlib.Path, ansible_playbook: pathlib.Path | None) -> None:
+        self.folder, self.number = folder, 0
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder / ".home"), "LC_ALL": "C.UTF-8"}
+        self.shell = subprocess.Popen(
+            ["bash"], cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if ansible_playbook:  # a quick one, with the configuration of the repository
+            self.run(
+                f'ansible-playbook() {{ if [ -n "${{!ANSIBLE_@}}" ]; then command ansible-playbook "$@"; else'
+                f" ANSIBLE_CONFIG='{ROOT}/ansible.cfg' ANSIBLE_NOCOLOR=1 '{ansible_playbook}' \"$@\"; fi; }}"
+            )
+
+    def run(self, commands: str) -> tuple[int, str]:
+        """The exit status of the commands, and their output."""
+        self.number += 1
+        output = self.folder / f".output-{self.number}"
+        assert self.shell.stdin
+        assert self.shell.stdout
+        self.shell.stdin.write(f"{{ {commands}\n}} >'{output}' 2>&1 </dev/null; echo $?\n")
+        self.shell.stdin.flush()
+        status = self.shell.stdout.readline()
+        text = output.read_text(encoding="utf-8")
+        if not status:
+            raise RuntimeError(f"The shell ended in: {commands}\n{text}")
+        return int(status), text
+
+    def close(self) -> None:
+        assert self.shell.stdin
+        self.shell.stdin.close()
+        self.shell.wait(LONGEST)
+
+
+@contextlib.contextmanager
+def terminal(folder: pathlib.Path, ansible_playbook: pathlib.Path | None = None) -> Iterator[Terminal]:
+    """Within, a reader's terminal. Its lab is stopped afterwards.
+
+    :param folder: an empty folder, which becomes the reader's clone
+    """
+    for path in ROOT.iterdir():
+        if path.name not in (".lab", ".git", "build", ".cache"):
+            (folder / path.name).symlink_to(path)
+    (folder / ".home").mkdir()
+    reader = Terminal(folder, ansible_playbook)
+    try:
+        yield reader
+    finally:
+        reader.close()
+        stop = [str(ROOT / ".venv-lab/bin/python"), "-m", "tests.lab", "down", "--folder", str(folder / ".lab")]
+        subprocess.run(stop, cwd=ROOT, check=True, stdout=sys.stderr)
