@@ -69,7 +69,7 @@ class Holding(_Forward):
         if self.called and self.called == self.call:
             released, comes_before = self.server.released, not self.answer
             self.server.held.append(self.called)
-            released.wait(60)
+            released.wait(600)
             if comes_before:
                 raise ConnectionAbortedError  # the client is gone, and the lab receives no request
 
@@ -103,7 +103,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
             os.killpg(process.pid, number)
             if number == KILL:
                 site.proxy.released.set()
-            assert process.wait(60) == CODES[number]
+            assert process.wait(300) == CODES[number]
             until(lambda: not watch.alive(), f"still there: {watch.alive()}", 60 if number == KILL else 10)
         finally:
             site.proxy.released.set()
@@ -113,7 +113,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, KILL)
             process.kill()
-            process.wait(60)
+            process.wait(300)
         output.seek(0)
         return Run(subprocess.CompletedProcess(command, process.returncode, output.read(), ""))
 
@@ -168,7 +168,7 @@ def test_a_pull_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert (pulled.returncode, pulled.stdout.count("changed=0")) == (0, len(ENGINES)), pulled
 

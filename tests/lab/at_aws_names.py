@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from . import accounts, state
 
 ROOT = pathlib.Path(__file__).parents[2]
-DEADLINE = 60.0  # seconds; a start takes about two
+DEADLINE = 300.0  # seconds; a start takes about two
 #: In `folder`: the files that replace /etc/hosts and the system's certificates, and the lab's own key.
 HOSTS, TRUSTED, CERTIFICATE, KEY = "hosts", "trusted", "certificate.pem", "key.pem"
 SYSTEM_TRUSTED = "/etc/ssl/certs"
@@ -148,7 +148,7 @@ def _end(namespaces: subprocess.Popen[bytes]) -> None:
     children = pathlib.Path(f"/proc/{namespaces.pid}/task/{namespaces.pid}/children")
     with contextlib.suppress(OSError, ValueError):
         os.kill(int(children.read_text()), signal.SIGKILL)
-        namespaces.wait(30)
+        namespaces.wait(300)
     namespaces.kill()
     namespaces.wait()
 

@@ -43,7 +43,7 @@ def look() -> None:
 
 def get(name: str, path: str, authorization: str = "") -> tuple[int, str]:
     """An answer over TLS, by the system's certificates."""
-    connection = http.client.HTTPSConnection(name, timeout=10)
+    connection = http.client.HTTPSConnection(name, timeout=300)
     connection.request("GET", path, headers={"Authorization": f"Basic {authorization}"})
     reply = connection.getresponse()
     return reply.status, reply.read().decode()

@@ -82,7 +82,7 @@ class Reply:
 
 def registry(lab: Lab, method: str, path: str, authorization: str | None = None, body: bytes = b"") -> Reply:
     """One request to the registry; `authorization` is what `GetAuthorizationToken` answers."""
-    connection = http.client.HTTPConnection(lab.endpoint.partition("://")[2], timeout=30)
+    connection = http.client.HTTPConnection(lab.endpoint.partition("://")[2], timeout=300)
     headers = {} if authorization is None else {"Authorization": f"Basic {authorization}"}
     with contextlib.closing(connection):
         connection.request(method, path, body, headers)
@@ -558,7 +558,7 @@ def test_the_image_runs_and_prints_its_line(
             for member in archive.getmembers():
                 archive.extract(member, tmp_path)
     (command,) = described["config"]["Cmd"]
-    run = subprocess.run([tmp_path / command.lstrip("/")], capture_output=True, check=True, timeout=10)
+    run = subprocess.run([tmp_path / command.lstrip("/")], capture_output=True, check=True, timeout=300)
     assert run.stdout == b"Hello from the owner account.\n"
 
 
@@ -724,7 +724,7 @@ def test_stopping_ends_the_process_and_is_harmless_twice(tmp_path: pathlib.Path)
     assert len(ports) == 2
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=300)
     lab_command("down", tmp_path)
     assert not (tmp_path / state.PID).exists()
     assert not (tmp_path / state.ENVIRONMENT).exists()

@@ -76,7 +76,7 @@ class Host:
         }
         typed = json.dumps({"ANSIBLE_MODULE_ARGS": {**given, "_ansible_diff": True}})
         ran = subprocess.run(
-            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         self.output = ran.stdout + ran.stderr
         assert "Traceback" not in self.output, self.output

@@ -35,7 +35,7 @@ def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[s
         daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     environment = {"DOCKER_HOST": f"unix://{socket}"}
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while subprocess.run(
             ["docker", "info"], env={**os.environ, **environment}, capture_output=True, check=False
         ).returncode:
@@ -47,4 +47,4 @@ def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[s
         if daemon.poll() is None:
             # The daemon itself, which may be in namespaces that give it another pid.
             subprocess.run([*inside, "kill", (folder / "pid").read_text()], check=True)
-        daemon.wait(30)
+        daemon.wait(300)

@@ -25,7 +25,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
         form = dict(urllib.parse.parse_qsl(body.decode()))
         self.server.forms.append(form)
         call = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        connection = http.client.HTTPConnection(self.server.lab, timeout=30)
+        connection = http.client.HTTPConnection(self.server.lab, timeout=300)
         connection.request("POST", self.path, body, dict(self.headers))  # the signature is over the Host that was asked
         reply = connection.getresponse()
         status, answer = self.server.change(call, form, reply.status, reply.read().decode())

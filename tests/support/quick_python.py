@@ -37,7 +37,7 @@ UTILITIES = (
     "_retry",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
-STARTING = 90  # seconds
+STARTING = 300  # seconds
 ROOT = pathlib.Path(__file__).parents[2]
 CONFIGURED = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
 

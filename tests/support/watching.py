@@ -178,7 +178,7 @@ class Watch:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, text=True
             )
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 600
             try:
                 while self.process.poll() is None or self.alive():
                     assert time.monotonic() < deadline, f"still there: {self.alive()}"
@@ -191,7 +191,7 @@ class Watch:
                     time.sleep(0.05)
             finally:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(300)
                 for pid, _arguments in self._marked():  # there are some when a test fails
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)

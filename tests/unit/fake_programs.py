@@ -162,7 +162,7 @@ def fetching(engine: Engine, log: pathlib.Path, fails: str = "") -> Iterator[Non
             patch.setattr(module, "interruptible", contextlib.nullcontext)
         fetched = pool.submit(engine.fetch, remote())
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while not (log / "waits").exists() and not fetched.done():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
