@@ -68,8 +68,7 @@ class Control:
             **profiles,
             **self.engines,
             "HOME": str(home),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
+            **quick_python.CONFIGURED,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
