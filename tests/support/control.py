@@ -70,6 +70,8 @@ class Control:
             "HOME": str(home),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
+            # With hidden skipped tasks, Ansible shows the name of a task after the lines that the task displays.
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
