@@ -68,6 +68,7 @@ class Control:
             **profiles,
             **self.engines,
             "HOME": str(home),
+            # As Ansible displays it without the configuration of this repository: the name of a task before its lines.
             **quick_python.CONFIGURED,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
