@@ -55,7 +55,7 @@ STRAY = (
     "extensions/patterns/ecr_share/vars/mine.yml",
     "crossaccount-ecr-0.0.9.tar.gz",
 )
-#: What `ansible-galaxy` writes.
+#: The files that `ansible-galaxy` writes.
 WRITTEN = {"MANIFEST.json", "FILES.json"}
 
 

@@ -128,5 +128,5 @@ def site(
     finally:
         proxy.released.set()
         proxy.shutdown()
-        thread.join(10)
+        thread.join()
         proxy.server_close()
