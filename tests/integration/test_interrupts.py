@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs that are ended as users end them, in the middle of a share and of a pull: nothing stays, and the next goes on.
 
-Ctrl-C is a SIGINT to the foreground process group; who stops a service or a pod sends SIGTERM. The group is
-`ansible-playbook` alone: its workers lead sessions of their own, and it hands the signal on to them. ansible-runner,
-and AWX with it, kills the container of a job that is cancelled, with everything in it; without a container it sends
-SIGKILL to the group, and the workers, which are told nothing, finish their task.
+Ctrl-C is a SIGINT to the foreground process group; systemd and Kubernetes stop a process with SIGTERM. The group is
+`ansible-playbook` alone: its workers have their own sessions, and it forwards the signal to them. ansible-runner,
+and AWX with it, kills the container of a job that is canceled, with everything in it; without a container it sends
+SIGKILL to the group, and the workers, which receive no signal, finish their task.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.engine
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 #: How `ansible-playbook` ends by each.
 CODES = {INT: 99, TERM: -TERM, KILL: -KILL}
-#: What may be left in the folders of a run, none of it ours.
+#: Files of other programs that a run may leave in its folders.
 LEFT_BY_OTHERS = re.compile(
     r"hosts\.yml|syslog|ansible\.log|python/.*"
     # Ansible's workers, which a signal ends where they stand: a module with its arguments, and the cache of modules.
@@ -69,9 +69,9 @@ class Holding(_Forward):
         if self.called and self.called == self.call:
             released, comes_before = self.server.released, not self.answer
             self.server.held.append(self.called)
-            released.wait(60)
+            released.wait(600)
             if comes_before:
-                raise ConnectionAbortedError  # who asked is gone, and the lab is not told
+                raise ConnectionAbortedError  # the client is gone, and the lab receives no request
 
     do_POST = forward  # noqa: N815
 
@@ -103,7 +103,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
             os.killpg(process.pid, number)
             if number == KILL:
                 site.proxy.released.set()
-            assert process.wait(60) == CODES[number]
+            assert process.wait(300) == CODES[number]
             until(lambda: not watch.alive(), f"still there: {watch.alive()}", 60 if number == KILL else 10)
         finally:
             site.proxy.released.set()
@@ -113,7 +113,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, KILL)
             process.kill()
-            process.wait(60)
+            process.wait(300)
         output.seek(0)
         return Run(subprocess.CompletedProcess(command, process.returncode, output.read(), ""))
 
@@ -168,7 +168,7 @@ def test_a_pull_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert (pulled.returncode, pulled.stdout.count("changed=0")) == (0, len(ENGINES)), pulled
 

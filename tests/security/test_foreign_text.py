@@ -102,9 +102,7 @@ def forging_host(control: Control, tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("kind", ["answer", "failure"])
-def test_a_host_cannot_write_control_characters_or_lines_of_another_host(
-    control: Control, forging_host: pathlib.Path, kind: str
-) -> None:
+def test_host_cannot_forge_lines_of_another_host(control: Control, forging_host: pathlib.Path, kind: str) -> None:
     """One host of a fleet cleared the screen and forged the verdict of another host (finding 13)."""
     inventory = forging_host / "hosts"
     inventory.write_text(
@@ -120,7 +118,7 @@ def test_a_host_cannot_write_control_characters_or_lines_of_another_host(
     environment = {**control.environment("consumer"), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
     command = [str(BIN / "ansible-playbook"), "-i", str(inventory), "playbooks/pull.yml", "-e", json.dumps(variables)]
     process = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     run = Run(process)
     assert "web1" in run.output, run

@@ -13,7 +13,7 @@ from typing import Any
 from tests.support.lab import Lab
 
 Form = dict[str, str]
-#: From a call, the form that was sent, the status and the answer: what is answered in their place.
+#: From a call, the form that was sent, the status and the response: the status and response that replace them.
 Change = Callable[[str, Form, int, str], tuple[int, str]]
 
 
@@ -25,7 +25,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
         form = dict(urllib.parse.parse_qsl(body.decode()))
         self.server.forms.append(form)
         call = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        connection = http.client.HTTPConnection(self.server.lab, timeout=30)
+        connection = http.client.HTTPConnection(self.server.lab, timeout=300)
         connection.request("POST", self.path, body, dict(self.headers))  # the signature is over the Host that was asked
         reply = connection.getresponse()
         status, answer = self.server.change(call, form, reply.status, reply.read().decode())
@@ -83,7 +83,7 @@ class Lossy(Between):
         return changed or (status, answer)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A lost answer is no news; anything else is one for the test."""
+        """A lost response is expected; anything else is one for the test."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError):
             self.errors.append(error)

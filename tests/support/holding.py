@@ -37,7 +37,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.refused = {"manifest": "/v2/release/manifests/", "layer": f"/v2/release/blobs/{self.layer}"}[what]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no error."""
+        """A killed client is not an error."""
 
 
 class _Forward(http.server.BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
 
     def forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        connection = http.client.HTTPConnection(self.server.behind, timeout=60)
+        connection = http.client.HTTPConnection(self.server.behind, timeout=300)
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():  # Host as well: it is signed
             connection.putheader(name, value)
@@ -72,7 +72,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
             content = content[len(content) // 2 :]
             released = self.server.released
             self.server.held.append(self.headers.get("User-Agent", ""))
-            released.wait(60)
+            released.wait(600)
         self.wfile.write(content)
 
     def _refusal(self) -> bytes:

@@ -299,7 +299,7 @@ def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
     ],
     ids=lambda value: repr(value[:40]),
 )
-def test_text_that_is_more_than_strings_is_rejected_with_its_line(text: str, problem: str) -> None:
+def test_text_with_other_types_is_rejected_with_line(text: str, problem: str) -> None:
     with pytest.raises(EcrError) as caught:
         load(text, "file.yml")
     assert str(caught.value).startswith("file.yml")
@@ -309,10 +309,10 @@ def test_text_that_is_more_than_strings_is_rejected_with_its_line(text: str, pro
 def test_expanding_aliases_are_rejected_at_once() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 12)]
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(EcrError, match="anchors and aliases"):
         load("\n".join(lines), "it")
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @given(st.text())

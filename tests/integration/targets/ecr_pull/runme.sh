@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+set -eux
+# shellcheck disable=SC1091
+. ../setup_lab/lab.sh
+# shellcheck disable=SC1091
+. ../setup_lab/walk.sh
+export HANDOFF=$OUTPUT_DIR/handoff.yml
+ansible-playbook crossaccount.ecr.share -e "@$collection/playbooks/vars/scenario.yml" -e "ecr_share_handoff_path=$HANDOFF"
+export AWS_PROFILE=consumer
+walk --check pull:changed
+walk pull:changed pull:ok
+walk --check pull:ok
