@@ -37,7 +37,7 @@ def text_of(node: ast.AST) -> str | None:
 
 
 def texts(node: ast.AST) -> Iterator[str]:
-    """Every string in a piece of code; one in two halves comes whole."""
+    """Every string in a piece of code; a string in two parts is one text."""
     text = text_of(node)
     if text is not None:
         yield re.sub(r"\bO\((\w+)\)", r"\1", " ".join(text.split()))
@@ -62,7 +62,7 @@ def errors(tree: ast.AST, within: str = "") -> Iterator[str]:
 
 
 def problems() -> Iterator[str]:
-    """What the pages and the code say differently."""
+    """The differences between the pages and the code."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.glob("plugins/**/*.py"))]
     known = {text for tree in trees for text in texts(tree)}
     for path in ROOT.glob("roles/*/tasks/*.yml"):
@@ -79,7 +79,7 @@ def problems() -> Iterator[str]:
         yield "aws_errors.rst differs from the tables of errors. Run: python docs/aws_errors.py"
     listed = re.findall(r"(?m)^ +- (\w+)$", (PAGES.parent / "extra-docs.yml").read_text(encoding="utf-8"))
     for name in sorted(set(listed) ^ {path.stem for path in PAGES.glob("*.rst")}):
-        yield f"{name} is a page or stands in extra-docs.yml, but not both"
+        yield f"{name} must be a page and be listed in extra-docs.yml"
     tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
     for path in sorted(PAGES.glob("*.rst")):
         for name in re.findall(r"\btest_\w+\b(?!\.py)", path.read_text(encoding="utf-8")):

@@ -35,7 +35,7 @@ pygments_style = "ansible"
 highlight_language = "none"
 nitpicky = True
 
-#: What antsibull-docs writes links to Ansible's own documentation to. The site is built offline: here they are.
+#: The pages of antsibull-docs link to Ansible's own documentation. The site is built offline: here they are.
 _ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 _ANSIBLE_LABELS = {
     "action_plugins": "plugins/action.html#action-plugins",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every kind of test shares: a lab of its own, engines of its own, and ways to run the collection."""
+"""Shared by all tests: a lab of its own, engines of its own, and ways to run the collection."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ LONGEST = (
     "test_boundaries_playbooks",
     "test_jobs",
     "test_scenario",
+    "test_demo",
     "test_declarations",
     "test_interrupts",
     "test_bad_input",

@@ -76,7 +76,7 @@ def image(client: Client, repository: str, identifier: dict[str, str]) -> Json |
             "manifest": found["imageManifest"],
         }
     if not reply.get("failures"):
-        raise ImageFailureError("EmptyResponse", "ECR returned neither the image nor the reason why it is not there.")
+        raise ImageFailureError("EmptyResponse", "ECR returned neither the image nor the reason.")
     return None
 
 

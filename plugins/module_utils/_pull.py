@@ -126,11 +126,11 @@ def _token(ecr: Client) -> tuple[str, str]:
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
             raise
-        seen = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
+        observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
-            f"The role gets no registry token: {seen.sentence.rstrip('.')}. {seen.advice}",
-            denial=seen.sentence,
-            denial_kind=seen.kind,
+            f"The role gets no registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
+            denial=observation.sentence,
+            denial_kind=observation.kind,
         ) from None
 
 
@@ -159,7 +159,7 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
     if found is None:
         fact = f"does not exist: repository {reference.repository} has no such image."
     elif reference.digest and found["digest"] != reference.digest:
-        fact = f"is not there: {reference.image_tag} stands for {found['digest']}."
+        fact = f"does not exist: {reference.image_tag} has the digest {found['digest']}."
     else:
         return str(found["digest"])
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")

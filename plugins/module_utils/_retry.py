@@ -50,7 +50,7 @@ def wait_until_consistent(missing: t.Callable[[], list[str]], options: WaitOptio
         if waiting_for:
             if time.monotonic() > deadline:
                 raise NotConfirmedError(
-                    f"Everything was written, but after {options.timeout} seconds AWS does not read back"
+                    f"Everything was written, but after {options.timeout} seconds AWS does not confirm"
                     f" {', '.join(waiting_for)}. Run again: nothing will be written twice.",
                     changed=True,
                     waiting_for=waiting_for,

@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
-NO_CHANGE = "Nobody gains or loses access."
+NO_CHANGE = "No access is gained or lost."
 
 
 @dataclass(frozen=True)

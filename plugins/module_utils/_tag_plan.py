@@ -186,7 +186,7 @@ def tag_plan_problems(plan: TagPlan) -> t.Iterator[str]:
     for change in plan.changes:
         if len(change.after) > MAXIMUM_TAGS:
             yield (
-                f"Repository {change.name} would have {len(change.after)} tags; ECR takes {MAXIMUM_TAGS}."
+                f"Repository {change.name} would have {len(change.after)} tags; the limit of ECR is {MAXIMUM_TAGS}."
                 " Remove some first."
             )
         for key in plan.tags:

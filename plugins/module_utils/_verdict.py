@@ -194,7 +194,7 @@ def existence_warnings(expectations: Expectations) -> t.Iterator[str]:
         text = list_text(names)
         yield (
             f"A denial of {text} does not show that the name is right: ECR denies a repository that does not"
-            " exist in the same way, and the two cannot be told apart. The hand-off of the owner account names"
+            " exist in the same way, and the two cannot be distinguished. The hand-off of the owner account names"
             " repositories that exist."
         )
 

@@ -37,7 +37,7 @@ def awx() -> Iterator[Awx]:
         yield server
 
 
-#: What the jobs run, as apply.yml requires it.
+#: The image and the project of the jobs, which apply.yml requires.
 IMAGE = f"registry.example.com/ecr-ee@sha256:{'0' * 64}"
 PROJECT = "https://git.example.com/crossaccount/ecr.git"
 EXACT = ("-e", f"ecr_awx_image={IMAGE}", "-e", f"ecr_awx_project_url={PROJECT}", "-e", "ecr_awx_project_release=0.1.0")

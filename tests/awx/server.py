@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """As much of AWX's REST API as the modules of awx.awx speak to make the pattern; it keeps what it is given.
 
-It refuses what AWX documents to refuse (tests/awx/rules.py), a field that names an object that is not there, and a
+It refuses what AWX documents to refuse (tests/awx/rules.py), a field that names an object that does not exist, and a
 request without the token.
 """
 

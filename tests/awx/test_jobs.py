@@ -40,7 +40,7 @@ ANSWERS = {
 
 
 class Awx:
-    """What AWX is to a job: it injects credentials, writes extra variables, and keeps artifacts."""
+    """AWX from the view of a job: it injects credentials, writes extra variables, and keeps artifacts."""
 
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
         self.lab, self.folder = lab, folder

@@ -20,7 +20,7 @@ from . import rules
 from .server import Awx
 
 
-def test_the_pattern_is_what_the_specification_of_patterns_asks_for() -> None:
+def test_pattern_matches_its_specification() -> None:
     # Source: Ansible Pattern Specification 1.0, "meta/pattern.json" and its schema.
     assert PATTERN["schema_version"] == "1.0"
     assert PATTERN["name"] == FOLDER.name
@@ -44,7 +44,7 @@ def test_the_pattern_is_what_the_specification_of_patterns_asks_for() -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
-def test_a_survey_is_what_awx_takes_and_asks_for_what_its_playbook_uses(template: dict[str, Any]) -> None:
+def test_survey_is_valid_and_matches_its_playbook(template: dict[str, Any]) -> None:
     assert rules.survey_problems(template["survey"]) == []
     asked = {question["variable"] for question in template["survey"]["spec"]}
     name = "pull.yml" if template["playbook"] == "prove.yml" else template["playbook"]  # which it imports
@@ -70,7 +70,7 @@ def test_one_job_can_have_the_credentials_of_both_accounts() -> None:
         assert len(names) == len(set(names)) == len(TYPES)
 
 
-def test_every_template_has_the_credential_of_its_side_and_missing_ones_are_named() -> None:
+def test_every_template_requires_its_credential() -> None:
     class NoCredentialsError(Exception):
         pass
 
@@ -157,7 +157,7 @@ def test_no_awx_is_an_error_that_says_how_to_name_one(tmp_path: pathlib.Path) ->
     assert "Set CONTROLLER_HOST to its address, such as https://awx.example.com" in " ".join(run.stdout.split())
 
 
-def test_ansible_builder_makes_the_context_of_the_execution_environment(tmp_path: pathlib.Path) -> None:
+def test_ansible_builder_creates_the_context(tmp_path: pathlib.Path) -> None:
     def builder(*arguments: str | pathlib.Path) -> str:
         command = [ROOT / ".venv/bin/ansible-builder", *arguments]
         return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
@@ -171,7 +171,7 @@ def test_ansible_builder_makes_the_context_of_the_execution_environment(tmp_path
     (ours,) = [one for one in collections if one.get("type") == "git"]
     assert (ours["name"], ours["version"]) == (galaxy["repository"] + ".git", galaxy["version"])
     assert not re.search("docker|podman|skopeo", (tmp_path / "context/Containerfile").read_text())
-    # What the collection asks for by itself, as an execution environment reads it.
+    # The requirements of the collection, as an execution environment reads it.
     (tmp_path / "ansible_collections/crossaccount").mkdir(parents=True)
     (tmp_path / "ansible_collections/crossaccount/ecr").symlink_to(ROOT)
     needed = yaml.safe_load(builder("introspect", tmp_path))

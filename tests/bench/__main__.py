@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.bench [--rows 1,4] [--runs 5] [--json FILE] [--svg FILE]`: how fast, against what.
 
-What people use now, and the floor, run beside it in turns. A missed target is in the table, with what was measured.
+The tools that people use today, and a minimum, run in turns with it. A missed target is in the table, with what was
+measured.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main() -> None:
     unknown = [row for row in options.rows if row not in ROWS]
     if unknown:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
-    # Who is stopped stops the servers first.
+    # A signal stops the servers first.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     began, compared = time.monotonic(), []
     for row in options.rows:

@@ -2,7 +2,8 @@
 """`python -m tests.bench.fleet [--accounts 40] [--against FOLDER]`: a whole organization is shared and unshared.
 
 Each account is reached by its own role, from an inventory that asks AWS Organizations; one of them has two regions.
-No latency is added: what is measured is the work of this machine, which also runs the lab. With `--against`, a checkout
+No latency is added: the measurement includes the work of this machine only, which also runs the lab. With `--against`,
+a checkout
 of another commit does the same in turns with this one, on the same accounts, and the ratio of the two is printed.
 """
 
@@ -24,7 +25,7 @@ from tests.support.fleet import Fleet
 from tests.support.lab import Lab, lab_command
 from tests.support.paths import ROOT
 
-#: What is done, and the playbook that does it. Each run of all three ends where it began.
+#: The work, and its playbook. Each run of all three ends where it began.
 WORK = {"everything to do": "share", "nothing to do": "share", "unshare": "unshare"}
 
 

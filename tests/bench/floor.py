@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The floor: what a script by hand does with boto3 and nothing else. `python -m tests.bench.floor WORK …`.
+"""The floor: a script with boto3 and nothing else. `python -m tests.bench.floor WORK …`.
 
 tags COUNT             who is it, and the tags of each repository, with 32 threads
 tag COUNT READS        the same, then TagResources by 20, then the tags of each again, READS times, with pauses

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the rows run on: a lab with many repositories, microburst before it, and ways to time whole processes.
+"""The environment of the rows: a lab with many repositories, microburst before it, and ways to time whole processes.
 
 Its folder is laid out as that of `tests.faults.bench`, whose ways to run a module work on it too.
 """
@@ -30,7 +30,7 @@ RUN_DEADLINE = 540  # seconds, for one run
 
 @dataclass(frozen=True)
 class Command:
-    """What is run, and as whom. `variables` add to its environment; `typed` is its standard input."""
+    """The command, and its profile. `variables` add to its environment; `typed` is its standard input."""
 
     words: Sequence[str]
     profile: str = "owner"
@@ -40,7 +40,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run took and asked.
+    """The time and the requests of a run.
 
     :param peak: MiB, at most, of a process that was measured
     :param cpu: seconds of CPU time, of the process and of all that it waited for

@@ -81,7 +81,7 @@ def throttled(ground: Ground) -> dict[str, Any]:
     done = module(ground, "ecr_repository_tag", wanted)
     limit.unlink()
     ground.latency(0)
-    # Of the calls that were asked, those that were throttled stand in the log as well.
+    # The log also contains the throttled calls.
     taken = LIMITED + 1  # ListTagsForResource, and one DescribeRepositories
     floor = taken / LIMIT
     return {**done, "limit": LIMIT, "repositories": LIMITED, "floor": floor, "ratio": round(done["seconds"] / floor, 2)}

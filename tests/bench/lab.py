@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab with many repositories: `python -m tests.bench.lab FOLDER REPOSITORIES [AUTHORITY]`, by .venv-lab's Python.
 
-They are there from the start. And two calls answer in pages, as on AWS: MiniStack's DescribeRepositories leaves out
+They exist from the start. And two calls answer in pages, as on AWS: MiniStack's DescribeRepositories leaves out
 what does not fit into the first page, its GetResources has one page for all. A file `limit` in its folder says how many
-calls a second ECR takes; it throttles the others.
+calls a second that ECR accepts; it throttles the others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def in_pages(
 ) -> Handler:
     """A handler that answers a page of what there is and where the next one begins.
 
-    What there is, is found for the first page only: 100,000 repositories have 1,000 pages.
+    The list is read for the first page only: 100,000 repositories have 1,000 pages.
     """
     listings: dict[str, list[Any]] = {}
 
@@ -90,9 +90,9 @@ def install() -> None:
 
 
 def throttle(limit: pathlib.Path) -> None:
-    """Let ECR take only as many calls a second as the file says, from then on that it is there.
+    """Limit ECR to the number of calls a second in the file, as soon as the file exists.
 
-    What was not asked for in a second may be asked for in the next one.
+    Unused calls of a second are added to the next one.
     """
     handle, tokens, filled = ecr.handle_request, 0.0, 0.0
 

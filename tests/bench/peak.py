@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python peak.py FILE COMMAND …`: run a command, and add to FILE how much memory a process of it took at most, in KiB.
 
-A small process starts the command: what is started begins with the memory of whoever starts it.
+A small process starts the command: a new process begins with the memory of its parent.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from tests.lab import state
 
 
 class Proxy(Microburst):
-    """microburst, which learns where the lab is when it is told what to do."""
+    """microburst, which receives the address of the lab with its first command."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         super().__init__("http://127.0.0.1:9", fired_capacity=1)

@@ -58,7 +58,7 @@ def row_8(ground: Ground) -> Row:
     def before() -> None:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
-        os.sync()  # what one run wrote is not the next one's to wait for
+        os.sync()  # the next run does not wait for the writes of this one
 
     skopeo = [registry.program("skopeo", "skopeo"), "copy", "--quiet", "--src-tls-verify=false"]
     copy = [*skopeo, f"docker://{host}/{registry.REPOSITORY}@{digest}", f"oci:{work / 'skopeo'}:release"]

@@ -93,7 +93,7 @@ def _push(to: http.client.HTTPConnection, content: bytes, kind: str) -> dict[str
 def _send(
     to: http.client.HTTPConnection, method: str, url: str, body: bytes, kind: str = "application/octet-stream"
 ) -> str:
-    """Where the registry says that it goes on."""
+    """The offset at which the registry continues."""
     to.request(method, url, body, {"Content-Type": kind})
     reply = to.getresponse()
     said = reply.read()

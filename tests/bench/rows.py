@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows: what is done, by ours and by the references, and what each finds before it."""
+"""The rows: the work, by the collection and by the references, and the state before it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Measure = Literal["s", "CPU s", "MiB"]
 
 
 def nothing() -> None:
-    """What comes before work that finds what it needs."""
+    """The preparation of work that needs a state."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Pair:
     :param start: whether Ansible's fixed start is allowed on top
     :param scale: how many times the reference has to do it for the whole work
     :param scaled_start: whether the start of Ansible is a part of the reference, which does not grow with `scale`
-    :param measure: what is compared: the time, the CPU time, or the peak of memory
+    :param measure: the comparison: the time, the CPU time, or the peak of memory
     :param idle: the way that does all but the work itself
     """
 
@@ -124,7 +124,7 @@ def _scaled(side: Side, start: float, scale: float) -> Side:
     return Side(seconds, round(side.reads * scale), round(side.writes * scale))
 
 
-# --- 1 and 2: the owner's half of the scenario
+# --- 1 and 2: the owner's part of the scenario
 
 
 def with_aws_cli(words: Iterable[str]) -> Command:
@@ -140,7 +140,7 @@ def share(ground: Ground) -> Command:
 
 
 def unshare(ground: Ground) -> None:
-    """Take back what either of the two made."""
+    """Remove the objects of both."""
     iam = ground.lab.client("owner", "iam")
     if SHARE in [one["RoleName"] for one in iam.list_roles()["Roles"]]:
         policy = f"arn:aws:iam::{accounts.OWNER}:policy/{SHARE}"
@@ -176,7 +176,7 @@ def row_2(ground: Ground) -> Row:
 
 
 def untag(ground: Ground, count: int) -> None:
-    """Take the tag off the first repositories."""
+    """Remove the tag from the first repositories."""
     tagging = ground.lab.client("owner", "resourcegroupstaggingapi")
     arns = [OWNER_ARN + name for name in names(count)]
     for at in range(0, count, 20):

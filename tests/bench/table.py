@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was measured, compared: median, spread, ratio, target, verdict; as lines, JSON, a chart. Standard library only.
+"""The comparison of the measurements: median, spread, ratio, target, verdict; as lines, JSON, a chart. Standard library
+only.
 
 A target is a factor: ours takes at most so many times what the reference takes, and where that is allowed, Ansible's
 fixed start on top, which was measured beside them.
@@ -20,7 +21,7 @@ HEADER = ("ROW", "WORK", "OURS", "REFERENCE", "START", "RATIO", "TARGET", "VERDI
 
 @dataclass(frozen=True)
 class Side:
-    """One way to do the work: what each run took, in seconds or in memory, and the API calls of one."""
+    """One way to do the work: the seconds or the memory of each run, and the API calls of one run."""
 
     values: Sequence[float]
     reads: int = 0
@@ -60,7 +61,7 @@ class Comparison:
     :param row: of the table of targets
     :param factor: at most so many times what the reference takes
     :param start: Ansible's fixed start, where the target allows it on top
-    :param note: what has to be known to read the numbers
+    :param note: notes that explain the numbers
     """
 
     row: str
@@ -119,7 +120,7 @@ def _calls(side: Side) -> str:
 
 
 def table(comparisons: Sequence[Comparison]) -> list[str]:
-    """A line for each comparison, then what has to be said of each."""
+    """A line for each comparison, then the notes of each."""
     rows = [HEADER]
     for one in comparisons:
         measured = (str(one.ours), str(one.reference), str(one.start) if one.start else "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many API calls the work takes, by the lab's request log: exact, so the time it takes does not matter."""
+"""How many API calls the work takes, by the lab's request log: exact, and independent of time."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def reads_and_writes(made: Counter[str]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("count", COUNTS)
-def test_tagging_reads_each_repository_once_and_writes_twenty_at_a_time(ground: Ground, count: int) -> None:
+def test_tagging_reads_once_and_writes_twenty_at_a_time(ground: Ground, count: int) -> None:
     # Repositories of this count's own, so that they are as the lab made them.
     wanted = {"names": names(count, sum(one for one in COUNTS if one < count)), "tags": SHARED_BY}
     made = calls(ground, "ecr_repository_tag", wanted)
     reads, writes = reads_and_writes(made)
     assert made[READ] == (DECIDE + WAIT) * count
-    assert reads - made[READ] == 2  # who is it, and the registry
+    assert reads - made[READ] == 2  # the caller identity, and the registry
     assert writes == made["tagging:TagResources"] == -(-count // 20)
     made = calls(ground, "ecr_repository_tag", wanted)
     assert made == Counter({READ: count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})
@@ -76,7 +76,7 @@ def test_discovery_lists_in_pages_and_reads_what_is_meant(ground: Ground) -> Non
     )
 
 
-def test_the_pull_role_costs_the_same_for_any_number_of_consumers(ground: Ground) -> None:
+def test_pull_role_cost_is_independent_of_consumers(ground: Ground) -> None:
     share = {"name": ROLE, "repository_tags": SHARED_BY, "trust_policy_quota": 4096}
     made = {}
     for count in (1, 5, 20):

@@ -20,7 +20,7 @@ from typing import Any
 from . import bench, matrix, runs
 
 WORKERS = 2
-#: What a worker works with; set in its process.
+#: The tools of a worker; set in its process.
 replay: runs.Replay
 reduced: bool
 

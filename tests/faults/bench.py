@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cell runs on: a lab with its observer, the fault proxy before it, and ways to run modules and playbooks.
+"""The environment of a cell: a lab with its observer, the fault proxy before it, and ways to run modules and playbooks.
 
 A module runs as Ansible runs it, its `main()` with its arguments, in a process of its own that can be killed; but the
 process is forked from this one, where everything is imported already.
@@ -33,7 +33,7 @@ Invocation = dict[str, Any]
 
 @dataclass
 class Outcome:
-    """What became of one module: killed, or its result; and what it printed beside it."""
+    """The result of one module: killed, or its result; and what it printed beside it."""
 
     killed: bool
     code: int

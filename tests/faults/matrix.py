@@ -127,7 +127,7 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
 
 
 def judge(trial: Trial) -> list[str]:
-    """What is wrong with a cell; nothing, if it is as it must be."""
+    """The problems of a cell; nothing, if it is as it must be."""
     wrong = [] if trial.hit else ["The fault hit no call."]
     if not trial.hit or len(trial.runs) < 3:
         return wrong or ["It was not run three times."]

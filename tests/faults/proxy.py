@@ -2,7 +2,7 @@
 """The fault proxy: microburst between the client and the lab, which hits one chosen call, and can kill who made it.
 
 `python -m tests.faults.proxy FOLDER` listens on a free port of 127.0.0.1, writes it to `FOLDER/proxy`, and forwards to
-the URL in `FOLDER/lab/endpoint` once that is there. `POST /_microburst/plan` chooses the next fault and answers
+the URL in `FOLDER/lab/endpoint` once that file exists. `POST /_microburst/plan` chooses the next fault and answers
 with the calls since the one before.
 """
 
@@ -34,7 +34,7 @@ def _error(code: str, status: int, message: str) -> dict[str, Any]:
     return {"error": {"code": code, "status": status, "message": message}}
 
 
-#: What microburst does to the chosen call.
+#: The action of microburst on the chosen call.
 RULES: dict[str, dict[str, Any]] = {
     "reply cut": {"response": {"abort_frac": 0.5}},
     "reset": {"reset": True},
@@ -58,7 +58,7 @@ class Plan(RuleEngine):
     def choose(self, at: int, fault: str, victim: int) -> None:
         self.calls: list[str] = []
         self.at, self.fault, self.victim, self.hit = at, fault, victim, ""
-        #: Who is killed once this task is done.
+        #: The process that is killed after this task.
         self.doomed: asyncio.Task[Any] | None = None
         self.set_rules([] if fault in ("", KILLED_AFTER) else [{**RULES[fault], "times": 1}])
 
@@ -132,7 +132,7 @@ async def serve(proxy: Microburst, folder: pathlib.Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
-    # What is still held is not waited for.
+    # Held requests are not completed.
     os._exit(0)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the tasks of a role as Ansible does: blocks, `module_defaults`, `loop`, `when`, `register` and templates.
 
-It knows nothing of the role: which modules run, in which order and with which options, is read from its tasks. Only
+It is independent of the role: which modules run, in which order and with which options, is read from its tasks. Only
 modules of this collection that AWS can see are run.
 """
 

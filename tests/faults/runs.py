@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the cells of the matrix.
 
-In the owner account, the tasks of the role run as they are (`role.py`), with declarations of several shares. What
-`pull.yml` runs is recorded once, and then replayed. The first failure ends a run.
+In the owner account, the tasks of the role run as they are (`role.py`), with declarations of several shares. The
+modules of `pull.yml` are recorded once, and then replayed. The first failure ends a run.
 
 From the same state, a module that no fault hits does the same. So its outcome is kept and not worked out again, unless
 the matrix is asked to run everything afresh. The state is that of the account and of the image folder, and which
@@ -60,7 +60,7 @@ NEW_FIRST: Share = {
 NEW_SECOND: Share = {**SECOND, "repository_tags": NEW_TAG, "exclusive": True}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
-#: What `open_trust` allows: everyone may read what the first share shares.
+#: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
 OPENED: Declaration = {
     "consumers": [
         {"account": account, "external_id": external_id}
@@ -80,13 +80,13 @@ class Phase:
     starts_from: str  # the phase before; empty: nothing is shared yet
     before: tuple[Declaration, ...]
     after: tuple[Declaration, ...]
-    #: What runs: recorded modules, or the role with these shares.
+    #: The phases: recorded modules, or the role with these shares.
     invocations: tuple[Invocation, ...] = ()
     shares: tuple[Share, ...] = ()
     state: str = "present"
-    #: Whether somebody opens the trust policy of the first share before.
+    #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
-    #: How many modules run, and how many calls the playbook makes; 0: there is none.
+    #: How many modules run, and how many calls the playbook makes; 0 if no module runs.
     modules: int = 0
     calls: int = 0
 
@@ -94,7 +94,7 @@ class Phase:
 PHASES = (
     Phase("share", "owner", "", (), (FIRST, SECOND), shares=(FIRST, SECOND)),
     Phase("pull", "consumer", "share", (FIRST, SECOND), (FIRST, SECOND)),
-    # Somebody opened the trust policy: their sessions must not read what is shared next.
+    # A person widened the trust policy: their sessions must not read what is shared next.
     Phase(
         "change",
         "owner",
@@ -110,7 +110,7 @@ PHASES = (
 
 
 def prepare(bench: Bench) -> int:
-    """Make what is there before the first phase; the snapshot of it."""
+    """Create the state before the first phase; the snapshot of it."""
     bench.plan()
     client = Lab(bench.folder / "lab").client("owner", "ecr")
     client.describe_repositories()  # the proxy loads AWS's models first; on a busy machine the client asks again
@@ -121,7 +121,7 @@ def prepare(bench: Bench) -> int:
 
 
 def open_trust(bench: Bench) -> None:
-    """Somebody opens the trust policy of the first share to everyone, in the console."""
+    """A person opens the trust policy of the first share to everyone, in the console."""
     statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam = Lab(bench.folder / "lab").client("owner", "iam")
@@ -232,14 +232,14 @@ class Moment:
 
     @property
     def end(self) -> Any:
-        # What a killed pull had not finished stays: another pull may be at work there, so nobody removes it.
+        # The incomplete files of a killed pull remain: another pull may be at work there, so no run removes them.
         files = {name: one for name, one in self.files.items() if "/.incoming-" not in name}
         return {**self.state, "files": {name: hashlib.sha256(one).hexdigest() for name, one in files.items()}}
 
 
 @dataclass
 class Done:
-    """What one module did, what is there then, the lab's report, and the module's result."""
+    """The work of one module, the state after it, the report of the lab, and the result of the module."""
 
     ran: Ran
     moment: Moment

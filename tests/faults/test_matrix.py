@@ -124,14 +124,15 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, not
     call = "iam:UpdateAssumeRolePolicy"
     for principal in ("user/stranger", "role/visitor"):
         assert (call, accounts.STRANGER, principal, None, "release", "pull") in found
-    # Who came in before keeps the session, though the trust has changed: develop, with the id of before.
+    # A principal that assumed the role before keeps the session, although the trust policy has changed: develop, with
+    # the id of before.
     assert (call, accounts.CONSUMER, "user/administrator", "test", "develop", "describe") in found
     iam.delete_role_policy(RoleName="wide", PolicyName="it")
     assert not seen(iam.get_role, RoleName="wide")
 
 
 def test_the_observer_sees_what_only_the_time_of_a_read_opens(watched: bench.Bench, nothing_shared: int) -> None:
-    """A revocation ends the sessions of before, but the role still trusts: who asks after it gets in."""
+    """A revocation ends the sessions of before, but the role still trusts: a later request is allowed."""
     watched.plan()
     watched.lab("restore", snapshot=nothing_shared)
     iam = Lab(watched.folder / "lab").client("owner", "iam")
@@ -254,7 +255,7 @@ def test_a_misspelled_unshare_writes_nothing_whatever_fails(watched: bench.Bench
         watched.plan(at, fault, pid)
 
     def rejected(at: int, fault: str) -> list[str]:
-        """What the run called, with a fault at one call."""
+        """The calls of the run, with a fault at one call."""
         watched.lab("begin", declarations=list(declared))
         outcome = watched.module(runs.quick(plan, fault), "owner", functools.partial(hit, at, fault))
         report = watched.lab("report")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers that are lost, and what AWS says when the SDK asks again: recognised, read again, resolved.
+"""Lost responses, and the response to the repeated request: recognized, read again, resolved.
 
 The owner's modules run in this process, which is quick; a proxy in between forwards a request and drops the answer.
 """
@@ -31,7 +31,7 @@ from tests.support.policies import Statement, allow, document
 # --- roles and policies ----------------------------------------------------------------------------------------------
 
 
-def test_a_creation_whose_answer_was_lost_is_taken_for_what_it_is(control: Control, lossy: Lossy) -> None:
+def test_creation_with_lost_response_succeeds(control: Control, lossy: Lossy) -> None:
     calls = ["CreateRole", "CreatePolicy", "AttachRolePolicy"]
     for call in calls:
         lossy.after(call, lossy.lose)
@@ -83,9 +83,7 @@ def test_a_version_that_was_made_twice_is_removed(control: Control, lossy: Lossy
     assert versions(control, "twice") == {"v1": False, "v3": True}
 
 
-def test_a_run_that_was_killed_before_it_removed_the_second_is_finished_by_the_next(
-    control: Control, lossy: Lossy
-) -> None:
+def test_killed_removal_is_completed_by_the_next_run(control: Control, lossy: Lossy) -> None:
     pull_role(control, "killed")
     lossy.after("CreatePolicyVersion", lossy.lose)
     pull_role(control, "killed", access="pull", endpoint_url=lossy.url, wait=False)
@@ -194,7 +192,7 @@ def test_a_deletion_whose_answer_was_lost_is_done(control: Control, lossy: Lossy
     assert again["changed"] is False
 
 
-def test_a_connection_that_is_lost_for_good_says_what_was_written(control: Control, lossy: Lossy) -> None:
+def test_lost_connection_reports_completed_writes(control: Control, lossy: Lossy) -> None:
     lossy.after("CreatePolicy", *[lossy.lose] * 20)
     result = pull_role(control, "cut", endpoint_url=lossy.url)
     end = " Completed before that: the role was created. Run again: nothing is written twice."
@@ -212,7 +210,7 @@ def failing(code: str, *names: str) -> Callable[[], tuple[int, str]]:
     return lambda: (200, json.dumps({"FailedResourcesMap": {REPOSITORY_ARN + name: failed for name in names}}))
 
 
-def test_a_failure_that_was_of_the_answer_only_is_seen_to_be_none(control: Control, lossy: Lossy) -> None:
+def test_failed_response_of_a_made_write_is_no_failure(control: Control, lossy: Lossy) -> None:
     """The lab did what it was asked to, and says that it could not."""
     names = list(accounts.REPOSITORIES)
     for state, call, left in (("present", "TagResources", {"share": "yes"}), ("absent", "UntagResources", {})):

@@ -11,7 +11,7 @@ import tarfile
 from tests.support.control import BIN
 from tests.support.paths import ROOT
 
-#: What is in the repository for its developers only.
+#: Files of the repository that only developers need.
 DEVELOPMENT = (
     ".",
     "tests/",
@@ -31,7 +31,7 @@ DEVELOPMENT = (
     "galaxy.yml",
     "pyproject.toml",
 )
-#: What a user of the clone may leave in it.
+#: Files that a user may leave in the clone.
 STRAY = (
     ".env",
     ".lab/aws-credentials",
@@ -58,7 +58,7 @@ STRAY = (
     "extensions/patterns/ecr_share/vars/mine.yml",
     "crossaccount-ecr-0.0.9.tar.gz",
 )
-#: What `ansible-galaxy` writes.
+#: The files that `ansible-galaxy` writes.
 WRITTEN = {"MANIFEST.json", "FILES.json"}
 
 

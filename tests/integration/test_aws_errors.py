@@ -17,7 +17,7 @@ from tests.support.forwarding import Between, Form
 from tests.support.policies import READ
 
 ASSUME, CALLER, IMAGE, LAYER = "AssumeRole", "GetCallerIdentity", "BatchGetImage", "GetDownloadUrlForLayer"
-#: What may change is tried three times with them, and what is settled is tried once.
+#: A result that may change is requested three times with them, and a final one once.
 WAIT: dict[str, Any] = {"wait_timeout": 60, "wait_interval": 30}
 EARLIER = "Signature expired: 20261126T100000Z is now earlier than 20261126T134500Z (20261126T140000Z - 15 min.)"
 LATER = "Signature not yet current: 20261126T180000Z is still later than 20261126T141500Z (20261126T140000Z + 15 min.)"
@@ -31,8 +31,8 @@ USER, ROLE = "arn:aws:iam::222222222222:user/puller", "arn:aws:iam::111111111111
 class Row(NamedTuple):
     """An error of one call.
 
-    :param said: what the message says
-    :param unsaid: what it must not say
+    :param said: texts of the message
+    :param unsaid: texts that the message must not have
     :param is_tried_again: whether the module tries again
     """
 

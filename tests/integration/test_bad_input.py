@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What bad input gets: one clear error that names the object and the next step, and nothing written."""
+"""The response to bad input: one clear error that names the object and the next step, and nothing written."""
 
 from __future__ import annotations
 

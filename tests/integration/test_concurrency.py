@@ -57,7 +57,7 @@ def disturbed(
 def test_a_run_in_between_another_is_noticed_wherever_it_comes(
     control: Control, lossy: Lossy, request: pytest.FixtureRequest, former: Any, first: Any, other: Any
 ) -> None:
-    """After the first read, after the last, after each write, and while it is read back, the other runs as a whole."""
+    """The other run runs as a whole after the first read, after the last, after each write, and during verification."""
     name = request.node.callspec.id
     assert disturbed(control, lossy, name, former, first, lambda: None, 0).get("msg") is None
     writes = [number for number, call in enumerate(lossy.calls) if not call.startswith(state.READS)]
@@ -74,7 +74,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         if result.get("failed"):
             assert "Run again: nothing" in result["msg"], result
         else:
-            # What the run that is done declares is there, or what the other declares, which came after it.
+            # The state is the declaration of this run, or that of the other run, which came later.
             states = [pull_role(control, name, check_mode=True, **declared) for declared in (first, other)]
             assert False in [one["changed"] for one in states], (result, states)
         again = pull_role(control, name, **first)
@@ -82,7 +82,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         assert first is GONE or len(versions(control, name)) <= 5
 
 
-def test_what_another_overwrites_before_it_is_read_back_is_not_called_done(control: Control, lossy: Lossy) -> None:
+def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Lossy) -> None:
     pull_role(control, "overwritten", consumers=[CONSUMER])
     trust = pull_role(control, "of-another", consumers=[CONSUMER, STRANGER])["trust"]
     iam, ecr = control.lab.client("owner", "iam"), control.lab.client("owner", "ecr")
@@ -91,7 +91,7 @@ def test_what_another_overwrites_before_it_is_read_back_is_not_called_done(contr
     waits: dict[str, Any] = {"endpoint_url": lossy.url, "wait_timeout": 0}
     result = pull_role(control, "overwritten", consumers=[STRANGER], **waits)
     assert result["msg"] == (
-        "Everything was written, but after 0 seconds AWS does not read back the trust."
+        "Everything was written, but after 0 seconds AWS does not confirm the trust."
         " Run again: nothing will be written twice."
     )
     assert (result["changed"], result["waiting_for"]) == (True, ["the trust"])
@@ -114,8 +114,8 @@ def test_other_tags_that_others_change_meanwhile_are_no_matter(control: Control,
     assert (result.get("msg"), tags_of(control, "develop")) == (None, {})
 
 
-def test_of_two_exclusive_shares_at_once_one_says_that_others_are_tagged(control: Control, lossy: Lossy) -> None:
-    """What the other tagged after this one had taken the tags off every other repository, nobody declared so."""
+def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: Lossy) -> None:
+    """The other run adds tags after this run removed them from every other repository."""
     lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
     control.engines = {"AWS_ENDPOINT_URL": lossy.url}
     try:
@@ -124,14 +124,14 @@ def test_of_two_exclusive_shares_at_once_one_says_that_others_are_tagged(control
         control.engines = {}
     said = " ".join(run.output.split())
     assert run.code == 2, run
-    assert "does not read back the removal of environment=release from develop in ap-northeast-1" in said
+    assert "does not confirm the removal of environment=release from develop in ap-northeast-1" in said
     assert "Run again: nothing will be written twice. If it happens again, another run changes the same share." in said
 
 
 # --- eight at once ---------------------------------------------------------------------------------------------------
 
 
-def test_eight_runs_of_one_declaration_all_succeed_and_leave_one_version(control: Control) -> None:
+def test_eight_concurrent_runs_leave_one_version(control: Control) -> None:
     """First from nothing, then with a new version of the policy, of which there are five places for the eight."""
     options: dict[str, Any] = {"name": "eight", "repository_tags": RELEASE, "consumers": [CONSUMER]}
     for access, left in (("read", {"v1"}), ("pull", {"v1", "default"})):
@@ -154,7 +154,7 @@ def as_declared(control: Control, declared: dict[str, Any]) -> bool:
     return not any(one["changed"] for one in (role, others, tagged))
 
 
-def test_eight_playbooks_of_two_declarations_end_in_one_of_them_or_say_so(control: Control) -> None:
+def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
     first: dict[str, Any] = {
         "ecr_share_repositories": ["release"],
         "ecr_share_images": [],

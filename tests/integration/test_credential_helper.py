@@ -103,12 +103,12 @@ class Host:
         logs = self.home / ".ecr/log/ecr-login.log", self.control.folder / "docker/log"  # which have the reason
         assert pulled.returncode == 0, "\n".join([pulled.stderr, *(log.read_text()[-3000:] for log in logs)])
         digests = self.shell(f"{engine} image inspect --format '{{{{json .RepoDigests}}}}' {image}").stdout
-        # podman lists every name that it knows the image by, those of other tests as well.
+        # podman lists every name of the image, including those of other tests.
         assert f"{registry}/{repository}@{self.digests[registry]}" in json.loads(digests), digests
 
 
 def without_helper() -> list[str]:
-    """Words before a command, for which the helper is then not installed: in its place is no program."""
+    """Words before a command, after which the helper is not installed: an empty file replaces it."""
     hide = f'mount --bind /dev/null "$(command -v {HELPER})" && exec "$@"'
     return ["unshare", "--mount", "sh", "-c", hide, "sh"]
 
@@ -199,8 +199,8 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     kept = json.loads(host.auth_file.read_text())
     assert kept["auths"] == {"other.example.com": {"auth": SECRET}}
 
-    # The helper's own cache: a token for each session, and never one that serves again. Made to expire, it is in
-    # nobody's way.
+    # The helper's own cache: a token for each session, and never one that serves again. It expires, so it does not
+    # affect other tests.
     cache = host.home / ".ecr/cache.json"
     assert not cache.exists()
     alone = {
@@ -220,7 +220,8 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
         host.pulls(engine, OWNER)
     assert json.loads(cache.read_text()) == content
 
-    # A login of yesterday does not go before the helper in the file with credHelpers. It does, for podman, in the files
+    # An earlier login does not take precedence over the helper in the file with credHelpers. It does, for podman, in
+    # the files
     # that are read before that. Both are named, the second with the command that takes it out.
     document = json.loads(host.auth_file.read_text())
     host.auth_file.write_text(json.dumps({**document, "auths": {**document["auths"], OWNER: {"auth": SECRET}}}))
@@ -291,7 +292,7 @@ def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path
     assert SECRET not in refused.output
 
 
-def test_check_mode_on_a_host_that_lacks_the_helper_says_what_will_be(host: Host, tmp_path: pathlib.Path) -> None:
+def test_check_mode_without_helper_predicts_the_changes(host: Host, tmp_path: pathlib.Path) -> None:
     """The package is looked at, too. (dpkg has it as installed, so that this changes nothing.)"""
     places = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "registries": declared()}
     checked = host.role("--check", hide_helper=True, **places)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A consumer that is deleted and made again: what its trust statement becomes, and what the module does about it."""
+"""A consumer that is deleted and made again: the result in its trust statement, and the response of the module."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def declaration(name: str, **consumer: Any) -> dict[str, Any]:
 
 
 def shown(control: Control, options: dict[str, Any], *flags: str) -> str:
-    """What a person sees of a run of the module; line breaks of the display do not count."""
+    """The output of a run of the module for a person; line breaks of the display do not count."""
     command = [BIN / "ansible", "localhost", "-m", "crossaccount.ecr.iam_ecr_pull_role", "-a", json.dumps(options)]
     return " ".join(control._run([*command, *flags], "owner").output.split())
 
 
-def test_the_module_names_the_id_of_who_was_deleted_and_replaces_it(control: Control, user: Returning) -> None:
+def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: Returning) -> None:
     options = declaration("named")
     first = control.module("iam_ecr_pull_role", "owner", **options)
     assert (first["code"], first["dangling_principals"], user.is_trusted("named")) == (0, [], True)
@@ -83,7 +83,8 @@ def test_the_module_names_the_id_of_who_was_deleted_and_replaces_it(control: Con
     predicted = control.module("iam_ecr_pull_role", "owner", "--check", **options)
     assert control.lab.writes_since(mark) == []
     result = control.module("iam_ecr_pull_role", "owner", **options)
-    # Who is trusted no longer, if only as an id, has its sessions revoked, before and after the trust changes.
+    # A principal that is no longer trusted, even only as an ID, has its sessions revoked, before and after the trust
+    # changes.
     assert control.lab.writes_since(mark) == [
         "iam:PutRolePolicy",
         TRUST,
@@ -115,7 +116,7 @@ def test_trust_under_a_condition_survives_the_deletion(control: Control, user: R
     assert control.lab.writes_since(mark) == []
 
 
-def test_a_consumer_that_does_not_exist_is_refused_and_leaves_the_trust_as_it_is(control: Control) -> None:
+def test_missing_principal_leaves_the_trust_policy_unchanged(control: Control) -> None:
     options = declaration("nobody", principals=["user/nobody"])
     iam = control.lab.client("owner", "iam")
     assert control.module("iam_ecr_pull_role", "owner", **declaration("nobody", principals=None))["code"] == 0

@@ -19,7 +19,7 @@ from tests.support.control import BIN, Control
 HOSTS = 8
 #: Ansible ends some messages with a list of all that there is; the message is what stands before.
 ANSIBLES_LIST = re.compile(" (?:Supported parameters|Valid booleans) include")
-#: In the place of a value: what a person writes in YAML without quotes.
+#: In the place of a value: a value that a person writes in YAML without quotes.
 UNQUOTED = "unquoted:"
 CONSUMER, STRANGER, OWNER = accounts.CONSUMER, accounts.STRANGER, accounts.OWNER
 OTHER_DIGITS = "\N{FULLWIDTH DIGIT TWO}" * 12
@@ -236,7 +236,7 @@ ROLE_CASES = [
         ),
         require_mfa="perhaps",
     ),
-    # what the role may do
+    # the permissions of the role
     role("access-write", "value of access must be one of: pull, read, got: write", access="write"),
     role(
         "access-a-registry-action",
@@ -571,7 +571,9 @@ TAG_CASES = [
         names=["twin"],
         tags={"share": "yes"},
     ),
-    tag("tag-the-51st", "Repository full would have 51 tags; ECR takes 50. Remove some first.", names=["full"]),
+    tag(
+        "tag-the-51st", "Repository full would have 51 tags; the limit of ECR is 50. Remove some first.", names=["full"]
+    ),
     tag("names-empty", "names is empty: name at least one repository.", names=[]),
     tag("names-missing", "names is empty: name at least one repository.", names=None),
     tag(
@@ -653,7 +655,7 @@ CASES = ROLE_CASES + TAG_CASES
 
 
 def prepare(control: Control) -> None:
-    """What some of the declarations run into: two repositories and two roles."""
+    """The state that some of the declarations meet: two repositories and two roles."""
     ecr, iam = control.lab.client("owner", "ecr"), control.lab.client("owner", "iam")
     tags = {"full": {f"key{at}": "value" for at in range(50)}, "twin": {"Share": "yes"}}
     for name, listed in tags.items():

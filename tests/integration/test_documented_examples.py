@@ -77,7 +77,7 @@ def _repositories(control: Control) -> None:
 
 @pytest.fixture(scope="module")
 def shared(control: Control) -> pathlib.Path:
-    """The share that the example of the role makes; the path of its hand-off, also where the other examples read it."""
+    """The share that the example of the role makes; the path of its hand-off, which the other examples read."""
     done = run(control, examples("role", "ecr_share"), "owner")
     assert done.code == 0, done
     handoff = control.folder / "handoff.yml"

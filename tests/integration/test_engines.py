@@ -40,7 +40,7 @@ BY_ROLE = {"role_arn": ROLE_ARN, "external_id": "test", "role_session_name": ROL
 
 @dataclass(frozen=True)
 class Image:
-    """What was pushed: the manifest, the digests of the layers, and those of what is in them."""
+    """The images that were pushed: the manifest, the digests of the layers, and those of what is in them."""
 
     manifest: bytes = field(repr=False)
     layers: list[str]
@@ -51,7 +51,7 @@ class Image:
         return digest_of(self.manifest)
 
     def on(self, architecture: str) -> tuple[str, list[str]]:
-        """What `found` says where this image is."""
+        """The value of `found` for this image."""
         return architecture, self.contents
 
 
@@ -160,7 +160,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def attempt(control: Control, *flags: str, **options: Any) -> dict[str, Any]:
-    """The result of `ecr_image_pull`: with a token where the options have one, else by the role."""
+    """The result of `ecr_image_pull`: with a token if the options have one, otherwise by the role."""
     if "registry_token" in options:
         return control.module("ecr_image_pull", None, *flags, **options)
     return control.module("ecr_image_pull", "consumer", *flags, **BY_ROLE, **options)
@@ -185,7 +185,7 @@ def run(control: Control, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def found(control: Control, engine: str, reference: str) -> tuple[str, list[str]] | None:
-    """Architecture and layers' contents of the image that has this name; None where there is none."""
+    """Architecture and layers' contents of the image that has this name; None if no layer is missing."""
     if engine in ("docker", "podman"):
         there = run(control, engine, "image", "inspect", reference)
         if there.returncode:
@@ -201,11 +201,11 @@ def found(control: Control, engine: str, reference: str) -> tuple[str, list[str]
 
 
 def fetched(control: Control, mark: int) -> list[str]:
-    """The blobs that the registry was asked for, after the first `mark` calls."""
+    """The blobs that were requested from the registry, after the first `mark` calls."""
     return [call for call in control.lab.calls()[mark:] if call.startswith("GET /v2/") and "/blobs/" in call]
 
 
-# --- what is pulled
+# --- images that are pulled
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -223,7 +223,7 @@ def test_every_engine_takes_an_image_of_a_lower_variant(
 
 
 @pytest.mark.parametrize("engine", ["podman", "skopeo", "oci_layout"])
-def test_an_entry_without_a_platform_is_pulled_if_it_is_the_only_one(
+def test_only_entry_without_platform_is_pulled(
     shared: Control, publisher: Publisher, name: str, tmp_path: pathlib.Path, engine: str
 ) -> None:
     image = publisher.image("release", None, name)
@@ -279,7 +279,7 @@ def test_one_image_of_another_platform_than_asked_for_is_refused(
     assert refused["code"] == 2, shared.last
     assert refused["msg"].endswith(f" has no image for linux/{ELSEWHERE}; it has linux/{HERE}.")
     result = pull(shared, **options, platform=f"linux/{HERE}/v1")
-    assert result["changed"] is True  # what was refused is not there
+    assert result["changed"] is True  # a rejected image is not stored
     assert found(shared, engine, result["images"][0]["reference"]) == image.on(HERE)
 
 
@@ -408,7 +408,7 @@ def test_an_archive_of_several_images_keeps_them(
     assert (result["code"], archive.read_bytes() == before) == (2, True), result
 
 
-def test_two_images_for_one_destination_are_refused_before_anything(shared: Control, tmp_path: pathlib.Path) -> None:
+def test_two_images_for_one_destination_stop_the_pull(shared: Control, tmp_path: pathlib.Path) -> None:
     mark = len(shared.lab.calls())
     options = {"engine": "skopeo", "dest": f"oci:{tmp_path}/layout:app", "images": ["release:v1.0", "tools/app:v1.0"]}
     result = attempt(shared, **options)
@@ -471,7 +471,7 @@ def silence(control: Control, patch: pytest.MonkeyPatch, folder: pathlib.Path, *
     patch.setattr(control, "engines", {**control.engines, **{variables[one]: nowhere[one] for one in engines}})
 
 
-def test_no_engine_and_no_destination_is_said_before_aws_is_asked(
+def test_missing_engine_is_reported_before_requests(
     shared: Control, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     silence(shared, monkeypatch, tmp_path, "docker", "podman")
@@ -594,7 +594,7 @@ def honest(server: Tampering, what: str, answer: Answer) -> None:
     pass
 
 
-#: What the message says of each fault, whoever found it.
+#: The message of each fault, from any engine.
 FAULTS: dict[Fault, str] = {
     flipped: "verification failed|Digest did not match|sent .* bytes with digest",
     cut: "unexpected EOF|expected HTTP 206 from byte range request|was interrupted 5 times",
@@ -640,7 +640,7 @@ def test_a_registry_that_misbehaves_leaves_no_image(
         listed = run(shared, engine, "images", "--all", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
         assert (listed.returncode, registry.here in listed.stdout) == (0, False), listed
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    # What came whole may stay, for the next try.
+    # A complete layer may remain for the next attempt.
     assert not [path for path in files if path.parent.name != "sha256" and path.name != "oci-layout"]
     assert not [
         path for path in files if path.parent.name == "sha256" and path.name not in digest_of(path.read_bytes())

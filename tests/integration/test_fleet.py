@@ -28,7 +28,7 @@ def fleet(control: Control) -> Fleet:
     return Fleet(control)
 
 
-def test_the_inventory_is_the_accounts_of_a_unit_that_carry_the_tag(fleet: Fleet) -> None:
+def test_inventory_has_the_tagged_accounts_of_a_unit(fleet: Fleet) -> None:
     refused, said = fleet.inventory("consumer")
     assert (GROUP in refused, "The accounts of the organization cannot be listed" in said) == (False, True), said
     asked, _said = fleet.inventory()
@@ -51,7 +51,7 @@ def test_the_inventory_is_the_accounts_of_a_unit_that_carry_the_tag(fleet: Fleet
     assert (from_cache, fleet.lab.calls()[mark:]) == (asked, [])
 
 
-def test_an_account_that_fails_does_not_stop_the_others_and_is_named(fleet: Fleet) -> None:
+def test_failed_account_is_named_and_stops_no_other(fleet: Fleet) -> None:
     """The closed account is a batch that fails as a whole, which without more would be the end of a run."""
     recorded = fleet.lab.folder / state.SECRETS
     recorded.touch(0o600)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random valid declarations, judged by IAM itself: who becomes the role, and what that session may do."""
+"""Random valid declarations, judged by IAM itself: the principals that can assume the role, and the permissions of that
+session."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ NOBODY = {
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a person declares."""
+    """A declaration."""
 
     consumers: list[dict[str, Any]]
     repository_tags: dict[str, Any]
@@ -72,7 +73,7 @@ class Declaration:
             consumer["account"] == account
             and user in [name.partition("/")[2] for name in consumer["principals"] or [f"user/{user}"]]
             and consumer["external_id"] in (None, external_id)
-            and not consumer["require_mfa"]  # nobody here has a second factor
+            and not consumer["require_mfa"]  # no caller here has a second factor
             and consumer["organization_id"] is None  # nor an organization
             for consumer in self.consumers
         )
@@ -118,7 +119,7 @@ def random_tags(chance: random.Random) -> dict[str, str]:
 
 
 def allowed(call: Any, **arguments: Any) -> bool:
-    """Whether a call is authorized; what it then finds does not matter."""
+    """Whether a call is authorized; its result does not matter."""
     try:
         call(**arguments)
     except ClientError as error:
@@ -163,7 +164,7 @@ class Judge:
         return self.client("sts", iam.create_access_key(UserName=name)["AccessKey"])
 
     def make_role(self, name: str) -> None:
-        """A role that nobody may assume, with a policy that allows nothing on a repository."""
+        """A role that no principal may assume, with a policy that allows nothing on a repository."""
         nothing = {"Effect": "Allow", "Action": _policy.TOKEN_ACTION, "Resource": "*"}
         text = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
         policy = self.iam.create_policy(PolicyName=name, PolicyDocument=text)["Policy"]["Arn"]
@@ -265,7 +266,7 @@ def test_iam_does_what_random_declarations_say(judge: Judge) -> None:
 # --- random documents -----------------------------------------------------------------------------------------------
 
 DOCUMENTS = 60
-#: What is the same for every call to the lab.
+#: The context keys that are the same for every call to the lab.
 SURROUNDINGS = {"aws:SourceIp": "127.0.0.1", "aws:SecureTransport": "false", "aws:CurrentTime": "2026-07-01T00:00:00Z"}
 ASKED = ("ecr:BatchGetImage", "ecr:PutImage")
 

@@ -123,7 +123,7 @@ def shared(delegated: Delegated, predicted: tuple[Run, list[str]]) -> tuple[Run,
     return delegated.run("share")
 
 
-def test_the_roles_work_under_the_strategy_free_delegated_and_by_tags(
+def test_roles_work_with_free_strategy_delegation_and_tags(
     delegated: Delegated, predicted: tuple[Run, list[str]], shared: tuple[Run, list[str]]
 ) -> None:
     assert (predicted[0].code, [call for call in predicted[1] if state.is_write(call)]) == (0, []), predicted
@@ -139,7 +139,7 @@ def test_the_roles_work_under_the_strategy_free_delegated_and_by_tags(
 
 
 @pytest.mark.usefixtures("shared")
-def test_the_roles_can_be_included_twice_and_in_a_block_with_always(control: Control) -> None:
+def test_roles_can_be_included_twice_and_in_blocks(control: Control) -> None:
     """Each inclusion has its own variables only; one that fails is rescued, and leaves nothing to the next."""
     wrong = {**FIRST, "repositories": ["nowhere"]}
     changed = {**SECOND, "consumers": [{**CONSUMER, "external_id": "another"}]}

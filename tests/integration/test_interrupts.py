@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs that are ended as users end them, in the middle of a share and of a pull: nothing stays, and the next goes on.
 
-Ctrl-C is a SIGINT to the foreground process group; who stops a service or a pod sends SIGTERM. The group is
-`ansible-playbook` alone: its workers lead sessions of their own, and it hands the signal on to them. ansible-runner,
-and AWX with it, kills the container of a job that is cancelled, with everything in it; without a container it sends
-SIGKILL to the group, and the workers, which are told nothing, finish their task.
+Ctrl-C is a SIGINT to the foreground process group; systemd and Kubernetes stop a process with SIGTERM. The group is
+`ansible-playbook` alone: its workers have their own sessions, and it forwards the signal to them. ansible-runner,
+and AWX with it, kills the container of a job that is canceled, with everything in it; without a container it sends
+SIGKILL to the group, and the workers, which receive no signal, finish their task.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.engine
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 #: How `ansible-playbook` ends by each.
 CODES = {INT: 99, TERM: -TERM, KILL: -KILL}
-#: What may be left in the folders of a run, none of it ours.
+#: Files of other programs that a run may leave in its folders.
 LEFT_BY_OTHERS = re.compile(
     r"hosts\.yml|syslog|ansible\.log|python/.*"
     # Ansible's workers, which a signal ends where they stand: a module with its arguments, and the cache of modules.

@@ -25,7 +25,7 @@ SUITE = [sys.executable, "-m", "tests.live"]
 
 @pytest.fixture
 def environment(lab: Lab, tmp_path: pathlib.Path) -> dict[str, str]:
-    """Who runs the suite, with credentials that would be taken in the place of the profiles."""
+    """A user of the suite, with credentials that would take precedence over the profiles."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         **lab.environment,
@@ -64,9 +64,7 @@ def running() -> list[str]:
     return found
 
 
-def test_it_tells_the_story_of_a_share_writes_the_answers_and_leaves_nothing(
-    lab: Lab, environment: dict[str, str]
-) -> None:
+def test_live_suite_writes_answers_and_leaves_nothing(lab: Lab, environment: dict[str, str]) -> None:
     before = things(lab)
     run = subprocess.run(SUITE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -112,14 +110,14 @@ def test_ctrl_c_in_the_middle_of_the_share_leaves_nothing(lab: Lab, environment:
         made = things(lab) - before
         output, _nothing = suite.communicate(timeout=300)
     assert suite.returncode not in (0, 1), output
-    assert running() == []  # who made anything after the cleanup
+    assert running() == []  # objects that exist after the cleanup
     assert f"Nothing that begins with {PREFIX}- is left." in output
     assert made
     assert all(name.startswith(f"{PREFIX}-") for name in made)
     assert things(lab) == before
 
 
-def test_it_does_not_begin_without_two_accounts_an_unused_prefix_and_a_yes(
+def test_live_suite_requires_accounts_prefix_and_consent(
     lab: Lab, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     lab.client("owner", "ecr").create_repository(repositoryName="taken-by-others")

@@ -48,12 +48,12 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
         ({**ROLE, "regions": ["eu-west-1"]}, ["iam:DeletePolicyVersion", "iam:CreatePolicyVersion"]),
         ({**ROLE, "regions": ["eu-west-1"], "max_session_duration": 7200}, ["iam:UpdateRole"]),
         ({**ROLE, "regions": ["eu-west-1"], "tags": {"team": "platform"}}, ["iam:TagPolicy", "iam:TagRole"]),
-        ({**ROLE, "regions": ["eu-west-1"]}, []),  # what is not mentioned stays
+        ({**ROLE, "regions": ["eu-west-1"]}, []),  # omitted options do not change
         (
             {**ROLE, "regions": ["eu-west-1"], "consumers": [{"account": accounts.STRANGER, "external_id": "other"}]},
             NARROW,
         ),
-        # Trust and permissions change together: nobody, then the permissions, then the new consumer.
+        # Trust and permissions change together: no principal, then the permissions, then the new consumer.
         (ROLE, [*NARROW, "iam:DeletePolicyVersion", "iam:CreatePolicyVersion", TRUST]),
         (
             {"name": "walked", "state": "absent"},
@@ -76,7 +76,7 @@ def consumer(**options: Any) -> dict[str, Any]:
     return {"account": accounts.CONSUMER, "external_id": "test", **options}
 
 
-def test_each_other_option_of_a_pull_role_is_changed_and_then_stays(control: Control) -> None:
+def test_each_other_option_of_a_pull_role_changes_once(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     boundaries = [
         iam.create_policy(PolicyName=name, PolicyDocument=EVERYTHING)["Policy"]["Arn"] for name in ("one", "two")
@@ -131,7 +131,7 @@ def test_a_run_that_breaks_off_says_what_it_wrote(control: Control) -> None:
     assert control.module("iam_ecr_pull_role", "owner", **{**ROLE, "name": "half"})["steps"] == ["attach"]
 
 
-def test_a_policy_that_others_attached_too_is_changed_with_a_warning(control: Control) -> None:
+def test_policy_with_other_attachments_changes_with_warning(control: Control) -> None:
     options = {**ROLE, "name": "lent"}
     assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
     iam = control.lab.client("owner", "iam")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several shares in one declaration: what belongs to another share stays, and what ends is said."""
+"""Several shares in one declaration: the objects of another share remain, and access that ends is shown."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_tag_of_two_roles_stays_when_one_share_ends(control: Control) -> None:
     assert (last.code, "plan" in tags_of(control, "release")) == (0, False), last
 
 
-def test_unsharing_a_misspelled_role_keeps_the_tags_of_the_live_share(control: Control) -> None:
+def test_unshare_of_misspelled_role_keeps_live_tags(control: Control) -> None:
     live = share("allow_live", "live", CONSUMER)
     assert run(control, live).code == 0
     mark = len(control.lab.calls())
@@ -89,7 +89,7 @@ def test_shares_that_contradict_each_other_write_nothing(control: Control) -> No
     assert "Share fight-1 is exclusive" in refused.output.partition("PLAY [Summarize all accounts]")[2]
 
 
-def test_a_handoff_that_cannot_be_written_stops_the_run_before_the_first_write(control: Control) -> None:
+def test_unwritable_handoff_stops_before_the_first_write(control: Control) -> None:
     folder = control.folder / "a-folder.yml"
     folder.mkdir()
     mark = len(control.lab.calls())
@@ -118,7 +118,7 @@ def test_a_run_is_the_same_in_ansible_playbook_and_as_modules(control: Control, 
     assert f"+ {accounts.CONSUMER} (external ID) can pull release through role {name}" in first.output, first
 
 
-def test_a_caller_that_may_not_list_roles_is_told_what_is_unknown(control: Control) -> None:
+def test_caller_without_list_roles_gets_a_warning(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     iam.create_user(UserName="limited")
     denied = '{"Effect": "Deny", "Action": "iam:GetAccountAuthorizationDetails", "Resource": "*"}'

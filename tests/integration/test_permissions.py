@@ -24,8 +24,9 @@ Document = dict[str, Any]
 
 OWNER, CONSUMER = "owner", "consumer"
 ADMINISTRATORS = {OWNER: "owner", CONSUMER: "consumer-administrator"}
-#: What AWS asks for beside the action of a call, and no request log shows. The Resource Groups Tagging API tags a
-#: repository only for who may tag it through ECR; IAM takes tags for a new role or policy only from who may tag it.
+#: Permissions that AWS requires in addition to the action of a call. The Resource Groups Tagging API tags a
+#: repository only for who may tag it through ECR; IAM accepts tags for a new role or policy only from a caller that may
+#: tag it.
 #: By this rule these four are in the policy of the owner. The lab asks for them too.
 ALSO_NEEDED = {
     "tag:TagResources": "ecr:TagResource",
@@ -220,7 +221,7 @@ def walked(staff: Staff) -> Walked:
     return Walked(steps[0], called, steps[1])
 
 
-def test_who_has_exactly_the_policies_shares_pulls_and_unshares_like_an_administrator(walked: Walked) -> None:
+def test_documented_policies_are_sufficient(walked: Walked) -> None:
     assert walked.exact == walked.administrators
     changed = dict(walked.exact)
     assert (changed.pop("repeat"), 0 in changed.values()) == (0, False), walked
@@ -242,7 +243,7 @@ def test_unbounded_policy_only_lacks_the_conditions() -> None:
     assert "Condition" not in json.dumps(policy(OWNER, "any", "-unbounded"))
 
 
-def test_boundary_allows_what_a_pull_role_may_have_and_nothing_else() -> None:
+def test_boundary_allows_only_actions_of_pull_roles() -> None:
     """In the owner account only: a repository of another account that trusts this one stays out of reach."""
     widest = _policy.permissions_document(Identity("aws", accounts.OWNER), {TAG_KEY: ("any",)})
     found, needed = (
@@ -255,7 +256,7 @@ def test_boundary_allows_what_a_pull_role_may_have_and_nothing_else() -> None:
 # --- a role from before --------------------------------------------------------------------------------------------
 
 
-def test_existing_role_without_boundary_needs_one_run_of_an_administrator(staff: Staff) -> None:
+def test_role_without_boundary_needs_an_administrator_once(staff: Staff) -> None:
     control, iam = staff.control("unbounded"), staff.lab.client("owner", "iam")
     options = {**CHANGED_ROLE, "name": staff.hire("unbounded", policy(OWNER, "unbounded"))}
     former = {**ROLE, "name": options["name"], "permissions_boundary": None}
@@ -328,7 +329,7 @@ def fail_then_converge(staff: Staff, missing: list[str], module: str, /, **optio
         staff.allow(user, policy(OWNER, user))
     code, results = everybody(control, users, module, **options)
     assert code == 0, results
-    # A success is what is declared: the modules read back what they wrote.
+    # A success is what is declared: the modules verify their writes.
 
 
 ROLE: dict[str, Any] = {
@@ -371,7 +372,7 @@ def test_every_action_of_the_owner_is_taken_away_once() -> None:
     assert sorted(once) == sorted(actions(policy(OWNER, "any")))
 
 
-def test_a_first_share_that_lacks_an_action_names_it_and_converges_later(staff: Staff) -> None:
+def test_first_share_without_an_action_converges_later(staff: Staff) -> None:
     missing = [*READS, *CREATION]
     lacking(staff, missing)
     list(fail_then_converge(staff, missing, "iam_ecr_pull_role", **ROLE))
@@ -400,7 +401,7 @@ def test_a_return_that_lacks_an_action_leaves_the_old_version(staff: Staff) -> N
     assert access(iam, user) == (accounts.CONSUMER, "release")
 
 
-def test_an_unshare_that_lacks_an_action_names_it_and_converges_later(staff: Staff) -> None:
+def test_unshare_without_an_action_converges_later(staff: Staff) -> None:
     iam = staff.lab.client("owner", "iam")
     for user in existing_roles(staff, DELETION):
         iam.put_role_policy(RoleName=user, PolicyName="AWSRevokeOlderSessions", PolicyDocument=NOTHING)
@@ -427,10 +428,10 @@ def test_tagging_that_lacks_an_action_changes_no_tag(staff: Staff, missing: list
     assert all(bool(found) == (desired == "present") for found in tags())
 
 
-# --- what the playbooks say ----------------------------------------------------------------------------------------
+# --- the output of the playbooks
 
 
-def test_a_share_says_what_to_allow_and_needs_no_list_of_tagged_repositories(staff: Staff) -> None:
+def test_share_names_missing_permission_or_reads_all(staff: Staff) -> None:
     """Without `ecr:TagResource` it grants nothing; without `tag:GetResources` it asks every repository instead."""
     control, ecr = staff.control("half"), staff.lab.client("owner", "ecr")
     user = staff.hire("half", without(policy(OWNER, "half"), "ecr:TagResource"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof against IAM that enforces: what it sees, how it explains it, and what it waits for."""
+"""The proof against IAM that enforces: its results, its explanations, and its retries."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ A_DENY = "The identity-based policy has a Deny statement for it: the owner accou
 
 
 def tagged(key: str) -> tuple[Statement, Statement]:
-    """What the share grants: a token, and reading what carries `key=yes`."""
+    """The grants of the share: a token, and reading what carries `key=yes`."""
     condition = {"StringEquals": {f"ecr:ResourceTag/{key}": "yes"}}
     return TOKEN, allow(DESCRIBE_CALL, MANIFEST_CALL, LAYER_CALL, Condition=condition)
 
 
-# --- what is seen ----------------------------------------------------------------------------------------------------
+# --- results ----------------------------------------------------------------------------------------------------
 
 
 def test_the_progress_counts_the_repositories_that_are_proven(control: Control, owner: Owner) -> None:
@@ -134,7 +134,7 @@ def test_without_a_registry_token_nothing_can_be_pulled(control: Control, owner:
     )
 
 
-def test_a_repository_that_does_not_exist_is_neither_readable_nor_proven_denied(control: Control, owner: Owner) -> None:
+def test_missing_repository_is_neither_readable_nor_denied(control: Control, owner: Owner) -> None:
     result = prove(control, owner.role(*READ), readable=["nowhere"], denied=["neither"])
     mend = "It does not exist in the owner account and region: check its name."
     assert result["problems"] == [
@@ -157,11 +157,11 @@ def test_a_repository_that_does_not_exist_is_neither_readable_nor_proven_denied(
         ({"StringLike": {"sts:ExternalId": ["test", "*"]}}, "test", "false", "fail"),  # needs one, and takes any
         ({"StringEqualsIfExists": {"sts:ExternalId": "test"}}, "test", "false", "fail"),  # needs none
         ({}, "test", "false", "fail"),
-        ({}, None, "false", "pass"),  # nobody expected one
+        ({}, None, "false", "pass"),  # none is expected
     ],
     ids=["equals", "two", "like", "any", "if-exists", "none", "not-given"],
 )
-def test_an_external_id_is_enforced_when_none_and_another_are_refused(
+def test_external_id_is_enforced_if_none_and_wrong_are_denied(
     control: Control, owner: Owner, condition: Statement, external_id: str | None, enforced: str, verdict: str
 ) -> None:
     role = owner.role(*READ, Condition=condition)
@@ -172,9 +172,7 @@ def test_an_external_id_is_enforced_when_none_and_another_are_refused(
     ] * (verdict == "fail")
 
 
-def test_whether_an_external_id_is_enforced_stays_unknown_when_sts_does_not_say(
-    control: Control, owner: Owner, between: Between
-) -> None:
+def test_external_id_enforcement_is_unknown_without_answer(control: Control, owner: Owner, between: Between) -> None:
     def change(call: str, form: Form, status: int, answer: str) -> tuple[int, str]:
         if call != "AssumeRole" or form.get("ExternalId") == "test":
             return status, answer
@@ -186,7 +184,7 @@ def test_whether_an_external_id_is_enforced_stays_unknown_when_sts_does_not_say(
     assert "requires the external ID is not known: AssumeRole: RegionDisabledException" in result["problems"][0]
 
 
-# --- what is said ----------------------------------------------------------------------------------------------------
+# --- messages ----------------------------------------------------------------------------------------------------
 
 
 RELEASE = {"environment": "release"}
@@ -230,7 +228,7 @@ RELEASE = {"environment": "release"}
     ],
     ids=["granted", "other-tags", "no-tag", "granting-unknown", "tags-unreadable"],
 )
-def test_a_declared_denial_that_is_not_denied_is_named_with_the_reason(
+def test_readable_denied_repository_is_reported_with_reason(
     control: Control,
     owner: Owner,
     reads_tags: bool,
@@ -341,7 +339,7 @@ def test_every_reason_that_aws_gives_is_understood(
     assert count(control, mark) == ONE_ATTEMPT * (2 if waits else 1)
 
 
-def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_for(
+def test_expired_session_is_reported_without_retry(
     control: Control, owner: Owner, between: Between, clock: Clock
 ) -> None:
     def change(call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
@@ -362,7 +360,7 @@ def test_a_session_that_ends_before_everything_was_asked_is_said_and_not_waited_
 # --- how it is asked -------------------------------------------------------------------------------------------------
 
 
-def test_a_hundred_repositories_are_asked_for_one_by_one_and_once(control: Control, owner: Owner) -> None:
+def test_hundred_repositories_are_each_requested_once(control: Control, owner: Owner) -> None:
     readable = [owner.repository(hundred="yes") for _number in range(50)]
     denied = [owner.repository() for _number in range(50)]
     role, mark = owner.role(*tagged("hundred")), len(control.lab.calls())
@@ -426,9 +424,7 @@ def test_both_modes_give_the_same_result(
     ],
     ids=["all-together", "missing", "choice", "type"],
 )
-def test_wrong_options_are_refused_alike_in_both_modes_and_aws_is_not_asked(
-    control: Control, options: dict[str, Any], message: str
-) -> None:
+def test_wrong_options_are_rejected_in_both_modes(control: Control, options: dict[str, Any], message: str) -> None:
     mark = len(control.lab.calls())
     by_host, by_controller = (
         control.module("ecr_access_info", "consumer", credentials=credentials, **options)
@@ -446,11 +442,11 @@ def test_an_option_that_does_not_exist_is_named(control: Control, credentials: s
     assert re.search(r"\breadabel\b", result["msg"]), result
 
 
-# --- what is waited for ----------------------------------------------------------------------------------------------
+# --- retries ----------------------------------------------------------------------------------------------
 
 
 def meanwhile(run: Callable[[], Any], so_far: Callable[[], bool], act: Callable[[], Any]) -> Any:
-    """What `run` returns, while `act` happens as soon as `so_far` is true."""
+    """The result of `run`, while `act` happens as soon as `so_far` is true."""
     with ThreadPoolExecutor(1) as pool:
         running, deadline = pool.submit(run), time.monotonic() + 300
         while not so_far() and not running.done() and time.monotonic() < deadline:
@@ -470,9 +466,7 @@ def ago(seconds: int) -> str:
     return then.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_a_pull_that_is_started_before_the_share_succeeds_once_it_is_there(
-    control: Control, tmp_path: pathlib.Path
-) -> None:
+def test_pull_started_before_the_share_succeeds_later(control: Control, tmp_path: pathlib.Path) -> None:
     mark = len(control.lab.calls())
 
     def share() -> None:
@@ -597,7 +591,7 @@ def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control
     ],
 )
 @pytest.mark.parametrize("shared", [None, 3600])
-def test_failure_inside_a_response_of_batch_get_image_is_reported_with_its_reason(
+def test_failure_in_batch_get_image_response_has_reason(
     control: Control,
     owner: Owner,
     between: Between,
@@ -644,9 +638,7 @@ def test_upstream_registry_that_was_busy_is_waited_for(
 
 
 @pytest.mark.parametrize("credentials", ["host", "controller"])
-def test_image_of_another_registry_is_rejected_before_anything_is_written(
-    control: Control, owner: Owner, credentials: str
-) -> None:
+def test_image_of_another_registry_is_rejected_early(control: Control, owner: Owner, credentials: str) -> None:
     role = owner.role(*READ)
     region = control.lab.client("owner", "ecr").meta.region_name
     host = f"{accounts.OWNER}.dkr.ecr.{region}.amazonaws.com"
@@ -684,7 +676,7 @@ def test_the_tries_are_an_interval_apart_until_the_deadline(control: Control, ow
     assert (count(control, mark), clock.now) == (ONE_ATTEMPT * 4, 5.0)  # at 0, 2, 4 and 5 seconds
 
 
-def test_a_role_that_refuses_longer_than_a_share_takes_is_not_waited_for(control: Control) -> None:
+def test_role_of_an_old_share_is_not_retried(control: Control) -> None:
     role, mark = f"arn:aws:iam::{accounts.OWNER}:role/nowhere", len(control.lab.calls())
     run = pull_playbook(control, role, ecr_pull_shared_at=ago(60), ecr_pull_repositories=["release"])
     assert (run.code, count(control, mark)) == (2, 1), run

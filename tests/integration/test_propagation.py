@@ -80,7 +80,7 @@ def test_the_lab_knows_a_change_later_and_then_for_good(lab: Lab) -> None:
         iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust, Description="first")
         ecr.tag_resource(resourceArn=REPOSITORY_ARN + "release", tags=[{"Key": "slow", "Value": "yes"}])
         assert (seen(description), seen(assumed), seen(tags)) == (["no role"], [False], [0])
-        with pytest.raises(iam.exceptions.EntityAlreadyExistsException):  # a write meets what is there
+        with pytest.raises(iam.exceptions.EntityAlreadyExistsException):  # a write applies to the current state
             iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust)
     assert (seen(description), seen(assumed), seen(tags)) == (["first"], [True], [1])
     ecr.untag_resource(resourceArn=REPOSITORY_ARN + "release", tagKeys=["slow"])
@@ -111,7 +111,7 @@ def test_the_lab_knows_a_change_later_and_then_for_good(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_owners_modules_end_when_aws_reads_back_what_they_wrote(control: Control, seed: int) -> None:
+def test_owner_modules_wait_until_aws_returns_the_write(control: Control, seed: int) -> None:
     name, team = f"slow-{seed}", {"team": str(seed)}
     changed: dict[str, Any] = {"consumers": [STRANGER], "access": "pull", "tags": team, "description": "changed"}
     for module, options in (

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The consumer's role and playbook: several hosts, whose credentials, what is handed on; and the hand-off it takes."""
+"""The consumer's role and playbook: several hosts, whose credentials, the published results; and the hand-off it
+takes."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def shared(control: Control) -> Control:
 
 
 def fetched(control: Control, mark: int) -> list[str]:
-    """What was asked of the registry, after the first `mark` calls of the log."""
+    """The requests to the registry, after the first `mark` calls of the log."""
     return [call for call in control.lab.calls()[mark:] if call.startswith("GET /v2/")]
 
 
@@ -49,7 +50,7 @@ def words(run: Run) -> str:
 
 
 def section(run: Run, name: str) -> str:
-    """What a task, or the end of the run, displayed."""
+    """The text that a task, or the end of the run, displayed."""
     match = re.search(
         rf"^{re.escape(name)}.*?\*+\n(.*?)(?:^[A-Z ]+(?:\[| \*|: \*)|\Z)", run.output, re.DOTALL | re.MULTILINE
     )
@@ -57,12 +58,10 @@ def section(run: Run, name: str) -> str:
     return match[1]
 
 
-# --- what is done, and what is left out ------------------------------------------------------------------------------
+# --- tasks that run, and tasks that do not
 
 
-def test_check_mode_predicts_the_pull_and_the_report_and_writes_nothing(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_check_mode_predicts_pull_and_report(shared: Control, tmp_path: pathlib.Path) -> None:
     dest, junit = tmp_path / "image", tmp_path / "junit.xml"
     variables: dict[str, Any] = {
         "ecr_pull_credentials": CONTROLLER,
@@ -80,9 +79,7 @@ def test_check_mode_predicts_the_pull_and_the_report_and_writes_nothing(
     assert "release:v1.0 already present in oci_layout" in words(again)
 
 
-def test_with_prove_only_nothing_is_pulled_and_the_report_says_what_was_proven(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_prove_only_pulls_nothing_and_writes_the_report(shared: Control, tmp_path: pathlib.Path) -> None:
     path, mark = tmp_path / "junit.xml", len(shared.lab.calls())
     variables: dict[str, Any] = {
         "ecr_pull_prove_only": True,
@@ -120,7 +117,7 @@ def report(path: pathlib.Path) -> tuple[Any, Any, list[Any]]:
 
 
 @pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
-def test_a_declared_denial_that_is_not_denied_stops_the_play_before_anything_is_pulled(
+def test_readable_denied_repository_stops_before_the_pull(
     shared: Control, tmp_path: pathlib.Path, credentials: str
 ) -> None:
     mark = len(shared.lab.calls())
@@ -149,7 +146,7 @@ def test_a_declared_denial_that_is_not_denied_stops_the_play_before_anything_is_
     ],
     ids=["all-together", "no-dest", "no-token"],
 )
-def test_wrong_options_of_a_pull_are_refused_alike_in_both_modes_and_aws_is_not_asked(
+def test_wrong_pull_options_are_rejected_in_both_modes(
     shared: Control, options: dict[str, Any], message: str, credentials: str
 ) -> None:
     mark = len(shared.lab.calls())
@@ -246,7 +243,7 @@ def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
     assert re.findall(rf"(\w+) failed Role {ROLE_ARN} cannot be assumed: ", table) == ["left", "right"], run
 
 
-def test_what_follows_is_handed_verdicts_and_images_of_each_host_and_nothing_secret(several: Several) -> None:
+def test_artifacts_have_results_and_no_secret(several: Several) -> None:
     handed = json.loads(several.statistics.partition("RUN:")[2])["ecr_pull"]
     proven = {
         "role_arn": ROLE_ARN,
@@ -282,7 +279,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("flags", [("--check",), ()])
-def test_hosts_without_boto3_and_credentials_pull_with_those_of_the_controller(
+def test_hosts_pull_with_credentials_of_the_controller(
     shared: Control, bare: str, tmp_path: pathlib.Path, flags: tuple[str, ...]
 ) -> None:
     hosts: dict[str, dict[str, Any]] = {"left": {}, "right": {}}
@@ -298,7 +295,7 @@ def test_hosts_without_boto3_and_credentials_pull_with_those_of_the_controller(
 
 
 @pytest.mark.parametrize("module", ["ecr_access_info", "ecr_image_pull"])
-def test_a_host_without_boto3_says_so_where_it_is_to_ask_aws_itself(shared: Control, bare: str, module: str) -> None:
+def test_host_credentials_without_boto3_are_reported(shared: Control, bare: str, module: str) -> None:
     options = {"images": ["release:v1.0"]} if module == "ecr_image_pull" else {}
     mark = len(shared.lab.calls())
     result = shared.module(module, "consumer", "-e", f"ansible_python_interpreter={bare}", **PULL_ROLE, **options)
@@ -341,7 +338,7 @@ def key_of(control: Control, role: str, session: str) -> dict[str, Any]:
 
 
 class _Metadata(http.server.BaseHTTPRequestHandler):
-    """The instance metadata service, version 2: without a token of the session it says nothing."""
+    """The instance metadata service, version 2: without a token of the session it does not respond."""
 
     server: Metadata
 
@@ -387,7 +384,7 @@ def metadata(shared: Control) -> Iterator[str]:
 
 @pytest.fixture
 def builds(shared: Control, between: Between, tmp_path: pathlib.Path) -> dict[str, str]:
-    """The variables of a build server, whose token STS takes for a role; the lab's takes no call without a key."""
+    """The variables of a build server, whose token STS accepts for a role; the lab's takes no call without a key."""
     variables = {"AWS_ROLE_ARN": f"arn:aws:iam::{accounts.CONSUMER}:role/builds", "AWS_ROLE_SESSION_NAME": "build-1"}
     key = key_of(shared, "builds", "build-1")
     parts = {**key, "Expiration": key["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -456,7 +453,7 @@ def test_options_of_the_module_are_credentials_too(
 
 
 @pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
-def test_a_profile_together_with_keys_in_the_environment_is_an_error(
+def test_profile_with_keys_in_the_environment_is_an_error(
     shared: Control, tmp_path: pathlib.Path, credentials: str
 ) -> None:
     keys = variables_of({"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "hidden", "SessionToken": "too"}, "")
@@ -487,9 +484,7 @@ def test_the_duration_of_a_proof_reaches_aws(shared: Control, between: Between) 
     assert by_id == {"test": "1800", None: "900", "not-test": "900"}
 
 
-def test_a_duration_beyond_the_maximum_of_the_role_is_said_in_the_words_of_aws(
-    shared: Control, between: Between
-) -> None:
+def test_duration_above_role_maximum_quotes_aws(shared: Control, between: Between) -> None:
     """The lab does not enforce it."""
     sentence = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 
@@ -509,9 +504,7 @@ def test_a_duration_beyond_the_maximum_of_the_role_is_said_in_the_words_of_aws(
 # --- the hand-off ----------------------------------------------------------------------------------------------------
 
 
-def test_the_handoff_is_written_for_machines_and_people_and_dated_by_the_last_change(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_handoff_has_page_and_time_of_last_change(shared: Control, tmp_path: pathlib.Path) -> None:
     pair = [tmp_path / "handed.yml", tmp_path / "handed.md"]
     variables: dict[str, Any] = {
         "ecr_share_role_name": "handed",
@@ -534,9 +527,7 @@ def test_the_handoff_is_written_for_machines_and_people_and_dated_by_the_last_ch
     assert dates[0] < dates[1]
 
 
-def test_a_handoff_that_would_be_the_page_is_refused_before_the_first_write(
-    shared: Control, tmp_path: pathlib.Path
-) -> None:
+def test_handoff_path_of_the_page_is_rejected_early(shared: Control, tmp_path: pathlib.Path) -> None:
     path, mark = tmp_path / "handoff.md", len(shared.lab.calls())
     run = shared.share(ecr_share_handoff_path=str(path), ecr_share_repository_tags={"new": "yes"})
     assert run.code == 2, run
@@ -568,7 +559,7 @@ def aws_config(control: Control) -> str:
     return (control.lab.folder / state.CONFIG).read_text()
 
 
-def test_the_profile_on_the_page_opens_what_is_shared_and_nothing_else(
+def test_profile_on_the_page_reads_only_shared_repositories(
     shared: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = re.findall(r"^```ini\n(.*?)^```$", shared.handoff.with_suffix(".md").read_text(), re.DOTALL | re.MULTILINE)
@@ -577,7 +568,7 @@ def test_the_profile_on_the_page_opens_what_is_shared_and_nothing_else(
     lab.read_string(aws_config(shared))
     assert profile.sections() == [f"profile {ROLE}"]
     assert profile[f"profile {ROLE}"]["source_profile"] == "default"
-    # As a person does it: the page's profile beside one's own; and the lab is no AWS.
+    # As a person does it: the page's profile beside one's own; and the lab is not AWS.
     profile["default"] = lab["profile consumer"]
     profile[f"profile {ROLE}"]["endpoint_url"] = shared.lab.endpoint
     with (tmp_path / "config").open("w") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX does to run a job: ansible-runner with a private data directory, and its events and artifacts read back."""
+"""The steps of AWX to run a job: ansible-runner with a private data directory, and its events and artifacts."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Job:
 
     @property
     def artifacts(self) -> Any:
-        """What AWX keeps as the artifacts of the job."""
+        """The artifacts of the job in AWX."""
         return self.events[-1]["event_data"]["artifact_data"]
 
     def secret_in(self) -> set[str]:
@@ -161,7 +161,7 @@ def pull(control: Control, tmp_path: pathlib.Path) -> Job:
 
 
 def test_a_job_that_is_canceled_ends_soon_and_leaves_nothing(pull: Job) -> None:
-    """While it waits for a share that is not there yet. Ansible's workers outlive the signal that ends the job."""
+    """While it waits for a share that does not exist yet. Ansible's workers outlive the signal that ends the job."""
     runner = pull.run(PULL_SURVEY, NO_SHARE_YET, cancel=lambda: any("waiting, " in it["stdout"] for it in pull.events))
     assert (runner.status, runner.rc) == ("canceled", 254), runner.stdout.read()
     deadline = time.monotonic() + 120
@@ -196,7 +196,7 @@ def test_share_pull_and_unshare_as_jobs(
     pushed = control.lab.client("owner", "ecr").describe_images(repositoryName="release")["imageDetails"]
     assert [image["digest"] for image in found["images"]] == [image["imageDigest"] for image in pushed]
     assert pull.secret_in() == {"artifacts/1/command"}
-    # As AWX reads them: the files hold what was told while the job ran.
+    # As AWX reads them: the files contain the events of the running job.
     read = list(runner.events)
     assert [event["uuid"] for event in read] == [event["uuid"] for event in pull.events]
     assert {"playbook_on_start", "runner_on_ok", "playbook_on_stats"} <= {event["event"] for event in read}

@@ -47,7 +47,7 @@ def digest(control: Control) -> str:
     return str(images["imageDetails"][0]["imageDigest"])
 
 
-def test_the_check_mode_of_a_first_share_writes_nothing_and_says_that_it_would(control: Control) -> None:
+def test_check_mode_of_first_share_predicts_it(control: Control) -> None:
     mark = len(control.lab.calls())
     run = control.share("--check", "--diff")
     assert run.code == 0, run
@@ -103,7 +103,7 @@ def test_a_second_share_changes_nothing_and_writes_nothing(shared: Control, flag
     assert len(shared.lab.calls()) > mark
 
 
-def test_a_relative_handoff_path_is_meant_from_where_the_run_started(shared: Control) -> None:
+def test_relative_handoff_path_starts_at_working_directory(shared: Control) -> None:
     relative = os.path.relpath(shared.folder / "relative.yml", ROOT)
     assert shared.share(ecr_share_handoff_path=relative).code == 0
     written, expected = (yaml.safe_load(path.read_text()) for path in (shared.folder / "relative.yml", shared.handoff))
@@ -111,7 +111,7 @@ def test_a_relative_handoff_path_is_meant_from_where_the_run_started(shared: Con
     assert (shared.folder / "relative.md").read_text() == shared.handoff.with_suffix(".md").read_text()
 
 
-def test_the_proof_says_who_called_and_what_is_denied_in_the_words_of_aws(shared: Control) -> None:
+def test_proof_shows_caller_and_denials_of_aws(shared: Control) -> None:
     result = shared.module(
         "ecr_access_info",
         "consumer",
@@ -136,7 +136,7 @@ def test_the_proof_says_who_called_and_what_is_denied_in_the_words_of_aws(shared
     }
 
 
-def test_an_expectation_that_is_not_met_stops_the_pull_and_says_why(shared: Control) -> None:
+def test_unmet_expectation_stops_the_pull_with_reason(shared: Control) -> None:
     mark = len(shared.lab.calls())
     run = shared.pull(ecr_pull_repositories=["develop"], ecr_pull_denied=["release"], ecr_pull_engine="oci_layout")
     assert run.code == 2, run
@@ -254,7 +254,7 @@ def test_undeclared_caller_cannot_assume_the_role(
 
 @pytest.mark.engine
 def test_the_oci_layout_loads_into_an_engine(shared: Control, podman: dict[str, str]) -> None:
-    """podman takes the layout for an image, although ECR has it under Docker's media types."""
+    """podman reads the layout as an image, although ECR has it under Docker's media types."""
     dest = shared.folder / "loads"
     assert shared.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=str(dest)).code == 0
     command = ["podman", "pull", "--quiet", f"oci:{dest}:release:v1.0"]

@@ -53,7 +53,7 @@ def all_end(watch: Watch) -> None:
     release(watch)
 
 
-#: How the output is asked for: at its longest for people, and for programs.
+#: The form of the output: at its longest for people, and for programs.
 VERBOSE: tuple[list[str], dict[str, str]] = (["-vvvv"], {})
 FOR_PROGRAMS: tuple[list[str], dict[str, str]] = ([], {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"})
 OUTPUTS = {"verbose": VERBOSE, "json": FOR_PROGRAMS}
@@ -68,7 +68,7 @@ def assert_no_secret_is_out(watch: Watch) -> None:
 
 
 def results_of(watch: Watch, action: str) -> list[dict[str, Any]]:
-    """What the JSON callback says of a module, for each host."""
+    """The results of a module in the JSON callback, for each host."""
     tasks = [task for play in json.loads(watch.output)["plays"] for task in play["tasks"]]
     results = [result for task in tasks for result in task["hosts"].values()]
     return [result for result in results if result["action"] == f"crossaccount.ecr.{action}"]
@@ -210,7 +210,8 @@ def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> 
 def test_a_pull_that_the_registry_refuses_shows_no_secret(
     shared: Site, credentials: str, output: str, refused: str
 ) -> None:
-    """The registry says the token aloud. Of a layer podman and skopeo do not tell it further, of a manifest they do."""
+    """The registry returns the token in its message. Of a layer podman and skopeo do not tell it further, of a manifest
+    they do."""
     flags, environment = OUTPUTS[output]
     shared.proxy.refuse(refused)
     watch = shared.watch([*shared.pull_command(credentials, *ENGINES), *flags], environment=environment)
@@ -301,9 +302,7 @@ def test_a_token_as_an_option_shows_in_the_file_of_ansible_only(
     ],
     ids=["keep_remote_files", "become_su"],
 )
-def test_where_ansible_can_not_pipeline_the_controller_s_token_goes_into_no_file(
-    shared: Site, flags: list[str], environment: dict[str, str]
-) -> None:
+def test_token_is_in_no_file_without_pipelining(shared: Site, flags: list[str], environment: dict[str, str]) -> None:
     watch = shared.watch([*shared.pull_command("controller", "oci_layout"), *flags, "-vvvv"], environment=environment)
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The owner's side as playbooks: order, change told as access, several shares, several regions, and taking it back."""
+"""The owner's side as playbooks: order of writes, change shown as access, several shares, several regions, and
+unshare."""
 
 from __future__ import annotations
 
@@ -34,17 +35,17 @@ def tags_of(control: Control, name: str, region: str = accounts.REGION) -> dict[
 
 
 def tag_by_others(control: Control, **tags: str) -> None:
-    """Somebody tags the repository `develop`."""
+    """A user tags the repository `develop`."""
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     control.lab.client("owner", "ecr").tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=listed)
 
 
 def words(run: Run) -> str:
-    """What a run said, wherever the display broke its lines."""
+    """The output of a run without its line breaks."""
     return " ".join(run.output.split())
 
 
-def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(control: Control) -> None:
+def test_change_of_everything_has_the_safe_order(control: Control) -> None:
     tag_by_others(control, team="platform")
     assert control.share().code == 0
     changed: dict[str, Any] = {
@@ -67,17 +68,17 @@ def test_everything_at_once_changes_in_the_safe_order_and_is_told_as_access(cont
     for line in lines:
         assert line in predicted.output
         assert line in run.output
-    # Untag; nobody, and no session from before; the permissions; the new consumer; tag.
+    # Untag; no principal, and no earlier session; the permissions; the new consumer; tag.
     narrow = [REVOKE, TRUST, REVOKE, END_REVOCATION]
     assert control.lab.writes_since(mark) == [UNTAG, *narrow, "iam:CreatePolicyVersion", TRUST, TAG]
     assert (tags_of(control, "release"), tags_of(control, "develop")) == ({}, {**TAGS, "team": "platform"})
     again = control.share(**changed)
     assert (again.code, again.changed) == (0, 0), again
-    assert "Nobody gains or loses access." in again.output
+    assert "No access is gained or lost." in again.output
 
 
-def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control: Control) -> None:
-    """It was let in by the old declaration; what the new one shares it must not see, nor the old."""
+def test_session_of_removed_consumer_is_denied(control: Control) -> None:
+    """The old declaration allowed the session. It can read neither the old nor the new repositories."""
     assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
     out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
     assert out.describe_images(repositoryName="release")["imageDetails"]
@@ -86,7 +87,7 @@ def test_a_session_of_a_consumer_that_is_no_longer_declared_sees_nothing(control
     for name in accounts.REPOSITORIES:
         with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
             out.describe_images(repositoryName=name)
-    time.sleep(1)  # AWS tells whole seconds: who is let in within that of the revocation is sent out too
+    time.sleep(1)  # AWS returns whole seconds: a session of the same second as the revocation is revoked as well
     fresh = control.lab.assume("stranger", "ecr", ROLE, ExternalId="other")
     assert fresh.describe_images(repositoryName="develop")["imageDetails"]
 
@@ -100,7 +101,7 @@ def test_a_repository_that_others_tagged_is_named_and_left_alone(control: Contro
     assert tags_of(control, "develop")["environment"] == "release"
 
 
-def test_other_tags_than_before_take_access_from_repositories_that_carry_only_those(control: Control) -> None:
+def test_changed_tags_remove_access_of_former_tags(control: Control) -> None:
     other: dict[str, Any] = {
         "ecr_share_repository_tags": {"share": "yes"},
         "ecr_share_repositories": ["release"],
@@ -130,7 +131,7 @@ def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Contro
     assert (again.code, again.changed, control.lab.writes_since(mark)) == (0, 0, []), again
 
 
-def test_what_others_attached_stops_unshare_before_the_first_write(control: Control) -> None:
+def test_unmanaged_attachment_stops_unshare_early(control: Control) -> None:
     assert control.share().code == 0
     iam = control.lab.client("owner", "iam")
     iam.create_user(UserName="other")
@@ -145,7 +146,7 @@ def test_what_others_attached_stops_unshare_before_the_first_write(control: Cont
     assert unshare(control).code == 0
 
 
-def test_unshare_does_not_delete_a_role_that_this_collection_did_not_make(control: Control) -> None:
+def test_unshare_does_not_delete_an_unmanaged_role(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
@@ -228,7 +229,7 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
     ]
     gained = f"can pull release in {accounts.REGION}, release in eu-west-1"
     assert f"+ {accounts.CONSUMER} (external ID) {gained}" in words(run)
-    # A region that leaves the declaration is told as lost, though it is not looked after any more.
+    # A region that is removed from the declaration is shown as lost access, although it is no longer managed.
     fewer = control.share(ecr_share_regions=[accounts.REGION])
     assert fewer.code == 0, fewer
     assert f"- {accounts.CONSUMER} (external ID) loses release in eu-west-1" in words(fewer)
@@ -237,7 +238,7 @@ def test_several_regions_have_one_role_and_tags_in_each(control: Control) -> Non
 
 @pytest.mark.parametrize("flag", [("--check",), ()])
 def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, ...]) -> None:
-    """A playbook of somebody else, with variables at the task and module_defaults for the group."""
+    """A user's playbook, with variables at the task and module_defaults for the group."""
     playbook = control.folder / "theirs.yml"
     play = {
         "hosts": "localhost",
@@ -269,7 +270,7 @@ def test_the_role_can_be_included_by_others(control: Control, flag: tuple[str, .
     assert run.code == 0, run
 
 
-def test_where_the_output_is_json_it_stays_json_and_the_lines_are_in_it(control: Control) -> None:
+def test_json_output_stays_json_and_contains_the_lines(control: Control) -> None:
     control.engines = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
     try:
         run = control.share("--check", ecr_share_role_name="as_json", ecr_share_repository_tags={"as": "json"})

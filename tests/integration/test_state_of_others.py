@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others did to a share by hand: it becomes as declared, or it is refused, and what goes is told.
+"""Changes that other people made to a share by hand: the run restores the declaration or rejects the state, and shows
+what it removes.
 
 Held elsewhere: a role or a policy that others made (`test_modules`), what others attached, before a deletion
 (`test_share`, `test_modules`), deleted principals (`test_dangling`), tags in another case before they are put on
@@ -29,7 +30,7 @@ def edit_trust(control: Control, name: str, *statements: dict[str, Any]) -> None
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(*there, *statements))
 
 
-def test_a_share_that_others_edited_is_told_and_becomes_as_declared(control: Control) -> None:
+def test_edited_share_is_reported_and_restored(control: Control) -> None:
     declared: dict[str, Any] = {"ecr_share_exclusive": True, "ecr_share_wait_interval": 0}
     first = control.share(**declared)
     assert first.code == 0, first
@@ -109,7 +110,9 @@ def test_what_others_took_away_is_there_again(control: Control) -> None:
     iam.delete_policy(PolicyArn=policy_arn(name))
     assert pull_role(control, name)["steps"] == ["create_policy", "attach"]
     iam.untag_role(RoleName=name, TagKeys=["managed-by"])
-    assert pull_role(control, name)["steps"] == ["tag_role"]  # with the very trust that is declared, it is no stranger
+    assert pull_role(control, name)["steps"] == [
+        "tag_role"
+    ]  # with exactly the declared trust policy, the role is not foreign
 
 
 def test_ownership_is_known_in_any_case_of_its_key(control: Control) -> None:
@@ -123,7 +126,7 @@ def test_ownership_is_known_in_any_case_of_its_key(control: Control) -> None:
     assert owner(control, "iam_ecr_pull_role", name=name, state="absent").get("msg") is None
 
 
-def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(control: Control) -> None:
+def test_unmanaged_policy_prevents_deletion_of_the_role(control: Control) -> None:
     iam, name = control.lab.client("owner", "iam"), "laden"
     pull_role(control, name)
     added = iam.create_policy(PolicyName="laden-more", PolicyDocument=document(deny("s3:*")))["Policy"]["Arn"]
@@ -132,7 +135,7 @@ def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(c
     result = owner(control, "iam_ecr_pull_role", name=name, state="absent")
     assert result["msg"] == f"Role {name} has policy {added} attached. Remove it first. Nothing was changed."
     assert control.lab.writes_since(mark) == []
-    warned = pull_role(control, name)  # which changes nothing, and says all the same what the role has beside
+    warned = pull_role(control, name)  # a run without changes still warns about other policies
     assert (warned["changed"], warned["warnings"]) == (
         False,
         [f"Role {name} has policy {added} attached. Others added it, so the role allows more than the declaration."],
@@ -140,9 +143,7 @@ def test_a_policy_that_others_attached_to_the_role_keeps_it_from_being_deleted(c
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
-    control: Control, lossy: Lossy, state: str
-) -> None:
+def test_repository_deleted_between_plan_and_write(control: Control, lossy: Lossy, state: str) -> None:
     ecr = control.lab.client("owner", "ecr")
     tags = [{"Key": "share", "Value": "yes"}] if state == "absent" else []
     ecr.create_repository(repositoryName="passing", tags=tags)
@@ -151,7 +152,7 @@ def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
     lossy.after("DescribeRepositories", lambda: ecr.delete_repository(repositoryName="passing") and None)
     options: dict[str, Any] = {"names": ["passing", "release"], "tags": {"share": "yes"}, "state": state}
     result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
-    if state == "absent":  # what is gone carries no tag
+    if state == "absent":  # a deleted repository has no tag
         assert (result.get("msg"), tags_of(control, "release").get("share")) == (None, None)
         return
     assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {DELETED}"
@@ -163,7 +164,7 @@ def test_a_repository_that_is_deleted_between_the_plan_and_its_write(
     assert (result["msg"], result["changed"]) == (f"Repository passing: {DELETED}", True)
 
 
-def test_tags_in_another_case_go_with_the_tag_and_come_under_one_name(control: Control) -> None:
+def test_tag_keys_in_other_cases_are_replaced(control: Control) -> None:
     ecr = control.lab.client("owner", "ecr")
     theirs = [{"Key": "CASE", "Value": "yes"}, {"Key": "Case-2", "Value": "yes"}]
     ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=theirs)

@@ -142,7 +142,7 @@ def test_pull_yml_pulls_what_the_owner_shared_by_hand(host: Inside) -> None:
 
 
 def done(host: Inside, line: str, profile: str | None = None, **variables: str) -> str:
-    """What a line that succeeds says."""
+    """The output of a command, which must succeed."""
     process = host.shell(line, profile, **variables)
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The accounts of the lab and what stands in them from the start."""
+"""The accounts of the lab and their initial content."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a client that knows only AWS's own host names sees of the lab."""
+"""The lab from the view of a client with AWS's own host names."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab at AWS's own host names: what a command sees there, and that nothing of it stays."""
+"""The lab at AWS's own host names: the view of a command, and its cleanup."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.paths import LAB_PYTHON, ROOT
 from . import accounts, at_aws_names
 
 COMMAND = [str(LAB_PYTHON), "-m", "tests.lab", "at-aws-names", "--"]
-#: What a program runs there.
+#: The code that a program runs there.
 LOOK = "from tests.lab.client_at_aws import look; look()"
 
 

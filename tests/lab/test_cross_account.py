@@ -95,7 +95,7 @@ def test_registry_asks_the_policy_of_the_repository(lab: Lab, shared: Any) -> No
     assert manifest(lab, shared, "release")[0] == 200
 
 
-def test_repository_of_the_caller_comes_before_one_of_the_same_name(lab: Lab) -> None:
+def test_repository_of_the_caller_has_precedence(lab: Lab) -> None:
     ecr = lab.client("consumer-administrator", "ecr")
     ecr.create_repository(repositoryName="develop")
     assert manifest(lab, ecr, "develop")[0] == 404

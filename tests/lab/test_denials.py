@@ -46,7 +46,7 @@ def test_missing_permission_names_no_arn(account: Account) -> None:
     assert denial(ecr.list_tags_for_resource, **READ) == f"because no identity-based policy allows the {TAGS} action"
 
 
-def test_explicit_deny_in_a_boundary_or_a_session_policy_names_its_arn(account: Account) -> None:
+def test_deny_in_boundary_or_session_policy_names_arn(account: Account) -> None:
     denying = account.policy(allow("*"), deny(TAGS))
     bounded = account.user("ecr", allow("*"), boundary=denying)
     assert (
@@ -60,7 +60,7 @@ def test_explicit_deny_in_a_boundary_or_a_session_policy_names_its_arn(account: 
     assert denial(inline.list_tags_for_resource, **READ) == "with an explicit deny in a session policy"
 
 
-def test_explicit_deny_of_another_call_of_iam_and_of_tagging_names_the_arn(account: Account) -> None:
+def test_deny_of_iam_and_tagging_names_arn(account: Account) -> None:
     denying = account.policy(deny("iam:GetRole", "tag:GetResources", "ecr:TagResource"))
     session = account.user_session(allow("*"), attached=(denying,))
     assert denial(session.client("iam").get_role, RoleName="any") == f"{IN_IDENTITY}: {denying}"

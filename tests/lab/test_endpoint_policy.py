@@ -44,7 +44,7 @@ def test_endpoint_policy_has_to_allow_a_call(lab: Lab) -> None:
     assert not denial(ecr.list_images, **NAMED)
 
 
-def test_endpoint_policy_denies_by_resource_condition_and_principal(lab: Lab) -> None:
+def test_endpoint_policy_denies_by_each_element(lab: Lab) -> None:
     administrator = f"{PREFIX}user/administrator"
     foreign = {"Condition": {"StringNotEquals": {"aws:ResourceAccount": accounts.CONSUMER}}}
     for statement in (
@@ -67,7 +67,7 @@ def test_policies_of_the_caller_decide_as_well(lab: Lab) -> None:
         assert denial(user.list_images, **NAMED) == expected
 
 
-def test_policy_of_a_repository_does_not_lift_the_endpoint_policy(lab: Lab) -> None:
+def test_repository_policy_does_not_lift_endpoint_policy(lab: Lab) -> None:
     ecr = lab.client("owner", "ecr")
     statement = allow("ecr:ListImages", Principal={"AWS": f"{PREFIX}user/administrator"})
     del statement["Resource"]
@@ -77,7 +77,7 @@ def test_policy_of_a_repository_does_not_lift_the_endpoint_policy(lab: Lab) -> N
     ecr.delete_repository_policy(**NAMED)
 
 
-def test_role_cannot_be_assumed_through_an_endpoint_that_does_not_allow_it(lab: Lab) -> None:
+def test_endpoint_policy_denies_assume_role(lab: Lab) -> None:
     role = Account(lab).role(trust(accounts.CONSUMER), allow("*"))
     sts = through(lab, "sts", "consumer")
     arguments = {"RoleArn": role, "RoleSessionName": "any"}

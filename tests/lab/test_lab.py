@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab says no where AWS says no, in AWS's words, and yes to the permitted counterpart."""
+"""The lab denies the requests that AWS denies, with AWS's messages, and allows the permitted counterparts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ READS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What the registry answered."""
+    """A response of the registry."""
 
     status: int
     headers: dict[str, str]
@@ -195,7 +195,7 @@ def blobs(manifest: dict[str, Any]) -> list[str]:
     return [manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
 
 
-# Who is calling
+# Caller identity
 
 
 @pytest.mark.parametrize(("service", "call", "_unknown", "code"), SERVICES)
@@ -238,7 +238,7 @@ def test_a_session_needs_its_own_session_token(lab: Lab, session_token: str | No
     assert refused == ("UnrecognizedClientException", message)
 
 
-# Who may assume the role
+# Principals that can assume the role
 
 
 def session_credentials(lab: Lab) -> dict[str, Any]:
@@ -271,7 +271,7 @@ def test_a_stranger_may_not_assume_the_role(lab: Lab, options: dict[str, str]) -
 
 
 @pytest.mark.usefixtures("owner")
-def test_the_owner_may_not_assume_a_role_that_trusts_another_account(lab: Lab) -> None:
+def test_owner_cannot_assume_role_of_other_account(lab: Lab) -> None:
     refused = refusal(assume_role(lab, "owner"), ExternalId=EXTERNAL_ID)
     assert refused == may_not_assume(f"{accounts.OWNER}:user/administrator")
 
@@ -290,7 +290,7 @@ def test_the_consumer_assumes_the_role_with_the_external_id(lab: Lab) -> None:
     assert (identity["Account"], identity["Arn"]) == (accounts.OWNER, SESSION_ARN)
 
 
-# What the role may read
+# Repositories that the role can read
 
 
 @pytest.mark.parametrize("action", READS)
@@ -305,7 +305,7 @@ def test_any_other_repository_may_not_be_read(consumer: Any, action: str, reposi
     assert refused == ("AccessDeniedException", not_allowed(action, REPOSITORY_PREFIX + repository))
 
 
-def test_layers_of_the_tagged_repository_only_have_a_download_url(consumer: Any, manifest: dict[str, Any]) -> None:
+def test_only_layers_of_tagged_repository_have_urls(consumer: Any, manifest: dict[str, Any]) -> None:
     layer = manifest["layers"][0]["digest"]
     assert consumer.get_download_url_for_layer(repositoryName="release", layerDigest=layer)["layerDigest"] == layer
     refused = refusal(consumer.get_download_url_for_layer, repositoryName="develop", layerDigest=layer)
@@ -336,7 +336,7 @@ def test_the_global_condition_key_works_as_well(lab: Lab, owner: Any) -> None:
     assert refusal(ecr.describe_images, repositoryName="develop") == ("AccessDeniedException", expected)
 
 
-def test_an_action_of_the_whole_registry_is_not_granted_on_repositories(lab: Lab) -> None:
+def test_registry_action_is_not_granted_on_repositories(lab: Lab) -> None:
     on_repositories = {"Effect": "Allow", "Action": "ecr:*", "Resource": REPOSITORY_PREFIX + "*"}
     create_role(lab.client("owner", "iam"), "repositories_only", [on_repositories])
     ecr = lab.assume("consumer", "ecr", "repositories_only", ExternalId=EXTERNAL_ID)
@@ -386,7 +386,7 @@ def allow(actions: str | list[str], resource: str = "*", **condition: Any) -> di
         ("untag_resources", "UntagResource", {"TagKeys": ["team"]}),
     ],
 )
-def test_the_tagging_api_fails_the_repositories_that_ecr_does_not_let_the_caller_tag(
+def test_tagging_api_fails_repositories_denied_by_ecr(
     lab: Lab, method: str, action: str, options: dict[str, Any]
 ) -> None:
     user = f"limited-{method}"
@@ -424,7 +424,7 @@ def test_the_tags_asked_for_are_in_the_context_of_that_question(lab: Lab) -> Non
 
 
 @pytest.mark.parametrize("kind", ["Role", "Policy"])
-def test_making_a_role_or_policy_is_authorized_on_its_arn_and_with_tags_as_tagging(lab: Lab, kind: str) -> None:
+def test_creation_is_authorized_on_arn_and_tags(lab: Lab, kind: str) -> None:
     name = f"limited-{kind}"
     arn, user = f"arn:aws:iam::{accounts.OWNER}:{kind.lower()}/{name}", f"arn:aws:iam::{accounts.OWNER}:user/{name}"
     call = operation(limited(lab, name, "iam", [allow(f"iam:Create{kind}", arn)]), f"Create{kind}")
@@ -465,9 +465,7 @@ def test_the_token_is_for_the_labs_own_registry(lab: Lab, consumer: Any) -> None
     assert consumer.get_authorization_token()["authorizationData"][0]["proxyEndpoint"] == lab.endpoint
 
 
-def test_the_release_image_may_be_pulled_and_is_what_its_digests_say(
-    lab: Lab, consumer: Any, pull_token: str, manifest: dict[str, Any]
-) -> None:
+def test_release_image_matches_its_digests(lab: Lab, consumer: Any, pull_token: str, manifest: dict[str, Any]) -> None:
     digest = consumer.describe_images(repositoryName="release")["imageDetails"][0]["imageDigest"]
     for reference in (accounts.IMAGE_TAG, digest):
         reply = registry(lab, "GET", f"/v2/release/manifests/{reference}", pull_token)
@@ -531,7 +529,7 @@ def detached(iam: Any) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("means", ["untag the repository", "detach the policy"])
-def test_unsharing_takes_effect_at_once_for_a_token_already_issued(
+def test_unshare_takes_effect_at_once_for_issued_tokens(
     lab: Lab, owner: Any, consumer: Any, pull_token: str, manifest: dict[str, Any], means: str
 ) -> None:
     paths = {
@@ -733,7 +731,7 @@ def test_stopping_ends_the_process_and_is_harmless_twice(tmp_path: pathlib.Path)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs: it exists and is not a zombie that nobody has waited for."""
+    """Whether a process runs: it exists and is not a zombie."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The story of a share between two accounts, told in the order of this file, and what only AWS can answer.
+"""The scenario of a share between two accounts, in the order of this file, and questions that only AWS can answer.
 
 Not named test_*: pytest takes it only where it is named, as `python -m tests.live` does.
 """
@@ -41,7 +41,7 @@ def test_before_the_share_nobody_becomes_the_role(live: Live) -> None:
     live.answers["Assuming a role that does not exist"] = sentence(refused.value)
 
 
-def test_the_first_pull_waits_proves_and_brings_the_digest_that_ecr_reports(shared: Live) -> None:
+def test_first_pull_waits_proves_and_pulls_by_digest(shared: Live) -> None:
     began = time.monotonic()
     run = shared.pull()
     seconds = time.monotonic() - began
@@ -74,7 +74,7 @@ def test_without_the_right_external_id_the_role_is_refused(shared: Live, options
 
 
 def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
-    """Nothing of this is asserted: what AWS answers goes into the file."""
+    """The test asserts nothing: the responses of AWS go into the file."""
     names, ecr = shared.names, become(shared)
 
     def describe(*asked: str) -> str:
@@ -123,15 +123,15 @@ def test_unshare_leaves_nothing(shared: Live) -> None:
     assert until(lambda: all(one.startswith("repository ") for one in shared.left()))
 
 
-# --- what a consumer holds -----------------------------------------------------------------------------------------
+# --- credentials of a consumer
 
 
 class Held:
-    """What a consumer has in its hands: a session of the role, a registry token, and the address of a layer."""
+    """The credentials of a consumer: a session of the role, a registry token, and the address of a layer."""
 
     def __init__(self, live: Live, repository: str) -> None:
         self.live, self.repository = live, repository
-        time.sleep(1)  # AWS tells whole seconds: who is let in within that of a revocation is sent out too
+        time.sleep(1)  # AWS returns whole seconds: a session of the same second as a revocation is revoked as well
         self.ecr = become(live)
         entry = self.ecr.get_authorization_token()["authorizationData"][0]
         self._registry, self._token = f"{entry['proxyEndpoint']}/v2/{repository}", entry["authorizationToken"]
@@ -146,12 +146,12 @@ class Held:
         return self
 
     def registry(self) -> str:
-        """What the registry says to the token."""
+        """The response of the registry to the token."""
         status, _location, text = fetch(f"{self._registry}/manifests/{accounts.IMAGE_TAG}", self._token)
         return ALLOWED if status == 200 else f"{status} {text}"
 
     def outlives(self, event: str) -> None:
-        """Keep what is worth what afterwards. The session must not be worth anything; AWS says so."""
+        """Keep what is worth what afterwards. The session must not be worth anything; AWS documents this."""
         began = time.monotonic()
 
         def ended(ask: Callable[[], str]) -> str:
@@ -171,7 +171,7 @@ class Held:
 
 
 def become(live: Live) -> Any:
-    """ECR for the consumer as the role, once AWS knows everywhere that it may."""
+    """ECR for the consumer as the role, after the permissions have propagated."""
     assume = functools.partial(live.lab.become, live.role_arn, ExternalId=live.external_id)
     assert until(lambda: answer(assume) == ALLOWED)
     return assume()

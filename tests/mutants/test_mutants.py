@@ -62,14 +62,14 @@ def test_a_condition_over_several_lines_stays_one() -> None:
         compile(one.source, "_x.py", "exec")
 
 
-def test_the_tests_of_a_file_are_its_mirror_and_those_that_import_it() -> None:
+def test_tests_of_a_file_are_mirror_and_importers() -> None:
     found = [file.name for file in runner.tests_of("_condition")]
     assert found[0] == "test_condition.py"
     assert "test_trust_subset.py" in found
     assert "test_evaluate.py" not in found  # it tests what uses the file
 
 
-def test_a_mutant_that_changes_the_meaning_fails_and_the_file_itself_does_not() -> None:
+def test_mutant_fails_and_original_file_passes() -> None:
     source = sources(["_wildcard"])["_wildcard"]
     broken = next(one for one in mutants("_wildcard", source) if one.after == "return None")
     unchanged = Mutant("_wildcard", 0, "", "", source)

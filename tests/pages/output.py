@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 import re
 
-#: What differs between two runs: the port of the registry, digests, times, and the folder.
+#: The parts that differ between two runs: the port of the registry, digests, times, and the folder.
 _VARIABLE = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:DIGEST"),

@@ -12,7 +12,7 @@ from .output import stale_lines
 
 
 def run_page(path: pathlib.Path, reader: session.Terminal, stale: dict[str, str]) -> Iterator[str]:
-    """What is wrong on a page.
+    """The problems of a page.
 
     :param stale: gets the lines of the page that are not in the output, each with the most similar line of the output
     """

@@ -37,7 +37,7 @@ class _End(Exception):  # noqa: N818
 
 
 class _Module(Controller):
-    """What a module needs of AnsibleModule and AnsibleAWSModule."""
+    """The members of AnsibleModule and AnsibleAWSModule."""
 
     def __init__(
         self,

@@ -57,7 +57,7 @@ _SUMMARY = (ROOT / "roles/ecr_pull/templates/summary.txt.j2").read_text()
 
 
 def use_results(_ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
-    """What the role does with the results of its modules on a host: messages, tables, the report, artifacts."""
+    """The tasks of the role that use the results of its modules on a host: messages, tables, the report, artifacts."""
     proof, pulled, failed, message = value
     results = [displayable({**one, "failed": failed, "msg": message}) for one in (proof, pulled)]
     seen.shown += [str(one["msg"]) for one in results]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host returns after a pull."""
+"""The results of a host after a pull."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.lab import accounts
 
-#: What ecr_access_info and ecr_image_pull return on a host, with a proof that passes.
+#: The results of ecr_access_info and ecr_image_pull on a host, with a proof that passes.
 ANSWER: dict[str, Any] = {
     "changed": False,
     "caller": {"arn": "arn:aws:iam::222222222222:user/dev"},

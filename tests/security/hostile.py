@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hostile values: what an attacker puts into an input that crosses a trust boundary.
+"""Hostile values: values of an attacker in an input that crosses a trust boundary.
 
 Texts contain MARKER, OUTSIDE and SECRET in the place of values that a test knows only when it runs; `planted` replaces
 them.
@@ -51,7 +51,7 @@ COMMANDS = [
     f"--upload-pack={COMMAND}",
     f"-o ProxyCommand={COMMAND}",
 ]
-#: What a loader of YAML or Python would execute.
+#: Values that a loader of YAML or Python would execute.
 TAGS = [
     f"!!python/object/apply:os.system ['{COMMAND}']",
     f"!!python/object/apply:subprocess.call [['touch', '{MARKER}']]",

@@ -105,7 +105,7 @@ ANSWERS: dict[str, Any] = {
         "IsTruncated": False,
     },
 }
-#: The calls of one side only, so that a hostile answer is asked for.
+#: The calls of one side only, so that the run receives a hostile response.
 CONSUMER_CALLS = ["GetCallerIdentity", "AssumeRole", "GetAuthorizationToken", "BatchGetImage"]
 OWNER_CALLS = ["GetRole", "GetPolicy", "GetPolicyVersion", "ListAttachedRolePolicies", "ListRolePolicies"]
 REPOSITORY_CALLS = ["DescribeRepositories", "ListTagsForResource", "GetResources"]
@@ -136,7 +136,7 @@ class HostileAws(http.server.ThreadingHTTPServer):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads a run to this endpoint, with the credentials of the run."""
+        """Variables that direct a run to this endpoint, with the credentials of the run."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Observes a run: what is executed, written, shown and sent, and whether it ends."""
+"""Observes a run: programs, files, output and requests of a run, and its end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Hang(BaseException):
 
 @dataclass
 class Seen:
-    """What a run showed to its user, and what it sent to others."""
+    """The output of a run for its user, and its requests to others."""
 
     shown: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
@@ -97,7 +97,7 @@ def executions(ground: Ground) -> list[str]:
 
 
 def writes(ground: Ground, before: dict[str, Any]) -> list[str]:
-    """What changed outside."""
+    """Changes outside of the run."""
     after = ground.tree()
     return [
         f"{path} was changed" for path in sorted({*before, *after}) if before.get(path, path) != after.get(path, path)

@@ -65,10 +65,8 @@ def test_a_credential_field_cannot_add_a_setting_to_the_profile(
         f"{IMAGE}\nx",
     ],
 )
-def test_the_pattern_has_no_default_image_and_requires_a_registry_and_a_digest(
-    awx: Awx, tmp_path: pathlib.Path, image: str
-) -> None:
-    """The jobs ran an image name that nobody owned, with the keys of the owner account (finding 8)."""
+def test_pattern_requires_an_image_by_registry_and_digest(awx: Awx, tmp_path: pathlib.Path, image: str) -> None:
+    """The jobs ran an image name without an owner, with the keys of the owner account (finding 8)."""
     refused(awx, tmp_path, {"ecr_awx_image": image})
 
 
@@ -83,9 +81,7 @@ def test_the_pattern_has_no_default_image_and_requires_a_registry_and_a_digest(
     ],
     ids=str,
 )
-def test_the_pattern_has_no_default_project_and_requires_a_release(
-    awx: Awx, tmp_path: pathlib.Path, changed: dict[str, str]
-) -> None:
+def test_pattern_requires_a_project_and_a_release(awx: Awx, tmp_path: pathlib.Path, changed: dict[str, str]) -> None:
     """The jobs ran the newest commit of a branch, whatever it was (finding 8)."""
     refused(awx, tmp_path, changed)
 

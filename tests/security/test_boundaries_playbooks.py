@@ -30,7 +30,7 @@ from .observers import Ground, Seen, findings
 from .places import Places
 
 PATTERN = ROOT / "extensions/patterns/ecr_share/playbooks"
-#: What Ansible itself executes, displays, or refuses to load.
+#: Values that Ansible itself executes, displays, or refuses to load.
 PAYLOADS = [*hostile.TEMPLATES[:6], *hostile.COMMANDS[:2], *hostile.TAGS[:1], *hostile.CONTROL_CHARACTERS[:3]]
 LIMIT = 300  # seconds
 

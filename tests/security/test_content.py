@@ -158,7 +158,7 @@ TRANSPORTS = ["dir:{}/image", "oci:{}/image:app", "oci-archive:{}/image.tar:app"
 @pytest.mark.usefixtures("skopeo")
 @pytest.mark.parametrize("docker", [False, True], ids=["oci-image", "docker-image"])
 @pytest.mark.parametrize("dest", TRANSPORTS, ids=lambda dest: dest.partition(":")[0])
-def test_overwritten_file_of_a_destination_of_skopeo_is_copied_again(
+def test_overwritten_skopeo_file_is_copied_again(
     control: Control, server: Server, tmp_path: pathlib.Path, dest: str, docker: bool
 ) -> None:
     """Finding 10: only the configuration was compared, and skopeo itself reuses what has the right name."""
@@ -179,7 +179,7 @@ def test_overwritten_file_of_a_destination_of_skopeo_is_copied_again(
 @pytest.mark.usefixtures("skopeo")
 @pytest.mark.parametrize("part", ["config", "manifest"])
 @pytest.mark.parametrize("dest", TRANSPORTS[:2], ids=lambda dest: dest.partition(":")[0])
-def test_overwritten_document_of_a_destination_of_skopeo_is_copied_again(
+def test_overwritten_skopeo_document_is_copied_again(
     control: Control, image: Image, tmp_path: pathlib.Path, dest: str, part: str
 ) -> None:
     """A variant of finding 10: another manifest with the configuration of the image, such as one with fewer layers."""
@@ -235,7 +235,7 @@ def spoil(folder: pathlib.Path, name: str) -> None:
         file.write(b"E" * found.size)
 
 
-# --- who can change a destination
+# --- users that can change a destination
 
 
 @contextlib.contextmanager
@@ -330,7 +330,7 @@ def test_hard_link_to_a_file_of_another_user_is_rejected(
 
 @pytest.mark.parametrize("position", ["index.json", "oci-layout", "layer"])
 def test_pipe_in_a_layout_does_not_hang(control: Control, image: Image, tmp_path: pathlib.Path, position: str) -> None:
-    """A variant of finding 10: who opens a named pipe waits until somebody writes to it."""
+    """A variant of finding 10: a reader of a named pipe waits until another process writes to it."""
     dest = tmp_path / "layout"
     with layout(control, image, dest) as message:
         path = place(dest, position, image)
@@ -357,7 +357,7 @@ def test_hostile_index_of_a_layout_is_rejected(
 @pytest.mark.usefixtures("skopeo")
 @pytest.mark.parametrize("dest", TRANSPORTS, ids=lambda dest: dest.partition(":")[0])
 @pytest.mark.parametrize("attack", ["link", "owner", "mode", "pipe"])
-def test_destination_of_skopeo_that_others_can_change_is_rejected(
+def test_skopeo_destination_of_other_users_is_rejected(
     control: Control, image: Image, tmp_path: pathlib.Path, dest: str, attack: str
 ) -> None:
     """Finding 10, for what skopeo reads and writes on this host."""

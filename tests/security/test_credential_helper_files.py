@@ -39,7 +39,7 @@ USER = pwd.getpwnam("nobody")
 
 
 class Host:
-    """A home of the user nobody, and a folder of root.
+    """A home of the user `nobody`, and a folder of root.
 
     :param bin: a folder for wrappers that only root can change
     """

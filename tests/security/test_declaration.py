@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an owner declares is validated before the first write, and what it writes for a consumer executes nothing."""
+"""A declaration is validated before the first write, and the files for a consumer execute nothing."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_a_planted_time_does_not_get_into_the_hand_off(control: Control) -> None
 
 @pytest.mark.parametrize("ending", [".yml", ".md"])
 @pytest.mark.parametrize("kind", ["fifo", "folder", "link to a file", "link to a device", "huge"])
-def test_what_others_put_at_the_path_is_neither_read_nor_replaced(
+def test_foreign_file_at_the_path_is_not_read_or_replaced(
     control: Control, untouched: int, tmp_path: pathlib.Path, kind: str, ending: str
 ) -> None:
     """A FIFO stopped the share forever; a hand-off that cannot be written was found after the writes (finding 2c)."""
@@ -196,7 +196,7 @@ def test_what_others_put_at_the_path_is_neither_read_nor_replaced(
         ("hand\noff.yml", "contains the unprintable character"),
     ],
 )
-def test_a_path_that_cannot_be_written_is_found_before_the_first_write(
+def test_unwritable_path_is_reported_before_the_first_write(
     control: Control, untouched: int, tmp_path: pathlib.Path, path: str, sentence: str
 ) -> None:
     """The role and the tags were written before the hand-off failed."""
@@ -277,7 +277,7 @@ SHARE = {
     ],
     ids=["share", "unshare", "shares", "unshare-shares"],
 )
-def test_credentials_of_another_account_stop_before_the_first_write(
+def test_wrong_account_stops_before_the_first_write(
     control: Control, untouched: int, playbook: str, variables: dict[str, Any]
 ) -> None:
     """A share with the wrong profile was made in the wrong account."""
@@ -330,7 +330,7 @@ def test_consumers_that_void_each_other_are_found_together(control: Control, unt
     )
 
 
-def test_one_external_id_for_several_principals_of_an_account_is_valid(control: Control) -> None:
+def test_one_external_id_for_several_principals_is_valid(control: Control) -> None:
     consumers = [
         {"account": CONSUMER, "external_id": "same", "principals": ["user/puller"]},
         {"account": CONSUMER, "external_id": "same", "principals": ["user/administrator"]},

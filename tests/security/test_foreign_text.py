@@ -102,9 +102,7 @@ def forging_host(control: Control, tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("kind", ["answer", "failure"])
-def test_a_host_cannot_write_control_characters_or_lines_of_another_host(
-    control: Control, forging_host: pathlib.Path, kind: str
-) -> None:
+def test_host_cannot_forge_lines_of_another_host(control: Control, forging_host: pathlib.Path, kind: str) -> None:
     """One host of a fleet cleared the screen and forged the verdict of another host (finding 13)."""
     inventory = forging_host / "hosts"
     inventory.write_text(

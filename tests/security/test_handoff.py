@@ -101,7 +101,7 @@ def test_template_in_a_single_line_is_not_evaluated(attack: Attack, line: str) -
     attack.rejected(run, "has a template that is not the name of a variable, so it is not evaluated")
 
 
-def test_template_in_a_pasted_text_is_not_evaluated_by_the_pattern(attack: Attack) -> None:
+def test_template_in_pasted_text_is_not_evaluated(attack: Attack) -> None:
     """AWX marks the answers of a survey, but the playbook of the pattern must not depend on that (finding 1)."""
     text = yaml.safe_dump(attack.document(ecr_pull_images=[f"release:v1.0{attack.template}"]))
     for name in ("survey_handoff", "ecr_share_handoff"):
@@ -112,13 +112,13 @@ def test_template_in_a_pasted_text_is_not_evaluated_by_the_pattern(attack: Attac
         attack.rejected(run, 'ecr_pull_images: Image "release:v1.0{{ lookup')
 
 
-def test_image_that_a_survey_of_the_owner_injected_is_not_evaluated(attack: Attack) -> None:
+def test_image_from_an_owner_survey_is_not_evaluated(attack: Attack) -> None:
     """Anyone who may fill in a share at the owner executed programs at the consumer (finding 2)."""
     document = attack.document(ecr_pull_images=[f"release:v1.0{attack.template}"])
     attack.rejected(attack.pull(attack.write(yaml.safe_dump(document))), "ecr_pull_images: Image")
 
 
-def test_variables_of_ansible_and_of_the_consumer_are_rejected_by_name(attack: Attack) -> None:
+def test_foreign_variables_of_a_handoff_are_rejected_by_name(attack: Attack) -> None:
     """The hand-off chose the programs, the hosts, the credentials and the files of the consumer (finding 1)."""
     program = attack.folder / "program"
     program.write_text(f"#!/bin/sh\ntouch '{attack.marker}'\nexec /bin/sh \"$@\"\n")
@@ -189,13 +189,14 @@ def test_files_that_do_not_end_are_rejected(attack: Attack) -> None:
     attack.rejected(attack.pull(attack.write("#" * 2 * 1024 * 1024)), "has more than 1048576 bytes")
 
 
-def test_hand_off_of_another_owner_is_rejected_before_aws_is_asked(attack: Attack) -> None:
-    """A customer named the role of a stranger in its own hand-off, and the third party pulled from it (finding 6)."""
+def test_handoff_of_other_owner_is_rejected_before_requests(attack: Attack) -> None:
+    """A customer named the role of an unrelated account in its own hand-off, and the third party pulled from it
+    (finding 6)."""
     run = attack.pull(str(attack.control.handoff), ecr_pull_owner_account=accounts.STRANGER)
     attack.rejected(run, f"Role {ROLE_ARN} is in account {accounts.OWNER}, but ecr_pull_owner_account is 333333333333.")
 
 
-def test_external_id_that_the_consumer_did_not_give_is_not_presented(attack: Attack) -> None:
+def test_external_id_of_the_handoff_is_not_sent_if_unexpected(attack: Attack) -> None:
     """The third party presented whatever external ID a customer had written into the hand-off (finding 6)."""
     run = attack.pull(str(attack.control.handoff), ecr_pull_expected_external_id="of-this-customer")
     attack.rejected(run, "is not the one in ecr_pull_expected_external_id. It was not sent to AWS.")
@@ -243,7 +244,7 @@ def test_role_of_the_own_account_is_never_assumed(shared: Control, module: str, 
 
 
 @pytest.mark.parametrize("module", ["ecr_access_info", "ecr_image_pull"])
-def test_hand_off_for_another_consumer_is_rejected_by_the_modules(shared: Control, module: str) -> None:
+def test_handoff_of_other_consumer_is_rejected_by_modules(shared: Control, module: str) -> None:
     """The credentials of another account got as far as AWS STS, whose answer does not name the reason (finding 6)."""
     mark = len(shared.lab.calls())
     options: dict[str, Any] = {"role_arn": ROLE_ARN, "external_id": "test", "consumer_account": accounts.CONSUMER}
@@ -255,7 +256,7 @@ def test_hand_off_for_another_consumer_is_rejected_by_the_modules(shared: Contro
     assert shared.lab.calls()[mark:] == ["sts:GetCallerIdentity"]
 
 
-def test_hand_off_for_another_consumer_is_rejected_by_the_playbook(attack: Attack) -> None:
+def test_handoff_of_other_consumer_is_rejected_by_playbook(attack: Attack) -> None:
     """The same with pull.yml, which has the consumer account from the hand-off (finding 6)."""
     run = attack.pull(str(attack.control.handoff), profile="stranger")
     output = " ".join(run.output.split())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trust policy that somebody opened: the next share revokes the sessions issued by it and reports the loss."""
+"""A trust policy that a person widened by hand: the next share revokes the sessions issued by it and reports the
+loss."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def allow(principal: Any, **condition: Any) -> dict[str, Any]:
     return {**statement, "Condition": condition} if condition else statement
 
 
-#: What somebody may have written into the trust policy by hand.
+#: Statements that a person may have written into the trust policy by hand.
 OPENINGS = {
     "everyone": allow("*"),
     "every-aws-principal": allow({"AWS": "*"}),
@@ -61,9 +62,10 @@ def reads(ecr: Any) -> bool:
 
 
 def opened(control: Control, role: str, opening: dict[str, Any]) -> Any:
-    """ECR with a session that the stranger has; afterwards the trust policy is the declared one and the opening.
+    """ECR with a session of the third account; afterwards the trust policy is the declared one and the opening.
 
-    The lab cannot sign in a service or a federated identity. So the trust policy names the stranger for a moment, and
+    The lab cannot sign in a service or a federated identity. So the trust policy names the third account for a moment,
+    and
     not at the time of the next share.
     """
     iam = control.lab.client("owner", "iam")
@@ -110,7 +112,7 @@ def words(run: Run) -> str:
 
 @pytest.mark.parametrize(("kind", "who"), [("everyone", "everyone"), ("service", "service ec2.amazonaws.com")])
 def test_the_share_reports_what_an_open_trust_policy_allowed(control: Control, kind: str, who: str) -> None:
-    """The share closed the opening with the words "Nobody gains or loses access." (finding 3)."""
+    """The share closed the opening with the words "No access is gained or lost." (finding 3)."""
     assert control.share().code == 0
     if kind == "everyone":
         iam = control.lab.client("owner", "iam")
@@ -124,10 +126,10 @@ def test_the_share_reports_what_an_open_trust_policy_allowed(control: Control, k
         run = control.share(*arguments)
         assert run.code == 0, run
         assert f"- {who} loses release" in words(run), run
-        assert "Nobody gains or loses access." not in run.output
+        assert "No access is gained or lost." not in run.output
     assert not reads(ecr)
     again = control.share()
-    assert "Nobody gains or loses access." in again.output, again
+    assert "No access is gained or lost." in again.output, again
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_the_share_reports_what_an_open_trust_policy_allowed(control: Control, k
     ids=["address", "date"],
 )
 def test_the_share_reports_a_restriction_that_ends(control: Control, restriction: dict[str, Any], change: str) -> None:
-    """Consumers gained access with the words "Nobody gains or loses access." (the other direction of finding 3)."""
+    """Consumers gained access with the words "No access is gained or lost." (the other direction of finding 3)."""
     assert control.share().code == 0
     iam = control.lab.client("owner", "iam")
     trust(iam, ROLE, allow({"AWS": CONSUMER_ROOT}, StringEquals=EXTERNAL_ID, **restriction))
@@ -154,7 +156,7 @@ def test_the_share_reports_a_restriction_that_ends(control: Control, restriction
     ids=["condition", "principal"],
 )
 def test_a_trust_policy_that_cannot_be_evaluated_is_not_replaced(control: Control, statement: dict[str, Any]) -> None:
-    """Access that nobody can name must not end up as "Nobody gains or loses access." (finding 3)."""
+    """Access without a known principal must not end up as "No access is gained or lost." (finding 3)."""
     assert pull_role(control, "odd").get("msg") is None
     iam = control.lab.client("owner", "iam")
     trust(iam, "odd", statement)

@@ -52,7 +52,7 @@ def refused(action: str, call: Callable[..., Any], **arguments: Any) -> str:
 
 
 class Holder:
-    """An IAM user with exactly owner-policy.json, for a pull role and a policy that have the user's name."""
+    """An IAM user with exactly owner-policy.json, for a pull role and a policy with the name of the user."""
 
     def __init__(self, lab: Lab, boundary: str) -> None:
         self.lab, self.boundary, self.name = lab, boundary, f"holder-{next(NUMBERS)}"
@@ -73,7 +73,7 @@ class Holder:
         self.iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=trust(accounts.STRANGER), **options)
 
     def take_what_it_can(self) -> None:
-        """Create the widest role that is allowed, for the stranger, with every permission in three ways."""
+        """Create the widest role that is allowed, for the third account, with every permission in three ways."""
         try:
             self.create_role()
         except ClientError:
@@ -84,7 +84,7 @@ class Holder:
         self.iam.put_role_policy(RoleName=self.name, PolicyName="everything", PolicyDocument=EVERYTHING)
 
     def as_role(self, service: str) -> Any:
-        """A client of `service` with the stranger's session of the pull role."""
+        """A client of `service` with the third account's session of the pull role."""
         return self.lab.assume("stranger", service, self.name)
 
 
@@ -123,11 +123,11 @@ def tags(lab: Lab, repository: str) -> list[dict[str, str]]:
     return found
 
 
-# --- what the holder can do ------------------------------------------------------------------------------------------
+# --- the permissions of the holder
 
 
 def test_holder_can_let_a_stranger_read_every_image(holder: Holder) -> None:
-    """What remains: anyone may be trusted, and every repository may be read."""
+    """Remaining risk: anyone may be trusted, and every repository may be read."""
     holder.take_what_it_can()
     ecr = holder.as_role("ecr")
     assert ecr.describe_repositories(repositoryNames=["develop"])["repositories"]
@@ -263,7 +263,7 @@ def test_other_roles_users_and_policies_are_out_of_reach(holder: Holder) -> None
 
 
 def test_policy_that_is_attached_elsewhere_is_the_holders(holder: Holder) -> None:
-    """What remains: the holder writes the content of its policy, so nothing else may have that policy attached."""
+    """Remaining risk: the holder writes the content of its policy, so nothing else may have that policy attached."""
     holder.iam.create_policy(PolicyName=holder.name, PolicyDocument=EVERYTHING)
     refused("iam:CreateUser", holder.iam.create_user, UserName="mallory")
     holder.administrator.attach_user_policy(UserName=holder.name, PolicyArn=holder.policy_arn)

@@ -59,7 +59,7 @@ def test_variables_in_a_destination_stay_text(
 def test_survey_answer_of_the_awx_pattern_is_not_expanded(
     shared: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Finding 9: whoever fills in "Destination" got at keys that AWX hides."""
+    """Finding 9: a user that fills in "Destination" could read keys that AWX hides."""
     credentials = shared.lab.session("consumer").get_credentials()
     assert credentials
     keys = {"AWS_ACCESS_KEY_ID": credentials.access_key, "AWS_SECRET_ACCESS_KEY": credentials.secret_key}
@@ -108,7 +108,7 @@ def test_home_is_that_of_the_host(shared: Control, tmp_path: pathlib.Path, crede
     assert not (shared.folder / "home/ecr_pull").exists()
 
 
-def test_no_path_option_of_a_pull_has_the_type_that_expands_variables() -> None:
+def test_path_options_of_a_pull_expand_no_variables() -> None:
     """Finding 9, the class: an option that is added later is of this kind, too."""
     assert [name for name, option in PULL_ARGUMENTS.items() if option["type"] in ("path", "raw")] == []
     role = yaml.safe_load((ROOT / "roles/ecr_pull/meta/argument_specs.yml").read_text("utf-8"))

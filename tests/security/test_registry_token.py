@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registry token reaches its registry and a protected engine, and nobody else (findings 4, 14 and 16)."""
+"""The registry token reaches its registry and a protected engine, and nothing else (findings 4, 14 and 16)."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def context(control: Control, name: str, endpoint: str, folder: pathlib.Path | N
 
 
 @pytest.mark.engine
-def test_token_is_not_sent_in_plain_text_where_the_context_has_tls(user: Control, tmp_path: pathlib.Path) -> None:
+def test_token_is_not_sent_in_plain_text_with_tls_context(user: Control, tmp_path: pathlib.Path) -> None:
     """Finding 4: the docker context has certificates, and a server without TLS answers for the engine."""
     files = certificates(tmp_path)
     mark = len(user.lab.calls())
@@ -210,7 +210,7 @@ def by_certificates_of_the_user(control: Control, port: int, files: dict[str, st
 @pytest.mark.parametrize(
     "way", [by_current_context, by_docker_context, by_docker_config, by_docker_host, by_certificates_of_the_user]
 )
-def test_pull_reaches_the_engine_with_the_certificates_of_the_user(
+def test_pull_uses_the_engine_certificates_of_the_user(
     user: Control, docker: dict[str, str], tmp_path: pathlib.Path, way: Way
 ) -> None:
     """Finding 4: an honest engine with TLS was not reached at all, and the private folder hid the certificates."""
@@ -262,10 +262,10 @@ def without_verification(control: Control, _port: int, files: dict[str, str]) ->
     ],
     ids=["host", "no-scheme", "like-127", "like-localhost", "not-verify", "context", "skip", "tls-only"],
 )
-def test_docker_over_plain_tcp_is_rejected_before_a_token_is_requested(
+def test_docker_over_plain_tcp_is_rejected_before_the_token(
     user: Control, tmp_path: pathlib.Path, way: Way, wanted: str
 ) -> None:
-    """Finding 4: who sits between the host and its engine reads the token of all shared repositories."""
+    """Finding 4: an attacker between the host and its engine reads the token of all shared repositories."""
     user.engines = way(user, 0, certificates(tmp_path))
     mark = len(user.lab.calls())
     result = user.module("ecr_image_pull", "consumer", engine=wanted, **BY_ROLE)
@@ -277,7 +277,7 @@ def test_docker_over_plain_tcp_is_rejected_before_a_token_is_requested(
 
 
 @pytest.mark.engine
-def test_host_with_plain_tcp_is_rejected_before_the_controller_requests_a_token(user: Control) -> None:
+def test_host_with_plain_tcp_is_rejected_before_the_token(user: Control) -> None:
     """Finding 4: with credentials: controller, only the host knows its engine. It reports the engine first."""
     user.engines = {"DOCKER_HOST": f"tcp://{REMOTE}:2375"}
     mark = len(user.lab.calls())
@@ -314,7 +314,7 @@ def podman_by_default(folder: pathlib.Path) -> dict[str, str]:
 @pytest.mark.engine
 @pytest.mark.usefixtures("podman")
 @pytest.mark.parametrize("way", [podman_by_host, podman_by_connection, podman_by_both, podman_by_default])
-def test_podman_over_plain_tcp_is_rejected_before_a_token_is_requested(
+def test_podman_over_plain_tcp_is_rejected_before_the_token(
     user: Control, tmp_path: pathlib.Path, way: Callable[[pathlib.Path], dict[str, str]]
 ) -> None:
     """Finding 4, for a remote podman, whose tcp connection has no TLS."""
@@ -581,7 +581,7 @@ def test_minimum_throughput_is_that_of_a_slow_link() -> None:
     assert _transfer._GRACE >= _registry._TRIES * (_transfer._TIMEOUT + _registry._LONGEST_PAUSE)
 
 
-def test_image_larger_than_the_disk_is_rejected_before_its_first_byte(
+def test_image_larger_than_the_disk_is_rejected_early(
     server: Server, registry: Registry, tmp_path: pathlib.Path
 ) -> None:
     """Finding 14: a layer that declares 10**15 bytes was written until the disk was full."""
@@ -598,7 +598,7 @@ def test_image_larger_than_the_disk_is_rejected_before_its_first_byte(
     assert not [path for path, _headers in server.requests if "/blobs/" in path]
 
 
-# --- what is shown
+# --- output
 
 
 def controller(control: Control, *flags: str, **options: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests at AWS's own host names share: a control host in the lab's namespaces, with a dockerd beside it."""
+"""Shared code of the tests at AWS's own host names: a control host in the lab's namespaces, with a dockerd beside
+it."""
 
 from __future__ import annotations
 

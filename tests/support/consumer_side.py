@@ -38,7 +38,7 @@ def prove(control: Control, role_arn: str, credentials: str = "", **options: Any
 
 
 def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """What is asked of AWS for a pull; with `credentials` the module does it, in check mode."""
+    """The requests to AWS for a pull; with `credentials` the module does it, in check mode."""
     options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
     if credentials:
         layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
@@ -59,7 +59,7 @@ _service_file = functools.cache(JSONFileLoader().load_file)
 def here(
     control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
 ) -> dict[str, Any]:
-    """What `run` returns in this process, with the consumer's environment; it does not wait unless told."""
+    """The result of `run` in this process, with the consumer's environment; it does not wait unless told."""
     options = {"wait_timeout": 0, **options}
     profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
     with pytest.MonkeyPatch.context() as patch:
@@ -70,7 +70,7 @@ def here(
 
 
 class Clock:
-    """Stands in the place of `time` where this process waits, so that no time passes and every attempt is counted."""
+    """Replaces `time` in this process, so that no time passes and every attempt is counted."""
 
     def __init__(self) -> None:
         self.now, self.time = 0.0, time.time

@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 
 #: tests/matrix names the programs of another ansible-core.
 BIN = pathlib.Path(os.environ.get("ANSIBLE_BIN", ROOT / ".venv/bin"))
-WAIT_INTERVAL = 0.05  # seconds, of the owner's side: the lab reads back at once
+WAIT_INTERVAL = 0.05  # seconds, of the owner's side: the lab returns a write at once
 #: Deprecations of amazon.aws (a module of its group, how it returns warnings), and of the option --tree below.
 DEPRECATED = ("amazon.aws.ec2_vpc_peer", "Passing `warnings` to `exit_json`", "tree callback")
 ROLE = "allow_ecr_release"
@@ -43,7 +43,7 @@ class Run:
 class Control:
     """A control host: the collection of this repository, an AWS environment, engines."""
 
-    #: What modules run with; None for the Python that Ansible itself takes, with the real ansible-playbook.
+    #: The Python of modules; None for the Python that Ansible itself takes, with the real ansible-playbook.
     python: pathlib.Path | None = None
     #: A quick ansible-playbook, where there is one.
     ansible_playbook: pathlib.Path | None = None
@@ -91,7 +91,7 @@ class Control:
         return self.playbook("share", profile, "-e", "@playbooks/vars/scenario.yml", *arguments, **variables)
 
     def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
-        """With the hand-off; not waiting, unless told: what these tests share is there at once."""
+        """With the hand-off; not waiting, unless told: these shares need no propagation."""
         variables.setdefault("ecr_pull_wait_timeout", 0)
         return self.playbook("pull", profile, "-e", f"ecr_pull_handoff={self.handoff}", *arguments, **variables)
 

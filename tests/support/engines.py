@@ -28,7 +28,7 @@ def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[s
         "--iptables": "false",
         "--ip6tables": "false",
         "--bridge": "none",
-        "--max-download-attempts": "1",  # else it tries a layer that breaks off for more than a minute
+        "--max-download-attempts": "1",  # otherwise it retries an interrupted layer for more than a minute
     }
     with (folder / "log").open("wb") as log:
         command = [*inside, "dockerd", *(f"{name}={value}" for name, value in options.items())]

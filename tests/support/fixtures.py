@@ -66,7 +66,7 @@ def skopeo() -> str:
 def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Storage of our own for podman; the environment that leads to it. No podman is an error.
 
-    Each file has its own: of images of the same content, podman tells the digest of the first.
+    Each file has its own: of images of the same content, podman returns the digest of the first.
     """
     folder = tmp_path_factory.mktemp("podman")
     configuration = folder / "storage.conf"

@@ -91,7 +91,7 @@ class Fleet(Control):
         return {**super().environment(profile), **{name: str(folder) for name, folder in folders.items()}}
 
     def is_shared(self, account: Account) -> bool:
-        """Whether the pull role is there, and the tags in each region."""
+        """Whether the pull role exists, and the tags in each region."""
         try:
             self.client(account, "iam").get_role(RoleName=ROLE)
             role = True
@@ -106,7 +106,7 @@ class Fleet(Control):
         return role
 
     def inventory(self, profile: str = "owner") -> tuple[dict[str, Any], str]:
-        """What `ansible-inventory --list` makes of the example, and what it says beside it."""
+        """The result of `ansible-inventory --list` for the example, and its messages."""
         command = [str(BIN / "ansible-inventory"), "-i", str(EXAMPLES / "fleet"), "--list"]
         cache = {"ANSIBLE_INVENTORY_CACHE": "true", "ANSIBLE_INVENTORY_CACHE_PLUGIN": "ansible.builtin.jsonfile"}
         environment = {**self.environment(profile), **cache, "ANSIBLE_INVENTORY_CACHE_CONNECTION": str(self.cache)}

@@ -18,7 +18,7 @@ from typing import Any
 from tests.support.lab import Lab
 
 Form = dict[str, str]
-#: From a call, the form that was sent, the status and the answer: what is answered in their place.
+#: From a call, the form that was sent, the status and the response: the status and response that replace them.
 Change = Callable[[str, Form, int, str], tuple[int, str]]
 #: Headers that belong to one connection, and those that the proxy sends itself.
 OWN_HEADERS = ("connection", "content-length", "date", "server", "transfer-encoding")
@@ -127,7 +127,7 @@ class Forwarding(http.server.ThreadingHTTPServer):
         """What happens before the client gets the answer, which may be changed."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed, or that closes its connection, is no error."""
+        """A client that was killed, or that closes its connection, is not an error."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -181,7 +181,7 @@ class Lossy(Between):
         return changed or (status, answer)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A lost answer is no news; anything else is one for the test."""
+        """A lost response is expected; anything else is one for the test."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError):
             self.errors.append(error)
@@ -241,7 +241,7 @@ class Holding(Forwarding):
         released.wait(600)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no error."""
+        """A killed client is not an error."""
 
 
 def _refusal(request: Request) -> bytes:

@@ -30,7 +30,8 @@ class _End(Exception):  # noqa: N818  (of a module, as it is to be)
 
 
 class Here(Controller):
-    """What the owner's modules want of AnsibleAWSModule, in this process: their result, and what they warn of."""
+    """The members of AnsibleAWSModule that the owner's modules use, in this process: their result, and what they warn
+    of."""
 
     def __init__(
         self, options: Statement, check_mode: bool, argument_spec: Statement, supports_check_mode: bool, **rules: Any

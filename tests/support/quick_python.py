@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Python that has imported already what modules import, which is most of the time that a module takes on the lab.
+"""A Python that has already imported the libraries of modules, which is most of the time of a module on the lab.
 
-What Ansible gives to an interpreter, `running()`'s program has done by a process that is forked from a server's: each
+The program of `running()` runs the input of Ansible in a process that is forked from a server: each
 run is a process of its own, with its own arguments, environment, folder and files. Kept between two are only imports
-and AWS's service models. What AnsiballZ packed is not looked into, so the tests of whole stories keep the real Python.
+and AWS's service models. The archive of AnsiballZ is not used, so the tests of the scenario run the real Python.
 
 The server is a program of its own because what forks may have no threads, and pytest has. It ends with its input.
 
@@ -90,7 +90,7 @@ def client(path: str, arguments: list[str]) -> int:
         server.sendall(json.dumps([arguments, dict(os.environ), os.getcwd()]).encode())
         server.shutdown(socket.SHUT_WR)
         said = server.recv(1)
-    return said[0] if said else 1  # it says nothing if it was killed
+    return said[0] if said else 1  # a killed child sends nothing
 
 
 # --- the server
@@ -110,7 +110,7 @@ def preload() -> None:
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
     for service in SERVICES:
         session.client(service)
-    gc.freeze()  # what is never touched is never copied to a child
+    gc.freeze()  # untouched memory is not copied to a child
 
 
 def preload_ansible() -> None:
@@ -152,7 +152,7 @@ def serve(path: str) -> socket.socket | None:
     import select
     import signal
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a child ended: it says so itself
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a child reports its own exit status
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{path}.new")
         server.listen(100)
@@ -190,7 +190,7 @@ def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
     except BaseException:
         traceback.print_exc()
         code = 1
-    atexit._run_exitfuncs()  # whoever waits for the end finds no temporary folder
+    atexit._run_exitfuncs()  # no temporary folder remains at the end
     sys.stdout.flush()
     sys.stderr.flush()
     connection.sendall(bytes([code & 255 if isinstance(code, int) else 1]))

@@ -54,7 +54,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.requests: list[tuple[str, dict[str, str]]] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up on purpose is no news."""
+        """A client that closes the connection is expected."""
 
     @property
     def url(self) -> str:

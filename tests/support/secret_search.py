@@ -18,7 +18,7 @@ class Secrets:
         assert min(map(len, self.values)) >= 40
         self._grams: dict[bytes, str] = {}
         for number, value in enumerate(self.values):
-            # What all session tokens begin with is no secret, and in the tokens of other tests as well.
+            # The beginning of all session tokens is not a secret, and the tokens of other tests have it as well.
             for form, content in forms(value.removeprefix("IQoJb3JpZ2luX2Vj")):
                 for start in range(len(content) - self.GRAM + 1):
                     self._grams.setdefault(content[start : start + self.GRAM], f"secret {number}, {form}")

@@ -28,8 +28,8 @@ ENGINES = ("docker", "podman", "skopeo", "oci_layout")
 #: Those that get the token in a file.
 PROGRAMS = ENGINES[:3]
 MARK = "CROSSACCOUNT_TEST_RUN"
-#: What stands in the place of Python's syslog in the modules, so that what goes to the log of the host can be read. In
-#: Debian's Python it is built in, and no file in the path goes before it; so a Python that starts puts this there.
+#: A replacement of Python's syslog in the modules, which makes the log of the host readable. In Debian's Python, the
+#: module is built in, and no file takes precedence over it; so a Python that starts puts this there.
 SYSLOG = """
 import sys, types
 
@@ -145,7 +145,7 @@ class Site(Control):
     ) -> Watch:
         """Run a command and look, until all its processes are gone.
 
-        :param secrets: what is searched for beside what the lab hands out
+        :param secrets: more values to search for than those that the lab issues
         :param act: called when so many pulls are `held`
         """
         recorded = self.lab.folder / state.SECRETS

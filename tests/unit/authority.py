@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small judge of policy documents, written apart from the collection: what it does not know, it refuses to judge."""
+"""A small judge of policy documents, written apart from the collection: it rejects elements that it does not
+support."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks for the role, and with what."""
+    """The caller of the role, and the keys of its request."""
 
     arn: str
     external_id: str | None = None

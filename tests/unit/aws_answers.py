@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS answers in unit tests, without a server."""
+"""Responses of AWS for unit tests, without a server."""
 
 from __future__ import annotations
 

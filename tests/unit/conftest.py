@@ -15,8 +15,8 @@ from tests.support.registry import other_server, server
 
 __all__ = ["other_server", "server"]
 
-# How long an example takes says more about the host than about the code. The same examples each time: who changed
-# nothing sees no other result.
+# How long an example takes says more about the host than about the code. The same examples each time: without a change,
+# the result is the same.
 settings.register_profile("unit", deadline=None, derandomize=True)
 settings.load_profile("unit")
 

@@ -69,7 +69,7 @@ def _of_module(module: ModuleType) -> Iterator[Exception]:
 
 
 def _new(kind: type[Exception]) -> Exception:
-    """An exception of a class, made with the fields of its text, or else with as many arguments as it takes."""
+    """An exception of a class, made with the fields of its text, or with as many arguments as it accepts."""
     fields = {name.split(".")[0] for _text, name, *_rest in string.Formatter().parse(getattr(kind, "fmt", "")) if name}
     try:
         if hasattr(kind, "fmt"):

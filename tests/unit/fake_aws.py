@@ -25,7 +25,7 @@ class FakeAws:
     :param missing: the operations whose object does not exist
     :param replies: replies in place of the usual ones
     :param fail_at: the number of the call that fails, from 0
-    :param error: what it raises
+    :param error: the exception of that call
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class FakeAws:
 
 
 def _is_denied(operation: str, arguments: dict[str, Any]) -> bool:
-    """The role needs the external ID `test`, and nobody can read the repository `develop`."""
+    """The role needs the external ID `test`, and no principal can read the repository `develop`."""
     if operation == "assume_role":
         return arguments.get("ExternalId") != "test"
     return arguments.get("repositoryName") == "develop"

@@ -28,7 +28,7 @@ REFERENCE = f"{HOST}/team/app@{DIGEST}"
 NAME = f"{HOST}/team/app:v1"
 LOOPBACK = "http://127.0.0.1:5000"
 DEST = "containers-storage:app:v1"
-#: What the registry has under DIGEST; skopeo's own part is the configuration, which the fake has.
+#: The content of the registry under DIGEST; skopeo's own part is the configuration, which the fake has.
 MANIFEST = {
     "mediaType": "application/vnd.oci.image.manifest.v1+json",
     "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST, "size": 1},
@@ -83,7 +83,7 @@ esac
 """
 PULLS = 'keep "$reference" "$reference"'
 COPIES = 'cp "$(file "$reference")" "$(file "$previous")"'
-#: The image stands in no index: what it is of comes, whatever was asked for.
+#: The image is not in an index: its own platform arrives, whatever was requested.
 ONLY_AMD64 = f"architecture=amd64; {PULLS}"
 #: Another image arrives than the one asked for.
 SWAPS = 'keep "$reference" "${reference%@*}@sha256:other"'
@@ -96,7 +96,7 @@ HANGS = "touch $TMPDIR/layer; echo $TMPDIR > $log/large; echo $$ > $log/pid; exe
 
 
 def docker_context(name: str, host: str, *, tls: bool = False, metadata: str = "<IN MEMORY>") -> str:
-    """What `docker context inspect` prints."""
+    """The output of `docker context inspect`."""
     return json.dumps(
         {
             "Name": name,

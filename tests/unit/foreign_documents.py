@@ -52,7 +52,7 @@ foreign = anything | st.fixed_dictionaries(
 
 
 def outcome(call: Callable[[], Any]) -> tuple[Any, str]:
-    """What a call gives, or the message with which it refuses; any other exception is a failure."""
+    """The result of a call, or the message of its error; any other exception is a failure."""
     try:
         return call(), ""
     except EcrError as error:

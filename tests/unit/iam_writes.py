@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the writes of a role plan do to a role: IAM, as far as the plans need it."""
+"""The effect of the writes of a role plan on a role: IAM, as far as the plans need it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ ALLOWED = Observation("allowed")
 
 
 class Row(NamedTuple):
-    """The end of AWS's sentence; what the message must name for each caller, and whether the denial may pass."""
+    """The end of AWS's sentence; the texts that the message must contain for each caller, and whether the denial is
+    transient."""
 
     end: str
     assume: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What comes from outside, in forms that nobody sends on purpose: valid values, and then some of their parts replaced.
+"""External input in unexpected forms: valid values, and then some of their parts replaced.
 
 The properties: no exception but the collection's own, whose message can be shown on a terminal and in a log (printable,
 and of bounded length); no example takes long; parsing keeps nothing.
@@ -7,8 +7,8 @@ and of bounded length); no example takes long; parsing keeps nothing.
 `make test` tries the same examples each time; HYPOTHESIS_PROFILE=long tries twenty times as many, and others each time.
 
 atheris is not used. It changes bytes and follows the branches that they take; here all bytes (JSON, XML, HTTP, YAML)
-are read by the standard library, botocore and Ansible. What is ours are decisions over the values that come out, which
-changed parts of valid values reach and changed bytes hardly do.
+are read by the standard library, botocore and Ansible. Our code makes decisions over the parsed values. Changed parts
+of valid values reach them, and changed bytes hardly do.
 
 Only `_docker_config_file.py` and `_aws_config_file.py` read a `config.json` or an AWS configuration file. Their
 properties are in test_docker_config_file.py and test_aws_config_file.py.
@@ -109,9 +109,7 @@ fuzz = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 
-#: What a registry's URL and the answers of engines look like is believed as it is.
-
-# --- values that nobody expects --------------------------------------------------------------------------------------
+# --- unexpected values --------------------------------------------------------------------------------------
 
 texts = st.sampled_from(
     [
@@ -200,7 +198,7 @@ def test_what_is_fit_stays_so() -> None:
 
 
 def survives(work: Callable[[], Any]) -> Any:
-    """What the work returns; None where it raises the collection's own error, with a message that is fit."""
+    """The result of the work; None where it raises the collection's own error, with a message that is fit."""
     started = time.process_time()
     try:
         return work()
@@ -327,7 +325,7 @@ def test_the_configuration_of_an_image(content: bytes) -> None:
     survives(lambda: _platform.check_platform(content, "linux/arm64/v8", "app:v1"))
 
 
-# --- what a registry answers -----------------------------------------------------------------------------------------
+# --- responses of a registry -----------------------------------------------------------------------------------------
 
 refusals = st.fixed_dictionaries(
     {"errors": st.lists(st.fixed_dictionaries({"code": texts, "message": texts}), max_size=2)}
@@ -420,7 +418,7 @@ def test_a_registry_and_its_token(url: str, token: str, text: str) -> None:
             survives(lambda: here.manifest("app", DIGEST))
 
 
-# --- what engines answer ---------------------------------------------------------------------------------------------
+# --- output of engines ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -486,7 +484,7 @@ def test_what_skopeo_answers(folder: pathlib.Path, there: bytes, here: bytes, sa
         survives(lambda: _skopeo.Skopeo(str(folder), "docker-daemon:app:v1", "linux/amd64", True).fetch(remote()))
 
 
-# --- what IAM answers ------------------------------------------------------------------------------------------------
+# --- responses of IAM ------------------------------------------------------------------------------------------------
 
 PRINCIPALS = [
     f"arn:aws:iam::{ACCOUNT}:root",
@@ -560,7 +558,7 @@ statements = st.builds(
         },
     ),
 )
-#: As IAM takes and gives back documents: a single statement or several, a string or a list.
+#: Documents as IAM accepts and returns them: a single statement or several, a string or a list.
 documents = st.builds(
     lambda statement, more: {"Statement": statement, **more},
     one_or_several(statements),
@@ -606,7 +604,7 @@ DECLARED = [{"account": "222222222222", "external_id": "generate"}]
 @given(documents, documents)
 @example({"Statement": {"Effect": "Allow", "Principal": {"AWS": "\x1b[31m"}}}, {"Statement": []})
 def test_documents_that_iam_takes(trust: _policy_document.Document, permissions: _policy_document.Document) -> None:
-    """Each of them is understood; that one is foreign is no error."""
+    """Each of them is understood; a foreign entry is not an error."""
     for document in (trust, permissions):
         written = json.dumps(document)
         # Some numbers are equal to themselves only as text.
@@ -627,7 +625,7 @@ def test_documents_that_iam_would_not_take(trust: Any, permissions: Any, content
         judge_documents(parsed[0], parsed[1], DECLARED)
 
 
-# --- what AWS says when it refuses -----------------------------------------------------------------------------------
+# --- denials of AWS -----------------------------------------------------------------------------------
 
 codes = st.sampled_from(
     ["AccessDenied", "AccessDeniedException", "ExpiredToken", "RepositoryNotFoundException", "Throttling"]
@@ -666,7 +664,7 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
 
 
-# --- what users declare ----------------------------------------------------------------------------------------------
+# --- declarations of users
 
 strings = texts | st.sampled_from(["release", "tools/*", "user/NAME", ROLE_ARN, "eu-west-1", "generate"])
 consumers = st.fixed_dictionaries(
@@ -772,7 +770,7 @@ own_variables = st.just(
         "ecr_pull_wait_timeout": 60,
     }
 )
-#: What the role calls otherwise than the modules do.
+#: Options that the role names differently from the modules.
 RENAMED = {"repositories": "readable"}
 
 

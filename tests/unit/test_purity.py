@@ -62,7 +62,7 @@ def map_of_contributing(text: str, headers: str) -> list[list[str]]:
     return [re.findall(r"`(_\w+)`", " ".join(column)) for column in columns]
 
 
-def test_contributing_names_every_private_file_in_the_right_column() -> None:
+def test_contributing_map_has_every_private_file() -> None:
     text = (UTILS.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _subjects, pure, other = map_of_contributing(text, "| subject | pure files of `module_utils` |")
     assert sorted(pure) == sorted(PURE)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every way to supply keys: what boto3 accepts works, each failure is one sentence, and no secret is in any text.
+"""Every way to supply keys: all settings that boto3 accepts work, each failure is one sentence, and no text has a
+secret.
 
 A server on loopback answers as STS, as the instance metadata, and as the metadata of a container.
 """
@@ -149,7 +150,7 @@ STATIC = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
 BREAK = "The session token contains a line break. Remove it where the value is stored, and run again."
 
 
-# --- what boto3 accepts
+# --- settings that boto3 accepts
 
 
 def test_keys_from_options_cost_one_call(aws: Aws) -> None:

@@ -57,9 +57,7 @@ def run(**arguments: Any) -> dict[str, Any]:
     return result
 
 
-def test_a_proof_on_the_controller_shows_how_many_repositories_are_proven(
-    display: Display, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proof_on_the_controller_shows_progress(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
     def proof(_module: Any, say: Any, progress: Any) -> dict[str, Any]:
         progress("20 of 1,000 repositories proven")
         display.wait_for("web1: Prove: 20 of 1,000 repositories proven, ")

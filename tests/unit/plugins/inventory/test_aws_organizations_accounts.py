@@ -93,7 +93,7 @@ def test_a_host_is_called_after_its_account(name: str, host: str) -> None:
     assert plugin.host_of({"name": name, "id": "1"}) == host
 
 
-#: What is below a root or unit: id and name.
+#: The children of a root or unit: id and name.
 BELOW = {"r-1": [("ou-1-w", "Workloads")], "ou-1-w": [("ou-1-p", "Production")]}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What principals gain and lose when documents that others wrote are replaced."""
+"""The access that principals gain and lose when documents of other authors are replaced."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = None
             {"Effect": "Allow", "NotPrincipal": {"AWS": TWO}, "Action": "sts:AssumeRole"},
             [f"- everyone except {TWO} loses release"],
         ),
-        ({**allow({"AWS": TWO}), "Action": "sts:TagSession"}, []),  # admits nobody by itself
+        ({**allow({"AWS": TWO}), "Action": "sts:TagSession"}, []),  # admits no caller alone
         ({"Effect": "Allow", "Principal": {"AWS": TWO}, "NotAction": "iam:*"}, [f"- {TWO} loses release"]),
         (allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}), []),  # it is over
         (
@@ -193,7 +193,7 @@ def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     assert lines(trust(DECLARED, partly), trust()) == [f"{loses} {doubt}"]
 
 
-def test_the_same_principals_by_their_arns_or_by_a_condition_change_nothing() -> None:
+def test_same_principals_in_another_form_change_nothing() -> None:
     named = _policy.trust_document("aws", [_consumers.Consumer(ONE, ("user/a", "role/b/c"), "id-one")])
     by_condition = _policy.trust_document(
         "aws", [_consumers.Consumer(ONE, ("user/a", "role/b/c"), "id-one", "condition")]

@@ -14,7 +14,7 @@ from tests.unit.aws_answers import SHARE, WAIT
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ServerException"])
-def test_only_a_denial_leaves_the_other_tagged_repositories_unknown(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_only_denial_leaves_other_repositories_unknown(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     def refuse(*_arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "No."}}, "DescribeRepositories")
 
@@ -28,7 +28,7 @@ def test_only_a_denial_leaves_the_other_tagged_repositories_unknown(monkeypatch:
     assert "No." in _account._registry(owner, search, WAIT).unknown
 
 
-def test_the_tags_of_a_region_that_is_no_longer_declared_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tags_of_a_removed_region_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": "OptInRequired", "Message": "Not here."}}, "GetTagKeys")
 

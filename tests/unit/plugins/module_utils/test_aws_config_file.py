@@ -94,7 +94,7 @@ lines = st.sampled_from(
 
 
 def foreign(content: bytes) -> dict[tuple[str, str], str]:
-    """What is in a configuration beside our keys, read by a separate parser."""
+    """The content of a configuration except for our keys, read by a separate parser."""
     parser = configparser.ConfigParser(default_section="\0", interpolation=None)
     parser.read_string(content.decode())
     found = {(section, key): value for section in parser.sections() for key, value in parser.items(section)}

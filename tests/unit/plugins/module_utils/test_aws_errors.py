@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tables of AWS errors recognize, and what they leave alone."""
+"""The errors that the tables of AWS errors recognize, and those that they do not."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_unknown_error_is_not_explained(call: str, code: str, message: str) -
 
 
 @pytest.mark.parametrize("code", ["UnrecognizedClientException", "InvalidClientTokenId"])
-def test_the_keys_of_a_role_that_was_just_assumed_are_known_to_sts(code: str) -> None:
+def test_keys_of_a_new_session_are_valid_for_sts(code: str) -> None:
     of_role = recognize("BatchGetImage", code, "The security token included in the request is invalid", by_role=True)
     of_caller = recognize("BatchGetImage", code, "The security token included in the request is invalid")
     assert of_role is not None

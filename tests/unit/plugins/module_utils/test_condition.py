@@ -225,7 +225,7 @@ def test_all_checks_are_required() -> None:
     assert holds((), Context(), True).holds is True
 
 
-def test_a_key_in_two_spellings_is_unknown_only_if_the_values_differ() -> None:
+def test_key_in_two_cases_is_unknown_if_values_differ() -> None:
     condition = read_condition({"StringEquals": {"ecr:ResourceTag/share": "yes"}})
     both = {"ecr:ResourceTag/share": ["yes"], "ecr:ResourceTag/Share": ["yes"]}
     assert holds(condition, Context.of(both), True).holds is True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with the declared consumers, and the external IDs that are generated once."""
+"""Problems of the declared consumers, and the external IDs that are generated once."""
 
 from __future__ import annotations
 

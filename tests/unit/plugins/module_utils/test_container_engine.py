@@ -32,9 +32,7 @@ from tests.unit.fake_programs import (
 )
 
 
-def test_docker_is_called_with_the_private_configuration_and_the_users_context(
-    install: Install, temporary: pathlib.Path
-) -> None:
+def test_docker_uses_private_configuration_and_user_context(install: Install, temporary: pathlib.Path) -> None:
     contexts = temporary.parent / "contexts"
     log = install("docker", context=docker_context("mine", "ssh://engine", metadata=f"{contexts}/meta/1"))
     engine = container_engine("docker", temporary)
@@ -136,7 +134,7 @@ def test_an_image_of_another_platform_is_not_the_one(
 @pytest.mark.parametrize("name", ["docker", "podman"])
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("platform", ["linux/arm64", "linux/amd64p32", "windows/amd64"])
-def test_an_image_of_another_platform_is_refused_and_removed_if_it_was_not_there_before(
+def test_new_image_of_wrong_platform_is_rejected_and_removed(
     install: Install, temporary: pathlib.Path, name: str, before: bool, platform: str
 ) -> None:
     log = install(name, ONLY_AMD64, remove='rm "$(file "$previous")"')

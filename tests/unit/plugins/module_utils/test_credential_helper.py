@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The wrapper of the credential helper: what it sets, what it keeps, and what a diff shows of it."""
+"""The wrapper of the credential helper: the variables that it sets and keeps, and its diff."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shown(content: bytes, wanted: str | None = None) -> str:
     return merge_wrapper(content, wanted, "", PLACES, HOST).before
 
 
-# --- what it does
+# --- effect
 
 
 @pytest.mark.parametrize("home", ["/home/deploy", "/home/it's a home"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS's sentences about denials state."""
+"""The facts in AWS's messages about denials."""
 
 from __future__ import annotations
 
@@ -121,11 +121,11 @@ def test_an_unknown_type_is_not_taken_for_another(policy: str) -> None:
         ("", False),
     ],
 )
-def test_what_only_this_run_or_this_host_is_denied_proves_nothing(end: str, by_the_share: bool) -> None:
+def test_denial_of_this_run_or_host_proves_nothing(end: str, by_the_share: bool) -> None:
     assert read_denial(DENIED + end, ROLE).is_by_the_share is by_the_share
 
 
-def test_each_kind_has_advice_for_each_call_that_can_be_denied_so() -> None:
+def test_each_kind_of_denial_has_advice_for_its_calls() -> None:
     texts = {(kind, called): text for kind, called, text in _denial.kinds()}
     for kind, called in itertools.product({kind for both in TYPES.values() for kind in both}, (ROLE, ASSUME, CALLER)):
         assert texts[kind, called]

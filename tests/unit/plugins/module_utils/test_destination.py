@@ -72,9 +72,7 @@ def test_a_destination_is_filled_in_for_each_image(dest: str, filled: list[str])
         ),
     ],
 )
-def test_what_is_wrong_with_a_destination_is_said_for_every_image(
-    dest: str, images: list[str], problems: list[str]
-) -> None:
+def test_destination_problem_is_reported_for_every_image(dest: str, images: list[str], problems: list[str]) -> None:
     assert list(destination_problems(dest, [parse_reference(one) for one in images])) == problems
 
 
@@ -117,7 +115,7 @@ def test_the_parts_of_a_destination(destination: str, parts: tuple[str, str | No
 
 
 @pytest.mark.parametrize("transport", ["dir", "docker-archive"])
-def test_one_image_would_replace_the_other_where_a_place_holds_only_one(transport: str) -> None:
+def test_two_images_for_one_destination_are_rejected(transport: str) -> None:
     images = [parse_reference("app:v1"), parse_reference("app:v2")]
     name = "" if transport == "dir" else ":app:{image_tag}"
     (problem,) = destination_problems(f"{transport}:/srv/image{name}", images)

@@ -35,7 +35,7 @@ def read(content: bytes | None) -> Any:
     return json.loads(content or b"null")
 
 
-#: What docker, podman and people write.
+#: Files of docker, podman and people.
 TEXTS = [
     "",
     "\n",
@@ -58,7 +58,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_an_entry_that_came_and_went_leaves_the_file_byte_by_byte(text: str) -> None:
+def test_added_and_removed_entry_restores_the_file(text: str) -> None:
     content = text.encode()
     there = present(content)
     assert helpers_of(there, [HOST]) == {HOST: OURS}

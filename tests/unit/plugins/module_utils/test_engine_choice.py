@@ -50,7 +50,7 @@ def choose(wanted: str, temporary: pathlib.Path, dest: str | None = None, platfo
         (None, None, None),
     ],
 )
-def test_auto_without_a_transport_takes_the_first_engine_that_answers(
+def test_auto_selects_the_first_running_engine(
     install: Install,
     temporary: pathlib.Path,
     docker: str | None,

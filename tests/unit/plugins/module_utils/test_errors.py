@@ -170,7 +170,7 @@ def test_explain(error: Any, message: str) -> None:
     assert _errors.explain(error) == message
 
 
-def test_missing_credentials_in_a_job_of_awx_name_the_types_to_attach() -> None:
+def test_missing_credentials_in_awx_name_the_types() -> None:
     class NoCredentialsError(Exception):
         pass
 

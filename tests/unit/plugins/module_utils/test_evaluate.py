@@ -87,7 +87,7 @@ def test_across_accounts_both_sides_must_allow(principal: Any) -> None:
 @pytest.mark.parametrize(
     ("caller", "verdict"), [("role", "denied"), ("session", "denied"), ("session with path", "denied")]
 )
-def test_a_grant_to_a_role_is_limited_and_a_grant_to_a_session_is_not(caller: str, verdict: str) -> None:
+def test_boundary_limits_grants_to_roles_not_to_sessions(caller: str, verdict: str) -> None:
     limit = policy(Action="s3:*")
     assert ask(caller, resource=policy(principal={"AWS": ROLE}), boundary=limit).verdict == verdict
     granted = ask("session", resource=policy(principal={"AWS": SESSION}), session=[limit], boundary=limit)

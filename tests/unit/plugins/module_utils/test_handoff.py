@@ -62,7 +62,7 @@ def consumers(*accounts: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_name_tells_consumer_and_region_where_there_are_several(changed: dict[str, Any], names: list[str]) -> None:
+def test_handoff_name_contains_consumer_and_region(changed: dict[str, Any], names: list[str]) -> None:
     assert options(**changed).names == names
 
 

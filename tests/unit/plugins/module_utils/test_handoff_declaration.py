@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a share declares for its hand-off is validated."""
+"""The declaration of a hand-off is validated."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HostPaths, wrapper
-from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found, Plan, plan_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, CurrentFiles, Plan, plan_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS, declaration_of
 
 HOST, OTHER = (f"{account}.dkr.ecr.ap-northeast-1.amazonaws.com" for account in ("111111111111", "333333333333"))
@@ -37,7 +37,7 @@ def planned(
     declared = declaration_of({**defaults, "state": state, "registries": list(registries)})
     paths = [PLACES.aws_config, PLACES.auth_file, *map(PLACES.wrapper, declared.by_host)]
     contents = {path: found.get(path) for path in paths}
-    return plan_host(declared, PLACES, Found(contents, faults or {}, earlier or {}))
+    return plan_host(declared, PLACES, CurrentFiles(contents, faults or {}, earlier or {}))
 
 
 def plan(found: dict[str, bytes], *registries: dict[str, Any], **options: Any) -> tuple[Change, ...]:
@@ -56,7 +56,7 @@ def written(found: dict[str, bytes], changes: tuple[Change, ...]) -> dict[str, b
 def test_two_owner_accounts_on_a_host_without_files_and_back() -> None:
     both = entry(), entry(OTHER, source_profile=None, credential_source="Ec2InstanceMetadata", external_id=None)
     changes = plan({}, *both)
-    # Nothing names what is not there yet.
+    # No entry names a file that does not exist yet.
     wanted = [PLACES.aws_config, PLACES.wrapper(HOST), PLACES.wrapper(OTHER), PLACES.auth_file]
     assert [change.path for change in changes] == wanted
     assert [change.program for change in changes] == [False, True, True, False]
@@ -165,7 +165,7 @@ def test_an_entry_that_the_user_changed_meanwhile_is_kept() -> None:
     assert json.loads(restored[PLACES.auth_file]) == {"credHelpers": {HOST: "mine"}}
 
 
-def test_an_entry_that_the_user_removed_meanwhile_is_not_restored() -> None:
+def test_entry_removed_by_the_user_is_not_restored() -> None:
     found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine", "x": "y"}}).encode()}
     there = written(found, plan(found, entry()))
     there[PLACES.auth_file] = json.dumps({"credHelpers": {"x": "y"}}).encode()
@@ -221,7 +221,7 @@ def test_all_problems_of_the_files_together() -> None:
 
 def test_a_file_that_could_not_be_read_is_not_written() -> None:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    made = plan_host(declaration_of({**defaults, "registries": [entry()]}), PLACES, Found({}, {}, {}))
+    made = plan_host(declaration_of({**defaults, "registries": [entry()]}), PLACES, CurrentFiles({}, {}, {}))
     assert (made.changes, made.problems) == ((), ())
 
 

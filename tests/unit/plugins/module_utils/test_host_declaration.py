@@ -35,7 +35,7 @@ def problems(*registries: dict[str, Any], helper: str | None = "/usr/bin/x", **o
 
 
 def test_the_registry_of_a_share_is_added() -> None:
-    """What concerns the consumer's own side never comes from the hand-off."""
+    """Settings of the consumer never come from the hand-off."""
     hostile = {**SHARE, "source_profile": "root", "credential_source": "EcsContainer"}
     found = declared(entry(OTHER), share=hostile, credentials={"source_profile": "mine", "role_session_name": None})
     assert list(found.by_host) == [OTHER, HOST]

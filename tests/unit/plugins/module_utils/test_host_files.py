@@ -26,7 +26,7 @@ def message_of(path: pathlib.Path) -> str:
 def test_folder_of_wrappers_that_others_can_write_to(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
-    """Wrappers are programs of all users, so a private group is no exception."""
+    """Wrappers are programs of all users, so a private group is rejected as well."""
     monkeypatch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: True)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin").chmod(mode)

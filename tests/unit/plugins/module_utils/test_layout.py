@@ -85,7 +85,7 @@ def message_of(server: Server, dest: pathlib.Path, digest: str, platform: str = 
 
 
 def blobs_asked(server: Server) -> list[str]:
-    """The digest of each blob that was asked for, in the order of the requests."""
+    """The digest of each requested blob, in the order of the requests."""
     return [path.rpartition("/")[2] for path, _headers in server.requests if "/blobs/" in path]
 
 
@@ -94,7 +94,7 @@ def files(folder: pathlib.Path) -> dict[str, bytes]:
 
 
 def whole(folder: pathlib.Path) -> None:
-    """Everything that the layout's index leads to is there, has its digest, and there is no other file."""
+    """All content of the layout's index exists, has its digest, and no other file exists."""
     present = files(folder)
     assert json.loads(present.pop("oci-layout")) == {"imageLayoutVersion": "1.0.0"}
     index = json.loads(present.pop("index.json"))
@@ -237,7 +237,7 @@ def test_one_image_is_of_the_platform_that_was_asked_for(
         Layout(str(dest), AMD64, strict_platform=True).fetch(RegistryImage(registry, APP, digest))
     assert str(caught.value) == "team/app:v1 has no image for linux/amd64; it has linux/arm64."
     assert not (dest / "index.json").exists()
-    layout.fetch(RegistryImage(registry, APP, digest))  # the host's platform, which nobody asked for
+    layout.fetch(RegistryImage(registry, APP, digest))  # the platform of the host, which was not requested
     assert layout.has(named(digest))
     assert not Layout(str(dest), AMD64, strict_platform=True).has(named(digest))
     Layout(str(dest), ARM64, strict_platform=True).fetch(RegistryImage(registry, APP, digest))
@@ -328,7 +328,7 @@ def test_a_refused_pull_makes_no_folder(registry: Registry, dest: pathlib.Path) 
 
 
 @pytest.mark.parametrize("digest_too", [False, True])
-def test_an_image_is_known_by_its_tag_also_where_its_digest_was_given(
+def test_image_with_digest_keeps_its_tag(
     server: Server, registry: Registry, dest: pathlib.Path, digest_too: bool
 ) -> None:
     digest = server.push_image("team/app", b"one")["digest"]
@@ -420,7 +420,7 @@ def test_foreign_layers_are_refused(server: Server, dest: pathlib.Path, foreign:
     assert blobs_asked(server) == []
 
 
-# --- what the registry says is no path
+# --- a text of the registry is not used as a path
 
 OUTSIDE = [
     "sha256:../../../../outside",
@@ -514,7 +514,7 @@ def test_a_compressed_manifest_is_not_unpacked(server: Server, dest: pathlib.Pat
     assert not dest.exists()
 
 
-# --- what exists is not trusted
+# --- existing files are not trusted
 
 
 @pytest.mark.parametrize("part", ["configuration", "layer", "manifest"])
@@ -569,7 +569,7 @@ def test_index_that_is_too_large_is_not_read(server: Server, registry: Registry,
 
 
 class Slow:
-    """A layer that takes its time: blocks, one after the other, until there are enough or nobody listens."""
+    """A layer that takes its time: blocks, one after the other, until there are enough or the client is gone."""
 
     def __init__(self, block: int = 256 * 1024, interval: float = 0.1, blocks: int = 600) -> None:
         self.block, self.interval, self.blocks = block, interval, blocks
@@ -723,7 +723,7 @@ def test_a_signal_ends_a_pull_soon_and_leaves_no_temporary_file(
     assert not (dest / _layout_index.file_of(layer["digest"])).exists()
 
 
-# --- what is there already
+# --- existing content
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])
@@ -798,7 +798,7 @@ def test_pulls_at_once_lose_no_image_and_share_no_temporary_file(server: Server,
     assert len(temporary) == len(set(temporary)) > len(names) * 4
 
 
-def test_where_files_can_not_be_locked_an_image_is_added_all_the_same(
+def test_image_is_added_if_files_cannot_be_locked(
     server: Server, registry: Registry, dest: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_handle: int, _operation: int) -> None:

@@ -17,7 +17,7 @@ from tests.unit.foreign_documents import DIGEST, INDEX, LAYER, MANIFEST, OTHER, 
 
 
 def take_in(content: bytes, media_type: str | None) -> None:
-    """Everything that is done with a foreign document; what comes out must be safe to use."""
+    """Everything that is done with a foreign document; the result must be safe to use."""
     manifest, message = outcome(lambda: _manifest.parse_manifest(content, media_type, "app:v1"))
     assert len(message.encode()) < 1000  # it can be printed and read
     if message:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The syntax rules: what is valid, and what is rejected, in the words that the user reads."""
+"""The syntax rules: valid and rejected values, with the messages for the user."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_the_components_of_an_arn_are_compared_one_by_one(wanted: str, actual: s
     assert compare("arnlike", actual, wanted) is fits
 
 
-def test_only_text_and_arns_have_policy_variables_and_only_names_with_not_are_negated() -> None:
+def test_policy_variables_and_negated_operators() -> None:
     assert {name for name, one in OPERATORS.items() if one.variables} == {
         name for name in OPERATORS if name.startswith(("string", "arn"))
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the permissions document allows, and whom the trust document lets in."""
+"""The requests that the permissions policy allows, and the principals that the trust policy allows."""
 
 from __future__ import annotations
 

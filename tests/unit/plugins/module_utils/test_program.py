@@ -130,7 +130,7 @@ def test_it_is_gone_after_a_signal(
 ) -> None:
     large = temporary.parent / "large"
     large.mkdir()
-    # podman says where it keeps layers on their way, skopeo follows TMPDIR, dockerd is another process.
+    # podman reports its folder for incomplete layers, skopeo follows TMPDIR, dockerd is another process.
     log = install(name, HANGS, info=f"""echo '{{"store": {{"imageCopyTmpDir": "{large}"}}}}'""")
     process = subprocess.Popen(
         [

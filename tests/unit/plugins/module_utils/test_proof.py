@@ -46,7 +46,7 @@ def test_a_result_is_final_if_no_propagation_explains_it(verdicts: list[dict[str
     assert is_final(verdicts) is final
 
 
-def test_a_lasting_denial_that_is_expected_does_not_make_the_result_final() -> None:
+def test_expected_final_denial_is_not_a_final_result() -> None:
     expected = judged(
         "denied", {probe: one(probe, "denied", "explicit_deny") for probe in ("describe", "manifest", "layer")}
     )
@@ -55,7 +55,7 @@ def test_a_lasting_denial_that_is_expected_does_not_make_the_result_final() -> N
 
 
 @pytest.mark.parametrize(("access", "final"), [("read", True), ("pull", False)])
-def test_describing_does_not_make_the_result_final_where_only_pulling_is_asked_for(access: str, final: bool) -> None:
+def test_describe_is_not_final_with_access_pull(access: str, final: bool) -> None:
     verdicts = [wrong(describe="boundary", manifest="no_identity_policy")]
     assert is_final(verdicts, access) is final
 

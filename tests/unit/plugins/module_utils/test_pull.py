@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bringing an image: what the registry does not know yet is waited for, all else is not."""
+"""Bringing an image: only a share that has not reached the registry is retried."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATE, LASTING = " because no identity-based policy allows it", " with an explici
 
 
 def bringing(*outcomes: str | bool) -> tuple[Any, list[str | bool]]:
-    """What fails with each text, and ends with what is no text; and what is left of it."""
+    """A function that fails with each text and ends with the first other value, and the remaining outcomes."""
     left = list(outcomes)
 
     def bring() -> bool:

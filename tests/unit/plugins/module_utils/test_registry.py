@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A registry that behaves, one that does not, and who gets to see the token. No test waits for real."""
+"""A registry that behaves, one that does not, and recipients of the token. No test waits for real."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Pauses(threading.Event):
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
-    """What every registry of a test would have slept."""
+    """The pauses of all registries of a test."""
     pauses = Pauses()
     monkeypatch.setattr(_registry, "threading", types.SimpleNamespace(Event=lambda: pauses))
     return pauses
@@ -121,7 +121,7 @@ def asked_ranges(server: Server) -> list[str | None]:
 
 
 class Resumable:
-    """Serves a content from where it is asked to, and breaks off where it is told to; `sent` is what went out."""
+    """Serves a content from the requested offset, and interrupts it at a given one; `sent` is what went out."""
 
     def __init__(self, content: bytes, *cuts: int) -> None:
         self.content, self.cuts = content, list(cuts)
@@ -136,7 +136,7 @@ class Resumable:
         handler.reply(206 if asked else 200, self.content[start:end], size - start, **headers)
 
 
-# --- what works
+# --- success
 
 
 def test_a_manifest(server: Server, registry: Registry) -> None:
@@ -183,7 +183,7 @@ def test_whom_this_machine_trusts_is_read_once_for_all_requests(
     assert made == [{"cafile": None, "validate_certs": True}]
 
 
-# --- what the registry gets wrong
+# --- faults of the registry
 
 
 def test_wrong_digest(server: Server, registry: Registry, folder: pathlib.Path) -> None:
@@ -256,11 +256,11 @@ def test_longer_body(server: Server, registry: Registry, folder: pathlib.Path, s
         (20, "The {layer} was interrupted 5 times, last after 14 of 20 bytes: the connection ended. Run again."),
     ],
 )
-def test_a_body_of_another_size_than_the_descriptor_says_though_the_digest_is_right(
+def test_body_of_wrong_size_with_right_digest_is_rejected(
     server: Server, registry: Registry, folder: pathlib.Path, size: int, message: str
 ) -> None:
     server.serve(BLOB_PATH, 200, CONTENT)
-    nothing = "sha256:" + hashlib.sha256(b"").hexdigest()  # what is too long is not even looked at
+    nothing = "sha256:" + hashlib.sha256(b"").hexdigest()  # a text that is too long is not parsed
     said = message_of(lambda: registry.blob("team/app", Descriptor("x", DIGEST, size), folder / "blob"))
     assert said == message.format(digest=nothing, layer=LAYER_WHAT)
     assert files(folder) == []
@@ -341,7 +341,7 @@ def test_what_comes_compressed_unasked_is_not_unpacked(
     assert [headers["Accept-Encoding"] for _path, headers in server.requests] == ["identity"]
 
 
-def test_a_layer_is_kept_as_it_comes_whatever_its_encoding_is_called(
+def test_layer_is_stored_unchanged_with_any_content_encoding(
     server: Server, registry: Registry, folder: pathlib.Path
 ) -> None:
     content = gzip.compress(b"layer" * 1000)
@@ -379,7 +379,7 @@ def raw(line: bytes) -> Answer:
     return answer
 
 
-# --- a layer that breaks off
+# --- a layer whose transfer is interrupted
 
 BIG = bytes(range(256)) * (3 * 4096) + b"the end"  # 3 MiB and a bit: more than is read at once
 BIG_WANTED = Descriptor("x", "sha256:" + hashlib.sha256(BIG).hexdigest(), len(BIG))
@@ -404,7 +404,7 @@ def test_a_layer_that_breaks_off_is_resumed(
     registry.blob("team/app", BIG_WANTED, folder / "blob")
     assert (folder / "blob").read_bytes() == BIG
     assert files(folder) == ["blob"]
-    # What was received is not sent again: each time it goes on where it ended.
+    # Received bytes are not sent again: each time it goes on where it ended.
     assert resumable.sent == list(zip([0, *cuts], [*cuts, len(BIG)]))
     assert asked_ranges(server) == [f"bytes={start}-" if start else None for start in (0, *cuts)]
     assert pauses.asked == waits
@@ -414,7 +414,7 @@ def test_a_layer_that_breaks_off_is_resumed(
 def test_where_a_registry_begins_anew_so_does_the_layer(
     server: Server, registry: Registry, folder: pathlib.Path, headers: dict[str, str]
 ) -> None:
-    """It does not know Range and answers 200: what was received first, right or wrong, is dropped."""
+    """It does not know Range and answers 200: the bytes received first are discarded."""
     server.answers[BLOB_PATH] = in_turn(fixed(200, b"x" * 9, len(CONTENT)), fixed(200, CONTENT, None, **headers))
     registry.blob("team/app", WANTED, folder / "blob")
     assert (folder / "blob").read_bytes() == CONTENT
@@ -425,7 +425,7 @@ def test_where_a_registry_begins_anew_so_does_the_layer(
 @pytest.mark.parametrize(
     "content_range", [None, "bytes 0-13/14", "bytes 0-13/*", "bytes 50-63/64", "bytes */14", "5-13"]
 )
-def test_a_partial_content_that_does_not_go_on_where_it_was_asked_to_counts_as_a_new_beginning(
+def test_partial_content_at_wrong_offset_restarts(
     server: Server, registry: Registry, folder: pathlib.Path, content_range: str | None
 ) -> None:
     headers = {"Content_Range": content_range} if content_range else {}
@@ -436,7 +436,7 @@ def test_a_partial_content_that_does_not_go_on_where_it_was_asked_to_counts_as_a
 
 
 @pytest.mark.parametrize("content_range", ["bytes 6-13/14", "bytes 50-58/59", "bytes 4-13/14", "nonsense"])
-def test_a_registry_that_always_sends_another_part_than_was_asked_for_is_given_up(
+def test_registry_with_wrong_ranges_fails_finally(
     server: Server, registry: Registry, folder: pathlib.Path, content_range: str
 ) -> None:
     server.answers[BLOB_PATH] = in_turn(
@@ -549,7 +549,7 @@ def test_a_rest_that_has_to_be_waited_for(
     assert pauses.asked == [0.5, 0.5, 1.0, 7.0]
 
 
-# --- what is tried again
+# --- retries
 
 
 @pytest.mark.parametrize("failures", [1, 4])
@@ -634,7 +634,7 @@ def test_what_lasts_is_not_tried_again(
     assert (len(server.requests), pauses.asked) == (1, [])
 
 
-# --- who gives up
+# --- cancellation
 
 
 def test_who_gives_up_ends_a_pause(server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses) -> None:
@@ -712,7 +712,7 @@ def with_certificate(server: Server, folder: pathlib.Path, address: str = "127.0
 def test_a_certificate_that_is_not_trusted_is_not_tried_again(
     server: Server, folder: pathlib.Path, tmp_path: pathlib.Path, pauses: Pauses, address: str
 ) -> None:
-    """Signed by nobody known, or for another address."""
+    """Signed by an unknown authority, or for another address."""
     server.serve(BLOB_PATH, 200, CONTENT)
     url, trusted, connections = with_certificate(server, tmp_path, address)
     registry = Registry(url, TOKEN, ca_path=None if address == "127.0.0.1" else trusted)
@@ -731,7 +731,7 @@ def test_a_certificate_that_is_trusted(server: Server, folder: pathlib.Path, tmp
     assert files(folder) == ["one", "two"]
 
 
-# --- who gets to see the token
+# --- recipients of the token
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307])
@@ -751,7 +751,7 @@ def test_a_redirect_carries_no_token(
 
 
 @pytest.mark.parametrize("status", [302, 307])
-def test_a_layer_that_is_elsewhere_is_resumed_there_without_the_token(
+def test_redirected_layer_resumes_without_the_token(
     server: Server, other_server: Server, registry: Registry, folder: pathlib.Path, status: int
 ) -> None:
     server.serve(BIG_PATH, status, b"", Location=f"{other_server.url}/elsewhere?signed=yes")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an HTTP error of a registry, of S3 or of a proxy states."""
+"""The facts in an HTTP error of a registry, of S3 or of a proxy."""
 
 from __future__ import annotations
 

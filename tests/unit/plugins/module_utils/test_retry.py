@@ -25,7 +25,7 @@ NOW = datetime.datetime(2026, 1, 31, 12, 0, 0, tzinfo=datetime.timezone.utc).tim
 
 
 class Clock:
-    """Stands for the module `time`: it goes on only when somebody sleeps, or when an attempt takes its time."""
+    """Stands for the module `time`: it advances only during a pause, or during an attempt."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -81,7 +81,7 @@ def test_at_the_deadline_the_error_says_what_is_missing(clock: Clock, timeout: i
     with pytest.raises(EcrError) as caught:
         wait_until_consistent(read, replace(OPTIONS, timeout=timeout))
     assert str(caught.value) == (
-        f"Everything was written, but after {timeout} seconds AWS does not read back the trust, the policy."
+        f"Everything was written, but after {timeout} seconds AWS does not confirm the trust, the policy."
         " Run again: nothing will be written twice."
     )
     assert caught.value.facts == {"changed": True, "waiting_for": missing}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others own of a role and its policy, or added to them."""
+"""Objects of other owners on a role and its policy."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ TAG_SETS: list[dict[str, str]] = [
     {"environment": "release", "team": "a"},
     {"environment": "develop", "team": "a"},
 ]
-#: What a boundary lets through, by its ARN: places in TAG_SETS.
+#: The permissions of a boundary, by its ARN: places in TAG_SETS.
 BOUNDARIES: dict[str | None, set[int]] = {
     None: {0, 1, 2, 3, 4},
     f"arn:aws:iam::{OWNER}:policy/release": {1, 3},
@@ -141,7 +141,7 @@ Pairs = set[tuple[int, str, int]]
 
 
 def pairs(state: RoleState) -> Pairs:
-    """Who may read what in this state: place in CALLERS, action, place in TAG_SETS."""
+    """The access in this state: place in CALLERS, action, place in TAG_SETS."""
     if not (state.role_exists and state.attached and state.trust and state.permissions):
         return set()
     readable = {
@@ -190,7 +190,7 @@ DENY = {
 
 @st.composite
 def accounts(draw: st.DrawFn) -> RoleState:
-    """What may be there before: nothing, a role of ours, or one that others had their hands on."""
+    """The possible states before: no role, a role of this collection, or one that others changed."""
     if draw(st.integers(0, 5)) == 0:
         return RoleState()
     state = declare(RoleState(), **draw(declared))[0]
@@ -232,17 +232,16 @@ def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dic
 
 @settings(max_examples=400)
 @given(accounts(), declared)
-def test_a_session_that_is_out_never_sees_what_neither_declaration_allows(
-    before: RoleState, said: dict[str, Any]
-) -> None:
-    """Whoever may assume the role at some moment does so, and keeps the session; also from a run that is killed."""
+def test_existing_session_never_exceeds_both_declarations(before: RoleState, said: dict[str, Any]) -> None:
+    """Every principal that can assume the role at some moment does so, and keeps the session; also from a run that is
+    killed."""
     plan = planned(before, said)
     wide = pairs(before) | pairs(plan.after)
     out: dict[str, dict[str, Any]] = {}
     for killed, killed_out in sessions(plan, out, wide):
         second = planned(killed, said)
         *_others, (end, left) = sessions(second, dict(killed_out), wide)
-        # Nobody who is no longer declared is left over.
+        # No undeclared principal remains.
         if any(isinstance(step, (RevokeSessions, UpdateTrust)) for step in second.steps):
             assert pairs(replace(end, trust={"Version": "2012-10-17", "Statement": list(left.values())})) <= wide
 
@@ -250,7 +249,7 @@ def test_a_session_that_is_out_never_sees_what_neither_declaration_allows(
 def sessions(
     plan: RolePlan, out: dict[str, dict[str, Any]], wide: Pairs
 ) -> Iterator[tuple[RoleState, dict[str, dict[str, Any]]]]:
-    """Each moment of a plan, and by which statements somebody came in that still has a session."""
+    """Each moment of a plan, and the statements by which the open sessions started."""
     steps: list[Step | None] = [None, *plan.steps]
     for step, state in zip(steps, moments(plan)):
         if isinstance(step, RevokeSessions):
@@ -263,9 +262,7 @@ def sessions(
 
 
 @pytest.mark.parametrize(("revoked", "revoking"), [(True, False), (True, True), (False, True)])
-def test_who_was_dropped_stays_out_when_a_share_follows_an_unshare_that_was_killed(
-    revoked: bool, revoking: bool
-) -> None:
+def test_share_after_killed_unshare_revokes_removed_consumers(revoked: bool, revoking: bool) -> None:
     said: dict[str, Any] = {"repository_tags": {"environment": "release"}, "consumers": CONSUMERS[:1]}
     both = {**said, "consumers": CONSUMERS[:2]}
     *_others, before = moments(planned(RoleState(), both))
@@ -343,9 +340,9 @@ NARROW = ["begin_revocation", "update_trust", "revoke_sessions", "end_revocation
         ({}, {"access": "pull"}, ["create_version"]),
         ({}, {"consumers": CONSUMERS[1:2]}, NARROW),
         ({}, {"consumers": CONSUMERS[1:2], "access": "pull"}, [*NARROW, "create_version", "update_trust"]),
-        # One consumer more: what is common is what is there, so only the last write is needed.
+        # One consumer more: the common part is the current state, so only the last write is needed.
         ({}, {"consumers": CONSUMERS[:2], "access": "pull"}, ["create_version", "update_trust"]),
-        # One consumer less: what is common is what shall be, so only the first is.
+        # One consumer less: the common part is the declaration, so only the first write is needed.
         ({"consumers": CONSUMERS[:2]}, {"access": "pull"}, [*NARROW, "create_version"]),
     ],
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a role means that exists."""
+"""The meaning of an existing role."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who gains and who loses what, from documents and tags."""
+"""Gained and lost access, from documents and tags."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_lines_say_who_gains_and_who_loses(
     before: RoleState, after: RoleState, repositories: list[TagsChange], lines: list[str]
 ) -> None:
     change = access_of([RoleChange("only", before, after)], repositories)
-    assert change.lines == change.all_lines == (lines or ["Nobody gains or loses access."])
+    assert change.lines == change.all_lines == (lines or ["No access is gained or lost."])
     assert bool(change.gained) == any(not line.startswith("-") for line in lines)
     assert bool(change.lost) == any(not line.startswith("+") for line in lines)
 

@@ -53,7 +53,7 @@ class World:
     unknown: str = ""
 
     def account(self, shares: list[Share]) -> Account:
-        """What a reader finds."""
+        """The result of a reader."""
         names = {share.name for share in shares}
         others = {
             name: role
@@ -71,7 +71,7 @@ class World:
         return replace(plan, problems=list(dict.fromkeys([*share_declaration_problems(options), *plan.problems])))
 
     def pairs(self) -> set[tuple[str, str, str]]:
-        """Who may read which repository through which role."""
+        """The repositories that each principal can read, by role."""
         return {
             (role, caller, repository)
             for role, state in self.roles.items()
@@ -297,13 +297,13 @@ def test_shares_that_contradict_each_other_are_rejected(
     assert problems_of(START, first) == problems_of(START, second) == []
 
 
-def test_shares_with_one_tag_and_the_same_repositories_do_not_contradict_each_other() -> None:
+def test_shares_with_same_tag_and_repositories_are_valid() -> None:
     shares = [declared("first", exclusive=True), declared("second", TWO, exclusive=True)]
     end = end_of(START, *shares)
     assert not end.plan(shares).changed
 
 
-def test_images_of_hand_offs_have_the_registry_of_the_owner_account() -> None:
+def test_images_of_handoffs_have_the_owner_registry() -> None:
     host = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com"
     plan = World({"release": {}}).plan([declared("one", images=[f"https://{host}/release:v1", " release:v2 "])])
     assert (plan.problems, plan.handoffs[0]["images"]) == ([], ["release:v1", "release:v2"])
@@ -374,7 +374,7 @@ FOREIGN = RoleState(role_exists=True, policy_exists=True, trust={"Statement": []
     ],
 )
 @pytest.mark.parametrize("others", [[], [declared("other", TWO, repository_tags={"audience": "inner"})]])
-def test_no_problem_of_a_share_hides_that_its_repository_does_not_exist(
+def test_missing_repository_is_reported_with_other_problems(
     options: dict[str, Any], words: str, others: list[dict[str, Any]]
 ) -> None:
     share = declared("first", **{"repositories": ["nowhere"], **options})
@@ -384,7 +384,7 @@ def test_no_problem_of_a_share_hides_that_its_repository_does_not_exist(
     assert len(found) == len(set(found)) == 2
 
 
-def test_no_problem_of_the_hand_off_hides_that_the_role_belongs_to_others() -> None:
+def test_unmanaged_role_is_reported_with_handoff_problems() -> None:
     world = replace(START, roles={"first": FOREIGN})
     found = problems_of(world, declared("first", images=["base:1"], repositories=["Release"]))
     assert [text.split()[0] for text in found] == ["'Release'", "Image", "Role", "Policy"]
@@ -425,7 +425,7 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     assert end.plan(whole).problems == []
 
 
-def test_unsharing_a_role_that_does_not_exist_is_rejected_if_its_tags_exist() -> None:
+def test_unshare_of_missing_role_with_tags_is_rejected() -> None:
     world = end_of(START, declared("allow_ecr_release"))
     (problem,) = problems_of(world, declared("allow_ecr_relase"), state="absent")
     assert problem.startswith(
@@ -458,7 +458,7 @@ def test_other_consumers_of_a_tag_gain_and_lose_access_as_well() -> None:
     assert any("Role other, which is not declared here, grants environment=release" in one for one in plan.warnings)
 
 
-def test_what_is_unknown_is_a_warning_and_a_problem_of_an_exclusive_share() -> None:
+def test_unknown_state_is_a_problem_of_an_exclusive_share() -> None:
     world = replace(START, unknown="DescribeRepositories: AccessDenied")
     plan = world.plan([declared("first")])
     assert (plan.problems, len(plan.warnings)) == ([], 1)

@@ -32,7 +32,7 @@ from tests.unit.fake_programs import (
 )
 
 
-def test_skopeo_copies_no_image_of_another_platform_than_asked_for(install: Install, temporary: pathlib.Path) -> None:
+def test_skopeo_copies_no_image_of_another_platform(install: Install, temporary: pathlib.Path) -> None:
     log = install("skopeo")
     image(log, REFERENCE).write_text('{"os": "linux", "architecture": "amd64"}')
     with pytest.raises(EcrError) as caught:
@@ -86,7 +86,7 @@ def test_skopeo_is_told_no_variant_where_there_is_none(install: Install, tempora
 
 @pytest.mark.parametrize("dest", [DEST, "docker-daemon:app:v1"])
 @pytest.mark.parametrize("host", [None, "unix:///run/user/1/docker.sock"])
-def test_skopeo_is_led_to_the_users_docker_for_docker_daemon_only(
+def test_skopeo_uses_user_docker_for_docker_daemon_only(
     install: Install, temporary: pathlib.Path, monkeypatch: pytest.MonkeyPatch, dest: str, host: str | None
 ) -> None:
     log = install("skopeo")
@@ -98,7 +98,7 @@ def test_skopeo_is_led_to_the_users_docker_for_docker_daemon_only(
     assert words == ([f"--dest-daemon-host={host}", f"--daemon-host={host}"] if led else [])
 
 
-def test_skopeo_has_an_image_whose_configuration_is_the_registrys(install: Install, temporary: pathlib.Path) -> None:
+def test_skopeo_has_image_with_equal_configuration(install: Install, temporary: pathlib.Path) -> None:
     log = install("skopeo")
     skopeo = Skopeo(str(temporary), DEST, "linux/amd64")
     assert not skopeo.has(remote())

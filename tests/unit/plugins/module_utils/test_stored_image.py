@@ -92,7 +92,7 @@ Place = tuple[str, pathlib.Path, dict[str, bytes]]
 
 def test_whole_image(place: Place) -> None:
     dest, path, files = place
-    assert _stored_image.broken_files(dest, image(), DIFF_IDS) == ["manifest.json"]  # nothing is there
+    assert _stored_image.broken_files(dest, image(), DIFF_IDS) == ["manifest.json"]  # nothing exists
     write(path, files)
     assert _stored_image.broken_files(dest, image(), DIFF_IDS) == []
     assert _stored_image.safe_destination(dest) == dest

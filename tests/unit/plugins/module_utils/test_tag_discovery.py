@@ -60,7 +60,7 @@ def session() -> Any:
         ([None], None, 1),  # gone
     ],
 )
-def test_where_ecr_does_not_read_a_tag_that_the_other_api_names_it_is_asked_again(
+def test_tag_missing_in_ecr_is_read_again(
     monkeypatch: pytest.MonkeyPatch, reads: list[Any], found: dict[str, str] | None, asked: int
 ) -> None:
     answers = iter(reads)

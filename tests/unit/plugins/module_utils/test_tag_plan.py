@@ -97,11 +97,11 @@ def test_batches_of_twenty(state: str, count: int, sizes: list[int]) -> None:
 def test_the_51st_tag(had: int, tags: dict[str, str], count: int | None) -> None:
     before = {f"k{number}": "1" for number in range(had)}
     problems = tag_plan({"app": before}, tags, "present")[1]
-    message = f"Repository app would have {count} tags; ECR takes 50. Remove some first."
+    message = f"Repository app would have {count} tags; the limit of ECR is 50. Remove some first."
     assert problems == ([message] if count else [])
 
 
-def test_a_key_in_another_case_is_rejected_and_is_removed_with_the_tag() -> None:
+def test_tag_key_in_another_case_is_rejected_or_removed() -> None:
     repositories = {"app": {"Share": "yes"}, "base": {}, "other": {"Share": "no"}}
     assert tag_plan(repositories, {"share": "yes"}, "present")[1] == [
         f"Repository {name} has a tag 'Share', which IAM does not tell from 'share'. Remove it first."
@@ -178,7 +178,7 @@ def test_select(names: list[str], selected: list[str], found: list[str]) -> None
     assert list(unmatched_pattern_problems(names, KNOWN)) == found
 
 
-def test_a_repository_that_does_not_exist_is_as_planned_only_without_tags() -> None:
+def test_missing_repository_is_as_planned_without_tags() -> None:
     for state, before in (("present", {}), ("absent", {"share": "yes"})):
         plan, _problems = tag_plan({"app": before}, {"share": "yes"}, state)
         assert plan.is_done(plan.changes[0], None) is (state == "absent")

@@ -62,9 +62,7 @@ def answer(stub: Stubber, state: str, names: str, **failed: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_what_aws_could_not_do_just_then_is_tried_again_for_those_alone(
-    client: Any, pauses: list[float], state: str
-) -> None:
+def test_transient_failures_are_retried_alone(client: Any, pauses: list[float], state: str) -> None:
     before, after = ({"team": "a"}, {**SHARE, "team": "a"})[:: 1 if state == "present" else -1]
     ecr = Ecr(bb=[before], cc=[before, after])
     with Stubber(client) as stub:
@@ -76,7 +74,7 @@ def test_what_aws_could_not_do_just_then_is_tried_again_for_those_alone(
     assert pauses == [0.5, 1.0]
 
 
-def test_after_six_tries_the_error_names_each_repository_and_what_was_done(client: Any, pauses: list[float]) -> None:
+def test_error_after_six_attempts_names_repositories(client: Any, pauses: list[float]) -> None:
     untagged: dict[str, str] = {}
     with Stubber(client) as stub:
         answer(stub, "present", "aa bb cc dd", bb=LATER, cc=WRONG, dd=WRONG)

@@ -20,7 +20,7 @@ def client() -> Any:
 KEYS: dict[str, Any] = {"TagKeys": ["Share", "SHARED", "Team", "other"], "PaginationToken": ""}
 
 
-def test_discovery_finds_any_of_the_tags_in_any_case_of_its_key_page_by_page(client: Any) -> None:
+def test_discovery_finds_tags_in_any_case_on_all_pages(client: Any) -> None:
     def page(token: str, *names: str) -> dict[str, Any]:
         return {"PaginationToken": token, "ResourceTagMappingList": [{"ResourceARN": ARN + name} for name in names]}
 

@@ -122,7 +122,7 @@ def test_without_the_registry_token_nothing_can_be_pulled() -> None:
     assert (verdict["denial"], verdict["denial_kind"]) == (f"token: {SENTENCE}", "boundary")
     assert verdict["denials"] == {"token": f"token: {SENTENCE}"}
     assert verdict["advice"] == f"Repository app cannot be pulled. {Denial('boundary').advice(ROLE)}"
-    # What is denied is denied, token or not; but its absence alone proves nothing of a repository.
+    # A denial counts with and without a token; but its absence alone proves nothing of a repository.
     assert judged("denied", seen("denied", "denied", "denied"), token)["verdict"] == "pass"
     assert judged("denied", seen("allowed", "allowed", "allowed"), token)["verdict"] == "fail"
 
@@ -236,7 +236,7 @@ def test_the_table_of_nothing_is_its_head() -> None:
     assert table([]) == ["REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER  TOKEN  VERDICT"]
 
 
-def test_only_repositories_of_which_nobody_states_that_they_exist_are_named() -> None:
+def test_only_unconfirmed_repositories_are_named() -> None:
     named = list(existence_warnings(Expectations(("release",), ("develop", "typo"), existing=("release", "develop"))))
     assert len(named) == 1
     assert named[0].startswith("A denial of typo does not show that the name is right")

@@ -75,7 +75,7 @@ def test_actions_have_no_case() -> None:
         ("arn:aws:ecr:eu-west-1:111111111111:*c", True),
     ],
 )
-def test_in_an_arn_only_an_asterisk_at_the_end_of_a_segment_reaches_beyond_a_colon(pattern: str, fits: bool) -> None:
+def test_only_asterisk_at_segment_end_crosses_colons_in_arn(pattern: str, fits: bool) -> None:
     assert matches_in_segments(((pattern, True),), ARN) is fits
     assert matches(((pattern, True),), ARN)
 
@@ -85,7 +85,7 @@ def test_a_colon_is_no_other_character_of_an_arn() -> None:
         assert not matches_in_segments(((pattern, True),), ":b")
 
 
-def test_an_asterisk_before_the_colon_of_a_variable_crosses_colons() -> None:
+def test_asterisk_before_variable_colon_crosses_colons() -> None:
     template: Template = (("*", True), (":b", False))
     assert matches_in_segments(template, "a:a:b")
 

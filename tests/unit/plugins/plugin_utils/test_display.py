@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an action plugin displays: no secret of its process, whoever wrote the text."""
+"""The output of an action plugin: no secret of its process, whoever wrote the text."""
 
 from __future__ import annotations
 

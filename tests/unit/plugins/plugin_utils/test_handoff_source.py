@@ -299,7 +299,7 @@ def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
     ],
     ids=lambda value: repr(value[:40]),
 )
-def test_text_that_is_more_than_strings_is_rejected_with_its_line(text: str, problem: str) -> None:
+def test_text_with_other_types_is_rejected_with_line(text: str, problem: str) -> None:
     with pytest.raises(EcrError) as caught:
         load(text, "file.yml")
     assert str(caught.value).startswith("file.yml")
