@@ -57,6 +57,11 @@ def terminal(folder: pathlib.Path, ansible_playbook: pathlib.Path | None = None)
 
     :param folder: an empty folder, which becomes the reader's clone
     """
+    for environment, requirements in ((".venv", "tests"), (".venv-lab", "tests/lab")):
+        if (ROOT / environment / "ready").stat().st_mtime < (ROOT / requirements / "requirements.txt").stat().st_mtime:
+            raise RuntimeError(
+                f"{environment} is older than its requirements, and make would replace it. Run make setup."
+            )
     for path in ROOT.iterdir():
         if path.name not in (".lab", ".git", "build", ".cache"):
             (folder / path.name).symlink_to(path)
