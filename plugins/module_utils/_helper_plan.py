@@ -33,7 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 
 
 @dataclass(frozen=True)
-class Found:
+class CurrentFiles:
     """The current files on the host.
 
     :param contents: the content of each file by its path, without the files that could not be read
@@ -75,7 +75,7 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def plan_host(declared: Declaration, paths: HostPaths, found: Found) -> Plan:
+def plan_host(declared: Declaration, paths: HostPaths, found: CurrentFiles) -> Plan:
     """The plan of all files that must change."""
     entries = helpers_of(found.contents.get(paths.auth_file), declared.by_host)
     formers: dict[str, str | None] = {}
@@ -105,7 +105,7 @@ _Merge = t.Callable[[t.Optional[bytes]], MergedFile]
 def _merges(
     declared: Declaration,
     paths: HostPaths,
-    found: Found,
+    found: CurrentFiles,
     entries: t.Mapping[str, str],
     formers: t.Mapping[str, str | None],
 ) -> t.Iterator[tuple[str, bool, _Merge]]:
@@ -128,7 +128,9 @@ def _merges(
     yield paths.auth_file, False, lambda content: merge_helpers(content, helpers)
 
 
-def _warnings(declared: Declaration, paths: HostPaths, found: Found, entries: t.Mapping[str, str]) -> t.Iterator[str]:
+def _warnings(
+    declared: Declaration, paths: HostPaths, found: CurrentFiles, entries: t.Mapping[str, str]
+) -> t.Iterator[str]:
     for host, helper in entries.items():
         if helper != paths.helper(host):
             yield (

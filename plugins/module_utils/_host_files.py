@@ -22,7 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_fi
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
-from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, CurrentFiles
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import Fault, UnsafeError, real_folder
@@ -139,7 +139,7 @@ def paths_of(declared: Declaration, account: pwd.struct_passwd, helper: str | No
 
 def read_host(
     declared: Declaration, account: pwd.struct_passwd, given: HostPaths, problems: Problems
-) -> tuple[HostPaths, Found]:
+) -> tuple[HostPaths, CurrentFiles]:
     """The paths without links, and the current files.
 
     :raises EcrError: with all problems, if a path cannot be used
@@ -167,7 +167,7 @@ def read_host(
                 contents[path] = existing.content if existing else None
                 if existing and existing.fault:
                     faults[path] = existing.fault
-    return paths, Found(contents, faults, earlier)
+    return paths, CurrentFiles(contents, faults, earlier)
 
 
 def _check_paths(paths: HostPaths, problems: Problems) -> None:

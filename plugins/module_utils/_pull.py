@@ -127,11 +127,11 @@ def _token(ecr: Client) -> tuple[str, str]:
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
             raise
-        seen = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
+        observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
-            f"The role cannot get a registry token: {seen.sentence.rstrip('.')}. {seen.advice}",
-            denial=seen.sentence,
-            denial_kind=seen.kind,
+            f"The role cannot get a registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
+            denial=observation.sentence,
+            denial_kind=observation.kind,
         ) from None
 
 

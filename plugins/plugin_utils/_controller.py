@@ -37,7 +37,7 @@ class Controller:
         KNOWN.add_from(arguments)
         validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
-            unknown = sorted(_path(one) for one in validated.unsupported_parameters)
+            unknown = sorted(_path(parameter) for parameter in validated.unsupported_parameters)
             raise EcrError(" ".join(unknown_option(name, path, argument_spec) for path in unknown))
         if validated.error_messages:
             raise EcrError("; ".join(validated.error_messages))

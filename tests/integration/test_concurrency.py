@@ -115,7 +115,7 @@ def test_other_tags_that_others_change_meanwhile_are_no_matter(control: Control,
 
 
 def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: Lossy) -> None:
-    """What the other tagged after this one had taken the tags off every other repository, nobody declared so."""
+    """The other run adds tags after this run removed them from every other repository."""
     lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
     control.engines = {"AWS_ENDPOINT_URL": lossy.url}
     try:

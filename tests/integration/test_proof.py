@@ -446,9 +446,9 @@ def test_an_option_that_does_not_exist_is_named(control: Control, credentials: s
 
 
 def meanwhile(run: Callable[[], Any], so_far: Callable[[], bool], act: Callable[[], Any]) -> Any:
-    """What `run` returns, while `act` happens as soon as `so_far` is true."""
+    """The result of `run`, while `act` happens as soon as `so_far` is true."""
     with ThreadPoolExecutor(1) as pool:
-        running, deadline = pool.submit(run), time.monotonic() + 60
+        running, deadline = pool.submit(run), time.monotonic() + 300
         while not so_far() and not running.done() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not running.done(), running.result()

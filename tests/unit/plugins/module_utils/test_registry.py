@@ -731,7 +731,7 @@ def test_a_certificate_that_is_trusted(server: Server, folder: pathlib.Path, tmp
     assert files(folder) == ["one", "two"]
 
 
-# --- who gets to see the token
+# --- recipients of the token
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307])

@@ -309,10 +309,10 @@ def test_text_with_other_types_is_rejected_with_line(text: str, problem: str) ->
 def test_expanding_aliases_are_rejected_at_once() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 12)]
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(EcrError, match="anchors and aliases"):
         load("\n".join(lines), "it")
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @given(st.text())
