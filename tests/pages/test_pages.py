@@ -13,7 +13,7 @@ from tests.support import quick_python
 from .blocks import blocks, page_word
 from .output import stale_lines
 from .run import commands, run_page
-from .session import ROOT, terminal
+from .session import ROOT, Quick, terminal
 
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
 PAGES = [ROOT / "README.md", *GUIDES]
@@ -21,14 +21,15 @@ RUN = [path for path in PAGES if commands(path) and not page_word(path)]
 
 
 @pytest.fixture(scope="module")
-def ansible_playbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
-    with quick_python.running_ansible(tmp_path_factory.mktemp("quick"), ROOT / ".venv/bin/python") as program:
-        yield program
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quick]:
+    folder, real = tmp_path_factory.mktemp("quick"), ROOT / ".venv/bin/python"
+    with quick_python.running(folder, real) as python, quick_python.running_ansible(folder, real) as ansible:
+        yield Quick(ansible, python)
 
 
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
-def test_page_runs_as_printed(tmp_path: pathlib.Path, ansible_playbook: pathlib.Path, path: pathlib.Path) -> None:
-    with terminal(tmp_path, ansible_playbook) as reader:
+def test_page_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, path: pathlib.Path) -> None:
+    with terminal(tmp_path, quick) as reader:
         assert list(run_page(path, reader, {})) == []
 
 
