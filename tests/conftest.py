@@ -27,6 +27,7 @@ LONGEST = (
     "test_boundaries_playbooks",
     "test_jobs",
     "test_scenario",
+    "test_demo",
     "test_declarations",
     "test_interrupts",
     "test_bad_input",

@@ -131,9 +131,9 @@ def probe_access(session: Session, options: ProofOptions, progress: Progress = n
     ]
     answers = map_concurrently(lambda request: request(), requests)
     (enforced,) = [answer for answer in answers if isinstance(answer, tuple)]
-    token, *seen = [answer for answer in answers if isinstance(answer, Observation)]
+    token, *observations = [answer for answer in answers if isinstance(answer, Observation)]
     observed: dict[str, Observations] = {name: {} for name in expectations.names}
-    for (name, probe), observation in zip(probes, seen):
+    for (name, probe), observation in zip(probes, observations):
         observed[name][probe] = observation
     verdicts = verdicts_of(expectations, observed, token, _tags_of_readable(role, ecr, expectations, observed))
     return proof_result(options.session, assumed, enforced, token, verdicts)

@@ -29,10 +29,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_fi
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import NAME_PREFIX, MergedFile
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 
 @dataclass(frozen=True)
-class Found:
+class CurrentFiles:
     """The current files on the host.
 
     :param contents: the content of each file by its path, without the files that could not be read
@@ -74,7 +75,7 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def plan_host(declared: Declaration, paths: HostPaths, found: Found) -> Plan:
+def plan_host(declared: Declaration, paths: HostPaths, found: CurrentFiles) -> Plan:
     """The plan of all files that must change."""
     entries = helpers_of(found.contents.get(paths.auth_file), declared.by_host)
     formers: dict[str, str | None] = {}
@@ -104,7 +105,7 @@ _Merge = t.Callable[[t.Optional[bytes]], MergedFile]
 def _merges(
     declared: Declaration,
     paths: HostPaths,
-    found: Found,
+    found: CurrentFiles,
     entries: t.Mapping[str, str],
     formers: t.Mapping[str, str | None],
 ) -> t.Iterator[tuple[str, bool, _Merge]]:
@@ -127,12 +128,14 @@ def _merges(
     yield paths.auth_file, False, lambda content: merge_helpers(content, helpers)
 
 
-def _warnings(declared: Declaration, paths: HostPaths, found: Found, entries: t.Mapping[str, str]) -> t.Iterator[str]:
+def _warnings(
+    declared: Declaration, paths: HostPaths, found: CurrentFiles, entries: t.Mapping[str, str]
+) -> t.Iterator[str]:
     for host, helper in entries.items():
         if helper != paths.helper(host):
             yield (
                 f"{paths.auth_file} names the helper {helper!r} for {host}. {paths.helper(host)} replaces it, and"
-                " state: absent restores it."
+                f" {option('state')}: absent restores it."
             )
     content = found.contents.get(paths.auth_file)
     yield from login_warnings(found.earlier, paths.auth_file, content, declared.by_host)

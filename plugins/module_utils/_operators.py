@@ -95,10 +95,12 @@ def _bool(actual: str, wanted: Template) -> Ternary:
 
 def _binary(actual: str, wanted: Template) -> Ternary:
     try:
-        one, other = (base64.b64decode(text, validate=True) for text in (actual, _wildcard.literal(wanted)))
+        actual_content, wanted_content = (
+            base64.b64decode(text, validate=True) for text in (actual, _wildcard.literal(wanted))
+        )
     except (binascii.Error, ValueError):
         return unknown("a value is not encoded in base64")
-    return whether(one == other)
+    return whether(actual_content == wanted_content)
 
 
 def _address(actual: str, wanted: Template) -> Ternary:
@@ -133,10 +135,10 @@ def _ordered(
     read: t.Callable[[str], Ordered | None], compare: t.Callable[[Ordered, Ordered], bool], noun: str
 ) -> Comparison:
     def compared(actual: str, wanted: Template) -> Ternary:
-        one, other = read(actual), read(_wildcard.literal(wanted))
-        if one is None or other is None:
+        actual_value, wanted_value = read(actual), read(_wildcard.literal(wanted))
+        if actual_value is None or wanted_value is None:
             return unknown(f"{actual!r} or {_wildcard.literal(wanted)!r} is not {noun}")
-        return whether(compare(one, other))
+        return whether(compare(actual_value, wanted_value))
 
     return compared
 

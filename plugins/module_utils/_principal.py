@@ -174,7 +174,7 @@ def _some_of_them(value: str) -> Ternary:
 
 def _is_role(value: str, principal: Principal) -> bool:
     """Whether a value is the role of a session, regardless of the path. Role names are unique in an account."""
-    one, other = _ARN.fullmatch(value), _ARN.fullmatch(principal.role)
-    if one is None or other is None or not one[3].startswith("role/"):
+    named, role = _ARN.fullmatch(value), _ARN.fullmatch(principal.role)
+    if named is None or role is None or not named[3].startswith("role/"):
         return False
-    return one.groups()[:2] == other.groups()[:2] and one[3].rpartition("/")[2] == other[3].rpartition("/")[2]
+    return named.groups()[:2] == role.groups()[:2] and named[3].rpartition("/")[2] == role[3].rpartition("/")[2]

@@ -72,8 +72,8 @@ def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Cal
     except Exception as error:
         is_open = may_have_been_sent(error) and not isinstance(error, CreatedByOthersError)
         raise EcrError(
-            f"{message_of(error).rstrip('.')}. Completed before that: {_completed(written)}. Run again: nothing is"
-            " written twice.",
+            f"{message_of(error).rstrip('.')}. Completed before that: {_completed(written)}. Run again: completed"
+            " changes are not repeated.",
             changed=bool(written) or (is_open and _differs(role, plan)),
             steps=written,
         ) from None
@@ -114,8 +114,8 @@ def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptio
     applied = None
     if code == step.code_if_present:
         try:
-            seen = read_until(role.read, lambda state: already_applied(step, state) is not None, wait)
-            applied = already_applied(step, seen)
+            current = read_until(role.read, lambda state: already_applied(step, state) is not None, wait)
+            applied = already_applied(step, current)
         except Exception:
             return False  # the caller raises the error of the write, which is more specific
     if applied is not False or isinstance(step, steps.CreateVersion):
@@ -128,12 +128,12 @@ def _is_done(role: PullRole, step: steps.Step, error: Exception, wait: WaitOptio
 
 def _read_back(role: PullRole, plan: RolePlan, wait: WaitOptions) -> RoleState:
     """Wait until AWS returns the planned state, and return that state."""
-    seen = RoleState()
+    current = RoleState()
 
     def missing() -> list[str]:
-        nonlocal seen
-        seen = role.read()
-        return unmet(plan, seen)
+        nonlocal current
+        current = role.read()
+        return unmet(plan, current)
 
     wait_until_consistent(missing, wait)
-    return seen
+    return current

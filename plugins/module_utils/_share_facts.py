@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import Shared, TagChanges
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
 
 
 class RegionalRepositories(t.NamedTuple):
@@ -82,7 +82,7 @@ class ShareFacts:
         }
 
 
-def facts_of(shared: Shared, number: int, role: PlannedRole, tags: TagChanges) -> ShareFacts:
+def facts_of(shared: ShareState, number: int, role: PlannedRole, tags: TagChanges) -> ShareFacts:
     """The facts about a share after the run.
 
     :param number: the index of the share in the declaration

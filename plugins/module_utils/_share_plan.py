@@ -59,7 +59,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts, facts_of, handoffs_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
-    Shared,
+    ShareState,
     TagChanges,
     TagStep,
     plan_tag_changes,
@@ -124,7 +124,7 @@ def plan_shares(
     problems = Problems()
     roles = [_plan_role(share, account, make_id, problems, len(shares) > 1) for share in shares]
     before, after = [role.plan.before for role in roles], [role.plan.after for role in roles]
-    shared = Shared(shares, account, before, after, select_repositories(shares, account), is_carried_out)
+    shared = ShareState(shares, account, before, after, select_repositories(shares, account), is_carried_out)
     tags = plan_tag_changes(shared)
     problems.extend(selection_problems(shares, account))
     problems.extend(contradictions(shares, shared.selection))
@@ -191,7 +191,7 @@ def _repositories_of(account: Account, tags: TagChanges) -> list[TagsChange]:
     ]
 
 
-def _unknown_problems(shared: Shared) -> t.Iterator[str]:
+def _unknown_problems(shared: ShareState) -> t.Iterator[str]:
     """Problems with exclusive shares, which require the list of all repositories that have their tags."""
     for _number, share, region, _names in shared.places():
         registry = shared.account.registries.get(region)

@@ -32,7 +32,7 @@ Selection = dict[tuple[int, str], list[str]]
 
 
 @dataclass(frozen=True)
-class Shared:
+class ShareState:
     """The shares, the state of the account, and the role of each share before and after the run.
 
     :param is_carried_out: whether the plan was just applied, so that the roles of absent shares no longer exist
@@ -130,7 +130,7 @@ def granted_tags(state: RoleState) -> set[Tag]:
     return {tag for pair in granting_tags(state.permissions) for tag in tag_set(pair)}
 
 
-def plan_tag_changes(shared: Shared) -> TagChanges:
+def plan_tag_changes(shared: ShareState) -> TagChanges:
     """Plan the tags that the declaration removes and adds."""
     changes = TagChanges()
     granted = {
@@ -153,7 +153,7 @@ def _matching_tags(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if (key.lower(), value) in wanted}
 
 
-def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChanges) -> None:
+def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: TagChanges) -> None:
     for number, share, region, names in shared.places():
         before = shared.before[number]
         for name in names if not share.is_present else ():
@@ -171,7 +171,7 @@ def _remove_of_absent_shares(shared: Shared, granted: set[Tag], changes: TagChan
                 if others:
                     text = tag_text(tag)
                     changes.kept.append(
-                        f"{text} stays on repository {name} in {region}: role {' and '.join(others)} grants it, too."
+                        f"{text} stays on repository {name} in {region}: role {' and '.join(others)} also grants it."
                     )
                 else:
                     changes.removed[region, name][key] = value
@@ -186,7 +186,7 @@ def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) 
     )
 
 
-def _remove_of_other_repositories(shared: Shared, changes: TagChanges) -> None:
+def _remove_of_other_repositories(shared: ShareState, changes: TagChanges) -> None:
     for _number, share, region, names in shared.places():
         registry = shared.account.registries.get(region)
         if share.is_present and share.exclusive and registry:
@@ -197,7 +197,7 @@ def _remove_of_other_repositories(shared: Shared, changes: TagChanges) -> None:
                         changes.removed[region, name].update(carried)
 
 
-def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagChanges) -> None:
+def _remove_before_overwriting(shared: ShareState, granted: set[Tag], changes: TagChanges) -> None:
     """Remove tags whose values shares replace while roles still grant the old values. See the head of `_share_plan`."""
     for _number, share, region, names in shared.places():
         for name in names if share.is_present else ():
@@ -206,7 +206,7 @@ def _remove_before_overwriting(shared: Shared, granted: set[Tag], changes: TagCh
                     changes.removed[region, name][key] = value
 
 
-def _add(shared: Shared, share: Share, region: str, names: list[str], changes: TagChanges) -> None:
+def _add(shared: ShareState, share: Share, region: str, names: list[str], changes: TagChanges) -> None:
     found = [
         TaggedRepository(name, shared.account.identity.repository(region, name), changes.after[region, name])
         for name in names

@@ -15,15 +15,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
-    Shared,
+    ShareState,
     TagChanges,
     TagStep,
     granted_tags,
 )
 
 
-def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
-    """The shares after the run, the tags that are kept although a share ends, and the roles that are not declared."""
+def summary_of(shared: ShareState, facts: t.Sequence[ShareFacts], tags: TagChanges, every_name: bool) -> list[str]:
+    """The shares after the run, the tags that remain although a share is absent, and the undeclared roles."""
     declared = [
         line for number, share in enumerate(facts) for line in _share_lines(shared, number, share, tags, every_name)
     ]
@@ -32,7 +32,9 @@ def summary_of(shared: Shared, facts: t.Sequence[ShareFacts], tags: TagChanges, 
     return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *([next_step] if is_shared else [])]
 
 
-def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
+def _share_lines(
+    shared: ShareState, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool
+) -> t.Iterator[str]:
     share, account = shared.shares[number], shared.account
     yield f"Owner account {facts.account}, role {facts.role_arn}"
     if not share.is_present:
@@ -64,7 +66,7 @@ def _share_lines(shared: Shared, number: int, facts: ShareFacts, tags: TagChange
             )
 
 
-def _undeclared(shared: Shared) -> t.Iterator[str]:
+def _undeclared(shared: ShareState) -> t.Iterator[str]:
     names = sorted(shared.account.others)
     if names:
         yield (
@@ -73,8 +75,8 @@ def _undeclared(shared: Shared) -> t.Iterator[str]:
         )
 
 
-def warnings_of(shared: Shared) -> t.Iterator[str]:
-    """The facts that are unknown, and the access that an exclusive share removes from a role that is not declared."""
+def warnings_of(shared: ShareState) -> t.Iterator[str]:
+    """Warnings about state that could not be read, and about access that roles lose through an exclusive share."""
     yield from shared.account.unknown
     for region, registry in sorted(shared.account.registries.items()):
         if registry.unknown:

@@ -69,7 +69,7 @@ def is_still_admitted(old: Statement, new: Document, before: Document | None = N
     ]
     if any(_may_apply(statement, old) for statement in denying):
         return False
-    return any(statement.effect == "Allow" and is_within(old, statement) for statement in statements)
+    return any(statement.effect == "Allow" and is_subset(old, statement) for statement in statements)
 
 
 def _content(statement: Statement) -> Statement:
@@ -97,7 +97,7 @@ def known_context(principal: _principal.Principal) -> Context:
     return Context.of({key: value for key, value in values.items() if value[0]}, closed=())
 
 
-def is_within(narrow: Statement, wide: Statement) -> bool:
+def is_subset(narrow: Statement, wide: Statement) -> bool:
     """Whether the Allow statement `narrow` is proven to be a subset of the Allow statement `wide`."""
     return (
         narrow.names is not None
@@ -189,8 +189,8 @@ def _implies(check: Check, wanted: Check) -> bool:
         return False
     if OPERATORS[check.base].negated:
         check, wanted = wanted, check
-    one, other = (item.base.replace("not", "") for item in (check, wanted))
-    return all(any(_value_within(one, value, other, wider) for wider in wanted.values) for value in check.values)
+    base, wider_base = (item.base.replace("not", "") for item in (check, wanted))
+    return all(any(_value_within(base, value, wider_base, wider) for wider in wanted.values) for value in check.values)
 
 
 def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
@@ -216,7 +216,7 @@ def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
 
 def _network_within(value: str, wider: str) -> bool:
     try:
-        one, other = (ipaddress.ip_network(text, strict=False) for text in (value, wider))
+        network, wider_network = (ipaddress.ip_network(text, strict=False) for text in (value, wider))
     except ValueError:
         return False
-    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]
+    return network.version == wider_network.version and network.subnet_of(wider_network)  # type: ignore[arg-type]

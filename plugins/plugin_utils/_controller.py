@@ -37,7 +37,7 @@ class Controller:
         KNOWN.add_from(arguments)
         validated = ArgumentSpecValidator({**aws_argument_spec(), **argument_spec}, **rules).validate(arguments)
         if validated.unsupported_parameters:
-            unknown = sorted(_path(one) for one in validated.unsupported_parameters)
+            unknown = sorted(_path(parameter) for parameter in validated.unsupported_parameters)
             raise EcrError(" ".join(unknown_option(name, path, argument_spec) for path in unknown))
         if validated.error_messages:
             raise EcrError("; ".join(validated.error_messages))
@@ -79,15 +79,17 @@ def progress_reporter(host: str, progress: Progress = no_progress) -> Report:
 
     def report(result: Json, left: float) -> None:
         busy = is_transient_kind(result.get("denial_kind"))
-        progress("waiting until AWS is less busy" if busy else "waiting for AWS to know the share everywhere")
+        progress(
+            "waiting because AWS limits the rate of requests" if busy else "waiting until the share propagates in AWS"
+        )
         facts = [result.get("denial"), result.get("msg"), *(result.get("problems") or [])]
         why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
         if why not in shown:
             shown.append(why)
             if busy:
-                display_line(f"{host}: waiting, {left:.0f} s at most, until AWS is less busy: {why}")
+                display_line(f"{host}: waiting up to {left:.0f} s because AWS limits the rate of requests: {why}")
             else:
-                display_line(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
+                display_line(f"{host}: waiting up to {left:.0f} s until the share propagates in AWS: {why}")
 
     return report
 

@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 import jinja2.sandbox
 
-#: Type of question: what its default and its answer may be.
+#: The types of questions, each with the types of its default and its answer.
 TEXT = ("text", "textarea", "password")
 QUESTION_TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(TEXT, (str,)),
@@ -78,7 +78,7 @@ def _question_problems(question: dict[str, Any]) -> list[str]:
 
 
 def answer_problems(question: dict[str, Any], answer: Any) -> list[str]:
-    """What AWX says of an answer at launch; None is no answer."""
+    """AWX's problems with an answer at launch. None means that the user gave no answer."""
     if answer is None:
         return ["it is required"] if question["required"] else []
     kind, least, most = question["type"], question.get("min"), question.get("max")

@@ -90,7 +90,7 @@ def install() -> None:
 
 
 def throttle(limit: pathlib.Path) -> None:
-    """Let ECR take only as many calls a second as the file says, from then on that it is there.
+    """Limit ECR to the number of calls a second in the file, as soon as the file exists.
 
     Unused calls of a second are added to the next one.
     """

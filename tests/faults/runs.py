@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the cells of the matrix.
 
-In the owner account, the tasks of the role run as they are (`role.py`), with declarations of several shares. What
-`pull.yml` runs is recorded once, and then replayed. The first failure ends a run.
+In the owner account, the tasks of the role run as they are (`role.py`), with declarations of several shares. The
+modules of `pull.yml` are recorded once, and then replayed. The first failure ends a run.
 
 From the same state, a module that no fault hits does the same. So its outcome is kept and not worked out again, unless
 the matrix is asked to run everything afresh. The state is that of the account and of the image folder, and which
@@ -60,7 +60,7 @@ NEW_FIRST: Share = {
 NEW_SECOND: Share = {**SECOND, "repository_tags": NEW_TAG, "exclusive": True}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
-#: What `open_trust` allows: everyone may read what the first share shares.
+#: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
 OPENED: Declaration = {
     "consumers": [
         {"account": account, "external_id": external_id}
@@ -86,7 +86,7 @@ class Phase:
     state: str = "present"
     #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
-    #: How many modules run, and how many calls the playbook makes; 0: there is none.
+    #: How many modules run, and how many calls the playbook makes; 0 if no module runs.
     modules: int = 0
     calls: int = 0
 

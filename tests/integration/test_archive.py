@@ -20,7 +20,10 @@ DEVELOPMENT = (
     "docs/aws_errors.py",
     "docs/check.py",
     "docs/conf.py",
+    "docs/copy.js",
     "docs/index.rst",
+    "docs/pictures.py",
+    "docs/record_demo.py",
     "docs/style.css",
     "Makefile",
     "ansible.cfg",
@@ -55,7 +58,7 @@ STRAY = (
     "extensions/patterns/ecr_share/vars/mine.yml",
     "crossaccount-ecr-0.0.9.tar.gz",
 )
-#: What `ansible-galaxy` writes.
+#: The files that `ansible-galaxy` writes.
 WRITTEN = {"MANIFEST.json", "FILES.json"}
 
 

@@ -31,8 +31,8 @@ USER, ROLE = "arn:aws:iam::222222222222:user/puller", "arn:aws:iam::111111111111
 class Row(NamedTuple):
     """An error of one call.
 
-    :param said: what the message says
-    :param unsaid: what it must not say
+    :param said: texts of the message
+    :param unsaid: texts that the message must not have
     :param is_tried_again: whether the module tries again
     """
 

@@ -92,7 +92,7 @@ def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Los
     result = pull_role(control, "overwritten", consumers=[STRANGER], **waits)
     assert result["msg"] == (
         "Everything was written, but after 0 seconds AWS does not confirm the trust."
-        " Run again: nothing will be written twice."
+        " Run again: completed changes are not repeated."
     )
     assert (result["changed"], result["waiting_for"]) == (True, ["the trust"])
     tags: dict[str, Any] = {"names": ["release"], "tags": {"run": "first"}}
@@ -115,7 +115,7 @@ def test_other_tags_that_others_change_meanwhile_are_no_matter(control: Control,
 
 
 def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: Lossy) -> None:
-    """What the other tagged after this one had taken the tags off every other repository, nobody declared so."""
+    """The other run adds tags after this run removed them from every other repository."""
     lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
     control.engines = {"AWS_ENDPOINT_URL": lossy.url}
     try:
@@ -125,7 +125,10 @@ def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: 
     said = " ".join(run.output.split())
     assert run.code == 2, run
     assert "does not confirm the removal of environment=release from develop in ap-northeast-1" in said
-    assert "Run again: nothing will be written twice. If it happens again, another run changes the same share." in said
+    assert (
+        "Run again: completed changes are not repeated. If it happens again, another run changes the same share."
+        in said
+    )
 
 
 # --- eight at once ---------------------------------------------------------------------------------------------------

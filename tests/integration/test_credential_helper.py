@@ -108,7 +108,7 @@ class Host:
 
 
 def without_helper() -> list[str]:
-    """Words before a command, for which the helper is then not installed: in its place is no program."""
+    """Words before a command, after which the helper is not installed: an empty file replaces it."""
     hide = f'mount --bind /dev/null "$(command -v {HELPER})" && exec "$@"'
     return ["unshare", "--mount", "sh", "-c", hide, "sh"]
 
@@ -168,7 +168,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> It
             yield host
         finally:
             metadata.terminate()
-            metadata.wait(10)
+            metadata.wait(300)
 
 
 def files_of(folder: pathlib.Path) -> dict[str, bytes]:
@@ -336,7 +336,7 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     refused = module(options)
     assert f"{mine}/config cannot be written: {mine} is not a writable directory." in refused["msg"]
     unknown = module({**options, "user": "no-such-user"})
-    assert unknown["msg"] == "User no-such-user is not known on this host. Create the user first."
+    assert unknown["msg"] == "User no-such-user does not exist on this host. Create the user first."
     assert list(mine.iterdir()) == []
 
 
@@ -372,7 +372,7 @@ def test_a_file_of_a_public_report_is_the_same_afterwards(
     if "b.example" in text:  # podman finds both logins
         for registry in ("a.example", "b.example"):
             command = ["podman", "login", "--get-login", "--authfile", str(home / ".docker/config.json"), registry]
-            subprocess.run(command, check=True, capture_output=True, timeout=60)
+            subprocess.run(command, check=True, capture_output=True, timeout=300)
     again = module(options)
     assert (again["changed"], again.get("warnings", [])) == (False, []), again
     gone = module({**options, "state": "absent"})
@@ -400,7 +400,7 @@ def module(options: dict[str, Any]) -> dict[str, Any]:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".venv/collections")}
     typed = json.dumps({"ANSIBLE_MODULE_ARGS": options})
     ran = subprocess.run(
-        command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     result: dict[str, Any] = json.loads(ran.stdout)
     return result

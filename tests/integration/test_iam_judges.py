@@ -73,7 +73,7 @@ class Declaration:
             consumer["account"] == account
             and user in [name.partition("/")[2] for name in consumer["principals"] or [f"user/{user}"]]
             and consumer["external_id"] in (None, external_id)
-            and not consumer["require_mfa"]  # nobody here has a second factor
+            and not consumer["require_mfa"]  # no caller here has a second factor
             and consumer["organization_id"] is None  # nor an organization
             for consumer in self.consumers
         )
@@ -119,7 +119,7 @@ def random_tags(chance: random.Random) -> dict[str, str]:
 
 
 def allowed(call: Any, **arguments: Any) -> bool:
-    """Whether a call is authorized; what it then finds does not matter."""
+    """Whether a call is authorized; its result does not matter."""
     try:
         call(**arguments)
     except ClientError as error:

@@ -299,7 +299,7 @@ def everybody(control: Control, users: list[str], module: str, /, **options: Any
         env=control.environment(None),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert "Traceback" not in process.stdout + process.stderr

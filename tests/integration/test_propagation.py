@@ -46,7 +46,7 @@ def seen(ask: Callable[[], Any], number: int = 40) -> list[Any]:
 
 def until(ask: Callable[[], Any], answer: Any) -> None:
     """Wait until ten answers in a row are this one."""
-    deadline, agreed = time.monotonic() + 20, 0
+    deadline, agreed = time.monotonic() + 300, 0
     while agreed < 10:
         assert time.monotonic() < deadline, ask()
         agreed = agreed + 1 if ask() == answer else 0

@@ -45,7 +45,7 @@ def end_modules(watch: Watch) -> None:
 
 def all_end(watch: Watch) -> None:
     """By the signal, and not because the layer comes after all."""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 300
     while running := watch.alive():
         assert time.monotonic() < deadline, running
         watch.look(watch.site.run_folder)

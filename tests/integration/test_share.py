@@ -78,7 +78,7 @@ def test_change_of_everything_has_the_safe_order(control: Control) -> None:
 
 
 def test_session_of_removed_consumer_is_denied(control: Control) -> None:
-    """It was let in by the old declaration; what the new one shares it must not see, nor the old."""
+    """The old declaration allowed the session. It can read neither the old nor the new repositories."""
     assert control.share(ecr_share_consumers=[CONSUMER], ecr_share_repositories=["release"]).code == 0
     out = control.lab.assume("consumer", "ecr", ROLE, ExternalId="test")
     assert out.describe_images(repositoryName="release")["imageDetails"]
@@ -87,7 +87,7 @@ def test_session_of_removed_consumer_is_denied(control: Control) -> None:
     for name in accounts.REPOSITORIES:
         with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny in an identity-based policy"):
             out.describe_images(repositoryName=name)
-    time.sleep(1)  # AWS tells whole seconds: who is let in within that of the revocation is sent out too
+    time.sleep(1)  # AWS returns whole seconds: a session of the same second as the revocation is revoked as well
     fresh = control.lab.assume("stranger", "ecr", ROLE, ExternalId="other")
     assert fresh.describe_images(repositoryName="develop")["imageDetails"]
 

@@ -110,7 +110,9 @@ def test_what_others_took_away_is_there_again(control: Control) -> None:
     iam.delete_policy(PolicyArn=policy_arn(name))
     assert pull_role(control, name)["steps"] == ["create_policy", "attach"]
     iam.untag_role(RoleName=name, TagKeys=["managed-by"])
-    assert pull_role(control, name)["steps"] == ["tag_role"]  # with the very trust that is declared, it is no stranger
+    assert pull_role(control, name)["steps"] == [
+        "tag_role"
+    ]  # with exactly the declared trust policy, the role is not foreign
 
 
 def test_ownership_is_known_in_any_case_of_its_key(control: Control) -> None:
@@ -133,7 +135,7 @@ def test_unmanaged_policy_prevents_deletion_of_the_role(control: Control) -> Non
     result = owner(control, "iam_ecr_pull_role", name=name, state="absent")
     assert result["msg"] == f"Role {name} has policy {added} attached. Remove it first. Nothing was changed."
     assert control.lab.writes_since(mark) == []
-    warned = pull_role(control, name)  # which changes nothing, and says all the same what the role has beside
+    warned = pull_role(control, name)  # a run without changes still warns about other policies
     assert (warned["changed"], warned["warnings"]) == (
         False,
         [f"Role {name} has policy {added} attached. Others added it, so the role allows more than the declaration."],
@@ -170,7 +172,9 @@ def test_tag_keys_in_other_cases_are_replaced(control: Control) -> None:
     mark = len(control.lab.calls())
     refused = owner(control, "ecr_repository_tag", **options)
     assert (
-        refused["msg"] == "Repository develop has a tag 'CASE', which IAM does not tell from 'case'. Remove it first."
+        refused["msg"]
+        == "Repository develop has a tag 'CASE', which differs from 'case' only in case. IAM ignores the case. Remove"
+        " it first."
     )
     assert control.lab.writes_since(mark) == []
     others = owner(control, "ecr_repository_tag", tags={"case": "yes"}, all_except=["release"], state="absent")

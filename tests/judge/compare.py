@@ -51,7 +51,7 @@ EXPLAINED = (
 
 @dataclass
 class Comparison:
-    """What came out of a number of questions."""
+    """The results of a number of questions."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     explained: Counter[str] = field(default_factory=Counter)

@@ -21,7 +21,7 @@ Predicate = Callable[[Question], bool]
 
 
 class UndocumentedError(Exception):
-    """Nobody but AWS knows."""
+    """The behavior of AWS is not documented."""
 
 
 def as_list(value: Any) -> list[Any]:
@@ -115,7 +115,7 @@ def some(test: Callable[[str, Question], bool], texts: list[str], request: Quest
 
 
 def expression(pattern: str) -> str:
-    """A pattern with `*` and `?` as a regular expression; what is escaped already has a backslash before it."""
+    """A pattern with `*` and `?` as a regular expression; escaped characters keep their backslash."""
     return "".join({"*": "(?s:.*)", "?": "(?s:.)"}.get(one) or re.escape(one) for one in re.sub(r"\*+", "*", pattern))
 
 

@@ -18,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
 
 
 def answer(question: Any) -> dict[str, Any]:
-    """What the evaluator says; unknown, with the reason, if the question has another form."""
+    """The verdict of the evaluator; unknown, with the reason, if the question has another form."""
     if not isinstance(question, dict):
         return {"id": None, "verdict": UNKNOWN, "reason": "the question is not an object"}
     identifier = question.get("id")

@@ -23,7 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import lost_admissions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, some
-from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_within
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_subset
 
 from tests.judge import independent
 from tests.judge.compare import ROOT, compare, lab_verdicts
@@ -102,7 +102,7 @@ def test_a_rule_that_is_broken_is_noticed(name: str, monkeypatch: pytest.MonkeyP
     assert [answer(question)["verdict"] for question in asked] != expected
 
 
-# --- what is kept -------------------------------------------------------------------------------------------------
+# --- kept trust -------------------------------------------------------------------------------------------------
 
 
 def changed(chance: random.Random, document: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def changed(chance: random.Random, document: dict[str, Any], other: dict[str, An
 
 
 def test_kept_trust_is_a_subset_of_the_new_policy() -> None:
-    """Wherever a statement admits a caller, and is said to be kept, the new trust policy admits this caller."""
+    """If a statement admits a caller, and counts as kept, the new trust policy admits this caller."""
     chance = random.Random(SEED)  # noqa: S311, the same cases in every run
     everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     asked = [one for one in Generator(SEED).questions(12000) if one["action"].startswith("sts:")]
@@ -149,7 +149,7 @@ def test_kept_trust_is_a_subset_of_the_new_policy() -> None:
                 admitted += 1
                 after = independent.verdict({**alone, "resourcePolicy": new})
                 assert after != "denied", (question, new)
-            equal += is_within(statement, statement)
+            equal += is_subset(statement, statement)
     assert kept > 1000
     assert admitted > 300
     assert equal == kept

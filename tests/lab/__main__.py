@@ -16,7 +16,7 @@ import time
 
 from . import state
 
-DEADLINE = 60.0  # seconds; a start takes about two
+DEADLINE = 300.0  # seconds; a start takes about two
 
 
 def up(folder: pathlib.Path, *flags: str) -> None:
@@ -57,7 +57,7 @@ def down(folder: pathlib.Path) -> None:
     pid = state.running(folder)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while state.running(folder) and time.monotonic() < deadline:
             time.sleep(0.05)
         if state.running(folder):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The accounts of the lab and what stands in them from the start."""
+"""The accounts of the lab and their initial content."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def push(endpoint: str, authorization: str, repository: str, image_tag: str, lay
         url = url if "://" in url else endpoint + url
         headers = {"Authorization": f"Basic {authorization}", "Content-Type": media_type}
         request = urllib.request.Request(url, data=body, method=method, headers=headers)
-        with urllib.request.urlopen(request, timeout=60) as reply:
+        with urllib.request.urlopen(request, timeout=300) as reply:
             return reply.headers
 
     def blob(data: bytes) -> str:

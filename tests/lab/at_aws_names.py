@@ -13,7 +13,7 @@ From a test, many commands against one lab:
     with at_aws_names.answering(folder, LAB_PYTHON) as inside:
         subprocess.run([*inside, "aws", "sts", "get-caller-identity"], env={**os.environ, **environment(folder)})
 
-They start in ROOT. What they leave running, such as a dockerd, stays until the block ends. `environment` is there for
+They start in ROOT. Programs that they leave running, such as a dockerd, run until the block ends. `environment` is for
 clients that use the lab's profiles; the request log is in `folder`, as ever.
 """
 
@@ -33,8 +33,8 @@ from collections.abc import Iterator
 from . import accounts, state
 
 ROOT = pathlib.Path(__file__).parents[2]
-DEADLINE = 60.0  # seconds; a start takes about two
-#: In `folder`: what is mounted over /etc/hosts and over the system's certificates, and the lab's own key.
+DEADLINE = 300.0  # seconds; a start takes about two
+#: In `folder`: the files that replace /etc/hosts and the system's certificates, and the lab's own key.
 HOSTS, TRUSTED, CERTIFICATE, KEY = "hosts", "trusted", "certificate.pem", "key.pem"
 SYSTEM_TRUSTED = "/etc/ssl/certs"
 BUNDLE = "ca-certificates.crt"
@@ -46,7 +46,7 @@ def registry(account: str, region: str = accounts.REGION) -> str:
 
 
 def host_names(region: str = accounts.REGION) -> list[str]:
-    """What the lab answers to."""
+    """The host names of the lab."""
     return [
         *(f"{service}.{region}.amazonaws.com" for service in ("api.ecr", "sts", "tagging")),
         *(f"{service}.amazonaws.com" for service in ("sts", "iam")),
@@ -65,9 +65,9 @@ def environment(folder: pathlib.Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def answering(folder: pathlib.Path, python: pathlib.Path | str = sys.executable) -> Iterator[list[str]]:
-    """A lab in namespaces of its own. Yields the words that go before a command, which then runs there.
+    """A lab in namespaces of its own. Yields the words before a command, which then runs there.
 
-    :param folder: of this lab; made if it is not there
+    :param folder: of this lab; created if it does not exist
     :param python: one that has MiniStack
     """
     _check()
@@ -148,7 +148,7 @@ def _end(namespaces: subprocess.Popen[bytes]) -> None:
     children = pathlib.Path(f"/proc/{namespaces.pid}/task/{namespaces.pid}/children")
     with contextlib.suppress(OSError, ValueError):
         os.kill(int(children.read_text()), signal.SIGKILL)
-        namespaces.wait(30)
+        namespaces.wait(300)
     namespaces.kill()
     namespaces.wait()
 

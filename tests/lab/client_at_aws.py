@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a client that knows only AWS's own host names sees of the lab."""
+"""The lab from the view of a client with AWS's own host names."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def look() -> None:
 
 def get(name: str, path: str, authorization: str = "") -> tuple[int, str]:
     """An answer over TLS, by the system's certificates."""
-    connection = http.client.HTTPSConnection(name, timeout=10)
+    connection = http.client.HTTPSConnection(name, timeout=300)
     connection.request("GET", path, headers={"Authorization": f"Basic {authorization}"})
     reply = connection.getresponse()
     return reply.status, reply.read().decode()

@@ -90,7 +90,7 @@ def denial(call: Any, **arguments: Any) -> str:
 
 
 def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
-    """The code and the message of an error; empty if there is none."""
+    """The code and the message of an error; empty if the call succeeds."""
     try:
         call(**arguments)
     except ClientError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What MiniStack's ECR lacks, added in place before the lab serves a request.
+"""Features that MiniStack's ECR lacks, added in place before the lab serves a request.
 
 1. Repository tags in the authorization context, as `ecr:ResourceTag/<key>` and `aws:ResourceTag/<key>`, and the
    resource that each ECR call is authorized on (`DescribeRepositories` without names: `repository/*`; a call
@@ -96,7 +96,8 @@ class Registry:
 
     @staticmethod
     def account_of(token: Token, _headers: dict[str, str], name: str) -> str:
-        """The account of the registry that is asked for a repository. Here all registries share one host."""
+        """The account of the registry that receives the request for a repository. Here all registries share one
+        host."""
         return cross_account.sole_owner(name, token.region, token.account)
 
 
@@ -118,7 +119,7 @@ def _registry_action(method: str, verb: str) -> str | None:
     if verb == "manifest":
         return {"PUT": PUSH_MANIFEST, "DELETE": "BatchDeleteImage"}.get(method, PULL_MANIFEST)
     if verb == "blob":
-        # A HEAD is how clients ask whether a layer is there before they push it.
+        # Clients send a HEAD request to find out whether a layer exists before they push it.
         return {"HEAD": "BatchCheckLayerAvailability", "DELETE": "BatchDeleteImage"}.get(method, PULL_LAYER)
     if verb == "blob_uploads":
         return PUSH_LAYER[0]

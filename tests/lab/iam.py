@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What MiniStack's IAM lacks, added in place before the lab serves a request.
+"""Features that MiniStack's IAM lacks, added in place before the lab serves a request.
 
 1. `SetDefaultPolicyVersion`.
 2. A user or role that does not exist is refused as a principal of a trust policy.
@@ -48,7 +48,7 @@ def _set_default_policy_version(parameters: Any) -> Any:
 
 
 def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Callable[[Any], Any]:
-    """The handler, which first refuses a trust policy that names somebody who does not exist."""
+    """The handler, which first rejects a trust policy that names a principal that does not exist."""
 
     def checked(parameters: Any) -> Any:
         for principal in _principals(iam._p(parameters, document)):
@@ -75,7 +75,7 @@ def _with_id_left_behind(handler: Callable[[Any], Any], kind: str) -> Callable[[
 
 
 def _principals(document: str) -> Iterator[str]:
-    """The AWS principals of a trust policy; none where it is no policy, which others complain about."""
+    """The AWS principals of a trust policy; none if it is not a policy, which other code reports."""
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -87,7 +87,7 @@ def _principals(document: str) -> Iterator[str]:
 
 
 def _exists(principal: str) -> bool:
-    """Whether IAM takes a principal: `*`, an account, or a user or role that is there. All accounts are there."""
+    """Whether IAM accepts a principal: `*`, an account, or a user or role that exists. All accounts exist."""
     entity = _ENTITY.fullmatch(principal)
     if entity is None:
         return not _UNIQUE_ID.fullmatch(principal) or principal in _ids()

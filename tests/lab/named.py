@@ -37,7 +37,7 @@ def settle(folder: pathlib.Path) -> None:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
     for source, target in ((at_aws_names.HOSTS, "/etc/hosts"), (at_aws_names.TRUSTED, at_aws_names.SYSTEM_TRUSTED)):
         subprocess.run(["mount", "--bind", folder / source, target], check=True)
-    # Orphans come to process 1. Nobody waits for them here.
+    # Orphans come to process 1. Their exit status is not needed here.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 

@@ -3,16 +3,16 @@
 
 Invariant 1: at no moment may a principal read a repository unless the old or the new declaration allows exactly that
 pair. Here a pair is a *claim* (account, principal, external ID) and a repository. The lab's own IAM engine judges: the
-trust of each role for every claim, then a session of that role for every repository. Sessions outlive the trust that
-let them in, so every session that could have been had earlier in the run is judged again after each call.
+trust of each role for every claim, then a session of that role for every repository. Sessions outlive the trust policy
+that allowed them, so every session that could have been had earlier in the run is judged again after each call.
 
 The judgment follows each call, a read as well. Whom a role trusts depends on the stores, and what a session may read
 depends on the stores and on which revocations came after the session (`_kind`). These answers are kept until a call
 changes the stores, so a judgment after a read asks the engine only about kinds of sessions that are new since the last
 change. Time alone makes such a kind: a revocation does not end the sessions that are issued after it.
 
-AWS's clock is told as running `TICK` seconds with each call, which a slow network would need: whoever came in
-between two writes came in after the first.
+AWS's clock advances by `TICK` seconds with each call, which a slow network would need: a session between two writes
+started after the first.
 
 It is steered by `POST /_lab/<command>` with JSON; only one request is served at a time.
 """
@@ -38,7 +38,7 @@ from . import accounts, state
 
 TICK = 3  # seconds
 PREFIX = "/_lab/"
-#: account, user or role. `administrator` is another user of the consumer; nobody ever declares the last account.
+#: account, user or role. `administrator` is another user of the consumer; no declaration has the last account.
 PRINCIPALS = (
     (accounts.CONSUMER, "user/puller"),
     (accounts.CONSUMER, "user/administrator"),
@@ -66,12 +66,13 @@ class Observed:
         self.application, self.name_call = application, name_call
         self.lock = asyncio.Lock()
         self.snapshots: list[bytes] = []
-        #: What each API answered before the last write to it.
+        #: The response of each API before the last write to it.
         self.former: dict[str, bytes] = {}
         self.clock = time.time()
         #: Sessions that could have been had: role name, its id, and when, to who could.
         self.sessions: dict[tuple[str, str, int], set[Claim]] = {}
-        #: The stores that these answers are of; who is trusted by each role; what each kind of session may read.
+        #: The stores that these answers are of; the principals that each role trusts; the repositories that each kind
+        #: of session can read.
         self.judged: list[bytes] = []
         self.trusted: dict[tuple[str, Claim], bool] = {}
         self.readable: dict[Hashable, set[tuple[str, str]]] = {}
@@ -134,7 +135,7 @@ class Observed:
         self._look(call)
 
     def _never_stale(self, call: str, service: str | None) -> str:
-        """Why a call cannot be answered from what was there before the last write; empty when it can."""
+        """Why a call cannot be answered from the state before the last write; empty if it can."""
         if state.is_write(call):
             return "it is a write"
         if service is None or call in ("sts:GetCallerIdentity", "ecr:GetAuthorizationToken"):
@@ -158,7 +159,7 @@ class Observed:
         self._look("before the first call")
 
     def report(self) -> dict[str, Any]:
-        """The calls since `begin`, each with why it cannot be stale; what was readable that should not; what is there.
+        """The calls since `begin`, each with why it cannot be stale; undeclared access; the state.
 
         `snapshot` is a number to come back to this moment by.
         """
@@ -284,7 +285,8 @@ def _trusts(role: dict[str, Any], claim: Claim) -> bool:
 
 
 def _kind(name: str, role_id: str, issued: int) -> tuple[str, tuple[bool, ...]] | None:
-    """What IAM can tell a session of a role by: which revocations came after it. None if the role is gone."""
+    """The properties by which IAM distinguishes sessions of a role: the revocations after it. None if the role is
+    gone."""
     role = iam._roles._data.get((accounts.OWNER, name))
     if role is None or role["RoleId"] != role_id:
         return None
@@ -293,7 +295,7 @@ def _kind(name: str, role_id: str, issued: int) -> tuple[str, tuple[bool, ...]] 
 
 
 def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
-    """What a session of the role, issued then, may read now."""
+    """The repositories that a session of the role, issued then, can read now."""
     responses._request_account_id.set(accounts.OWNER)
     key = "ASIAOBSERVER"
     sts._sessions[key] = {

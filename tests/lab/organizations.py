@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What MiniStack's Organizations lacks, added in place before the lab serves a request.
+"""Features that MiniStack's Organizations lacks, added in place before the lab serves a request.
 
 1. An account that `CreateAccount` makes comes with a role that trusts the management account, as on AWS: the only way
    into an account that is made after the lab is sealed.

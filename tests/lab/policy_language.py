@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What MiniStack's IAM lacks of the policy language, added in place before the lab serves a request.
+"""Features of the policy language that MiniStack's IAM lacks, added in place before the lab serves a request.
 
 1. Policy variables in Resource and in the values of string and ARN operators, in documents of version 2012-10-17.
 2. `NotPrincipal` in trust policies and in policies of resources.
 3. ARN operators compare each of the six components on its own.
 
-A variable is replaced before MiniStack evaluates a document. What it brings in is plain text, so `*` and `?` in it
+A variable is replaced before MiniStack evaluates a document. Its value is plain text, so `*` and `?` in it
 become characters of a private use area, which the comparisons below read as plain text. A variable without a value
 becomes a character that no comparison accepts.
 

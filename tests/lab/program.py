@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A static Linux program of a few hundred bytes that prints one line: what the lab's images run."""
+"""A static Linux program of a few hundred bytes that prints one line: the program of the lab's images."""
 
 from __future__ import annotations
 

@@ -64,14 +64,14 @@ class _Tags(_Things):
 
 @dataclass(frozen=True)
 class _Write:
-    """What was there before a write, and when each copy forgets it."""
+    """The state before a write, and the time at which each copy discards it."""
 
     former: Any
     known: list[float]
 
 
 class Propagation:
-    """What the copies do not know yet."""
+    """The writes that the copies do not have yet."""
 
     def __init__(self, control: pathlib.Path) -> None:
         self.control = control
@@ -122,7 +122,7 @@ class Propagation:
         return asking
 
     def reading_soon(self, handle: Callable[..., Any]) -> Callable[..., Any]:
-        """The same for a handler that is a coroutine; it waits for nothing, so nobody comes in between."""
+        """The same for a handler that is a coroutine; it does not wait, so no other request runs in between."""
 
         async def asking(*arguments: Any) -> Any:
             with self.as_of_a_copy():

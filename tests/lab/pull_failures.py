@@ -5,7 +5,7 @@ The file `state.PULL_FAILURES` maps a repository, or `REPOSITORY@DIGEST` of an i
 The failures are those of a pull through cache and of AWS KMS.
 
 Sources: Amazon ECR API reference, and for the registry's response without a KMS key JetBrains/space-issues-import#13.
-What the registry returns for an image of a pull through cache is inferred from aws/containers-roadmap#2398.
+The response of the registry for an image of a pull through cache is inferred from aws/containers-roadmap#2398.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NO_KEY = (
 
 @dataclass(frozen=True)
 class Failure:
-    """What a call returns.
+    """The response of a call.
 
     :param call: of the API that fails
     :param message: the sentence of AWS

@@ -167,7 +167,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     """Serve until SIGTERM. `folder` receives the configuration once the lab is ready.
 
     :param authority: `host:port` of a proxy that clients go through
-    :param observe: whether `observer` is there, to be asked
+    :param observe: whether `observer` runs
     """
     listener, vpc_listener = _listen(), _listen()
     endpoint, vpc_endpoint = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (listener, vpc_listener))

@@ -35,7 +35,7 @@ class _RefusedError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class _Request:
-    """What a new session gets.
+    """The properties of a new session.
 
     :param tags: of the request
     :param inherited: transitive tags of the caller's session

@@ -96,7 +96,7 @@ def test_registry_is_behind_the_endpoint_as_well(lab: Lab) -> None:
     headers = {"Authorization": f"Basic {data['authorizationToken']}"}
     with lab.endpoint_policy(allow("ecr:GetDownloadUrlForLayer", **ANYONE)):
         for url, status in ((lab.vpc_endpoint, 403), (lab.endpoint, 200)):
-            connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=30)
+            connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=300)
             connection.request("GET", path, headers=headers)
             reply = connection.getresponse()
             answer = reply.read().decode()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab says no where AWS says no, in AWS's words, and yes to the permitted counterpart."""
+"""The lab denies the requests that AWS denies, with AWS's messages, and allows the permitted counterparts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ READS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What the registry answered."""
+    """A response of the registry."""
 
     status: int
     headers: dict[str, str]
@@ -82,7 +82,7 @@ class Reply:
 
 def registry(lab: Lab, method: str, path: str, authorization: str | None = None, body: bytes = b"") -> Reply:
     """One request to the registry; `authorization` is what `GetAuthorizationToken` answers."""
-    connection = http.client.HTTPConnection(lab.endpoint.partition("://")[2], timeout=30)
+    connection = http.client.HTTPConnection(lab.endpoint.partition("://")[2], timeout=300)
     headers = {} if authorization is None else {"Authorization": f"Basic {authorization}"}
     with contextlib.closing(connection):
         connection.request(method, path, body, headers)
@@ -195,7 +195,7 @@ def blobs(manifest: dict[str, Any]) -> list[str]:
     return [manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
 
 
-# Who is calling
+# Caller identity
 
 
 @pytest.mark.parametrize(("service", "call", "_unknown", "code"), SERVICES)
@@ -238,7 +238,7 @@ def test_a_session_needs_its_own_session_token(lab: Lab, session_token: str | No
     assert refused == ("UnrecognizedClientException", message)
 
 
-# Who may assume the role
+# Principals that can assume the role
 
 
 def session_credentials(lab: Lab) -> dict[str, Any]:
@@ -290,7 +290,7 @@ def test_the_consumer_assumes_the_role_with_the_external_id(lab: Lab) -> None:
     assert (identity["Account"], identity["Arn"]) == (accounts.OWNER, SESSION_ARN)
 
 
-# What the role may read
+# Repositories that the role can read
 
 
 @pytest.mark.parametrize("action", READS)
@@ -558,7 +558,7 @@ def test_the_image_runs_and_prints_its_line(
             for member in archive.getmembers():
                 archive.extract(member, tmp_path)
     (command,) = described["config"]["Cmd"]
-    run = subprocess.run([tmp_path / command.lstrip("/")], capture_output=True, check=True, timeout=10)
+    run = subprocess.run([tmp_path / command.lstrip("/")], capture_output=True, check=True, timeout=300)
     assert run.stdout == b"Hello from the owner account.\n"
 
 
@@ -724,14 +724,14 @@ def test_stopping_ends_the_process_and_is_harmless_twice(tmp_path: pathlib.Path)
     assert len(ports) == 2
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=300)
     lab_command("down", tmp_path)
     assert not (tmp_path / state.PID).exists()
     assert not (tmp_path / state.ENVIRONMENT).exists()
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs: it exists and is not a zombie that nobody has waited for."""
+    """Whether a process runs: it exists and is not a zombie."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

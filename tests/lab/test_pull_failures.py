@@ -43,7 +43,7 @@ def layer_of(ecr: Any) -> str:
 
 def blob(lab: Lab, ecr: Any, digest: str) -> tuple[int, str]:
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(lab.endpoint).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(lab.endpoint).netloc, timeout=300)
     connection.request("GET", f"/v2/release/blobs/{digest}", headers={"Authorization": f"Basic {token}"})
     reply = connection.getresponse()
     return reply.status, reply.read().decode("latin-1")

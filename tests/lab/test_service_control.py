@@ -20,7 +20,7 @@ NAMED = {"repositoryName": "release"}
 
 
 class Organization:
-    """The stranger is the management account; the owner is a member, the consumer is not."""
+    """The third account is the management account; the owner is a member, the consumer is not."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab, self.client = lab, lab.client("stranger-administrator", "organizations")

@@ -40,7 +40,7 @@ class RefusedError(Exception):
 
 
 def plugin(live: Live) -> types.ModuleType:
-    """What the suite gets from here; started in another way, it has no accounts."""
+    """The fixtures of the suite. Without them, the suite has no accounts."""
     module = types.ModuleType("live_accounts")
     vars(module)["live"] = pytest.fixture(scope="session", name="live")(lambda: live)
     return module
@@ -105,7 +105,7 @@ def run(live: Live) -> int:
 
 
 def write(live: Live, path: pathlib.Path) -> None:
-    """The answers that were found, also where the run ended early."""
+    """The answers, even if the run ended early."""
     when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     answers = {question: live.lab.masked(answer) for question, answer in live.answers.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,5 +132,5 @@ def main(environment: Mapping[str, str]) -> int:
 
 if __name__ == "__main__":
     for number in STOPPED_BY:
-        signal.signal(number, signal.default_int_handler)  # who is stopped cleans up first
+        signal.signal(number, signal.default_int_handler)  # a signal leads to the cleanup first
     sys.exit(main(dict(os.environ)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the live suite stands on: two accounts of who runs it, and the things in them that bear its prefix."""
+"""The environment of the live suite: two accounts of its user, and the objects in them with its prefix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GONE = ("NoSuchEntity", "RepositoryNotFoundException")
 
 
 class Names:
-    """Everything that is made bears the prefix; so does the tag that shares, which nobody else's repository has."""
+    """All created objects have the prefix. The sharing tag has it as well, so no other repository has this tag."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -131,7 +131,7 @@ class Live(Control):
         return super().pull(*arguments, profile=profile, **{"ecr_pull_wait_timeout": 60, **layout, **variables})
 
     def _run(self, command: list[Any], profile: str | None, typed: str = "", **variables: str) -> Run:
-        """Who is interrupted lets the run end by itself first: nothing may be made after the cleanup."""
+        """After an interrupt, the run ends first: no object may be created after the cleanup."""
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -140,7 +140,7 @@ class Live(Control):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C reaches the suite, which hands it on
+            start_new_session=True,  # Ctrl-C reaches the suite, which forwards it
         )
         try:
             output = process.communicate(timeout=900)
@@ -167,7 +167,7 @@ class Live(Control):
             accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, accounts.IMAGE_TAG, layers)
 
     def left(self) -> list[str]:
-        """What bears the prefix in the owner account."""
+        """The objects with the prefix in the owner account."""
         ecr, iam = self.lab.client("owner", "ecr"), self.lab.client("owner", "iam")
         found = [
             f"{what} {one[name]}"
@@ -183,7 +183,8 @@ class Live(Control):
         return sorted(found)
 
     def remove(self) -> list[str]:
-        """Take away everything that `create` and the playbooks make; what is left, and why, once it was tried long."""
+        """Take away everything that `create` and the playbooks make; the remaining objects, with reasons, after the
+        deadline."""
         deadline = time.monotonic() + DEADLINE
         while True:
             why = [str(error) for error in self._remove_once()]

@@ -74,7 +74,7 @@ def test_without_the_right_external_id_the_role_is_refused(shared: Live, options
 
 
 def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
-    """Nothing of this is asserted: what AWS answers goes into the file."""
+    """The test asserts nothing: the responses of AWS go into the file."""
     names, ecr = shared.names, become(shared)
 
     def describe(*asked: str) -> str:
@@ -123,7 +123,7 @@ def test_unshare_leaves_nothing(shared: Live) -> None:
     assert until(lambda: all(one.startswith("repository ") for one in shared.left()))
 
 
-# --- what a consumer holds -----------------------------------------------------------------------------------------
+# --- credentials of a consumer
 
 
 class Held:
@@ -131,7 +131,7 @@ class Held:
 
     def __init__(self, live: Live, repository: str) -> None:
         self.live, self.repository = live, repository
-        time.sleep(1)  # AWS tells whole seconds: who is let in within that of a revocation is sent out too
+        time.sleep(1)  # AWS returns whole seconds: a session of the same second as a revocation is revoked as well
         self.ecr = become(live)
         entry = self.ecr.get_authorization_token()["authorizationData"][0]
         self._registry, self._token = f"{entry['proxyEndpoint']}/v2/{repository}", entry["authorizationToken"]
@@ -151,7 +151,7 @@ class Held:
         return ALLOWED if status == 200 else f"{status} {text}"
 
     def outlives(self, event: str) -> None:
-        """Keep what is worth what afterwards. The session must not be worth anything; AWS says so."""
+        """Keep what is worth what afterwards. The session must not be worth anything; AWS documents this."""
         began = time.monotonic()
 
         def ended(ask: Callable[[], str]) -> str:

@@ -51,7 +51,7 @@ def imports(file: pathlib.Path) -> frozenset[str]:
 
 
 def tests_of(name: str) -> list[pathlib.Path]:
-    """The unit tests of a file: `test_NAME.py`, then others that import it; if there are none, those of its users."""
+    """The unit tests of a file: `test_NAME.py`, then others that import it; without such tests, those of its users."""
     mirror = UNIT / f"plugins/module_utils/test{name}.py"
     every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
     using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
@@ -126,7 +126,7 @@ class _Run:
     deadline: float
 
     def end(self) -> Judged:
-        """Wait for the process, which is ended if it takes too long: then its tests count as failed."""
+        """Wait for the process. After its deadline, the process is killed, and its tests count as failed."""
         if time.monotonic() > self.deadline:
             os.killpg(self.pid, signal.SIGKILL)
         _pid, status, usage = os.wait4(self.pid, 0)

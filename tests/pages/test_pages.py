@@ -23,7 +23,10 @@ RUN = [path for path in PAGES if commands(path) and not page_word(path)]
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quick]:
     folder, real = tmp_path_factory.mktemp("quick"), ROOT / ".venv/bin/python"
-    with quick_python.running(folder, real) as python, quick_python.running_ansible(folder, real) as ansible:
+    with (
+        quick_python.running(folder, real) as python,
+        quick_python.running_ansible(folder, real, quick_python.CONFIGURATION) as ansible,
+    ):
         yield Quick(ansible, python)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from .hostile import MARKER, OUTSIDE, SECRET, planted
 
 #: Longer than any run takes, also on a loaded machine.
-DEADLINE = 60
+DEADLINE = 300
 #: More memory than any run needs, and less than a read of /dev/zero takes.
 MEMORY = 1 << 30
 #: Characters that change how a terminal or a log shows a text: controls, formats, surrogates, separators.

@@ -39,7 +39,7 @@ USER = pwd.getpwnam("nobody")
 
 
 class Host:
-    """A home of the user nobody, and a folder of root.
+    """A home of the user `nobody`, and a folder of root.
 
     :param bin: a folder for wrappers that only root can change
     """
@@ -76,7 +76,7 @@ class Host:
         }
         typed = json.dumps({"ANSIBLE_MODULE_ARGS": {**given, "_ansible_diff": True}})
         ran = subprocess.run(
-            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         self.output = ran.stdout + ran.stderr
         assert "Traceback" not in self.output, self.output

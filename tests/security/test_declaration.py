@@ -140,7 +140,7 @@ def test_the_commands_of_the_page_can_be_pasted(control: Control, tmp_path: path
         stub.write_text(f'#!/bin/sh\necho {program} "$@" >> {shlex.quote(str(tmp_path / "log"))}\n')
         stub.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    subprocess.run(["sh", "-e"], input=script, text=True, env=environment, check=True, timeout=60)
+    subprocess.run(["sh", "-e"], input=script, text=True, env=environment, check=True, timeout=300)
     called = (tmp_path / "log").read_text().splitlines()
     assert {line.partition(" ")[0] for line in called} == set(programs)
     assert (

@@ -118,7 +118,7 @@ def test_host_cannot_forge_lines_of_another_host(control: Control, forging_host:
     environment = {**control.environment("consumer"), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
     command = [str(BIN / "ansible-playbook"), "-i", str(inventory), "playbooks/pull.yml", "-e", json.dumps(variables)]
     process = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     run = Run(process)
     assert "web1" in run.output, run

@@ -32,7 +32,7 @@ def status(lab: Lab, method: str, path: str, **headers: str) -> int:
     data = b"{}" if method == "POST" else None
     request = urllib.request.Request(lab.endpoint + path, data=data, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=60) as reply:
+        with urllib.request.urlopen(request, timeout=300) as reply:
             return int(reply.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -52,7 +52,7 @@ def refused(action: str, call: Callable[..., Any], **arguments: Any) -> str:
 
 
 class Holder:
-    """An IAM user with exactly owner-policy.json, for a pull role and a policy that have the user's name."""
+    """An IAM user with exactly owner-policy.json, for a pull role and a policy with the name of the user."""
 
     def __init__(self, lab: Lab, boundary: str) -> None:
         self.lab, self.boundary, self.name = lab, boundary, f"holder-{next(NUMBERS)}"
@@ -127,7 +127,7 @@ def tags(lab: Lab, repository: str) -> list[dict[str, str]]:
 
 
 def test_holder_can_let_a_stranger_read_every_image(holder: Holder) -> None:
-    """What remains: anyone may be trusted, and every repository may be read."""
+    """Remaining risk: anyone may be trusted, and every repository may be read."""
     holder.take_what_it_can()
     ecr = holder.as_role("ecr")
     assert ecr.describe_repositories(repositoryNames=["develop"])["repositories"]
@@ -263,7 +263,7 @@ def test_other_roles_users_and_policies_are_out_of_reach(holder: Holder) -> None
 
 
 def test_policy_that_is_attached_elsewhere_is_the_holders(holder: Holder) -> None:
-    """What remains: the holder writes the content of its policy, so nothing else may have that policy attached."""
+    """Remaining risk: the holder writes the content of its policy, so nothing else may have that policy attached."""
     holder.iam.create_policy(PolicyName=holder.name, PolicyDocument=EVERYTHING)
     refused("iam:CreateUser", holder.iam.create_user, UserName="mallory")
     holder.administrator.attach_user_policy(UserName=holder.name, PolicyArn=holder.policy_arn)

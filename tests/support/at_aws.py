@@ -40,7 +40,7 @@ class Inside(Control):
         command = [*self.inside, "bash", "-o", "pipefail", "-c", line]
         environment = {**self.environment(profile), **variables}
         return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
 
 

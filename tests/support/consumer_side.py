@@ -59,7 +59,7 @@ _service_file = functools.cache(JSONFileLoader().load_file)
 def here(
     control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
 ) -> dict[str, Any]:
-    """What `run` returns in this process, with the consumer's environment; it does not wait unless told."""
+    """The result of `run` in this process, with the consumer's environment; it does not wait unless told."""
     options = {"wait_timeout": 0, **options}
     profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
     with pytest.MonkeyPatch.context() as patch:

@@ -68,8 +68,8 @@ class Control:
             **profiles,
             **self.engines,
             "HOME": str(home),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
+            # As Ansible displays it without the configuration of this repository: the name of a task before its lines.
+            **quick_python.CONFIGURED,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
@@ -129,7 +129,7 @@ class Control:
     def _run(self, command: list[Any], profile: str | None, typed: str = "", **variables: str) -> Run:
         environment = {**self.environment(profile), **variables}
         process = subprocess.run(
-            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+            command, input=typed, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
         run = Run(process)
         deprecated = [line for line in run.output.splitlines() if "[DEPRECATION WARNING]" in line]

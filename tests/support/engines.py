@@ -28,14 +28,14 @@ def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[s
         "--iptables": "false",
         "--ip6tables": "false",
         "--bridge": "none",
-        "--max-download-attempts": "1",  # else it tries a layer that breaks off for more than a minute
+        "--max-download-attempts": "1",  # otherwise it retries an interrupted layer for more than a minute
     }
     with (folder / "log").open("wb") as log:
         command = [*inside, "dockerd", *(f"{name}={value}" for name, value in options.items())]
         daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     environment = {"DOCKER_HOST": f"unix://{socket}"}
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while subprocess.run(
             ["docker", "info"], env={**os.environ, **environment}, capture_output=True, check=False
         ).returncode:
@@ -47,4 +47,4 @@ def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[s
         if daemon.poll() is None:
             # The daemon itself, which may be in namespaces that give it another pid.
             subprocess.run([*inside, "kill", (folder / "pid").read_text()], check=True)
-        daemon.wait(30)
+        daemon.wait(300)

@@ -106,7 +106,7 @@ class Fleet(Control):
         return role
 
     def inventory(self, profile: str = "owner") -> tuple[dict[str, Any], str]:
-        """What `ansible-inventory --list` makes of the example, and what it says beside it."""
+        """The result of `ansible-inventory --list` for the example, and its messages."""
         command = [str(BIN / "ansible-inventory"), "-i", str(EXAMPLES / "fleet"), "--list"]
         cache = {"ANSIBLE_INVENTORY_CACHE": "true", "ANSIBLE_INVENTORY_CACHE_PLUGIN": "ansible.builtin.jsonfile"}
         environment = {**self.environment(profile), **cache, "ANSIBLE_INVENTORY_CACHE_CONNECTION": str(self.cache)}

@@ -90,6 +90,6 @@ class Lab:
 
 
 def lab_command(command: str, folder: pathlib.Path) -> None:
-    subprocess.run([LAB_PYTHON, "-m", "tests.lab", command, "--folder", folder], cwd=ROOT, check=True, timeout=90)
+    subprocess.run([LAB_PYTHON, "-m", "tests.lab", command, "--folder", folder], cwd=ROOT, check=True, timeout=600)
     deviations = state.misfits(folder) if command == "down" else ""
     assert not deviations, f"The lab's responses deviate from the models of AWS:\n{deviations}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Python that has already imported the libraries of modules, which is most of the time of a module on the lab.
 
-What Ansible gives to an interpreter, `running()`'s program has done by a process that is forked from a server's: each
+The program of `running()` runs the input of Ansible in a process that is forked from a server: each
 run is a process of its own, with its own arguments, environment, folder and files. Kept between two are only imports
 and AWS's service models. The archive of AnsiballZ is not used, so the tests of the scenario run the real Python.
 
@@ -37,9 +37,11 @@ UTILITIES = (
     "_retry",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
-STARTING = 90  # seconds
+STARTING = 300  # seconds
 ROOT = pathlib.Path(__file__).parents[2]
-CONFIGURED = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+CONFIGURATION = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+#: With the headings of all tasks, as Ansible displays them without the configuration of this repository.
+CONFIGURED = {**CONFIGURATION, "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"}
 
 
 def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractContextManager[pathlib.Path]:
@@ -50,9 +52,14 @@ def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractCo
     return _serving(folder, python, "python", PYTHONPATH=str(ROOT / ".venv/collections"))
 
 
-def running_ansible(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractContextManager[pathlib.Path]:
-    """Within, the program that this yields is a quick `ansible-playbook`, or `ansible` if `--ad-hoc` comes first."""
-    return _serving(folder, python, "ansible-playbook", **CONFIGURED)
+def running_ansible(
+    folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] = CONFIGURED
+) -> contextlib.AbstractContextManager[pathlib.Path]:
+    """Within, the program that this yields is a quick `ansible-playbook` with this configuration.
+
+    It is a quick `ansible` if its first argument is `--ad-hoc`.
+    """
+    return _serving(folder, python, "ansible-playbook", **configuration)
 
 
 def serves(environment: dict[str, str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(happened: Callable[[], Any], what: str, seconds: float = 60) -> None:
+def until(happened: Callable[[], Any], what: str, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, what

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from tests.lab import state
 from tests.support.control import BIN, Control
-from tests.support.holding import Proxy
+from tests.support.forwarding import Holding
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 from tests.support.secret_search import Secrets
@@ -59,7 +59,7 @@ class Seen(NamedTuple):
 class Site(Control):
     """A control host whose every folder is watched, with four hosts on it: one for each engine."""
 
-    def __init__(self, lab: Lab, folder: pathlib.Path, proxy: Proxy, digest: str, engines: dict[str, str]) -> None:
+    def __init__(self, lab: Lab, folder: pathlib.Path, proxy: Holding, digest: str, engines: dict[str, str]) -> None:
         super().__init__(lab, folder)
         self.proxy, self.digest, self.engines = proxy, digest, engines
         self._numbers = itertools.count(1)
@@ -145,7 +145,7 @@ class Site(Control):
     ) -> Watch:
         """Run a command and look, until all its processes are gone.
 
-        :param secrets: what is searched for beside what the lab hands out
+        :param secrets: more values to search for than those that the lab issues
         :param act: called when so many pulls are `held`
         """
         recorded = self.lab.folder / state.SECRETS
@@ -178,7 +178,7 @@ class Watch:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, text=True
             )
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 600
             try:
                 while self.process.poll() is None or self.alive():
                     assert time.monotonic() < deadline, f"still there: {self.alive()}"
@@ -191,7 +191,7 @@ class Watch:
                     time.sleep(0.05)
             finally:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(300)
                 for pid, _arguments in self._marked():  # there are some when a test fails
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)

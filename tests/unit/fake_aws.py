@@ -25,7 +25,7 @@ class FakeAws:
     :param missing: the operations whose object does not exist
     :param replies: replies in place of the usual ones
     :param fail_at: the number of the call that fails, from 0
-    :param error: what it raises
+    :param error: the exception of that call
     """
 
     def __init__(

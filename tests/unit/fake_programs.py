@@ -83,7 +83,7 @@ esac
 """
 PULLS = 'keep "$reference" "$reference"'
 COPIES = 'cp "$(file "$reference")" "$(file "$previous")"'
-#: The image stands in no index: what it is of comes, whatever was asked for.
+#: The image is not in an index: its own platform arrives, whatever was requested.
 ONLY_AMD64 = f"architecture=amd64; {PULLS}"
 #: Another image arrives than the one asked for.
 SWAPS = 'keep "$reference" "${reference%@*}@sha256:other"'
@@ -96,7 +96,7 @@ HANGS = "touch $TMPDIR/layer; echo $TMPDIR > $log/large; echo $$ > $log/pid; exe
 
 
 def docker_context(name: str, host: str, *, tls: bool = False, metadata: str = "<IN MEMORY>") -> str:
-    """What `docker context inspect` prints."""
+    """The output of `docker context inspect`."""
     return json.dumps(
         {
             "Name": name,
@@ -162,7 +162,7 @@ def fetching(engine: Engine, log: pathlib.Path, fails: str = "") -> Iterator[Non
             patch.setattr(module, "interruptible", contextlib.nullcontext)
         fetched = pool.submit(engine.fetch, remote())
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while not (log / "waits").exists() and not fetched.done():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)

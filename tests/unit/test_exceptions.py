@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("at_once")
 
 
 def run(case: Case, aws: FakeAws) -> tuple[Result, str]:
-    """The result of the module, and its warnings; `aws` stands in the place of its clients."""
+    """The result of the module, and its warnings; `aws` replaces its clients."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_session.Session, "client", lambda _session, *asked, **_config: aws.client(*asked))
         return run_module(case)

@@ -7,8 +7,8 @@ and of bounded length); no example takes long; parsing keeps nothing.
 `make test` tries the same examples each time; HYPOTHESIS_PROFILE=long tries twenty times as many, and others each time.
 
 atheris is not used. It changes bytes and follows the branches that they take; here all bytes (JSON, XML, HTTP, YAML)
-are read by the standard library, botocore and Ansible. What is ours are decisions over the values that come out, which
-changed parts of valid values reach and changed bytes hardly do.
+are read by the standard library, botocore and Ansible. Our code makes decisions over the parsed values. Changed parts
+of valid values reach them, and changed bytes hardly do.
 
 Only `_docker_config_file.py` and `_aws_config_file.py` read a `config.json` or an AWS configuration file. Their
 properties are in test_docker_config_file.py and test_aws_config_file.py.
@@ -108,8 +108,6 @@ fuzz = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-
-#: What a registry's URL and the answers of engines look like is believed as it is.
 
 # --- unexpected values --------------------------------------------------------------------------------------
 
@@ -772,7 +770,7 @@ own_variables = st.just(
         "ecr_pull_wait_timeout": 60,
     }
 )
-#: What the role calls otherwise than the modules do.
+#: Options that the role names differently from the modules.
 RENAMED = {"repositories": "readable"}
 
 

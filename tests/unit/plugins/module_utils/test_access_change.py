@@ -66,7 +66,7 @@ def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = None
             {"Effect": "Allow", "NotPrincipal": {"AWS": TWO}, "Action": "sts:AssumeRole"},
             [f"- everyone except {TWO} loses release"],
         ),
-        ({**allow({"AWS": TWO}), "Action": "sts:TagSession"}, []),  # admits nobody by itself
+        ({**allow({"AWS": TWO}), "Action": "sts:TagSession"}, []),  # admits no caller alone
         ({"Effect": "Allow", "Principal": {"AWS": TWO}, "NotAction": "iam:*"}, [f"- {TWO} loses release"]),
         (allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}), []),  # it is over
         (

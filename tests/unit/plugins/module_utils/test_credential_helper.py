@@ -59,7 +59,7 @@ def test_the_environment_of_the_helper(tmp_path: pathlib.Path, home: str, enviro
     program.write_text(wrapper(places, HOST, "ecr-login").replace(f"exec {HELPER}", f"exec {helper.name}"))
     program.chmod(0o755)
     command = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "/bin/sh", str(program), "get"]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     arguments, *lines = ran.stdout.splitlines()  # the program was found by the search path
     found = dict(line.split("=", 1) for line in lines)
     assert arguments == "get"
@@ -144,4 +144,4 @@ def test_wrong_mode_is_shown() -> None:
 
 def test_the_wrapper_is_a_valid_program(tmp_path: pathlib.Path) -> None:
     (tmp_path / "wrapper").write_bytes(TEXT)
-    subprocess.run(["sh", "-n", tmp_path / "wrapper"], env={"PATH": os.environ["PATH"]}, check=True, timeout=60)
+    subprocess.run(["sh", "-n", tmp_path / "wrapper"], env={"PATH": os.environ["PATH"]}, check=True, timeout=300)

@@ -85,9 +85,9 @@ def test_other_text_is_not_explained(text: str) -> None:
     "text", ["unexpected status code " * 5000, "StatusCode: " * 10_000, "starport-layer-bucket" * 5000]
 )
 def test_long_text_is_read_soon(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     _engine_errors.recognize_engine_error(text[:100_000])
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_each_row_has_a_next_step_and_a_source() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HostPaths, wrapper
-from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, Found, Plan, plan_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, CurrentFiles, Plan, plan_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS, declaration_of
 
 HOST, OTHER = (f"{account}.dkr.ecr.ap-northeast-1.amazonaws.com" for account in ("111111111111", "333333333333"))
@@ -37,7 +37,7 @@ def planned(
     declared = declaration_of({**defaults, "state": state, "registries": list(registries)})
     paths = [PLACES.aws_config, PLACES.auth_file, *map(PLACES.wrapper, declared.by_host)]
     contents = {path: found.get(path) for path in paths}
-    return plan_host(declared, PLACES, Found(contents, faults or {}, earlier or {}))
+    return plan_host(declared, PLACES, CurrentFiles(contents, faults or {}, earlier or {}))
 
 
 def plan(found: dict[str, bytes], *registries: dict[str, Any], **options: Any) -> tuple[Change, ...]:
@@ -221,7 +221,7 @@ def test_all_problems_of_the_files_together() -> None:
 
 def test_a_file_that_could_not_be_read_is_not_written() -> None:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    made = plan_host(declaration_of({**defaults, "registries": [entry()]}), PLACES, Found({}, {}, {}))
+    made = plan_host(declaration_of({**defaults, "registries": [entry()]}), PLACES, CurrentFiles({}, {}, {}))
     assert (made.changes, made.problems) == ((), ())
 
 

@@ -571,7 +571,7 @@ def test_index_that_is_too_large_is_not_read(server: Server, registry: Registry,
 class Slow:
     """A layer that takes its time: blocks, one after the other, until there are enough or the client is gone."""
 
-    def __init__(self, block: int = 256 * 1024, interval: float = 0.01, blocks: int = 200) -> None:
+    def __init__(self, block: int = 256 * 1024, interval: float = 0.1, blocks: int = 600) -> None:
         self.block, self.interval, self.blocks = block, interval, blocks
         self.begun, self.ended, self.released = threading.Event(), threading.Event(), threading.Event()
         self.sent = 0
@@ -603,7 +603,7 @@ def refused_after(*others: Slow) -> Answer:
 
     def answer(handler: Handler) -> None:
         for other in others:
-            other.begun.wait(5)
+            other.begun.wait(300)
         handler.reply(401, b"")
 
     return answer
@@ -621,7 +621,7 @@ def test_a_layer_that_fails_stops_the_others(server: Server, dest: pathlib.Path,
     assert message_of(server, dest, image["digest"]) == (
         f"Registry {server.url[7:]} refused the layer {bad['digest']} of team/app: HTTP 401 Unauthorized"
     )
-    assert slow.ended.wait(5)
+    assert slow.ended.wait(300)
     assert slow.sent < slow.blocks
 
 
@@ -638,15 +638,15 @@ def test_a_layer_that_fails_keeps_the_others_from_beginning(server: Server, dest
 def test_a_layer_that_fails_ends_the_pause_of_another(
     server: Server, dest: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_registry, "_LONGEST_PAUSE", 30.0)
+    monkeypatch.setattr(_registry, "_LONGEST_PAUSE", 600.0)
     paused = threading.Event()
 
     def busy(handler: Handler) -> None:
-        handler.reply(503, b"", Retry_After="30")
+        handler.reply(503, b"", Retry_After="600")
         paused.set()
 
     def refuse(handler: Handler) -> None:
-        paused.wait(5)
+        paused.wait(300)
         handler.reply(401, b"")
 
     bad, late = server.push("team/app", b"bad"), server.push("team/app", b"late")
@@ -657,7 +657,7 @@ def test_a_layer_that_fails_ends_the_pause_of_another(
     assert message_of(server, dest, digest).startswith(
         f"Registry {server.url[7:]} refused the layer {bad['digest']} of team/app: HTTP 401 "
     )
-    assert time.monotonic() - before < 15
+    assert time.monotonic() - before < 300
 
 
 # --- a signal ends it
@@ -672,7 +672,7 @@ url, dest, digest = sys.argv[1:]
 Layout(dest, "linux/amd64").fetch(RegistryImage(Registry(url, sys.stdin.read()), Reference("team/app", "v1"), digest))
 """
 #: How the rest of a layer comes: block after block, hardly, or not at all. Or the registry is busy.
-FLOWS, TRICKLES, STALLS, BUSY = (256 * 1024, 0.02, 1000), (100, 0.05, 400), (100, 20.0, 2), None
+FLOWS, TRICKLES, STALLS, BUSY = (256 * 1024, 0.1, 2000), (100, 0.05, 4000), (100, 200.0, 2), None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -703,15 +703,15 @@ def test_a_signal_ends_a_pull_soon_and_leaves_no_temporary_file(
         assert process.stdin
         process.stdin.write(TOKEN)
         process.stdin.close()
-        assert slow.begun.wait(20)
-        deadline = time.monotonic() + 10
+        assert slow.begun.wait(300)
+        deadline = time.monotonic() + 300
         while not list(dest.rglob(".incoming-*")):
             assert process.poll() is None, process.stderr and process.stderr.read()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(0.1)  # the pull is now in the midst of the layer
         process.send_signal(number)
-        assert process.wait(5) == 128 + number
+        assert process.wait(120) == 128 + number
     finally:
         slow.released.set()
         process.kill()
@@ -742,7 +742,7 @@ def test_an_index_that_is_none_is_left_alone(
         with pytest.raises(EcrError) as caught:
             use()
         assert str(caught.value) == (
-            "The index.json there is not the index of an OCI image layout. Choose an empty dest."
+            "The existing index.json is not the index of an OCI image layout. Choose an empty dest."
         )
     assert (dest / "index.json").read_bytes() == content
 

@@ -17,7 +17,7 @@ LATE, LASTING = " because no identity-based policy allows it", " with an explici
 
 
 def bringing(*outcomes: str | bool) -> tuple[Any, list[str | bool]]:
-    """What fails with each text, and ends with what is no text; and what is left of it."""
+    """A function that fails with each text and ends with the first other value, and the remaining outcomes."""
     left = list(outcomes)
 
     def bring() -> bool:

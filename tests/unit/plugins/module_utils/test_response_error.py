@@ -100,9 +100,9 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "' + "b" * 1000 + '"><!ENTITY c "' + "&a;" * 100
     ],
 )
 def test_hostile_body_has_a_short_reason_soon(body: bytes) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert len(response_reason("403 Forbidden", body, S3, REGISTRY)) < 600
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_entities_are_not_expanded() -> None:

@@ -340,9 +340,9 @@ NARROW = ["begin_revocation", "update_trust", "revoke_sessions", "end_revocation
         ({}, {"access": "pull"}, ["create_version"]),
         ({}, {"consumers": CONSUMERS[1:2]}, NARROW),
         ({}, {"consumers": CONSUMERS[1:2], "access": "pull"}, [*NARROW, "create_version", "update_trust"]),
-        # One consumer more: what is common is what is there, so only the last write is needed.
+        # One consumer more: the common part is the current state, so only the last write is needed.
         ({}, {"consumers": CONSUMERS[:2], "access": "pull"}, ["create_version", "update_trust"]),
-        # One consumer less: what is common is what shall be, so only the first is.
+        # One consumer less: the common part is the declaration, so only the first write is needed.
         ({"consumers": CONSUMERS[:2]}, {"access": "pull"}, [*NARROW, "create_version"]),
     ],
 )

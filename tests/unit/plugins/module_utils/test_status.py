@@ -23,7 +23,7 @@ def file(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 
 
 def until(path: pathlib.Path, status: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while _status.read_status(str(path)) != status:
         assert time.monotonic() < deadline, _status.read_status(str(path))
         time.sleep(0.01)

@@ -10,7 +10,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions, split_by_principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import read_condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, read_statements
-from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_within
+from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_subset
 
 ONE, TWO = "222222222222", "333333333333"
 ROOT, USER, SESSION = f"arn:aws:iam::{ONE}:root", f"arn:aws:iam::{ONE}:user/a", f"arn:aws:sts::{ONE}:assumed-role/r/s"
@@ -59,7 +59,7 @@ PRINCIPALS = [
 
 @pytest.mark.parametrize(("old", "new", "within"), PRINCIPALS)
 def test_principals(old: Any, new: Any, within: bool) -> None:
-    assert is_within(statement(P=old), statement(P=new)) is within
+    assert is_subset(statement(P=old), statement(P=new)) is within
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_principals(old: Any, new: Any, within: bool) -> None:
     ],
 )
 def test_elements(old: dict[str, Any], new: dict[str, Any], within: bool) -> None:
-    assert is_within(statement(**old), statement(**new)) is within
+    assert is_subset(statement(**old), statement(**new)) is within
 
 
 A, B = {"StringEquals": {"sts:ExternalId": "a"}}, {"StringEquals": {"sts:ExternalId": "b"}}
@@ -158,12 +158,12 @@ IP = "aws:SourceIp"
     ],
 )
 def test_conditions(old: dict[str, Any], new: dict[str, Any], within: bool) -> None:
-    assert is_within(statement(C=old), statement(C=new)) is within
+    assert is_subset(statement(C=old), statement(C=new)) is within
 
 
 def test_variables_are_other_text_in_the_older_version() -> None:
     condition = {"StringEquals": {"k": "${aws:username}"}}
-    assert not is_within(statement(C=condition), statement(C=condition, Version="2008-10-17"))
+    assert not is_subset(statement(C=condition), statement(C=condition, Version="2008-10-17"))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_variables_are_other_text_in_the_older_version() -> None:
 def test_a_condition_on_the_principal_follows_from_its_name(
     principal: str, condition: dict[str, Any], within: bool
 ) -> None:
-    assert is_within(statement(P={"AWS": principal}), statement(C=condition)) is within
+    assert is_subset(statement(P={"AWS": principal}), statement(C=condition)) is within
 
 
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:AssumeRole"}

@@ -104,6 +104,6 @@ def test_the_match_is_the_one_of_the_definition(pattern: str, text: str) -> None
 
 def test_no_pattern_takes_long() -> None:
     """A pattern on which a backtracking match would not end."""
-    began = time.monotonic()
+    began = time.process_time()
     assert not matches(((("*a" * 1000) + "b", True),), "a" * 10000)
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30
