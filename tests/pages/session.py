@@ -42,9 +42,9 @@ class Quick:
 class Terminal:
     """A shell that runs one block after another."""
 
-    def __init__(self, folder: pathlib.Path, quick: Quick | None) -> None:
+    def __init__(self, folder: pathlib.Path, quick: Quick | None, engine: dict[str, str]) -> None:
         self.folder, self.number = folder, 0
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder / ".home"), "LC_ALL": "C.UTF-8"}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder / ".home"), "LC_ALL": "C.UTF-8", **engine}
         self.shell = subprocess.Popen(
             ["bash"], cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -72,16 +72,19 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(folder: pathlib.Path, quick: Quick | None = None) -> Iterator[Terminal]:
+def terminal(
+    folder: pathlib.Path, quick: Quick | None = None, engine: dict[str, str] | None = None
+) -> Iterator[Terminal]:
     """Within, a reader's terminal. Its lab is stopped afterwards.
 
     :param folder: an empty folder, which becomes the reader's clone
+    :param engine: the environment variables of a container engine
     """
     for path in ROOT.iterdir():
         if path.name not in (".lab", ".git", "build", ".cache"):
             (folder / path.name).symlink_to(path)
     (folder / ".home").mkdir()
-    reader = Terminal(folder, quick)
+    reader = Terminal(folder, quick, engine or {})
     try:
         yield reader
     finally:
