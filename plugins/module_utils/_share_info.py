@@ -27,6 +27,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
+#: The last line of the summary of a run that shares.
+NEXT_STEP = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
+
 Progress = t.Callable[[str], None]
 
 SHARE_INFO_ARGUMENTS: Json = {
@@ -109,7 +112,8 @@ def _unchanged(
 def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as the result of the module."""
     shares = [share.result for share in plan.shares]
-    heading = ["In check mode nothing is written. It would be:"] if check_mode else []
+    first = ["In check mode nothing is written. It would be:"] if check_mode else []
+    last = [NEXT_STEP] if not check_mode and any(share.is_present for share in plan.shares) else []
     return {
         "changed": False,
         "would_change": plan.changed,
@@ -120,8 +124,8 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
         "access_lost": plan.access.lost,
         "lines": plan.access.lines,
         "all_lines": plan.access.all_lines,
-        "summary": [*heading, *plan.summary],
-        "all_summary": [*heading, *plan.all_summary],
+        "summary": [*first, *plan.summary, *last],
+        "all_summary": [*first, *plan.all_summary, *last],
         "handoffs": plan.handoffs,
         "shares": shares,
         "share": shares[0] if len(shares) == 1 else {},

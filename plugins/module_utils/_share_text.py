@@ -27,9 +27,7 @@ def summary_of(shared: ShareState, facts: t.Sequence[ShareFacts], tags: TagChang
     declared = [
         line for number, share in enumerate(facts) for line in _share_lines(shared, number, share, tags, every_name)
     ]
-    next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
-    is_shared = any(share.is_present for share in shared.shares)
-    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *([next_step] if is_shared else [])]
+    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared)]
 
 
 def _share_lines(
