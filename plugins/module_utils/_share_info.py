@@ -113,7 +113,7 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as the result of the module."""
     shares = [share.result for share in plan.shares]
     first = ["In check mode nothing is written. It would be:"] if check_mode else []
-    last = [NEXT_STEP] if not check_mode and any(share.is_present for share in plan.shares) else []
+    last = [NEXT_STEP] if not check_mode and any(plan.handoffs) else []
     return {
         "changed": False,
         "would_change": plan.changed,
