@@ -25,10 +25,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     share_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
-
-#: The last line of the summary of a run that shares.
-NEXT_STEP = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
 
 Progress = t.Callable[[str], None]
 
@@ -112,8 +110,7 @@ def _unchanged(
 def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as the result of the module."""
     shares = [share.result for share in plan.shares]
-    first = ["In check mode nothing is written. It would be:"] if check_mode else []
-    last = [NEXT_STEP] if not check_mode and any(plan.handoffs) else []
+    is_shared = any(plan.handoffs)
     return {
         "changed": False,
         "would_change": plan.changed,
@@ -124,8 +121,8 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
         "access_lost": plan.access.lost,
         "lines": plan.access.lines,
         "all_lines": plan.access.all_lines,
-        "summary": [*first, *plan.summary, *last],
-        "all_summary": [*first, *plan.all_summary, *last],
+        "summary": framed_summary(plan.summary, is_shared, check_mode),
+        "all_summary": framed_summary(plan.all_summary, is_shared, check_mode),
         "handoffs": plan.handoffs,
         "shares": shares,
         "share": shares[0] if len(shares) == 1 else {},

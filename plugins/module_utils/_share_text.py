@@ -30,6 +30,17 @@ def summary_of(shared: ShareState, facts: t.Sequence[ShareFacts], tags: TagChang
     return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared)]
 
 
+def framed_summary(lines: t.Sequence[str], is_shared: bool, check_mode: bool) -> list[str]:
+    """The summary of a run, with a statement about check mode, or with the next step.
+
+    :param is_shared: whether a share is present after the run
+    """
+    if check_mode:
+        return ["Check mode writes nothing. After a run without check mode:", *lines]
+    next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
+    return [*lines, next_step] if is_shared else [*lines]
+
+
 def _share_lines(
     shared: ShareState, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool
 ) -> t.Iterator[str]:

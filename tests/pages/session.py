@@ -80,6 +80,11 @@ def terminal(
     :param folder: an empty folder, which becomes the reader's clone
     :param engine: the environment variables of a container engine
     """
+    for environment, requirements in ((".venv", "tests"), (".venv-lab", "tests/lab")):
+        if (ROOT / environment / "ready").stat().st_mtime < (ROOT / requirements / "requirements.txt").stat().st_mtime:
+            raise RuntimeError(
+                f"{environment} is older than its requirements, and make would replace it. Run make setup."
+            )
     for path in ROOT.iterdir():
         if path.name not in (".lab", ".git", "build", ".cache"):
             (folder / path.name).symlink_to(path)
