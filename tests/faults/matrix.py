@@ -56,7 +56,7 @@ class Cell:
 
 
 @dataclass
-class Ran:
+class ModuleRun:
     """One module in one run."""
 
     task: str
@@ -82,7 +82,7 @@ class Trial:
     """The three runs of a cell, what stands after the second, and what stands after a clean run."""
 
     hit: bool
-    runs: list[list[Ran]] = field(default_factory=list)
+    runs: list[list[ModuleRun]] = field(default_factory=list)
     end: Any = None
     clean: Any = None
 

@@ -161,7 +161,7 @@ def test_wrong_pull_options_are_rejected_in_both_modes(
 # --- several hosts ---------------------------------------------------------------------------------------------------
 
 
-class Several:
+class FiveHostRun:
     """One run on five hosts, of which only the first two are as they should be."""
 
     def __init__(self, control: Control, folder: pathlib.Path) -> None:
@@ -202,11 +202,11 @@ def inventory(control: Control, hosts: dict[str, dict[str, Any]], **variables: A
 
 
 @pytest.fixture(scope="module")
-def several(shared: Control, tmp_path_factory: pytest.TempPathFactory) -> Several:
-    return Several(shared, tmp_path_factory.mktemp("several"))
+def several(shared: Control, tmp_path_factory: pytest.TempPathFactory) -> FiveHostRun:
+    return FiveHostRun(shared, tmp_path_factory.mktemp("several"))
 
 
-def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: Several) -> None:
+def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: FiveHostRun) -> None:
     assert several.run.code == 2, several.run
     assert sorted(path.name for path in several.folder.iterdir()) == [
         "first",
@@ -228,7 +228,7 @@ def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: Several) -
         ("unmet", "unmet failed Repository release was expected to be denied, but describe, manifest, layer are"),
     ],
 )
-def test_the_summary_names_every_host_and_says_why_one_failed(several: Several, host: str, line: str) -> None:
+def test_the_summary_names_every_host_and_says_why_one_failed(several: FiveHostRun, host: str, line: str) -> None:
     assert len(several.table) == 5
     (found,) = [" ".join(one.split()) for one in several.table if one.split()[0] == host]
     assert found.startswith(line)
@@ -243,7 +243,7 @@ def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
     assert re.findall(rf"(\w+) failed Role {ROLE_ARN} cannot be assumed: ", table) == ["left", "right"], run
 
 
-def test_artifacts_have_results_and_no_secret(several: Several) -> None:
+def test_artifacts_have_results_and_no_secret(several: FiveHostRun) -> None:
     handed = json.loads(several.statistics.partition("RUN:")[2])["ecr_pull"]
     proven = {
         "role_arn": ROLE_ARN,
@@ -304,7 +304,7 @@ def test_host_credentials_without_boto3_are_reported(shared: Control, bare: str,
     assert shared.lab.calls()[mark:] == []
 
 
-class Elsewhere(Control):
+class BareControl(Control):
     """A control host whose environment says of AWS what is given, and nothing else."""
 
     def __init__(self, control: Control, folder: pathlib.Path, **aws: str) -> None:
@@ -427,7 +427,7 @@ def test_the_consumer_is_who_the_credentials_say(
         arn = f"arn:aws:sts::{accounts.CONSUMER}:assumed-role/instance/i-0123456789abcdef0"
         url = request.getfixturevalue("metadata")
         aws = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url, "AWS_ENDPOINT_URL": shared.lab.endpoint}
-    run = Elsewhere(shared, tmp_path, **aws).pull(
+    run = BareControl(shared, tmp_path, **aws).pull(
         profile=None,
         ecr_pull_engine="oci_layout",
         ecr_pull_dest=str(tmp_path / "image"),
@@ -447,7 +447,7 @@ def test_options_of_the_module_are_credentials_too(
     options: dict[str, Any] = {**PULL_ROLE, "credentials": credentials, **options_of(shared, key)}
     if module == "ecr_image_pull":
         options |= {"images": ["release:v1.0"], "engine": "oci_layout", "dest": str(tmp_path / "image")}
-    result = Elsewhere(shared, tmp_path).module(module, None, **options)
+    result = BareControl(shared, tmp_path).module(module, None, **options)
     assert result["code"] == 0, result
     assert result.get("caller", {"arn": PULLER})["arn"] == PULLER
 
@@ -457,7 +457,7 @@ def test_profile_with_keys_in_the_environment_is_an_error(
     shared: Control, tmp_path: pathlib.Path, credentials: str
 ) -> None:
     keys = variables_of({"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "hidden", "SessionToken": "too"}, "")
-    control = Elsewhere(shared, tmp_path, **keys, **shared.lab.environment)
+    control = BareControl(shared, tmp_path, **keys, **shared.lab.environment)
     result = control.module("ecr_access_info", None, **{**PULL_ROLE, "profile": "consumer", "credentials": credentials})
     assert (result["code"], result["msg"]) == (2, "Passing both a profile and access tokens is not supported.")
 

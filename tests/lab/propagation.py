@@ -29,7 +29,7 @@ COPIES = 3
 _TAG_CALLS = ("TagResources", "UntagResources", "GetResources", "GetTagKeys")
 
 
-class _Things:
+class _Store:
     """The roles, or the policies, of all accounts."""
 
     def __init__(self, data: dict[Any, Any]) -> None:
@@ -48,7 +48,7 @@ class _Things:
             self.data[key] = value
 
 
-class _Tags(_Things):
+class _Tags(_Store):
     """The tags of the repositories, apart from the repositories."""
 
     def snapshot(self) -> dict[Any, Any]:
@@ -75,7 +75,7 @@ class Propagation:
 
     def __init__(self, control: pathlib.Path) -> None:
         self.control = control
-        self.things = (_Things(iam._roles._data), _Things(iam._policies._data), _Tags(ecr._repositories._data))
+        self.things = (_Store(iam._roles._data), _Store(iam._policies._data), _Tags(ecr._repositories._data))
         self.writes: dict[tuple[int, Any], list[_Write]] = {}
         self._said, self._seconds, self._random = "", 0.0, random.Random()  # noqa: S311  (no secret)
 
@@ -133,7 +133,7 @@ class Propagation:
     @contextlib.contextmanager
     def as_of_a_copy(self) -> Iterator[None]:
         """Within, everything is as one of the copies knows it."""
-        true: list[tuple[_Things, Any, Any]] = []
+        true: list[tuple[_Store, Any, Any]] = []
         if self.on():
             now, number = time.monotonic(), self._random.randrange(COPIES)
             for (place, key), writes in self.writes.items():
