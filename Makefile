@@ -19,7 +19,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs pictures molecule matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,7 +58,7 @@ demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account,
 
 # The unit tests run in lint. Of the first steps, two run at the same time: none of them uses both cores.
 test: setup engines ## Run every check and every test.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint docs molecule
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint docs molecule integration
 	@$(MAKE) --no-print-directory pytest BY_LINT='--ignore tests/unit'
 
 lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
@@ -73,6 +73,9 @@ pictures: setup ## Draw the pictures of the documentation; the demo runs for one
 
 molecule: setup ## Run the molecule scenarios against a lab of their own.
 	$(call timed,molecule,tests/molecule)
+
+integration: setup ## Run the targets of ansible-test integration. Each of them has a lab of its own.
+	$(call timed,ansible-test integration,tests/targets)
 
 matrix: setup ## Run the scenario on older and newer versions of ansible-core, amazon.aws and boto3.
 	@tests/matrix

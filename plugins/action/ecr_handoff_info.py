@@ -75,4 +75,4 @@ class ActionModule(RoleAction):
         try:
             return self._templar.template(path)
         except AnsibleError as error:
-            raise EcrError(f"{VARIABLE} cannot be evaluated: {error}. Give the path itself.") from None
+            raise EcrError(f"{VARIABLE} cannot be evaluated: {error}. Pass the path itself.") from None

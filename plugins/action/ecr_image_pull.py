@@ -15,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import Se
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, pull_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
     PULL_ARGUMENTS,
@@ -59,7 +60,7 @@ class ActionModule(RoleAction):
         if constants.DEFAULT_DEBUG and (by_controller or self._task.args.get("registry_token")):
             msg = (
                 "Ansible's debug mode prints the registry token. Unset ANSIBLE_DEBUG (debug in ansible.cfg), or set"
-                " credentials: host without registry_token."
+                f" {option('credentials')}: host without registry_token."
             )
             return {**result, "failed": True, "msg": msg}
         if not by_controller:
@@ -71,9 +72,9 @@ class ActionModule(RoleAction):
         self._connection.set_option("pipelining", True)
         if not self._is_pipelining_enabled("new"):
             msg = (
-                "credentials: controller needs pipelining, or the token would be in a file on the host. Use a"
-                " connection and a become method that can, leave ANSIBLE_KEEP_REMOTE_FILES unset, or set"
-                " credentials: host."
+                f"{option('credentials')}: controller needs pipelining, or the token would be in a file on the host."
+                " Use a connection and a become method that support pipelining, leave ANSIBLE_KEEP_REMOTE_FILES unset, or"
+                f" set {option('credentials')}: host."
             )
             return {**result, "failed": True, "msg": msg}
         with self._progress(variables):

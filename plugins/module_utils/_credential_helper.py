@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import HELPER_NAME
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import NAME_PREFIX, MergedFile
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 HELPER = "docker-credential-ecr-login"
 #: The variables that take precedence over the profile in the AWS SDK for Go, so that the role would not be assumed.
@@ -120,7 +121,7 @@ def merge_wrapper(content: bytes | None, wanted: str | None, fault: str, paths: 
     if content is not None:
         former = content.decode("utf-8", "replace")
         if not former.startswith(_head(paths.user, host)):
-            raise EcrError("was not written by this collection. Remove it, or use another bin_dir.")
+            raise EcrError(f"was not written by this collection. Remove it, or use another {option('bin_dir')}.")
         ours = _form(paths.user, host).fullmatch(former)
         before += former if ours else f"# A former or edited wrapper of {len(content)} bytes, which is not shown.\n"
     return MergedFile(wanted.encode() if wanted else None, before, wanted or "")

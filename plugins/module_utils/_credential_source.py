@@ -58,7 +58,7 @@ _PARTIAL = (
     ("aws_access_key_id",),
 )
 _EXPIRED = (
-    "The keys of {profile} have expired already when they are read. Renew them at their source, and check the clock of"
+    "The keys of {profile} had already expired when they were read. Renew them at their source, and check the clock of"
     " this machine.",
     _ELSEWHERE,
 )

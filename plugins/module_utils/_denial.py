@@ -59,7 +59,7 @@ _ADVICE: dict[str, dict[str, str]] = {
     "no_identity_policy": {
         ROLE: "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action.",
         ASSUME: "Allow sts:AssumeRole on this role in an identity-based policy of the caller.",
-        CALLER: "Allow this action to the caller, or use other credentials.",
+        CALLER: "Grant this action to the caller, or use other credentials.",
     },
     "no_resource_policy": {
         ROLE: "The identity that called belongs to another account than the repository, whose repository policy does"
@@ -119,7 +119,7 @@ _ADVICE: dict[str, dict[str, str]] = {
     },
     "unknown": {
         ROLE: "AWS did not state which policy decided.",
-        CALLER: "Allow this action to the caller, or use other credentials.",
+        CALLER: "Grant this action to the caller, or use other credentials.",
     },
 }
 

@@ -66,7 +66,7 @@ ROWS: t.Final = (
     EngineError(
         "expired",
         r"authorization token (?:has expired|is invalid)",
-        "The registry token is not valid any longer. Run again; a longer duration_seconds gives a longer token.",
+        "The registry token is no longer valid. Run again; a longer O(duration_seconds) gives a longer token.",
         "ECR User Guide, Errors when using Docker commands",
     ),
     EngineError(

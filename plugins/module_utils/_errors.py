@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
-_ALLOW = "Allow this action to the caller, or use other credentials."
+_ALLOW = "Grant this action to the caller, or use other credentials."
 #: The next step by the denied IAM operation. owner-policy.json allows these operations only for a role with the
 #: permissions boundary in that policy.
 _NEXT_STEPS_IF_DENIED = {
@@ -120,7 +120,7 @@ def _no_answer(code: str, facts: Json) -> str:
     here = _LOOPBACK.match(str(facts.get("endpoint_url")))
     if here and code == "EndpointConnectionError":
         return f"Nothing listens on {here[1]}. Correct endpoint_url or AWS_ENDPOINT_URL, or start the server there."
-    return "Nothing answers there: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
+    return "No server answers at this address: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
 
 
 def explain(error: Exception, environment: t.Mapping[str, str] | None = None) -> str:
@@ -133,7 +133,7 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
         return (
             "No AWS credentials were found in this job of AWX. Attach a credential of the type ECR owner account to"
             " share and unshare, or of the type ECR consumer account to prove and pull (the pattern ecr_share makes"
-            " both types); one of the type Amazon Web Services does as well. See that its keys are filled in."
+            " both types); a credential of the type Amazon Web Services also works. Check that its keys are filled in."
         )
     if code in ("NoCredentialsError", "PartialCredentialsError"):
         return (

@@ -110,8 +110,8 @@ def handoff_problems(handoff: Values) -> t.Iterator[str]:
     unknown, missing = sorted(set(handoff) - known), sorted(required - set(handoff))
     if unknown:
         yield (
-            f"A hand-off has no key {', '.join(unknown)}. Only the keys in docs/handoff.schema.json are accepted; the"
-            " consumer sets everything else. Ask the owner account for the file that the role ecr_share wrote."
+            f"A hand-off cannot contain {', '.join(unknown)}. Only the keys in docs/handoff.schema.json are accepted;"
+            " the consumer sets everything else. Ask the owner account for the file that the role ecr_share wrote."
         )
     if missing:
         yield f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file."
@@ -128,9 +128,9 @@ def _pasted_problems(images: object) -> t.Iterator[str]:
 
 def _share_problems(share: Share) -> t.Iterator[str]:
     for name in sorted({*share.repositories} & {*share.denied}):
-        yield f"Repository {name} is in ecr_pull_repositories and in ecr_pull_denied. Name it once."
+        yield f"Repository {name} is in ecr_pull_repositories and in ecr_pull_denied. List it only once."
     if share.consumer_account == share.owner_account:
-        yield f"The role and ecr_pull_consumer_account are both of account {share.owner_account}, which need no share."
+        yield f"The role and ecr_pull_consumer_account are both of account {share.owner_account}. No share is needed."
     if not share.registry or not _ECR.match(share.registry):
         return
     source = Source(share.registry, share.role_arn, credential_source="Ec2InstanceMetadata")

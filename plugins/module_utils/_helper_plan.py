@@ -29,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_fi
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import NAME_PREFIX, MergedFile
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _warnings(
         if helper != paths.helper(host):
             yield (
                 f"{paths.auth_file} names the helper {helper!r} for {host}. {paths.helper(host)} replaces it, and"
-                " state: absent restores it."
+                f" {option('state')}: absent restores it."
             )
     content = found.contents.get(paths.auth_file)
     yield from login_warnings(found.earlier, paths.auth_file, content, declared.by_host)

@@ -123,7 +123,7 @@ def host_declaration_problems(declared: Declaration, helper: str | None) -> t.It
     :param helper: the path of the helper, if it is installed
     """
     if not declared.sources:
-        yield f"{option('registries')} is empty: name at least one registry."
+        yield f"{option('registries')} is empty: list at least one registry."
     roles: dict[str, list[str]] = {}
     for source in declared.sources:
         roles.setdefault(source.registry, []).append(source.role_arn)
@@ -150,7 +150,8 @@ def source_problems(source: Source, present: bool) -> t.Iterator[str]:
     if not named:
         yield (
             f"Registry {source.registry!r} is not an ECR registry, such as"
-            " 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com. Give only the host, without https:// and repository."
+            " 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com. Set only the host name, without https:// and"
+            " repository."
         )
     if present:
         problems = _role_problems(source, named and named[1])

@@ -24,6 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, CurrentFiles
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Declaration, path_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._safe_folders import Fault, UnsafeError, real_folder
 
 #: The largest accepted size of a configuration file and of a wrapper, in bytes.
@@ -47,7 +48,7 @@ def local_account(user: str | None) -> pwd.struct_passwd:
     try:
         account = pwd.getpwnam(user) if user else pwd.getpwuid(os.geteuid())
     except KeyError:
-        raise EcrError(f"User {user or os.geteuid()} is not known on this host. Create the user first.") from None
+        raise EcrError(f"User {user or os.geteuid()} does not exist on this host. Create the user first.") from None
     if os.geteuid() not in (0, account.pw_uid):
         raise EcrError(f"The files of user {user} cannot be written by another user. Set become: true.")
     return account
@@ -83,8 +84,8 @@ def safe_folder(path: str) -> str:
     except OSError as error:
         problem = f"{error.filename} cannot be read ({error.strerror})"
     raise EcrError(
-        f"bin_dir {path} cannot be used: {problem}. Only root and the user who runs the module may be able to write"
-        " to this directory and its parents. Fix the owner and the mode, or use another directory."
+        f"{option('bin_dir')} {path} cannot be used: {problem}. Only root and the user who runs the module may be able"
+        " to write to this directory and its parents. Fix the owner and the mode, or use another directory."
     )
 
 

@@ -69,7 +69,9 @@ def layout_entries(text: bytes | None) -> list[Json]:
             return list(entries)
     except (ValueError, AttributeError, TypeError, RecursionError):
         pass
-    raise EcrError(f"The index.json there is not the index of an OCI image layout. Choose an empty {option('dest')}.")
+    raise EcrError(
+        f"The existing index.json is not the index of an OCI image layout. Choose an empty {option('dest')}."
+    )
 
 
 def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str, str]) -> bytes:
@@ -86,10 +88,10 @@ def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str
     try:
         content = json.dumps(index, indent=2).encode()
     except RecursionError:
-        raise EcrError(f"The index.json there is nested too deeply. Choose an empty {option('dest')}.") from None
+        raise EcrError(f"The existing index.json is nested too deeply. Choose an empty {option('dest')}.") from None
     if len(content) > MANIFEST_BYTES:
         raise EcrError(
-            f"The index.json with one more image would have {len(content)} bytes; no more than {MANIFEST_BYTES} are"
+            f"The index.json with the new image would have {len(content)} bytes; no more than {MANIFEST_BYTES} are"
             f" accepted. Choose another {option('dest')}."
         )
     return content

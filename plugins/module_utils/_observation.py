@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import DENIED_CODES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import options_in
 
 ALLOWED, DENIED, EXPIRED, NOT_FOUND, ERROR = "allowed", "denied", "expired", "not_found", "error"
 #: The outcome of an error by its kind. ECR reports a missing image or layer only after it has authorized the request.
 _OUTCOMES = {"expired": EXPIRED, "unknown_repository": NOT_FOUND, "no_such_layer": ALLOWED, "unknown_image": ALLOWED}
-_EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
+_EXPIRED = "The session expired before the proof was complete. Run again, or set a longer O(duration_seconds)."
 #: The next step for a denied token, which does not depend on repository tags.
 _TOKEN = "The owner account has to allow ecr:GetAuthorizationToken to the role."
 
@@ -58,6 +59,6 @@ def observation_of_error(call: str, code: str, sentence: str) -> Observation:
     outcome = _OUTCOMES.get(row.kind, ERROR)
     if outcome == ALLOWED:
         return Observation(ALLOWED)
-    advice = _EXPIRED if outcome == EXPIRED else row.next_step
+    advice = options_in(_EXPIRED if outcome == EXPIRED else row.next_step)
     prefix = f"{code}: {sentence.rstrip('.')}. " if outcome == ERROR and sentence else ""
     return Observation(outcome, sentence or code, row.kind, prefix + advice)

@@ -27,6 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
     Descriptor,
     descriptor,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
 _ARCHITECTURES = {
@@ -52,7 +53,7 @@ class Choice(t.NamedTuple):
 
 def platform_problems(platform: str | None) -> t.Iterator[str]:
     if platform and not _PLATFORM.fullmatch(platform):
-        yield f"platform {platform!r} is not os/architecture, such as linux/arm64 or linux/arm/v7."
+        yield f"{option('platform')} {platform!r} is not os/architecture, such as linux/arm64 or linux/arm/v7."
 
 
 def platform_of_host() -> str:

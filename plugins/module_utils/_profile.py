@@ -27,7 +27,7 @@ def unknown_profile(name: str, known: t.Sequence[str], files: t.Sequence[str]) -
     :param known: the names of the existing profiles
     :param files: the configuration files that were read
     """
-    found = f"Profiles there: {', '.join(sorted(known))}." if known else "They contain no profile."
+    found = f"Available profiles: {', '.join(sorted(known))}." if known else "They contain no profile."
     return (
         f"Profile {name} does not exist in {' or '.join(files)}. {found}{did_you_mean(name, known)} Correct"
         f" {option('profile')} or AWS_PROFILE, or set AWS_CONFIG_FILE to the file that has the profile."

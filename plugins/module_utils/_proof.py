@@ -76,7 +76,7 @@ def proof_problems(options: ProofOptions) -> t.Iterator[str]:
     for name in (*expected.readable, *expected.denied):
         yield from repository_problems(name)
     for name in sorted({*expected.readable} & {*expected.denied}):
-        yield f"Repository {name} is expected to be readable and denied. Name it once."
+        yield f"Repository {name} is expected to be readable and denied. List it only once."
 
 
 def proof_result(
@@ -94,14 +94,14 @@ def proof_result(
     enforced, unknown = external_id
     problems = [verdict.advice for verdict in verdicts if verdict.advice]
     if not token.is_allowed:
-        problems.append(f"The role gets no registry token: {token.sentence.rstrip('.')}. {token.advice}")
+        problems.append(f"The role cannot get a registry token: {token.sentence.rstrip('.')}. {token.advice}")
     if options.external_id is not None and enforced == "false":
         problems.append(
             f"Role {options.role_arn} can be assumed without the external ID, or with another one:"
             " ask the owner account to require it."
         )
     if unknown:
-        problems.append(f"Whether role {options.role_arn} requires the external ID is not known: {unknown}")
+        problems.append(f"Whether role {options.role_arn} requires the external ID is unknown: {unknown}")
     return {
         "assumed": assumed,
         "external_id_enforced": enforced,

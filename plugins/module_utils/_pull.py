@@ -33,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import options_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
     ignore_result,
@@ -110,7 +111,7 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
         if _DENIAL in message:  # the registry and most engines repeat the message of AWS
             result["denial_kind"] = read_denial(message, ROLE).kind
         elif row := recognize_engine_error(message):
-            result |= {"msg": f"{message.rstrip('. ')}. {row.next_step}", "denial_kind": row.kind}
+            result |= {"msg": f"{message.rstrip('. ')}. {options_in(row.next_step)}", "denial_kind": row.kind}
         return result
 
     result = retry_while_propagating(attempt, pull_is_final, wait)
@@ -128,7 +129,7 @@ def _token(ecr: Client) -> tuple[str, str]:
             raise
         observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
-            f"The role gets no registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
+            f"The role cannot get a registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
             denial=observation.sentence,
             denial_kind=observation.kind,
         ) from None
@@ -175,4 +176,4 @@ def _failure(reference: Reference, code: str, sentence: str) -> EcrError:
     fact = f"{code}: {sentence}".rstrip(": .")
     if row is None:
         return EcrError(f"Image {reference} cannot be pulled: {fact}.", denial_kind="unknown_error")
-    return EcrError(f"Image {reference} cannot be pulled: {fact}. {row.next_step}", denial_kind=row.kind)
+    return EcrError(f"Image {reference} cannot be pulled: {fact}. {options_in(row.next_step)}", denial_kind=row.kind)

@@ -92,7 +92,8 @@ class PullOptions:
             references.append(reference)
             if token is not None and not reference.digest:
                 problems.add(
-                    f"Image {text!r} has no digest. With registry_token AWS is not asked: write {text}@sha256:…"
+                    f"Image {text!r} has no digest. With registry_token, no request is sent to AWS, so the digest is"
+                    f" required. Write {text}@sha256:…"
                 )
         problems.extend(cls._registry_problems(params, references))
         problems.check()
@@ -124,7 +125,7 @@ class PullOptions:
         if params["registry_token"] is None:
             yield from session_problems(SessionOptions.of(params))
         elif params["credentials"] == "controller":
-            yield f"{option('credentials')}: controller gets a token by itself. Remove registry_token."
+            yield f"{option('credentials')}: controller requests a token from AWS. Remove registry_token."
         yield from wait_problems(WaitOptions.of(params))
         yield from platform_problems(params["platform"])
         if params["engine"] == "oci_layout" and not params["dest"]:
@@ -133,7 +134,7 @@ class PullOptions:
             if not (params[name] or "").isprintable():
                 yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."
         if not params["images"]:
-            yield f"{option('images')} is empty: name at least one image."
+            yield f"{option('images')} is empty: list at least one image."
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:

@@ -62,7 +62,7 @@ class Registry:
             raise EcrError(f"Registry {url!r} is not the URL of a registry, such as https://HOST.")
         if self.plain_http and not is_loopback_address(parts.hostname or ""):
             raise EcrError(
-                f"Registry {self.host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
+                f"Registry {self.host} uses plain HTTP. A token is sent over plain HTTP to 127.0.0.0/8 only."
             )
         if ca_path and not os.path.isfile(ca_path):
             raise EcrError(

@@ -72,7 +72,7 @@ ROWS: tuple[AwsError, ...] = (
         "",
         CALLER,
         False,
-        "AWS does not know this access key: check the profile or the environment variables.",
+        "This access key does not exist in AWS: check the profile or the environment variables.",
         "STS API Reference, Common Errors; nccgroup/ScoutSuite#1389",
     ),
     AwsError(
@@ -93,7 +93,7 @@ ROWS: tuple[AwsError, ...] = (
         "",
         OWNER,
         False,
-        "Is it a principal that does not exist? Create it first, or trust it by principal_match: condition.",
+        "A principal in the trust policy may not exist. Create it first, or trust it with principal_match: condition.",
         "IAM User Guide, AWS JSON policy elements: Principal",
     ),
     AwsError(
@@ -113,7 +113,7 @@ ROWS: tuple[AwsError, ...] = (
         "",
         AWS,
         True,
-        "AWS could not answer. Run again; if it stays, look at the AWS Health Dashboard.",
+        "AWS could not process the request. Run again. If the error persists, check the AWS Health Dashboard.",
         "STS API Reference, Common Errors",
     ),
     AwsError(

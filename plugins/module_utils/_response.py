@@ -65,8 +65,8 @@ def response_problems(operation: str, protocol: str, body: bytes, parsed: Json) 
         is_readable = root is not None and root[1].decode() == f"{operation}Response"
     if not is_readable:
         yield (
-            f"The response to {operation} is not one of AWS: {_excerpt(body)}. Check the proxy and endpoint_url, and"
-            " run again."
+            f"The response to {operation} does not come from AWS: {_excerpt(body)}. Check the proxy and endpoint_url,"
+            " and run again."
         )
     elif parsed.get("IsTruncated") and not parsed.get("Marker"):
         yield f"The response to {operation} is one page of a list, without the marker of the next page. Run again."

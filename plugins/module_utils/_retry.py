@@ -51,7 +51,7 @@ def wait_until_consistent(missing: t.Callable[[], list[str]], options: WaitOptio
             if time.monotonic() > deadline:
                 raise NotConfirmedError(
                     f"Everything was written, but after {options.timeout} seconds AWS does not confirm"
-                    f" {', '.join(waiting_for)}. Run again: nothing will be written twice.",
+                    f" {', '.join(waiting_for)}. Run again: completed changes are not repeated.",
                     changed=True,
                     waiting_for=waiting_for,
                 )

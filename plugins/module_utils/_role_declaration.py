@@ -154,7 +154,7 @@ def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterat
     if before.role_exists and before.path != declared.path:
         yield (
             f"Role {name} has the path {before.path}; IAM cannot move it to {declared.path}."
-            " Declare its current path, or delete the role first (state: absent)."
+            f" Declare its current path, or delete the role first ({option('state')}: absent)."
         )
     if duration is not None and not 3600 <= duration <= 43200:
         yield f"{option('max_session_duration')} is {duration} seconds; IAM accepts 3,600 to 43,200."

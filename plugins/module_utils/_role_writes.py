@@ -72,8 +72,8 @@ def carry_out(role: PullRole, plan: RolePlan, wait: WaitOptions, progress: t.Cal
     except Exception as error:
         is_open = may_have_been_sent(error) and not isinstance(error, CreatedByOthersError)
         raise EcrError(
-            f"{message_of(error).rstrip('.')}. Completed before that: {_completed(written)}. Run again: nothing is"
-            " written twice.",
+            f"{message_of(error).rstrip('.')}. Completed before that: {_completed(written)}. Run again: completed"
+            " changes are not repeated.",
             changed=bool(written) or (is_open and _differs(role, plan)),
             steps=written,
         ) from None

@@ -169,7 +169,7 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     if share["role_name"] is not None:
         yield from _role_name_problems(share)
     if share["repositories"] == []:
-        yield f"{option('repositories')} is empty: name at least one repository."
+        yield f"{option('repositories')} is empty: list at least one repository."
     for name in repositories:
         yield from repository_or_pattern_problems(name)
     yield from _tag_problems(share)

@@ -171,7 +171,7 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
                 if others:
                     text = tag_text(tag)
                     changes.kept.append(
-                        f"{text} stays on repository {name} in {region}: role {' and '.join(others)} grants it, too."
+                        f"{text} stays on repository {name} in {region}: role {' and '.join(others)} also grants it."
                     )
                 else:
                     changes.removed[region, name][key] = value

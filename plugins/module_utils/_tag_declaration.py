@@ -55,10 +55,10 @@ def tag_declaration_problems(declared: TagDeclaration) -> t.Iterator[str]:
     if declared.all_except is not None and (declared.is_present or declared.names):
         yield "all_except needs state: absent and excludes names. Remove names, or remove all_except."
     if declared.all_except is None and not declared.names:
-        yield f"{option('names')} is empty: name at least one repository."
+        yield f"{option('names')} is empty: list at least one repository."
     for name in (*declared.names, *(declared.all_except or ())):
         yield from repository_or_pattern_problems(name)
     if not declared.tags:
-        yield f"{option('tags')} is empty: give at least one tag."
+        yield f"{option('tags')} is empty: set at least one tag."
     for key, value in declared.tags.items():
         yield from tag_problems(str(key), value)

@@ -193,6 +193,6 @@ def tag_plan_problems(plan: TagPlan) -> t.Iterator[str]:
             others = [other for other in change.before if other != key and other.lower() == key.lower()]
             if others:
                 yield (
-                    f"Repository {change.name} has a tag {others[0]!r}, which IAM does not tell from {key!r}."
-                    " Remove it first."
+                    f"Repository {change.name} has a tag {others[0]!r}, which differs from {key!r} only in case. IAM"
+                    " ignores the case. Remove it first."
                 )

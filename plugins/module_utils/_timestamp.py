@@ -10,6 +10,8 @@ import datetime
 import re
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
@@ -24,4 +26,7 @@ def time_of(text: str) -> float | None:
 def shared_at_problems(text: str | None) -> t.Iterator[str]:
     """Problems with a `shared_at`."""
     if text is not None and time_of(text) is None:
-        yield f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."
+        yield (
+            f"{option('shared_at')} {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Copy it from the"
+            " hand-off."
+        )

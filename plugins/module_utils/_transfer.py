@@ -174,6 +174,7 @@ def check_space(folder: pathlib.Path, size: int) -> None:
     free = file_system.f_bavail * file_system.f_frsize
     if size > free:
         raise EcrError(
-            f"The image needs {size} bytes in {folder}, and {free} are free. Nothing was fetched; make room, or choose"
+            f"The image needs {size} bytes in {folder}, and {free} are free. Nothing was downloaded. Free disk"
+            " space, or choose"
             f" another {option('dest')}."
         )

@@ -25,6 +25,6 @@ def writing(label: str, place: object) -> t.Iterator[None]:
     except OSError as error:
         path = error.filename or place
         raise EcrError(
-            f"{label} cannot be written to {path}: {error.strerror or error}. Make room or correct the permissions"
-            f" there, or choose another {option('dest')}."
+            f"{label} cannot be written to {path}: {error.strerror or error}. Free disk space or correct the"
+            f" permissions, or choose another {option('dest')}."
         ) from None

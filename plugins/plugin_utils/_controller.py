@@ -79,15 +79,17 @@ def progress_reporter(host: str, progress: Progress = no_progress) -> Report:
 
     def report(result: Json, left: float) -> None:
         busy = is_transient_kind(result.get("denial_kind"))
-        progress("waiting until AWS is less busy" if busy else "waiting for AWS to know the share everywhere")
+        progress(
+            "waiting because AWS limits the rate of requests" if busy else "waiting until the share propagates in AWS"
+        )
         facts = [result.get("denial"), result.get("msg"), *(result.get("problems") or [])]
         why = str(next(filter(None, facts), "An expectation is not met.")).splitlines()[0]
         if why not in shown:
             shown.append(why)
             if busy:
-                display_line(f"{host}: waiting, {left:.0f} s at most, until AWS is less busy: {why}")
+                display_line(f"{host}: waiting up to {left:.0f} s because AWS limits the rate of requests: {why}")
             else:
-                display_line(f"{host}: waiting, {left:.0f} s at most, for AWS to know the share everywhere: {why}")
+                display_line(f"{host}: waiting up to {left:.0f} s until the share propagates in AWS: {why}")
 
     return report
 

@@ -44,7 +44,7 @@ def source_of(variables: t.Mapping[str, object], evaluate: t.Callable[[str], obj
     if _TEMPLATE.search(_NAME.sub("", value)):
         raise EcrError(
             f"{VARIABLE} has a template that is not the name of a variable, so it is not evaluated: it could come from"
-            " another organization. Give the path itself, or compute it with set_fact and name that variable."
+            " another organization. Pass the path itself, or compute it with set_fact and name that variable."
         )
     path = evaluate(value) if _NAME.search(value) else value
     if not isinstance(path, str):
@@ -93,7 +93,7 @@ def _followed(variables: t.Mapping[str, object]) -> object:
         if not found[2] and found[1] not in variables:
             raise EcrError(f"{VARIABLE} names the variable {found[1]}, which is not set.")
         value = variables.get(found[1]) or variables.get(found[2])
-    raise EcrError(f"{VARIABLE} names a variable that names another one, and so on. Give the path itself.")
+    raise EcrError(f"{VARIABLE} refers to a variable that refers to another variable. Pass the path itself.")
 
 
 def _check_size(size: int, source: str) -> None:

@@ -114,6 +114,6 @@ class _Builder:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = str(self._value(event, 0))
             if key in values:
-                self._refuse(event, f"key {key} is given twice")
+                self._refuse(event, f"key {key} occurs twice")
             values[key] = self._value(next(self._events), depth - 1)
         return values

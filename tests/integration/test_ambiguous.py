@@ -117,7 +117,7 @@ def test_a_limit_that_others_reached_is_an_error_at_once(control: Control, lossy
     result = pull_role(control, "limit", endpoint_url=lossy.url)
     assert result["msg"] == (
         "CreatePolicyVersion: LimitExceeded: A managed policy can have at most 5 versions."
-        " Completed before that: nothing. Run again: nothing is written twice."
+        " Completed before that: nothing. Run again: completed changes are not repeated."
     )
     assert lossy.count("ListPolicyVersions") == 2  # before, and once more
     assert pull_role(control, "limit")["steps"] == ["delete_version", "create_version"]
@@ -133,7 +133,7 @@ def test_a_quota_of_the_account_is_an_error_at_once(control: Control, lossy: Los
     result = pull_role(control, "quota", endpoint_url=lossy.url)
     assert result["msg"] == (
         f"CreatePolicy: LimitExceeded: {sentence}."
-        " Completed before that: the role was created. Run again: nothing is written twice."
+        " Completed before that: the role was created. Run again: completed changes are not repeated."
     )
     assert lossy.count("GetRole") == 1
 
@@ -174,7 +174,7 @@ def test_what_another_makes_in_between_is_never_taken_over(
         return
     assert result["msg"] == (
         f"{what.title()} {name} did not exist when this run began. Now it exists, but not as declared: someone else"
-        f" created it. Completed before that: {written}. Run again: nothing is written twice."
+        f" created it. Completed before that: {written}. Run again: completed changes are not repeated."
     )
     assert result["changed"] is (written != "nothing")
 
@@ -195,7 +195,7 @@ def test_a_deletion_whose_answer_was_lost_is_done(control: Control, lossy: Lossy
 def test_lost_connection_reports_completed_writes(control: Control, lossy: Lossy) -> None:
     lossy.after("CreatePolicy", *[lossy.lose] * 20)
     result = pull_role(control, "cut", endpoint_url=lossy.url)
-    end = " Completed before that: the role was created. Run again: nothing is written twice."
+    end = " Completed before that: the role was created. Run again: completed changes are not repeated."
     assert result["msg"].endswith(end), result
     assert (result["changed"], result["steps"]) == (True, ["create_role"])
     assert pull_role(control, "cut")["steps"] == ["attach"]

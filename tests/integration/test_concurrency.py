@@ -92,7 +92,7 @@ def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Los
     result = pull_role(control, "overwritten", consumers=[STRANGER], **waits)
     assert result["msg"] == (
         "Everything was written, but after 0 seconds AWS does not confirm the trust."
-        " Run again: nothing will be written twice."
+        " Run again: completed changes are not repeated."
     )
     assert (result["changed"], result["waiting_for"]) == (True, ["the trust"])
     tags: dict[str, Any] = {"names": ["release"], "tags": {"run": "first"}}
@@ -125,7 +125,10 @@ def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: 
     said = " ".join(run.output.split())
     assert run.code == 2, run
     assert "does not confirm the removal of environment=release from develop in ap-northeast-1" in said
-    assert "Run again: nothing will be written twice. If it happens again, another run changes the same share." in said
+    assert (
+        "Run again: completed changes are not repeated. If it happens again, another run changes the same share."
+        in said
+    )
 
 
 # --- eight at once ---------------------------------------------------------------------------------------------------

@@ -336,7 +336,7 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     refused = module(options)
     assert f"{mine}/config cannot be written: {mine} is not a writable directory." in refused["msg"]
     unknown = module({**options, "user": "no-such-user"})
-    assert unknown["msg"] == "User no-such-user is not known on this host. Create the user first."
+    assert unknown["msg"] == "User no-such-user does not exist on this host. Create the user first."
     assert list(mine.iterdir()) == []
 
 

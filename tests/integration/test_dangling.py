@@ -124,8 +124,9 @@ def test_missing_principal_leaves_the_trust_policy_unchanged(control: Control) -
     result = control.module("iam_ecr_pull_role", "owner", **options)
     assert result["msg"] == (
         "UpdateAssumeRolePolicy: MalformedPolicyDocument: Invalid principal in policy:"
-        f' "AWS":"arn:aws:iam::{accounts.CONSUMER}:user/nobody". Is it a principal that does not exist?'
-        " Create it first, or trust it by principal_match: condition."
-        " Completed before that: existing sessions of the role were revoked. Run again: nothing is written twice."
+        f' "AWS":"arn:aws:iam::{accounts.CONSUMER}:user/nobody". A principal in the trust policy may not exist.'
+        " Create it first, or trust it with principal_match: condition."
+        " Completed before that: existing sessions of the role were revoked. Run again: completed changes are not"
+        " repeated."
     )
     assert iam.get_role(RoleName="nobody")["Role"]["AssumeRolePolicyDocument"] == before

@@ -520,7 +520,7 @@ ROLE_CASES = [
 
 TAG_CASES = [
     tag("tags-missing", "missing required arguments: tags", tags=None),
-    tag("tags-empty", "tags is empty: give at least one tag.", tags={}),
+    tag("tags-empty", "tags is empty: set at least one tag.", tags={}),
     tag(
         "tags-a-list",
         (
@@ -567,15 +567,16 @@ TAG_CASES = [
     ),
     tag(
         "tag-beside-another-spelling",
-        "Repository twin has a tag 'Share', which IAM does not tell from 'share'. Remove it first.",
+        "Repository twin has a tag 'Share', which differs from 'share' only in case. IAM ignores the case. Remove"
+        " it first.",
         names=["twin"],
         tags={"share": "yes"},
     ),
     tag(
         "tag-the-51st", "Repository full would have 51 tags; the limit of ECR is 50. Remove some first.", names=["full"]
     ),
-    tag("names-empty", "names is empty: name at least one repository.", names=[]),
-    tag("names-missing", "names is empty: name at least one repository.", names=None),
+    tag("names-empty", "names is empty: list at least one repository.", names=[]),
+    tag("names-missing", "names is empty: list at least one repository.", names=None),
     tag(
         "names-a-dictionary",
         (

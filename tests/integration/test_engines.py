@@ -5,11 +5,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import dataclasses
 import gzip
 import hashlib
-import http.client
-import http.server
 import json
 import os
 import pathlib
@@ -28,6 +25,7 @@ import pytest
 
 from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.forwarding import Answer, Tampering
 from tests.support.lab import Lab
 from tests.support.serving import serving
 
@@ -559,73 +557,7 @@ def token_of(control: Control) -> str:
 # --- a registry that misbehaves
 
 
-@dataclass
-class Answer:
-    """The responses of the registry; `sent` is how much of the body goes out before the connection ends."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    sent: int | None = None
-
-
-Fault = Callable[["Tampering", str, Answer], None]
-
-
-class Tampering(http.server.ThreadingHTTPServer):
-    """A registry that passes on what the lab answers, except for a fault.
-
-    :param layers: the digests of the layers that a fault may concern
-    :param manifest: another image's manifest, of the same type
-    """
-
-    daemon_threads = True
-
-    def __init__(self, url: str, fault: Fault, layers: list[str], manifest: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), Tamperer)
-        self.lab, self.fault = url.partition("://")[2], fault
-        self.layers, self.manifest = tuple(layers), manifest
-        self.host = f"127.0.0.1:{self.server_address[1]}"
-        self.faults = 0
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that closes the connection is expected."""
-
-
-class Tamperer(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Tampering
-
-    def do_GET(self) -> None:
-        connection = http.client.HTTPConnection(self.server.lab, timeout=300)
-        passed = {name: self.headers[name] for name in ("Authorization", "Accept") if name in self.headers}
-        connection.request(self.command, self.path, headers=passed)
-        reply = connection.getresponse()
-        headers = {name.title(): value for name, value in reply.getheaders()}
-        answer = Answer(reply.status, headers, reply.read())
-        connection.close()
-        what = "layer" if self.path.endswith(self.server.layers) else "manifest" if "/manifests/" in self.path else ""
-        if what:
-            before = dataclasses.replace(answer)
-            self.server.fault(self.server, what, answer)
-            self.server.faults += answer != before
-        if self.command == "GET":
-            answer.headers["Content-Length"] = str(len(answer.body))
-        self.send_response(answer.status)
-        for name in ("Content-Type", "Content-Length", "Www-Authenticate", "Docker-Content-Digest", "Retry-After"):
-            if name in answer.headers:
-                self.send_header(name, answer.headers[name])
-        self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(answer.body[: answer.sent])
-        self.close_connection = True
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
+Fault = Callable[[Tampering, str, Answer], None]
 
 
 def flipped(server: Tampering, what: str, answer: Answer) -> None:
@@ -696,7 +628,7 @@ def test_a_registry_that_misbehaves_leaves_no_image(
     token = token_of(shared)
     started = time.monotonic()
     with tampering(publisher, fault, image, other) as registry:
-        options = {**into(engine, tmp_path), "registry_url": f"http://{registry.host}", "registry_token": token}
+        options = {**into(engine, tmp_path), "registry_url": f"http://{registry.here}", "registry_token": token}
         wanted = f"release:{name}@{image.digest}"
         result = attempt(shared, **options, images=[wanted])
     assert registry.faults > 0
@@ -706,7 +638,7 @@ def test_a_registry_that_misbehaves_leaves_no_image(
     assert time.monotonic() - started < 100
     if engine in ("docker", "podman"):
         listed = run(shared, engine, "images", "--all", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
-        assert (listed.returncode, registry.host in listed.stdout) == (0, False), listed
+        assert (listed.returncode, registry.here in listed.stdout) == (0, False), listed
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     # A complete layer may remain for the next attempt.
     assert not [path for path in files if path.parent.name != "sha256" and path.name != "oci-layout"]
@@ -748,7 +680,7 @@ def test_a_registry_that_learns_of_the_share_later_is_waited_for(
     with tampering(publisher, fault, image, image) as registry:
         options = {
             **into(engine, tmp_path),
-            "registry_url": f"http://{registry.host}",
+            "registry_url": f"http://{registry.here}",
             "registry_token": token_of(shared),
         }
         options["images"] = [f"release:{name}@{image.digest}"]
@@ -775,7 +707,7 @@ def test_the_old_image_stays_until_the_new_one_is_whole(
         options = {
             **into(engine, tmp_path),
             **({"dest": dest.format(tmp_path)} if dest else {}),
-            "registry_url": f"http://{registry.host}",
+            "registry_url": f"http://{registry.here}",
             "registry_token": token_of(shared),
         }
         (first,) = pull(shared, **options, images=[f"release:{name}@{old.digest}"])["images"]

@@ -10,19 +10,16 @@ SIGKILL to the group, and the workers, which receive no signal, finish their tas
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
 import signal
 import subprocess
 import tempfile
-import urllib.parse
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from tests.support.control import BIN, Run
-from tests.support.holding import _Forward
 from tests.support.paths import ROOT
 from tests.support.waiting import until
 from tests.support.watching import ENGINES, Site, Watch
@@ -44,41 +41,8 @@ LEFT_BY_OTHERS = re.compile(
 )
 
 
-class Holding(_Forward):
-    """Holds one of AWS's calls as well: before the lab has it, or its answer."""
-
-    call: ClassVar[str] = ""
-    answer: ClassVar[bool] = False
-
-    def forward(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        action = urllib.parse.parse_qs(body.decode("latin-1")).get("Action", [""])[0]
-        self.called = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or action
-        if not self.answer:
-            self._hold()
-        connection, self.rfile = self.rfile, io.BytesIO(body)
-        super().forward()
-        self.rfile = connection
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        if self.answer:
-            self._hold()
-        super().send_response(code, message)
-
-    def _hold(self) -> None:
-        if self.called and self.called == self.call:
-            released, comes_before = self.server.released, not self.answer
-            self.server.held.append(self.called)
-            released.wait(600)
-            if comes_before:
-                raise ConnectionAbortedError  # the client is gone, and the lab receives no request
-
-    do_POST = forward  # noqa: N815
-
-
 @pytest.fixture(scope="module")
 def holding(site: Site) -> Site:
-    site.proxy.RequestHandlerClass = Holding
     site.begin()
     return site
 
@@ -108,7 +72,6 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
         finally:
             site.proxy.released.set()
             site.proxy.pass_on()
-            Holding.call = ""
             for pid, _arguments in watch._marked():  # there are some when a test fails
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, KILL)
@@ -125,8 +88,7 @@ def left(site: Site) -> list[str]:
 
 
 def hold(site: Site, call: str, answer: bool) -> None:
-    site.proxy.pass_on()
-    Holding.call, Holding.answer = call, answer
+    site.proxy.hold_call(call, answer)
 
 
 def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:

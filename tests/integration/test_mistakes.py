@@ -64,7 +64,7 @@ MISTAKES = {
         "share",
         [
             "Profile ownr does not exist in ",
-            "Profiles there: consumer, consumer-administrator, owner,",
+            "Available profiles: consumer, consumer-administrator, owner,",
             "Did you mean owner? Correct ecr_share_profile or AWS_PROFILE",
         ],
         profile="ownr",
@@ -73,7 +73,7 @@ MISTAKES = {
         "share",
         [
             f"User: arn:aws:iam::{accounts.CONSUMER}:user/puller is not authorized to perform: iam:",
-            "Allow this action to the caller, or use other credentials.",
+            "Grant this action to the caller, or use other credentials.",
         ],
         profile="consumer",
     ),
@@ -223,8 +223,8 @@ MISTAKES = {
     "28-folder-that-cannot-be-written": Mistake(
         "pull",
         [
-            "Image release:v1.0 cannot be written to /proc/image: No such file or directory. Make room or correct the"
-            " permissions there, or choose another ecr_pull_dest.",
+            "Image release:v1.0 cannot be written to /proc/image: No such file or directory. Free disk space or correct"
+            " the permissions, or choose another ecr_pull_dest.",
         ],
         {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": "/proc/image"},
     ),

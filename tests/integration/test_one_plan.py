@@ -48,7 +48,7 @@ def test_a_tag_of_two_roles_stays_when_one_share_ends(control: Control) -> None:
     ended = run(control, first, playbook="unshare")
     assert ended.code == 0, ended
     said = " ".join(ended.output.split())
-    assert "plan=common stays on repository release in ap-northeast-1: role common-2 grants it, too." in said
+    assert "plan=common stays on repository release in ap-northeast-1: role common-2 also grants it." in said
     assert "Roles of this collection that are not declared here: common-2" in said
     assert reads(control, "common-2", "stranger", "other", "release")
     assert not reads(control, "common-1", "consumer", "test", "release")

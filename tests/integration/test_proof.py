@@ -129,7 +129,7 @@ def test_without_a_registry_token_nothing_can_be_pulled(control: Control, owner:
     assert len(result["problems"]) == 2
     name = role.split("/")[1]  # of the role, and of its session
     assert result["problems"][1].startswith(
-        f"The role gets no registry token: User: arn:aws:sts::{accounts.OWNER}:assumed-role/{name}/"
+        f"The role cannot get a registry token: User: arn:aws:sts::{accounts.OWNER}:assumed-role/{name}/"
         f"{name} is not authorized to perform: {TOKEN_CALL} on resource: * because no identity-based policy"
     )
 
@@ -181,7 +181,7 @@ def test_external_id_enforcement_is_unknown_without_answer(control: Control, own
     between.change = change
     result = prove(control, owner.role(*READ), readable=["release"], endpoint_url=between.url)
     assert (result["external_id_enforced"], result["verdict"]) == ("unknown", "fail")
-    assert "requires the external ID is not known: AssumeRole: RegionDisabledException" in result["problems"][0]
+    assert "requires the external ID is unknown: AssumeRole: RegionDisabledException" in result["problems"][0]
 
 
 # --- messages ----------------------------------------------------------------------------------------------------
@@ -415,7 +415,7 @@ def test_both_modes_give_the_same_result(
             "- external_id is empty. Set the external ID that the trust policy names, or omit the option.\n"
             "- role_session_name '!' needs 2 to 64 of letters, digits and _+=,.@-\n"
             "- duration_seconds is 899; AWS accepts 900 to 43,200, up to the maximum session duration of the role.\n"
-            "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off.\n"
+            "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Copy it from the hand-off.\n"
             "- 'Release' is not a repository name. ",
         ),
         ({"readable": ["release"]}, "missing required arguments: role_arn"),
@@ -687,8 +687,6 @@ def test_a_play_that_waited_in_vain_says_what_is_missing(control: Control) -> No
     run = pull_playbook(control, role, ecr_pull_wait_timeout=4)
     assert (run.code, count(control, mark) > 1) == (2, True), run
     assert f"Role {role} cannot be assumed: User: " in " ".join(run.output.split())
-    (waiting,) = re.findall(
-        r"^localhost: waiting, (\d+) s at most, for AWS to know the share", run.output, re.MULTILINE
-    )
+    (waiting,) = re.findall(r"^localhost: waiting up to (\d+) s until the share propagates", run.output, re.MULTILINE)
     assert int(waiting) <= 4
     assert "Traceback" not in run.output

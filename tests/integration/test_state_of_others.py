@@ -172,7 +172,9 @@ def test_tag_keys_in_other_cases_are_replaced(control: Control) -> None:
     mark = len(control.lab.calls())
     refused = owner(control, "ecr_repository_tag", **options)
     assert (
-        refused["msg"] == "Repository develop has a tag 'CASE', which IAM does not tell from 'case'. Remove it first."
+        refused["msg"]
+        == "Repository develop has a tag 'CASE', which differs from 'case' only in case. IAM ignores the case. Remove"
+        " it first."
     )
     assert control.lab.writes_since(mark) == []
     others = owner(control, "ecr_repository_tag", tags={"case": "yes"}, all_except=["release"], state="absent")

@@ -22,7 +22,9 @@ RUN = [path for path in PAGES if commands(path) and not page_word(path)]
 
 @pytest.fixture(scope="module")
 def ansible_playbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
-    with quick_python.running_ansible(tmp_path_factory.mktemp("quick"), ROOT / ".venv/bin/python") as program:
+    with quick_python.running_ansible(
+        tmp_path_factory.mktemp("quick"), ROOT / ".venv/bin/python", quick_python.CONFIGURATION
+    ) as program:
         yield program
 
 

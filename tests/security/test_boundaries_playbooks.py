@@ -131,7 +131,7 @@ def pull_handoff_text(play: Play, seen: Observations) -> None:
     """Not by the name of a variable: the text itself in -e, which Ansible trusts."""
     for payload in map(play.ground.plant, PAYLOADS[:3]):
         play.pull(seen, ecr_pull_handoff=json.dumps(everywhere(payload)))
-        assert "A hand-off has no key" in " ".join(play.output.split()), play.output
+        assert "A hand-off cannot contain" in " ".join(play.output.split()), play.output
 
 
 def share_survey(play: Play, seen: Observations) -> None:

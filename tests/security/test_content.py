@@ -349,7 +349,7 @@ def test_hostile_index_of_a_layout_is_rejected(
         (dest / "index.json").write_bytes(content)
         assert message() in (
             f"{dest}/index.json has more than 4194304 bytes. Choose another dest.",
-            "The index.json there is not the index of an OCI image layout. Choose an empty dest.",
+            "The existing index.json is not the index of an OCI image layout. Choose an empty dest.",
         )
 
 

@@ -68,8 +68,8 @@ class Control:
             **profiles,
             **self.engines,
             "HOME": str(home),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
+            # As Ansible displays it without the configuration of this repository: the name of a task before its lines.
+            **quick_python.CONFIGURED,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

@@ -21,8 +21,7 @@ from tests.support.by_hand import Owner
 from tests.support.consumer_side import Clock
 from tests.support.control import BIN, Control
 from tests.support.engines import dockerd
-from tests.support.forwarding import Between, Lossy
-from tests.support.holding import Proxy
+from tests.support.forwarding import Between, Holding, Lossy
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 from tests.support.serving import serving
@@ -120,7 +119,7 @@ def site(
 ) -> Iterator[Site]:
     token = lab.client("owner", "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     digest = accounts.push(lab.endpoint, token, "release", "noise", [accounts.scenario_layers()[0], layer])
-    proxy = Proxy(lab.endpoint, "sha256:" + hashlib.sha256(layer).hexdigest())
+    proxy = Holding(lab.endpoint, "sha256:" + hashlib.sha256(layer).hexdigest())
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proxies between a client and the lab."""
+"""A proxy between a client and the lab, and the kinds of it that change, lose or hold what the lab answers."""
 
 from __future__ import annotations
 
+import base64
+import email.message
 import http.client
 import http.server
+import json
 import sys
+import threading
 import urllib.parse
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tests.support.lab import Lab
@@ -15,40 +20,133 @@ from tests.support.lab import Lab
 Form = dict[str, str]
 #: From a call, the form that was sent, the status and the response: the status and response that replace them.
 Change = Callable[[str, Form, int, str], tuple[int, str]]
+#: Headers that belong to one connection, and those that the proxy sends itself.
+OWN_HEADERS = ("connection", "content-length", "date", "server", "transfer-encoding")
 
 
-class _Forward(http.server.BaseHTTPRequestHandler):
-    server: Between
+@dataclass(frozen=True)
+class Request:
+    """What a client sent."""
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        form = dict(urllib.parse.parse_qsl(body.decode()))
-        self.server.forms.append(form)
-        call = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        connection = http.client.HTTPConnection(self.server.lab, timeout=300)
-        connection.request("POST", self.path, body, dict(self.headers))  # the signature is over the Host that was asked
-        reply = connection.getresponse()
-        status, answer = self.server.change(call, form, reply.status, reply.read().decode())
-        connection.close()
-        self.send_response(status)
-        self.send_header("Content-Type", reply.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(answer.encode())))
+    method: str
+    path: str
+    headers: email.message.Message
+    body: bytes
+
+    @property
+    def form(self) -> Form:
+        return dict(urllib.parse.parse_qsl(self.body.decode("latin-1")))
+
+    @property
+    def call(self) -> str:
+        """The operation of AWS, or nothing for a request to the registry."""
+        return self.form.get("Action") or str(self.headers.get("X-Amz-Target", "")).rpartition(".")[2]
+
+
+@dataclass
+class Answer:
+    """What the lab answers.
+
+    :param sent: how much of the body is sent before the connection ends; None for all of it
+    :param halfway: called when half of the body is sent
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    sent: int | None = None
+    halfway: Callable[[], object] | None = None
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Forwarding
+
+    def forward(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        request = Request(self.command, self.path, self.headers, body)
+        self.server.on_request(request)
+        answer = self._ask(request)
+        length = answer.headers.get("Content-Length")
+        self.server.on_answer(request, answer)
+        if request.method != "HEAD":
+            length = str(len(answer.body))
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in OWN_HEADERS:
+                self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Length", length)
+        if answer.sent is not None:
+            self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.encode())
+        if request.method != "HEAD":
+            self._send(answer)
 
-    def log_message(self, *_arguments: Any) -> None:
+    def _ask(self, request: Request) -> Answer:
+        connection = http.client.HTTPConnection(self.server.behind, timeout=300)
+        connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in request.headers.items():  # Host as well: it is signed
+            connection.putheader(name, value)
+        connection.endheaders(request.body)
+        reply = connection.getresponse()
+        answer = Answer(reply.status, {name.title(): value for name, value in reply.getheaders()}, reply.read())
+        connection.close()
+        return answer
+
+    def _send(self, answer: Answer) -> None:
+        body = answer.body[: answer.sent]
+        half = len(body) // 2
+        if answer.halfway:
+            self.wfile.write(body[:half])
+            answer.halfway()
+            body = body[half:]
+        self.wfile.write(body)
+
+    do_GET = do_HEAD = do_POST = forward  # noqa: N815
+
+    def log_message(self, format: str, *arguments: Any) -> None:
         pass
 
 
-class Between(http.server.ThreadingHTTPServer):
-    """Hands requests on to the lab: keeps the forms that were sent to STS, and may change the answers."""
+class Forwarding(http.server.ThreadingHTTPServer):
+    """Forwards each request to the lab, and its answer to the client."""
+
+    request_queue_size = 128
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.behind = endpoint.partition("://")[2]
+        self.here = f"127.0.0.1:{self.server_port}"
+        self.url = f"http://{self.here}"
+
+    def on_request(self, request: Request) -> None:
+        """What happens before the lab gets a request."""
+
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        """What happens before the client gets the answer, which may be changed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed, or that closes its connection, is not an error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Between(Forwarding):
+    """Keeps the forms that were sent to STS, and may change the answers of AWS."""
 
     def __init__(self, lab: Lab) -> None:
-        super().__init__(("127.0.0.1", 0), _Forward)
-        self.lab = lab.endpoint.partition("://")[2]
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(lab.endpoint)
         self.forms: list[Form] = []
         self.change: Change = lambda _call, _form, status, answer: (status, answer)
+
+    def on_request(self, request: Request) -> None:
+        self.forms.append(request.form)
+
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        if request.method == "POST":
+            status, text = self.change(request.call, request.form, answer.status, answer.body.decode())
+            answer.status, answer.body = status, text.encode()
 
     @property
     def assumed(self) -> list[Form]:
@@ -90,3 +188,92 @@ class Lossy(Between):
 
     def count(self, call: str) -> int:
         return self.calls.count(call)
+
+
+class Holding(Forwarding):
+    """In front of AWS and of the registry: may hold one layer halfway, refuse it, or hold a call of AWS.
+
+    :param layer: the digest of the layer
+    """
+
+    def __init__(self, endpoint: str, layer: str) -> None:
+        super().__init__(endpoint)
+        self.layer = layer
+        self.pass_on()
+
+    def pass_on(self) -> None:
+        self.refused, self.holding, self.released = "", False, threading.Event()
+        self.held: list[str] = []
+        self.held_call, self.held_answer = "", ""
+
+    def hold(self) -> None:
+        self.pass_on()
+        self.holding = True
+
+    def hold_call(self, call: str, answer: bool) -> None:
+        """From now on hold a call of AWS before the lab gets it, or its answer."""
+        self.pass_on()
+        self.held_call, self.held_answer = ("", call) if answer else (call, "")
+
+    def refuse(self, what: str) -> None:
+        """From now on refuse `manifest` or `layer`."""
+        self.pass_on()
+        self.refused = {"manifest": "/v2/release/manifests/", "layer": f"/v2/release/blobs/{self.layer}"}[what]
+
+    def on_request(self, request: Request) -> None:
+        if self.held_call and request.call == self.held_call:
+            self._wait(request.call)
+            raise ConnectionAbortedError  # the client is gone, and the lab does not get the call
+
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        if request.method == "POST":
+            answer.body = answer.body.replace(self.behind.encode(), self.here.encode())
+        if self.refused and request.path.startswith(self.refused):
+            answer.status, answer.body = 403, _refusal(request)
+        if self.holding and request.method == "GET" and request.path == f"/v2/release/blobs/{self.layer}":
+            answer.halfway = lambda: self._wait(request.headers.get("User-Agent", ""))
+        if self.held_answer and request.call == self.held_answer:
+            self._wait(request.call)
+
+    def _wait(self, what: str) -> None:
+        released = self.released  # pass_on() makes another one
+        self.held.append(what)
+        released.wait(600)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A killed client is not an error."""
+
+
+def _refusal(request: Request) -> bytes:
+    """An answer that contains the token, except to dockerd, which has a log of its own."""
+    token = request.headers.get("Authorization", "").partition(" ")[2]
+    if request.headers.get("User-Agent", "").startswith("docker/"):
+        token = ""
+    message = f"{base64.b64decode(token).decode()} or {token} is refused"
+    return json.dumps({"errors": [{"code": "DENIED", "message": message}]}).encode()
+
+
+class Tampering(Forwarding):
+    """A registry that passes on what the lab answers, except for a fault.
+
+    :param fault: changes an answer that has a layer or the manifest
+    :param layers: the digests of the layers that a fault may concern
+    :param manifest: another image's manifest, of the same type
+    """
+
+    def __init__(
+        self, url: str, fault: Callable[[Tampering, str, Answer], None], layers: list[str], manifest: bytes
+    ) -> None:
+        super().__init__(url)
+        self.fault, self.layers, self.manifest = fault, tuple(layers), manifest
+        self.faults = 0
+
+    def on_request(self, request: Request) -> None:
+        del request.headers["Range"]  # it has no part of a layer
+
+    def on_answer(self, request: Request, answer: Answer) -> None:
+        what = "layer" if request.path.endswith(self.layers) else "manifest" if "/manifests/" in request.path else ""
+        if what:
+            before = (answer.status, dict(answer.headers), answer.body, answer.sent)
+            self.fault(self, what, answer)
+            self.faults += before != (answer.status, answer.headers, answer.body, answer.sent)

@@ -39,7 +39,9 @@ UTILITIES = (
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 300  # seconds
 ROOT = pathlib.Path(__file__).parents[2]
-CONFIGURED = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+CONFIGURATION = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+#: With the headings of all tasks, as Ansible displays them without the configuration of this repository.
+CONFIGURED = {**CONFIGURATION, "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"}
 
 
 def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractContextManager[pathlib.Path]:
@@ -50,9 +52,11 @@ def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractCo
     return _serving(folder, python, "python", PYTHONPATH=str(ROOT / ".venv/collections"))
 
 
-def running_ansible(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractContextManager[pathlib.Path]:
-    """Within, the program that this yields is a quick `ansible-playbook`."""
-    return _serving(folder, python, "ansible-playbook", **CONFIGURED)
+def running_ansible(
+    folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] = CONFIGURED
+) -> contextlib.AbstractContextManager[pathlib.Path]:
+    """Within, the program that this yields is a quick `ansible-playbook` with this configuration."""
+    return _serving(folder, python, "ansible-playbook", **configuration)
 
 
 def serves(environment: dict[str, str]) -> bool:

@@ -14,7 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import E
 KINDS = {"allowed": "", "denied": "no_identity_policy", "expired": "expired", "not_found": "unknown_repository"}
 SENTENCE = "User: x is not authorized because no identity-based policy allows the ecr:BatchGetImage action"
 ALLOWED = Observation("allowed")
-EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
+EXPIRED = "The session expired before the proof was complete. Run again, or set a longer duration_seconds."
 ABSENT = "It does not exist in the owner account and region: check its name."
 
 

@@ -48,13 +48,13 @@ def none(kind: str) -> str:
 
 
 ROWS = [
-    Row("", "trust policy of the role", "did not state which policy", "Allow this action to the caller", True),
+    Row("", "trust policy of the role", "did not state which policy", "Grant this action to the caller", True),
     Row(" with an explicit deny", "A policy has a Deny", "A policy has a Deny", "A policy has a Deny"),
     Row(
         none("identity-based policy"),
         "identity-based policy of the caller",
         "The role's policy",
-        "Allow this action to the caller",
+        "Grant this action to the caller",
         True,
     ),
     row(explicit("identity-based policy"), "The identity-based policy has a Deny"),

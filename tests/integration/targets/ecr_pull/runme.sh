@@ -2,11 +2,6 @@
 set -eux
 # shellcheck disable=SC1091
 . ../setup_lab/lab.sh
-# shellcheck disable=SC1091
-. ../setup_lab/walk.sh
 export HANDOFF=$OUTPUT_DIR/handoff.yml
 ansible-playbook crossaccount.ecr.share -e "@$collection/playbooks/vars/scenario.yml" -e "ecr_share_handoff_path=$HANDOFF"
-export AWS_PROFILE=consumer
-walk --check pull:changed
-walk pull:changed pull:ok
-walk --check pull:ok
+AWS_PROFILE=consumer ansible-playbook walk.yml "$@"

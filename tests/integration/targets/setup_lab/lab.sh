@@ -5,7 +5,7 @@ collection=${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/crossaccount/ecr
 lab_python=$collection/.venv-lab/bin/python
 unset "${!AWS_@}"
 if [ ! -x "$lab_python" ]; then
-  (cd "$collection" && tests/make-venv "$(command -v python3)" .venv-lab tests/lab/requirements.txt)
+  (cd "$collection" && tests/make-venv "$(command -v python3)" .venv-lab tests/lab/requirements.txt "less than a minute, 60 MB")
 fi
 lab() {
   (cd "$collection" && "$lab_python" -m tests.lab "$1" --folder "$OUTPUT_DIR/lab")

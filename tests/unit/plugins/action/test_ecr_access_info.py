@@ -62,12 +62,12 @@ def test_proof_on_the_controller_shows_progress(display: Display, monkeypatch: p
         progress("20 of 1,000 repositories proven")
         display.wait_for("web1: Prove: 20 of 1,000 repositories proven, ")
         say(WAITING, 9)
-        display.wait_for("web1: Prove: waiting for AWS to know the share everywhere, ")
+        display.wait_for("web1: Prove: waiting until the share propagates in AWS, ")
         return {"verdict": "pass"}
 
     monkeypatch.setattr(ecr_access_info, "access_info", proof)
     assert run(credentials="controller")["verdict"] == "pass"
-    assert "web1: waiting, 9 s at most, for AWS to know the share everywhere: Not yet." in display.lines
+    assert "web1: waiting, 9 s at most, until the share propagates in AWS: Not yet." in display.lines
 
 
 def test_a_proof_on_a_host_shows_what_it_waits_for(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_proof_on_a_host_shows_what_it_waits_for(display: Display, monkeypatch
 
     def execute(_action: Any, **_options: Any) -> dict[str, Any]:
         result = next(results)
-        waiting = "" if result is WAITING else "waiting for AWS to know the share everywhere, "
+        waiting = "" if result is WAITING else "waiting until the share propagates in AWS, "
         display.wait_for(f"web1: Prove: {waiting}")
         return result
 

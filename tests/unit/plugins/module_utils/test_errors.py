@@ -97,13 +97,15 @@ def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: b
     assert _errors.is_denied(error) is denied
 
 
-UNKNOWN_KEY = "AWS does not know this access key: check the profile or the environment variables."
+UNKNOWN_KEY = "This access key does not exist in AWS: check the profile or the environment variables."
 NO_CREDENTIALS = (
     "No AWS credentials were found. Name a profile (profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
     " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
     " container on EC2, the hop limit of the instance's metadata options must be at least 2."
 )
-UNREACHABLE = "No. Nothing answers there: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
+UNREACHABLE = (
+    "No. No server answers at this address: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
+)
 BUSY = "AWS limits the rate of this call. Run again later, or with fewer hosts at a time."
 RENEW = "Renew the session of these credentials."
 
@@ -133,13 +135,13 @@ RENEW = "Renew the session of these credentials."
         ),
         (
             RefusalError("AccessDenied", "Not you.", "CreateRole"),
-            "CreateRole: AccessDenied: Not you. Allow this action to the caller, or use other credentials. If the"
+            "CreateRole: AccessDenied: Not you. Grant this action to the caller, or use other credentials. If the"
             " policy of the caller requires a permissions boundary, declare it as permissions_boundary.",
         ),
         *[
             (
                 RefusalError("AccessDenied", "Not you.", operation),
-                f"{operation}: AccessDenied: Not you. Allow this action to the caller, or use other credentials. If the"
+                f"{operation}: AccessDenied: Not you. Grant this action to the caller, or use other credentials. If the"
                 " role lacks the permissions boundary that the policy of the caller requires, have an administrator of"
                 " the account run this once, with that permissions_boundary.",
             )
@@ -159,8 +161,8 @@ RENEW = "Renew the session of these credentials."
         ),
         (
             RefusalError("MalformedPolicyDocument", "Invalid principal"),
-            "AssumeRole: MalformedPolicyDocument: Invalid principal. Is it a principal that does not exist?"
-            " Create it first, or trust it by principal_match: condition.",
+            "AssumeRole: MalformedPolicyDocument: Invalid principal. A principal in the trust policy may not"
+            " exist. Create it first, or trust it with principal_match: condition.",
         ),
         (RefusalError("Throttling", "Slow down."), f"AssumeRole: Throttling: Slow down. {BUSY}"),
         (RefusalError("Throttling", "Slow down.", None), f"Throttling: Slow down. {BUSY}"),

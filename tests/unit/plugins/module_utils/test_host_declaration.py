@@ -44,7 +44,7 @@ def test_the_registry_of_a_share_is_added() -> None:
 
 @pytest.mark.parametrize("share", [None, {}, {"changed": False, "skipped": True, "skip_reason": "x"}])
 def test_a_share_that_was_not_read_adds_nothing(share: Any) -> None:
-    assert problems(share=share) == ["registries is empty: name at least one registry."]
+    assert problems(share=share) == ["registries is empty: list at least one registry."]
     assert list(declared(entry(), share=share).by_host) == [HOST]
 
 
@@ -78,7 +78,7 @@ def test_path_that_cannot_be_used(path: str) -> None:
 
 
 NOT_ONE = (
-    "is not an ECR registry, such as 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com. Give only the host, without"
+    "is not an ECR registry, such as 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com. Set only the host name, without"
     " https:// and repository."
 )
 
@@ -86,7 +86,7 @@ NOT_ONE = (
 @pytest.mark.parametrize(
     ("registries", "message"),
     [
-        ([], "registries is empty: name at least one registry."),
+        ([], "registries is empty: list at least one registry."),
         ([entry("registry.example.com")], f"Registry 'registry.example.com' {NOT_ONE}"),
         ([entry(f"https://{HOST}")], f"Registry 'https://{HOST}' {NOT_ONE}"),
         ([entry(f"{HOST}/release")], f"Registry '{HOST}/release' {NOT_ONE}"),

@@ -742,7 +742,7 @@ def test_an_index_that_is_none_is_left_alone(
         with pytest.raises(EcrError) as caught:
             use()
         assert str(caught.value) == (
-            "The index.json there is not the index of an OCI image layout. Choose an empty dest."
+            "The existing index.json is not the index of an OCI image layout. Choose an empty dest."
         )
     assert (dest / "index.json").read_bytes() == content
 

@@ -18,7 +18,7 @@ from tests.unit.foreign_documents import DIGEST, INDEX, LAYER, MANIFEST, OTHER, 
 def test_a_foreign_layout_raises_nothing_else(document: Any) -> None:
     text = json.dumps(document).encode()
     index, message = outcome(lambda: enter(text, "app:v1"))
-    assert message in ("", "The index.json there is not the index of an OCI image layout. Choose an empty dest.")
+    assert message in ("", "The existing index.json is not the index of an OCI image layout. Choose an empty dest.")
     assert outcome(lambda: kept_under(text, "app:v1"))[1] == message
     if not message:
         assert kept_under(json.dumps(index).encode(), "app:v1") == DIGEST
@@ -111,7 +111,7 @@ def test_a_broken_layout_is_refused(text: bytes) -> None:
         with pytest.raises(EcrError) as caught:
             read(text, "a:1")
         assert str(caught.value) == (
-            "The index.json there is not the index of an OCI image layout. Choose an empty dest."
+            "The existing index.json is not the index of an OCI image layout. Choose an empty dest."
         )
 
 
@@ -122,8 +122,8 @@ def test_nested_layout_raises_nothing_else(depth: int) -> None:
     _index, message = outcome(lambda: enter(text, "a:1"))
     assert message in (
         "",
-        "The index.json there is nested too deeply. Choose an empty dest.",
-        "The index.json there is not the index of an OCI image layout. Choose an empty dest.",
+        "The existing index.json is nested too deeply. Choose an empty dest.",
+        "The existing index.json is not the index of an OCI image layout. Choose an empty dest.",
     )
 
 
@@ -131,7 +131,7 @@ def test_layout_has_no_room_for_an_index_larger_than_it_reads() -> None:
     text = json.dumps({"manifests": [], "filling": "x" * (_manifest.MANIFEST_BYTES - 100)}).encode()
     assert len(text) < _manifest.MANIFEST_BYTES
     with pytest.raises(
-        EcrError, match=r"^The index.json with one more image would have \d+ bytes; no more than 4194304 "
+        EcrError, match=r"^The index.json with the new image would have \d+ bytes; no more than 4194304 "
     ):
         enter(text, "a:1")
 

@@ -10,7 +10,7 @@ STEP = " Correct profile or AWS_PROFILE, or set AWS_CONFIG_FILE to the file that
 
 def test_unknown_profile_names_the_files_and_the_profiles() -> None:
     assert unknown_profile("ownr", ["owner", "consumer"], ["/a", "/b"]) == (
-        "Profile ownr does not exist in /a or /b. Profiles there: consumer, owner. Did you mean owner?" + STEP
+        "Profile ownr does not exist in /a or /b. Available profiles: consumer, owner. Did you mean owner?" + STEP
     )
 
 

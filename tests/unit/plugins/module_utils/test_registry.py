@@ -909,7 +909,7 @@ def test_where_a_token_may_go(url: str, host: str, plain: bool) -> None:
 )
 def test_plain_http_is_refused_elsewhere(host: str) -> None:
     assert message_of(lambda: Registry(f"http://{host}", TOKEN)) == (
-        f"Registry {host} is offered over plain HTTP. A token is sent that way to 127.0.0.0/8 only."
+        f"Registry {host} uses plain HTTP. A token is sent over plain HTTP to 127.0.0.0/8 only."
     )
 
 

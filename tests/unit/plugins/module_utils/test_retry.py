@@ -82,7 +82,7 @@ def test_at_the_deadline_the_error_says_what_is_missing(clock: Clock, timeout: i
         wait_until_consistent(read, replace(OPTIONS, timeout=timeout))
     assert str(caught.value) == (
         f"Everything was written, but after {timeout} seconds AWS does not confirm the trust, the policy."
-        " Run again: nothing will be written twice."
+        " Run again: completed changes are not repeated."
     )
     assert caught.value.facts == {"changed": True, "waiting_for": missing}
     assert len(asked) == reads

@@ -113,5 +113,7 @@ def test_a_role_that_exists_is_taken_for_ours_only_as_a_whole(seen: RoleState, m
         return
     with pytest.raises(EcrError) as raised:
         carry_out(role, CREATE)
-    assert str(raised.value) == f"{message} Completed before that: nothing. Run again: nothing is written twice."
+    assert (
+        str(raised.value) == f"{message} Completed before that: nothing. Run again: completed changes are not repeated."
+    )
     assert raised.value.facts == {"changed": False, "steps": []}

@@ -415,7 +415,7 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     plan = both.plan([declared("first")], "absent")
     assert plan.problems == []
     assert [module for module, _options in plan.steps] == ["iam_ecr_pull_role"]
-    assert "environment=release stays on repository release in eu-west-1: role second grants it, too." in plan.summary
+    assert "environment=release stays on repository release in eu-west-1: role second also grants it." in plan.summary
     assert [one["principal"] for one in plan.access.lost] == [f"{ONE} (external ID)"]
     end = end_of(both, declared("first"), state="absent")
     assert {caller for _role, caller, _repository in end.pairs()} == {f"{TWO} shared-id-{TWO}"}

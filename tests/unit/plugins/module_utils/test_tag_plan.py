@@ -104,7 +104,8 @@ def test_the_51st_tag(had: int, tags: dict[str, str], count: int | None) -> None
 def test_tag_key_in_another_case_is_rejected_or_removed() -> None:
     repositories = {"app": {"Share": "yes"}, "base": {}, "other": {"Share": "no"}}
     assert tag_plan(repositories, {"share": "yes"}, "present")[1] == [
-        f"Repository {name} has a tag 'Share', which IAM does not tell from 'share'. Remove it first."
+        f"Repository {name} has a tag 'Share', which differs from 'share' only in case. IAM ignores the case. Remove it"
+        " first."
         for name in ("app", "other")
     ]
     plan, problems = tag_plan(repositories, {"share": "yes"}, "absent")

@@ -51,7 +51,7 @@ def test_a_time(text: str, seconds: float) -> None:
 def test_what_is_not_a_time(text: str) -> None:
     assert time_of(text) is None
     assert list(shared_at_problems(text)) == [
-        f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Take it from the hand-off."
+        f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Copy it from the hand-off."
     ]
 
 

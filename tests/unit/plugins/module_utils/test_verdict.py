@@ -20,7 +20,7 @@ from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, on
 OUTCOMES = ("allowed", "denied", "expired", "not_found")
 TOKENS = ("allowed", "denied", "expired")
 NO_TAG = "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action."
-EXPIRED = "The session expired before the proof was complete: run again, or with a longer duration_seconds."
+EXPIRED = "The session expired before the proof was complete. Run again, or set a longer duration_seconds."
 
 
 # --- the verdict

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._write_error import writing
 
-STEP = "Make room or correct the permissions there, or choose another dest."
+STEP = "Free disk space or correct the permissions, or choose another dest."
 
 
 @pytest.mark.parametrize(

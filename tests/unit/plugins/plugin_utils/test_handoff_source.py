@@ -152,7 +152,7 @@ def test_missing_keys_are_reported_together_with_unknown_keys() -> None:
     with pytest.raises(EcrError) as caught:
         share_of({"ecr_pull_role_arn": "x", "ansible_connection": "ssh", "ecr_pull_hosts": "all"}, {}, None, None)
     message = str(caught.value)
-    assert "A hand-off has no key ansible_connection, ecr_pull_hosts." in message
+    assert "A hand-off cannot contain ansible_connection, ecr_pull_hosts." in message
     assert "The hand-off lacks ecr_pull_access, ecr_pull_consumer_account, ecr_pull_denied" in message
     assert "ecr_pull_role_arn: role_arn 'x' is not the ARN of a role" in message
     assert "ecr_pull_external_id" not in message
@@ -272,8 +272,8 @@ def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
         ("a: x\nb: *a\n", "line 2: anchors and aliases are not allowed"),
         ("&a b: x\n", "anchors and aliases are not allowed"),
         ("a: x\n---\na: y\n", "line 2: a second document is not allowed"),
-        ("a: x\na: y\n", "line 2: key a is given twice"),
-        ("a: {b: x, b: y}\n", "key b is given twice"),
+        ("a: x\na: y\n", "line 2: key a occurs twice"),
+        ("a: {b: x, b: y}\n", "key b occurs twice"),
         ("a: 222222222222\n", "line 1: '222222222222' is not a string; quote it"),
         ("a: 0123\n", "is not a string"),
         ("a: yes\n", "is not a string"),
