@@ -96,9 +96,9 @@ def _send(
     """The offset at which the registry continues."""
     to.request(method, url, body, {"Content-Type": kind})
     reply = to.getresponse()
-    said = reply.read()
+    content = reply.read()
     if reply.status >= 300:
-        raise RuntimeError(f"The registry answered {method} {url} with {reply.status}: {said.decode()}")
+        raise RuntimeError(f"The registry answered {method} {url} with {reply.status}: {content.decode()}")
     return reply.headers["Location"]
 
 

@@ -133,8 +133,8 @@ def judge(trial: Trial) -> list[str]:
         return wrong or ["It was not run three times."]
     first, second, third = trial.runs
     for ran in first:
-        said = ran.result.get("failed") and ran.result.get("msg")
-        if not ran.well and not ran.killed and not said:
+        reason = ran.result.get("failed") and ran.result.get("msg")
+        if not ran.well and not ran.killed and not reason:
             wrong.append(f"First run, {ran.task}: it neither succeeded nor said why not: {ran.printed[-300:]}")
         if "Traceback" in ran.printed:
             wrong.append(f"First run, {ran.task}: a traceback: {ran.printed[-600:]}")

@@ -131,8 +131,8 @@ def test_roles_work_with_free_strategy_delegation_and_tags(
     assert (run.code, run.changed) == (0, predicted[0].changed), run
     assert (calls.count("iam:CreateRole"), calls.count("sts:AssumeRole")) == (2, 0), run
     for host, role in (("one", "first"), ("two", "second")):
-        told = re.findall(rf"(\w+): Owner account {accounts.OWNER}, role {OF}{role}\n", run.output)
-        assert told == [host], run
+        callers = re.findall(rf"(\w+): Owner account {accounts.OWNER}, role {OF}{role}\n", run.output)
+        assert callers == [host], run
     proven, calls = delegated.run("prove")
     assert (proven.code, [call for call in calls if state.is_write(call)]) == (0, []), proven
     assert proven.output.count("role refused without the external ID: true") == 2, proven

@@ -364,8 +364,8 @@ def access(iam: Any, role: str) -> tuple[str, str]:
     arn = f"arn:aws:iam::{accounts.OWNER}:policy/{role}"
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     permissions = json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
-    who = [account for account in (accounts.CONSUMER, accounts.STRANGER) if account in trust]
-    return ",".join(who), ",".join(value for value in ("release", "hotfix") if value in permissions)
+    trusted = [account for account in (accounts.CONSUMER, accounts.STRANGER) if account in trust]
+    return ",".join(trusted), ",".join(value for value in ("release", "hotfix") if value in permissions)
 
 
 def test_every_action_of_the_owner_is_taken_away_once() -> None:
@@ -388,8 +388,8 @@ def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: LimitedUse
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=NOTHING)
     for results in fail_then_converge(staff, CHANGE, "iam_ecr_pull_role", **CHANGED_ROLE):
         seen = {user: access(iam, user) for user in results}
-        for who, what in seen.values():
-            assert (who, what) in OLD_NEW_OR_NOBODY, seen
+        for trusted, allowed in seen.values():
+            assert (trusted, allowed) in OLD_NEW_OR_NOBODY, seen
     assert {access(iam, user_of(action)) for action in CHANGE} == {(accounts.STRANGER, "hotfix")}
 
 

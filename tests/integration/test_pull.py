@@ -22,7 +22,7 @@ from botocore.session import Session as BotocoreSession
 from tests.lab import accounts, state
 from tests.support.consumer_side import CONTROLLER, HOST, options_of
 from tests.support.control import ROLE, ROLE_ARN, Control, Run
-from tests.support.forwarding import Between, Form
+from tests.support.forwarding import Form, RecordingProxy
 from tests.support.policies import ASSUME, allow, document
 from tests.support.serving import serving
 
@@ -383,7 +383,7 @@ def metadata(shared: Control) -> Iterator[str]:
 
 
 @pytest.fixture
-def builds(shared: Control, between: Between, tmp_path: pathlib.Path) -> dict[str, str]:
+def builds(shared: Control, recording_proxy: RecordingProxy, tmp_path: pathlib.Path) -> dict[str, str]:
     """The variables of a build server, whose token STS accepts for a role; the lab's takes no call without a key."""
     variables = {"AWS_ROLE_ARN": f"arn:aws:iam::{accounts.CONSUMER}:role/builds", "AWS_ROLE_SESSION_NAME": "build-1"}
     key = key_of(shared, "builds", "build-1")
@@ -396,9 +396,13 @@ def builds(shared: Control, between: Between, tmp_path: pathlib.Path) -> dict[st
             return status, usual
         return 200, f"<Response><{result}><Credentials>{answer}</Credentials></{result}></Response>"
 
-    between.change = change
+    recording_proxy.change = change
     (tmp_path / "token").write_text("token-of-the-build")
-    return {**variables, "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"), "AWS_ENDPOINT_URL": between.url}
+    return {
+        **variables,
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
+        "AWS_ENDPOINT_URL": recording_proxy.url,
+    }
 
 
 @pytest.mark.parametrize(
@@ -466,26 +470,28 @@ def test_profile_with_keys_in_the_environment_is_an_error(
 # --- how long a session lasts ----------------------------------------------------------------------------------------
 
 
-def test_the_duration_of_a_pull_reaches_aws(shared: Control, between: Between, tmp_path: pathlib.Path) -> None:
-    shared.engines = {"AWS_ENDPOINT_URL": between.url}
+def test_the_duration_of_a_pull_reaches_aws(
+    shared: Control, recording_proxy: RecordingProxy, tmp_path: pathlib.Path
+) -> None:
+    shared.engines = {"AWS_ENDPOINT_URL": recording_proxy.url}
     try:
         dest = str(tmp_path / "image")
         run = shared.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=dest, ecr_pull_duration_seconds=4321)
     finally:
         shared.engines = {}
     assert run.code == 0, run
-    assert [form["DurationSeconds"] for form in between.assumed if form["DurationSeconds"] != "900"] == ["4321"]
-    assert len(between.assumed) == 4  # the proof's three are as short as AWS has them
+    assert [form["DurationSeconds"] for form in recording_proxy.assumed if form["DurationSeconds"] != "900"] == ["4321"]
+    assert len(recording_proxy.assumed) == 4  # the proof's three are as short as AWS has them
 
 
-def test_the_duration_of_a_proof_reaches_aws(shared: Control, between: Between) -> None:
-    options = {"endpoint_url": between.url, "credentials": CONTROLLER, "duration_seconds": 1800}
+def test_the_duration_of_a_proof_reaches_aws(shared: Control, recording_proxy: RecordingProxy) -> None:
+    options = {"endpoint_url": recording_proxy.url, "credentials": CONTROLLER, "duration_seconds": 1800}
     assert shared.module("ecr_access_info", "consumer", **PULL_ROLE, **options)["code"] == 0
-    by_id = {form.get("ExternalId"): form["DurationSeconds"] for form in between.assumed}
+    by_id = {form.get("ExternalId"): form["DurationSeconds"] for form in recording_proxy.assumed}
     assert by_id == {"test": "1800", None: "900", "not-test": "900"}
 
 
-def test_duration_above_role_maximum_quotes_aws(shared: Control, between: Between) -> None:
+def test_duration_above_role_maximum_quotes_aws(shared: Control, recording_proxy: RecordingProxy) -> None:
     """The lab does not enforce it."""
     sentence = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 
@@ -495,11 +501,16 @@ def test_duration_above_role_maximum_quotes_aws(shared: Control, between: Betwee
         )
         return (400, error) if call == "AssumeRole" else (status, answer)
 
-    between.change = change
-    options = {"endpoint_url": between.url, "credentials": CONTROLLER, "duration_seconds": 43200, "wait_timeout": 60}
+    recording_proxy.change = change
+    options = {
+        "endpoint_url": recording_proxy.url,
+        "credentials": CONTROLLER,
+        "duration_seconds": 43200,
+        "wait_timeout": 60,
+    }
     result = shared.module("ecr_image_pull", "consumer", **PULL_ROLE, images=["release:v1.0"], **options)
     assert result["msg"].startswith(f"AssumeRole: ValidationError: {sentence.rstrip('.')}"), result
-    assert [form["DurationSeconds"] for form in between.assumed] == ["43200"]
+    assert [form["DurationSeconds"] for form in recording_proxy.assumed] == ["43200"]
 
 
 # --- the hand-off ----------------------------------------------------------------------------------------------------

@@ -77,17 +77,17 @@ class Propagation:
         self.control = control
         self.things = (_Store(iam._roles._data), _Store(iam._policies._data), _Tags(ecr._repositories._data))
         self.writes: dict[tuple[int, Any], list[_Write]] = {}
-        self._said, self._seconds, self._random = "", 0.0, random.Random()  # noqa: S311  (no secret)
+        self._content, self._seconds, self._random = "", 0.0, random.Random()  # noqa: S311  (no secret)
 
     def on(self) -> bool:
         """Whether changes take their time, by the file of now."""
-        said = self.control.read_text() if self.control.exists() else ""
-        if said != self._said:
-            options = json.loads(said or "{}")
-            self._said, self._seconds = said, float(options.get("seconds", 0))
+        content = self.control.read_text() if self.control.exists() else ""
+        if content != self._content:
+            options = json.loads(content or "{}")
+            self._content, self._seconds = content, float(options.get("seconds", 0))
             self._random.seed(options.get("seed"))
             self.writes.clear()
-        return bool(said)
+        return bool(content)
 
     def late(self, handle: Callable[..., Any]) -> Callable[..., Any]:
         """The handler of a write, which the copies learn of later."""
@@ -107,8 +107,8 @@ class Propagation:
 
         return writing
 
-    def _note(self, what: tuple[int, Any], former: Any, now: float) -> None:
-        writes = self.writes.setdefault(what, [])
+    def _note(self, item: tuple[int, Any], former: Any, now: float) -> None:
+        writes = self.writes.setdefault(item, [])
         earlier = writes[-1].known if writes else [now] * COPIES
         writes.append(_Write(former, [max(at, now + self._random.uniform(0, self._seconds)) for at in earlier]))
 

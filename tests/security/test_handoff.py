@@ -251,8 +251,8 @@ def test_handoff_of_other_consumer_is_rejected_by_modules(shared: Control, modul
     if module == "ecr_image_pull":
         options |= {"images": ["release:v1.0"], "engine": "oci_layout", "dest": str(shared.folder / "own")}
     result = shared.module(module, "stranger", **options)
-    told = f"This hand-off is for {accounts.CONSUMER}; these credentials are of {accounts.STRANGER}."
-    assert result["msg"].startswith(told), result
+    message = f"This hand-off is for {accounts.CONSUMER}; these credentials are of {accounts.STRANGER}."
+    assert result["msg"].startswith(message), result
     assert shared.lab.calls()[mark:] == ["sts:GetCallerIdentity"]
 
 

@@ -261,8 +261,8 @@ def test_body_of_wrong_size_with_right_digest_is_rejected(
 ) -> None:
     server.serve(BLOB_PATH, 200, CONTENT)
     nothing = "sha256:" + hashlib.sha256(b"").hexdigest()  # a text that is too long is not parsed
-    said = message_of(lambda: registry.blob("team/app", Descriptor("x", DIGEST, size), folder / "blob"))
-    assert said == message.format(digest=nothing, layer=LAYER_WHAT)
+    printed = message_of(lambda: registry.blob("team/app", Descriptor("x", DIGEST, size), folder / "blob"))
+    assert printed == message.format(digest=nothing, layer=LAYER_WHAT)
     assert files(folder) == []
 
 
@@ -831,7 +831,7 @@ def phrase(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "printed"),
     [
         (echoing(403, code="DENIED", message=ECHO), "denied: token ********, password ********, once more ********"),
         (echoing(403, code=PASSWORD, message="no"), "********: no"),
@@ -844,11 +844,11 @@ def phrase(handler: Handler) -> None:
     ids=["message", "code", "busy", "phrase", "address", "port", "no-http"],
 )
 def test_a_registry_that_says_the_token_is_not_repeated(
-    server: Server, registry: Registry, folder: pathlib.Path, answer: Answer, said: str
+    server: Server, registry: Registry, folder: pathlib.Path, answer: Answer, printed: str
 ) -> None:
     server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = answer
-    assert said in blob_message(registry, folder)
-    assert said in manifest_message(registry)
+    assert printed in blob_message(registry, folder)
+    assert printed in manifest_message(registry)
 
 
 def test_a_proxy_sees_no_plain_request(
