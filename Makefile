@@ -19,7 +19,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges mutants bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges mutants pages bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ judges: setup ## Compare the evaluator of IAM policies with two others on 100,00
 
 mutants: setup ## Break one place of the pure core at a time; a unit test must fail. SAMPLE=300 tries as many of them.
 	$(call timed,mutants,$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)))
+
+pages: setup ## Run the commands of every page, and correct the output that the pages print.
+	$(call timed,commands of the pages,$(BIN)/python -m tests.pages --write)
 
 bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and docker; about 45 minutes on a quiet machine.
 	@if [ -n "$(ROOT)" ] && ! command -v docker-registry >/dev/null; then \

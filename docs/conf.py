@@ -50,9 +50,22 @@ def link_to_ansible(_app: t.Any, _environment: t.Any, node: t.Any, content: t.An
     page = _ANSIBLE_LABELS.get(target)
     if node.get("reftype") == "envvar" and target.startswith("ANSIBLE_"):
         page = f"reference_appendices/config.html#envvar-{target}"
+    plugin = re.fullmatch(r"ansible_collections\.(?!crossaccount\.)(\w+)\.(\w+)\.(\w+)", target)
+    if node.get("reftype") == "ref" and plugin:
+        page = "collections/{}/{}/{}.html".format(*plugin.groups())
     return page and nodes.reference("", "", content.deepcopy(), internal=False, refuri=_ANSIBLE + page)
+
+
+def link_to_role(app: t.Any, environment: t.Any, node: t.Any, _content: t.Any) -> t.Any:
+    """A link to the page of a role. antsibull-docs writes its label where Sphinx finds no title for it."""
+    target = node.get("reftarget")
+    role = re.fullmatch(r"ansible_collections\.(crossaccount\.ecr\.\w+)_role", target)
+    page, anchor = environment.get_domain("std").anonlabels.get(target, ("", "")) if role else ("", "")
+    uri = page and f"{app.builder.get_relative_uri(node['refdoc'], page)}#{anchor}"
+    return nodes.reference("", f"Role {role[1]}", internal=True, refuri=uri) if role and page else None
 
 
 def setup(app: t.Any) -> None:
     """Called by Sphinx."""
     app.connect("missing-reference", link_to_ansible)
+    app.connect("missing-reference", link_to_role)

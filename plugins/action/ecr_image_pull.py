@@ -73,8 +73,8 @@ class ActionModule(RoleAction):
         if not self._is_pipelining_enabled("new"):
             msg = (
                 f"{option('credentials')}: controller needs pipelining, or the token would be in a file on the host."
-                " Use a connection and a become method that support pipelining, leave ANSIBLE_KEEP_REMOTE_FILES unset, or"
-                f" set {option('credentials')}: host."
+                " Use a connection and a become method that support pipelining, leave ANSIBLE_KEEP_REMOTE_FILES unset,"
+                f" or set {option('credentials')}: host."
             )
             return {**result, "failed": True, "msg": msg}
         with self._progress(variables):

@@ -155,7 +155,7 @@ ROWS = [
     ),
     Row("E20", IMAGE, "ThrottlingException", "Rate exceeded", "limits the rate", is_tried_again=True),
     Row("throttled STS", ASSUME, "Throttling", "Rate exceeded", "limits the rate", is_tried_again=True),
-    Row("E21", IMAGE, "ServerException", "", "AWS could not answer", is_tried_again=True, status=500),
+    Row("E21", IMAGE, "ServerException", "", "AWS could not process the request", is_tried_again=True, status=500),
     Row(
         "E23",
         ASSUME,

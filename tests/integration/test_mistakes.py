@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fifty typical mistakes of a new user: each message names the object, the fact and the next step.
+"""Typical mistakes of a new user: each message names the object, the fact and the next step.
 
 Each row is one mistake, made with the playbooks. A run that fails writes nothing, and shows no traceback.
 """
@@ -312,8 +312,101 @@ MISTAKES = {
         ],
         environment=CONFIG,
     ),
+    "11-tags-as-text": Mistake(
+        "share",
+        ["failed=0"],
+        {"ecr_share_repository_tags": "environment=release"},
+        arguments=["--check"],
+    ),
+    "22-hand-off-is-a-device": Mistake(
+        "share",
+        ["/dev/null exists and is not a regular file, so it is not replaced. Remove it, or use another path."],
+        {"ecr_share_handoff_path": "/dev/null"},
+    ),
+    "37-image-of-another-registry": Mistake(
+        "pull",
+        ["but this share is in registry 127.0.0.1:", "If the image is in this share, write release:v1.0."],
+        {"ecr_pull_images": ["999999999999.dkr.ecr.eu-west-1.amazonaws.com/release:v1.0"]},
+    ),
+    "51-wrong-owner-account": Mistake(
+        "share",
+        [
+            "The credentials belong to account 111111111111, but the declared owner account is 999999999999."
+            " Use credentials of account 999999999999, or correct ecr_share_account."
+        ],
+        {"ecr_share_account": "999999999999"},
+    ),
+    "52-hand-off-ends-in-md": Mistake(
+        "share",
+        ["ecr_share_handoff_path handoff.md must not end in .md, the name of the page for people. Use .yml."],
+        {"ecr_share_handoff_path": "handoff.md"},
+    ),
+    "53-short-session": Mistake(
+        "share",
+        ["ecr_share_max_session_duration is 60 seconds; IAM accepts 3,600 to 43,200."],
+        {"ecr_share_max_session_duration": 60},
+    ),
+    "54-no-regions": Mistake(
+        "share",
+        ["ecr_share_regions is an empty list. Name the regions, or omit the option to include all regions."],
+        {"ecr_share_regions": []},
+    ),
+    "55-text-for-a-number": Mistake(
+        "pull",
+        ["argument 'ecr_pull_wait_timeout' is of type str and we were unable to convert to int"],
+        {"ecr_pull_wait_timeout": "soon"},
+    ),
+    "56-platform-without-system": Mistake(
+        "pull",
+        ["ecr_pull_platform 'arm64' is not os/architecture, such as linux/arm64 or linux/arm/v7."],
+        {"ecr_pull_platform": "arm64"},
+    ),
+    "57-malformed-digest": Mistake(
+        "pull",
+        ["ecr_pull_images: Image 'release@sha256:12': a digest is sha256: and 64 hexadecimal digits."],
+        {"ecr_pull_images": ["release@sha256:12"]},
+    ),
+    "58-shared-and-denied": Mistake(
+        "share",
+        ["Repository release is declared both as shared and as denied. Remove it from one of the two lists."],
+        {"ecr_share_denied": ["release"]},
+    ),
+    "59-image-of-an-undeclared-repository": Mistake(
+        "share",
+        [
+            "Image 'develop:v1.0' is in repository develop, which this share does not declare. Add the"
+            " repository to the share, or remove the image."
+        ],
+        {"ecr_share_images": ["develop:v1.0"]},
+    ),
+    "60-registry-in-repository-name": Mistake(
+        "share",
+        [
+            "release:v1' is not a repository name. A name has 2 to 256 characters of a-z, 0-9 and . _ - /,"
+            " and begins and ends with a letter or digit. Omit the registry and the image tag."
+        ],
+        {"ecr_share_repositories": ["111111111111.dkr.ecr.eu-west-1.amazonaws.com/release:v1"]},
+    ),
+    "62-no-consumers": Mistake(
+        "share",
+        ["ecr_share_consumers is empty. Name at least one account that can assume the role."],
+        {"ecr_share_consumers": []},
+    ),
+    "63-unexpected-owner": Mistake(
+        "pull",
+        ["but ecr_pull_owner_account is 999999999999. Use the hand-off of that account."],
+        {"ecr_pull_owner_account": "999999999999"},
+    ),
+    "65-short-external-id-in-pull": Mistake(
+        "pull",
+        [
+            "ecr_pull_external_id has 1 characters, or a character that AWS does not accept. It needs 2 to"
+            " 1,224 letters,"
+        ],
+        {"ecr_pull_external_id": "x"},
+    ),
 }
-SUCCEEDS = ("07-account-with-leading-zero", "19-boolean-as-text")
+SUCCEEDS = ("07-account-with-leading-zero", "11-tags-as-text", "19-boolean-as-text")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.pages [--write] PAGE …`: run the commands of pages; `--write` corrects the printed output."""
+"""`python -m tests.pages [--write] [PAGE …]`: run the commands of pages; `--write` corrects the printed output.
+
+Without PAGE, all pages run. The commands that do not run are listed with their reasons. All programs are the real ones.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,19 @@ import pathlib
 import sys
 import tempfile
 
-from .run import run_page
+from .run import not_run, pages_that_run, run_page
 from .session import terminal
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.pages", description=__doc__)
-    parser.add_argument("pages", nargs="+", type=pathlib.Path, metavar="PAGE")
+    parser.add_argument("pages", nargs="*", type=pathlib.Path, metavar="PAGE")
     parser.add_argument(
         "--write", action="store_true", help="replace each stale line by the most similar line of the output"
     )
     options = parser.parse_args()
     failed = False
-    for path in options.pages:
+    for path in options.pages or pages_that_run():
         stale: dict[str, str] = {}
         with tempfile.TemporaryDirectory() as folder, terminal(pathlib.Path(folder)) as reader:
             for problem in run_page(path, reader, stale):
@@ -31,6 +34,8 @@ def main() -> None:
             for line, current in stale.items():
                 text = text.replace(line, current) if current else text
             path.write_text(text, encoding="utf-8")
+    if not options.pages:
+        print("These commands do not run here:", *not_run(), sep="\n")
     sys.exit(failed)
 
 

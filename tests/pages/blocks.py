@@ -11,6 +11,7 @@ A comment in the line before a block changes it (`.. run: WORD` or `<!-- run: WO
 - `run: no, REASON`: the block does not run.
 - `run: fails`: the commands exit with an error.
 - `run: file NAME`: a reader writes the block to this file.
+- `run: output`: the block is output, in another language than `text`.
 - `run: page no, REASON`: no block of the page runs.
 """
 
@@ -44,6 +45,10 @@ class Block:
     @property
     def runs(self) -> bool:
         return self.language == "shell" and not self.word.startswith("no")
+
+    @property
+    def is_output(self) -> bool:
+        return self.word == "output" or (self.language == "text" and not self.word.startswith("no"))
 
 
 def page_word(path: pathlib.Path) -> str:

@@ -7,8 +7,10 @@ import pathlib
 from collections.abc import Iterator
 
 from . import session
-from .blocks import Block, blocks
+from .blocks import Block, blocks, page_word
 from .output import stale_lines
+
+PAGES = [session.ROOT / "README.md", *sorted((session.ROOT / "docs/docsite/rst").glob("*.rst"))]
 
 
 def run_page(path: pathlib.Path, reader: session.Terminal, stale: dict[str, str]) -> Iterator[str]:
@@ -30,7 +32,7 @@ def run_page(path: pathlib.Path, reader: session.Terminal, stale: dict[str, str]
                 yield f"{where}: exit status {status} of: {block.text}\n{output}"
         elif block.word.startswith("file "):
             (reader.folder / block.word.removeprefix("file ")).write_text(block.text + "\n", encoding="utf-8")
-        elif block.language == "text" and not block.word.startswith("no"):
+        elif block.is_output:
             missing = stale_lines(block.text, output)
             stale.update(missing)
             if missing:
@@ -40,3 +42,17 @@ def run_page(path: pathlib.Path, reader: session.Terminal, stale: dict[str, str]
 def commands(path: pathlib.Path) -> list[Block]:
     """The blocks of a page that run."""
     return [block for block in blocks(path) if block.runs]
+
+
+def pages_that_run() -> list[pathlib.Path]:
+    return [path for path in PAGES if commands(path) and not page_word(path)]
+
+
+def not_run() -> Iterator[str]:
+    """The pages and the blocks of commands that do not run, each with its reason."""
+    for path in PAGES:
+        if page_word(path):
+            yield f"{path.name}: {page_word(path)}"
+        for block in blocks(path):
+            if block.language == "shell" and block.word.startswith("no, "):
+                yield f"{path.name}:{block.line}: {block.word.removeprefix('no, ')}"

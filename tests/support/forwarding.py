@@ -26,7 +26,7 @@ OWN_HEADERS = ("connection", "content-length", "date", "server", "transfer-encod
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent."""
+    """A request of a client."""
 
     method: str
     path: str
@@ -45,10 +45,10 @@ class Request:
 
 @dataclass
 class Answer:
-    """What the lab answers.
+    """The response of the lab.
 
     :param sent: how much of the body is sent before the connection ends; None for all of it
-    :param halfway: called when half of the body is sent
+    :param halfway: called after a part of the body is sent
     """
 
     status: int
@@ -121,10 +121,10 @@ class ForwardingProxy(http.server.ThreadingHTTPServer):
         self.url = f"http://{self.here}"
 
     def on_request(self, request: Request) -> None:
-        """What happens before the lab gets a request."""
+        """Called before the lab gets a request."""
 
     def on_answer(self, request: Request, answer: Answer) -> None:
-        """What happens before the client gets the answer, which may be changed."""
+        """Called before the client gets the response, which it may change."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed, or that closes its connection, is not an error."""

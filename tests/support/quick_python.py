@@ -55,7 +55,10 @@ def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractCo
 def running_ansible(
     folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] = CONFIGURED
 ) -> contextlib.AbstractContextManager[pathlib.Path]:
-    """Within, the program that this yields is a quick `ansible-playbook` with this configuration."""
+    """Within, the program that this yields is a quick `ansible-playbook` with this configuration.
+
+    It is a quick `ansible` if its first argument is `--ad-hoc`.
+    """
     return _serving(folder, python, "ansible-playbook", **configuration)
 
 
@@ -123,6 +126,7 @@ def preload_ansible() -> None:
     import importlib
 
     sys.path.pop(0)  # the folder of this file
+    import ansible.cli.adhoc
     import ansible.cli.playbook  # noqa: F401
     from ansible.plugins import loader
 
@@ -137,17 +141,20 @@ def preload_ansible() -> None:
 
 
 def be_ansible(arguments: list[str]) -> int:
-    """Be `ansible-playbook` with these arguments."""
+    """Be `ansible-playbook` with these arguments, or `ansible` with those after `--ad-hoc`."""
     import atexit
 
     import ansible.constants
-    from ansible.cli.playbook import main
+    from ansible.cli import adhoc, playbook
 
     atexit._clear()  # the server's temporary folder stays
     ansible.constants.DEFAULT_LOCAL_TMP = ansible.constants.config.get_config_value(
         "DEFAULT_LOCAL_TMP", variables=vars(ansible.constants)
     )
-    main(["ansible-playbook", *arguments])
+    if arguments[:1] == ["--ad-hoc"]:
+        adhoc.main(["ansible", *arguments[1:]])
+    else:
+        playbook.main(["ansible-playbook", *arguments])
     return 0
 
 

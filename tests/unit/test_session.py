@@ -298,7 +298,7 @@ def test_a_credential_process_that_fails(aws: Aws, tmp_path: pathlib.Path) -> No
 
 def test_keys_that_have_expired_when_they_are_read(aws: Aws, tmp_path: pathlib.Path) -> None:
     configure(ci={"credential_process": printing(tmp_path, SessionToken=TOKEN, Expiration="2001-01-01T00:00:00Z")})
-    assert message(profile="ci").startswith("The keys of profile ci have expired already when they are read.")
+    assert message(profile="ci").startswith("The keys of profile ci had already expired when they were read.")
     assert aws.calls == []
 
 

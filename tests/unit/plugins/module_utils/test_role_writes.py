@@ -85,7 +85,7 @@ def test_what_is_deleted_already_counts_as_deleted() -> None:
     role = Role(delete_role="NoSuchEntity", attach_role_policy="NoSuchEntity")
     assert carry_out(role, _role_steps.DeleteRole()) == ["delete_role"]
     with pytest.raises(
-        EcrError, match=r"Completed before that: the role was deleted. Run again: nothing is written twice"
+        EcrError, match=r"Completed before that: the role was deleted. Run again: completed changes are not repeated"
     ):
         carry_out(role, _role_steps.DeleteRole(), _role_steps.Attach())
 

@@ -373,7 +373,7 @@ def test_no_value_is_no_hand_off(value: Any) -> None:
         ("{{ a }}{{ lookup('pipe', 'id') }}", "has a template"),
         ("{{ a.b }}", "has a template"),
         ("{{ other }}", "names the variable other, which is not set"),
-        ("{{ ecr_pull_handoff }}", "names a variable that names another one"),
+        ("{{ ecr_pull_handoff }}", "refers to a variable that refers to another variable"),
         ({"ecr_pull_role_arn": "x"}, "it is a dict"),
         (3, "it is a int"),
         ("x" + "\n" * MAXIMUM_BYTES, "has more than 1048576 bytes"),
