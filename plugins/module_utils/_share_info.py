@@ -25,6 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     share_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 Progress = t.Callable[[str], None]
@@ -109,7 +110,7 @@ def _unchanged(
 def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as the result of the module."""
     shares = [share.result for share in plan.shares]
-    heading = ["In check mode nothing is written. It would be:"] if check_mode else []
+    is_shared = any(plan.handoffs)
     return {
         "changed": False,
         "would_change": plan.changed,
@@ -120,8 +121,8 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
         "access_lost": plan.access.lost,
         "lines": plan.access.lines,
         "all_lines": plan.access.all_lines,
-        "summary": [*heading, *plan.summary],
-        "all_summary": [*heading, *plan.all_summary],
+        "summary": framed_summary(plan.summary, is_shared, check_mode),
+        "all_summary": framed_summary(plan.all_summary, is_shared, check_mode),
         "handoffs": plan.handoffs,
         "shares": shares,
         "share": shares[0] if len(shares) == 1 else {},

@@ -27,9 +27,18 @@ def summary_of(shared: ShareState, facts: t.Sequence[ShareFacts], tags: TagChang
     declared = [
         line for number, share in enumerate(facts) for line in _share_lines(shared, number, share, tags, every_name)
     ]
+    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared)]
+
+
+def framed_summary(lines: t.Sequence[str], is_shared: bool, check_mode: bool) -> list[str]:
+    """The summary of a run, with a statement about check mode, or with the next step.
+
+    :param is_shared: whether a share is present after the run
+    """
+    if check_mode:
+        return ["Check mode writes nothing. After a run without check mode:", *lines]
     next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
-    is_shared = any(share.is_present for share in shared.shares)
-    return [*declared, *dict.fromkeys(tags.kept), *_undeclared(shared), *([next_step] if is_shared else [])]
+    return [*lines, next_step] if is_shared else [*lines]
 
 
 def _share_lines(

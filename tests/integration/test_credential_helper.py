@@ -28,7 +28,8 @@ MODULE = "ansible_collections.crossaccount.ecr.plugins.modules.ecr_credential_he
 OWNER, OTHER_OWNER = (at_aws_names.registry(account) for account in (accounts.OWNER, accounts.STRANGER))
 OTHER_ROLE_ARN = ROLE_ARN.replace(accounts.OWNER, accounts.STRANGER)
 SECRET = "QVdTOnRva2VuLW9mLXllc3RlcmRheSEh"
-METADATA = "http://127.0.0.1:8169"
+METADATA_PORT = "8169"  # in the network of the lab
+METADATA = f"http://127.0.0.1:{METADATA_PORT}"
 #: The other owner account gets a repository with an image of its own.
 PUBLISH = """
 from botocore.session import Session
@@ -38,22 +39,6 @@ ecr.create_repository(repositoryName="release", tags=[{"Key": "environment", "Va
 token = ecr.get_authorization_token()["authorizationData"][0]
 layers = [accounts.layer({"of": b"the other owner account"})]
 print(accounts.push(token["proxyEndpoint"], token["authorizationToken"], "release", "v1.0", layers))
-"""
-#: An instance's metadata service. Source: EC2 User Guide, "Retrieve instance metadata", IMDSv2.
-SERVE_METADATA = """
-import http.server, json, sys
-KEYS = {"Code": "Success", "Type": "AWS-HMAC", "Expiration": "2100-01-01T00:00:00Z", **json.loads(sys.argv[1])}
-class Handler(http.server.BaseHTTPRequestHandler):
-    def answer(self, text):
-        self.send_response(200)
-        self.send_header("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
-        self.end_headers()
-        self.wfile.write(text.encode())
-    def do_PUT(self):
-        self.answer("token")
-    def do_GET(self):
-        self.answer(json.dumps(KEYS) if self.path.endswith("/instance") else "instance")
-http.server.HTTPServer(("127.0.0.1", 8169), Handler).serve_forever()
 """
 
 
@@ -162,8 +147,8 @@ def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> It
         digest = json.loads(images.stdout)["imageDetails"][0]["imageDigest"]
         host.digests = {OWNER: digest, OTHER_OWNER: published.stdout.strip()}
         instance = {"AccessKeyId": keys["aws_access_key_id"], "SecretAccessKey": keys["aws_secret_access_key"]}
-        serve = [*control.inside, str(LAB_PYTHON), "-c", SERVE_METADATA, json.dumps(instance)]
-        metadata = subprocess.Popen(serve, stderr=subprocess.DEVNULL)
+        serve = [*control.inside, str(LAB_PYTHON), "-m", "tests.support.metadata", METADATA_PORT, json.dumps(instance)]
+        metadata = subprocess.Popen(serve, cwd=ROOT, stderr=subprocess.DEVNULL)
         try:
             yield host
         finally:

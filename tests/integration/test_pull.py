@@ -5,7 +5,6 @@ takes."""
 from __future__ import annotations
 
 import configparser
-import http.server
 import json
 import pathlib
 import re
@@ -23,6 +22,7 @@ from tests.lab import accounts, state
 from tests.support.consumer_side import CONTROLLER, HOST, options_of
 from tests.support.control import ROLE, ROLE_ARN, Control, Run
 from tests.support.forwarding import Form, RecordingProxy
+from tests.support.metadata import Metadata
 from tests.support.policies import ASSUME, allow, document
 from tests.support.serving import serving
 
@@ -337,47 +337,12 @@ def key_of(control: Control, role: str, session: str) -> dict[str, Any]:
     return key
 
 
-class _Metadata(http.server.BaseHTTPRequestHandler):
-    """The instance metadata service, version 2: without a token of the session it does not respond."""
-
-    server: Metadata
-
-    def do_PUT(self) -> None:
-        self._answer(self.path == "/latest/api/token", self.server.token)
-
-    def do_GET(self) -> None:
-        credentials = "/latest/meta-data/iam/security-credentials/"
-        known = {credentials: "instance", f"{credentials}instance": json.dumps(self.server.credentials)}
-        permitted = self.headers.get("X-aws-ec2-metadata-token") == self.server.token
-        self._answer(permitted and self.path in known, known.get(self.path, ""))
-
-    def _answer(self, known: bool, text: str) -> None:
-        self.send_response(200 if known else 401)
-        self.end_headers()
-        self.wfile.write(text.encode() if known else b"")
-
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
-
-class Metadata(http.server.ThreadingHTTPServer):
-    def __init__(self, key: dict[str, Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Metadata)
-        self.token = "session-of-the-metadata-service"
-        self.credentials = {
-            "Code": "Success",
-            "Type": "AWS-HMAC",
-            "AccessKeyId": key["AccessKeyId"],
-            "SecretAccessKey": key["SecretAccessKey"],
-            "Token": key["SessionToken"],
-            "Expiration": key["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-
-
 @pytest.fixture(scope="module")
 def metadata(shared: Control) -> Iterator[str]:
     """The URL of a metadata service with the credentials of an instance profile."""
-    server = Metadata(key_of(shared, "instance", "i-0123456789abcdef0"))
+    key = key_of(shared, "instance", "i-0123456789abcdef0")
+    names = {"AccessKeyId": "AccessKeyId", "SecretAccessKey": "SecretAccessKey", "Token": "SessionToken"}
+    server = Metadata({name: key[source] for name, source in names.items()})
     with serving(server):
         yield f"http://127.0.0.1:{server.server_port}"
 

@@ -279,4 +279,4 @@ def test_json_output_stays_json_and_contains_the_lines(control: Control) -> None
     tasks = [task["hosts"]["localhost"] for play in json.loads(run.output)["plays"] for task in play["tasks"]]
     lines = [task["lines"] for task in tasks if "lines" in task]
     assert lines[0] == [f"+ {accounts.CONSUMER} (external ID) can pull release"]
-    assert lines[-1][0] == "In check mode nothing is written. It would be:"
+    assert lines[-1][0] == "Check mode writes nothing. After a run without check mode:"
