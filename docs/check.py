@@ -68,12 +68,12 @@ def problems() -> Iterator[str]:
     for path in ROOT.glob("roles/*/tasks/*.yml"):
         known.add(" ".join(re.sub(r"'\s*~\s*'", "", re.sub(r"' ~ \w+ ~ '", "<>", path.read_text("utf-8"))).split()))
     page = (PAGES / "troubleshooting.rst").read_text(encoding="utf-8")
-    said = {re.sub(r"<\w+>", "<>", text) for text in re.findall(r"(?m)^(?:- )?``(.+)``$", page)}
-    for text in sorted(said):
+    documented = {re.sub(r"<\w+>", "<>", text) for text in re.findall(r"(?m)^(?:- )?``(.+)``$", page)}
+    for text in sorted(documented):
         if not any(text in one for one in known):
             yield f"troubleshooting.rst has a message that the code does not have: {text}"
     for one in sorted({text for tree in trees for text in errors(tree)}):
-        if not any(text in one for text in said):
+        if not any(text in one for text in documented):
             yield f"troubleshooting.rst lacks a message of the code: {one}"
     if aws_errors.PAGE.read_text(encoding="utf-8") != aws_errors.page():
         yield "aws_errors.rst differs from the tables of errors. Run: python docs/aws_errors.py"

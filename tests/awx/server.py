@@ -89,10 +89,10 @@ class Awx(http.server.ThreadingHTTPServer):
         if problems:
             return 400, {"__all__": problems}
         if number:
-            there = self.objects[collection][int(number)]
+            stored = self.objects[collection][int(number)]
             # A field that an object does not have is passed over, as by AWX. Of an approval, awx.awx sends its node's.
-            there.update({name: body[name] for name in body if name in there or collection != _APPROVALS})
-            return 200, there
+            stored.update({name: body[name] for name in body if name in stored or collection != _APPROVALS})
+            return 200, stored
         return 201, self.create(collection, body)
 
     def _part(self, method: str, path: str, owner: Object, part: str, body: Object) -> tuple[int, Any]:

@@ -136,12 +136,12 @@ def test_the_workflow_hands_the_share_on_and_takes_it_back(awx: Awx, lab: Lab) -
 def test_a_job_without_a_credential_names_the_type_to_attach(awx: Awx) -> None:
     code, output, _artifacts = awx.job("ECR Share", [], ANSWERS)
     assert code == 2
-    told = " ".join(output.replace("\\n", " ").split())
-    assert "Attach a credential of the type ECR owner account to share and unshare" in told
+    printed = " ".join(output.replace("\\n", " ").split())
+    assert "Attach a credential of the type ECR owner account to share and unshare" in printed
 
 
 @pytest.mark.parametrize(
-    ("pasted", "told"),
+    ("pasted", "printed"),
     [
         (
             f"arn:aws:iam::{accounts.OWNER}:role/allow_ecr_release\n",
@@ -150,10 +150,10 @@ def test_a_job_without_a_credential_names_the_type_to_attach(awx: Awx) -> None:
         ("", "No hand-off and no ecr_pull_role_arn. Pass the hand-off of the owner account"),
     ],
 )
-def test_survey_without_a_hand_off_is_rejected(awx: Awx, pasted: str, told: str) -> None:
+def test_survey_without_a_hand_off_is_rejected(awx: Awx, pasted: str, printed: str) -> None:
     code, output, _artifacts = awx.job("ECR Prove access", [CONSUMER], {"survey_handoff": pasted})
     assert code == 2
-    assert told in output
+    assert printed in output
 
 
 def test_the_arn_of_the_root_stands_for_its_account(lab: Lab, tmp_path: pathlib.Path) -> None:

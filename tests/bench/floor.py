@@ -53,20 +53,20 @@ def tags(count: int) -> None:
 def tag(count: int, reads: int) -> None:
     ecr, wanted = client("ecr"), arns(names(count))
     found = read(ecr, wanted)
-    left = [arn for arn, there in zip(wanted, found) if not SHARED_BY.items() <= there.items()]
+    left = [arn for arn, current in zip(wanted, found) if not SHARED_BY.items() <= current.items()]
     tagging = client("resourcegroupstaggingapi")
     for at in range(0, len(left), 20):
         assert not tagging.tag_resources(ResourceARNList=left[at : at + 20], Tags=SHARED_BY)["FailedResourcesMap"]
     for number in range(reads):
         time.sleep(PAUSE if number else 0)
-        assert all(SHARED_BY.items() <= there.items() for there in read(ecr, left))
+        assert all(SHARED_BY.items() <= current.items() for current in read(ecr, left))
 
 
 def discover(key: str, value: str) -> None:
     ecr = client("ecr")
     pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
     found = [one["repositoryArn"] for page in pages for one in page["repositories"]]
-    print(sum(there.get(key) == value for there in read(ecr, found)))
+    print(sum(current.get(key) == value for current in read(ecr, found)))
 
 
 def tagged(key: str, value: str) -> None:
@@ -105,8 +105,8 @@ def look(count: int, regions: str) -> None:
             resourceArn=found[0]["repositoryArn"]
         )["tags"]
         wanted = [{"Key": "environment", "Values": [name]}]
-        there = tagging.get_resources(ResourceTypeFilters=["ecr:repository"], TagFilters=wanted)
-        assert len(there["ResourceTagMappingList"]) == 1
+        reply = tagging.get_resources(ResourceTypeFilters=["ecr:repository"], TagFilters=wanted)
+        assert len(reply["ResourceTagMappingList"]) == 1
 
     with ThreadPoolExecutor(THREADS) as pool:
         done = [pool.submit(role, number) for number in range(count)]

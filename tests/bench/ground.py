@@ -105,8 +105,8 @@ class Ground:
         )
         seconds = time.perf_counter() - began
         if process.returncode:
-            said = (process.stdout + process.stderr)[-3000:]
-            raise RuntimeError(f"{command.words[0]} ended with exit status {process.returncode}:\n{said}")
+            output = (process.stdout + process.stderr)[-3000:]
+            raise RuntimeError(f"{command.words[0]} ended with exit status {process.returncode}:\n{output}")
         calls = self.calls()
         writes = sum(map(state.is_write, calls))
         peak = max(map(int, self._peaks.read_text(encoding="utf-8").split())) / 1024
@@ -168,8 +168,8 @@ def running(folder: pathlib.Path, total: int, proxied: bool = True) -> Iterator[
 
 def start(stack: contextlib.ExitStack, log: pathlib.Path, command: Sequence[str], ready: Callable[[], bool]) -> None:
     """Start a server, which is stopped with the stack, and wait until it is ready."""
-    said = stack.enter_context(log.open("w"))
-    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    output = stack.enter_context(log.open("w"))
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     stack.callback(_stop, server)
     deadline = time.monotonic() + DEADLINE
     while not ready():

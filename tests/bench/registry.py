@@ -30,7 +30,7 @@ OCI = "application/vnd.oci.image."
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredRegistry:
     """The registry's data, with one image in it. It is gone with the process that made it."""
 
     folder: tempfile.TemporaryDirectory[str]
@@ -52,7 +52,7 @@ def running(stack: ExitStack, folder: pathlib.Path) -> tuple[str, str]:
 
 
 @functools.cache
-def _stored() -> Stored:
+def _stored() -> StoredRegistry:
     """Push the image once, however many rows pull it."""
     folder = tempfile.TemporaryDirectory(prefix="bench-registry-")
     with ExitStack() as stack:
@@ -70,7 +70,7 @@ def _stored() -> Stored:
         }
         content = json.dumps(manifest).encode()
         _send(to, "PUT", f"/v2/{REPOSITORY}/manifests/{_digest(content)}", content, str(manifest["mediaType"]))
-    return Stored(folder, _digest(content))
+    return StoredRegistry(folder, _digest(content))
 
 
 def _layer(number: int) -> tuple[bytes, str]:
@@ -96,9 +96,9 @@ def _send(
     """The offset at which the registry continues."""
     to.request(method, url, body, {"Content-Type": kind})
     reply = to.getresponse()
-    said = reply.read()
+    content = reply.read()
     if reply.status >= 300:
-        raise RuntimeError(f"The registry answered {method} {url} with {reply.status}: {said.decode()}")
+        raise RuntimeError(f"The registry answered {method} {url} with {reply.status}: {content.decode()}")
     return reply.headers["Location"]
 
 

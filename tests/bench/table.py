@@ -38,9 +38,9 @@ class Side:
         return (max(self.values) - min(self.values)) / self.median
 
     def __str__(self) -> str:
-        return f"{self.told(self.median)} ±{self.spread / 2:.0%}"
+        return f"{self.formatted(self.median)} ±{self.spread / 2:.0%}"
 
-    def told(self, value: float) -> str:
+    def formatted(self, value: float) -> str:
         return f"{value:.2f} {self.unit}"
 
     def as_json(self) -> dict[str, Any]:
@@ -92,11 +92,11 @@ class Comparison:
         if self.reached:
             return ""
         allowed = self.factor * self.reference.median + (self.start.median if self.start else 0)
-        start = f", {self.start.told(self.start.median)} of it Ansible's start" if self.start else ""
+        start = f", {self.start.formatted(self.start.median)} of it Ansible's start" if self.start else ""
         return (
-            f"{self.ours.told(self.ours.median)}{start}{_calls(self.ours)}; the reference took"
-            f" {self.reference.told(self.reference.median)}{_calls(self.reference)}; allowed were"
-            f" {self.ours.told(allowed)}."
+            f"{self.ours.formatted(self.ours.median)}{start}{_calls(self.ours)}; the reference took"
+            f" {self.reference.formatted(self.reference.median)}{_calls(self.reference)}; allowed were"
+            f" {self.ours.formatted(allowed)}."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -128,8 +128,8 @@ def table(comparisons: Sequence[Comparison]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     for one in comparisons:
-        said = f"{one.row}: against {one.against}. {one.note} {one.reason}"
-        lines += ["", *textwrap.wrap(" ".join(said.split()), 120)]
+        remark = f"{one.row}: against {one.against}. {one.note} {one.reason}"
+        lines += ["", *textwrap.wrap(" ".join(remark.split()), 120)]
     return lines
 
 
@@ -165,8 +165,8 @@ def chart(comparisons: Sequence[Comparison], title: str) -> str:
             _bar("ours", top, one.ours.median * scale),
             _bar("start", top, start * scale),
             _bar("reference", top + 20, one.reference.median * scale),
-            _text(LEFT + one.ours.median * scale + 6, top + 14, one.ours.told(one.ours.median)),
-            _text(LEFT + one.reference.median * scale + 6, top + 34, one.reference.told(one.reference.median)),
+            _text(LEFT + one.ours.median * scale + 6, top + 14, one.ours.formatted(one.ours.median)),
+            _text(LEFT + one.reference.median * scale + 6, top + 34, one.reference.formatted(one.reference.median)),
             f'<rect x="{LEFT + allowed * scale:.1f}" y="{top - 3}" width="2" height="24" fill="{_COLOURS["target"]}"/>',
             _text(WIDTH - 12, top + 52, verdict, end=True),
         ]

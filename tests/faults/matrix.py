@@ -56,7 +56,7 @@ class Cell:
 
 
 @dataclass
-class Ran:
+class ModuleRun:
     """One module in one run."""
 
     task: str
@@ -82,7 +82,7 @@ class Trial:
     """The three runs of a cell, what stands after the second, and what stands after a clean run."""
 
     hit: bool
-    runs: list[list[Ran]] = field(default_factory=list)
+    runs: list[list[ModuleRun]] = field(default_factory=list)
     end: Any = None
     clean: Any = None
 
@@ -133,8 +133,8 @@ def judge(trial: Trial) -> list[str]:
         return wrong or ["It was not run three times."]
     first, second, third = trial.runs
     for ran in first:
-        said = ran.result.get("failed") and ran.result.get("msg")
-        if not ran.well and not ran.killed and not said:
+        reason = ran.result.get("failed") and ran.result.get("msg")
+        if not ran.well and not ran.killed and not reason:
             wrong.append(f"First run, {ran.task}: it neither succeeded nor said why not: {ran.printed[-300:]}")
         if "Traceback" in ran.printed:
             wrong.append(f"First run, {ran.task}: a traceback: {ran.printed[-600:]}")

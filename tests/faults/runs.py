@@ -24,7 +24,20 @@ from tests.lab import accounts
 from tests.support.lab import Lab
 
 from .bench import ROOT, Bench, Invocation
-from .matrix import FAIL, FAULTS, KILLED_AFTER, KILLED_BEFORE, NOT_APPLICABLE, OK, STALE, Cell, Ran, Row, Trial, judge
+from .matrix import (
+    FAIL,
+    FAULTS,
+    KILLED_AFTER,
+    KILLED_BEFORE,
+    NOT_APPLICABLE,
+    OK,
+    STALE,
+    Cell,
+    ModuleRun,
+    Row,
+    Trial,
+    judge,
+)
 from .role import Role, Steps
 
 PLAYBOOK = "share.yml"  # the phase of the cells that ansible-playbook itself runs
@@ -217,7 +230,7 @@ class Hit:
 
 
 @dataclass
-class Moment:
+class Snapshot:
     """The state of the lab and of the folder that images are pulled into."""
 
     snapshot: int
@@ -238,11 +251,11 @@ class Moment:
 
 
 @dataclass
-class Done:
+class ModuleOutcome:
     """The work of one module, the state after it, the report of the lab, and the result of the module."""
 
-    ran: Ran
-    moment: Moment
+    ran: ModuleRun
+    moment: Snapshot
     report: dict[str, Any]
     result: dict[str, Any]
 
@@ -256,9 +269,9 @@ class Replay:
 
     def __init__(self, bench: Bench, nothing_shared: int, phases: list[Phase], afresh: bool = False) -> None:
         self.bench, self.phases, self.afresh = bench, {phase.name: phase for phase in phases}, afresh
-        self.known: dict[tuple[str, ...], Done] = {}
+        self.known: dict[tuple[str, ...], ModuleOutcome] = {}
         #: Before each module of a clean run, and after the last.
-        self.moments: dict[str, list[Moment]] = {}
+        self.moments: dict[str, list[Snapshot]] = {}
         self.calls: dict[str, list[list[tuple[str, str]]]] = {}
         #: Of each module of a clean run.
         self.results: dict[str, list[dict[str, Any]]] = {}
@@ -268,7 +281,7 @@ class Replay:
             self._run_clean(phase, nothing_shared)
 
     def _run_clean(self, phase: Phase, nothing_shared: int) -> None:
-        before = self.moments[phase.starts_from][-1] if phase.starts_from else Moment(nothing_shared, {}, [], {})
+        before = self.moments[phase.starts_from][-1] if phase.starts_from else Snapshot(nothing_shared, {}, [], {})
         self._be(before)
         start(self.bench, phase, before.snapshot)
         moments, calls = [self._now(self.bench.lab("report"))], []
@@ -316,12 +329,12 @@ class Replay:
         trial: Trial,
         phase: Phase,
         declarations: list[Declaration],
-        moment: Moment,
+        moment: Snapshot,
         at: int = 0,
         hit: Hit | None = None,
-    ) -> Moment:
+    ) -> Snapshot:
         """One run, from the module number `at` on; how it ends."""
-        run: list[Ran] = []
+        run: list[ModuleRun] = []
         trial.runs.append(run)
         results = self.results[phase.name][:at]
         while invocation := self._next(phase, results):
@@ -356,7 +369,9 @@ class Replay:
                 self.following[key] = None
         return self.following[key]
 
-    def _module(self, phase: Phase, invocation: Invocation, hit: Hit | None, declarations: list[Declaration]) -> Done:
+    def _module(
+        self, phase: Phase, invocation: Invocation, hit: Hit | None, declarations: list[Declaration]
+    ) -> ModuleOutcome:
         """Run one module."""
         stale_at = hit.number if hit and hit.fault == STALE else 0
         self.bench.lab("begin", declarations=declarations, stale_at=stale_at)
@@ -374,7 +389,7 @@ class Replay:
         result = {name: one for name, one in outcome.result.items() if name in ("failed", "msg", "changed")}
         if outcome.result.get("verdict", "pass") != "pass":  # the role stops there
             result.update(failed=True, msg="\n".join(outcome.result["problems"]))
-        ran = Ran(
+        ran = ModuleRun(
             invocation["task"],
             invocation["check"],
             outcome.killed,
@@ -384,7 +399,7 @@ class Replay:
             called,
             report["violations"],
         )
-        return Done(ran, self._now(report), report, outcome.result)
+        return ModuleOutcome(ran, self._now(report), report, outcome.result)
 
     def _arguments(self, invocation: Invocation, fault: str) -> Invocation:
         """The invocation in this bench's folder, with time compressed."""
@@ -392,12 +407,12 @@ class Replay:
 
     # --- the moments
 
-    def _now(self, report: dict[str, Any]) -> Moment:
+    def _now(self, report: dict[str, Any]) -> Snapshot:
         image = self.bench.work / "image"
         files = {str(one.relative_to(image)): one.read_bytes() for one in sorted(image.rglob("*")) if one.is_file()}
-        return Moment(report["snapshot"], report["state"], report["sessions"], files)
+        return Snapshot(report["snapshot"], report["state"], report["sessions"], files)
 
-    def _be(self, moment: Moment) -> None:
+    def _be(self, moment: Snapshot) -> None:
         self.bench.lab("restore", snapshot=moment.snapshot)
         image = self.bench.work / "image"
         with contextlib.suppress(FileNotFoundError):
@@ -442,7 +457,7 @@ def _playbook_trial(replay: Replay, number: int, fault: str) -> Trial:
         recap = printed.rpartition("changed=")[2].split()
         result = {"failed": bool(code), "msg": printed[-600:], "changed": recap[:1] != ["0"]}
         called = [one for one, _never in report["calls"]]
-        ran = Ran(PLAYBOOK, False, code == -signal.SIGKILL, code, result, "", called, report["violations"])
+        ran = ModuleRun(PLAYBOOK, False, code == -signal.SIGKILL, code, result, "", called, report["violations"])
         if "Traceback" in printed:
             ran.printed = printed
         trial.runs.append([ran])

@@ -273,7 +273,7 @@ def test_a_misspelled_unshare_writes_nothing_whatever_fails(watched: bench.Bench
 
 # --- the judge
 
-RAN = matrix.Ran("task", False, False, 0, {"changed": False}, "", ["iam:GetRole"], [])
+RAN = matrix.ModuleRun("task", False, False, 0, {"changed": False}, "", ["iam:GetRole"], [])
 VIOLATION = {
     "after": "iam:CreateRole",
     "number": 1,
@@ -285,7 +285,9 @@ VIOLATION = {
 }
 
 
-def trial(first: matrix.Ran = RAN, second: matrix.Ran = RAN, third: matrix.Ran = RAN, **facts: Any) -> matrix.Trial:
+def trial(
+    first: matrix.ModuleRun = RAN, second: matrix.ModuleRun = RAN, third: matrix.ModuleRun = RAN, **facts: Any
+) -> matrix.Trial:
     return matrix.Trial(**{"hit": True, "runs": [[first], [second], [third]], "end": {}, "clean": {}, **facts})
 
 

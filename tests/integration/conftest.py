@@ -5,28 +5,28 @@ from __future__ import annotations
 
 from tests.support.fixtures import (
     _quick_python,
-    between,
     clock,
     control,
     docker,
+    dropping_proxy,
     layer,
-    lossy,
     owner,
     podman,
+    recording_proxy,
     site,
     skopeo,
 )
 
 __all__ = [
     "_quick_python",
-    "between",
     "clock",
     "control",
     "docker",
+    "dropping_proxy",
     "layer",
-    "lossy",
     "owner",
     "podman",
+    "recording_proxy",
     "site",
     "skopeo",
 ]

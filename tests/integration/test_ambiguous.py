@@ -14,7 +14,7 @@ import pytest
 
 from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN, Control
-from tests.support.forwarding import Form, Lossy
+from tests.support.forwarding import Form, ResponseDroppingProxy
 from tests.support.owner_side import (
     OURS,
     RELEASE,
@@ -31,20 +31,20 @@ from tests.support.policies import Statement, allow, document
 # --- roles and policies ----------------------------------------------------------------------------------------------
 
 
-def test_creation_with_lost_response_succeeds(control: Control, lossy: Lossy) -> None:
+def test_creation_with_lost_response_succeeds(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     calls = ["CreateRole", "CreatePolicy", "AttachRolePolicy"]
     for call in calls:
-        lossy.after(call, lossy.lose)
+        dropping_proxy.after(call, dropping_proxy.lose)
     options = {"description": "for the release", "tags": {"team": "platform"}, "max_session_duration": 7200}
-    result = pull_role(control, "lost", endpoint_url=lossy.url, **options)
+    result = pull_role(control, "lost", endpoint_url=dropping_proxy.url, **options)
     assert (result.get("msg"), result["changed"]) == (None, True)
     assert result["steps"] == ["create_role", "create_policy", "attach"]
-    assert [lossy.count(call) for call in calls] == [2, 2, 2]
+    assert [dropping_proxy.count(call) for call in calls] == [2, 2, 2]
     again = pull_role(control, "lost", **options)
     assert (again["changed"], versions(control, "lost")) == (False, {"v1": True})
 
 
-def test_every_write_of_a_change_may_lose_its_answer(control: Control, lossy: Lossy) -> None:
+def test_every_write_of_a_change_may_lose_its_answer(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     boundary = control.lab.client("owner", "iam").create_policy(PolicyName="edge", PolicyDocument=document(allow("*")))
     pull_role(control, "changing", regions=["eu-west-1"])
     pull_role(control, "changing")
@@ -58,10 +58,10 @@ def test_every_write_of_a_change_may_lose_its_answer(control: Control, lossy: Lo
     calls = ["UpdateAssumeRolePolicy", "PutRolePolicy", "SetDefaultPolicyVersion", "PutRolePermissionsBoundary"]
     calls += ["UpdateRole", "TagRole", "TagPolicy"]
     for call in calls:
-        lossy.after(call, lossy.lose)
-    result = pull_role(control, "changing", endpoint_url=lossy.url, **options)
+        dropping_proxy.after(call, dropping_proxy.lose)
+    result = pull_role(control, "changing", endpoint_url=dropping_proxy.url, **options)
     assert (result.get("msg"), result["changed"]) == (None, True)
-    assert all(lossy.count(call) >= 2 for call in calls)
+    assert all(dropping_proxy.count(call) >= 2 for call in calls)
     assert (pull_role(control, "changing", **options)["changed"], len(versions(control, "changing"))) == (False, 2)
 
 
@@ -73,20 +73,20 @@ def test_a_pause_that_is_none_is_refused_before_the_first_write(control: Control
     assert control.lab.calls()[mark:] == []
 
 
-def test_a_version_that_was_made_twice_is_removed(control: Control, lossy: Lossy) -> None:
+def test_a_version_that_was_made_twice_is_removed(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     pull_role(control, "twice")
-    lossy.after("CreatePolicyVersion", lossy.lose)
-    lossy.after("DeletePolicyVersion", lossy.lose)  # and is then gone already
-    result = pull_role(control, "twice", access="pull", endpoint_url=lossy.url)
+    dropping_proxy.after("CreatePolicyVersion", dropping_proxy.lose)
+    dropping_proxy.after("DeletePolicyVersion", dropping_proxy.lose)  # and is then gone already
+    result = pull_role(control, "twice", access="pull", endpoint_url=dropping_proxy.url)
     assert (result.get("msg"), result["steps"]) == (None, ["create_version", "delete_version"])
-    assert (lossy.count("CreatePolicyVersion"), lossy.count("DeletePolicyVersion")) == (2, 2)
+    assert (dropping_proxy.count("CreatePolicyVersion"), dropping_proxy.count("DeletePolicyVersion")) == (2, 2)
     assert versions(control, "twice") == {"v1": False, "v3": True}
 
 
-def test_killed_removal_is_completed_by_the_next_run(control: Control, lossy: Lossy) -> None:
+def test_killed_removal_is_completed_by_the_next_run(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     pull_role(control, "killed")
-    lossy.after("CreatePolicyVersion", lossy.lose)
-    pull_role(control, "killed", access="pull", endpoint_url=lossy.url, wait=False)
+    dropping_proxy.after("CreatePolicyVersion", dropping_proxy.lose)
+    pull_role(control, "killed", access="pull", endpoint_url=dropping_proxy.url, wait=False)
     assert versions(control, "killed") == {"v1": False, "v2": False, "v3": True}
     result = pull_role(control, "killed", access="pull")
     assert (result["changed"], result["steps"]) == (True, ["delete_version"])
@@ -94,18 +94,22 @@ def test_killed_removal_is_completed_by_the_next_run(control: Control, lossy: Lo
     assert (again["changed"], versions(control, "killed")) == (False, {"v1": False, "v3": True})
 
 
-def test_the_fifth_version_made_twice_is_no_version_too_many(control: Control, lossy: Lossy) -> None:
+def test_the_fifth_version_made_twice_is_no_version_too_many(
+    control: Control, dropping_proxy: ResponseDroppingProxy
+) -> None:
     """The second request meets the limit, since the first took the last place."""
     for regions in (["eu-west-1"], ["eu-west-2"], ["eu-west-3"], ["eu-north-1"], ["eu-south-1"]):
         pull_role(control, "fifth", regions=regions)
     assert len(versions(control, "fifth")) == 5
-    lossy.after("CreatePolicyVersion", lossy.lose)
-    result = pull_role(control, "fifth", endpoint_url=lossy.url)
+    dropping_proxy.after("CreatePolicyVersion", dropping_proxy.lose)
+    result = pull_role(control, "fifth", endpoint_url=dropping_proxy.url)
     assert (result.get("msg"), result["steps"]) == (None, ["delete_version", "create_version"])
     assert versions(control, "fifth") == {"v2": False, "v3": False, "v4": False, "v5": False, "v6": True}
 
 
-def test_a_limit_that_others_reached_is_an_error_at_once(control: Control, lossy: Lossy) -> None:
+def test_a_limit_that_others_reached_is_an_error_at_once(
+    control: Control, dropping_proxy: ResponseDroppingProxy
+) -> None:
     for regions in (["eu-west-1"], ["eu-west-2"], ["eu-west-3"], ["eu-north-1"]):
         pull_role(control, "limit", regions=regions)
     iam = control.lab.client("owner", "iam")
@@ -113,33 +117,33 @@ def test_a_limit_that_others_reached_is_an_error_at_once(control: Control, lossy
     def take_the_last_place() -> None:
         iam.create_policy_version(PolicyArn=policy_arn("limit"), PolicyDocument=document(allow("ecr:DescribeImages")))
 
-    lossy.after("ListEntitiesForPolicy", take_the_last_place)
-    result = pull_role(control, "limit", endpoint_url=lossy.url)
+    dropping_proxy.after("ListEntitiesForPolicy", take_the_last_place)
+    result = pull_role(control, "limit", endpoint_url=dropping_proxy.url)
     assert result["msg"] == (
         "CreatePolicyVersion: LimitExceeded: A managed policy can have at most 5 versions."
         " Completed before that: nothing. Run again: completed changes are not repeated."
     )
-    assert lossy.count("ListPolicyVersions") == 2  # before, and once more
+    assert dropping_proxy.count("ListPolicyVersions") == 2  # before, and once more
     assert pull_role(control, "limit")["steps"] == ["delete_version", "create_version"]
 
 
-def test_a_quota_of_the_account_is_an_error_at_once(control: Control, lossy: Lossy) -> None:
+def test_a_quota_of_the_account_is_an_error_at_once(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     """The same code, but nothing that this write could have made."""
     sentence = "Cannot exceed quota for RolesPerAccount: 1000"
     answer = f"<ErrorResponse><Error><Code>LimitExceeded</Code><Message>{sentence}</Message></Error></ErrorResponse>"
     control.lab.client("owner", "iam").create_policy(PolicyName="quota", PolicyDocument=document(allow("*")))
-    lossy.after("GetPolicy", lambda: (404, answer.replace("LimitExceeded", "NoSuchEntity")))
-    lossy.after("CreatePolicy", lambda: (409, answer))
-    result = pull_role(control, "quota", endpoint_url=lossy.url)
+    dropping_proxy.after("GetPolicy", lambda: (404, answer.replace("LimitExceeded", "NoSuchEntity")))
+    dropping_proxy.after("CreatePolicy", lambda: (409, answer))
+    result = pull_role(control, "quota", endpoint_url=dropping_proxy.url)
     assert result["msg"] == (
         f"CreatePolicy: LimitExceeded: {sentence}."
         " Completed before that: the role was created. Run again: completed changes are not repeated."
     )
-    assert lossy.count("GetRole") == 1
+    assert dropping_proxy.count("GetRole") == 1
 
 
 @pytest.mark.parametrize(
-    ("what", "tags", "statement", "written"),
+    ("kind", "tags", "statement", "written"),
     [
         ("role", OURS, None, ""),
         ("role", [], None, "nothing"),
@@ -152,49 +156,51 @@ def test_a_quota_of_the_account_is_an_error_at_once(control: Control, lossy: Los
 )
 def test_what_another_makes_in_between_is_never_taken_over(
     control: Control,
-    lossy: Lossy,
+    dropping_proxy: ResponseDroppingProxy,
     request: pytest.FixtureRequest,
-    what: str,
+    kind: str,
     tags: list[Form],
     statement: Statement | None,
     written: str,
 ) -> None:
     """Only what another run of this collection made of the same declaration is as good as made by this one."""
     name, iam, model = request.node.callspec.id, control.lab.client("owner", "iam"), pull_role(control, "model")
-    key, text = ("AssumeRolePolicyDocument", "trust") if what == "role" else ("PolicyDocument", "permissions")
+    key, text = ("AssumeRolePolicyDocument", "trust") if kind == "role" else ("PolicyDocument", "permissions")
     made = document(statement) if statement else json.dumps(model[text])
-    create = getattr(iam, f"create_{what}")
-    lossy.after(f"Get{what.title()}", lambda: create(**{f"{what.title()}Name": name, "Tags": tags, key: made}) and None)
-    result = pull_role(control, name, endpoint_url=lossy.url)
-    kept = iam.get_role(RoleName=name) if what == "role" else iam.get_policy(PolicyArn=policy_arn(name))
-    assert kept[what.title()].get("Tags", []) == tags
-    assert lossy.count(f"Create{what.title()}") == 1
+    create = getattr(iam, f"create_{kind}")
+    dropping_proxy.after(
+        f"Get{kind.title()}", lambda: create(**{f"{kind.title()}Name": name, "Tags": tags, key: made}) and None
+    )
+    result = pull_role(control, name, endpoint_url=dropping_proxy.url)
+    kept = iam.get_role(RoleName=name) if kind == "role" else iam.get_policy(PolicyArn=policy_arn(name))
+    assert kept[kind.title()].get("Tags", []) == tags
+    assert dropping_proxy.count(f"Create{kind.title()}") == 1
     if not written:
         assert (result.get("msg"), result["steps"]) == (None, ["create_role", "create_policy", "attach"])
         return
     assert result["msg"] == (
-        f"{what.title()} {name} did not exist when this run began. Now it exists, but not as declared: someone else"
+        f"{kind.title()} {name} did not exist when this run began. Now it exists, but not as declared: someone else"
         f" created it. Completed before that: {written}. Run again: completed changes are not repeated."
     )
     assert result["changed"] is (written != "nothing")
 
 
-def test_a_deletion_whose_answer_was_lost_is_done(control: Control, lossy: Lossy) -> None:
+def test_a_deletion_whose_answer_was_lost_is_done(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     pull_role(control, "going")
     pull_role(control, "going", consumers=[STRANGER], access="pull")
     calls = ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRole", "DeletePolicyVersion", "DeletePolicy"]
     for call in calls:
-        lossy.after(call, lossy.lose)
-    result = owner(control, "iam_ecr_pull_role", name="going", state="absent", endpoint_url=lossy.url)
+        dropping_proxy.after(call, dropping_proxy.lose)
+    result = owner(control, "iam_ecr_pull_role", name="going", state="absent", endpoint_url=dropping_proxy.url)
     assert (result.get("msg"), result["changed"]) == (None, True)
-    assert [lossy.count(call) for call in calls] == [2, 2, 2, 2, 2]
+    assert [dropping_proxy.count(call) for call in calls] == [2, 2, 2, 2, 2]
     again = owner(control, "iam_ecr_pull_role", name="going", state="absent")
     assert again["changed"] is False
 
 
-def test_lost_connection_reports_completed_writes(control: Control, lossy: Lossy) -> None:
-    lossy.after("CreatePolicy", *[lossy.lose] * 20)
-    result = pull_role(control, "cut", endpoint_url=lossy.url)
+def test_lost_connection_reports_completed_writes(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
+    dropping_proxy.after("CreatePolicy", *[dropping_proxy.lose] * 20)
+    result = pull_role(control, "cut", endpoint_url=dropping_proxy.url)
     end = " Completed before that: the role was created. Run again: completed changes are not repeated."
     assert result["msg"].endswith(end), result
     assert (result["changed"], result["steps"]) == (True, ["create_role"])
@@ -210,12 +216,12 @@ def failing(code: str, *names: str) -> Callable[[], tuple[int, str]]:
     return lambda: (200, json.dumps({"FailedResourcesMap": {REPOSITORY_ARN + name: failed for name in names}}))
 
 
-def test_failed_response_of_a_made_write_is_no_failure(control: Control, lossy: Lossy) -> None:
+def test_failed_response_of_a_made_write_is_no_failure(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     """The lab did what it was asked to, and says that it could not."""
     names = list(accounts.REPOSITORIES)
     for state, call, left in (("present", "TagResources", {"share": "yes"}), ("absent", "UntagResources", {})):
-        lossy.after(call, failing("InternalServiceException", *names))
+        dropping_proxy.after(call, failing("InternalServiceException", *names))
         options: dict[str, Any] = {"names": names, "tags": {"share": "yes"}, "state": state}
-        result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
-        assert (result.get("msg"), result["changed"], lossy.count(call)) == (None, True, 1)
+        result = owner(control, "ecr_repository_tag", endpoint_url=dropping_proxy.url, **options)
+        assert (result.get("msg"), result["changed"], dropping_proxy.count(call)) == (None, True, 1)
         assert [tags_of(control, name) for name in names] == [left, left]

@@ -13,7 +13,7 @@ import pytest
 from tests.support.by_hand import Owner
 from tests.support.consumer_side import Clock, prove, pull
 from tests.support.control import Control
-from tests.support.forwarding import Between, Form
+from tests.support.forwarding import Form, RecordingProxy
 from tests.support.policies import READ
 
 ASSUME, CALLER, IMAGE, LAYER = "AssumeRole", "GetCallerIdentity", "BatchGetImage", "GetDownloadUrlForLayer"
@@ -31,8 +31,8 @@ USER, ROLE = "arn:aws:iam::222222222222:user/puller", "arn:aws:iam::111111111111
 class Row(NamedTuple):
     """An error of one call.
 
-    :param said: texts of the message
-    :param unsaid: texts that the message must not have
+    :param texts: texts of the message
+    :param absent_texts: texts that the message must not have
     :param is_tried_again: whether the module tries again
     """
 
@@ -40,8 +40,8 @@ class Row(NamedTuple):
     call: str
     code: str
     message: str
-    said: str
-    unsaid: str = "Traceback"
+    texts: str
+    absent_texts: str = "Traceback"
     is_tried_again: bool = False
     status: int = 400
 
@@ -207,14 +207,14 @@ def answer_of(row: Row) -> str:
     return json.dumps({"__type": row.code, "message": row.message})
 
 
-def changing(between: Between, calls: tuple[str, ...], status: int, answer: str) -> Callable[[], int]:
+def changing(recording_proxy: RecordingProxy, calls: tuple[str, ...], status: int, answer: str) -> Callable[[], int]:
     """Answer calls of the module's own with this; how often the pull role was assumed."""
 
     def change(call: str, _form: Form, usual: int, text: str) -> tuple[int, str]:
         return (status, answer) if call in calls else (usual, text)
 
-    between.change = change
-    return lambda: sum(form.get("ExternalId") == "test" for form in between.assumed)
+    recording_proxy.change = change
+    return lambda: sum(form.get("ExternalId") == "test" for form in recording_proxy.assumed)
 
 
 @pytest.fixture(autouse=True)
@@ -226,50 +226,50 @@ def _no_retries_of_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_proof_and_a_pull_explain_an_error_of_aws(
-    control: Control, owner: Owner, between: Between, clock: Clock, row: Row
+    control: Control, owner: Owner, recording_proxy: RecordingProxy, clock: Clock, row: Row
 ) -> None:
-    attempts, role = changing(between, (row.call,), row.status, answer_of(row)), owner.role(*READ)
-    proof = prove(control, role, readable=["release"], endpoint_url=between.url, **WAIT)
+    attempts, role = changing(recording_proxy, (row.call,), row.status, answer_of(row)), owner.role(*READ)
+    proof = prove(control, role, readable=["release"], endpoint_url=recording_proxy.url, **WAIT)
     text = json.dumps(proof)
     assert "Traceback" not in text
     assert proof.get("verdict") != "pass", proof
-    told = str(proof.get("msg") or proof["problems"])
-    assert row.said in told, told
-    assert row.unsaid not in told, told
+    reported = str(proof.get("msg") or proof["problems"])
+    assert row.texts in reported, reported
+    assert row.absent_texts not in reported, reported
     assert (attempts() > 1) is row.is_tried_again, proof
     if row.call in (LAYER, "DescribeImages"):
         return
     clock.now = 0.0
     before = attempts()
-    result = pull(control, role, "release:v1.0", endpoint_url=between.url, **WAIT)
+    result = pull(control, role, "release:v1.0", endpoint_url=recording_proxy.url, **WAIT)
     assert result["failed"], result
-    assert row.said in result["msg"], result
-    assert row.unsaid not in result["msg"], result
+    assert row.texts in result["msg"], result
+    assert row.absent_texts not in result["msg"], result
     assert (attempts() - before > 1) is row.is_tried_again, result
 
 
-@pytest.mark.parametrize(("code", "reason", "said", "is_tried_again"), FAILURES)
+@pytest.mark.parametrize(("code", "reason", "texts", "is_tried_again"), FAILURES)
 def test_a_failure_inside_a_successful_response_is_never_ignored(
     control: Control,
     owner: Owner,
-    between: Between,
+    recording_proxy: RecordingProxy,
     clock: Clock,
     code: str,
     reason: str,
-    said: str,
+    texts: str,
     is_tried_again: bool,
 ) -> None:
     failure = {"imageId": {"imageTag": "v1.0"}, "failureCode": code, "failureReason": reason}
-    attempts = changing(between, (IMAGE,), 200, json.dumps({"images": [], "failures": [failure]}))
+    attempts = changing(recording_proxy, (IMAGE,), 200, json.dumps({"images": [], "failures": [failure]}))
     role = owner.role(*READ)
-    proof = prove(control, role, readable=["release"], endpoint_url=between.url, **WAIT)
+    proof = prove(control, role, readable=["release"], endpoint_url=recording_proxy.url, **WAIT)
     assert proof["verdict"] == "fail"
-    assert said in str(proof["problems"])
+    assert texts in str(proof["problems"])
     assert (attempts() > 1) is is_tried_again, proof
     clock.now = 0.0
     before = attempts()
-    result = pull(control, role, "release:v1.0", endpoint_url=between.url, **WAIT)
-    assert said in result["msg"], result
+    result = pull(control, role, "release:v1.0", endpoint_url=recording_proxy.url, **WAIT)
+    assert texts in result["msg"], result
     assert "no such image" not in result["msg"]
     assert (attempts() - before > 1) is is_tried_again, result
 
@@ -277,19 +277,21 @@ def test_a_failure_inside_a_successful_response_is_never_ignored(
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("expected", ["readable", "denied"])
 def test_what_is_not_from_aws_proves_nothing(
-    control: Control, owner: Owner, between: Between, clock: Clock, name: str, expected: str
+    control: Control, owner: Owner, recording_proxy: RecordingProxy, clock: Clock, name: str, expected: str
 ) -> None:
     status, body = BODIES[name]
-    changing(between, (IMAGE, LAYER, "DescribeImages"), status, body)
+    changing(recording_proxy, (IMAGE, LAYER, "DescribeImages"), status, body)
     expectation: dict[str, Any] = {expected: ["release"]}
-    proof = prove(control, owner.role(*READ), endpoint_url=between.url, **expectation)
+    proof = prove(control, owner.role(*READ), endpoint_url=recording_proxy.url, **expectation)
     assert proof["verdict"] == "fail", proof
     (seen,) = proof["repositories"]
     assert "allowed" not in (seen["describe"], seen["layer"]) or name == "200 without a reason", seen
     assert seen["manifest"] == "error", seen
 
 
-def test_a_layer_that_no_image_has_was_authorized(control: Control, owner: Owner, between: Between) -> None:
+def test_a_layer_that_no_image_has_was_authorized(
+    control: Control, owner: Owner, recording_proxy: RecordingProxy
+) -> None:
     """E05: GetDownloadUrlForLayer authorizes the request before it looks for the layer."""
     row = Row(
         "E05",
@@ -298,5 +300,7 @@ def test_a_layer_that_no_image_has_was_authorized(control: Control, owner: Owner
         "The specified layer is not available because it is not associated with an image.",
         "",
     )
-    changing(between, (LAYER,), 400, answer_of(row))
-    assert prove(control, owner.role(*READ), readable=["release"], endpoint_url=between.url)["verdict"] == "pass"
+    changing(recording_proxy, (LAYER,), 400, answer_of(row))
+    assert (
+        prove(control, owner.role(*READ), readable=["release"], endpoint_url=recording_proxy.url)["verdict"] == "pass"
+    )

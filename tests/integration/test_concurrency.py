@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_in
 
 from tests.lab import accounts, state
 from tests.support.control import BIN, REPOSITORY_ARN, ROLE, Control
-from tests.support.forwarding import Lossy
+from tests.support.forwarding import ResponseDroppingProxy
 from tests.support.owner_side import CONSUMER, RELEASE, STRANGER, owner, pull_role, tags_of, versions
 
 MANY, EIGHT = 20, 8
@@ -38,14 +38,14 @@ def one_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def disturbed(
-    control: Control, between: Lossy, name: str, former: Any, first: Any, act: Callable[[], Any], at: int
+    control: Control, proxy: ResponseDroppingProxy, name: str, former: Any, first: Any, act: Callable[[], Any], at: int
 ) -> dict[str, Any]:
     """The result of the first run, in which something happens after its call of this number."""
     if former:
         pull_role(control, name, **former)
-    between.calls.clear()
-    between.at[at] = act
-    return pull_role(control, name, endpoint_url=between.url, wait_timeout=0, **first)
+    proxy.calls.clear()
+    proxy.at[at] = act
+    return pull_role(control, name, endpoint_url=proxy.url, wait_timeout=0, **first)
 
 
 @pytest.mark.usefixtures("one_read")
@@ -55,21 +55,26 @@ def disturbed(
     ids=["both-create", "both-change", "one-deletes", "the-other-deletes"],
 )
 def test_a_run_in_between_another_is_noticed_wherever_it_comes(
-    control: Control, lossy: Lossy, request: pytest.FixtureRequest, former: Any, first: Any, other: Any
+    control: Control,
+    dropping_proxy: ResponseDroppingProxy,
+    request: pytest.FixtureRequest,
+    former: Any,
+    first: Any,
+    other: Any,
 ) -> None:
     """The other run runs as a whole after the first read, after the last, after each write, and during verification."""
     name = request.node.callspec.id
-    assert disturbed(control, lossy, name, former, first, lambda: None, 0).get("msg") is None
-    writes = [number for number, call in enumerate(lossy.calls) if not call.startswith(state.READS)]
+    assert disturbed(control, dropping_proxy, name, former, first, lambda: None, 0).get("msg") is None
+    writes = [number for number, call in enumerate(dropping_proxy.calls) if not call.startswith(state.READS)]
     assert len(writes) >= 3
-    for number in [lossy.calls.index("GetRole"), writes[0] - 1, *writes, writes[-1] + 2]:
+    for number in [dropping_proxy.calls.index("GetRole"), writes[0] - 1, *writes, writes[-1] + 2]:
         name = f"{request.node.callspec.id}-{number}"
         came: list[dict[str, Any]] = []
 
         def come(name: str, came: list[dict[str, Any]]) -> None:
             came.append(pull_role(control, name, **other))
 
-        result = disturbed(control, lossy, name, former, first, functools.partial(come, name, came), number)
+        result = disturbed(control, dropping_proxy, name, former, first, functools.partial(come, name, came), number)
         assert came[0].get("msg") is None, came
         if result.get("failed"):
             assert "Run again: completed" in result["msg"], result
@@ -82,13 +87,13 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         assert first is GONE or len(versions(control, name)) <= 5
 
 
-def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Lossy) -> None:
+def test_overwritten_change_is_not_reported_as_done(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     pull_role(control, "overwritten", consumers=[CONSUMER])
     trust = pull_role(control, "of-another", consumers=[CONSUMER, STRANGER])["trust"]
     iam, ecr = control.lab.client("owner", "iam"), control.lab.client("owner", "ecr")
     update = {"RoleName": "overwritten", "PolicyDocument": json.dumps(trust)}
-    lossy.after("UpdateAssumeRolePolicy", lambda: iam.update_assume_role_policy(**update) and None)
-    waits: dict[str, Any] = {"endpoint_url": lossy.url, "wait_timeout": 0}
+    dropping_proxy.after("UpdateAssumeRolePolicy", lambda: iam.update_assume_role_policy(**update) and None)
+    waits: dict[str, Any] = {"endpoint_url": dropping_proxy.url, "wait_timeout": 0}
     result = pull_role(control, "overwritten", consumers=[STRANGER], **waits)
     assert result["msg"] == (
         "Everything was written, but after 0 seconds AWS does not confirm the trust."
@@ -97,37 +102,43 @@ def test_overwritten_change_is_not_reported_as_done(control: Control, lossy: Los
     assert (result["changed"], result["waiting_for"]) == (True, ["the trust"])
     tags: dict[str, Any] = {"names": ["release"], "tags": {"run": "first"}}
     untag = {"resourceArn": REPOSITORY_ARN + "release", "tagKeys": ["run"]}
-    lossy.after("TagResources", lambda: ecr.untag_resource(**untag) and None)
+    dropping_proxy.after("TagResources", lambda: ecr.untag_resource(**untag) and None)
     result = owner(control, "ecr_repository_tag", **tags, **waits)
     assert (result["changed"], result["waiting_for"]) == (True, ["the tags of release"])
 
 
-def test_other_tags_that_others_change_meanwhile_are_no_matter(control: Control, lossy: Lossy) -> None:
+def test_other_tags_that_others_change_meanwhile_are_no_matter(
+    control: Control, dropping_proxy: ResponseDroppingProxy
+) -> None:
     """Two shares, each with a tag of its own, on the same repository at once."""
     theirs: dict[str, Any] = {"names": ["develop"], "tags": {"run": "other"}}
-    lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", **theirs) and None)
-    ours: dict[str, Any] = {"names": ["develop"], "tags": {"team": "first"}, "endpoint_url": lossy.url}
+    dropping_proxy.after("TagResources", lambda: owner(control, "ecr_repository_tag", **theirs) and None)
+    ours: dict[str, Any] = {"names": ["develop"], "tags": {"team": "first"}, "endpoint_url": dropping_proxy.url}
     result = owner(control, "ecr_repository_tag", **ours, wait_timeout=0)
     assert (result.get("msg"), tags_of(control, "develop")) == (None, {"run": "other", "team": "first"})
-    lossy.after("UntagResources", lambda: owner(control, "ecr_repository_tag", **theirs, state="absent") and None)
+    dropping_proxy.after(
+        "UntagResources", lambda: owner(control, "ecr_repository_tag", **theirs, state="absent") and None
+    )
     result = owner(control, "ecr_repository_tag", **ours, wait_timeout=0, state="absent")
     assert (result.get("msg"), tags_of(control, "develop")) == (None, {})
 
 
-def test_concurrent_exclusive_shares_report_other_tags(control: Control, lossy: Lossy) -> None:
+def test_concurrent_exclusive_shares_report_other_tags(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     """The other run adds tags after this run removed them from every other repository."""
-    lossy.after("TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None)
-    control.engines = {"AWS_ENDPOINT_URL": lossy.url}
+    dropping_proxy.after(
+        "TagResources", lambda: owner(control, "ecr_repository_tag", names=["develop"], tags=RELEASE) and None
+    )
+    control.engines = {"AWS_ENDPOINT_URL": dropping_proxy.url}
     try:
         run = control.share(ecr_share_role_name="exclusive", ecr_share_exclusive=True, ecr_share_wait_timeout=1)
     finally:
         control.engines = {}
-    said = " ".join(run.output.split())
+    words = " ".join(run.output.split())
     assert run.code == 2, run
-    assert "does not confirm the removal of environment=release from develop in ap-northeast-1" in said
+    assert "does not confirm the removal of environment=release from develop in ap-northeast-1" in words
     assert (
         "Run again: completed changes are not repeated. If it happens again, another run changes the same share."
-        in said
+        in words
     )
 
 
@@ -143,8 +154,8 @@ def test_eight_concurrent_runs_leave_one_version(control: Control) -> None:
             running = [pool.submit(control.module, "iam_ecr_pull_role", "owner", **options) for _run in range(EIGHT)]
             results = [one.result() for one in running]
         assert [(one.get("msg"), one["code"]) for one in results] == [(None, 0)] * EIGHT
-        there = versions(control, "eight")
-        assert {"default" if default and number != "v1" else number for number, default in there.items()} == left
+        existing = versions(control, "eight")
+        assert {"default" if default and number != "v1" else number for number, default in existing.items()} == left
         assert pull_role(control, "eight", access=access)["changed"] is False
 
 
@@ -170,8 +181,8 @@ def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
     with ThreadPoolExecutor(EIGHT) as pool:
         runs = list(pool.map(lambda declared: control.share(**declared), [first, second] * (EIGHT // 2)))
     for run in runs:
-        said = " ".join(run.output.split())
-        assert run.code == 0 or (run.code == 2 and "Run again: completed" in said), run
+        words = " ".join(run.output.split())
+        assert run.code == 0 or (run.code == 2 and "Run again: completed" in words), run
         assert "Traceback" not in run.output
     if all(run.code == 0 for run in runs):
         assert as_declared(control, first) or as_declared(control, second), runs

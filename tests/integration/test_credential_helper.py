@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts, at_aws_names, state
-from tests.support.at_aws import Inside, control_host
+from tests.support.at_aws import ControlAtAwsNames, control_host
 from tests.support.control import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
 from tests.support.paths import LAB_PYTHON, ROOT
 
@@ -49,7 +49,7 @@ class Host:
     :param digests: of the image of each registry
     """
 
-    def __init__(self, control: Inside) -> None:
+    def __init__(self, control: ControlAtAwsNames) -> None:
         self.control, self.shell = control, control.shell
         self.home, self.bin = control.folder / "home", control.folder / "bin"
         self.auth_file, self.aws_config = self.home / ".docker/config.json", self.home / ".aws/config"

@@ -18,7 +18,7 @@ USER_ARN = f"arn:aws:iam::{accounts.CONSUMER}:user/{USER}"
 TRUST = "iam:UpdateAssumeRolePolicy"
 
 
-class Returning:
+class RecreatedUser:
     """A user of the consumer account who comes and goes."""
 
     def __init__(self, control: Control) -> None:
@@ -50,8 +50,8 @@ class Returning:
 
 
 @pytest.fixture
-def user(control: Control) -> Iterator[Returning]:
-    returning = Returning(control)
+def user(control: Control) -> Iterator[RecreatedUser]:
+    returning = RecreatedUser(control)
     returning.arrive()
     yield returning
     returning.leave()
@@ -68,7 +68,7 @@ def shown(control: Control, options: dict[str, Any], *flags: str) -> str:
     return " ".join(control._run([*command, *flags], "owner").output.split())
 
 
-def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: Returning) -> None:
+def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: RecreatedUser) -> None:
     options = declaration("named")
     first = control.module("iam_ecr_pull_role", "owner", **options)
     assert (first["code"], first["dangling_principals"], user.is_trusted("named")) == (0, [], True)
@@ -104,7 +104,7 @@ def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: R
     assert control.lab.writes_since(mark) == []
 
 
-def test_trust_under_a_condition_survives_the_deletion(control: Control, user: Returning) -> None:
+def test_trust_under_a_condition_survives_the_deletion(control: Control, user: RecreatedUser) -> None:
     options = declaration("by-condition", principal_match="condition")
     assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
     user.leave()

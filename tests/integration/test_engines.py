@@ -25,7 +25,7 @@ import pytest
 
 from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
-from tests.support.forwarding import Answer, Tampering
+from tests.support.forwarding import Answer, TamperingProxy
 from tests.support.lab import Lab
 from tests.support.serving import serving
 
@@ -557,40 +557,40 @@ def token_of(control: Control) -> str:
 # --- a registry that misbehaves
 
 
-Fault = Callable[[Tampering, str, Answer], None]
+Fault = Callable[[TamperingProxy, str, Answer], None]
 
 
-def flipped(server: Tampering, what: str, answer: Answer) -> None:
+def flipped(server: TamperingProxy, what: str, answer: Answer) -> None:
     if what == "layer":
         middle = len(answer.body) // 2
         answer.body = answer.body[:middle] + bytes([answer.body[middle] ^ 1]) + answer.body[middle + 1 :]
 
 
-def cut(server: Tampering, what: str, answer: Answer) -> None:
+def cut(server: TamperingProxy, what: str, answer: Answer) -> None:
     if what == "layer":
         answer.sent = len(answer.body) // 2
 
 
-def refused(server: Tampering, what: str, answer: Answer) -> None:
+def refused(server: TamperingProxy, what: str, answer: Answer) -> None:
     if what == "layer":
         headers = {"Www-Authenticate": 'Basic realm="lab",service="ecr.amazonaws.com"'}
         answer.status, answer.headers, answer.body = 401, headers, b"Not Authorized\n"
 
 
-def throttled(server: Tampering, what: str, answer: Answer) -> None:
+def throttled(server: TamperingProxy, what: str, answer: Answer) -> None:
     body = {"errors": [{"code": "TOOMANYREQUESTS", "message": "Rate exceeded"}]}
     # Without a Retry-After the engines of containers/image wait for half a minute, and podman does so four times.
     headers = {"Content-Type": "application/json", "Retry-After": "0"}
     answer.status, answer.headers, answer.body = 429, headers, json.dumps(body).encode()
 
 
-def swapped(server: Tampering, what: str, answer: Answer) -> None:
+def swapped(server: TamperingProxy, what: str, answer: Answer) -> None:
     if what == "manifest":
         answer.body = server.manifest
         answer.headers["Docker-Content-Digest"] = digest_of(server.manifest)
 
 
-def honest(server: Tampering, what: str, answer: Answer) -> None:
+def honest(server: TamperingProxy, what: str, answer: Answer) -> None:
     pass
 
 
@@ -605,8 +605,8 @@ FAULTS: dict[Fault, str] = {
 
 
 @contextlib.contextmanager
-def tampering(publisher: Publisher, fault: Fault, image: Image, other: Image) -> Iterator[Tampering]:
-    server = Tampering(publisher.url, fault, image.layers, other.manifest)
+def tampering(publisher: Publisher, fault: Fault, image: Image, other: Image) -> Iterator[TamperingProxy]:
+    server = TamperingProxy(publisher.url, fault, image.layers, other.manifest)
     with serving(server):
         yield server
 
@@ -650,7 +650,7 @@ def test_a_registry_that_misbehaves_leaves_no_image(
         assert secret not in shared.last.output + json.dumps(result)
 
 
-def unknown(server: Tampering, what: str, answer: Answer) -> None:
+def unknown(server: TamperingProxy, what: str, answer: Answer) -> None:
     """A copy of AWS's services that learns of a share later than those that were asked before."""
     if what == "manifest" and server.faults < 3:
         said = (
@@ -662,7 +662,7 @@ def unknown(server: Tampering, what: str, answer: Answer) -> None:
         answer.body = json.dumps({"errors": [{"code": "DENIED", "message": said}]}).encode()
 
 
-def bare(server: Tampering, what: str, answer: Answer) -> None:
+def bare(server: TamperingProxy, what: str, answer: Answer) -> None:
     """A denial without the sentence of AWS, as docker with the containerd image store always has it."""
     if what == "manifest" and server.faults < 3:
         answer.status, answer.headers, answer.body = 403, {"Content-Type": "text/html"}, b"<html>Forbidden</html>"

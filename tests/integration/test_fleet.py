@@ -29,9 +29,11 @@ def fleet(control: Control) -> Fleet:
 
 
 def test_inventory_has_the_tagged_accounts_of_a_unit(fleet: Fleet) -> None:
-    refused, said = fleet.inventory("consumer")
-    assert (GROUP in refused, "The accounts of the organization cannot be listed" in said) == (False, True), said
-    asked, _said = fleet.inventory()
+    refused, warnings = fleet.inventory("consumer")
+    assert (GROUP in refused, "The accounts of the organization cannot be listed" in warnings) == (False, True), (
+        warnings
+    )
+    asked, _warnings = fleet.inventory()
     assert sorted(asked[GROUP]["hosts"]) == sorted(one.host for one in [fleet.closed, *fleet.open])
     account = fleet.open[-1]
     variables = asked["_meta"]["hostvars"][account.host]
@@ -47,7 +49,7 @@ def test_inventory_has_the_tagged_accounts_of_a_unit(fleet: Fleet) -> None:
         },
     )
     mark = len(fleet.lab.calls())
-    from_cache, _said = fleet.inventory()
+    from_cache, _warnings = fleet.inventory()
     assert (from_cache, fleet.lab.calls()[mark:]) == (asked, [])
 
 
@@ -69,8 +71,8 @@ def test_failed_account_is_named_and_stops_no_other(fleet: Fleet) -> None:
         handed_out = recorded.read_text(encoding="utf-8").split()
         recorded.unlink()
     assert run.code == 2, run
-    told = recap(run)
-    assert {host: counts["failed"] for host, counts in told.items()} == {
+    recap_lines = recap(run)
+    assert {host: counts["failed"] for host, counts in recap_lines.items()} == {
         **{one.host: 0 for one in fleet.open},
         fleet.closed.host: 1,
         "build-1": 0,

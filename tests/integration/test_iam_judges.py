@@ -127,7 +127,7 @@ def allowed(call: Any, **arguments: Any) -> bool:
     return True
 
 
-class Judge:
+class JudgedLab:
     """The lab with users, roles and repositories, and the clients of all of them."""
 
     def __init__(self, lab: Lab) -> None:
@@ -224,11 +224,11 @@ def age(version: dict[str, Any]) -> int:
 
 
 @pytest.fixture(scope="module")
-def judge(lab: Lab) -> Judge:
-    return Judge(lab)
+def judge(lab: Lab) -> JudgedLab:
+    return JudgedLab(lab)
 
 
-def judge_one(judge: Judge, role: str, declaration: Declaration) -> tuple[int, int]:
+def judge_one(judge: JudgedLab, role: str, declaration: Declaration) -> tuple[int, int]:
     """Compare a declaration with what IAM does; how many may assume the role, and how many calls were allowed."""
     permissions, trust = declaration.documents()
     judge.declare(role, permissions, trust)
@@ -249,7 +249,7 @@ def judge_one(judge: Judge, role: str, declaration: Declaration) -> tuple[int, i
     return len(sessions), sum(may.values())
 
 
-def test_iam_does_what_random_declarations_say(judge: Judge) -> None:
+def test_iam_does_what_random_declarations_say(judge: JudgedLab) -> None:
     chance = random.Random(SEED)  # noqa: S311, the same cases in every run
     sessions = calls = without = 0
     for number in range(DECLARATIONS):
@@ -271,7 +271,7 @@ SURROUNDINGS = {"aws:SourceIp": "127.0.0.1", "aws:SecureTransport": "false", "aw
 ASKED = ("ecr:BatchGetImage", "ecr:PutImage")
 
 
-class OfTheLab(Generator):
+class LabGenerator(Generator):
     """Documents whose principals exist, as IAM requires of a trust policy."""
 
     def maybe_not(self, element: str, probability: float) -> str:
@@ -307,7 +307,7 @@ class OfTheLab(Generator):
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedCall:
     """A question, our verdict, and whether the lab allowed the call."""
 
     question: str
@@ -319,12 +319,12 @@ class Judged:
         return self.verdict != "unknown" and (self.verdict == "allowed") != self.allowed
 
 
-def judged(question: dict[str, Any], allowed: bool) -> Judged:
+def judged(question: dict[str, Any], allowed: bool) -> JudgedCall:
     verdict = questions.answer({"account": accounts.OWNER, **question})["verdict"]
-    return Judged(json.dumps(question), verdict, allowed)
+    return JudgedCall(json.dumps(question), verdict, allowed)
 
 
-def judge_trust(judge: Judge, generator: OfTheLab, role: str) -> list[Judged]:
+def judge_trust(judge: JudgedLab, generator: LabGenerator, role: str) -> list[JudgedCall]:
     """A random trust policy: our verdict and the lab's, for each user and external ID."""
     chance = generator.chance
     permissions = {"Version": "2012-10-17", "Statement": [accounts.MAY_ASSUME]}
@@ -347,7 +347,7 @@ def judge_trust(judge: Judge, generator: OfTheLab, role: str) -> list[Judged]:
     ]
 
 
-def judge_permissions(judge: Judge, generator: OfTheLab, role: str, keys: dict[str, str]) -> list[Judged]:
+def judge_permissions(judge: JudgedLab, generator: LabGenerator, role: str, keys: dict[str, str]) -> list[JudgedCall]:
     """A random permissions policy: our verdict and the lab's, for each repository and action."""
     chance = generator.chance
 
@@ -363,15 +363,15 @@ def judge_permissions(judge: Judge, generator: OfTheLab, role: str, keys: dict[s
     return [judged({**question(*one), "identity": [document]}, may[one]) for one in may if one[1] in ASKED]
 
 
-def test_iam_does_what_the_evaluator_says_of_random_documents(judge: Judge) -> None:
-    generator = OfTheLab(SEED)
+def test_iam_does_what_the_evaluator_says_of_random_documents(judge: JudgedLab) -> None:
+    generator = LabGenerator(SEED)
     trusting, session_role = "random-trust", "random-permissions"
     everyone = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
     for name in (trusting, session_role):
         judge.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(everyone))
     keys = judge.assume(session_role, (accounts.CONSUMER, "puller"), None)
     assert keys
-    found: list[Judged] = []
+    found: list[JudgedCall] = []
     for number in range(DOCUMENTS):
         if number % 15 == 0:
             judge.retag(generator.chance)

@@ -80,7 +80,7 @@ def hosts(control: Control) -> str:
     return str(path)
 
 
-class Delegated:
+class DelegatedRun:
     """Both shares made and proven from two hosts under the strategy free: statically with the keywords at the task, and
     dynamically with `apply`."""
 
@@ -108,31 +108,31 @@ class Delegated:
 
 
 @pytest.fixture(scope="module")
-def delegated(control: Control, hosts: str) -> Delegated:
-    return Delegated(control, hosts)
+def delegated(control: Control, hosts: str) -> DelegatedRun:
+    return DelegatedRun(control, hosts)
 
 
 @pytest.fixture(scope="module")
-def predicted(delegated: Delegated) -> tuple[Run, list[str]]:
+def predicted(delegated: DelegatedRun) -> tuple[Run, list[str]]:
     return delegated.run("share", "--check")
 
 
 @pytest.fixture(scope="module")
-def shared(delegated: Delegated, predicted: tuple[Run, list[str]]) -> tuple[Run, list[str]]:
+def shared(delegated: DelegatedRun, predicted: tuple[Run, list[str]]) -> tuple[Run, list[str]]:
     """After the prediction."""
     return delegated.run("share")
 
 
 def test_roles_work_with_free_strategy_delegation_and_tags(
-    delegated: Delegated, predicted: tuple[Run, list[str]], shared: tuple[Run, list[str]]
+    delegated: DelegatedRun, predicted: tuple[Run, list[str]], shared: tuple[Run, list[str]]
 ) -> None:
     assert (predicted[0].code, [call for call in predicted[1] if state.is_write(call)]) == (0, []), predicted
     run, calls = shared
     assert (run.code, run.changed) == (0, predicted[0].changed), run
     assert (calls.count("iam:CreateRole"), calls.count("sts:AssumeRole")) == (2, 0), run
     for host, role in (("one", "first"), ("two", "second")):
-        told = re.findall(rf"(\w+): Owner account {accounts.OWNER}, role {OF}{role}\n", run.output)
-        assert told == [host], run
+        callers = re.findall(rf"(\w+): Owner account {accounts.OWNER}, role {OF}{role}\n", run.output)
+        assert callers == [host], run
     proven, calls = delegated.run("prove")
     assert (proven.code, [call for call in calls if state.is_write(call)]) == (0, []), proven
     assert proven.output.count("role refused without the external ID: true") == 2, proven

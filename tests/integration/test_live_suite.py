@@ -134,7 +134,7 @@ def test_live_suite_requires_accounts_prefix_and_consent(
         ({}, "Not confirmed. Say LIVE_CONFIRM=yes, or answer y."),
     ):
         assert main({**environment, **change}) == 2
-        said = capsys.readouterr().err
-        assert reason in said
-        assert said.endswith(" Nothing was made.\n")
+        errors = capsys.readouterr().err
+        assert reason in errors
+        assert errors.endswith(" Nothing was made.\n")
     assert lab.writes_since(mark) == []

@@ -47,9 +47,9 @@ def test_a_tag_of_two_roles_stays_when_one_share_ends(control: Control) -> None:
     assert run(control, first, second).code == 0
     ended = run(control, first, playbook="unshare")
     assert ended.code == 0, ended
-    said = " ".join(ended.output.split())
-    assert "plan=common stays on repository release in ap-northeast-1: role common-2 also grants it." in said
-    assert "Roles of this collection that are not declared here: common-2" in said
+    words = " ".join(ended.output.split())
+    assert "plan=common stays on repository release in ap-northeast-1: role common-2 also grants it." in words
+    assert "Roles of this collection that are not declared here: common-2" in words
     assert reads(control, "common-2", "stranger", "other", "release")
     assert not reads(control, "common-1", "consumer", "test", "release")
     # The whole declaration, with the share that has ended.
@@ -65,9 +65,9 @@ def test_unshare_of_misspelled_role_keeps_live_tags(control: Control) -> None:
     mark = len(control.lab.calls())
     mistyped = run(control, {**live, "role_name": "allow_lvie"}, playbook="unshare")
     assert (mistyped.code, control.lab.writes_since(mark)) == (2, []), mistyped
-    said = " ".join(mistyped.output.split())
-    assert "Role allow_lvie does not exist, but repository release in ap-northeast-1 has the tag plan=live" in said
-    assert "Role allow_live of this collection grants that tag. Correct ecr_share_role_name." in said
+    words = " ".join(mistyped.output.split())
+    assert "Role allow_lvie does not exist, but repository release in ap-northeast-1 has the tag plan=live" in words
+    assert "Role allow_live of this collection grants that tag. Correct ecr_share_role_name." in words
     assert reads(control, "allow_live", "consumer", "test", "release")
 
 
@@ -81,10 +81,10 @@ def test_shares_that_contradict_each_other_write_nothing(control: Control) -> No
         ecr_share_exlusive=True,
     )
     assert (refused.code, control.lab.writes_since(mark)) == (2, []), refused
-    said = " ".join(refused.output.split())
-    assert "Share fight-1 is exclusive and would remove plan=fight from repository develop in ap-northeast-1" in said
-    assert "Shares 1 and 3 have the same role_name FIGHT-1." in said
-    assert "Variable ecr_share_exlusive is unknown, so it would be ignored. The nearest valid name is" in said
+    words = " ".join(refused.output.split())
+    assert "Share fight-1 is exclusive and would remove plan=fight from repository develop in ap-northeast-1" in words
+    assert "Shares 1 and 3 have the same role_name FIGHT-1." in words
+    assert "Variable ecr_share_exlusive is unknown, so it would be ignored. The nearest valid name is" in words
     assert refused.output.count("PLAY [Summarize all accounts]") == 1
     assert "Share fight-1 is exclusive" in refused.output.partition("PLAY [Summarize all accounts]")[2]
 
@@ -95,9 +95,9 @@ def test_unwritable_handoff_stops_before_the_first_write(control: Control) -> No
     mark = len(control.lab.calls())
     refused = run(control, share("unwritable", "unwritable", CONSUMER, "nowhere", handoff_path=str(folder)))
     assert (refused.code, control.lab.writes_since(mark)) == (2, []), refused
-    said = " ".join(refused.output.split())
-    assert "exists and is not a regular file, so it is not replaced." in said
-    assert "Repository nowhere does not exist" in said
+    words = " ".join(refused.output.split())
+    assert "exists and is not a regular file, so it is not replaced." in words
+    assert "Repository nowhere does not exist" in words
 
 
 @pytest.mark.parametrize("here", [True, False], ids=["in-ansible-playbook", "as-a-module"])
@@ -134,6 +134,6 @@ def test_caller_without_list_roles_gets_a_warning(control: Control) -> None:
     finally:
         control.engines = {}
     assert limited.code == 0, limited
-    said = " ".join(limited.output.split())
-    assert f"Which other roles of this collection are in account {accounts.OWNER} is unknown" in said
-    assert "iam:GetAccountAuthorizationDetails" in said
+    words = " ".join(limited.output.split())
+    assert f"Which other roles of this collection are in account {accounts.OWNER} is unknown" in words
+    assert "iam:GetAccountAuthorizationDetails" in words

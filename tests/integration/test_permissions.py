@@ -94,7 +94,7 @@ def without(document: Document, missing: str) -> Document:
     return {**document, "Statement": [statement for statement in kept if statement["Action"]]}
 
 
-class Staff:
+class LimitedUsers:
     """Users with few permissions, each a profile in a configuration of its own, beside the administrators."""
 
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
@@ -135,9 +135,9 @@ class Staff:
 
 
 @pytest.fixture(scope="module")
-def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Staff:
+def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> LimitedUsers:
     lab.client("owner", "iam").create_policy(PolicyName=BOUNDARY, PolicyDocument=json.dumps(policy("boundary", "")))
-    return Staff(lab, tmp_path_factory.mktemp("staff"))
+    return LimitedUsers(lab, tmp_path_factory.mktemp("staff"))
 
 
 # --- whole playbooks -----------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class Walked:
+class WalkResult:
     """The steps of the administrators, what they called, and the steps of those who have exactly our policies."""
 
     administrators: list[tuple[str, int]]
@@ -206,7 +206,7 @@ class Walked:
 
 
 @pytest.fixture(scope="module")
-def walked(staff: Staff) -> Walked:
+def walked(staff: LimitedUsers) -> WalkResult:
     exact = {OWNER: "owner-exact", CONSUMER: "consumer-exact"}
     for name, user in exact.items():
         staff.hire(user, policy(name, "shared_by_exact"), name)
@@ -218,17 +218,17 @@ def walked(staff: Staff) -> Walked:
     with ThreadPoolExecutor() as pool:
         steps = list(pool.map(Walk.go, walks))
     called = {name: staff.calls(profile, since=mark) for name, profile in ADMINISTRATORS.items()}
-    return Walked(steps[0], called, steps[1])
+    return WalkResult(steps[0], called, steps[1])
 
 
-def test_documented_policies_are_sufficient(walked: Walked) -> None:
+def test_documented_policies_are_sufficient(walked: WalkResult) -> None:
     assert walked.exact == walked.administrators
     changed = dict(walked.exact)
     assert (changed.pop("repeat"), 0 in changed.values()) == (0, False), walked
 
 
 @pytest.mark.parametrize("name", [OWNER, CONSUMER])
-def test_the_policies_hold_what_is_called_and_nothing_else(walked: Walked, name: str) -> None:
+def test_the_policies_hold_what_is_called_and_nothing_else(walked: WalkResult, name: str) -> None:
     called = walked.called[name]
     needed = called | {ALSO_NEEDED[action] for action in called if action in ALSO_NEEDED}
     assert sorted(actions(policy(name, "any"))) == sorted(needed)
@@ -256,7 +256,7 @@ def test_boundary_allows_only_actions_of_pull_roles() -> None:
 # --- a role from before --------------------------------------------------------------------------------------------
 
 
-def test_role_without_boundary_needs_an_administrator_once(staff: Staff) -> None:
+def test_role_without_boundary_needs_an_administrator_once(staff: LimitedUsers) -> None:
     control, iam = staff.control("unbounded"), staff.lab.client("owner", "iam")
     options = {**CHANGED_ROLE, "name": staff.hire("unbounded", policy(OWNER, "unbounded"))}
     former = {**ROLE, "name": options["name"], "permissions_boundary": None}
@@ -306,12 +306,14 @@ def everybody(control: Control, users: list[str], module: str, /, **options: Any
     return process.returncode, {user: json.loads((tree / user).read_text()) for user in users}
 
 
-def lacking(staff: Staff, missing: list[str]) -> list[str]:
+def lacking(staff: LimitedUsers, missing: list[str]) -> list[str]:
     """A user for each of the actions, who lacks just that one."""
     return [staff.hire(user_of(action), without(policy(OWNER, user_of(action)), action)) for action in missing]
 
 
-def fail_then_converge(staff: Staff, missing: list[str], module: str, /, **options: Any) -> Iterator[dict[str, Any]]:
+def fail_then_converge(
+    staff: LimitedUsers, missing: list[str], module: str, /, **options: Any
+) -> Iterator[dict[str, Any]]:
     """Every user's run fails and names what is missing; with the whole policy it succeeds.
 
     Yields once between the two.
@@ -348,7 +350,7 @@ CHANGED_ROLE: dict[str, Any] = {
 OLD_NEW_OR_NOBODY = [(accounts.CONSUMER, "release"), (accounts.STRANGER, "hotfix"), ("", "release"), ("", "hotfix")]
 
 
-def existing_roles(staff: Staff, missing: list[str]) -> list[str]:
+def existing_roles(staff: LimitedUsers, missing: list[str]) -> list[str]:
     """Users who lack one action each, and the roles of these users as an administrator made them."""
     users = lacking(staff, missing)
     code, results = everybody(staff.control(f"before-{users[0]}"), users, "iam_ecr_pull_role", **ROLE, profile="owner")
@@ -362,8 +364,8 @@ def access(iam: Any, role: str) -> tuple[str, str]:
     arn = f"arn:aws:iam::{accounts.OWNER}:policy/{role}"
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     permissions = json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
-    who = [account for account in (accounts.CONSUMER, accounts.STRANGER) if account in trust]
-    return ",".join(who), ",".join(value for value in ("release", "hotfix") if value in permissions)
+    trusted = [account for account in (accounts.CONSUMER, accounts.STRANGER) if account in trust]
+    return ",".join(trusted), ",".join(value for value in ("release", "hotfix") if value in permissions)
 
 
 def test_every_action_of_the_owner_is_taken_away_once() -> None:
@@ -372,13 +374,13 @@ def test_every_action_of_the_owner_is_taken_away_once() -> None:
     assert sorted(once) == sorted(actions(policy(OWNER, "any")))
 
 
-def test_first_share_without_an_action_converges_later(staff: Staff) -> None:
+def test_first_share_without_an_action_converges_later(staff: LimitedUsers) -> None:
     missing = [*READS, *CREATION]
     lacking(staff, missing)
     list(fail_then_converge(staff, missing, "iam_ecr_pull_role", **ROLE))
 
 
-def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: Staff) -> None:
+def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: LimitedUsers) -> None:
     iam = staff.lab.client("owner", "iam")
     for user in existing_roles(staff, CHANGE):
         arn = f"arn:aws:iam::{accounts.OWNER}:policy/{user}"
@@ -386,12 +388,12 @@ def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: Staff) -> 
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=NOTHING)
     for results in fail_then_converge(staff, CHANGE, "iam_ecr_pull_role", **CHANGED_ROLE):
         seen = {user: access(iam, user) for user in results}
-        for who, what in seen.values():
-            assert (who, what) in OLD_NEW_OR_NOBODY, seen
+        for trusted, allowed in seen.values():
+            assert (trusted, allowed) in OLD_NEW_OR_NOBODY, seen
     assert {access(iam, user_of(action)) for action in CHANGE} == {(accounts.STRANGER, "hotfix")}
 
 
-def test_a_return_that_lacks_an_action_leaves_the_old_version(staff: Staff) -> None:
+def test_a_return_that_lacks_an_action_leaves_the_old_version(staff: LimitedUsers) -> None:
     iam = staff.lab.client("owner", "iam")
     (user,) = existing_roles(staff, RETURN)
     arn = f"arn:aws:iam::{accounts.OWNER}:policy/{user}"
@@ -401,7 +403,7 @@ def test_a_return_that_lacks_an_action_leaves_the_old_version(staff: Staff) -> N
     assert access(iam, user) == (accounts.CONSUMER, "release")
 
 
-def test_unshare_without_an_action_converges_later(staff: Staff) -> None:
+def test_unshare_without_an_action_converges_later(staff: LimitedUsers) -> None:
     iam = staff.lab.client("owner", "iam")
     for user in existing_roles(staff, DELETION):
         iam.put_role_policy(RoleName=user, PolicyName="AWSRevokeOlderSessions", PolicyDocument=NOTHING)
@@ -412,7 +414,7 @@ def test_unshare_without_an_action_converges_later(staff: Staff) -> None:
 
 
 @pytest.mark.parametrize(("missing", "desired"), [(TAGGING, "present"), (UNTAGGING, "absent")])
-def test_tagging_that_lacks_an_action_changes_no_tag(staff: Staff, missing: list[str], desired: str) -> None:
+def test_tagging_that_lacks_an_action_changes_no_tag(staff: LimitedUsers, missing: list[str], desired: str) -> None:
     ecr = staff.lab.client("owner", "ecr")
     before = [] if desired == "present" else [{"Key": "environment", "Value": "release"}]
     users = lacking(staff, missing)
@@ -431,7 +433,7 @@ def test_tagging_that_lacks_an_action_changes_no_tag(staff: Staff, missing: list
 # --- the output of the playbooks
 
 
-def test_share_names_missing_permission_or_reads_all(staff: Staff) -> None:
+def test_share_names_missing_permission_or_reads_all(staff: LimitedUsers) -> None:
     """Without `ecr:TagResource` it grants nothing; without `tag:GetResources` it asks every repository instead."""
     control, ecr = staff.control("half"), staff.lab.client("owner", "ecr")
     user = staff.hire("half", without(policy(OWNER, "half"), "ecr:TagResource"))

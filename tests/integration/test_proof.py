@@ -21,7 +21,7 @@ from tests.lab import accounts
 from tests.support.by_hand import Owner
 from tests.support.consumer_side import CONTROLLER, HOST, ONE_ATTEMPT, Clock, count, here, options_of, prove, pull
 from tests.support.control import Control
-from tests.support.forwarding import Between, Form
+from tests.support.forwarding import Form, RecordingProxy
 from tests.support.policies import (
     ASSUME,
     DESCRIBE,
@@ -58,11 +58,13 @@ def tagged(key: str) -> tuple[Statement, Statement]:
 
 
 def test_the_progress_counts_the_repositories_that_are_proven(control: Control, owner: Owner) -> None:
-    told: list[str] = []
+    progress_lines: list[str] = []
     options = {"role_arn": owner.role(*READ), "external_id": "test", "readable": ["release"], "denied": ["develop"]}
-    result = here(control, options, ACCESS_INFO_ARGUMENTS, lambda module: access_info(module, progress=told.append))
+    result = here(
+        control, options, ACCESS_INFO_ARGUMENTS, lambda module: access_info(module, progress=progress_lines.append)
+    )
     assert len(result["repositories"]) == 2
-    assert sorted(set(told)) == [f"{number} of 2 repositories proven" for number in range(3)]
+    assert sorted(set(progress_lines)) == [f"{number} of 2 repositories proven" for number in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -172,14 +174,16 @@ def test_external_id_is_enforced_if_none_and_wrong_are_denied(
     ] * (verdict == "fail")
 
 
-def test_external_id_enforcement_is_unknown_without_answer(control: Control, owner: Owner, between: Between) -> None:
+def test_external_id_enforcement_is_unknown_without_answer(
+    control: Control, owner: Owner, recording_proxy: RecordingProxy
+) -> None:
     def change(call: str, form: Form, status: int, answer: str) -> tuple[int, str]:
         if call != "AssumeRole" or form.get("ExternalId") == "test":
             return status, answer
         return 403, "<ErrorResponse><Error><Code>RegionDisabledException</Code></Error></ErrorResponse>"
 
-    between.change = change
-    result = prove(control, owner.role(*READ), readable=["release"], endpoint_url=between.url)
+    recording_proxy.change = change
+    result = prove(control, owner.role(*READ), readable=["release"], endpoint_url=recording_proxy.url)
     assert (result["external_id_enforced"], result["verdict"]) == ("unknown", "fail")
     assert "requires the external ID is unknown: AssumeRole: RegionDisabledException" in result["problems"][0]
 
@@ -322,17 +326,17 @@ def test_a_caller_whose_session_is_over_is_told_to_renew_it(control: Control, ow
     ],
 )
 def test_every_reason_that_aws_gives_is_understood(
-    control: Control, owner: Owner, between: Between, clock: Clock, reason: str, kind: str, waits: bool
+    control: Control, owner: Owner, recording_proxy: RecordingProxy, clock: Clock, reason: str, kind: str, waits: bool
 ) -> None:
     """The lab has only some of these sentences (IAM User Guide, "Troubleshoot access denied error messages")."""
 
     def change(_call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
-        said = r"because no identity-based policy allows the (\S+) action"
-        return status, re.sub(said, lambda match: reason.format(match[1]), answer)
+        denial = r"because no identity-based policy allows the (\S+) action"
+        return status, re.sub(denial, lambda match: reason.format(match[1]), answer)
 
-    between.change = change
+    recording_proxy.change = change
     role, mark = owner.role(TOKEN), len(control.lab.calls())
-    result = prove(control, role, readable=["release"], endpoint_url=between.url, **TWO_ATTEMPTS)
+    result = prove(control, role, readable=["release"], endpoint_url=recording_proxy.url, **TWO_ATTEMPTS)
     (seen,) = result["repositories"]
     assert seen["denial_kinds"] == dict.fromkeys(PROBES[:3], kind)
     assert seen["denial"].rstrip().endswith(reason.format(MANIFEST_CALL))
@@ -340,16 +344,16 @@ def test_every_reason_that_aws_gives_is_understood(
 
 
 def test_expired_session_is_reported_without_retry(
-    control: Control, owner: Owner, between: Between, clock: Clock
+    control: Control, owner: Owner, recording_proxy: RecordingProxy, clock: Clock
 ) -> None:
     def change(call: str, _form: Form, status: int, answer: str) -> tuple[int, str]:
         sentence = "The security token included in the request is expired"
         expired = json.dumps({"__type": "ExpiredTokenException", "message": sentence})
         return (400, expired) if call == "GetDownloadUrlForLayer" else (status, answer)
 
-    between.change = change
+    recording_proxy.change = change
     role, mark = owner.role(*READ), len(control.lab.calls())
-    result = prove(control, role, readable=["release"], endpoint_url=between.url, **TWO_ATTEMPTS)
+    result = prove(control, role, readable=["release"], endpoint_url=recording_proxy.url, **TWO_ATTEMPTS)
     assert result["problems"] == [
         "Repository release cannot be pulled. The session expired before the proof was complete: run again, or with a"
         " longer duration_seconds."
@@ -573,9 +577,9 @@ def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control
     mark = len(control.lab.calls())
     assert prove(control, role, readable=[may_come], **TWO_ATTEMPTS)["verdict"] == "fail"
     assert count(control, mark) == ONE_ATTEMPT
-    there = owner.repository(good="yes")
+    existing = owner.repository(good="yes")
     mark = len(control.lab.calls())
-    result = pull(control, role, f"{may_come}:v1.0", f"{there}:nowhere", **TWO_ATTEMPTS)
+    result = pull(control, role, f"{may_come}:v1.0", f"{existing}:nowhere", **TWO_ATTEMPTS)
     assert result["msg"].startswith(f"2 problems, nothing was written:\n- Image {may_come}:v1.0 cannot be pulled: ")
     assert count(control, mark) == 1
 
@@ -594,7 +598,7 @@ def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control
 def test_failure_in_batch_get_image_response_has_reason(
     control: Control,
     owner: Owner,
-    between: Between,
+    recording_proxy: RecordingProxy,
     clock: Clock,
     code: str,
     reason: str,
@@ -610,17 +614,17 @@ def test_failure_in_batch_get_image_response_has_reason(
         failure = {"imageId": {"imageTag": "v1.0"}, "failureCode": code, "failureReason": reason}
         return 200, json.dumps({"images": [], "failures": [failure]})
 
-    between.change = change
+    recording_proxy.change = change
     role, mark = owner.role(*READ), len(control.lab.calls())
     options = {**TWO_ATTEMPTS, **({} if shared is None else {"shared_at": ago(shared)})}
-    result = pull(control, role, "release:v1.0", endpoint_url=between.url, **options)
+    result = pull(control, role, "release:v1.0", endpoint_url=recording_proxy.url, **options)
     fact = f"{code}: {reason}".rstrip(": .")
     assert result["msg"].startswith(f"Image release:v1.0 cannot be pulled: {fact}.")
     assert (result["denial_kind"], count(control, mark)) == (kind, attempts)
 
 
 def test_upstream_registry_that_was_busy_is_waited_for(
-    control: Control, owner: Owner, between: Between, clock: Clock
+    control: Control, owner: Owner, recording_proxy: RecordingProxy, clock: Clock
 ) -> None:
     failures = ["UpstreamTooManyRequests", "UpstreamUnavailable"]
 
@@ -630,9 +634,9 @@ def test_upstream_registry_that_was_busy_is_waited_for(
         failure = {"imageId": {"imageTag": "v1.0"}, "failureCode": failures.pop()}
         return 200, json.dumps({"images": [], "failures": [failure]})
 
-    between.change = change
+    recording_proxy.change = change
     options: dict[str, Any] = {"wait_timeout": 60, "shared_at": ago(3600)}
-    result = pull(control, owner.role(*READ), "release:v1.0", endpoint_url=between.url, **options)
+    result = pull(control, owner.role(*READ), "release:v1.0", endpoint_url=recording_proxy.url, **options)
     assert len(result["digests"]) == 1, result
     assert not failures
 

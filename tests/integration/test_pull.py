@@ -21,7 +21,7 @@ from botocore.session import Session as BotocoreSession
 from tests.lab import accounts, state
 from tests.support.consumer_side import CONTROLLER, HOST, options_of
 from tests.support.control import ROLE, ROLE_ARN, Control, Run
-from tests.support.forwarding import Between, Form
+from tests.support.forwarding import Form, RecordingProxy
 from tests.support.metadata import Metadata
 from tests.support.policies import ASSUME, allow, document
 from tests.support.serving import serving
@@ -161,7 +161,7 @@ def test_wrong_pull_options_are_rejected_in_both_modes(
 # --- several hosts ---------------------------------------------------------------------------------------------------
 
 
-class Several:
+class FiveHostRun:
     """One run on five hosts, of which only the first two are as they should be."""
 
     def __init__(self, control: Control, folder: pathlib.Path) -> None:
@@ -202,11 +202,11 @@ def inventory(control: Control, hosts: dict[str, dict[str, Any]], **variables: A
 
 
 @pytest.fixture(scope="module")
-def several(shared: Control, tmp_path_factory: pytest.TempPathFactory) -> Several:
-    return Several(shared, tmp_path_factory.mktemp("several"))
+def several(shared: Control, tmp_path_factory: pytest.TempPathFactory) -> FiveHostRun:
+    return FiveHostRun(shared, tmp_path_factory.mktemp("several"))
 
 
-def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: Several) -> None:
+def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: FiveHostRun) -> None:
     assert several.run.code == 2, several.run
     assert sorted(path.name for path in several.folder.iterdir()) == [
         "first",
@@ -228,7 +228,7 @@ def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: Several) -
         ("unmet", "unmet failed Repository release was expected to be denied, but describe, manifest, layer are"),
     ],
 )
-def test_the_summary_names_every_host_and_says_why_one_failed(several: Several, host: str, line: str) -> None:
+def test_the_summary_names_every_host_and_says_why_one_failed(several: FiveHostRun, host: str, line: str) -> None:
     assert len(several.table) == 5
     (found,) = [" ".join(one.split()) for one in several.table if one.split()[0] == host]
     assert found.startswith(line)
@@ -243,7 +243,7 @@ def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
     assert re.findall(rf"(\w+) failed Role {ROLE_ARN} cannot be assumed: ", table) == ["left", "right"], run
 
 
-def test_artifacts_have_results_and_no_secret(several: Several) -> None:
+def test_artifacts_have_results_and_no_secret(several: FiveHostRun) -> None:
     handed = json.loads(several.statistics.partition("RUN:")[2])["ecr_pull"]
     proven = {
         "role_arn": ROLE_ARN,
@@ -304,7 +304,7 @@ def test_host_credentials_without_boto3_are_reported(shared: Control, bare: str,
     assert shared.lab.calls()[mark:] == []
 
 
-class Elsewhere(Control):
+class BareControl(Control):
     """A control host whose environment says of AWS what is given, and nothing else."""
 
     def __init__(self, control: Control, folder: pathlib.Path, **aws: str) -> None:
@@ -348,7 +348,7 @@ def metadata(shared: Control) -> Iterator[str]:
 
 
 @pytest.fixture
-def builds(shared: Control, between: Between, tmp_path: pathlib.Path) -> dict[str, str]:
+def builds(shared: Control, recording_proxy: RecordingProxy, tmp_path: pathlib.Path) -> dict[str, str]:
     """The variables of a build server, whose token STS accepts for a role; the lab's takes no call without a key."""
     variables = {"AWS_ROLE_ARN": f"arn:aws:iam::{accounts.CONSUMER}:role/builds", "AWS_ROLE_SESSION_NAME": "build-1"}
     key = key_of(shared, "builds", "build-1")
@@ -361,9 +361,13 @@ def builds(shared: Control, between: Between, tmp_path: pathlib.Path) -> dict[st
             return status, usual
         return 200, f"<Response><{result}><Credentials>{answer}</Credentials></{result}></Response>"
 
-    between.change = change
+    recording_proxy.change = change
     (tmp_path / "token").write_text("token-of-the-build")
-    return {**variables, "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"), "AWS_ENDPOINT_URL": between.url}
+    return {
+        **variables,
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
+        "AWS_ENDPOINT_URL": recording_proxy.url,
+    }
 
 
 @pytest.mark.parametrize(
@@ -392,7 +396,7 @@ def test_the_consumer_is_who_the_credentials_say(
         arn = f"arn:aws:sts::{accounts.CONSUMER}:assumed-role/instance/i-0123456789abcdef0"
         url = request.getfixturevalue("metadata")
         aws = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url, "AWS_ENDPOINT_URL": shared.lab.endpoint}
-    run = Elsewhere(shared, tmp_path, **aws).pull(
+    run = BareControl(shared, tmp_path, **aws).pull(
         profile=None,
         ecr_pull_engine="oci_layout",
         ecr_pull_dest=str(tmp_path / "image"),
@@ -412,7 +416,7 @@ def test_options_of_the_module_are_credentials_too(
     options: dict[str, Any] = {**PULL_ROLE, "credentials": credentials, **options_of(shared, key)}
     if module == "ecr_image_pull":
         options |= {"images": ["release:v1.0"], "engine": "oci_layout", "dest": str(tmp_path / "image")}
-    result = Elsewhere(shared, tmp_path).module(module, None, **options)
+    result = BareControl(shared, tmp_path).module(module, None, **options)
     assert result["code"] == 0, result
     assert result.get("caller", {"arn": PULLER})["arn"] == PULLER
 
@@ -422,7 +426,7 @@ def test_profile_with_keys_in_the_environment_is_an_error(
     shared: Control, tmp_path: pathlib.Path, credentials: str
 ) -> None:
     keys = variables_of({"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "hidden", "SessionToken": "too"}, "")
-    control = Elsewhere(shared, tmp_path, **keys, **shared.lab.environment)
+    control = BareControl(shared, tmp_path, **keys, **shared.lab.environment)
     result = control.module("ecr_access_info", None, **{**PULL_ROLE, "profile": "consumer", "credentials": credentials})
     assert result["code"] == 2
     assert result["msg"].startswith("Profile consumer and an access key are both set, so it is not clear which")
@@ -431,26 +435,28 @@ def test_profile_with_keys_in_the_environment_is_an_error(
 # --- how long a session lasts ----------------------------------------------------------------------------------------
 
 
-def test_the_duration_of_a_pull_reaches_aws(shared: Control, between: Between, tmp_path: pathlib.Path) -> None:
-    shared.engines = {"AWS_ENDPOINT_URL": between.url}
+def test_the_duration_of_a_pull_reaches_aws(
+    shared: Control, recording_proxy: RecordingProxy, tmp_path: pathlib.Path
+) -> None:
+    shared.engines = {"AWS_ENDPOINT_URL": recording_proxy.url}
     try:
         dest = str(tmp_path / "image")
         run = shared.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=dest, ecr_pull_duration_seconds=4321)
     finally:
         shared.engines = {}
     assert run.code == 0, run
-    assert [form["DurationSeconds"] for form in between.assumed if form["DurationSeconds"] != "900"] == ["4321"]
-    assert len(between.assumed) == 4  # the proof's three are as short as AWS has them
+    assert [form["DurationSeconds"] for form in recording_proxy.assumed if form["DurationSeconds"] != "900"] == ["4321"]
+    assert len(recording_proxy.assumed) == 4  # the proof's three are as short as AWS has them
 
 
-def test_the_duration_of_a_proof_reaches_aws(shared: Control, between: Between) -> None:
-    options = {"endpoint_url": between.url, "credentials": CONTROLLER, "duration_seconds": 1800}
+def test_the_duration_of_a_proof_reaches_aws(shared: Control, recording_proxy: RecordingProxy) -> None:
+    options = {"endpoint_url": recording_proxy.url, "credentials": CONTROLLER, "duration_seconds": 1800}
     assert shared.module("ecr_access_info", "consumer", **PULL_ROLE, **options)["code"] == 0
-    by_id = {form.get("ExternalId"): form["DurationSeconds"] for form in between.assumed}
+    by_id = {form.get("ExternalId"): form["DurationSeconds"] for form in recording_proxy.assumed}
     assert by_id == {"test": "1800", None: "900", "not-test": "900"}
 
 
-def test_duration_above_role_maximum_quotes_aws(shared: Control, between: Between) -> None:
+def test_duration_above_role_maximum_quotes_aws(shared: Control, recording_proxy: RecordingProxy) -> None:
     """The lab does not enforce it."""
     sentence = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 
@@ -460,11 +466,16 @@ def test_duration_above_role_maximum_quotes_aws(shared: Control, between: Betwee
         )
         return (400, error) if call == "AssumeRole" else (status, answer)
 
-    between.change = change
-    options = {"endpoint_url": between.url, "credentials": CONTROLLER, "duration_seconds": 43200, "wait_timeout": 60}
+    recording_proxy.change = change
+    options = {
+        "endpoint_url": recording_proxy.url,
+        "credentials": CONTROLLER,
+        "duration_seconds": 43200,
+        "wait_timeout": 60,
+    }
     result = shared.module("ecr_image_pull", "consumer", **PULL_ROLE, images=["release:v1.0"], **options)
     assert result["msg"].startswith(f"AssumeRole: ValidationError: {sentence.rstrip('.')}"), result
-    assert [form["DurationSeconds"] for form in between.assumed] == ["43200"]
+    assert [form["DurationSeconds"] for form in recording_proxy.assumed] == ["43200"]
 
 
 # --- the hand-off ----------------------------------------------------------------------------------------------------

@@ -182,8 +182,8 @@ def test_share_pull_and_unshare_as_jobs(
     assert runner.status == "successful", runner.stdout.read()
     assert (runner.stats["changed"].keys(), runner.stats["failures"]) == ({"localhost"}, {})
     assert share.secret_in() == {"env/tmp-credential"}
-    said = " ".join(event["stdout"] for event in share.events)
-    assert f"+ {accounts.CONSUMER} (external ID) can pull release" in said
+    output = " ".join(event["stdout"] for event in share.events)
+    assert f"+ {accounts.CONSUMER} (external ID) can pull release" in output
 
     gained = [{"principal": f"{accounts.CONSUMER} (external ID)", "repository": "release", "region": accounts.REGION}]
     assert share.artifacts["ecr_share"]["localhost"]["gained"] == gained

@@ -16,7 +16,7 @@ import pytest
 
 from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN, ROLE, Control
-from tests.support.forwarding import Lossy
+from tests.support.forwarding import ResponseDroppingProxy
 from tests.support.owner_side import OURS, RELEASE, TRUST_OF_OTHERS, owner, policy_arn, pull_role, tags_of, versions
 from tests.support.policies import allow, deny, document
 
@@ -26,8 +26,8 @@ DELETED = "It was deleted during this run. Create it again, or remove it from th
 def edit_trust(control: Control, name: str, *statements: dict[str, Any]) -> None:
     """Add statements to the trust of a role."""
     iam = control.lab.client("owner", "iam")
-    there = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(*there, *statements))
+    existing = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(*existing, *statements))
 
 
 def test_edited_share_is_reported_and_restored(control: Control) -> None:
@@ -143,24 +143,26 @@ def test_unmanaged_policy_prevents_deletion_of_the_role(control: Control) -> Non
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_repository_deleted_between_plan_and_write(control: Control, lossy: Lossy, state: str) -> None:
+def test_repository_deleted_between_plan_and_write(
+    control: Control, dropping_proxy: ResponseDroppingProxy, state: str
+) -> None:
     ecr = control.lab.client("owner", "ecr")
     tags = [{"Key": "share", "Value": "yes"}] if state == "absent" else []
     ecr.create_repository(repositoryName="passing", tags=tags)
     if state == "absent":
         ecr.tag_resource(resourceArn=REPOSITORY_ARN + "release", tags=tags)
-    lossy.after("DescribeRepositories", lambda: ecr.delete_repository(repositoryName="passing") and None)
+    dropping_proxy.after("DescribeRepositories", lambda: ecr.delete_repository(repositoryName="passing") and None)
     options: dict[str, Any] = {"names": ["passing", "release"], "tags": {"share": "yes"}, "state": state}
-    result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
+    result = owner(control, "ecr_repository_tag", endpoint_url=dropping_proxy.url, **options)
     if state == "absent":  # a deleted repository has no tag
         assert (result.get("msg"), tags_of(control, "release").get("share")) == (None, None)
         return
     assert result["msg"] == f"1 of 2 repositories could not be changed:\n- passing: {DELETED}"
     assert (result["changed"], result["changed_repositories"]) == (True, ["release"])
     assert tags_of(control, "release")["share"] == "yes"
-    lossy.after("TagResources", lambda: ecr.delete_repository(repositoryName="passing") and None)
+    dropping_proxy.after("TagResources", lambda: ecr.delete_repository(repositoryName="passing") and None)
     ecr.create_repository(repositoryName="passing")
-    result = owner(control, "ecr_repository_tag", endpoint_url=lossy.url, **options)
+    result = owner(control, "ecr_repository_tag", endpoint_url=dropping_proxy.url, **options)
     assert (result["msg"], result["changed"]) == (f"Repository passing: {DELETED}", True)
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.lab import accounts, at_aws_names
-from tests.support.at_aws import Inside, control_host
+from tests.support.at_aws import ControlAtAwsNames, control_host
 from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN
 
 pytestmark = pytest.mark.engine
@@ -61,12 +61,12 @@ TRUST = {
 
 
 @pytest.fixture
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlAtAwsNames]:
     with control_host(tmp_path_factory.mktemp("host")) as host:
         yield host
 
 
-def test_the_consumer_types_the_scenario_after_share_yml(host: Inside) -> None:
+def test_the_consumer_types_the_scenario_after_share_yml(host: ControlAtAwsNames) -> None:
     shared = host.share()
     assert shared.code == 0, shared
     assert yaml.safe_load(host.handoff.read_text())["ecr_pull_registry"] == REGISTRY
@@ -109,7 +109,7 @@ def test_the_consumer_types_the_scenario_after_share_yml(host: Inside) -> None:
     assert images(host) == [f"{REGISTRY}/release v1.0 {image['imageDigest']}"]
 
 
-def test_pull_yml_pulls_what_the_owner_shared_by_hand(host: Inside) -> None:
+def test_pull_yml_pulls_what_the_owner_shared_by_hand(host: ControlAtAwsNames) -> None:
     (host.folder / "policy.json").write_text(json.dumps(BY_HAND_2021))
     (host.folder / "trust.json").write_text(json.dumps(TRUST))
     arn = f"{REPOSITORY_ARN}release"
@@ -141,7 +141,7 @@ def test_pull_yml_pulls_what_the_owner_shared_by_hand(host: Inside) -> None:
     assert digest in pull.output
 
 
-def done(host: Inside, line: str, profile: str | None = None, **variables: str) -> str:
+def done(host: ControlAtAwsNames, line: str, profile: str | None = None, **variables: str) -> str:
     """The output of a command, which must succeed."""
     process = host.shell(line, profile, **variables)
     assert process.returncode == 0, process.stdout + process.stderr
@@ -152,6 +152,6 @@ def select(answer: str, *names: str) -> list[str]:
     return [json.loads(answer)[name] for name in names]
 
 
-def images(host: Inside) -> list[str]:
+def images(host: ControlAtAwsNames) -> list[str]:
     """`repository image-tag digest` of every image that docker has."""
     return done(host, "docker images --digests --format '{{.Repository}} {{.Tag}} {{.Digest}}'").splitlines()

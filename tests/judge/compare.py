@@ -25,7 +25,7 @@ SEED, CHUNK = 20261126, 5000
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedDifference:
     """A difference between the collection's evaluator and the lab's IAM that is right."""
 
     name: str
@@ -38,7 +38,7 @@ class Explained:
 
 
 EXPLAINED = (
-    Explained(
+    ExplainedDifference(
         "the trust policy names a principal of the role's own account, and no identity policy allows sts:AssumeRole;"
         " the lab requires both",
         ("allowed", "denied"),

@@ -39,8 +39,8 @@ def _set_default_policy_version(parameters: Any) -> Any:
     arn, version = iam._p(parameters, "PolicyArn"), iam._p(parameters, "VersionId")
     policy = iam._policies.get(arn)
     if not policy or version not in policy["Versions"]:
-        what = f"Policy {arn} version {version} does not exist or is not attachable."
-        return iam._error(404, "NoSuchEntity", what, ns="iam")
+        message = f"Policy {arn} version {version} does not exist or is not attachable."
+        return iam._error(404, "NoSuchEntity", message, ns="iam")
     for identifier, one in policy["Versions"].items():
         one["IsDefaultVersion"] = identifier == version
     policy["DefaultVersionId"] = version
@@ -53,8 +53,8 @@ def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Ca
     def checked(parameters: Any) -> Any:
         for principal in _principals(iam._p(parameters, document)):
             if not _exists(principal):
-                what = f'Invalid principal in policy: "AWS":"{principal}"'
-                return iam._error(400, "MalformedPolicyDocument", what, ns="iam")
+                message = f'Invalid principal in policy: "AWS":"{principal}"'
+                return iam._error(400, "MalformedPolicyDocument", message, ns="iam")
         return handler(parameters)
 
     return checked
@@ -93,8 +93,8 @@ def _exists(principal: str) -> bool:
         return not _UNIQUE_ID.fullmatch(principal) or principal in _ids()
     account, kind, name = entity.groups()
     known = iam._users if kind == "user" else iam._roles
-    there = known._data.get((account, name))
-    return account in _ACCOUNTS and there is not None and there["Arn"] == principal
+    data = known._data.get((account, name))
+    return account in _ACCOUNTS and data is not None and data["Arn"] == principal
 
 
 def _ids() -> set[str]:

@@ -56,7 +56,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 Claim = tuple[str, str, "str | None"]
 
 
-class Observed:
+class ObserverMiddleware:
     """Wraps the application.
 
     :param name_call: makes `service:Operation` of a request's scope, headers and body

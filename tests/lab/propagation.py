@@ -29,7 +29,7 @@ COPIES = 3
 _TAG_CALLS = ("TagResources", "UntagResources", "GetResources", "GetTagKeys")
 
 
-class _Things:
+class _Store:
     """The roles, or the policies, of all accounts."""
 
     def __init__(self, data: dict[Any, Any]) -> None:
@@ -48,7 +48,7 @@ class _Things:
             self.data[key] = value
 
 
-class _Tags(_Things):
+class _Tags(_Store):
     """The tags of the repositories, apart from the repositories."""
 
     def snapshot(self) -> dict[Any, Any]:
@@ -75,19 +75,19 @@ class Propagation:
 
     def __init__(self, control: pathlib.Path) -> None:
         self.control = control
-        self.things = (_Things(iam._roles._data), _Things(iam._policies._data), _Tags(ecr._repositories._data))
+        self.things = (_Store(iam._roles._data), _Store(iam._policies._data), _Tags(ecr._repositories._data))
         self.writes: dict[tuple[int, Any], list[_Write]] = {}
-        self._said, self._seconds, self._random = "", 0.0, random.Random()  # noqa: S311  (no secret)
+        self._content, self._seconds, self._random = "", 0.0, random.Random()  # noqa: S311  (no secret)
 
     def on(self) -> bool:
         """Whether changes take their time, by the file of now."""
-        said = self.control.read_text() if self.control.exists() else ""
-        if said != self._said:
-            options = json.loads(said or "{}")
-            self._said, self._seconds = said, float(options.get("seconds", 0))
+        content = self.control.read_text() if self.control.exists() else ""
+        if content != self._content:
+            options = json.loads(content or "{}")
+            self._content, self._seconds = content, float(options.get("seconds", 0))
             self._random.seed(options.get("seed"))
             self.writes.clear()
-        return bool(said)
+        return bool(content)
 
     def late(self, handle: Callable[..., Any]) -> Callable[..., Any]:
         """The handler of a write, which the copies learn of later."""
@@ -107,8 +107,8 @@ class Propagation:
 
         return writing
 
-    def _note(self, what: tuple[int, Any], former: Any, now: float) -> None:
-        writes = self.writes.setdefault(what, [])
+    def _note(self, item: tuple[int, Any], former: Any, now: float) -> None:
+        writes = self.writes.setdefault(item, [])
         earlier = writes[-1].known if writes else [now] * COPIES
         writes.append(_Write(former, [max(at, now + self._random.uniform(0, self._seconds)) for at in earlier]))
 
@@ -133,7 +133,7 @@ class Propagation:
     @contextlib.contextmanager
     def as_of_a_copy(self) -> Iterator[None]:
         """Within, everything is as one of the copies knows it."""
-        true: list[tuple[_Things, Any, Any]] = []
+        true: list[tuple[_Store, Any, Any]] = []
         if self.on():
             now, number = time.monotonic(), self._random.randrange(COPIES)
             for (place, key), writes in self.writes.items():

@@ -71,7 +71,7 @@ FAILURES = {
 
 def install(folder: pathlib.Path) -> None:
     """Put the additions into MiniStack, after `image_states`."""
-    resolve_manifest, chosen = ecr._resolve_manifest, _Chosen(folder / state.PULL_FAILURES)
+    resolve_manifest, chosen = ecr._resolve_manifest, _ChosenFailures(folder / state.PULL_FAILURES)
 
     def resolve_available_manifest(name: str, reference: str) -> Any:
         found = resolve_manifest(name, reference)
@@ -84,7 +84,7 @@ def install(folder: pathlib.Path) -> None:
     ecr._v2_get_blob = chosen.getting_blob(ecr._v2_get_blob)
 
 
-class _Chosen:
+class _ChosenFailures:
     """The failures that a test has chosen."""
 
     def __init__(self, file: pathlib.Path) -> None:

@@ -58,7 +58,7 @@ SERVICES = {
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/]+)/")
 
 
-class Logged:
+class LoggingMiddleware:
     """Wraps the application: one JSON line for each request, without any credential in it."""
 
     def __init__(self, application: Any, folder: pathlib.Path) -> None:
@@ -113,7 +113,7 @@ def _call(scope: Any, headers: dict[str, str], body: bytes) -> str:
     return f"{match[2]}:{operation}"
 
 
-class Restricted:
+class RestrictingMiddleware:
     """Wraps the application: only signed calls of the services that tests need, and the registry, are answered.
 
     MiniStack has unauthenticated paths with which any user of the machine could reset the lab or read its data.
@@ -142,7 +142,7 @@ def _is_served(scope: Any) -> bool:
     return scope["path"] == "/v2" or scope["path"].startswith("/v2/")
 
 
-class Fronted:
+class AuthorityMiddleware:
     """Wraps the application behind a proxy, which replaces `Host`: puts back the authority that the client signed."""
 
     def __init__(self, application: Any) -> None:
@@ -197,13 +197,13 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
 
     application: Any = endpoint_policy.Endpoint(sovereign.Sovereign(ministack.app.app), vpc_listener.getsockname()[1])
     if validation.wanted():
-        application = validation.Validated(application, _call, folder)
-    fronted = Fronted(Restricted(Logged(application, folder)))
+        application = validation.ValidationMiddleware(application, _call, folder)
+    fronted = AuthorityMiddleware(RestrictingMiddleware(LoggingMiddleware(application, folder)))
     application = fronted
     if observe:
-        from .observer import Observed
+        from .observer import ObserverMiddleware
 
-        application = Observed(fronted, _call)
+        application = ObserverMiddleware(fronted, _call)
 
     def prepare() -> None:
         try:

@@ -69,11 +69,11 @@ def test_denials_name_the_boundary_or_the_session_policy(account: Account) -> No
     tags, read = "ecr:ListTagsForResource", {"resourceArn": RELEASE}
     bounded = account.user("ecr", allow("*"), boundary=REQUIRED)
     assert not denial(bounded.describe_repositories)
-    said = f"because no permissions boundary allows the {tags} action"
-    assert denial(bounded.list_tags_for_resource, **read) == said
+    reason = f"because no permissions boundary allows the {tags} action"
+    assert denial(bounded.list_tags_for_resource, **read) == reason
     unbounded = account.user("ecr", allow("ecr:DescribeRepositories"), boundary=REQUIRED)
-    said = f"because no identity-based policy allows the {tags} action"
-    assert denial(unbounded.list_tags_for_resource, **read) == said
+    reason = f"because no identity-based policy allows the {tags} action"
+    assert denial(unbounded.list_tags_for_resource, **read) == reason
 
     account.iam.create_role(RoleName="limited", AssumeRolePolicyDocument=TRUST)
     account.iam.put_role_policy(RoleName="limited", PolicyName="all", PolicyDocument=ANYTHING)

@@ -61,7 +61,7 @@ _XML_TYPES = {
 }
 
 
-class Validated:
+class ValidationMiddleware:
     """Wraps the application.
 
     :param name_call: returns `service:Operation` of a request's scope, headers and body

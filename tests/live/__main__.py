@@ -68,11 +68,13 @@ def prepare(environment: Mapping[str, str], folder: pathlib.Path) -> Live:
             profiles = " and ".join(lab.profiles.values())
             raise RefusedError(f"Profiles {profiles} are both of account {lab.owner}. Name profiles of two accounts.")
         live = Live(lab, folder, prefix, float(environment.get("LIVE_WAIT_INTERVAL", WAIT_INTERVAL)))
-        there = live.left()
+        existing = live.left()
     except FAILED as error:
         raise RefusedError(f"The accounts cannot be used: {error}") from None
-    if there:
-        raise RefusedError(f"Account {lab.owner} has {', '.join(there)}. Delete that, or choose another LIVE_PREFIX.")
+    if existing:
+        raise RefusedError(
+            f"Account {lab.owner} has {', '.join(existing)}. Delete that, or choose another LIVE_PREFIX."
+        )
     return live
 
 

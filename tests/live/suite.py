@@ -87,12 +87,12 @@ def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
         "DescribeRepositories without names": describe(),
         "A repository that does not exist": images(ecr, f"{names.prefix}-nowhere"),
         "The API's words for a denial": images(ecr, names.develop),
-        "The registry's words for a denial": Held(shared, names.develop).registry(),
+        "The registry's words for a denial": ConsumerCredentials(shared, names.develop).registry(),
     }
 
 
 def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
-    names, held = shared.names, Held(shared, shared.names.release).working()
+    names, held = shared.names, ConsumerCredentials(shared, shared.names.release).working()
     run = shared.declare("share", names.develop, names.release, ecr_share_exclusive=True)
     assert run.code == 0, run
     assert re.search(rf" loses (.+, )?{names.release}", " ".join(run.output.split())), run
@@ -104,7 +104,7 @@ def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
 
 def test_a_consumer_that_is_dropped_is_out_with_its_sessions(shared: Live) -> None:
     """Another external ID is another consumer."""
-    held, before = Held(shared, shared.names.develop).working(), shared.external_id
+    held, before = ConsumerCredentials(shared, shared.names.develop).working(), shared.external_id
     shared.external_id = f"{shared.names.prefix}-two"
     run = shared.declare("share", shared.names.develop, shared.names.release)
     assert run.code == 0, run
@@ -113,7 +113,7 @@ def test_a_consumer_that_is_dropped_is_out_with_its_sessions(shared: Live) -> No
 
 
 def test_unshare_leaves_nothing(shared: Live) -> None:
-    names, held = shared.names, Held(shared, shared.names.develop).working()
+    names, held = shared.names, ConsumerCredentials(shared, shared.names.develop).working()
     run = shared.declare("unshare", names.develop, names.release)
     assert run.code == 0, run
     held.outlives("unshare.yml")
@@ -126,7 +126,7 @@ def test_unshare_leaves_nothing(shared: Live) -> None:
 # --- credentials of a consumer
 
 
-class Held:
+class ConsumerCredentials:
     """The credentials of a consumer: a session of the role, a registry token, and the address of a layer."""
 
     def __init__(self, live: Live, repository: str) -> None:
@@ -137,7 +137,7 @@ class Held:
         self._registry, self._token = f"{entry['proxyEndpoint']}/v2/{repository}", entry["authorizationToken"]
         self.address = ""
 
-    def working(self) -> Held:
+    def working(self) -> ConsumerCredentials:
         """Once all of it opens the repository."""
         assert until(lambda: images(self.ecr, self.repository) == self.registry() == ALLOWED)
         layer = hashlib.sha256(accounts.scenario_layers()[0]).hexdigest()
@@ -204,7 +204,7 @@ def until(ask: Callable[[], bool]) -> bool:
     return True
 
 
-class _Here(urllib.request.HTTPRedirectHandler):
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_arguments: Any) -> None:
         """Not followed: the token is for the registry alone."""
 
@@ -213,7 +213,9 @@ def fetch(url: str, authorization: str = "") -> tuple[int, str, str]:
     """The status, where it leads on to, and the words of an answer."""
     headers = {"Accept": MANIFEST, **({"Authorization": f"Basic {authorization}"} if authorization else {})}
     try:
-        with urllib.request.build_opener(_Here).open(urllib.request.Request(url, headers=headers), timeout=30) as reply:
+        with urllib.request.build_opener(_NoRedirect).open(
+            urllib.request.Request(url, headers=headers), timeout=30
+        ) as reply:
             return reply.status, "", ""
     except urllib.error.HTTPError as error:
         return error.code, error.headers.get("Location", ""), error.read().decode(errors="replace").strip()

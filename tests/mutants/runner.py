@@ -111,7 +111,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Judged:
+class MutantResult:
     """A mutant, the exit status of its tests, and their CPU time."""
 
     mutant: Mutant
@@ -125,12 +125,12 @@ class _Run:
     pid: int
     deadline: float
 
-    def end(self) -> Judged:
+    def end(self) -> MutantResult:
         """Wait for the process. After its deadline, the process is killed, and its tests count as failed."""
         if time.monotonic() > self.deadline:
             os.killpg(self.pid, signal.SIGKILL)
         _pid, status, usage = os.wait4(self.pid, 0)
-        return Judged(self.mutant, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
+        return MutantResult(self.mutant, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
 
 
 def _start(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> tuple[int, _Run]:
@@ -160,7 +160,7 @@ def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> N
         os._exit(code)
 
 
-def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Iterator[Judged]:
+def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Iterator[MutantResult]:
     """Judge each mutant by the tests of its file, several at the same time."""
     waiting, running = iter(mutants), dict[int, _Run]()
     while True:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from . import from_aws, from_hosts, from_people, from_registries, hostile
-from .observers import Ground, Seen
-from .places import Places
+from .observers import Observations, Sandbox
+from .places import FakeServers
 
-Run = Callable[[Ground, Places, Seen, Any], None]
+Run = Callable[[Sandbox, FakeServers, Observations, Any], None]
 
 
 class Boundary(NamedTuple):

@@ -24,7 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller impor
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import display_line, displayable
 from botocore.loaders import JSONFileLoader
 
-from .observers import Ground, Seen
+from .observers import Observations, Sandbox
 
 PLUGINS = "ansible_collections.crossaccount.ecr.plugins"
 #: Modules whose results an action plugin makes displayable.
@@ -32,7 +32,7 @@ ON_HOSTS = ("ecr_access_info", "ecr_image_pull")
 _service_file = functools.cache(JSONFileLoader().load_file)
 
 
-class _End(Exception):  # noqa: N818
+class _ModuleExit(Exception):  # noqa: N818
     """A module has its result."""
 
 
@@ -61,14 +61,14 @@ class _Module(Controller):
 
     def exit_json(self, **result: Any) -> None:
         self.result = result
-        raise _End
+        raise _ModuleExit
 
     def fail_json(self, **result: Any) -> None:  # type: ignore[override]
         self.exit_json(failed=True, **result)
 
 
 @contextlib.contextmanager
-def environment(ground: Ground, variables: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
+def environment(ground: Sandbox, variables: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
     """The environment of a run: only these variables, and a home outside."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"HOME": str(ground.home), **variables}.items():
@@ -80,8 +80,8 @@ def environment(ground: Ground, variables: Mapping[str, str]) -> Iterator[pytest
 
 
 def run_module(
-    ground: Ground,
-    seen: Seen,
+    ground: Sandbox,
+    seen: Observations,
     name: str,
     options: dict[str, Any],
     variables: Mapping[str, str],
@@ -97,11 +97,11 @@ def run_module(
             made.append(_Module(options, ground.inside, **specification))
         except EcrError as error:  # AnsibleModule reports a wrong option itself
             refused.append(str(error))
-            raise _End from None
+            raise _ModuleExit from None
         made[0].check_mode = check_mode
         return made[0]
 
-    with environment(ground, variables) as patch, contextlib.suppress(_End):
+    with environment(ground, variables) as patch, contextlib.suppress(_ModuleExit):
         for kind in {"AnsibleAWSModule", "AnsibleModule"} & vars(module).keys():
             patch.setattr(module, kind, module_of)
         module.main()
@@ -118,7 +118,7 @@ def run_module(
 
 
 @contextlib.contextmanager
-def displaying(seen: Seen) -> Iterator[None]:
+def displaying(seen: Observations) -> Iterator[None]:
     """Notes what is displayed."""
     with pytest.MonkeyPatch.context() as patch:
         for method in ("display", "warning", "error", "deprecated"):
@@ -126,7 +126,9 @@ def displaying(seen: Seen) -> Iterator[None]:
         yield
 
 
-def run_action(ground: Ground, seen: Seen, name: str, options: dict[str, Any], variables: dict[str, Any]) -> Any:
+def run_action(
+    ground: Sandbox, seen: Observations, name: str, options: dict[str, Any], variables: dict[str, Any]
+) -> Any:
     """The result of an action plugin on the controller; a template in a variable that Ansible trusts is one."""
     plugin = importlib.import_module(f"{PLUGINS}.action.{name}").ActionModule
     loader = DataLoader()
@@ -144,7 +146,7 @@ def run_action(ground: Ground, seen: Seen, name: str, options: dict[str, Any], v
     return result
 
 
-def evaluate(text: str, variables: dict[str, Any], seen: Seen) -> Any:
+def evaluate(text: str, variables: dict[str, Any], seen: Observations) -> Any:
     """The value of an expression of the collection's own, over variables of others; an error is displayed."""
     try:
         return Templar(DataLoader(), variables).template(trust_as_template(text))
@@ -153,7 +155,7 @@ def evaluate(text: str, variables: dict[str, Any], seen: Seen) -> Any:
         return None
 
 
-def show_all(seen: Seen, lines: Callable[[], list[str]]) -> None:
+def show_all(seen: Observations, lines: Callable[[], list[str]]) -> None:
     """Shows lines as display_lines does. Ansible reports an error of a filter in one line."""
     with displaying(seen):
         try:

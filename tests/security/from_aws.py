@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from . import hostile, hostile_aws
 from .entries import evaluate, run_module, trusted
 from .hostile_aws import CONSUMER, OWNER, ROLE_ARN
-from .observers import Ground, Seen
-from .places import Places
+from .observers import Observations, Sandbox
+from .places import FakeServers
 
 
 def _answers_of(calls: list[str]) -> st.SearchStrategy[Any]:
@@ -41,7 +41,7 @@ answers_of_aws = st.sampled_from(["consumer", "owner"]).flatmap(
 )
 
 
-def ask_aws(ground: Ground, places: Places, seen: Seen, value: Any) -> None:
+def ask_aws(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
     """The modules of one side, with one hostile answer."""
     side, ((call, answer), refused) = value
     places.aws.answers, places.aws.refused = {call: answer}, {call} if refused else set()
@@ -68,7 +68,7 @@ organizations = st.tuples(
 )
 
 
-def list_accounts(_ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def list_accounts(_ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """The inventory plugin, with each option that evaluates expressions over names."""
     wanted, (account, unit, key, label) = value
     pages: dict[str, Any] = {

@@ -20,8 +20,8 @@ from . import hostile, hostile_aws
 from .entries import evaluate, run_module, show_all
 from .from_people import HANDOFF
 from .hostile_aws import CONSUMER, OWNER, ROLE_ARN
-from .observers import Ground, Seen
-from .places import Places
+from .observers import Observations, Sandbox
+from .places import FakeServers
 
 PROOF: dict[str, Any] = {
     "changed": False,
@@ -56,7 +56,7 @@ _ARTIFACTS = re.findall(r'(?m)^ +data: "(.+)"$', (ROOT / "roles/ecr_pull/tasks/m
 _SUMMARY = (ROOT / "roles/ecr_pull/templates/summary.txt.j2").read_text()
 
 
-def use_results(_ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def use_results(_ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """The tasks of the role that use the results of its modules on a host: messages, tables, the report, artifacts."""
     proof, pulled, failed, message = value
     results = [displayable({**one, "failed": failed, "msg": message}) for one in (proof, pulled)]
@@ -94,7 +94,7 @@ files_of_hosts = st.tuples(
 )
 
 
-def configure_host(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def configure_host(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """The files of a user, which the module reads, and writes as that user."""
     files, state = value
     user = pathlib.Path(ground.home).owner()

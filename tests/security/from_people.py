@@ -21,8 +21,8 @@ from tests.awx.pattern import TYPES
 from . import hostile, hostile_aws
 from .entries import environment, evaluate, run_action, run_module, show_all, trusted
 from .hostile_aws import CONSUMER, OWNER, REGION, ROLE_ARN
-from .observers import Ground, Seen
-from .places import Places
+from .observers import Observations, Sandbox
+from .places import FakeServers
 
 HANDOFF: dict[str, Any] = {
     "ecr_pull_role_arn": ROLE_ARN,
@@ -43,7 +43,7 @@ handoffs = st.tuples(st.just("file"), hostile.files(texts_of_handoffs)) | st.tup
 )
 
 
-def read_handoff(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def read_handoff(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """Ansible trusts all of these variables, as if they came from -e with JSON."""
     form, content = value
     variables = {"text": content, "variable": "{{ pasted }}", "file": str(ground.inside / "handoff.yml")}
@@ -52,14 +52,14 @@ def read_handoff(ground: Ground, _places: Places, seen: Seen, value: Any) -> Non
     _read(ground, seen, {"ecr_pull_handoff": variables[form], "pasted": content if form == "variable" else ""})
 
 
-def _read(ground: Ground, seen: Seen, variables: dict[str, Any]) -> None:
+def _read(ground: Sandbox, seen: Observations, variables: dict[str, Any]) -> None:
     result = run_action(ground, seen, "ecr_handoff_info", {}, {name: trusted(one) for name, one in variables.items()})
     show_all(seen, lambda: result.get("summary", []))
     # As the later tasks of the role use it.
     evaluate("{{ share }}{{ share.images | default('') }}", {"share": result}, seen)
 
 
-def read_artifact(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def read_artifact(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """By the expression of the pattern for AWX. An artifact may be of any type."""
     (play,) = yaml.safe_load((PATTERN / "playbooks/pull.yml").read_text())
     _read(ground, seen, {"ecr_pull_handoff": play["vars"]["ecr_pull_handoff"], "ecr_share_handoff": value})
@@ -81,7 +81,7 @@ CHOICES = {"survey_access": "read", "survey_exclusive": "no"}
 _DECLARATION = yaml.safe_load((PATTERN / "playbooks/share.yml").read_text())[0]["vars"]
 
 
-def share_survey(ground: Ground, places: Places, seen: Seen, value: Any) -> None:
+def share_survey(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
     """By the expressions of the pattern for AWX, through the modules, to the page for people, which is executed."""
     declared = {
         name.removeprefix("ecr_share_"): evaluate(
@@ -118,7 +118,7 @@ def share_survey(ground: Ground, places: Places, seen: Seen, value: Any) -> None
         run_commands(ground, path.read_text())
 
 
-def run_commands(ground: Ground, page: str) -> None:
+def run_commands(ground: Sandbox, page: str) -> None:
     """Runs the commands of a page for people, with programs that do nothing."""
     programs = ground.inside / "bin"
     programs.mkdir()
@@ -130,7 +130,7 @@ def run_commands(ground: Ground, page: str) -> None:
         subprocess.run(["sh", "-c", block], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
-def ecr_handoff(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def ecr_handoff(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """Replaces the files of a former hand-off."""
     for ending, file in zip((".yml", ".md"), value):
         if file:
@@ -155,7 +155,7 @@ former_handoffs = st.tuples(
 CREDENTIAL = {"access_key": hostile_aws.ACCESS_KEY, "secret_key": hostile_aws.SECRET_KEY, "session_token": "token"}
 
 
-def inject_credential(ground: Ground, _places: Places, seen: Seen, value: Any) -> None:
+def inject_credential(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
     """As AWX writes the file of a credential, which botocore then reads."""
     for name, kind in TYPES.items():
         folder = ground.inside / name.replace(" ", "-")

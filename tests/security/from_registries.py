@@ -15,8 +15,8 @@ from tests.support.registry import OCI_INDEX, OCI_MANIFEST, Server
 
 from . import hostile, hostile_aws
 from .entries import run_module
-from .observers import Ground, Seen
-from .places import Places
+from .observers import Observations, Sandbox
+from .places import FakeServers
 
 LAYER = b"a layer"
 _DESCRIPTOR = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": hostile_aws.DIGEST, "size": 1}
@@ -58,7 +58,7 @@ def _latin(headers: dict[str, str]) -> dict[str, str]:
     }
 
 
-def ask_registry(ground: Ground, places: Places, seen: Seen, value: Any) -> None:
+def ask_registry(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
     """A pull into a layout, with one hostile answer."""
     kind, content, headers = value
     server, headers = places.registry, _latin(headers)
@@ -92,7 +92,12 @@ def _serve(server: Server, path: str, status: int, body: bytes, headers: dict[st
 
 
 def pull_by_token(
-    ground: Ground, places: Places, seen: Seen, digest: str, variables: dict[str, str] | None = None, **options: Any
+    ground: Sandbox,
+    places: FakeServers,
+    seen: Observations,
+    digest: str,
+    variables: dict[str, str] | None = None,
+    **options: Any,
 ) -> dict[str, Any]:
     given = {
         "registry_url": places.registry.url,
@@ -140,7 +145,7 @@ outputs_of_engines = st.fixed_dictionaries(
 )
 
 
-def ask_engine(ground: Ground, places: Places, seen: Seen, value: Any) -> None:
+def ask_engine(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
     """A pull by a program in the place of an engine, whose output is hostile and repeats the token."""
     folder = ground.inside / "engine"
     folder.mkdir()
@@ -167,7 +172,7 @@ _LAYOUT = {"schemaVersion": 2, "manifests": [{**_DESCRIPTOR, "mediaType": OCI_MA
 layouts = st.tuples(st.sampled_from(LAYOUT_FILES), hostile.files(hostile.documents(_LAYOUT)))
 
 
-def pull_into_layout(ground: Ground, places: Places, seen: Seen, value: Any) -> None:
+def pull_into_layout(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
     """A pull into a layout in which one file is hostile."""
     name, file = value
     image = places.registry.push_image("app", LAYER)

@@ -33,14 +33,14 @@ class Hang(BaseException):
 
 
 @dataclass
-class Seen:
+class Observations:
     """The output of a run for its user, and its requests to others."""
 
     shown: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
 
 
-class Ground:
+class Sandbox:
     """Where hostile values are tried.
 
     `inside` is where the run may write. `outside` stands for everything else: the home, the working directory, and the
@@ -88,7 +88,7 @@ def _snapshot(path: pathlib.Path) -> tuple[int, int, bytes]:
 # --- the observers ---------------------------------------------------------------------------------------------------
 
 
-def executions(ground: Ground) -> list[str]:
+def executions(ground: Sandbox) -> list[str]:
     """The marker, which only a program creates."""
     if not ground.marker.exists():
         return []
@@ -96,7 +96,7 @@ def executions(ground: Ground) -> list[str]:
     return ["a hostile text was executed"]
 
 
-def writes(ground: Ground, before: dict[str, Any]) -> list[str]:
+def writes(ground: Sandbox, before: dict[str, Any]) -> list[str]:
     """Changes outside of the run."""
     after = ground.tree()
     return [
@@ -116,7 +116,7 @@ def forms(secret: str) -> Iterator[str]:
         yield whole.replace("+", "-").replace("/", "_")
 
 
-def leaks(ground: Ground, seen: Seen) -> list[str]:
+def leaks(ground: Sandbox, seen: Observations) -> list[str]:
     """The secrets in what was shown or sent, and in files that remain."""
     wanted = {form for secret in ground.secrets for form in forms(secret)}
     found = [
@@ -133,7 +133,7 @@ def leaks(ground: Ground, seen: Seen) -> list[str]:
     return found
 
 
-def control_characters(seen: Seen) -> list[str]:
+def control_characters(seen: Observations) -> list[str]:
     """Characters that change how the text around them is shown."""
     found = {one for text in seen.shown for one in set(text) if unicodedata.category(one) in _FORBIDDEN}
     return [f"{one!a} was shown" for one in sorted(found - {"\n", "\t"})]
@@ -159,12 +159,12 @@ def deadline(seconds: float) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
-def findings(ground: Ground, run: Callable[[Seen], None], seconds: float = DEADLINE) -> list[str]:
+def findings(ground: Sandbox, run: Callable[[Observations], None], seconds: float = DEADLINE) -> list[str]:
     """Everything that is wrong with a run; an empty list if nothing is.
 
     :param run: does something with hostile values, and notes what it shows and sends
     """
-    seen, before, found = Seen(), ground.tree(), []
+    seen, before, found = Observations(), ground.tree(), []
     here = os.getcwd()
     os.chdir(ground.outside / "cwd")
     try:

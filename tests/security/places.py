@@ -11,7 +11,7 @@ from tests.support.serving import serving
 from .hostile_aws import HostileAws
 
 
-class Places:
+class FakeServers:
     """The servers of a test: AWS, a registry, and a host that may receive no credential."""
 
     def __init__(self, stack: ExitStack) -> None:

@@ -89,8 +89,8 @@ def test_pattern_requires_a_project_and_a_release(awx: Awx, tmp_path: pathlib.Pa
 def refused(awx: Awx, folder: pathlib.Path, changed: dict[str, str]) -> None:
     run = apply(folder, awx.url, "-e", json.dumps(changed))
     assert run.returncode == 2, run.stdout + run.stderr
-    told = " ".join((run.stdout + run.stderr).split())
-    assert all(name in told for name in ("ecr_awx_image", "ecr_awx_project_url", "ecr_awx_project_release")), told
+    words = " ".join((run.stdout + run.stderr).split())
+    assert all(name in words for name in ("ecr_awx_image", "ecr_awx_project_url", "ecr_awx_project_release")), words
     assert awx.writes == []
 
 

@@ -21,8 +21,8 @@ from tests.support.paths import ROOT
 
 from . import hostile_aws
 from .boundaries import BOUNDARIES, Boundary
-from .observers import Ground, findings
-from .places import Places
+from .observers import Sandbox, findings
+from .places import FakeServers
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 fuzz = settings(
@@ -35,14 +35,14 @@ fuzz = settings(
 
 
 @pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
+def places() -> Iterator[FakeServers]:
     with ExitStack() as stack:
-        yield Places(stack)
+        yield FakeServers(stack)
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.name.replace(" ", "-"))
-def test_hostile_input(boundary: Boundary, places: Places, tmp_path: pathlib.Path) -> None:
-    ground = Ground(tmp_path, *hostile_aws.SECRETS)
+def test_hostile_input(boundary: Boundary, places: FakeServers, tmp_path: pathlib.Path) -> None:
+    ground = Sandbox(tmp_path, *hostile_aws.SECRETS)
 
     @fuzz
     @given(boundary.values)

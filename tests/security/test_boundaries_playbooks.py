@@ -26,8 +26,8 @@ from tests.support.registry import OCI_MANIFEST
 from . import hostile, hostile_aws
 from .from_people import CHOICES, HANDOFF, SURVEY
 from .from_registries import LAYER
-from .observers import Ground, Seen, findings
-from .places import Places
+from .observers import Observations, Sandbox, findings
+from .places import FakeServers
 
 PATTERN = ROOT / "extensions/patterns/ecr_share/playbooks"
 #: Values that Ansible itself executes, displays, or refuses to load.
@@ -38,11 +38,11 @@ LIMIT = 300  # seconds
 class Play:
     """Runs the programs of ansible-core, and notes what they show."""
 
-    def __init__(self, ground: Ground, places: Places, python: pathlib.Path | None) -> None:
+    def __init__(self, ground: Sandbox, places: FakeServers, python: pathlib.Path | None) -> None:
         self.ground, self.places, self.python = ground, places, python
         self.output = ""
 
-    def run(self, seen: Seen, program: str, *arguments: Any, **variables: Any) -> None:
+    def run(self, seen: Observations, program: str, *arguments: Any, **variables: Any) -> None:
         """Standard input is closed; the working directory and the home are outside."""
         environment = {
             **{name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ},
@@ -69,10 +69,10 @@ class Play:
         self.output = (process.stdout + process.stderr).decode("utf-8", "surrogateescape")
         seen.shown.append(self.output)
 
-    def pull(self, seen: Seen, *arguments: Any, **variables: Any) -> None:
+    def pull(self, seen: Observations, *arguments: Any, **variables: Any) -> None:
         self.run(seen, "ansible-playbook", ROOT / "playbooks/pull.yml", *arguments, **variables)
 
-    def survey(self, seen: Seen, playbook: str, answers: dict[str, Any]) -> None:
+    def survey(self, seen: Observations, playbook: str, answers: dict[str, Any]) -> None:
         """As AWX passes the answers of a survey and the artifacts of other jobs."""
         own = {"ecr_share_wait_timeout": 0, "ecr_pull_wait_timeout": 0, "ansible_python_interpreter": str(self.python)}
         file = self.ground.inside / "extra_vars.yml"
@@ -86,15 +86,15 @@ class Play:
 
 
 @pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
+def places() -> Iterator[FakeServers]:
     with ExitStack() as stack:
-        yield Places(stack)
+        yield FakeServers(stack)
 
 
 @pytest.fixture
-def play(places: Places, tmp_path: pathlib.Path) -> Play:
+def play(places: FakeServers, tmp_path: pathlib.Path) -> Play:
     places.clear()
-    return Play(Ground(tmp_path, *hostile_aws.SECRETS), places, Control.python)
+    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), places, Control.python)
 
 
 def everywhere(payload: str) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def everywhere(payload: str) -> dict[str, Any]:
     return {**values, "ecr_pull_repository_tags": {payload: payload}, **foreign}
 
 
-def pull_handoffs(play: Play, seen: Seen) -> None:
+def pull_handoffs(play: Play, seen: Observations) -> None:
     """A host for each payload and each form of its hand-off, in one run."""
     variables: dict[str, Any] = {}
     hosts = []
@@ -127,14 +127,14 @@ def pull_handoffs(play: Play, seen: Seen) -> None:
     assert play.output.count("failed=1") == len(hosts), play.output
 
 
-def pull_handoff_text(play: Play, seen: Seen) -> None:
+def pull_handoff_text(play: Play, seen: Observations) -> None:
     """Not by the name of a variable: the text itself in -e, which Ansible trusts."""
     for payload in map(play.ground.plant, PAYLOADS[:3]):
         play.pull(seen, ecr_pull_handoff=json.dumps(everywhere(payload)))
         assert "A hand-off cannot contain" in " ".join(play.output.split()), play.output
 
 
-def share_survey(play: Play, seen: Seen) -> None:
+def share_survey(play: Play, seen: Observations) -> None:
     for number in range(3):
         payloads = map(play.ground.plant, PAYLOADS[number:] + PAYLOADS[:number])
         answers = {name: value + payload for (name, value), payload in zip(SURVEY.items(), payloads)}
@@ -143,14 +143,14 @@ def share_survey(play: Play, seen: Seen) -> None:
             assert "failed=1" in play.output, play.output
 
 
-def pull_artifacts(play: Play, seen: Seen) -> None:
+def pull_artifacts(play: Play, seen: Observations) -> None:
     for name in ("ecr_share_handoff", "survey_handoff"):
         for document in (everywhere(play.ground.plant(PAYLOADS[0])), HANDOFF["ecr_pull_denied"]):
             play.survey(seen, "prove.yml", {name: json.dumps(document), "survey_dest": play.ground.plant(PAYLOADS[0])})
             assert "failed=1" in play.output, play.output
 
 
-def pull_on_hosts(play: Play, seen: Seen) -> None:
+def pull_on_hosts(play: Play, seen: Observations) -> None:
     """A host for each payload, whose Python prints it in every value of a result."""
     hosts = []
     for number, payload in enumerate(map(play.ground.plant, PAYLOADS)):
@@ -176,7 +176,7 @@ def pull_on_hosts(play: Play, seen: Seen) -> None:
     assert play.output.count("failure-") > len(PAYLOADS), play.output
 
 
-def pull_from_aws(play: Play, seen: Seen) -> None:
+def pull_from_aws(play: Play, seen: Observations) -> None:
     """Calls of the consumer are refused or answered with payloads."""
     own = {"ecr_pull_handoff": json.dumps(HANDOFF), "ecr_pull_engine": "oci_layout", "ecr_pull_wait_timeout": 0}
     own["ecr_pull_dest"] = str(play.ground.inside / "layout")
@@ -193,7 +193,7 @@ def pull_from_aws(play: Play, seen: Seen) -> None:
     play.pull(seen, **own)
 
 
-def share_at_aws(play: Play, seen: Seen) -> None:
+def share_at_aws(play: Play, seen: Observations) -> None:
     """Descriptions, tags and documents that others wrote in the owner account."""
     text = play.ground.plant(" ".join(PAYLOADS))
     role = hostile_aws.ANSWERS["GetRole"]["Role"]
@@ -209,7 +209,7 @@ def share_at_aws(play: Play, seen: Seen) -> None:
         assert "failed=1" in play.output, play.output
 
 
-def pull_from_registry(play: Play, seen: Seen) -> None:
+def pull_from_registry(play: Play, seen: Observations) -> None:
     """A registry whose refusals and documents have payloads, and which repeats the token."""
     registry = play.places.registry
     text = play.ground.plant(" ".join(PAYLOADS))
@@ -239,7 +239,7 @@ def pull_from_registry(play: Play, seen: Seen) -> None:
         assert "failed=1" in play.output, play.output
 
 
-def list_accounts(play: Play, seen: Seen) -> None:
+def list_accounts(play: Play, seen: Observations) -> None:
     """Accounts, units and tags with payloads as names, in every option that evaluates expressions."""
     answers = play.places.aws.answers
     accounts = [
@@ -257,7 +257,7 @@ def list_accounts(play: Play, seen: Seen) -> None:
         "keyed_groups": [{"key": "account_name", "prefix": "name"}],
     }
     inventory = play.write("x.aws_organizations_accounts.yml", source)
-    play.run(Seen(), "ansible-inventory", "-i", inventory, "--list")  # JSON for programs, as it is
+    play.run(Observations(), "ansible-inventory", "-i", inventory, "--list")  # JSON for programs, as it is
     assert "000000000001" in play.output, play.output
     shown = {"lines": ["{{ label }} {{ account_name }} {{ account_tags }}"]}
     book = {"hosts": "all", "gather_facts": False, "tasks": [{"crossaccount.ecr.display_lines": shown}]}
@@ -265,7 +265,7 @@ def list_accounts(play: Play, seen: Seen) -> None:
     assert f"ok={len(PAYLOADS)}" in play.output or play.output.count("ok=1") == len(PAYLOADS), play.output
 
 
-RUNS: list[Callable[[Play, Seen], None]] = [
+RUNS: list[Callable[[Play, Observations], None]] = [
     pull_handoffs,
     pull_handoff_text,
     share_survey,
@@ -279,5 +279,5 @@ RUNS: list[Callable[[Play, Seen], None]] = [
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
-def test_hostile_run(run: Callable[[Play, Seen], None], play: Play) -> None:
+def test_hostile_run(run: Callable[[Play, Observations], None], play: Play) -> None:
     assert findings(play.ground, lambda seen: run(play, seen), seconds=LIMIT) == []

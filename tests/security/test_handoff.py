@@ -224,7 +224,7 @@ def test_owner_account_is_shown_with_the_option_that_checks_it(attack: Attack) -
     line = (
         f"owner account:    {accounts.OWNER} (not checked; set ecr_pull_owner_account to the account that you expect)"
     )
-    assert run.output.index(line) < run.output.index("TASK [crossaccount.ecr.ecr_pull : Assume the role")
+    assert run.output.index(line) < run.output.index("before: arn:")
 
 
 @pytest.mark.parametrize("credentials", ["host", "controller"])
@@ -251,8 +251,8 @@ def test_handoff_of_other_consumer_is_rejected_by_modules(shared: Control, modul
     if module == "ecr_image_pull":
         options |= {"images": ["release:v1.0"], "engine": "oci_layout", "dest": str(shared.folder / "own")}
     result = shared.module(module, "stranger", **options)
-    told = f"This hand-off is for {accounts.CONSUMER}; these credentials are of {accounts.STRANGER}."
-    assert result["msg"].startswith(told), result
+    message = f"This hand-off is for {accounts.CONSUMER}; these credentials are of {accounts.STRANGER}."
+    assert result["msg"].startswith(message), result
     assert shared.lab.calls()[mark:] == ["sts:GetCallerIdentity"]
 
 

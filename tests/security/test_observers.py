@@ -15,19 +15,19 @@ import yaml
 
 from .entries import evaluate, trusted
 from .hostile import COMMANDS, CONTROL_CHARACTERS, SPECIAL_FILES, TAGS, TEMPLATES, create
-from .observers import Ground, Seen, findings
+from .observers import Observations, Sandbox, findings
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-Program = Callable[[Ground, Seen], Any]
+Program = Callable[[Sandbox, Observations], Any]
 
 
 @pytest.fixture
-def ground(tmp_path: pathlib.Path) -> Ground:
-    return Ground(tmp_path, SECRET)
+def ground(tmp_path: pathlib.Path) -> Sandbox:
+    return Sandbox(tmp_path, SECRET)
 
 
-def test_safe_run_has_no_findings(ground: Ground) -> None:
-    def run(seen: Seen) -> None:
+def test_safe_run_has_no_findings(ground: Sandbox) -> None:
+    def run(seen: Observations) -> None:
         (ground.inside / "result").write_text("written where it may be")
         seen.shown.append("release: pulled\n\tby its digest")
         seen.sent.append("Authorization: no")
@@ -36,28 +36,28 @@ def test_safe_run_has_no_findings(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("template", [one for one in TEMPLATES if not one.startswith("#") and "cycler" not in one])
-def test_templates_are_executed_by_ansible(ground: Ground, template: str) -> None:
+def test_templates_are_executed_by_ansible(ground: Sandbox, template: str) -> None:
     value = trusted(ground.plant(template))
     for _level in range(2):  # a template may make another one
         found = findings(ground, lambda seen: evaluate("{{ value }}", {"value": value}, seen))
-        if found or not (value := trusted(evaluate("{{ value }}", {"value": value}, Seen()))):
+        if found or not (value := trusted(evaluate("{{ value }}", {"value": value}, Observations()))):
             break
     assert found == ["a hostile text was executed"]
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if not one.startswith("-")])
-def test_commands_are_executed_by_a_shell(ground: Ground, command: str) -> None:
+def test_commands_are_executed_by_a_shell(ground: Sandbox, command: str) -> None:
     quote = next((one for one in "'\"" if command.startswith(one)), "")
     line = f"true {quote}{ground.plant(command)}{quote}"
 
-    def run(_seen: Seen) -> None:
+    def run(_seen: Observations) -> None:
         subprocess.run(["sh", "-c", line], check=False)
 
     assert "a hostile text was executed" in findings(ground, run)
 
 
 @pytest.mark.parametrize("tag", TAGS[:2])
-def test_tags_are_executed_by_an_unsafe_loader(ground: Ground, tag: str) -> None:
+def test_tags_are_executed_by_an_unsafe_loader(ground: Sandbox, tag: str) -> None:
     assert findings(ground, lambda _seen: yaml.unsafe_load(ground.plant(tag))) == ["a hostile text was executed"]
 
 
@@ -71,7 +71,7 @@ WRITERS: dict[str, Program] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_write_outside_is_found(ground: Ground, name: str) -> None:
+def test_write_outside_is_found(ground: Sandbox, name: str) -> None:
     (found,) = findings(ground, lambda seen: WRITERS[name](ground, seen))
     assert found.endswith(" was changed")
 
@@ -85,7 +85,7 @@ ENCODED = {
     "Basic of another user": base64.b64encode(f"user:{SECRET}".encode()).decode(),
     "URL-safe base64": base64.urlsafe_b64encode(f"x{SECRET}x".encode()).decode(),
 }
-PLACES: dict[str, Callable[[Ground, Seen, str], Any]] = {
+PLACES: dict[str, Callable[[Sandbox, Observations, str], Any]] = {
     "shown": lambda _ground, seen, text: seen.shown.append(f"denied: {text}!"),
     "sent": lambda _ground, seen, text: seen.sent.append(f"Authorization: Basic {text}"),
     "has a secret": lambda ground, _seen, text: (ground.inside / "log").write_text(text),
@@ -94,23 +94,23 @@ PLACES: dict[str, Callable[[Ground, Seen, str], Any]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("form", ENCODED)
-def test_leak_is_found(ground: Ground, place: str, form: str) -> None:
+def test_leak_is_found(ground: Sandbox, place: str, form: str) -> None:
     found = findings(ground, lambda seen: PLACES[place](ground, seen, ENCODED[form]))
     assert found
     assert all(place in one for one in found)
 
 
 @pytest.mark.parametrize("text", CONTROL_CHARACTERS, ids=ascii)
-def test_control_characters_are_found(ground: Ground, text: str) -> None:
+def test_control_characters_are_found(ground: Sandbox, text: str) -> None:
     assert findings(ground, lambda seen: seen.shown.append(text))
 
 
 @pytest.mark.parametrize("file", [one for one in SPECIAL_FILES if one.kind != "text"], ids=str)
-def test_special_files_stop_a_naive_read(ground: Ground, file: Any) -> None:
+def test_special_files_stop_a_naive_read(ground: Sandbox, file: Any) -> None:
     path = ground.inside / "file"
     create(ground.plant(file), path)
 
-    def run(seen: Seen) -> None:
+    def run(seen: Observations) -> None:
         with path.open("rb") as opened:
             seen.shown.append(opened.read().decode())
 
@@ -122,8 +122,8 @@ def test_special_files_stop_a_naive_read(ground: Ground, file: Any) -> None:
     assert found or leads_to_text
 
 
-def test_endless_computation_is_found(ground: Ground) -> None:
-    def run(_seen: Seen) -> None:
+def test_endless_computation_is_found(ground: Sandbox) -> None:
+    def run(_seen: Observations) -> None:
         while True:
             pass
 

@@ -78,7 +78,7 @@ class Relay(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, target: str, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Relayed)
+        super().__init__(("127.0.0.1", 0), _RelayHandler)
         self.target, self.tls = target, tls
         self.received = b""
         self.port = self.server_address[1]
@@ -87,7 +87,7 @@ class Relay(socketserver.ThreadingTCPServer):
         """A client that hangs up is part of the tests."""
 
 
-class _Relayed(socketserver.BaseRequestHandler):
+class _RelayHandler(socketserver.BaseRequestHandler):
     server: Relay
 
     def handle(self) -> None:
@@ -593,7 +593,7 @@ def test_image_larger_than_the_disk_is_rejected_early(
     with pytest.raises(EcrError) as caught:
         Layout(str(tmp_path / "dest"), "linux/amd64").fetch(image)
     assert re.search(
-        r"^The image needs 10{9}\d+ bytes in .*/dest, and \d+ are free\. Nothing was fetched", str(caught.value)
+        r"^The image needs 10{9}\d+ bytes in .*/dest, and \d+ are free\. Nothing was downloaded", str(caught.value)
     )
     assert not [path for path, _headers in server.requests if "/blobs/" in path]
 

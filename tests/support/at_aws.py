@@ -18,7 +18,7 @@ from tests.support.lab import Lab
 from tests.support.paths import LAB_PYTHON, ROOT
 
 
-class Inside(Control):
+class ControlAtAwsNames(Control):
     """A control host on which AWS's names lead to the lab.
 
     :param inside: the words that run a command there
@@ -45,12 +45,12 @@ class Inside(Control):
 
 
 @contextlib.contextmanager
-def control_host(folder: pathlib.Path) -> Iterator[Inside]:
+def control_host(folder: pathlib.Path) -> Iterator[ControlAtAwsNames]:
     """A lab at AWS's names and a control host with docker in it.
 
     :param folder: with a short path, for docker's sockets are in it
     """
     with at_aws_names.answering(folder / "lab", LAB_PYTHON) as inside:
-        control = Inside(folder, inside)
+        control = ControlAtAwsNames(folder, inside)
         with dockerd(folder / "docker", inside) as control.engines:
             yield control

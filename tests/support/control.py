@@ -113,8 +113,8 @@ class Control:
         return {**result, "code": run.code}
 
     def _module_itself(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
-        told = {"_ansible_check_mode": "--check" in flags, "_ansible_diff": "--diff" in flags}
-        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **told}})
+        keywords = {"_ansible_check_mode": "--check" in flags, "_ansible_diff": "--diff" in flags}
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **keywords}})
         command = [
             self.python or BIN / "python",
             "-m",

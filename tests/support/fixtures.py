@@ -21,7 +21,7 @@ from tests.support.by_hand import Owner
 from tests.support.consumer_side import Clock
 from tests.support.control import BIN, Control
 from tests.support.engines import dockerd
-from tests.support.forwarding import Between, Holding, Lossy
+from tests.support.forwarding import HoldingProxy, RecordingProxy, ResponseDroppingProxy
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 from tests.support.serving import serving
@@ -91,17 +91,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def between(lab: Lab) -> Iterator[Between]:
-    server = Between(lab)
+def recording_proxy(lab: Lab) -> Iterator[RecordingProxy]:
+    server = RecordingProxy(lab)
     with serving(server):
         yield server
 
 
 @pytest.fixture
-def lossy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lossy]:
+def dropping_proxy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseDroppingProxy]:
     # The SDK's own pauses between its tries.
     monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=lambda _seconds: None))
-    server = Lossy(lab)
+    server = ResponseDroppingProxy(lab)
     with serving(server):
         yield server
     assert server.errors == []
@@ -119,7 +119,7 @@ def site(
 ) -> Iterator[Site]:
     token = lab.client("owner", "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     digest = accounts.push(lab.endpoint, token, "release", "noise", [accounts.scenario_layers()[0], layer])
-    proxy = Holding(lab.endpoint, "sha256:" + hashlib.sha256(layer).hexdigest())
+    proxy = HoldingProxy(lab.endpoint, "sha256:" + hashlib.sha256(layer).hexdigest())
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -60,7 +60,7 @@ class Answer:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Forwarding
+    server: ForwardingProxy
 
     def forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -109,7 +109,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Forwarding(http.server.ThreadingHTTPServer):
+class ForwardingProxy(http.server.ThreadingHTTPServer):
     """Forwards each request to the lab, and its answer to the client."""
 
     request_queue_size = 128
@@ -132,7 +132,7 @@ class Forwarding(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Between(Forwarding):
+class RecordingProxy(ForwardingProxy):
     """Keeps the forms that were sent to STS, and may change the answers of AWS."""
 
     def __init__(self, lab: Lab) -> None:
@@ -153,7 +153,7 @@ class Between(Forwarding):
         return [form for form in self.forms if form.get("Action") == "AssumeRole"]
 
 
-class Lossy(Between):
+class ResponseDroppingProxy(RecordingProxy):
     """Forwards every request, and drops the answer to some."""
 
     def __init__(self, lab: Lab) -> None:
@@ -190,7 +190,7 @@ class Lossy(Between):
         return self.calls.count(call)
 
 
-class Holding(Forwarding):
+class HoldingProxy(ForwardingProxy):
     """In front of AWS and of the registry: may hold one layer halfway, refuse it, or hold a call of AWS.
 
     :param layer: the digest of the layer
@@ -253,7 +253,7 @@ def _refusal(request: Request) -> bytes:
     return json.dumps({"errors": [{"code": "DENIED", "message": message}]}).encode()
 
 
-class Tampering(Forwarding):
+class TamperingProxy(ForwardingProxy):
     """A registry that passes on what the lab answers, except for a fault.
 
     :param fault: changes an answer that has a layer or the manifest
@@ -262,7 +262,7 @@ class Tampering(Forwarding):
     """
 
     def __init__(
-        self, url: str, fault: Callable[[Tampering, str, Answer], None], layers: list[str], manifest: bytes
+        self, url: str, fault: Callable[[TamperingProxy, str, Answer], None], layers: list[str], manifest: bytes
     ) -> None:
         super().__init__(url)
         self.fault, self.layers, self.manifest = fault, tuple(layers), manifest

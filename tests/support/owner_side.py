@@ -25,11 +25,11 @@ TRUST_OF_OTHERS = {"Effect": "Allow", "Principal": {"AWS": accounts.STRANGER}, "
 OURS = [{"Key": "managed-by", "Value": "crossaccount.ecr"}]
 
 
-class _End(Exception):  # noqa: N818  (of a module, as it is to be)
+class _ModuleExit(Exception):  # noqa: N818  (of a module, as it is to be)
     """A module has its result."""
 
 
-class Here(Controller):
+class InProcessModule(Controller):
     """The members of AnsibleAWSModule that the owner's modules use, in this process: their result, and what they warn
     of."""
 
@@ -47,7 +47,7 @@ class Here(Controller):
 
     def exit_json(self, **result: Any) -> None:
         self.result = {**result, "warnings": self.warnings}
-        raise _End
+        raise _ModuleExit
 
     def fail_json(self, **result: Any) -> None:  # type: ignore[override]
         self.exit_json(failed=True, **result)
@@ -55,13 +55,13 @@ class Here(Controller):
 
 def owner(control: Control, module: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
     """The result of one of the owner's modules with the owner's environment."""
-    ran: list[Here] = []
+    ran: list[InProcessModule] = []
 
-    def here(**specification: Any) -> Here:
-        ran.append(Here({"profile": "owner", "wait_interval": 0.01, **options}, check_mode, **specification))
+    def here(**specification: Any) -> InProcessModule:
+        ran.append(InProcessModule({"profile": "owner", "wait_interval": 0.01, **options}, check_mode, **specification))
         return ran[0]
 
-    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(_End):
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(_ModuleExit):
         for name, value in control.lab.environment.items():
             patch.setenv(name, value)
         patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))

@@ -96,8 +96,8 @@ def client(path: str, arguments: list[str]) -> int:
         socket.send_fds(server, [b"."], [0, 1, 2])
         server.sendall(json.dumps([arguments, dict(os.environ), os.getcwd()]).encode())
         server.shutdown(socket.SHUT_WR)
-        said = server.recv(1)
-    return said[0] if said else 1  # a killed child sends nothing
+        received = server.recv(1)
+    return received[0] if received else 1  # a killed child sends nothing
 
 
 # --- the server
@@ -224,10 +224,10 @@ def be_python(python: str, arguments: list[str]) -> int:
 
 
 def main() -> None:
-    what, path, *arguments = sys.argv[1:]
-    if what == "client":
+    kind, path, *arguments = sys.argv[1:]
+    if kind == "client":
         sys.exit(client(path, arguments))
-    is_python = what == "python"
+    is_python = kind == "python"
     (preload if is_python else preload_ansible)()
     connection = serve(path)
     if connection:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from tests.lab import state
 from tests.support.control import BIN, Control
-from tests.support.forwarding import Holding
+from tests.support.forwarding import HoldingProxy
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 from tests.support.secret_search import Secrets
@@ -59,7 +59,9 @@ class Seen(NamedTuple):
 class Site(Control):
     """A control host whose every folder is watched, with four hosts on it: one for each engine."""
 
-    def __init__(self, lab: Lab, folder: pathlib.Path, proxy: Holding, digest: str, engines: dict[str, str]) -> None:
+    def __init__(
+        self, lab: Lab, folder: pathlib.Path, proxy: HoldingProxy, digest: str, engines: dict[str, str]
+    ) -> None:
         super().__init__(lab, folder)
         self.proxy, self.digest, self.engines = proxy, digest, engines
         self._numbers = itertools.count(1)

@@ -41,7 +41,7 @@ class Aws(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: list[str] = []
         self.tokens: list[str | None] = []
         self.metadata: dict[str, tuple[int, str]] = {}
@@ -52,7 +52,7 @@ class Aws(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class _Answers(http.server.BaseHTTPRequestHandler):
+class _Handler(http.server.BaseHTTPRequestHandler):
     server: Aws
 
     def do_POST(self) -> None:

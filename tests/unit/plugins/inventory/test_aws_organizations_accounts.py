@@ -41,7 +41,7 @@ def test_a_unit_is_with_all_that_is_below_it(wanted: list[str], names: list[str]
 
 
 @pytest.mark.parametrize(
-    ("state", "there"),
+    ("state", "is_listed"),
     [
         ({"State": "ACTIVE"}, True),
         ({"State": "ACTIVE", "Status": "SUSPENDED"}, True),
@@ -50,15 +50,15 @@ def test_a_unit_is_with_all_that_is_below_it(wanted: list[str], names: list[str]
         ({"State": "PENDING_ACTIVATION"}, False),
     ],
 )
-def test_only_active_accounts_are_there(state: dict[str, str], there: bool) -> None:
+def test_only_active_accounts_are_there(state: dict[str, str], is_listed: bool) -> None:
     found = plugin.accounts_within([Unit(("r-1",), "/", [account(1, state)])], [])
-    assert found == ([{"id": "000000000001", "name": "n1", "organizational_unit": "/"}] if there else [])
+    assert found == ([{"id": "000000000001", "name": "n1", "organizational_unit": "/"}] if is_listed else [])
 
 
 def test_a_problem_with_a_unit_names_the_existing_units() -> None:
-    there = ["/", "/Workloads/", "/Workloads/Production", "ou-1-o", "r-1"]
+    paths = ["/", "/Workloads/", "/Workloads/Production", "ou-1-o", "r-1"]
     tags = {"registry": "yes", "team": ["a", "b"]}
-    assert list(plugin.option_problems(UNITS, there, tags)) == []
+    assert list(plugin.option_problems(UNITS, paths, tags)) == []
     assert list(plugin.option_problems(UNITS, ["/Work", "ou-2"], {"registry": True, "team": ["a", 1]})) == [
         f"{wrong} is not an organizational unit of this organization."
         " The organization has /, /Workloads, /Workloads of others, /Workloads/Production."

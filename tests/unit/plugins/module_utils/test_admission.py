@@ -85,6 +85,6 @@ OPENINGS = {
 def test_every_other_opening_is_lost_and_revokes_sessions(opening: dict[str, Any]) -> None:
     declared = MFA if opening in (OPENINGS["no-mfa"], OPENINGS["other-bool"]) else WHOLE
     before, after = trust(declared, opening), trust(declared)
-    there = RoleState(role_exists=True, policy_exists=True, attached=True, trust=before, permissions={})
-    steps = [step.name for step in _role_plan.plan_role(there, RoleState(**{**vars(there), "trust": after})).steps]
+    role = RoleState(role_exists=True, policy_exists=True, attached=True, trust=before, permissions={})
+    steps = [step.name for step in _role_plan.plan_role(role, RoleState(**{**vars(role), "trust": after})).steps]
     assert steps == ["begin_revocation", "update_trust", "revoke_sessions", "end_revocation"]

@@ -106,10 +106,10 @@ def foreign(content: bytes) -> dict[tuple[str, str], str]:
 def test_any_configuration_is_merged_or_rejected(text: str) -> None:
     content = text.encode("utf-8", "surrogatepass")
     try:
-        there = merged(content)
+        configured = merged(content)
     except EcrError:
         return
-    assert there is not None
-    back = merged(there, present=False)
-    assert merged(there) == there
-    assert foreign(there) == foreign(back or b"") == foreign(content)
+    assert configured is not None
+    back = merged(configured, present=False)
+    assert merged(configured) == configured
+    assert foreign(configured) == foreign(back or b"") == foreign(content)

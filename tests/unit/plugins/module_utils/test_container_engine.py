@@ -37,14 +37,14 @@ def test_docker_uses_private_configuration_and_user_context(install: Install, te
     log = install("docker", context=docker_context("mine", "ssh://engine", metadata=f"{contexts}/meta/1"))
     engine = container_engine("docker", temporary)
     engine.fetch(remote(image_tag="v1"))
-    inspect, info, before, pull, there, tag = calls(log)
+    inspect, info, before, pull, present, tag = calls(log)
     assert inspect == "context inspect --format {{json .}}"
     assert info == "--context mine info --format {{json .}}"
     config, folder, rest = pull.split(" ", 2)
     assert config == "--config"
     assert pathlib.Path(folder).parent == temporary
     assert rest == f"--context mine pull {REFERENCE}"
-    assert before == there == f"--context mine image inspect {REFERENCE}"
+    assert before == present == f"--context mine image inspect {REFERENCE}"
     assert tag == f"--context mine tag {REFERENCE} {NAME}"
     assert (log / "names").read_text().split() == ["config.json", "contexts"]
 
@@ -127,8 +127,8 @@ def test_an_image_of_another_platform_is_not_the_one(
 ) -> None:
     install("docker")
     container_engine("docker", temporary).fetch(remote())
-    there = platform not in ("linux/arm64", "linux/amd")
-    assert container_engine("docker", temporary, platform).has(remote()) is there
+    present = platform not in ("linux/arm64", "linux/amd")
+    assert container_engine("docker", temporary, platform).has(remote()) is present
 
 
 @pytest.mark.parametrize("name", ["docker", "podman"])
@@ -166,7 +166,7 @@ def test_an_image_that_was_pulled_and_is_not_there(install: Install, temporary: 
 
 @pytest.mark.parametrize("name", ["docker", "podman"])
 @pytest.mark.parametrize(
-    ("pull", "remove", "what"),
+    ("pull", "remove", "advice"),
     [
         (SWAPS, "exit 0", "but has it as sha256:other. It was removed."),
         (SWAPS, "echo in use >&2; exit 1", "but has it as sha256:other. Remove it (in use)."),
@@ -178,12 +178,12 @@ def test_an_image_that_was_pulled_and_is_not_there(install: Install, temporary: 
     ],
 )
 def test_an_image_of_another_digest_is_removed(
-    install: Install, temporary: pathlib.Path, name: str, pull: str, remove: str, what: str
+    install: Install, temporary: pathlib.Path, name: str, pull: str, remove: str, advice: str
 ) -> None:
     log = install(name, pull, remove=remove)
     with pytest.raises(EcrError) as caught:
         container_engine(name, temporary).fetch(remote())
-    assert str(caught.value) == f"{name} pulled {REFERENCE}, {what}"
+    assert str(caught.value) == f"{name} pulled {REFERENCE}, {advice}"
     assert calls(log)[-1].endswith("image rm --force sha256:id")
     assert list(temporary.iterdir()) == []
 

@@ -60,10 +60,10 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_added_and_removed_entry_restores_the_file(text: str) -> None:
     content = text.encode()
-    there = present(content)
-    assert helpers_of(there, [HOST]) == {HOST: OURS}
-    assert present(there) == there
-    assert absent(there) == content
+    configured = present(content)
+    assert helpers_of(configured, [HOST]) == {HOST: OURS}
+    assert present(configured) == configured
+    assert absent(configured) == content
     assert absent(content) == content
 
 
@@ -76,9 +76,9 @@ def test_two_entries_go_in_any_order(text: str, order: tuple[str, str]) -> None:
 
 
 def test_a_file_that_was_created_is_deleted() -> None:
-    there = present(present(None), OTHER)
-    assert read(there) == {"credHelpers": {HOST: OURS, OTHER: OURS}}
-    assert absent(absent(there), host=OTHER) is None
+    configured = present(present(None), OTHER)
+    assert read(configured) == {"credHelpers": {HOST: OURS, OTHER: OURS}}
+    assert absent(absent(configured), host=OTHER) is None
     assert absent(None) is None
 
 
@@ -90,17 +90,17 @@ def test_the_users_own_entry_is_restored(form: str, former: str) -> None:
     """The only entry of a file, too. With the empty name, docker uses the logins of the file."""
     content = form.format(HOST, former).encode()
     assert helpers_of(content, [HOST]) == {HOST: former}
-    there = present(content)
-    assert read(there) == {"credHelpers": {HOST: OURS}}
-    assert absent(there, former) == content
+    configured = present(content)
+    assert read(configured) == {"credHelpers": {HOST: OURS}}
+    assert absent(configured, former) == content
 
 
 def test_duplicate_names_keep_their_logins() -> None:
     """podman reads both objects. A parser that keeps the last one loses a login."""
     text = f'{{"auths": {{"a.example": {{"auth": "{SECRET}"}}}}, "auths": {{"b.example": {{"auth": "eA=="}}}}}}'
-    there = present(text.encode())
-    assert there is not None
-    assert there.startswith(text[:-1].encode())
+    configured = present(text.encode())
+    assert configured is not None
+    assert configured.startswith(text[:-1].encode())
 
 
 @pytest.mark.parametrize("null", ['{"credHelpers": null}', '{"auths": null, "credHelpers":null}'])
@@ -234,13 +234,13 @@ documents = st.recursive(
 def test_any_file_is_merged_or_rejected(document: Any, indent: Any) -> None:
     content = json.dumps(document, indent=indent).encode()
     try:
-        there = present(content)
+        configured = present(content)
     except EcrError:
         return
     document = {} if document is None else document
-    after = read(there)
+    after = read(configured)
     assert after.pop("credHelpers").pop(HOST) == OURS
     assert json.dumps(after) == json.dumps({key: value for key, value in document.items() if key != "credHelpers"})
-    assert present(there) == there
+    assert present(configured) == configured
     if document.get("credHelpers", {}) is not None and HOST not in document.get("credHelpers", {}):
-        assert absent(there) == content
+        assert absent(configured) == content

@@ -135,29 +135,29 @@ def test_the_users_own_entry_is_named_replaced_and_restored(former: str) -> None
         f"{PLACES.auth_file} names the helper {former!r} for {HOST}. ecr-pull-deploy-{HOST} replaces it, and state:"
         " absent restores it.",
     )
-    there = written(found, first.changes)
-    again = planned(there, entry())
+    files = written(found, first.changes)
+    again = planned(files, entry())
     assert (again.changes, again.warnings) == ((), ())
     # The entry is kept when something else in the wrapper changes, such as after an edit.
-    edited = {**there, PLACES.wrapper(HOST): there[PLACES.wrapper(HOST)] + b"# edited"}
-    assert written(edited, plan(edited, entry())) == there
-    assert written(there, plan(there, {"registry": HOST}, present=False)) == found
+    edited = {**files, PLACES.wrapper(HOST): files[PLACES.wrapper(HOST)] + b"# edited"}
+    assert written(edited, plan(edited, entry())) == files
+    assert written(files, plan(files, {"registry": HOST}, present=False)) == found
 
 
 def test_a_run_that_is_killed_loses_no_entry() -> None:
     """After each write of present and of absent, the next run has the same result."""
     found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "ecr-login"}}).encode()}
-    there = written(found, plan(found, entry()))
-    for before, changes in ((found, plan(found, entry())), (there, plan(there, {"registry": HOST}, present=False))):
+    files = written(found, plan(found, entry()))
+    for before, changes in ((found, plan(found, entry())), (files, plan(files, {"registry": HOST}, present=False))):
         for number in range(len(changes) + 1):
             killed = written(before, changes[:number])
-            assert written(killed, plan(killed, entry())) == there
+            assert written(killed, plan(killed, entry())) == files
             assert written(killed, plan(killed, {"registry": HOST}, present=False)) == found
 
 
 def test_an_entry_that_the_user_changed_meanwhile_is_kept() -> None:
-    there = written({}, plan({}, entry()))
-    mine = {**there, PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine"}}).encode()}
+    files = written({}, plan({}, entry()))
+    mine = {**files, PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine"}}).encode()}
     gone = plan(mine, {"registry": HOST}, present=False)
     assert PLACES.auth_file not in [change.path for change in gone]
     back = written(mine, plan(mine, entry()))
@@ -167,9 +167,9 @@ def test_an_entry_that_the_user_changed_meanwhile_is_kept() -> None:
 
 def test_entry_removed_by_the_user_is_not_restored() -> None:
     found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine", "x": "y"}}).encode()}
-    there = written(found, plan(found, entry()))
-    there[PLACES.auth_file] = json.dumps({"credHelpers": {"x": "y"}}).encode()
-    back = written(there, plan(there, entry()))
+    files = written(found, plan(found, entry()))
+    files[PLACES.auth_file] = json.dumps({"credHelpers": {"x": "y"}}).encode()
+    back = written(files, plan(files, entry()))
     restored = written(back, plan(back, {"registry": HOST}, present=False))
     assert json.loads(restored[PLACES.auth_file]) == {"credHelpers": {"x": "y"}}
 
@@ -177,8 +177,8 @@ def test_entry_removed_by_the_user_is_not_restored() -> None:
 @pytest.mark.parametrize("content", [b"", b"{}", b"{}\n", b"\n"])
 def test_empty_files_are_left_as_they_were(content: bytes) -> None:
     found = {PLACES.auth_file: content, PLACES.aws_config: content.replace(b"{}", b"")}
-    there = written(found, plan(found, entry(), entry(OTHER)))
-    assert written(there, plan(there, {"registry": HOST}, {"registry": OTHER}, present=False)) == found
+    files = written(found, plan(found, entry(), entry(OTHER)))
+    assert written(files, plan(files, {"registry": HOST}, {"registry": OTHER}, present=False)) == found
 
 
 # --- diffs

@@ -16,7 +16,7 @@ DIGEST = "sha256:" + "a" * 64
 IMAGES = [f"{name}:v1@{DIGEST}" for name in ("first", "second", "third")]
 
 
-class Memory:
+class MemoryEngine:
     """An engine that keeps the names of its images."""
 
     name = "memory"
@@ -42,7 +42,9 @@ class Memory:
         self.fetched.append(str(image.reference))
 
 
-def pull(monkeypatch: pytest.MonkeyPatch, engine: Memory, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+def pull(
+    monkeypatch: pytest.MonkeyPatch, engine: MemoryEngine, check_mode: bool = False, **options: Any
+) -> dict[str, Any]:
     typed: Engine = engine
     monkeypatch.setattr(_image_pull, "choose_engine", lambda _options, _temporary: typed)
     params = {name: option.get("default") for name, option in PULL_ARGUMENTS.items()}
@@ -55,7 +57,7 @@ def pull(monkeypatch: pytest.MonkeyPatch, engine: Memory, check_mode: bool = Fal
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("present", [[], IMAGES[:1], IMAGES[1:], IMAGES])
 def test_only_missing_images_are_fetched(monkeypatch: pytest.MonkeyPatch, check_mode: bool, present: list[str]) -> None:
-    engine = Memory(*present)
+    engine = MemoryEngine(*present)
     result = pull(monkeypatch, engine, check_mode)
     missing = [image for image in IMAGES if image not in present]
     assert engine.fetched == ([] if check_mode else missing)
@@ -76,7 +78,7 @@ def test_only_missing_images_are_fetched(monkeypatch: pytest.MonkeyPatch, check_
 
 
 def test_failure_ends_the_pull(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Memory()
+    engine = MemoryEngine()
     engine.refuses = "second"
     with pytest.raises(EcrError, match=r"second:v1@.* is not for memory"):
         pull(monkeypatch, engine)
@@ -90,5 +92,5 @@ def test_host_reports_its_engine_to_the_controller(monkeypatch: pytest.MonkeyPat
         "role_arn": "arn:aws:iam::111111111111:role/allow_ecr_release",
         "external_id": "7c2f4e0b-share",
     }
-    result = pull(monkeypatch, Memory(), **first_step, **role)
+    result = pull(monkeypatch, MemoryEngine(), **first_step, **role)
     assert result == {"changed": False, "engine": "memory"}

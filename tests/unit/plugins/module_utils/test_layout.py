@@ -568,7 +568,7 @@ def test_index_that_is_too_large_is_not_read(server: Server, registry: Registry,
 # --- the first failure ends the rest
 
 
-class Slow:
+class SlowLayer:
     """A layer that takes its time: blocks, one after the other, until there are enough or the client is gone."""
 
     def __init__(self, block: int = 256 * 1024, interval: float = 0.1, blocks: int = 600) -> None:
@@ -598,7 +598,7 @@ class Slow:
         return {"mediaType": "x", "digest": digest, "size": self.block * self.blocks}
 
 
-def refused_after(*others: Slow) -> Answer:
+def refused_after(*others: SlowLayer) -> Answer:
     """A refusal, when the others have begun."""
 
     def answer(handler: Handler) -> None:
@@ -611,7 +611,7 @@ def refused_after(*others: Slow) -> Answer:
 
 @pytest.mark.parametrize("first", ["the refused one", "the slow one"])
 def test_a_layer_that_fails_stops_the_others(server: Server, dest: pathlib.Path, first: str) -> None:
-    slow = Slow()
+    slow = SlowLayer()
     bad = server.push("team/app", b"bad")
     server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refused_after(slow)
     layers = [bad, slow.descriptor(server, "1")]
@@ -626,10 +626,10 @@ def test_a_layer_that_fails_stops_the_others(server: Server, dest: pathlib.Path,
 
 
 def test_a_layer_that_fails_keeps_the_others_from_beginning(server: Server, dest: pathlib.Path) -> None:
-    slow = [Slow(), Slow(), Slow()]
+    slow = [SlowLayer(), SlowLayer(), SlowLayer()]
     bad = server.push("team/app", b"bad")
     server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refused_after(*slow)
-    waiting = [Slow() for _number in range(8)]
+    waiting = [SlowLayer() for _number in range(8)]
     described = [one.descriptor(server, f"{number:x}") for number, one in enumerate([*slow, *waiting])]
     message_of(server, dest, push_described(server, bad, *described)["digest"])
     assert sum(one.begun.is_set() for one in waiting) < len(waiting) / 2
@@ -682,7 +682,7 @@ FLOWS, TRICKLES, STALLS, BUSY = (256 * 1024, 0.1, 2000), (100, 0.05, 4000), (100
 def test_a_signal_ends_a_pull_soon_and_leaves_no_temporary_file(
     server: Server, dest: pathlib.Path, number: signal.Signals, manner: tuple[int, float, int] | None
 ) -> None:
-    slow = Slow(*manner) if manner else Slow()
+    slow = SlowLayer(*manner) if manner else SlowLayer()
     layer = slow.descriptor(server, "1")
     if manner is None:
 

@@ -120,7 +120,7 @@ def asked_ranges(server: Server) -> list[str | None]:
     return [headers.get("Range") for _path, headers in server.requests]
 
 
-class Resumable:
+class ResumableServer:
     """Serves a content from the requested offset, and interrupts it at a given one; `sent` is what went out."""
 
     def __init__(self, content: bytes, *cuts: int) -> None:
@@ -261,8 +261,8 @@ def test_body_of_wrong_size_with_right_digest_is_rejected(
 ) -> None:
     server.serve(BLOB_PATH, 200, CONTENT)
     nothing = "sha256:" + hashlib.sha256(b"").hexdigest()  # a text that is too long is not parsed
-    said = message_of(lambda: registry.blob("team/app", Descriptor("x", DIGEST, size), folder / "blob"))
-    assert said == message.format(digest=nothing, layer=LAYER_WHAT)
+    printed = message_of(lambda: registry.blob("team/app", Descriptor("x", DIGEST, size), folder / "blob"))
+    assert printed == message.format(digest=nothing, layer=LAYER_WHAT)
     assert files(folder) == []
 
 
@@ -400,7 +400,7 @@ BIG_PATH = f"/v2/team/app/blobs/{BIG_WANTED.digest}"
 def test_a_layer_that_breaks_off_is_resumed(
     server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses, cuts: list[int], waits: list[float]
 ) -> None:
-    server.answers[BIG_PATH] = resumable = Resumable(BIG, *cuts)
+    server.answers[BIG_PATH] = resumable = ResumableServer(BIG, *cuts)
     registry.blob("team/app", BIG_WANTED, folder / "blob")
     assert (folder / "blob").read_bytes() == BIG
     assert files(folder) == ["blob"]
@@ -483,7 +483,7 @@ def test_a_layer_that_always_breaks_off_is_given_up(
 ) -> None:
     content = b"x" * 40
     wanted = Descriptor("x", "sha256:" + hashlib.sha256(content).hexdigest(), len(content))
-    server.answers[f"/v2/team/app/blobs/{wanted.digest}"] = resumable = Resumable(content, *cuts)
+    server.answers[f"/v2/team/app/blobs/{wanted.digest}"] = resumable = ResumableServer(content, *cuts)
     assert message_of(lambda: registry.blob("team/app", wanted, folder / "blob")) == (
         f"The layer {wanted.digest} of team/app was interrupted {times} times, last after {received} of 40 bytes:"
         " the connection ended. Run again."
@@ -495,7 +495,7 @@ def test_a_layer_that_always_breaks_off_is_given_up(
 def test_a_layer_may_break_off_nineteen_times(server: Server, registry: Registry, folder: pathlib.Path) -> None:
     content = b"x" * 40
     described = server.push("team/app", content)
-    server.answers[f"/v2/team/app/blobs/{described['digest']}"] = Resumable(content, *range(1, 20))
+    server.answers[f"/v2/team/app/blobs/{described['digest']}"] = ResumableServer(content, *range(1, 20))
     registry.blob("team/app", Descriptor("x", described["digest"], len(content)), folder / "blob")
     assert (folder / "blob").read_bytes() == content
     assert len(server.requests) == 20
@@ -755,7 +755,7 @@ def test_redirected_layer_resumes_without_the_token(
     server: Server, other_server: Server, registry: Registry, folder: pathlib.Path, status: int
 ) -> None:
     server.serve(BIG_PATH, status, b"", Location=f"{other_server.url}/elsewhere?signed=yes")
-    other_server.answers["/elsewhere?signed=yes"] = resumable = Resumable(BIG, 1_500_000)
+    other_server.answers["/elsewhere?signed=yes"] = resumable = ResumableServer(BIG, 1_500_000)
     registry.blob("team/app", BIG_WANTED, folder / "blob")
     assert (folder / "blob").read_bytes() == BIG
     assert resumable.sent == [(0, 1_500_000), (1_500_000, len(BIG))]
@@ -831,7 +831,7 @@ def phrase(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "printed"),
     [
         (echoing(403, code="DENIED", message=ECHO), "denied: token ********, password ********, once more ********"),
         (echoing(403, code=PASSWORD, message="no"), "********: no"),
@@ -844,11 +844,11 @@ def phrase(handler: Handler) -> None:
     ids=["message", "code", "busy", "phrase", "address", "port", "no-http"],
 )
 def test_a_registry_that_says_the_token_is_not_repeated(
-    server: Server, registry: Registry, folder: pathlib.Path, answer: Answer, said: str
+    server: Server, registry: Registry, folder: pathlib.Path, answer: Answer, printed: str
 ) -> None:
     server.answers[BLOB_PATH] = server.answers[MANIFEST_PATH] = answer
-    assert said in blob_message(registry, folder)
-    assert said in manifest_message(registry)
+    assert printed in blob_message(registry, folder)
+    assert printed in manifest_message(registry)
 
 
 def test_a_proxy_sees_no_plain_request(

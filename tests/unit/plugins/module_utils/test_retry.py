@@ -202,11 +202,11 @@ def test_at_the_deadline_the_last_result_counts(clock: Clock, options: dict[str,
 
 def test_before_each_wait_it_is_said_why_and_how_long_at_most(clock: Clock) -> None:
     attempt, done = attempts(DENIED)
-    said: list[tuple[Result, float, int]] = []
+    reports: list[tuple[Result, float, int]] = []
     retry_while_propagating(
-        attempt, is_final, replace(RETRY, timeout=5), lambda result, left: said.append((result, left, len(done)))
+        attempt, is_final, replace(RETRY, timeout=5), lambda result, left: reports.append((result, left, len(done)))
     )
-    assert said == [(DENIED, 5.0, 1), (DENIED, 3.0, 2), (DENIED, 1.0, 3)]
+    assert reports == [(DENIED, 5.0, 1), (DENIED, 3.0, 2), (DENIED, 1.0, 3)]
     assert len(clock.slept) == 3
 
 

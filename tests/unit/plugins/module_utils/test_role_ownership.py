@@ -23,7 +23,7 @@ ADOPT = "and differs from the declaration. To change it, set adopt: true. To kee
 
 
 @pytest.mark.parametrize(
-    ("role_tags", "policy_tags", "said", "found"),
+    ("role_tags", "policy_tags", "options", "found"),
     [
         (OURS, OURS, {}, []),
         (OURS, OURS, {"access": "pull", "consumers": [{"account": STRANGER, "external_id": "id"}]}, []),
@@ -49,11 +49,11 @@ ADOPT = "and differs from the declaration. To change it, set adopt: true. To kee
     ],
 )
 def test_ownership(
-    role_tags: dict[str, str], policy_tags: dict[str, str], said: dict[str, Any], found: list[str]
+    role_tags: dict[str, str], policy_tags: dict[str, str], options: dict[str, Any], found: list[str]
 ) -> None:
     before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags)
-    after = declare(before, **said)[0]
-    declared = declaration(policy_name="rules", **said)
+    after = declare(before, **options)[0]
+    declared = declaration(policy_name="rules", **options)
     assert list(ownership_problems(before, after, declared)) == found
     assert list(ownership_problems(before, after, replace(declared, adopt=True))) == []
 
@@ -96,7 +96,7 @@ def test_what_others_created_is_not_deleted(
 
 
 @pytest.mark.parametrize(
-    ("attachments", "said"),
+    ("attachments", "options"),
     [
         ((), []),
         ((PROFILE,), []),
@@ -113,11 +113,11 @@ def test_what_others_created_is_not_deleted(
         ),
     ],
 )
-def test_what_others_did_is_a_warning_where_it_stays(attachments: tuple[Attachment, ...], said: list[str]) -> None:
+def test_what_others_did_is_a_warning_where_it_stays(attachments: tuple[Attachment, ...], options: list[str]) -> None:
     before = replace(THERE, attachments=attachments)
     plan = _role_plan.plan_role(before, replace(before, description="Another"))
     assert plan.steps
-    assert list(role_warnings(plan, declaration())) == said
+    assert list(role_warnings(plan, declaration())) == options
     assert list(role_warnings(RolePlan(before, RoleState(), plan.steps), declaration())) == []
 
 

@@ -45,7 +45,7 @@ def declared(name: str, *accounts: str, **options: Any) -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class OwnerAccount:
     """The owner account: pull roles, and the tags of repositories in one region."""
 
     repositories: dict[str, dict[str, str]]
@@ -100,7 +100,7 @@ def readable(state: RoleState, repositories: dict[str, dict[str, str]]) -> list[
     ]
 
 
-def carried_out(world: World, plan: SharePlan) -> Iterator[World]:
+def carried_out(world: OwnerAccount, plan: SharePlan) -> Iterator[OwnerAccount]:
     """The account before the first write of a plan, and after each write."""
     assert plan.problems == []
     yield world
@@ -130,7 +130,7 @@ def carried_out(world: World, plan: SharePlan) -> Iterator[World]:
             yield world
 
 
-def end_of(world: World, *shares: dict[str, Any], state: str = "present") -> World:
+def end_of(world: OwnerAccount, *shares: dict[str, Any], state: str = "present") -> OwnerAccount:
     *_moments, end = carried_out(world, world.plan(list(shares), state))
     return end
 
@@ -176,7 +176,7 @@ drawn_repositories = st.fixed_dictionaries(
 def test_never_wider_than_the_declarations_even_if_killed(
     repositories: dict[str, dict[str, str]], old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> None:
-    start = World(repositories)
+    start = OwnerAccount(repositories)
     plan = start.plan(old)
     if not plan.problems:
         *_moments, start = carried_out(start, plan)
@@ -202,7 +202,7 @@ def test_sessions_never_see_what_neither_declaration_allows(
     repositories: dict[str, dict[str, str]], old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> None:
     """Every caller assumes every role as soon as its trust policy allows it, and keeps the session."""
-    start = World(repositories)
+    start = OwnerAccount(repositories)
     plan = start.plan(old)
     if not plan.problems:
         *_moments, start = carried_out(start, plan)
@@ -233,11 +233,11 @@ def _revoked_now(before: RoleState | None, after: RoleState) -> bool:
 # --- contradictions, and what belongs to others
 
 
-def problems_of(world: World, *shares: dict[str, Any], state: str = "present") -> list[str]:
+def problems_of(world: OwnerAccount, *shares: dict[str, Any], state: str = "present") -> list[str]:
     return world.plan(list(shares), state).problems
 
 
-START = World({"release": {}, "develop": {}, "tools/build": {}})
+START = OwnerAccount({"release": {}, "develop": {}, "tools/build": {}})
 
 
 @pytest.mark.parametrize(
@@ -305,16 +305,18 @@ def test_shares_with_same_tag_and_repositories_are_valid() -> None:
 
 def test_images_of_handoffs_have_the_owner_registry() -> None:
     host = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com"
-    plan = World({"release": {}}).plan([declared("one", images=[f"https://{host}/release:v1", " release:v2 "])])
+    plan = OwnerAccount({"release": {}}).plan([declared("one", images=[f"https://{host}/release:v1", " release:v2 "])])
     assert (plan.problems, plan.handoffs[0]["images"]) == ([], ["release:v1", "release:v2"])
     others = [host.replace(OWNER, ONE), host.replace(REGION, "eu-north-1"), "localhost:5000"]
-    problems = problems_of(World({"release": {}}), declared("one", images=[f"{other}/release:v1" for other in others]))
+    problems = problems_of(
+        OwnerAccount({"release": {}}), declared("one", images=[f"{other}/release:v1" for other in others])
+    )
     assert problems == [
         f"Image {other}/release:v1 names registry {other}, but this share is in registry registry. If the image is in"
         " this share, write release:v1."
         for other in others
     ]
-    assert problems_of(World({}), declared("one", images=[f"{others[0]}/release:v1"]), state="absent") == []
+    assert problems_of(OwnerAccount({}), declared("one", images=[f"{others[0]}/release:v1"]), state="absent") == []
 
 
 def test_all_problems_of_all_shares_are_reported_together() -> None:
@@ -490,7 +492,7 @@ def test_a_plan_says_what_remains() -> None:
 
 
 def test_the_diff_of_many_repositories_is_short() -> None:
-    world = World({f"r{number:04}": {"team": "a"} for number in range(1000)})
+    world = OwnerAccount({f"r{number:04}": {"team": "a"} for number in range(1000)})
     plan = world.plan([declared("first", repositories=["r*"])])
     (key,) = plan.diff[1]["after"]
     assert key.startswith("1,000 repositories: r0000, r0001")

@@ -60,8 +60,8 @@ def test_skopeo_is_called_with_private_files(
     image(log, pulled.by_digest).write_text("{}")
     Skopeo(str(temporary), DEST, "linux/arm64/v8").fetch(pulled)
     override = ["--override-os=linux", "--override-arch=arm64", "--override-variant=v8"]
-    copied, there, here = (call.split() for call in calls(log))
-    assert there == [*override, "inspect", "--config", DEST]
+    copied, inspected, here = (call.split() for call in calls(log))
+    assert inspected == [*override, "inspect", "--config", DEST]
     for call, prefix, verb, last in (
         (copied, "src-", ["copy", "--quiet"], [f"docker://{pulled.by_digest}", DEST]),
         (here, "", ["inspect", "--config"], [f"docker://{pulled.by_digest}"]),
@@ -168,15 +168,15 @@ def test_skopeo_that_can_not_look_at_the_registry(install: Install, temporary: p
 
 @pytest.mark.parametrize("pull", [DIFFERS, "exit 0"])
 @pytest.mark.parametrize(
-    ("remove", "what"), [("exit 0", "It was removed."), ("echo not me >&2; exit 1", f"Remove {DEST}.")]
+    ("remove", "advice"), [("exit 0", "It was removed."), ("echo not me >&2; exit 1", f"Remove {DEST}.")]
 )
 def test_a_destination_with_another_image_is_removed(
-    install: Install, temporary: pathlib.Path, pull: str, remove: str, what: str
+    install: Install, temporary: pathlib.Path, pull: str, remove: str, advice: str
 ) -> None:
     log = install("skopeo", pull, remove=remove)
     with pytest.raises(EcrError) as caught:
         Skopeo(str(temporary), DEST, "linux/amd64").fetch(remote())
-    assert str(caught.value) == f"skopeo copied {REFERENCE}, but {DEST} has another image. {what}"
+    assert str(caught.value) == f"skopeo copied {REFERENCE}, but {DEST} has another image. {advice}"
     assert calls(log)[-1] == f"delete {DEST}"
 
 

@@ -25,7 +25,7 @@ def client() -> Any:
     return stubbed_client("resourcegroupstaggingapi")
 
 
-class Sleeping:
+class FakeTime:
     """Stands for the module `time`."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Sleeping:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    sleeping = Sleeping()
+    sleeping = FakeTime()
     monkeypatch.setattr(_retry, "time", sleeping)
     return sleeping.slept
 
