@@ -307,7 +307,7 @@ def test_the_declared_account_is_that_of_the_credentials(control: Control) -> No
 @pytest.mark.parametrize("account", ["11111111111", "1111-1111-1111", f"{OWNER}\n", ["x"]])
 def test_an_invalid_declared_account_is_found_first(control: Control, untouched: int, account: Any) -> None:
     run = control.share(ecr_share_account=account)
-    rejected(control, untouched, run, "owner_account: ", "is not an AWS account ID of 12 digits.")
+    rejected(control, untouched, run, "ecr_share_account: ", "not an AWS account ID of 12 digits.")
 
 
 def test_consumers_that_void_each_other_are_found_together(control: Control, untouched: int) -> None:
