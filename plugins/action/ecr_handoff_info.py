@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible.errors import AnsibleError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_summary import summary
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import VARIABLE, source_of
@@ -65,6 +66,9 @@ class ActionModule(RoleAction):
                 "A hand-off was loaded as variables, which lets its author run programs here. Do not load it with -e @"
                 f" or vars_files; pass its path: -e {VARIABLE}=FILE."
             )
+        problems = Problems()
+        problems.extend(unknown_variables(self._role, variables))
+        problems.check()
         source = source_of(variables, self._evaluate)
         own = {name: params[name] for name in _OWN if params[name] is not None}
         expected = _Expectations.of(params)

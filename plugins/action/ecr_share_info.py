@@ -10,10 +10,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import handoff_path_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import handoff_files
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import (
@@ -35,8 +35,7 @@ class ActionModule(RoleAction):
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
-        of_the_role = variables.get("ansible_role_name") == "crossaccount.ecr.ecr_share"
-        found = list(unknown_variables(variables)) if of_the_role else []
+        found = list(unknown_variables(self._role, variables))
         for path, names in _declared_handoffs(self._task.args):
             found += handoff_file_problems(path, names, self._task.check_mode)
             if self._task.check_mode and (warning := missing_folder_warning(path)):

@@ -104,11 +104,11 @@ def test_missing_credentials_are_named(control: Control, name: str) -> None:
         "ecr_share_region": "ap-northeast-1",
     }
     run = control.playbook(name, None, "-e", "@playbooks/vars/scenario.yml", **variables)
-    refused(control, run, "No AWS credentials were found. Name a profile (ecr_share_profile or AWS_PROFILE), set")
+    refused(control, run, f"No AWS credentials were found. Name a profile (ecr_{name}_profile or AWS_PROFILE), set")
 
 
 def test_a_profile_that_does_not_exist_is_named(control: Control) -> None:
-    refused(control, control.share(profile="nobody"), "The config profile (nobody) could not be found")
+    refused(control, control.share(profile="nobody"), "Profile nobody does not exist in ")
 
 
 def test_a_lab_that_does_not_run_is_named(control: Control, tmp_path: pathlib.Path) -> None:

@@ -77,7 +77,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         result = disturbed(control, dropping_proxy, name, former, first, functools.partial(come, name, came), number)
         assert came[0].get("msg") is None, came
         if result.get("failed"):
-            assert "Run again: nothing" in result["msg"], result
+            assert "Run again: completed" in result["msg"], result
         else:
             # The state is the declaration of this run, or that of the other run, which came later.
             states = [pull_role(control, name, check_mode=True, **declared) for declared in (first, other)]
@@ -182,7 +182,7 @@ def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
         runs = list(pool.map(lambda declared: control.share(**declared), [first, second] * (EIGHT // 2)))
     for run in runs:
         words = " ".join(run.output.split())
-        assert run.code == 0 or (run.code == 2 and "Run again: nothing" in words), run
+        assert run.code == 0 or (run.code == 2 and "Run again: completed" in words), run
         assert "Traceback" not in run.output
     if all(run.code == 0 for run in runs):
         assert as_declared(control, first) or as_declared(control, second), runs

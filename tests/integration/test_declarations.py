@@ -18,7 +18,7 @@ from tests.support.control import BIN, Control
 
 HOSTS = 8
 #: Ansible ends some messages with a list of all that there is; the message is what stands before.
-ANSIBLES_LIST = re.compile(" (?:Supported parameters|Valid booleans) include")
+ANSIBLES_LIST = re.compile(" (?:Valid are (?:access|account|all_except),|Valid booleans include)")
 #: In the place of a value: a value that a person writes in YAML without quotes.
 UNQUOTED = "unquoted:"
 CONSUMER, STRANGER, OWNER = accounts.CONSUMER, accounts.STRANGER, accounts.OWNER
@@ -34,6 +34,7 @@ EXTERNAL_ID = "characters, or a character that AWS does not accept. It needs 2 t
 NO_PRINCIPAL = "is not user/NAME, role/NAME, or the ARN of a user or a role."
 WILDCARD = "contains a wildcard. Name each user or role, or omit principals to trust the account."
 NO_ACCOUNT = "is not an AWS account ID of 12 digits."
+A_NUMBER = "is a number, not an AWS account ID of 12 digits."
 DIGITS = 'Write the digits, as in account: "222222222222".'
 NO_REGION = "does not look like a region, such as ap-northeast-1."
 PATH_RULE = "must begin and end with / and have letters, digits and _+=,.@- between, 512 characters at most."
@@ -88,7 +89,7 @@ ROLE_CASES = [
         account=UNQUOTED + CONSUMER,
     ),
     consumer(
-        "account-with-a-leading-zero", f"Consumer 1: 1402433619 {NO_ACCOUNT} {QUOTE}", account=UNQUOTED + "012345670123"
+        "account-with-a-leading-zero", f"Consumer 1: 1402433619 {A_NUMBER} {QUOTE}", account=UNQUOTED + "012345670123"
     ),
     consumer("account-too-short", f"Consumer 1: '22222222222' {NO_ACCOUNT} {DIGITS}", account="22222222222"),
     consumer("account-too-long", f"Consumer 1: '2222222222222' {NO_ACCOUNT} {DIGITS}", account="2222222222222"),
@@ -111,12 +112,19 @@ ROLE_CASES = [
     consumer(
         "account-with-a-line-break", f"Consumer 1: '222222\\n222222' {NO_ACCOUNT} {DIGITS}", account="222222\n222222"
     ),
-    role("consumers-a-string", "dictionary requested, could not parse JSON or key=value", consumers=CONSUMER),
+    role(
+        "consumers-a-string",
+        (
+            "dictionary requested, could not parse JSON or key=value; Elements value for option 'consumers' is of type"
+            " str and we were unable to convert to dict: dictionary requested, could not parse JSON or key=value"
+        ),
+        consumers=CONSUMER,
+    ),
     role("consumers-empty", "consumers is empty. Name at least one account that can assume the role.", consumers=[]),
     role("consumers-missing", f"{MISSING} consumers", consumers=None),
     consumer(
         "consumer-with-an-unknown-key",
-        "Unsupported parameters for (crossaccount.ecr.iam_ecr_pull_role) module: consumers.externalid.",
+        "An entry of consumers has an unknown option externalid. Did you mean external_id?",
         externalid="test-id",
     ),
     role(
@@ -490,7 +498,7 @@ ROLE_CASES = [
     role("state-unknown", "value of state must be one of: present, absent, got: stopped", state="stopped"),
     role(
         "option-unknown",
-        "Unsupported parameters for (crossaccount.ecr.iam_ecr_pull_role) module: repositories.",
+        "Module iam_ecr_pull_role has an unknown option repositories. Did you mean repository_tags?",
         repositories=["release"],
     ),
     role(
@@ -636,7 +644,7 @@ TAG_CASES = [
     tag("tag-state-unknown", "value of state must be one of: present, absent, got: gone", state="gone"),
     tag(
         "tag-option-unknown",
-        "Unsupported parameters for (crossaccount.ecr.ecr_repository_tag) module: repository.",
+        "Module ecr_repository_tag has an unknown option repository.",
         repository="release",
     ),
     tag(

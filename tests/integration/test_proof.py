@@ -492,7 +492,7 @@ def test_pull_started_before_the_share_succeeds_later(control: Control, tmp_path
         share,
     )
     assert pulled.code == 0, pulled
-    assert "localhost: waiting, " in pulled.output  # said while it waits
+    assert "localhost: waiting up to " in pulled.output  # said while it waits
     assert (tmp_path / "image/index.json").exists()
 
 

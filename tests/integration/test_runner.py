@@ -162,7 +162,9 @@ def pull(control: Control, tmp_path: pathlib.Path) -> Job:
 
 def test_a_job_that_is_canceled_ends_soon_and_leaves_nothing(pull: Job) -> None:
     """While it waits for a share that does not exist yet. Ansible's workers outlive the signal that ends the job."""
-    runner = pull.run(PULL_SURVEY, NO_SHARE_YET, cancel=lambda: any("waiting, " in it["stdout"] for it in pull.events))
+    runner = pull.run(
+        PULL_SURVEY, NO_SHARE_YET, cancel=lambda: any("waiting up to " in it["stdout"] for it in pull.events)
+    )
     assert (runner.status, runner.rc) == ("canceled", 254), runner.stdout.read()
     deadline = time.monotonic() + 120
     while still := pull.processes():

@@ -32,13 +32,15 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quick]:
 @pytest.mark.parametrize("path", [path for path in RUN if path.stem != WITH_ENGINE], ids=lambda path: path.stem)
 def test_page_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, path: pathlib.Path) -> None:
     with terminal(tmp_path, quick) as reader:
-        assert list(run_page(path, reader, {})) == []
+        problems = list(run_page(path, reader, {}))
+    assert problems == [], "\n".join(problems)
 
 
 @pytest.mark.engine
 def test_readme_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, docker: dict[str, str]) -> None:
     with terminal(tmp_path, quick, docker) as reader:
-        assert list(run_page(ROOT / "README.md", reader, {})) == []
+        problems = list(run_page(ROOT / "README.md", reader, {}))
+    assert problems == [], "\n".join(problems)
 
 
 def test_every_page_runs_or_states_a_reason() -> None:

@@ -67,7 +67,7 @@ PURE = (
     "_share_roles",
     "_share_tags",
     "_share_text",
-    "_share_variables",
+    "_role_variables",
     "_signals",
     "_statement",
     "_suggestion",

@@ -169,7 +169,7 @@ def test_a_denial_of_the_registry_token(row: Row) -> None:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.end or "nothing")
 def test_a_denial_of_a_call_of_the_owner(row: Row, operation: str) -> None:
     message = explain(denial(f"iam:{operation}", row.end, operation))
-    is_usual = row.owner.startswith("Allow") and operation == "PutRolePermissionsBoundary"
+    is_usual = row.owner.startswith("Grant") and operation == "PutRolePermissionsBoundary"
     assert ("administrator of the account" if is_usual else row.owner) in message, message
 
 

@@ -67,7 +67,7 @@ def test_proof_on_the_controller_shows_progress(display: Display, monkeypatch: p
 
     monkeypatch.setattr(ecr_access_info, "access_info", proof)
     assert run(credentials="controller")["verdict"] == "pass"
-    assert "web1: waiting, 9 s at most, until the share propagates in AWS: Not yet." in display.lines
+    assert "web1: waiting up to 9 s until the share propagates in AWS: Not yet." in display.lines
 
 
 def test_a_proof_on_a_host_shows_what_it_waits_for(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:

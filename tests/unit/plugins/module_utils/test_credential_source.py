@@ -44,7 +44,7 @@ def test_mfa_is_found_along_the_source_profiles() -> None:
         ("JSONDecodeError", "by-process", "The credential_process of profile process did not print the JSON"),
         ("AttributeError", "process", "did not print the JSON"),
         ("KeyError", "process", "did not print the JSON"),
-        ("RuntimeError", "process", "The keys of profile process have expired"),
+        ("RuntimeError", "process", "The keys of profile process had already expired"),
         ("EOFError", "mfa", "Profile mfa requires an MFA code"),
         ("FileNotFoundError", "web", "Profile web names the token file"),
         ("PermissionError", "web", "Check web_identity_token_file"),
