@@ -224,7 +224,7 @@ def test_owner_account_is_shown_with_the_option_that_checks_it(attack: Attack) -
     line = (
         f"owner account:    {accounts.OWNER} (not checked; set ecr_pull_owner_account to the account that you expect)"
     )
-    assert run.output.index(line) < run.output.index("TASK [crossaccount.ecr.ecr_pull : Assume the role")
+    assert run.output.index(line) < run.output.index("before: arn:")
 
 
 @pytest.mark.parametrize("credentials", ["host", "controller"])

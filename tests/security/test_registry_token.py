@@ -593,7 +593,7 @@ def test_image_larger_than_the_disk_is_rejected_early(
     with pytest.raises(EcrError) as caught:
         Layout(str(tmp_path / "dest"), "linux/amd64").fetch(image)
     assert re.search(
-        r"^The image needs 10{9}\d+ bytes in .*/dest, and \d+ are free\. Nothing was fetched", str(caught.value)
+        r"^The image needs 10{9}\d+ bytes in .*/dest, and \d+ are free\. Nothing was downloaded", str(caught.value)
     )
     assert not [path for path, _headers in server.requests if "/blobs/" in path]
 
