@@ -74,6 +74,7 @@ except ImportError:
 
 from ansible.errors import AnsibleError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.crossaccount.ecr.plugins.module_utils._caller_keys import new_session, read_keys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
@@ -181,6 +182,8 @@ class InventoryModule(AWSInventoryBase):
             self._add(account)
 
     def _accounts(self) -> list[Json]:
+        if not self.get_option("access_key"):
+            read_keys(new_session(self.get_option("profile"), None))  # explains why keys cannot be read or used
         client = self.client("organizations")
         wanted = self.get_option("organizational_units")
         roots = _all_pages(client, "list_roots", "Roots")

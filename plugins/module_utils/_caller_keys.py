@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import typing as t
+import urllib.parse
 
 try:
     import boto3
@@ -37,6 +38,7 @@ class AwsRequest(t.Protocol):
     """The part of a botocore request that this file reads."""
 
     headers: t.Mapping[str, str | bytes]
+    body: object
 
 
 def new_session(profile: str | None, region: str | None) -> Boto3:
@@ -60,6 +62,9 @@ def check_request(request: AwsRequest, **_event: object) -> None:
 
     :raises EcrError: if a header has a line break
     """
+    body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
+    if isinstance(body, str) and "WebIdentityToken=" in body:  # the form of AssumeRoleWithWebIdentity
+        KNOWN.add(*urllib.parse.parse_qs(body).get("WebIdentityToken", []))
     for header, name in _HEADERS.items():
         value = request.headers.get(header, "")
         text = value.decode(errors="replace") if isinstance(value, bytes) else value

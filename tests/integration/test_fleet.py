@@ -33,6 +33,8 @@ def test_inventory_has_the_tagged_accounts_of_a_unit(fleet: Fleet) -> None:
     assert (GROUP in refused, "The accounts of the organization cannot be listed" in warnings) == (False, True), (
         warnings
     )
+    _none, warnings = fleet.inventory("nobody")
+    assert "cannot be listed: Profile nobody does not exist in " in warnings
     asked, _warnings = fleet.inventory()
     assert sorted(asked[GROUP]["hosts"]) == sorted(one.host for one in [fleet.closed, *fleet.open])
     account = fleet.open[-1]

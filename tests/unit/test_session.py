@@ -336,6 +336,15 @@ def test_sso_without_a_token(aws: Aws, settings: dict[str, str], expired: bool) 
     )
 
 
+def test_a_web_identity_token_is_a_known_secret(aws: Aws, tmp_path: pathlib.Path) -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9." + "web-identity-" * 6
+    (tmp_path / "token").write_text(token)
+    configure(web={"role_arn": ROLE, "web_identity_token_file": str(tmp_path / "token")})
+    assert ask(profile="web")["identity"]
+    assert aws.calls[0] == "AssumeRoleWithWebIdentity"
+    assert token[:PART] not in KNOWN.mask(f"The response contains {token}.")
+
+
 def test_a_web_identity_without_its_file(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "token"
     configure(web={"role_arn": ROLE, "web_identity_token_file": str(file)})
