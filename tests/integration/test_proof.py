@@ -355,7 +355,7 @@ def test_expired_session_is_reported_without_retry(
     role, mark = owner.role(*READ), len(control.lab.calls())
     result = prove(control, role, readable=["release"], endpoint_url=recording_proxy.url, **TWO_ATTEMPTS)
     assert result["problems"] == [
-        "Repository release cannot be pulled. The session expired before the proof was complete: run again, or with a"
+        "Repository release cannot be pulled. The session expired before the proof was complete. Run again, or set a"
         " longer duration_seconds."
     ]
     assert (result["repositories"][0]["layer"], count(control, mark)) == ("expired", ONE_ATTEMPT)
