@@ -74,7 +74,7 @@ def of_python(source: str, messages: bool) -> Iterator[Text]:
 
     :param messages: also every other string of three words and more, such as a message or a documentation block
     """
-    comments = ["" for _ in source.splitlines()]
+    comments = [""] * len(source.splitlines())
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             comments[token.start[0] - 1] = "# " + token.string.lstrip("#: ")

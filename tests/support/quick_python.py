@@ -53,13 +53,14 @@ def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractCo
 
 
 def running_ansible(
-    folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] = CONFIGURED
+    folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] | None = None
 ) -> contextlib.AbstractContextManager[pathlib.Path]:
     """Within, the program that this yields is a quick `ansible-playbook` with this configuration.
 
+    :param configuration: variables of the environment; `CONFIGURED` if omitted
     It is a quick `ansible` if its first argument is `--ad-hoc`.
     """
-    return _serving(folder, python, "ansible-playbook", **configuration)
+    return _serving(folder, python, "ansible-playbook", **(configuration or CONFIGURED))
 
 
 def serves(environment: dict[str, str]) -> bool:
