@@ -61,7 +61,7 @@ def names_in(path: str) -> list[str]:
     if path.endswith(".md"):
         rows = re.findall(r"^\| ([^|]+) \|", section.partition("\n## ")[0], re.M)
     else:
-        rows = re.findall(r"^   \* - (.+)$", section.partition("Where secrets are\n")[0], re.M)
+        rows = re.findall(r"^   \* - (.+)$", section.partition("\nSecrets\n")[0], re.M)
     assert rows[0] == "Boundary"
     return rows[1:]
 

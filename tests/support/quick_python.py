@@ -57,8 +57,9 @@ def running_ansible(
 ) -> contextlib.AbstractContextManager[pathlib.Path]:
     """Within, the program that this yields is a quick `ansible-playbook` with this configuration.
 
-    :param configuration: variables of the environment; `CONFIGURED` if omitted
     It is a quick `ansible` if its first argument is `--ad-hoc`.
+
+    :param configuration: variables of the environment; `CONFIGURED` if omitted
     """
     return _serving(folder, python, "ansible-playbook", **(configuration or CONFIGURED))
 
