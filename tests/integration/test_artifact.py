@@ -7,7 +7,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import tarfile
 
 import pytest
 
@@ -22,30 +21,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     subprocess.run(command, check=True, capture_output=True)
     (built,) = folder.iterdir()
     return built
-
-
-def test_the_archive_holds_what_users_need_and_nothing_of_a_run(archive: pathlib.Path) -> None:
-    with tarfile.open(archive) as tar:
-        files = {entry.name for entry in tar if entry.isfile()}
-    top = {name.partition("/")[0] for name in files}
-    assert "docs/handoff.schema.json" in files
-    assert top == {
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "FILES.json",
-        "LICENSE",
-        "MANIFEST.json",
-        "README.ja.md",
-        "README.md",
-        "SECURITY.md",
-        "changelogs",
-        "docs",
-        "extensions",
-        "meta",
-        "playbooks",
-        "plugins",
-        "roles",
-    }
 
 
 PLAYBOOK = """---
