@@ -161,7 +161,7 @@ ROWS = [
         ASSUME,
         "InvalidClientTokenId",
         "The security token included in the request is invalid.",
-        "does not know this access key",
+        "This access key does not exist in AWS",
         status=403,
     ),
     Row(

@@ -106,7 +106,7 @@ MISTAKES = {
         consumers(account=222222222222),
     ),
     "07-account-with-leading-zero": Mistake(
-        "share", ["222222222222 may describe and pull"], consumers(), arguments=["--check"]
+        "share", ["222222222222 can describe and pull"], consumers(), arguments=["--check"]
     ),
     "08-octal-account": Mistake(
         "share",
@@ -168,7 +168,7 @@ MISTAKES = {
         {"ecr_share_consumers": [{"acount": accounts.CONSUMER, "external_id": "test"}]},
     ),
     "19-boolean-as-text": Mistake(
-        "share", ["222222222222 may describe and pull"], {"ecr_share_exclusive": "true"}, arguments=["--check"]
+        "share", ["222222222222 can describe and pull"], {"ecr_share_exclusive": "true"}, arguments=["--check"]
     ),
     "20-misspelled-option-of-a-share": Mistake(
         "share",
