@@ -314,7 +314,7 @@ MISTAKES = {
     ),
     "11-tags-as-text": Mistake(
         "share",
-        ["failed=0"],
+        ["No access is gained or lost."],
         {"ecr_share_repository_tags": "environment=release"},
         arguments=["--check"],
     ),
