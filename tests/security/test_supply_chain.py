@@ -34,11 +34,13 @@ def test_every_package_is_locked_with_its_version_and_hashes(folder: pathlib.Pat
 
 def test_the_environments_are_installed_from_the_lock_files_only() -> None:
     script = (ROOT / "tests/make-venv").read_text()
-    installs = [line for line in script.splitlines() if "bin/pip" in line]
-    assert installs
+    demo = (ROOT / "tests/make-demo-venv").read_text()
+    installs = [line for line in (script + demo).splitlines() if "bin/pip" in line]
+    assert len(installs) == 2
     assert all("--require-hashes --only-binary :all:" in line for line in installs)
-    makefile = (ROOT / "Makefile").read_text()
-    assert re.findall(r"tests/make-venv \S+ \S+ (\S+?)\)", makefile) == [
+    text = (ROOT / "Makefile").read_text() + demo
+    assert re.findall(r"tests/make-venv \S+ \S+ (\S+\.txt)", text) == [
         "tests/requirements.txt",
         "tests/lab/requirements.txt",
+        "tests/demo-requirements.txt",
     ]
