@@ -19,7 +19,8 @@ description:
     denied or missing, none is fetched.
   - Shows a line of progress every ten seconds. On a local connection, it has the number of layers (V(docker)), the
     megabytes received (V(oci_layout)) or the megabytes written (V(podman), V(skopeo)). On other connections, it has the
-    elapsed seconds.
+    elapsed seconds. Ansible buffers its output if it is not a terminal, as in many CI systems. There, set the
+    environment variable E(PYTHONUNBUFFERED) to V(1), so that the line appears at once.
   - Retries while a new share propagates, see O(wait).
   - With O(credentials=controller), the host receives a registry token for this pull through the pipelining of the
     connection, which writes no file. The host reports its engine first, so a host that cannot pull receives no token.

@@ -91,6 +91,7 @@ def list_accounts(_ground: Sandbox, _places: FakeServers, seen: Observations, va
     composed = {"label": "account_name ~ organizational_unit ~ account_tags", "copy": "account_tags.team"}
     keyed = [{"key": "account_name", "prefix": "a"}, {"key": "account_tags", "prefix": "t"}]
     plugin._options = {
+        "access_key": "AKIAIOSFODNN7EXAMPLE",
         "organizational_units": wanted,
         "tags": {},
         "strict": False,
