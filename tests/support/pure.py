@@ -23,6 +23,7 @@ PURE = (
     "_endpoint",
     "_engine_errors",
     "_errors",
+    "_estate",
     "_evaluate",
     "_handoff",
     "_handoff_page",
