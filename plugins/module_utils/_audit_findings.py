@@ -9,24 +9,23 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import audited
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_lifecycle import (
-    AccessRow,
-    lifecycle_findings,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_lifecycle import lifecycle_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_permissions import permission_findings
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_tags import TagSetter, tag_findings
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_tags import tag_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_templates import (
     replication_findings,
     template_findings,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_trust import trust_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Row
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import TagSetter
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Finding
 
 
 def findings_of(
-    estate: Estate, rows: t.Sequence[AccessRow], options: AuditOptions, setters: t.Sequence[TagSetter] = ()
+    estate: Estate, rows: t.Sequence[Row], options: AuditOptions, setters: t.Sequence[TagSetter] = ()
 ) -> list[Finding]:
     """All findings, the most severe first. Two facts with the same key are one finding.
 

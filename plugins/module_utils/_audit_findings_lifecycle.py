@@ -27,42 +27,23 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes impo
     shell_command,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import Party, parties_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import (
+    SERVICE,
+    Party,
+    is_trusted,
+    parties_text,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Row
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr_actions import REPOSITORY_ACTIONS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence, Finding, finding
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 
-_DENIED = "denied"
 
-
-class AccessRow(t.Protocol):
-    """The access of a principal outside the account to a repository."""
-
-    @property
-    def principal(self) -> str: ...
-
-    @property
-    def principal_kind(self) -> str: ...
-
-    @property
-    def principal_account(self) -> str: ...
-
-    @property
-    def repository(self) -> str: ...
-
-    @property
-    def region(self) -> str: ...
-
-    @property
-    def actions(self) -> t.Mapping[str, str]: ...
-
-
-def lifecycle_findings(
-    audited: AuditedEstate, rows: t.Iterable[AccessRow], options: AuditOptions
-) -> t.Iterator[Finding]:
+def lifecycle_findings(audited: AuditedEstate, rows: t.Iterable[Row], options: AuditOptions) -> t.Iterator[Finding]:
     """The findings about roles, ends of access, and images of shared repositories."""
     for role in audited.roles:
         parties = [party for _, some in role_parties(role, audited.estate, options) for party in some]
@@ -132,16 +113,14 @@ def _extended(raw: Json, end: datetime.datetime) -> Json:
     return {**raw, "Condition": condition}
 
 
-def _shared(rows: t.Iterable[AccessRow], audited: AuditedEstate, options: AuditOptions) -> set[tuple[str, str]]:
+def _shared(rows: t.Iterable[Row], audited: AuditedEstate, options: AuditOptions) -> set[tuple[str, str]]:
     """The region and the name of each repository that a principal outside the account may pull."""
-    trusted = options.trusted_accounts | {audited.estate.account}
     return {
         (row.region, row.repository)
         for row in rows
-        if row.actions.get("pull", _DENIED) != _DENIED
-        and row.principal_kind != "service"
-        and row.principal_account not in trusted
-        and row.principal not in options.trusted_organizations
+        if row.access.actions.get("pull", DENIED) != DENIED
+        and row.outsider.kind != SERVICE
+        and not is_trusted(row.outsider.account, row.outsider.name.partition("/")[0], audited.estate, options)
     }
 
 

@@ -105,7 +105,7 @@ def outside_grants(audited: AuditedEstate, options: AuditOptions, with_ended: bo
 def permission_findings(audited: AuditedEstate, options: AuditOptions) -> t.Iterator[Finding]:
     """The findings about the policies of roles, repositories, registries and creation templates."""
     for document in audited.documents:
-        if document.problem:
+        if document.problem and document.text:  # without a text, it could not be read, which is in `not_seen`
             yield _malformed(document)
     for grant in outside_grants(audited, options):
         yield from _public(grant, audited)

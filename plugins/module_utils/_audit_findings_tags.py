@@ -30,23 +30,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes impo
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions, SharingTags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_limits import deny_tagging_commands
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import TagSetter
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import holds
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence, Finding, finding
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
-
-_DENIED = "denied"
-
-
-class TagSetter(t.Protocol):
-    """A principal that may set the sharing tags."""
-
-    @property
-    def principal(self) -> str: ...
-
-    @property
-    def verdict(self) -> str: ...
 
 
 def tag_findings(audited: AuditedEstate, options: AuditOptions, setters: t.Sequence[TagSetter]) -> t.Iterator[Finding]:
@@ -163,7 +153,7 @@ def _context(tags: t.Iterable[tuple[str, str]]) -> Context:
 
 
 def _setters(audited: AuditedEstate, options: AuditOptions, setters: t.Sequence[TagSetter]) -> t.Iterator[Finding]:
-    names = sorted({setter.principal for setter in setters if setter.verdict != _DENIED})
+    names = sorted({setter.principal for setter in setters if setter.verdict != DENIED})
     if len(names) <= options.tag_setters_max or not options.tag_values:
         return
     identity = audited.estate.identity

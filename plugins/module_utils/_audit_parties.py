@@ -104,7 +104,7 @@ def outside_parties(
         for party in parties
         if party.kind not in (SERVICE, DANGLING)
         and party.account != estate.account
-        and not _is_trusted(party, estate, options)
+        and not _is_excluded(party, estate, options)
     ]
 
 
@@ -195,18 +195,17 @@ def _exempt(deny: Statement, part: Statement) -> tuple[str, list[str]] | None:
     return exempt if applies(anything, request).holds else None
 
 
-def _is_trusted(party: Party, estate: Estate, options: AuditOptions) -> bool:
-    """Whether the options exclude a party from the findings."""
-    organizations = options.trusted_organizations
-    limits = [limited for limited in map(_limit, party.statement.condition) if limited]
-    if any(
-        set(values) <= (options.trusted_accounts | {estate.account} if kind == ACCOUNT else organizations)
-        for kind, values in limits
-    ):
-        return True
-    is_member = estate.organization in organizations and party.account in (estate.member_accounts or ())
-    return (
-        party.account in options.trusted_accounts
-        or is_member
-        or (party.kind == ORGANIZATION and party.value in organizations)
-    )
+def is_trusted(account: str, organization: str, estate: Estate, options: AuditOptions) -> bool:
+    """Whether the options exclude an account or an organization from the findings."""
+    trusted = options.trusted_organizations
+    is_member = estate.organization in trusted and account in (estate.member_accounts or ())
+    return is_member or account in options.trusted_accounts or organization in trusted
+
+
+def _is_excluded(party: Party, estate: Estate, options: AuditOptions) -> bool:
+    """Whether a party is trusted, or limited to accounts or organizations that are trusted."""
+    for kind, values in filter(None, map(_limit, party.statement.condition)):
+        own = options.trusted_accounts | {estate.account}
+        if set(values) <= (own if kind == ACCOUNT else options.trusted_organizations):
+            return True
+    return is_trusted(party.account, party.value if party.kind == ORGANIZATION else "", estate, options)
