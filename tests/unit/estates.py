@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import json
 import shlex
+import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,37 @@ PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 ON = {"environment": "release"}
 TAGGED = {"StringEquals": {"ecr:ResourceTag/environment": "release"}}
 WITH_ID = {"StringEquals": {"sts:ExternalId": "share-1"}}
+
+#: Texts that mean something in YAML, a shell, Ansible or a terminal.
+HOSTILE = (
+    "it's",
+    '"quoted"',
+    "$(touch /tmp/x) `id` $HOME",
+    "a: b # c",
+    "- x",
+    "\\",
+    "line\nbreak\r\t",
+    "*",
+    "&x",
+    "!unsafe",
+    "yes",
+    "No",
+    "null",
+    "1e3",
+    "0123",
+    "~",
+    "",
+    " ",
+    "%",
+    "@x",
+    "\u202egnp\u202c",
+    "\x1b[2J\x7f\x85\u2028",
+    "😀",
+    "--option",
+    "{{ lookup('pipe', 'id') }}",
+    "{% raw %}",
+    "{# comment #}",
+)
 
 Statement = Mapping[str, Any]
 
@@ -148,6 +180,14 @@ def task_in(fix: str) -> tuple[str, dict[str, Any]]:
 def words_in(fix: str) -> list[str]:
     """The words of a fix that is one command without substitutions."""
     return shlex.split(fix)
+
+
+def aws_calls(fix: str, answer: str = "answer") -> list[list[str]]:
+    """The arguments of each call of `aws` when a shell runs a fix. Each call prints the answer."""
+    script = 'aws() { printf "%s\\0" "$@" "" >&2; echo "$ANSWER"; }\nopenssl() { echo new-id; }\n' + fix
+    environment = {"ANSWER": answer, "PATH": "/nonexistent"}
+    ran = subprocess.run(["/bin/sh", "-euc", script], env=environment, capture_output=True, check=True)
+    return [call.split("\0") for call in ran.stderr.decode().split("\0\0")[:-1]]
 
 
 def document_in(fix: str) -> list[dict[str, Any]]:

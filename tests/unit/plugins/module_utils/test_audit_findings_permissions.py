@@ -21,6 +21,7 @@ from tests.unit.estates import (
     TAGGED,
     admits,
     allows,
+    aws_calls,
     days,
     document,
     document_in,
@@ -238,14 +239,18 @@ def test_fix_for_a_registry_level_action(kind: str) -> None:
         {"Effect": "Allow", **policy[1]},
         token,
     ]
+    *lookup, call = aws_calls(for_token.fix, "arn:aws:iam::111111111111:policy/ci/access")
     if kind == "inline":
-        assert words_in(for_token.fix)[:7] == [
-            *("aws", "iam", "put-role-policy", "--role-name", "share", "--policy-name", "access"),
-        ]
+        assert call[:6] == ["iam", "put-role-policy", "--role-name", "share", "--policy-name", "access"]
     else:
-        lookup = "aws iam list-attached-role-policies --role-name share --query"
-        assert for_token.fix.startswith(f'aws iam create-policy-version --policy-arn "$({lookup}')
-        assert "AttachedPolicies[?PolicyName==" in for_token.fix
+        assert lookup[0][:5] == ["iam", "list-attached-role-policies", "--role-name", "share", "--query"]
+        assert lookup[0][5] == "AttachedPolicies[?PolicyName=='access'].PolicyArn"
+        assert call[:4] == [
+            "iam",
+            "create-policy-version",
+            "--policy-arn",
+            "arn:aws:iam::111111111111:policy/ci/access",
+        ]
 
 
 # --- write access
