@@ -145,14 +145,17 @@ def _repository_tags(arn: str) -> Iterator[tuple[str, str]]:
 
 
 def _authorized_resources(operation: str, body: bytes, region: str, account: str) -> list[str]:
-    """The ARNs an ECR call is authorized on."""
+    """The ARNs an ECR call is authorized on.
+
+    :param account: of the registry that the call is for
+    """
     try:
         data = json.loads(body or b"{}")
     except ValueError:
         return ["*"]
     if "resourceArn" in data:
         return [data["resourceArn"]]
-    prefix = f"arn:aws:ecr:{region}:{cross_account.account_of(body, account)}:repository/"
+    prefix = f"arn:aws:ecr:{region}:{account}:repository/"
     if "repositoryName" in data:
         return [prefix + data["repositoryName"]]
     if names := data.get("repositoryNames"):
@@ -214,7 +217,7 @@ def install(endpoint: str) -> Registry:
         if service != "ecr":
             return str(extract(service, method, path, headers, body, query, region, account))
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        _resources.set(_authorized_resources(operation, body, region, account))
+        _resources.set(_authorized_resources(operation, body, region, cross_account.select(body, account)))
         return _resources.get()[0]
 
     def enforce_with_tags(

@@ -43,6 +43,7 @@ from . import (
     propagation,
     pull_failures,
     regions,
+    registry_policy,
     service_control,
     session_tags,
     sovereign,
@@ -180,6 +181,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     pull_failures.install(folder)
     pages.install()
     cross_account.install()
+    registry_policy.install()
     ecr.install(public)
     iam.install()
     organizations.install()
