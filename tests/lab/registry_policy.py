@@ -50,8 +50,7 @@ def install() -> None:
         return of(account, responses.get_region()), account
 
     def set_valid_repository_policy(data: dict[str, Any]) -> Response:
-        known = _statements(data["policyText"]) is not None and _names_known_principals(data["policyText"])
-        return set_repository_policy(data) if known else _invalid("repository")
+        return set_repository_policy(data) if is_repository_policy(data["policyText"]) else _invalid("repository")
 
     ecr.repository_policy_for_arn = policies_for_arn
     iam_evaluator._resource_policy = resource_policy
@@ -63,6 +62,11 @@ def install() -> None:
 def of(account: str, region: str) -> str:
     """The policy of a registry; empty without one."""
     return str(_policies.get_scoped(account, region, _KEY, ""))
+
+
+def is_repository_policy(text: str) -> bool:
+    """Whether AWS accepts a text as the policy of a repository."""
+    return _statements(text) is not None and _names_known_principals(text)
 
 
 def _together(*documents: str) -> dict[str, Any]:
