@@ -55,11 +55,18 @@ options:
     description:
       - Kinds of denial to accept for O(denied) although they do not prove that the share denies the repository. The
         same role may read the repository from another host or in another session.
-      - Without this option, a denial counts only if no identity-based policy of the role allows the action, or if a
-        policy of the owner account explicitly denies it.
+      - Without this option, a denial counts only if AWS states that no identity-based policy of the role allows the
+        action, or that an identity-based or resource-based policy explicitly denies it.
     type: list
     elements: str
-    choices: [boundary, endpoint_policy, no_resource_policy, organization_policy, session_policy, unknown]
+    choices:
+      - boundary
+      - endpoint_policy
+      - explicit_deny
+      - no_resource_policy
+      - organization_policy
+      - session_policy
+      - unknown
     default: []
   duration_seconds:
     description: The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.
