@@ -18,7 +18,8 @@ options:
     type: dict
     required: true
   plan:
-    description: The result of M(crossaccount.ecr.ecr_share_info) for the declaration.
+    description:
+      - The result of M(crossaccount.ecr.ecr_share_info) for the declaration. If the task was skipped, nothing is added.
     type: dict
     required: true
   file:
@@ -66,10 +67,13 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import drift_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 
 def filter_audit_drift(audit: Json, plan: Json, file: str) -> Json:
-    return {**audit, "findings": [*audit["findings"], *drift_findings(plan, file)]}
+    if plan.get("skipped"):
+        return audit
+    return as_data({**audit, "findings": [*audit["findings"], *drift_findings(plan, file)]})
 
 
 class FilterModule:

@@ -16,11 +16,15 @@ options:
     description: The report, RV(crossaccount.ecr.ecr_audit_info#module:audit).
     type: dict
     required: true
+  written:
+    description: The result of M(crossaccount.ecr.ecr_audit_report). If omitted, the summary does not name the reports.
+    type: dict
+    default: {}
   every_line:
     description: Whether to list all repositories and all findings. If V(false), at most ten of each are listed.
     type: bool
     default: false
-positional: every_line
+positional: written, every_line
 seealso:
   - ref: ansible_collections.crossaccount.ecr.ecr_audit_role
     description: The role C(crossaccount.ecr.ecr_audit) shows this summary.
@@ -35,7 +39,7 @@ EXAMPLES = r"""
 - name: Show the summary
   crossaccount.ecr.display_lines:
     lines: "{{ audited.audit | crossaccount.ecr.audit_summary }}"
-    all_lines: "{{ audited.audit | crossaccount.ecr.audit_summary(true) }}"
+    all_lines: "{{ audited.audit | crossaccount.ecr.audit_summary(every_line=true) }}"
 """
 
 RETURN = r"""
@@ -52,8 +56,8 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_summary im
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 
 
-def filter_audit_summary(audit: Json, every_line: bool = False) -> list[str]:
-    return audit_lines(audit, every_line)
+def filter_audit_summary(audit: Json, written: Json | None = None, every_line: bool = False) -> list[str]:
+    return audit_lines(audit, written or {}, every_line)
 
 
 class FilterModule:

@@ -19,6 +19,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access imp
 
 #: The ID of these findings.
 DRIFT = "drift"
+#: A key that every plan has.
+_WOULD_CHANGE = "would_change"
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,11 @@ class _Difference:
 def drift_findings(plan: Json, file: str) -> list[Json]:
     """A finding for each difference between a declaration and the account.
 
-    :param plan: the result of `ecr_share_info`, or its failure
+    :param plan: the result of `ecr_share_info`; without a plan if the module failed
     :param file: the path of the declaration
     """
     command = f"ansible-playbook crossaccount.ecr.share -e @{shlex.quote(file)}"
-    steps = "" if plan.get("failed") else "; ".join(_steps(plan))
+    steps = "; ".join(_steps(plan)) if _WOULD_CHANGE in plan else ""
     changed = [share["role_arn"] for share in plan.get("shares") or () if share["changed"]]
     return [
         {
@@ -58,13 +60,13 @@ def drift_findings(plan: Json, file: str) -> list[Json]:
 
 
 def _differences(plan: Json, file: str) -> t.Iterator[_Difference]:
-    if plan.get("failed"):
+    if _WOULD_CHANGE not in plan:
         title = f"The declaration {file} cannot be compared with the account"
         yield _Difference("high", title, str(plan.get("msg") or "no reason was given"))
-    elif plan["would_change"] and plan["lines"] == [NO_CHANGE]:
+    elif plan[_WOULD_CHANGE] and plan["lines"] == [NO_CHANGE]:
         steps = "; ".join(_steps(plan))
         yield _Difference("low", f"The account differs from the declaration. No access differs. The fix {steps}", steps)
-    elif plan["would_change"]:
+    elif plan[_WOULD_CHANGE]:
         for line, full in zip(plan["lines"], plan["all_lines"]):
             yield _as_access(line, full)
 

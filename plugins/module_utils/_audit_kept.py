@@ -70,9 +70,9 @@ def kept_access(plan: Json, audit: Json) -> list[str]:
 def unchecked(result: Json) -> t.Iterator[str]:
     """One line for each part of the account that could not be read, so that access through it is not listed.
 
-    :param result: the result of `ecr_audit_info`, or its failure
+    :param result: the result of `ecr_audit_info`; without a report if the module failed
     """
-    if result.get("failed"):
+    if "audit" not in result:
         reason = str(result.get("msg") or "no reason was given").splitlines()[0]
         yield f"not checked: whether access remains through another path: {reason}"
     for unseen in result.get("audit", {}).get("not_seen", ()):

@@ -20,9 +20,10 @@ FAIL_ON = ("none", DRIFT, *SEVERITIES[:-1])
 LISTED = 10
 
 
-def audit_lines(audit: Json, every_line: bool = False) -> list[str]:
-    """Who can pull what, the findings by severity, and the facts that are not visible.
+def audit_lines(audit: Json, written: Json, every_line: bool = False) -> list[str]:
+    """Who can pull what, the findings by severity, the facts that are not visible, and the reports.
 
+    :param written: the result of `ecr_audit_report`; empty if no report was written
     :param every_line: whether to list all repositories and findings
     """
     several = len(audit["regions"]) > 1
@@ -33,6 +34,7 @@ def audit_lines(audit: Json, every_line: bool = False) -> list[str]:
         *(pulls or ["No principal outside the account can pull."]),
         *_finding_lines(audit["findings"], every_line),
         *(f"not visible: {unseen['what']}: {unseen['why']}" for unseen in audit["not_seen"]),
+        *written.get("lines", ()),
     ]
 
 

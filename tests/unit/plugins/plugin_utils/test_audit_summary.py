@@ -18,7 +18,7 @@ def test_who_can_pull_what() -> None:
         findings=[finding("low"), finding("critical")],
         not_seen=[{"what": "service control policies", "why": "an account cannot read them"}],
     )
-    assert audit_lines(found) == [
+    assert audit_lines(found, {"lines": ["report: reports/audit.html"]}) == [
         f"Account {OWNER}, repositories in eu-west-1: 1",
         f"{CONSUMER} can pull release, tools through role allow_ecr_release, statement ReadImages",
         f"{CONSUMER} can pull release through the repository policy, statement X",
@@ -28,17 +28,18 @@ def test_who_can_pull_what() -> None:
         "critical: A critical finding",
         "low: A low finding",
         "not visible: service control policies: an account cannot read them",
+        "report: reports/audit.html",
     ]
 
 
 def test_nothing_found() -> None:
-    assert audit_lines(audit())[1:] == ["No principal outside the account can pull.", "findings: none"]
+    assert audit_lines(audit(), {})[1:] == ["No principal outside the account can pull.", "findings: none"]
 
 
 def test_long_lists_are_shortened() -> None:
     names = [f"r{number:02}" for number in range(12)]
     found = audit(*(row(path(), repository=name) for name in names), findings=[finding("low")] * 12)
-    short, full = audit_lines(found), audit_lines(found, True)
+    short, full = audit_lines(found, {}), audit_lines(found, {}, True)
     assert "12 repositories: r00, " in short[1]
     assert "r11" not in short[1]
     assert "r11" in full[1]
