@@ -18,7 +18,9 @@ options:
     type: dict
     required: true
   audited:
-    description: The result of M(crossaccount.ecr.ecr_audit_info) before the plan is applied, or its failure.
+    description:
+      - The result of M(crossaccount.ecr.ecr_audit_info) before the plan is applied, or its failure. If the task was
+        skipped, the list is empty.
     type: dict
     required: true
 positional: audited
@@ -66,6 +68,8 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import gua
 
 
 def filter_access_kept(plan: Json, audited: Json) -> list[str]:
+    if audited.get("skipped"):
+        return []
     return [*(kept_access(plan, audited["audit"]) if "audit" in audited else ()), *unchecked(audited)]
 
 

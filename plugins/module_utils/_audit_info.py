@@ -33,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import S
 
 AUDIT_INFO_ARGUMENTS: Json = {
     "regions": {"type": "list", "elements": "str", "default": []},
+    "repositories": {"type": "list", "elements": "str", "default": []},
     "repository_tags": {"type": "dict", "default": {}},
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
@@ -43,17 +44,20 @@ AUDIT_INFO_ARGUMENTS: Json = {
 class _Options:
     """The options of the module.
 
+    :param repositories: the names of the audited repositories; empty for all
     :param repository_tags: as declared
     """
 
     owner: _parties.OwnerAccount
     regions: tuple[str, ...]
+    repositories: frozenset[str]
     repository_tags: Json
 
     @classmethod
     def of(cls, params: Json) -> _Options:
         regions = tuple(dict.fromkeys(params["regions"]))
-        return cls(_parties.OwnerAccount.of(params), regions, params["repository_tags"] or {})
+        names, tags = frozenset(params["repositories"]), params["repository_tags"] or {}
+        return cls(_parties.OwnerAccount.of(params), regions, names, tags)
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
@@ -72,15 +76,21 @@ def audit_info(module: Module) -> Json:
     session = session_of(module)
     options.owner.check(session.identity["account"])
     tags = repository_tags_of(options.repository_tags)
-    estate = read_estate(session, options.regions or [session.region], tags)
+    estate = read_estate(session, options.regions or [session.region], tags, options.repositories)
     rows = audit_access(estate).rows
     return {"changed": False, "audit": report_of(estate, tags, rows, tag_setters(estate), [])}
 
 
-def read_estate(session: Session, regions: t.Sequence[str], tags: t.Mapping[str, t.Sequence[str]]) -> Estate:
+def read_estate(
+    session: Session,
+    regions: t.Sequence[str],
+    tags: t.Mapping[str, t.Sequence[str]],
+    repositories: t.Collection[str] = (),
+) -> Estate:
     """Read an account with concurrent requests.
 
     :param tags: the tags that share, each with its alternative values
+    :param repositories: the names of the repositories to read; empty for all
     """
     reads = Reads()
 
@@ -91,7 +101,7 @@ def read_estate(session: Session, regions: t.Sequence[str], tags: t.Mapping[str,
     organization = start(lambda: read_organization(reads, session.client("organizations")))
     reply = session.client("sts").get_caller_identity()
     registries = map_concurrently(
-        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared), regions
+        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared, repositories), regions
     )
     return Estate(
         arn_of(reply["Arn"]).identity,

@@ -9,11 +9,23 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import ALWAYS_HIDDEN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_text import pull_lines
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import NAMED
 
 #: A region and the name of a repository.
 Place = tuple[str, str]
+
+
+def affected_places(plan: Json) -> frozenset[Place]:
+    """The repositories of the shares, and those that a principal loses.
+
+    :param plan: the result of `ecr_share_info`
+    """
+    lost = {(pair["region"], pair["repository"]) for pair in plan["access_lost"]}
+    regions = [region for share in plan["shares"] for region in share["regions"]]
+    return frozenset(lost | {(region["region"], one["name"]) for region in regions for one in region["repositories"]})
 
 
 @dataclass(frozen=True)
@@ -31,9 +43,6 @@ class _Shared:
 
     @classmethod
     def of(cls, plan: Json) -> _Shared:
-        lost = {(pair["region"], pair["repository"]) for pair in plan["access_lost"]}
-        regions = [region for share in plan["shares"] for region in share["regions"]]
-        declared = {(region["region"], one["name"]) for region in regions for one in region["repositories"]}
         removed = {
             ((step["region"], name), f"tag {key}={value}")
             for step in plan["untag"]
@@ -41,7 +50,7 @@ class _Shared:
             for key, value in step["tags"].items()
         }
         roles = frozenset(share["role_arn"] for share in plan["shares"])
-        return cls(roles, frozenset(lost | declared), frozenset(removed))
+        return cls(roles, affected_places(plan), frozenset(removed))
 
     def leaves(self, path: Json, place: Place) -> bool:
         """Whether a pull through an access path is still possible after the run."""
@@ -75,6 +84,8 @@ def unchecked(result: Json) -> t.Iterator[str]:
     if "audit" not in result:
         reason = str(result.get("msg") or "no reason was given").splitlines()[0]
         yield f"not checked: whether access remains through another path: {reason}"
-    for unseen in result.get("audit", {}).get("not_seen", ()):
-        if unseen.get("path"):
-            yield f"not checked: {unseen['what']}: {unseen['why']}"
+    always = {unseen.what for unseen in ALWAYS_HIDDEN}
+    denied = [one for one in result.get("audit", {}).get("not_seen", ()) if one["what"] not in always]
+    yield from (f"not checked: {one['what']}: {one['why']}" for one in denied[:NAMED])
+    if len(denied) > NAMED:
+        yield f"not checked: {len(denied) - NAMED:,} more facts that AWS denies"

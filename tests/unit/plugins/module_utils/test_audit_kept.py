@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import kept_access, unchecked
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import ALWAYS_HIDDEN
 
 from tests.unit.audits import CONSUMER, OWNER, REGION, STRANGER, audit, path, plan, row
 
@@ -80,10 +81,8 @@ def test_what_could_not_be_read_is_named() -> None:
     failed = {"failed": True, "msg": "GetRegistryPolicy: AccessDenied.\nMore."}
     (line,) = unchecked(failed)
     assert line == "not checked: whether access remains through another path: GetRegistryPolicy: AccessDenied."
-    unseen = [
-        {"what": "the registry policy in eu-west-1", "why": "AccessDenied", "path": "registry_policy"},
-        {"what": "service control policies", "why": "an account cannot read them", "path": ""},
-    ]
-    assert list(unchecked({"audit": audit(not_seen=unseen)})) == [
-        "not checked: the registry policy in eu-west-1: AccessDenied"
-    ]
+    denied = [{"what": f"repository policy of r{number:02}", "why": "AccessDenied"} for number in range(12)]
+    always = [{"what": unseen.what, "why": unseen.why} for unseen in ALWAYS_HIDDEN]
+    lines = list(unchecked({"audit": audit(not_seen=[*denied, *always])}))
+    assert (len(lines), lines[0]) == (11, "not checked: repository policy of r00: AccessDenied")
+    assert lines[-1] == "not checked: 2 more facts that AWS denies"
