@@ -36,7 +36,7 @@ def install() -> None:
     of_trust, of_resource = iam_evaluator.evaluate_trust_policy, iam_evaluator.evaluate_resource_policy
 
     def parse_policy_document(document: Any) -> Any:
-        return parse(_only_current_variables(_loaded(document)))
+        return parse(only_current_variables(_loaded(document)))
 
     def evaluate_with_variables(ctx: Any, policies: Any, *limits: Any) -> Any:
         layers = [[[_replaced_in(one, ctx) for one in many] for many in layer] for layer in (policies, *limits)]
@@ -72,7 +72,7 @@ def _loaded(document: Any) -> Any:
         return document
 
 
-def _only_current_variables(document: Any) -> Any:
+def only_current_variables(document: Any) -> Any:
     """The document, in which `${` is plain text if its version has no variables."""
     if not isinstance(document, dict) or document.get("Version") == "2012-10-17":
         return document
@@ -81,7 +81,7 @@ def _only_current_variables(document: Any) -> Any:
 
 def _prepared(document: Any, caller_arn: str, ctx: Any) -> Any:
     """A policy with principals, its variables replaced, and each NotPrincipal decided for the caller."""
-    document = _only_current_variables(_loaded(document))
+    document = only_current_variables(_loaded(document))
     if not isinstance(document, dict):
         return document
     listed = document.get("Statement", [])

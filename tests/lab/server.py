@@ -31,6 +31,7 @@ from hypercorn.config import Config
 from . import (
     authorization,
     boundary,
+    creation_templates,
     cross_account,
     denials,
     ecr,
@@ -42,7 +43,10 @@ from . import (
     policy_language,
     propagation,
     pull_failures,
+    pull_through_cache,
     regions,
+    registry_policy,
+    replication,
     service_control,
     session_tags,
     sovereign,
@@ -179,7 +183,11 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     image_states.install()
     pull_failures.install(folder)
     pages.install()
+    creation_templates.install()
+    pull_through_cache.install()
     cross_account.install()
+    registry_policy.install()
+    replication.install()
     ecr.install(public)
     iam.install()
     organizations.install()
