@@ -73,7 +73,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as
 def filter_audit_drift(audit: Json, plan: Json, file: str) -> Json:
     if plan.get("skipped"):
         return audit
-    return as_data({**audit, "findings": [*audit["findings"], *drift_findings(plan, file)]})
+    return {**audit, "findings": [*audit["findings"], *as_data(drift_findings(plan, file))]}
 
 
 class FilterModule:
