@@ -35,6 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import S
 
 AUDIT_INFO_ARGUMENTS: Json = {
     "regions": {"type": "list", "elements": "str", "default": []},
+    "repositories": {"type": "list", "elements": "str", "default": []},
     **AUDIT_ARGUMENTS,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
@@ -43,14 +44,19 @@ AUDIT_INFO_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class _Options:
-    """The options of the module, except those that declare what is shared."""
+    """The options of the module, except those that declare what is shared.
+
+    :param repositories: the names of the audited repositories; empty for all
+    """
 
     owner: _parties.OwnerAccount
     regions: tuple[str, ...]
+    repositories: frozenset[str]
 
     @classmethod
     def of(cls, params: Json) -> _Options:
-        return cls(_parties.OwnerAccount.of(params), tuple(dict.fromkeys(params["regions"])))
+        regions = tuple(dict.fromkeys(params["regions"]))
+        return cls(_parties.OwnerAccount.of(params), regions, frozenset(params["repositories"]))
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
@@ -67,14 +73,19 @@ def audit_info(module: Module) -> Json:
     session = session_of(module)
     options.owner.check(session.identity["account"])
     audit = AuditOptions.of(module.params)
-    estate = read_estate(session, options.regions or [session.region], audit)
+    estate = read_estate(session, options.regions or [session.region], audit, options.repositories)
     rows, setters = audit_access(estate).rows, tag_setters(estate)
     findings = findings_of(estate, rows, audit, setters)
     return {"changed": False, "audit": report_of(estate, audit.tag_values, rows, setters, findings)}
 
 
-def read_estate(session: Session, regions: t.Sequence[str], options: AuditOptions) -> Estate:
-    """Read an account with concurrent requests."""
+def read_estate(
+    session: Session, regions: t.Sequence[str], options: AuditOptions, repositories: t.Collection[str] = ()
+) -> Estate:
+    """Read an account with concurrent requests.
+
+    :param repositories: the names of the repositories to read; empty for all
+    """
     reads = Reads()
 
     def is_shared(actual: t.Mapping[str, str]) -> bool:
@@ -84,7 +95,7 @@ def read_estate(session: Session, regions: t.Sequence[str], options: AuditOption
     organization = start(lambda: read_organization(reads, session.client("organizations")))
     reply = session.client("sts").get_caller_identity()
     registries = map_concurrently(
-        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared), regions
+        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared, repositories), regions
     )
     return Estate(
         arn_of(reply["Arn"]).identity,

@@ -16,8 +16,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 #: The name and version of the format. A change that is not compatible gets a new number.
 SCHEMA = "crossaccount.ecr/audit/1"
-#: Facts about an account that only its organization can read.
-_OF_THE_ORGANIZATION = (
+#: Facts that no audit of an account can read, whatever its permissions are.
+ALWAYS_HIDDEN = (
     Unseen("service control policies of the organization", "an account cannot read the policies that limit it"),
     Unseen("resource control policies of the organization", "an account cannot read the policies that limit it"),
     Unseen(
@@ -40,7 +40,7 @@ def report_of(
     """
     hidden = [
         {"what": unseen.what + (f" in {unseen.region}" if unseen.region else ""), "why": unseen.why}
-        for unseen in (*estate.unseen, *_OF_THE_ORGANIZATION)
+        for unseen in (*estate.unseen, *ALWAYS_HIDDEN)
     ]
     return {
         "schema": SCHEMA,
