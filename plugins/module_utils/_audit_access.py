@@ -102,6 +102,7 @@ def _rows(
     :param sessions: the verdicts for sessions of roles that were evaluated before
     :param hidden: why roles could not be read; empty if they were
     """
+    copied = any(registry.replication or registry.cache_rules for registry in estate.registries)
     for target in targets:
         attempts = [direct_attempt(estate, outsider, target)]
         for admission in admissions:
@@ -110,7 +111,7 @@ def _rows(
             attempts.append(unknown_attempt(hidden))
         attempts += _audit_copies.replication_into(estate, outsider, target)
         for repository in target.members:
-            copies = [] if target.template else _audit_copies.attempts_for(estate, outsider, repository)
+            copies = _audit_copies.attempts_for(estate, outsider, repository) if copied and not target.template else []
             access = combined([*attempts, *copies]) if copies else target.cached(outsider.name, attempts)
             if access.is_any:
                 yield Row(outsider, repository.name, repository.region, access)

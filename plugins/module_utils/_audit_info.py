@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings import findings_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_iam import read_organization, read_principals
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import (
+    AUDIT_ARGUMENTS,
+    AuditOptions,
+    audit_option_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_registry import Reads, read_registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import report_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import tag_setters
@@ -25,15 +31,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import region_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
-    repository_tags_of,
-    repository_tags_problems,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 
 AUDIT_INFO_ARGUMENTS: Json = {
     "regions": {"type": "list", "elements": "str", "default": []},
-    "repository_tags": {"type": "dict", "default": {}},
+    "repositories": {"type": "list", "elements": "str", "default": []},
+    **AUDIT_ARGUMENTS,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
 }
@@ -41,57 +44,58 @@ AUDIT_INFO_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class _Options:
-    """The options of the module.
+    """The options of the module, except those that declare what is shared.
 
-    :param repository_tags: as declared
+    :param repositories: the names of the audited repositories; empty for all
     """
 
     owner: _parties.OwnerAccount
     regions: tuple[str, ...]
-    repository_tags: Json
+    repositories: frozenset[str]
 
     @classmethod
     def of(cls, params: Json) -> _Options:
         regions = tuple(dict.fromkeys(params["regions"]))
-        return cls(_parties.OwnerAccount.of(params), regions, params["repository_tags"] or {})
+        return cls(_parties.OwnerAccount.of(params), regions, frozenset(params["repositories"]))
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
         yield from self.owner.problems()
         for region in self.regions:
             yield from region_problems(region, "regions")
-        if self.repository_tags:
-            yield from repository_tags_problems(self.repository_tags)
 
 
 def audit_info(module: Module) -> Json:
     """The result of the module `ecr_audit_info`."""
     options, problems = _Options.of(module.params), Problems()
-    problems.extend(options.problems())
+    problems.extend([*options.problems(), *audit_option_problems(module.params)])
     problems.check()
     session = session_of(module)
     options.owner.check(session.identity["account"])
-    tags = repository_tags_of(options.repository_tags)
-    estate = read_estate(session, options.regions or [session.region], tags)
-    rows = audit_access(estate).rows
-    return {"changed": False, "audit": report_of(estate, tags, rows, tag_setters(estate), [])}
+    audit = AuditOptions.of(module.params)
+    estate = read_estate(session, options.regions or [session.region], audit, options.repositories)
+    rows, setters = audit_access(estate).rows, tag_setters(estate)
+    findings = findings_of(estate, rows, audit, setters)
+    return {"changed": False, "audit": report_of(estate, audit.tag_values, rows, setters, findings)}
 
 
-def read_estate(session: Session, regions: t.Sequence[str], tags: t.Mapping[str, t.Sequence[str]]) -> Estate:
+def read_estate(
+    session: Session, regions: t.Sequence[str], options: AuditOptions, repositories: t.Collection[str] = ()
+) -> Estate:
     """Read an account with concurrent requests.
 
-    :param tags: the tags that share, each with its alternative values
+    :param repositories: the names of the repositories to read; empty for all
     """
     reads = Reads()
 
     def is_shared(actual: t.Mapping[str, str]) -> bool:
-        return bool(tags) and all(actual.get(key) in values for key, values in tags.items())
+        return any(all(actual.get(key) in values for key, values in tags.items()) for tags in options.sharing_tags)
 
     principals = start(lambda: read_principals(reads, session.client("iam")))
     organization = start(lambda: read_organization(reads, session.client("organizations")))
     reply = session.client("sts").get_caller_identity()
     registries = map_concurrently(
-        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared), regions
+        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared, repositories), regions
     )
     return Estate(
         arn_of(reply["Arn"]).identity,
@@ -100,7 +104,7 @@ def read_estate(session: Session, regions: t.Sequence[str], tags: t.Mapping[str,
         tuple(registries),
         tuple(sorted(reads.unseen, key=lambda unseen: (unseen.what, unseen.region))),
         *organization(),
-        requested_tags={key: values[0] for key, values in tags.items()},
+        requested_tags={key: values[0] for key, values in options.tag_values.items()},
     )
 
 

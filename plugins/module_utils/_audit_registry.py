@@ -59,18 +59,22 @@ class Reads:
             return None
 
 
-def read_registry(reads: Reads, ecr: Client, region: str, is_shared: Filter) -> Registry:
+def read_registry(
+    reads: Reads, ecr: Client, region: str, is_shared: Filter, repositories: t.Collection[str] = ()
+) -> Registry:
     """The repositories, the registry policy, and the rules and templates of a region.
 
     :param ecr: a boto3 client of the region
     :param is_shared: whether the archived images of a repository with these tags are counted
+    :param repositories: the names of the repositories to read; empty for all
     """
     policy = start(lambda: reads.read(lambda: _registry_policy(ecr, region), "registry policy", REGISTRY, region))
     replication = start(lambda: reads.read(lambda: _replication(ecr), "replication rules", REPLICATION, region))
     caches = start(lambda: reads.read(lambda: _cache_rules(ecr), "pull-through cache rules", CACHE, region))
     templates = start(lambda: reads.read(lambda: _templates(ecr), "repository creation templates", TEMPLATE, region))
     listed = reads.read(lambda: _pages(ecr, "describe_repositories", "repositories"), "repositories", "", region)
-    found = map_concurrently(lambda entry: _repository(reads, ecr, region, entry, is_shared), listed or ())
+    wanted = [entry for entry in listed or () if not repositories or entry["repositoryName"] in repositories]
+    found = map_concurrently(lambda entry: _repository(reads, ecr, region, entry, is_shared), wanted)
     existing = tuple(repository for repository in found if repository is not None)
     return Registry(region, existing, policy(), replication() or (), caches() or (), templates() or ())
 

@@ -11,12 +11,13 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Row, time_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import TagSetter
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Unseen
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Finding
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 #: The name and version of the format. A change that is not compatible gets a new number.
 SCHEMA = "crossaccount.ecr/audit/1"
-#: Facts about an account that only its organization can read.
-_OF_THE_ORGANIZATION = (
+#: Facts that no audit of an account can read, whatever its permissions are.
+ALWAYS_HIDDEN = (
     Unseen("service control policies of the organization", "an account cannot read the policies that limit it"),
     Unseen("resource control policies of the organization", "an account cannot read the policies that limit it"),
     Unseen(
@@ -31,7 +32,7 @@ def report_of(
     repository_tags: t.Mapping[str, t.Sequence[str]],
     rows: t.Iterable[Row],
     setters: t.Iterable[TagSetter],
-    findings: t.Iterable[Json],
+    findings: t.Iterable[Finding],
 ) -> Json:
     """The report of one account.
 
@@ -39,7 +40,7 @@ def report_of(
     """
     hidden = [
         {"what": unseen.what + (f" in {unseen.region}" if unseen.region else ""), "why": unseen.why}
-        for unseen in (*estate.unseen, *_OF_THE_ORGANIZATION)
+        for unseen in (*estate.unseen, *ALWAYS_HIDDEN)
     ]
     return {
         "schema": SCHEMA,
@@ -53,6 +54,6 @@ def report_of(
         ],
         "access": [row.as_json() for row in rows],
         "tag_setters": [setter.as_json() for setter in setters],
-        "findings": list(findings),
+        "findings": [finding.as_json() for finding in findings],
         "not_seen": hidden,
     }

@@ -36,6 +36,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "delete": ("ecr:BatchDeleteImage",),
     "tag": ("ecr:TagResource",),
 }
+#: All of these actions of ECR.
+REQUIRED = tuple(action for actions in ACTIONS.values() for action in actions)
 #: The actions whose requests contain tags.
 TAGGING = ("ecr:TagResource", "ecr:CreateRepository", "tag:TagResources")
 #: The name of the session of a role for which requests are evaluated.
@@ -69,20 +71,39 @@ def repository_request(
 
     :param known: the values of further context keys
     """
+    return repository_requests(estate, [action], repository, principal, known)[0]
+
+
+def repository_requests(
+    estate: Estate,
+    actions: t.Iterable[str],
+    repository: Repository,
+    principal: Principal,
+    known: t.Mapping[str, t.Sequence[str]],
+) -> list[Request]:
+    """Several requests of a principal to a repository. Those without tags have one context."""
     values: dict[str, t.Sequence[str]] = {
         **_common(estate, principal),
         "aws:RequestedRegion": (repository.region,),
         **known,
     }
     closed = [*_closed(principal), *_MFA, "sts:", "aws:requesttag/", "aws:tagkeys", "ecr:requesttag/"]
-    if action in TAGGING and estate.requested_tags:
-        values["aws:TagKeys"] = tuple(estate.requested_tags)
-        for key, value in estate.requested_tags.items():
-            values[f"aws:RequestTag/{key}"] = values[f"ecr:RequestTag/{key}"] = (value,)
     if repository.tags is not None:
         values.update({**_resource_tags(repository.tags, "aws"), **_resource_tags(repository.tags, "ecr")})
         closed += ["aws:resourcetag/", "ecr:resourcetag/"]
-    return Request(action, repository.arn, estate.account, principal, Context.of(values, tuple(closed)))
+    plain = Context.of(values, tuple(closed))
+    tagging = plain
+    if estate.requested_tags:
+        tags = {
+            f"{service}:RequestTag/{key}": (value,)
+            for key, value in estate.requested_tags.items()
+            for service in ("aws", "ecr")
+        }
+        tagging = Context.of({**values, "aws:TagKeys": tuple(estate.requested_tags), **tags}, tuple(closed))
+    return [
+        Request(action, repository.arn, estate.account, principal, tagging if action in TAGGING else plain)
+        for action in actions
+    ]
 
 
 def session_of_role(estate: Estate, role: IamPrincipal, name: str = SESSION_NAME) -> tuple[Principal, Values]:

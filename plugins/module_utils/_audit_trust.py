@@ -52,6 +52,8 @@ def admission_to(estate: Estate, outsider: Outsider, role: ParsedPrincipal) -> R
         for statement in trust.statements
         if statement.names is not None and includes(statement.names, outsider.principal).holds is not False
     ]
+    if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
+        return RoleAdmission(role, NO)
     best = NO
     for chosen in choices(outsider, concerned):
         request = assume_request(estate, outsider, role.principal, chosen)

@@ -18,8 +18,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import FEDERATED, Outsider
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
     ACTIONS,
+    REQUIRED,
     choices,
-    repository_request,
+    repository_requests,
     session_of_role,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
@@ -43,8 +44,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Layers,
     decide_layers,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
+
+_NOT_GRANTED = Decision(DENIED, "no statement allows it")
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,13 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     """The requests of an outsider with its own identity, which the policies of its own account must allow as well."""
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
-    decided: dict[str, Decision] = {}
-    for action in (action for actions in ACTIONS.values() for action in actions):
-        decisions = []
-        for chosen in choices(outsider, target.resource.statements):
-            request = repository_request(
-                estate, action, target.repository, outsider.principal, {**outsider.context, **chosen}
-            )
-            decisions.append(_decide_direct(request, target.resource))
-        decided[action] = _best(decisions)
-    return _attempt(decided, target, target.resource, ())
+    decided: dict[str, list[Decision]] = {}
+    for chosen in choices(outsider, target.resource.statements):
+        known = {**outsider.context, **chosen}
+        for request in repository_requests(estate, REQUIRED, target.repository, outsider.principal, known):
+            decided.setdefault(request.action, []).append(_decide_direct(request, target.resource))
+    best = {action: _best(decisions) for action, decisions in decided.items()}
+    return _attempt(best, target, target.resource, ())
 
 
 def role_attempt(
@@ -132,12 +132,23 @@ def _decide_direct(request: Request, resource: Layer) -> Decision:
 
 def _session_attempt(estate: Estate, role: ParsedPrincipal, target: Target) -> Attempt:
     principal, values = session_of_role(estate, role.principal)
-    layers, decided = session_layers(role, target), {}
-    for action in (action for actions in ACTIONS.values() for action in actions):
-        request = repository_request(estate, action, target.repository, principal, values)
-        decided[action] = decide_layers(request, layers)
+    layers = session_layers(role, target)
+    decided = {
+        request.action: decide_layers(request, layers) if _is_granted(request.action, layers) else _NOT_GRANTED
+        for request in repository_requests(estate, REQUIRED, target.repository, principal, values)
+    }
     joined = Layer((*role.identity.statements, *target.resource.statements))
     return _attempt(decided, target, joined, role.limits)
+
+
+def _is_granted(action: str, layers: Layers) -> bool:
+    """Whether any Allow statement covers an action, or some documents could not be read. It is a quick check."""
+    listed = [layer for layer in (layers.identity, layers.resource) if layer is not None]
+    return any(
+        layer.reason
+        or any(one.effect == "Allow" and covers_action(one, action).holds is not False for one in layer.statements)
+        for layer in listed
+    )
 
 
 def _best(decisions: t.Sequence[Decision]) -> Decision:

@@ -28,6 +28,11 @@ options:
     type: list
     elements: str
     default: []
+  repositories:
+    description: The names of the audited repositories. If empty, all repositories are audited.
+    type: list
+    elements: str
+    default: []
   repository_tags:
     description:
       - The tags that share a repository. The value of a tag is a string or a list of alternative strings.

@@ -3,8 +3,8 @@
 
 1. `SetDefaultPolicyVersion`.
 2. A user or role that does not exist is refused as a principal of a trust policy.
-3. A trust policy names the very user or role: when that one is deleted, its id is left in the document, and one that
-   is made again under the same name is not trusted.
+3. A trust policy, and the policy of a resource, names the very user or role: when that one is deleted, its ID is left
+   in the document, and one that is created again under the same name is not trusted.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal".
 """
@@ -16,13 +16,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ministack.services import iam
-
-from . import accounts
+from ministack.services import ecr, iam
 
 _ENTITY = re.compile(r"arn:aws:iam::([0-9]{12}):(user|role)/(?:.*/)?([^/]+)")
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]+")
-_ACCOUNTS = (accounts.OWNER, accounts.CONSUMER, accounts.STRANGER)
+#: The policies of resources: key and text.
+RESOURCE_POLICIES: list[dict[Any, str]] = [ecr._repo_policies._data]
 
 
 def install() -> None:
@@ -51,8 +50,8 @@ def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Ca
     """The handler, which first rejects a trust policy that names a principal that does not exist."""
 
     def checked(parameters: Any) -> Any:
-        for principal in _principals(iam._p(parameters, document)):
-            if not _exists(principal):
+        for principal in principals(iam._p(parameters, document)):
+            if not exists(principal):
                 message = f'Invalid principal in policy: "AWS":"{principal}"'
                 return iam._error(400, "MalformedPolicyDocument", message, ns="iam")
         return handler(parameters)
@@ -61,21 +60,21 @@ def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Ca
 
 
 def _with_id_left_behind(handler: Callable[[Any], Any], kind: str) -> Callable[[Any], Any]:
-    """The handler of a deletion, which then leaves the id of who was deleted in every trust policy."""
+    """The handler of a deletion, which then leaves the ID of the user or role in every policy that names it."""
     entities = {"User": iam._users, "Role": iam._roles}[kind]
 
     def deleting(parameters: Any) -> Any:
         gone = entities.get(iam._p(parameters, f"{kind}Name"))
         reply = handler(parameters)
         if gone and reply[0] == 200:
-            _replace_in_trusts(gone["Arn"], gone[f"{kind}Id"])
+            _replace_principal(gone["Arn"], gone[f"{kind}Id"])
         return reply
 
     return deleting
 
 
-def _principals(document: str) -> Iterator[str]:
-    """The AWS principals of a trust policy; none if it is not a policy, which other code reports."""
+def principals(document: str) -> Iterator[str]:
+    """The AWS principals of a policy; none if the text is not a policy, which other code reports."""
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -86,7 +85,7 @@ def _principals(document: str) -> Iterator[str]:
         yield from named if isinstance(named, list) else [named]
 
 
-def _exists(principal: str) -> bool:
+def exists(principal: str) -> bool:
     """Whether IAM accepts a principal: `*`, an account, or a user or role that exists. All accounts exist."""
     entity = _ENTITY.fullmatch(principal)
     if entity is None:
@@ -94,7 +93,7 @@ def _exists(principal: str) -> bool:
     account, kind, name = entity.groups()
     known = iam._users if kind == "user" else iam._roles
     data = known._data.get((account, name))
-    return account in _ACCOUNTS and data is not None and data["Arn"] == principal
+    return data is not None and data["Arn"] == principal
 
 
 def _ids() -> set[str]:
@@ -102,17 +101,23 @@ def _ids() -> set[str]:
     return {one["UserId"] for one in iam._users._data.values()} | {one["RoleId"] for one in iam._roles._data.values()}
 
 
-def _replace_in_trusts(arn: str, identifier: str) -> None:
-    """Put an id in the place of an ARN wherever it stands as a principal; a condition is text and stays."""
+def _replace_principal(arn: str, identifier: str) -> None:
+    """Replace an ARN by an ID in every policy that has the ARN as a principal. A condition is text and stays."""
     for role in iam._roles._data.values():
-        if arn not in _principals(role["AssumeRolePolicyDocument"]):
-            continue
-        document = json.loads(role["AssumeRolePolicyDocument"])
-        statements = document["Statement"]
-        for statement in statements if isinstance(statements, list) else [statements]:
-            named = statement["Principal"].get("AWS") if isinstance(statement.get("Principal"), dict) else None
-            if isinstance(named, list):
-                statement["Principal"]["AWS"] = [identifier if one == arn else one for one in named]
-            elif named == arn:
-                statement["Principal"]["AWS"] = identifier
-        role["AssumeRolePolicyDocument"] = json.dumps(document)
+        role["AssumeRolePolicyDocument"] = _replaced(role["AssumeRolePolicyDocument"], arn, identifier)
+    for policies in RESOURCE_POLICIES:
+        policies.update({key: _replaced(text, arn, identifier) for key, text in policies.items()})
+
+
+def _replaced(text: str, arn: str, identifier: str) -> str:
+    if arn not in principals(text):
+        return text
+    document = json.loads(text)
+    statements = document["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        named = statement["Principal"].get("AWS") if isinstance(statement.get("Principal"), dict) else None
+        if isinstance(named, list):
+            statement["Principal"]["AWS"] = [identifier if one == arn else one for one in named]
+        elif named == arn:
+            statement["Principal"]["AWS"] = identifier
+    return json.dumps(document)

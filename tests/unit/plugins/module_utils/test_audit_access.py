@@ -7,6 +7,7 @@ import datetime
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _audit_verdicts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Row
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
@@ -20,7 +21,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Repository,
     Unseen,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Layers, decide_layers
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 OWNER, CONSUMER, OTHER = "111111111111", "222222222222", "333333333333"
 REGION = "eu-west-1"
@@ -267,14 +270,16 @@ def test_creation_template_with_an_open_policy_and_the_sharing_tag() -> None:
 
 
 def test_equal_repositories_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.crossaccount.ecr.plugins.module_utils import _audit_verdicts
+    actions = []
 
-    calls = []
-    real = _audit_verdicts.decide_layers
-    monkeypatch.setattr(_audit_verdicts, "decide_layers", lambda *args: (calls.append(args), real(*args))[1])
+    def decide(request: Request, layers: Layers) -> Decision:
+        actions.append(request.action)
+        return decide_layers(request, layers)
+
+    monkeypatch.setattr(_audit_verdicts, "decide_layers", decide)
     equal = tuple(repository(f"app-{number}", environment="release") for number in range(50))
     assert len(rows_of(estate(SHARE, repositories=equal))) == 50
-    assert len(calls) == 9
+    assert actions == PULL
 
 
 def test_patterns_of_names_divide_equal_repositories() -> None:
