@@ -15,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
     AuditedDocument,
     AuditedEstate,
+    AuditedRole,
     PolicyKind,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import (
@@ -111,10 +112,16 @@ def _ineffective(grant: Grant) -> t.Iterator[Finding]:
         return
     rest = [action for action in as_list(statement.raw["Action"]) if action not in useless]
     statements = with_statement(grant.document, statement, {**statement.raw, "Action": rest} if rest else None)
-    if any(matches_any_case(pattern, _TOKEN) for pattern in useless) and grant.role:
+    if any(matches_any_case(pattern, _TOKEN) for pattern in useless) and grant.role and not _gets_token(grant.role):
         statements.append({"Sid": "GetToken", "Effect": "Allow", "Action": _TOKEN, "Resource": "*"})
     title = f"The {grant.document.name} grants {', '.join(useless)} under a tag condition, which never takes effect"
     yield grant.finding("ineffective-registry-action", title, put_document(grant.document, statements))
+
+
+def _gets_token(role: AuditedRole) -> bool:
+    """Whether a role may get a registry token through a statement without a tag condition."""
+    statements = (statement for document in role.policies for statement in document.allows)
+    return any(statement.covered([_TOKEN]) and not tag_checks(statement) for statement in statements)
 
 
 def _is_registry_level(pattern: str) -> bool:

@@ -64,7 +64,7 @@ def put_document(document: AuditedDocument, statements: t.Sequence[Json]) -> str
     if document.kind is PolicyKind.TRUST:
         content = text if statements else compact_json(DENY_ALL_TRUST)
         return shell_command(*_role("update-assume-role-policy", document), "--policy-document", content)
-    if document.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY):
+    if document.kind is PolicyKind.IDENTITY:
         return _put_identity_policy(document, text if statements else "")
     region = ("--region", document.region)
     if document.kind is PolicyKind.REGISTRY:

@@ -246,6 +246,8 @@ def test_fix_for_a_registry_level_action(kind: str) -> None:
         {"Effect": "Allow", **policy[1]},
         token,
     ]
+    [found] = findings(estate(role(policy=[policy[0], allows("ecr:GetAuthorizationToken")])), USELESS)
+    assert len(document_in(found.fix)) == 2
     *lookup, call = aws_calls(for_token.fix, "arn:aws:iam::111111111111:policy/ci/access")
     if kind == "inline":
         assert call[:6] == ["iam", "put-role-policy", "--role-name", "share", "--policy-name", "access"]
