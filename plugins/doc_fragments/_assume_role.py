@@ -10,7 +10,7 @@ class ModuleDocFragment:
 options:
   assume_role_arn:
     description:
-      - A role to assume before the first request, so that one set of credentials serves several accounts.
+      - A role to assume before the first request. It lets one set of credentials manage several accounts.
       - The credentials of this role stay inside the module.
     type: str
   assume_role_external_id:

@@ -16,7 +16,7 @@ options:
     description:
       - The account ID of the consumer account, from the hand-off. Credentials of another account are rejected before
         the role is assumed.
-      - A pull role in the account of the credentials is always rejected.
+      - If the pull role is in the same account as the credentials, the module always fails.
     type: str
   role_session_name:
     description:

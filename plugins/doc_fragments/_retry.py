@@ -12,13 +12,14 @@ options:
   wait:
     description:
       - Retry while a denial can be due to a new share that has not yet propagated within AWS.
-      - A denial with another cause is not retried, such as an explicit deny, a permissions boundary, a session policy,
-        or a repository that does not exist.
+      - A denial with another cause is not retried. Examples are an explicit deny, a permissions boundary, a session
+        policy, and a repository that does not exist.
     type: bool
     default: true
   wait_timeout:
     description:
-      - The maximum time to retry, in seconds. Counted from O(shared_at), or from the start of the task.
+      - The maximum time to retry, in seconds. It starts at O(shared_at), or at the start of the task if O(shared_at) is
+        not set.
     type: int
     default: 60
   wait_interval:
@@ -27,7 +28,8 @@ options:
     default: 2.0
   shared_at:
     description:
-      - The time when the owner account last changed the share, such as V(2026-01-31T23:59:59Z). From the hand-off.
+      - The time when the owner account last changed the share, such as V(2026-01-31T23:59:59Z), from the
+        hand-off.
       - If the share is older than O(wait_timeout), a denial is not retried.
     type: str
 """

@@ -17,8 +17,8 @@ _CONSUMER = """
           principals:
             description:
               - The users and roles of that account, as C(user/NAME), C(role/NAME) or full ARNs.
-              - The default is the whole account. The policies of that account then decide which of its principals can
-                assume the role.
+              - The default is the whole account. In that case, the policies of the account decide which of its
+                principals can assume the role.
             type: list
             elements: str
           external_id:
@@ -26,21 +26,21 @@ _CONSUMER = """
               - The external ID that the consumer must provide, 2 to 1,224 letters, digits and characters of
                 C(_+=,.@:/-).
               - V(generate) creates a random external ID in the first run. Later runs read it from the trust policy.
-              - AWS does not treat the external ID as a secret. It prevents the confused deputy problem, so each
-                consumer account needs a different external ID, and each statement of an account needs one.
+              - AWS does not treat the external ID as a secret. It prevents the confused deputy problem. Therefore, each
+                consumer account needs a different external ID, and all entries of one account need one.
             type: str
           allow_no_external_id:
             description:
               - Allow this consumer to assume the role without an external ID. No other statement of its account can
-                have an external ID then.
+                have an external ID in that case.
             type: bool
             default: false
           principal_match:
             description:
-              - V(principal) names the ARNs in the trust policy. IAM binds them to the unique ID of the user or role, so
-                a principal that is deleted and created again is not trusted.
-              - V(condition) trusts the account with a condition on C(aws:PrincipalArn). A principal that is deleted and
-                created again is trusted.
+              - With V(principal), the trust policy lists the ARNs as principals. IAM binds each ARN to the unique ID of
+                the user or role. If that user or role is deleted and created again, it is no longer trusted.
+              - With V(condition), the trust policy lists the ARNs in a condition on C(aws:PrincipalArn). If a user or
+                role is deleted and created again, it is still trusted.
             type: str
             choices: [principal, condition]
             default: principal
@@ -51,6 +51,26 @@ _CONSUMER = """
             description: Require that the caller signed in with MFA.
             type: bool
             default: false
+"""
+
+# The options of the role that have no default.
+_ROLE = """
+      policy_name:
+        description:
+          - The name of the managed policy, 1 to 128 letters, digits and characters of C(_+=,.@-).
+          - The default is the name of the role.
+        type: str
+      max_session_duration:
+        description:
+          - The maximum session duration in seconds, 3,600 to 43,200.
+          - If omitted, the current value is kept. The default of IAM for a new role is 3,600.
+        type: int
+      description:
+        description: The description of the role, up to 1,000 Latin-1 characters. If omitted, the current value is kept.
+        type: str
+      permissions_boundary:
+        description: The ARN of the permissions boundary of the role. If omitted, the current value is kept.
+        type: str
 """
 
 
@@ -69,6 +89,10 @@ options:
     suboptions:{_CONSUMER}
 """
 
+    ROLE: str = f"""
+options:{_ROLE}
+"""
+
     # For the module that plans all shares.
     SHARES: str = f"""
 options:
@@ -78,7 +102,7 @@ options:
       - Without this list, O(defaults) describes the only share.
     type: list
     elements: dict
-    suboptions: &share
+    suboptions: &share{_ROLE}
       role_name:
         description: The name of the pull role. Required.
         type: str
@@ -88,9 +112,6 @@ options:
           - The default is V(present).
         type: str
         choices: [present, absent]
-      policy_name:
-        description: The name of the managed policy. The default is the name of the role.
-        type: str
       repository_tags:
         description:
           - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list
@@ -120,15 +141,6 @@ options:
         choices: [ecr, aws]
       path:
         description: The IAM path of the role and its policy. The default is V(/).
-        type: str
-      description:
-        description: The description of the role. If omitted, the current value is kept.
-        type: str
-      max_session_duration:
-        description: The maximum session duration in seconds. If omitted, the current value is kept.
-        type: int
-      permissions_boundary:
-        description: The ARN of the permissions boundary of the role. If omitted, the current value is kept.
         type: str
       exclusive:
         description: Remove the tags from every other repository of these regions. The default is V(false).

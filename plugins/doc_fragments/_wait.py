@@ -12,8 +12,8 @@ options:
   wait:
     description:
       - After a change, wait until AWS returns the new settings three times in a row.
-      - The consumer account may still be denied for some seconds. M(crossaccount.ecr.ecr_access_info) verifies its
-        access, and retries in the meantime.
+      - AWS may still deny the consumer account for some seconds. In the consumer account,
+        M(crossaccount.ecr.ecr_access_info) verifies the access, and retries during this time.
     type: bool
     default: true
   wait_timeout:

@@ -12,19 +12,12 @@ description:
   - Returns the owner account, consumer account, role, repositories and images. Hosts that use the same share are listed
     together.
 options:
-  _input:
-    description: The variables of the hosts, C(hostvars).
-    type: dict
-    required: true
-  hosts:
-    description: The names of the hosts, such as C(ansible_play_hosts).
-    type: list
-    elements: str
-    required: true
   variable:
     description: The host variable with the result of M(crossaccount.ecr.ecr_handoff_info).
     type: str
     default: ecr_pull_share
+extends_documentation_fragment:
+  - crossaccount.ecr._hosts
 positional: hosts, variable
 seealso:
   - module: crossaccount.ecr.ecr_handoff_info

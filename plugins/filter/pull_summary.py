@@ -9,17 +9,8 @@ short_description: Summarize the results of the role ecr_pull, one line for each
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - A line has the verdict of the proof and the images, or the reason of a failure.
+  - Each line has the verdict of the proof and the images. For a host that failed, it has the reason.
 options:
-  _input:
-    description: The variables of the hosts, C(hostvars).
-    type: dict
-    required: true
-  hosts:
-    description: The names of the hosts, such as C(ansible_play_hosts_all).
-    type: list
-    elements: str
-    required: true
   successful_hosts:
     description: The hosts that did not fail, such as C(ansible_play_hosts).
     type: list
@@ -29,6 +20,8 @@ options:
     description: Whether the play ran in check mode, which pulls nothing.
     type: bool
     default: false
+extends_documentation_fragment:
+  - crossaccount.ecr._hosts
 positional: hosts, successful_hosts, check_mode
 seealso:
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role

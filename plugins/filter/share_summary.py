@@ -9,18 +9,11 @@ short_description: Summarize the results of the role ecr_share, one line for eac
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - A line has the number of principals that gain or lose access to a repository, or the reason of a failure. For a
-    single account, only the reason of a failure is returned.
-options:
-  _input:
-    description: The variables of the hosts, C(hostvars).
-    type: dict
-    required: true
-  hosts:
-    description: The names of the hosts, such as C(ansible_play_hosts_all).
-    type: list
-    elements: str
-    required: true
+  - Each line has the number of principals that gain or lose access to a repository. For an account that failed, it has
+    the reason.
+  - With a single account, the filter returns only the reason of a failure.
+extends_documentation_fragment:
+  - crossaccount.ecr._hosts
 positional: hosts
 seealso:
   - ref: ansible_collections.crossaccount.ecr.ecr_share_role

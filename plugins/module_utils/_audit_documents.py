@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 import json
 import typing as t
 from dataclasses import dataclass
@@ -28,13 +29,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
+    Scope,
     Statement,
-    covers_action,
     read_statements,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import matches_any_case
 
 #: Actions through which a role uses ECR, itself or through a further role.
 _USES_ECR = (*REPOSITORY_ACTIONS, *REGISTRY_ACTIONS, "sts:AssumeRole")
+#: The actions that admit a caller to a role.
+ASSUME_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 #: The operators that end access at a time, and the keys of the time of a request.
 UNTIL = ("datelessthan", "datelessthanequals", "numericlessthan", "numericlessthanequals")
 TIME_KEYS = ("aws:currenttime", "aws:epochtime")
@@ -99,7 +103,8 @@ class AuditedStatement:
 
     def covered(self, actions: t.Iterable[str]) -> list[str]:
         """Those of the actions that the statement covers."""
-        return [action for action in actions if covers_action(self.parsed, action).holds]
+        covered = _covered(self.parsed.actions)
+        return [action for action in actions if action in covered]
 
 
 @dataclass(frozen=True)
@@ -199,6 +204,16 @@ def audited(estate: Estate) -> AuditedEstate:
             )
     resources = [document for registry in estate.registries for document in _of_registry(estate, registry)]
     return AuditedEstate(estate, tuple(roles), tuple(others), tuple(resources))
+
+
+@functools.lru_cache(maxsize=1024)
+def _covered(scope: Scope) -> frozenset[str]:
+    """The actions of the findings that an Action or NotAction element covers. Many statements have equal elements."""
+    return frozenset(
+        action
+        for action in (*_USES_ECR, *ASSUME_ACTIONS)
+        if any(matches_any_case(pattern, action) for pattern in scope.patterns) != scope.excluded
+    )
 
 
 def registry_arn(estate: Estate, region: str) -> str:

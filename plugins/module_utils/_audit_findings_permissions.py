@@ -57,7 +57,7 @@ _PUBLIC = {
     PolicyKind.REGISTRY: "public-registry",
     PolicyKind.TEMPLATE: "template-open-policy",
 }
-_TOKEN = "ecr:GetAuthorizationToken"
+_TOKEN, _CREATE = "ecr:GetAuthorizationToken", "ecr:CreateRepository"
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,24 @@ def effective_writes(grant: Grant, actions: t.Iterable[str]) -> list[str]:
     return [
         action
         for action in grant.statement.covered(actions)
-        if not any(_denies_always(document, action) for document in (*documents, *([boundary] if boundary else [])))
+        if _may_take_effect(grant, action)
+        and not any(_denies_always(document, action) for document in (*documents, *([boundary] if boundary else [])))
         and (boundary is None or any(allow.covered([action]) for allow in boundary.allows))
     ]
+
+
+def _may_take_effect(grant: Grant, action: str) -> bool:
+    """Whether a statement can allow an action. Registry-level actions and new repositories have no resource tags."""
+    parsed = grant.statement.parsed
+    has_tags = action in REPOSITORY_ACTIONS and action != _CREATE
+    if not has_tags and _condition.holds(tag_checks(grant.statement), UNTAGGED, parsed.variables).holds is False:
+        return False
+    if action in REPOSITORY_ACTIONS:
+        return action != _CREATE or grant.document.kind is not PolicyKind.REPOSITORY
+    resources = parsed.resources
+    return grant.document.kind is not PolicyKind.REPOSITORY and (
+        resources is None or resources.excluded or "*" in resources.patterns
+    )
 
 
 def _denies_always(document: AuditedDocument, action: str) -> bool:

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
+    ASSUME_ACTIONS,
     AuditedDocument,
     AuditedEstate,
     AuditedRole,
@@ -41,7 +42,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import some_principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, applies
 
-ASSUME_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _EXTERNAL_ID = "sts:externalid"
 #: Requests without an external ID, and with one that no policy names.
 _REQUESTS = (

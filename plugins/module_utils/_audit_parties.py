@@ -35,6 +35,8 @@ _ORGANIZATION_PATH = re.compile(r"(o-[a-z0-9]{10,32})/.*")
 #: The identity provider of IAM Identity Center, whose users belong to the organization.
 _IDENTITY_CENTER = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:saml-provider/AWSSSO_.*")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):.+")
+#: Operators for ARNs compare each component separately, so a wildcard in the region does not match the account.
+_ARN_LIKE = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9*?-]*:([0-9]{12}):.+")
 #: For each key that limits the callers, the values that name one account or organization.
 _LIMITS = {
     "aws:principalaccount": _ACCOUNT,
@@ -169,11 +171,13 @@ def _limit(check: Check) -> tuple[str, list[str]] | None:
 def _named(check: Check) -> tuple[str, list[str]] | None:
     """The kind and the IDs in the values of a check, if each of them names an account or an organization."""
     pattern = _LIMITS.get(check.key.lower())
+    if pattern is _ARN and check.base.startswith("arn"):
+        pattern = _ARN_LIKE
     found = [pattern.fullmatch(value) for value in check.values] if pattern else []
     matches = [match for match in found if match]
     if not matches or len(matches) < len(found):
         return None
-    kind = ACCOUNT if pattern in (_ACCOUNT, _ARN) else ORGANIZATION
+    kind = ACCOUNT if pattern in (_ACCOUNT, _ARN, _ARN_LIKE) else ORGANIZATION
     return kind, list(dict.fromkeys(match[1] for match in matches))
 
 

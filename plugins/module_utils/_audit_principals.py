@@ -27,6 +27,8 @@ SERVICE, FEDERATED, EVERYONE = "service", "federated", "everyone"
 _OTHER = "any-other-principal"
 #: An account that stands for the accounts that no policy names.
 _ANY_ACCOUNT = "000000000000"
+#: Stands for the organizations that no policy names.
+_ANOTHER = "another organization"
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)")
 _POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]+")
@@ -65,9 +67,10 @@ def outsiders(statements: t.Iterable[Statement], estate: Estate) -> list[Outside
 
 
 def everyone(estate: Estate) -> Outsider:
-    """Any principal of any account."""
+    """Any principal of an account and of an organization that no policy names."""
     arn = f"arn:{estate.identity.partition}:iam::{_ANY_ACCOUNT}:user/{_OTHER}"
-    return Outsider("*", EVERYONE, Principal.of(arn))
+    organization = {"aws:PrincipalOrgID": (_ANOTHER,), "aws:PrincipalOrgPaths": (f"{_ANOTHER}/",)}
+    return Outsider("*", EVERYONE, Principal.of(arn), organization)
 
 
 def account_outsider(account: str, estate: Estate, known: bool = False) -> Outsider:
@@ -148,7 +151,7 @@ def _membership(account: str, estate: Estate, known: bool) -> dict[str, tuple[st
         return {}
     if account in estate.member_accounts:
         return {"aws:PrincipalOrgID": (estate.organization,)}
-    return {"aws:PrincipalOrgID": ("another organization",)} if known else {}
+    return {"aws:PrincipalOrgID": (_ANOTHER,)} if known else {}
 
 
 def _known_organizations(statements: t.Iterable[Statement], estate: Estate) -> bool:

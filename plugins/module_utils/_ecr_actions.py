@@ -65,6 +65,7 @@ REPOSITORY_READS = (
 REPOSITORY_WRITES = {
     "ecr:BatchDeleteImage": "delete",
     "ecr:CreateRepository": "create repositories",
+    "ecr:DeleteLifecyclePolicy": "change policies",
     "ecr:DeleteRepository": "delete",
     "ecr:DeleteRepositoryPolicy": "change policies",
     "ecr:PutImage": "push",

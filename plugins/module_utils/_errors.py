@@ -107,9 +107,9 @@ def is_expired(error: Exception) -> bool:
 
 
 def aws_sentence(error: Exception) -> str:
-    """The message of AWS, without the text that botocore adds."""
+    """The message of AWS, without the text that botocore adds; empty if AWS sent none."""
     response = getattr(error, "response", None) or {}
-    return printable(str(response.get("Error", {}).get("Message") or error))
+    return printable(str(response.get("Error", {}).get("Message") or ("" if "Error" in response else error)))
 
 
 _LOOPBACK = re.compile(r"https?://((?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?)(?:/|$)")
@@ -146,7 +146,7 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
     if code == "NoRegionError":
         return f"No region is known. Set {option('region')}, AWS_REGION, or the region of the profile."
     operation = str(getattr(error, "operation_name", None) or "")
-    happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
+    happened = ": ".join(filter(None, (operation, code, sentence))).rstrip()
     if is_denied(error):
         called = ASSUME if operation.startswith("AssumeRole") else CALLER
         denial = read_denial(sentence, called)

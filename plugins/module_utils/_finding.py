@@ -86,7 +86,7 @@ def finding(
     key = ":".join(
         [kind, *filter(None, [resource, region if region not in resource else "", *map(_short_name, about)])]
     )
-    return Finding(kind, key, shortened(printable(title), 300), resource, region, evidence, fix)
+    return Finding(kind, key, shortened(printable(title).replace("\n", "\\n"), 300), resource, region, evidence, fix)
 
 
 def shortened(text: str, limit: int = _LONGEST_NAME) -> str:

@@ -13,8 +13,8 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the pull role, and compares the expected access to each repository with the access that AWS allows.
   - The requests name images and layers that do not exist. Nothing is downloaded, and ECR records no pull.
-  - Tries to assume the role without the external ID and with a wrong one, and reports whether AWS rejects both.
-  - Retries while a new share propagates, see O(wait). After ten seconds, it shows a line of progress every ten seconds.
+  - Tries to assume the role without the external ID and with a wrong one, and reports whether AWS denies both requests.
+  - Retries while a new share propagates, see O(wait). Meanwhile, the module shows its progress every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
@@ -33,33 +33,41 @@ options:
     default: []
   access:
     description:
-      - The requests that must succeed for O(readable). V(pull) requires a pull. V(read) also requires the description
-        of the images.
+      - The requests that must succeed for each repository of O(readable). With V(pull), these are the requests of a
+        pull. With V(read), describing images must succeed too.
     type: str
     choices: [pull, read]
     default: read
   repository_tags:
     description:
-      - The tags that grant access. From the hand-off.
-      - They only explain why a repository of O(denied) is readable.
+      - The tags that grant access, from the hand-off.
+      - If a repository of O(denied) is readable, the module uses them to explain why.
     type: dict
   existing:
     description:
       - Repositories that exist according to the hand-off.
-      - ECR denies a repository that does not exist like any other repository. A warning names the repositories of
+      - ECR returns the same denial whether a repository exists or not. Therefore, a warning lists the repositories of
         O(denied) that are not in this list.
     type: list
     elements: str
     default: []
   accepted_denials:
     description:
-      - Kinds of denial to accept for O(denied) although they do not prove that the share denies the repository. The
-        same role may read the repository from another host or in another session.
-      - Without this option, a denial counts only if no identity-based policy of the role allows the action, or if a
-        policy of the owner account explicitly denies it.
+      - Additional kinds of denial that count as a denial of O(denied).
+      - By default, a denial counts only if AWS states that no identity-based policy of the role allows the action, or
+        that an identity-based or resource-based policy explicitly denies it.
+      - The other kinds depend on the host or the session. The same role may be able to read the repository from another
+        host or in another session.
     type: list
     elements: str
-    choices: [boundary, endpoint_policy, no_resource_policy, organization_policy, session_policy, unknown]
+    choices:
+      - boundary
+      - endpoint_policy
+      - explicit_deny
+      - no_resource_policy
+      - organization_policy
+      - session_policy
+      - unknown
     default: []
   duration_seconds:
     description: The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.
@@ -128,8 +136,9 @@ assumed:
     user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
-    - V(true) if AWS rejects the role without the external ID and with a wrong one, V(false) if it does not.
-    - V(unknown) if the answer of AWS does not decide it. The verdict is then V(fail).
+    - V(true) if AWS denies the assumption of the role both without the external ID and with a wrong one. V(false) if
+      AWS allows one of them.
+    - V(unknown) if the responses of AWS allow no conclusion. RV(verdict) is then V(fail).
   returned: success
   type: str
   sample: "true"
@@ -170,7 +179,7 @@ repositories:
       type: str
       sample: denied
     token:
-      description: The outcome of requesting the registry token, which is the same for all repositories.
+      description: The outcome of requesting a registry token. It is the same for all repositories.
       type: str
       sample: allowed
     pull:
@@ -201,7 +210,7 @@ repositories:
       type: dict
       sample: {}
     advice:
-      description: The reason for V(fail), and the next step.
+      description: The reason for the verdict V(fail), and the next step.
       type: str
       sample: ""
 verdict:

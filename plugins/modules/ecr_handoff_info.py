@@ -27,6 +27,7 @@ description:
   - Set the variable in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in
     C(roles).
   - The file must be a regular file of at most 1 MiB of UTF-8 text. YAML tags, anchors and aliases are rejected.
+  - O(role_arn) and the options after it replace values of the hand-off, or describe a share without a hand-off.
 options:
   owner_account:
     description:
@@ -39,37 +40,37 @@ options:
       - A hand-off with another external ID is rejected before the external ID is sent to AWS.
     type: str
   role_arn:
-    description: The ARN of the pull role, in place of the one in the hand-off. Required without a hand-off.
+    description: The ARN of the pull role. Required without a hand-off.
     type: str
   external_id:
-    description: The external ID, in place of the one in the hand-off.
+    description: The external ID.
     type: str
   shared_at:
-    description: The time when the share last changed, in place of the one in the hand-off.
+    description: The time when the share last changed.
     type: str
   region:
-    description: The region of the repositories, in place of the one in the hand-off.
+    description: The region of the repositories.
     type: str
   registry:
-    description: The host name of the registry, in place of the one in the hand-off.
+    description: The host name of the registry.
     type: str
   repository_tags:
-    description: The tags that grant access, in place of those in the hand-off.
+    description: The tags that grant access.
     type: dict
   access:
-    description: The access that the role grants, in place of the value in the hand-off. V(read) if neither has it.
+    description: The access that the role grants. V(read) if neither this option nor the hand-off has it.
     type: str
     choices: [pull, read]
   repositories:
-    description: Repositories that must be readable, in place of those in the hand-off.
+    description: Repositories that must be readable.
     type: list
     elements: str
   denied:
-    description: Repositories that must be denied, in place of those in the hand-off.
+    description: Repositories that must be denied.
     type: list
     elements: str
   images:
-    description: Images to pull, in place of those in the hand-off.
+    description: Images to pull.
     type: list
     elements: str
 extends_documentation_fragment:

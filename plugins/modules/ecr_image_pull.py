@@ -11,23 +11,26 @@ short_description: Pull images from the ECR registry of another account through 
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Assumes the pull role, asks ECR for the digest of each image, and pulls by that digest. An image tag that moves in
-    the meantime cannot replace the image.
+  - Assumes the pull role, requests the digest of each image from ECR, and pulls by that digest. Even if the image tag
+    moves to another image during the pull, the image with that digest is pulled.
   - The registry token is passed to the engine in a private file (mode 0600, in a directory of mode 0700) that exists
     for one pull. The configuration of docker or podman is neither read for credentials nor changed.
   - All images are resolved, and compared with those on the host, before the first one is fetched. If any image is
     denied or missing, none is fetched.
-  - Shows a line of progress every ten seconds. On a local connection, it has the number of layers (V(docker)), the
-    megabytes received (V(oci_layout)) or the megabytes written (V(podman), V(skopeo)). On other connections, it has the
-    elapsed seconds. Ansible buffers its output if it is not a terminal, as in many CI systems. There, set the
-    environment variable E(PYTHONUNBUFFERED) to V(1), so that the line appears at once.
+  - Shows the progress every ten seconds. On a local connection, the progress is the number of layers (V(docker)), the
+    megabytes received (V(oci_layout)) or the megabytes written (V(podman), V(skopeo)). On other connections, the
+    progress is the elapsed seconds.
+  - In many CI systems, Ansible does not write to a terminal and buffers its output. To see the progress at once, set
+    the environment variable E(PYTHONUNBUFFERED) to V(1).
   - Retries while a new share propagates, see O(wait).
-  - With O(credentials=controller), the host receives a registry token for this pull through the pipelining of the
-    connection, which writes no file. The host reports its engine first, so a host that cannot pull receives no token.
-  - A registry token is rejected under E(ANSIBLE_DEBUG), which prints it. With O(credentials=controller), the token is
-    masked in all output of the host before Ansible reads it.
-  - A redirect of the registry is followed to https only, without the token. Only a registry in 127.0.0.0/8 that uses
-    http may redirect to http in 127.0.0.0/8.
+  - With O(credentials=controller), the controller sends a registry token for this pull to the host. It uses the
+    pipelining of Ansible, which writes no file on the host. The host reports its engine first, so a host that cannot
+    pull receives no token.
+  - In Ansible's debug mode (E(ANSIBLE_DEBUG)), the module fails before it sends or uses a registry token, because
+    Ansible would print the token. With O(credentials=controller), the token is masked in all output of the host before
+    Ansible reads it.
+  - If the registry redirects a request, the module follows only to https, and does not send the token there. A registry
+    at an http address in 127.0.0.0/8 may redirect to another such address.
 options:
   role_arn:
     description: The ARN of the pull role, from the hand-off. Required without O(registry_token).
@@ -41,10 +44,10 @@ options:
   images:
     description:
       - The images to pull, as C(repository:image-tag), C(repository@digest) or C(repository:image-tag@digest).
-      - With both, the image tag must refer to that digest.
+      - If an entry has an image tag and a digest, the image tag must refer to that digest.
       - Other common forms are accepted, such as C(https://HOST/repository:image-tag) or C(docker pull
-        HOST/repository:image-tag), also in quotation marks or with white space around them. The registry must be that
-        of the account of O(role_arn) in the region, or O(registry_url). It is compared before anything is fetched.
+        HOST/repository:image-tag), even in quotation marks or with white space around them. C(HOST) must be the
+        registry of the account of O(role_arn) in the region, or O(registry_url). Otherwise, nothing is fetched.
     type: list
     elements: str
     required: true
@@ -71,21 +74,24 @@ options:
       - A leading C(~) of a path is expanded on the host that pulls, as in C(docker-archive:~/image.tar). Variables such
         as C($HOME) are not expanded, because the environment can contain secrets.
       - With O(engine=oci_layout), the free space of the file system is checked before the first layer is fetched.
-      - A C(dir) or C(docker-archive) contains one image. Another image replaces it when the new one is complete. A
-        destination with any other content is not changed.
-      - An image counts as present only after verification. In an OCI image layout and in C(dir), the manifest, the
-        configuration and each layer must have their digests. In C(oci), C(oci-archive) and C(docker-archive), the
-        configuration must be that of the registry, and each layer must have the digest of the layer in the registry or,
-        if skopeo compressed or uncompressed it, the digest of its content in the configuration. 1 GiB takes about a
-        second. Content that differs is fetched again.
-      - In C(docker), the manifest of the other registry must list the same configuration and the same compressed
-        layers. The content is not read, because that registry stores it by digest. In C(docker-daemon) and
-        C(containers-storage), the configuration is compared, which contains the digest of each layer. The layers are
-        not read.
-      - A destination on this host is rejected if a user other than root and the current user can change it or a
-        directory above it, or if it contains links. A group may have write access if it is the private group of the
-        owner of the directory, as with the umask C(002). Above the destination, a directory with the sticky bit such as
-        C(/tmp) is accepted, and a link is followed if it belongs to root or the current user.
+      - A C(dir) or C(docker-archive) contains one image. A pull of another image replaces it after that image is
+        complete. A destination with any other content is not changed.
+      - An image at the destination is not fetched again if its content is verified. The verification of 1 GiB takes
+        about a second.
+      - In an OCI image layout and in C(dir), the verification computes the digests of the manifest, the configuration
+        and each layer.
+      - In C(oci), C(oci-archive) and C(docker-archive), the verification computes the digests of the configuration and
+        each layer. If skopeo compressed or uncompressed a layer, the digest of the uncompressed layer is compared with
+        the configuration.
+      - In C(docker), the verification compares the configuration and the layers that the manifests of both registries
+        list. It does not read the layers, because a registry stores them by digest.
+      - In C(docker-daemon) and C(containers-storage), the verification compares the configuration, which lists the
+        digests of the layers. It does not read the layers.
+      - A destination on this host is rejected if it contains links, or if a user other than root and the current user
+        can change it or a directory above it. A group may have write access if it is the private group of the owner of
+        the directory, as with the umask C(002).
+      - A directory above the destination may have the sticky bit, such as C(/tmp), or be a link of root or the current
+        user.
       - The modes of new files follow the umask.
     type: str
   platform:
@@ -103,12 +109,13 @@ options:
         C(/etc/docker/certs.d) and C(insecure-registries).
     type: str
   registry_url:
-    description: The URL of the registry that O(registry_token) is for. No request is sent to AWS then.
+    description: The URL of the registry for O(registry_token). If it is set, no request is sent to AWS.
     type: str
   registry_token:
     description:
       - A registry token, as C(GetAuthorizationToken) of ECR returns it (base64 of C(AWS:) and the password).
-      - Each image then needs a digest. O(credentials=controller) sets both on the host.
+      - If it is set, each entry of O(images) needs a digest.
+      - With O(credentials=controller), the collection sets O(registry_url) and O(registry_token) on the host.
     type: str
 extends_documentation_fragment:
   - crossaccount.ecr._pull_role
@@ -130,7 +137,7 @@ attributes:
     details: An image has no content to compare except its digest, which is returned.
   idempotent:
     support: full
-    details: An image that is present under its name with its digest is not fetched again.
+    details: An image that already exists with the same name and digest is not fetched again.
   async:
     support: partial
     details: Not supported with O(credentials=controller).
@@ -206,13 +213,13 @@ images:
       type: str
       sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0
     digest:
-      description: The digest that ECR reports. The engine, or with O(dest) this module, verified the content.
+      description: The digest that ECR reports. The engine verified the content. With O(dest), the module verified it.
       type: str
       sample: sha256:aecb2e7c43a5f1ea7aea5f6ee2c5c1ef4f2f9b0ea1a1ed3bb3b7d1a1b2b0c0d0
     changed:
       description:
-        - Whether the image was fetched or named, or would be in check mode.
-        - Also V(true) if the content was damaged and is fetched again.
+        - V(true) if the image was fetched or received its name. In check mode, V(true) if a run would do so.
+        - An image with damaged content is fetched again.
       type: bool
       sample: true
 """

@@ -15,18 +15,15 @@ description:
   - The managed policy allows reading the repositories of the owner account that have all of O(repository_tags). It also
     allows C(ecr:GetAuthorizationToken), which cannot be restricted to a repository and gives no access by itself.
   - The trust policy has one statement for each of O(consumers), and no other statement.
-  - Policy documents are compared by meaning. The order of the writes ensures that at no moment can a principal read a
-    repository unless the old or the new declaration allows it.
-  - An existing role or policy that is not tagged C(managed-by=crossaccount.ecr) and that differs from the declaration
-    is not changed unless O(adopt=true).
+  - Policy documents are compared by meaning. The writes have an order in which a principal never gets access that
+    neither the old nor the new declaration allows.
+  - The tag C(managed-by=crossaccount.ecr) marks the roles and policies of this collection. If an existing role or
+    policy has no such tag and differs from the declaration, the module fails unless O(adopt=true).
 options:
   name:
     description: The name of the role, 1 to 64 letters, digits and characters of C(_+=,.@-).
     type: str
     required: true
-  policy_name:
-    description: The name of the managed policy, 1 to 128 of the same characters. The default is O(name).
-    type: str
   repository_tags:
     description:
       - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list matches.
@@ -48,21 +45,10 @@ options:
     description: The regions whose repositories the role can read. The default is all regions.
     type: list
     elements: str
-  max_session_duration:
-    description:
-      - The maximum session duration in seconds, 3,600 to 43,200.
-      - If omitted, the current value is kept. The default of IAM for a new role is 3,600.
-    type: int
   path:
     description: The IAM path of the role and its policy. IAM cannot change it later.
     type: str
     default: /
-  description:
-    description: The description of the role, up to 1,000 Latin-1 characters. If omitted, the current value is kept.
-    type: str
-  permissions_boundary:
-    description: The ARN of the permissions boundary of the role. If omitted, the current value is kept.
-    type: str
   tags:
     description: The IAM tags of the role and its policy. Other tags are kept.
     type: dict
@@ -80,6 +66,7 @@ options:
     default: present
 extends_documentation_fragment:
   - crossaccount.ecr._shares.consumers
+  - crossaccount.ecr._shares.role
   - crossaccount.ecr._owner_account
   - crossaccount.ecr._owner_account.trust_policy_quota
   - crossaccount.ecr._assume_role
@@ -173,7 +160,7 @@ consumers:
       principals: []
       external_id: 7c2f4e0b-share
 before:
-  description: The state of the role before the run, as far as it determines who can read which repository.
+  description: The part of the previous state of the role that determines the access.
   returned: success
   type: dict
   sample:
@@ -182,13 +169,13 @@ before:
     attached: false
 dangling_principals:
   description:
-    - The unique IDs of deleted users and roles in the trust policy before the run. The declaration replaces them.
+    - The unique IDs of deleted users and roles that were in the trust policy before the run. The run replaces them.
   returned: success
   type: list
   elements: str
   sample: []
 steps:
-  description: The writes in their order, made or, in check mode, planned.
+  description: The writes in their order. In check mode, the writes that a run would make.
   returned: success
   type: list
   elements: str

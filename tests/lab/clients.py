@@ -70,6 +70,20 @@ class Account:
         keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
         return self.lab.session(self.profile, **keys)
 
+    def session(self, service: str, role: str) -> Any:
+        """A client of the administrator's session of a role.
+
+        :param role: its ARN
+        """
+        sts = self.lab.client(self.profile, "sts")
+        keys = sts.assume_role(RoleArn=role, RoleSessionName="any")["Credentials"]
+        return self.lab.session(
+            self.profile,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        ).client(service)
+
     def role(self, trusted: str, *statements: Statement) -> str:
         """The ARN of a new role with a trust policy and these permissions."""
         name = f"role-{next(_numbers)}"

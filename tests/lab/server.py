@@ -29,7 +29,9 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from . import (
+    account_details,
     authorization,
+    aws_policies,
     boundary,
     creation_templates,
     cross_account,
@@ -190,10 +192,12 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     replication.install()
     ecr.install(public)
     iam.install()
+    aws_policies.install()
     organizations.install()
     authorization.install()
     boundary.install()
     session_tags.install()
+    account_details.install(folder)
     regions.install()
     sovereign.install()
     propagation.install(folder)

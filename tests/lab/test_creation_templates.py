@@ -137,7 +137,7 @@ def test_calls_need_permission_in_the_identity_policy(lab: Lab, role: str) -> No
         assert denial(call, prefix="team", **options) == end
 
 
-def test_push_creates_the_repository_with_the_settings_of_the_template(lab: Lab, owner: Any, role: str) -> None:
+def test_push_creates_a_repository_with_settings_of_the_template(lab: Lab, owner: Any, role: str) -> None:
     assert push(lab, owner, unused("made")) == 404
     lifecycle = '{"rules": []}'
     settings = {"resourceTags": TAGS, "customRoleArn": role, "repositoryPolicy": OPEN, "lifecyclePolicy": lifecycle}

@@ -105,7 +105,7 @@ def test_calls_need_permission_in_the_identity_policy(account: Account) -> None:
     assert passing == "because no identity-based policy allows the iam:PassRole action"
 
 
-def test_registry_policy_decides_about_the_rules_of_another_account(lab: Lab, ecr: Any) -> None:
+def test_registry_policy_decides_about_rules_of_another_account(lab: Lab, ecr: Any) -> None:
     owner = lab.client("owner", "ecr")
     theirs = {"registryId": accounts.OWNER}
     end = "because no resource-based policy allows the ecr:DescribePullThroughCacheRules action"

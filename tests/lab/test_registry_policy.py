@@ -212,7 +212,7 @@ def test_session_of_a_role_that_a_policy_names_is_allowed(lab: Lab, owner: Any) 
     account = Account(lab, "consumer-administrator")
     role = account.role(trust(accounts.CONSUMER), allow("ecr:*"))
     other = account.role(trust(accounts.CONSUMER), allow("ecr:*"))
-    sessions = [session_of(account, one) for one in (role, other)]
+    sessions = [account.session("ecr", one) for one in (role, other)]
     put(owner, allow("ecr:DescribeImages", Principal={"AWS": role}))
     statement = allow("ecr:ListImages", Principal={"AWS": role})
     del statement["Resource"]
@@ -238,23 +238,11 @@ def test_id_of_a_deleted_role_is_left_in_the_policies(lab: Lab, owner: Any) -> N
     assert principals(owner.get_repository_policy(repositoryName="release")) == [identifier]
     account.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(accounts.CONSUMER))
     account.iam.put_role_policy(RoleName=name, PolicyName="exactly", PolicyDocument=document(allow("ecr:*")))
-    assert denial(session_of(account, role).describe_images, **OF_OWNER) == not_allowed("DescribeImages")
+    assert denial(account.session("ecr", role).describe_images, **OF_OWNER) == not_allowed("DescribeImages")
 
 
 def principals(reply: dict[str, Any]) -> Any:
     return json.loads(reply["policyText"])["Statement"][0]["Principal"]["AWS"]
-
-
-def session_of(account: Account, role: str) -> Any:
-    """A client of ECR with a session of a role."""
-    client = account.lab.client(account.profile, "sts")
-    keys = client.assume_role(RoleArn=role, RoleSessionName="any")["Credentials"]
-    return account.lab.session(
-        account.profile,
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    ).client("ecr")
 
 
 def test_repository_policy_with_an_unknown_principal_is_refused(owner: Any) -> None:

@@ -106,6 +106,7 @@ PURE = (
     "_observation",
     "_aws_error_row",
     "_aws_errors",
+    "_key_errors",
     "_request_errors",
     "_image_errors",
     "_credential_source",
