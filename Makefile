@@ -19,7 +19,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges mutants pages bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges estates mutants pages bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ faults: setup ## Try every fault at every API call of the playbooks; the whole o
 
 judges: setup ## Compare the evaluator of IAM policies with two others on 100,000 random questions.
 	$(call timed,100000 random questions,$(BIN)/python -m tests.judge.compare 100000)
+
+estates: setup ## Compare the audit of 300 random estates with real calls to the lab; about an hour. COUNT=20 tries fewer.
+	$(call timed,random estates,$(BIN)/python -m tests.estates $(if $(COUNT),--count $(COUNT)))
 
 mutants: setup ## Break one place of the pure core at a time; a unit test must fail. SAMPLE=300 tries as many of them.
 	$(call timed,mutants,$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)))

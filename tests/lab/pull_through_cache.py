@@ -75,7 +75,7 @@ def _create(data: dict[str, Any]) -> Response:
 
 
 def _update(data: dict[str, Any]) -> Response:
-    changed = {key: data[key] for key in ("credentialArn", "customRoleArn") if key in data}
+    changed: dict[str, Any] = {key: data[key] for key in ("credentialArn", "customRoleArn") if key in data}
     if not changed:
         message = "Invalid input: Please set either credential arn or role arn to update the credential"
         return error("InvalidParameterException", message)
