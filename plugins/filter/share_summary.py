@@ -10,7 +10,7 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - A line has the number of principals that gain or lose access to a repository, or the reason of a failure. For a
-    single account, only the reason of a failure is returned.
+    single account, no line is returned, because the failed task shows its reason.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).
