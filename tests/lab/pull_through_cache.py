@@ -83,7 +83,7 @@ def _update(data: dict[str, Any]) -> Response:
     refusal = creation_templates.role_refusal(data)
     if prefix not in _rules or refusal:
         return refusal or _not_found(prefix)
-    _rules[prefix] |= {**changed, "updatedAt": int(time.time())}
+    _rules[prefix].update(changed, updatedAt=int(time.time()))
     return _reply("Update", _rules[prefix])
 
 

@@ -27,8 +27,8 @@ from .image_states import Response, error
 
 _KEY = "policy"
 _PRINCIPAL = re.compile(
-    r"\*|[0-9]{12}|arn:aws:iam::[0-9]{12}:(root|(user|role)/.+)|arn:aws:sts::[0-9]{12}:assumed-role/[^/]+/[^/]+"
-    r"|A(IDA|ROA)[A-Z0-9]+"
+    r"\*|[0-9]{12}|A(IDA|ROA)[A-Z0-9]+|arn:aws:iam::[0-9]{12}:(root|(user|role)/.+)"
+    r"|arn:aws:sts::[0-9]{12}:(assumed-role|federated-user)/.+"
 )
 _policies = responses.AccountRegionScopedDict()
 
