@@ -40,8 +40,8 @@ def install() -> None:
 
     def policies_for_arn(arn: str) -> Any:
         account, region, _name = cross_account.place(arn)
-        found, registry = of_repository(arn), of(account, region)
-        return (_together(found[0] if found else "", registry), account) if registry else found
+        repository, registry = (of_repository(arn) or ("", account))[0], of(account, region)
+        return (_together(repository, registry) if registry else repository), account
 
     def resource_policy(service: str, arn: str) -> Any:
         if service != "ecr" or arn != "*":
