@@ -6,7 +6,7 @@
   if (!table) return;
   const id = (name) => document.getElementById(name);
   const make = (name, text) => Object.assign(document.createElement(name), text === undefined ? {} : {textContent: text});
-  const verbs = {W: 'writes', P: 'pulls', D: 'describes', U: 'unknown'};
+  const verbs = {W: 'writes', P: 'pulls', D: 'describes', '?': 'unknown'};
   const cellsShown = 1000;
 
   // The table of the page is the data.
@@ -16,16 +16,22 @@
     names: Array.from(row.cells[0].children, (name) => ({name, text: name.textContent.trim(), lower: name.textContent.toLowerCase()})),
     cells: Array.from(row.cells).slice(1).map((cell) => {
       const [, letter, number] = /^(\D*)(\d*)$/.exec(cell.textContent.trim());
-      return number && {letter, number, kind: letter[0] === '?' ? 'U' : letter[0]};
+      return number && {letter, number, kind: letter.includes('?') ? 'U' : letter};
     }),
   }));
   const paths = new Map(Array.from(id('explanations').querySelectorAll('details'), (one) => [one.id.slice(1), one.dataset.w.split(' ')]));
+  const total = rows.reduce((sum, row) => sum + row.names.length, 0);
   let screens = 1;
   let shown = [];
 
   const matches = (cell, access, path) => cell
     && (!access || cell.letter.includes(access))
     && (!path || paths.get(cell.number).includes(path));
+
+  function place(name) {
+    const [label, region] = name.childNodes;
+    return `${label.textContent} in ${(region && region.textContent.trim()) || table.dataset.region}`;
+  }
 
   function title(names) {
     const list = make('details');
@@ -42,17 +48,17 @@
     line.append(head);
     for (const column of columns) {
       const cell = row.cells[column];
-      const place = line.insertCell();
+      const square = line.insertCell();
       if (!matches(cell, access, path)) continue;
       const button = make('button', cell.letter);
       button.type = 'button';
       button.className = cell.kind;
       button.tabIndex = -1;
-      button.setAttribute('aria-label', `${cell.letter}: ${verbs[cell.kind]}${cell.letter.length > 1 ? ', partly unknown' : ''}`);
+      button.setAttribute('aria-label', `${cell.letter}: ${[...cell.letter].map((one) => verbs[one]).join(', ')}`);
       button.dataset.number = cell.number;
       button.dataset.row = shown.length;
       button.dataset.column = column;
-      place.append(button);
+      square.append(button);
     }
     shown.push({row, names});
     return line;
@@ -83,8 +89,8 @@
     const entry = body.querySelector('button');
     if (entry) entry.tabIndex = 0;
     id('more').hidden = found.length <= limit;
-    id('status').textContent = `${repositories.toLocaleString('en')} repositories in ${found.length.toLocaleString('en')} rows, ${visible.length.toLocaleString('en')} consumers`
-      + (found.length > limit ? `; the first ${limit} rows are shown` : '');
+    id('status').textContent = `${repositories.toLocaleString('en')} of ${total.toLocaleString('en')} repositories, ${visible.length.toLocaleString('en')} of ${consumers.length.toLocaleString('en')} consumers`
+      + (found.length > limit ? `; the first ${limit} of ${found.length.toLocaleString('en')} rows are shown` : '');
   }
 
   function explain(button) {
@@ -92,10 +98,10 @@
     const cell = row.cells[button.dataset.column];
     const one = names.length === 1;
     id('why-title').textContent = consumers[button.dataset.column].head.dataset.p;
-    id('why-names').textContent = one ? names[0].text : `${names[0].text} and ${names.length - 1} more repositories with the same access`;
+    id('why-names').textContent = one ? place(names[0].name) : `${names[0].text} and ${names.length - 1} more repositories with the same access`;
     const source = id(`x${cell.number}`);
     const copy = source.querySelector('div').cloneNode(true);
-    if (one) copy.querySelectorAll('i').forEach((mark) => { mark.textContent = names[0].text; });
+    if (one) copy.querySelectorAll('i').forEach((mark) => { mark.textContent = place(names[0].name); });
     id('why-text').replaceChildren(make('p', source.querySelector('summary').textContent.replace(/^\S+ /, '')), copy);
     id('why').showModal();
   }
