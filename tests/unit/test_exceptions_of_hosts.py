@@ -84,7 +84,8 @@ def action(name: str, options: Result, variables: Result, failing: Failing) -> R
     loader = DataLoader()
     run = plugin(task, connection, types.SimpleNamespace(), loader, Templar(loader, variables), None)
     with failing():
-        return run.run(task_vars={"inventory_hostname": "localhost", **variables})  # type: ignore[no-any-return]
+        result: Result = run.run(task_vars={"inventory_hostname": "localhost", **variables})
+    return result
 
 
 def display_lines(_folder: pathlib.Path, failing: Failing) -> Result:
@@ -116,13 +117,15 @@ def credential_helper(folder: pathlib.Path, failing: Failing) -> Result:
     registry = {"registry": REGISTRY, "role_arn": ROLE_ARN, "source_profile": "default"}
     (folder / "bin").mkdir(exist_ok=True)
     options = {"home": str(folder), "bin_dir": str(folder / "bin"), "registries": [registry], "require_helper": False}
-    module: Any = Controller("module", ecr_credential_helper_config.ARGUMENTS, options)
+    helper: Any = ecr_credential_helper_config
+    module: Any = Controller("module", helper.ARGUMENTS, options)
     module.get_bin_path, module.result = shutil.which, {}
     module.exit_json = module.result.update
     module.fail_json = lambda **result: module.result.update(result, failed=True)
     with failing():
-        ecr_credential_helper_config.run_and_exit(module, ecr_credential_helper_config.run)
-    return module.result  # type: ignore[no-any-return]
+        helper.run_and_exit(module, helper.run)
+    result: Result = module.result
+    return result
 
 
 @pytest.mark.parametrize("run", [display_lines, write_handoff, read_handoff, credential_helper])
