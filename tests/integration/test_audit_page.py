@@ -38,7 +38,7 @@ MEASURED = """(() => {
 })()"""
 
 
-#: What axe-core finds.
+#: The findings of axe-core.
 VIOLATIONS = """axe.run(document, {preload: false}).then(({violations, passes}) => ({
   passed: passes.length,
   violations: violations.map(({id, nodes}) => [id, nodes.slice(0, 3).map((node) => [node.html, node.failureSummary])]),

@@ -61,7 +61,7 @@ def play(folder: pathlib.Path, document: dict[str, Any], *arguments: str) -> str
     """The output of a playbook that writes a report."""
     (folder / "play.yml").write_text(PLAY)
     (folder / "dest.json").write_text(json.dumps(document))
-    command = [BIN / "ansible-playbook", folder / "play.yml", "-e", f"dest={folder}/dest", *arguments]
+    command = [str(BIN / "ansible-playbook"), str(folder / "play.yml"), "-e", f"dest={folder}/dest", *arguments]
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(folder),
