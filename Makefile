@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# Python compiles each module once. Without it, a start of ansible-playbook costs three times as much.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -9,6 +11,7 @@ UV := 0.13.9
 # A file of tests stays on one worker, with the lab that it started.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
+AXE := .cache/browser/node_modules/axe-core/axe.min.js
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 
 # The demo uses the environments of the tests if both exist, and otherwise a small one of its own.
@@ -113,11 +116,22 @@ pytest: setup
 	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
 	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
 
-engines: ## Install what the tests pull with from Debian's packages, where this is root.
-	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login; } >/dev/null; then \
-	  echo "Installing docker.io, podman, skopeo and amazon-ecr-credential-helper, which the tests pull with, and openssl."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo amazon-ecr-credential-helper openssl ca-certificates >/dev/null; \
+engines: ## Install what the tests pull with and look at pages with from Debian's packages, where this is root.
+	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login && command -v chromium && command -v xmllint; } >/dev/null; then \
+	  echo "Installing docker.io, podman, skopeo and amazon-ecr-credential-helper, which the tests pull with, openssl, chromium and xmllint."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo amazon-ecr-credential-helper openssl ca-certificates chromium libxml2-utils >/dev/null; \
 	fi
+	@if [ -n "$(ROOT)" ] && ! command -v npm >/dev/null; then \
+	  echo "Installing npm, which installs axe-core."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null; \
+	fi
+	@if [ -n "$(ROOT)" ]; then $(MAKE) --no-print-directory $(AXE); fi
+
+# The accessibility engine that the tests run in the browser.
+$(AXE): tests/browser/package-lock.json
+	@mkdir -p .cache/browser && cp tests/browser/package.json tests/browser/package-lock.json .cache/browser
+	@cd .cache/browser && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 build: setup ## Build the collection's archive into build/.
 	@mkdir -p build && $(BIN)/ansible-galaxy collection build --force --output-path build .

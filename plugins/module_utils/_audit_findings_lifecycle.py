@@ -11,21 +11,9 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
-    TIME_KEYS,
-    UNTIL,
-    AuditedEstate,
-    AuditedRole,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_permissions import (
-    Grant,
-    outside_grants,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_trust import role_parties
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import (
-    delete_role_task,
-    shell_command,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import AuditedEstate, AuditedRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import delete_role_task, shell_command
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_grants import Grant, outside_grants, role_parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import (
     SERVICE,
@@ -34,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties im
     parties_text,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Row
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_statement import TIME_KEYS, UNTIL
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr_actions import REPOSITORY_ACTIONS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED

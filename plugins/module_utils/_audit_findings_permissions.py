@@ -10,96 +10,46 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
     AuditedDocument,
     AuditedEstate,
     AuditedRole,
-    AuditedStatement,
     PolicyKind,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_trust import (
-    narrowed_statement,
-    role_parties,
-    with_check,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import (
     deny_role,
+    narrowed_statement,
     put_document,
     shell_command,
+    with_check,
     with_statement,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import (
-    EVERYONE,
-    Party,
-    outside_parties,
-    parties_text,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_grants import (
+    UNTAGGED,
+    Grant,
+    effective_actions,
+    outside_grants,
+    tag_checks,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
-from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import EVERYONE, parties_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr_actions import (
     REGISTRY_ACTIONS,
     REPOSITORY_ACTIONS,
     WRITES,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence, Finding, finding, shortened
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import matches_any_case
 
-TAG_KEYS = ("ecr:resourcetag/", "aws:resourcetag/")
-UNTAGGED = Context({}, TAG_KEYS)
 _PUBLIC = {
     PolicyKind.REPOSITORY: "public-repository",
     PolicyKind.REGISTRY: "public-registry",
     PolicyKind.TEMPLATE: "template-open-policy",
 }
-_TOKEN, _CREATE = "ecr:GetAuthorizationToken", "ecr:CreateRepository"
-
-
-@dataclass(frozen=True)
-class Grant:
-    """An Allow statement that reaches principals outside the account.
-
-    :param role: the role that these principals assume; None for the policy of a resource
-    """
-
-    document: AuditedDocument
-    statement: AuditedStatement
-    parties: tuple[Party, ...]
-    role: AuditedRole | None = None
-
-    def finding(self, kind: str, title: str, fix: str) -> Finding:
-        document, evidence = self.document, self.document.evidence(self.statement)
-        about = (document.name, self.statement.label)
-        return finding(kind, title, document.resource, evidence, fix, document.region, about)
-
-    def replaced(self, raw: Json | None) -> str:
-        """The command that replaces the statement, or removes it."""
-        return put_document(self.document, with_statement(self.document, self.statement, raw))
-
-
-def outside_grants(audited: AuditedEstate, options: AuditOptions, with_ended: bool = False) -> t.Iterator[Grant]:
-    """The Allow statements that reach principals outside the account.
-
-    :param with_ended: whether to include statements of policies whose time has ended
-    """
-    now = audited.estate.now
-    for role in audited.roles:
-        parties = tuple(party for _, some in role_parties(role, audited.estate, options) for party in some)
-        if parties:
-            for document in role.policies:
-                for statement in document.allows:
-                    if with_ended or not statement.has_ended(now):
-                        yield Grant(document, statement, parties, role)
-    for document in audited.resources:
-        for statement in document.allows:
-            found = tuple(outside_parties(statement.parsed, document.denies, audited.estate, options))
-            if found and (with_ended or not statement.has_ended(now)):
-                yield Grant(document, statement, found)
+_TOKEN = "ecr:GetAuthorizationToken"
 
 
 def permission_findings(audited: AuditedEstate, options: AuditOptions) -> t.Iterator[Finding]:
@@ -112,47 +62,6 @@ def permission_findings(audited: AuditedEstate, options: AuditOptions) -> t.Iter
         yield from _matches_untagged(grant)
         yield from _ineffective(grant)
         yield from _writes(grant)
-
-
-def effective_writes(grant: Grant, actions: t.Iterable[str]) -> list[str]:
-    """Those of the write actions that a statement grants and that neither a Deny nor the boundary excludes."""
-    role = grant.role
-    documents = role.policies if role else (grant.document,)
-    boundary = role.boundary if role and role.boundary and not role.boundary.problem else None
-    return [
-        action
-        for action in grant.statement.covered(actions)
-        if _may_take_effect(grant, action)
-        and not any(_denies_always(document, action) for document in (*documents, *([boundary] if boundary else [])))
-        and (boundary is None or any(allow.covered([action]) for allow in boundary.allows))
-    ]
-
-
-def _may_take_effect(grant: Grant, action: str) -> bool:
-    """Whether a statement can allow an action. Registry-level actions and new repositories have no resource tags."""
-    parsed = grant.statement.parsed
-    has_tags = action in REPOSITORY_ACTIONS and action != _CREATE
-    if not has_tags and _condition.holds(tag_checks(grant.statement), UNTAGGED, parsed.variables).holds is False:
-        return False
-    if action in REPOSITORY_ACTIONS:
-        return action != _CREATE or grant.document.kind is not PolicyKind.REPOSITORY
-    resources = parsed.resources
-    return grant.document.kind is not PolicyKind.REPOSITORY and (
-        resources is None or resources.excluded or "*" in resources.patterns
-    )
-
-
-def _denies_always(document: AuditedDocument, action: str) -> bool:
-    """Whether a statement denies an action to every principal, on every resource, without a condition."""
-    return any(
-        not statement.is_allow
-        and not statement.parsed.condition
-        and bool(statement.covered([action]))
-        and (statement.parsed.resources is None or "*" in statement.parsed.resources.patterns)
-        and (statement.parsed.names is None or ("AWS", "*") in statement.parsed.names.listed)
-        and not (statement.parsed.names and statement.parsed.names.excluded)
-        for statement in document.statements
-    )
 
 
 def _malformed(document: AuditedDocument) -> Finding:
@@ -169,20 +78,18 @@ def _malformed(document: AuditedDocument) -> Finding:
 
 def _public(grant: Grant, audited: AuditedEstate) -> t.Iterator[Finding]:
     kind = _PUBLIC.get(grant.document.kind)
-    if kind and any(party.kind == EVERYONE for party in grant.parties) and grant.statement.covered(REPOSITORY_ACTIONS):
+    if kind and any(party.kind == EVERYONE for party in grant.parties) and effective_actions(grant, REPOSITORY_ACTIONS):
         title = f"The {grant.document.name} allows every AWS account"
         yield grant.finding(kind, title, grant.replaced(narrowed_statement(grant.statement, audited.estate)))
 
 
-def tag_checks(statement: AuditedStatement) -> tuple[Check, ...]:
-    """The checks on the tags of the resource in the condition of a statement."""
-    return tuple(check for check in statement.parsed.condition if check.key.lower().startswith(TAG_KEYS))
-
-
 def _matches_untagged(grant: Grant) -> t.Iterator[Finding]:
     statement, checks = grant.statement, tag_checks(grant.statement)
-    covered = statement.covered(REPOSITORY_ACTIONS)
-    if not checks or not covered or not _condition.holds(checks, UNTAGGED, statement.parsed.variables).holds:
+    if (
+        not checks
+        or not effective_actions(grant, REPOSITORY_ACTIONS, untagged=True)
+        or not _condition.holds(checks, UNTAGGED, statement.parsed.variables).holds
+    ):
         return
     key, tag = checks[0].key, checks[0].key.partition("/")[2]
     title = f"The {grant.document.name} reaches repositories without the tag {tag}: {checks[0].operator}"
@@ -205,10 +112,16 @@ def _ineffective(grant: Grant) -> t.Iterator[Finding]:
         return
     rest = [action for action in as_list(statement.raw["Action"]) if action not in useless]
     statements = with_statement(grant.document, statement, {**statement.raw, "Action": rest} if rest else None)
-    if any(matches_any_case(pattern, _TOKEN) for pattern in useless) and grant.role:
+    if any(matches_any_case(pattern, _TOKEN) for pattern in useless) and grant.role and not _gets_token(grant.role):
         statements.append({"Sid": "GetToken", "Effect": "Allow", "Action": _TOKEN, "Resource": "*"})
     title = f"The {grant.document.name} grants {', '.join(useless)} under a tag condition, which never takes effect"
     yield grant.finding("ineffective-registry-action", title, put_document(grant.document, statements))
+
+
+def _gets_token(role: AuditedRole) -> bool:
+    """Whether a role may get a registry token through a statement without a tag condition."""
+    statements = (statement for document in role.policies for statement in document.allows)
+    return any(statement.covered([_TOKEN]) and not tag_checks(statement) for statement in statements)
 
 
 def _is_registry_level(pattern: str) -> bool:
@@ -221,7 +134,7 @@ def _is_registry_level(pattern: str) -> bool:
 def _writes(grant: Grant) -> t.Iterator[Finding]:
     if grant.document.kind is PolicyKind.TEMPLATE and any(party.kind == EVERYONE for party in grant.parties):
         return  # reported as template-open-policy
-    written = effective_writes(grant, WRITES)
+    written = effective_actions(grant, WRITES)
     if not written:
         return
     effects = ", ".join(dict.fromkeys(WRITES[action] for action in written))

@@ -16,17 +16,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents 
     AuditedEstate,
     registry_arn,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_permissions import (
-    TAG_KEYS,
-    UNTAGGED,
-    tag_checks,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_trust import role_parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import (
     compact_json,
     delete_role_task,
     shell_command,
     yaml_task,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_grants import (
+    TAG_KEYS,
+    UNTAGGED,
+    role_parties,
+    tag_checks,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions, SharingTags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_limits import deny_tagging_commands

@@ -13,15 +13,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents 
     PolicyKind,
     registry_arn,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_permissions import (
-    Grant,
-    effective_writes,
-    outside_grants,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import (
     compact_json,
     shell_command,
     update_template,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_grants import (
+    Grant,
+    effective_actions,
+    outside_grants,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import parties_text
@@ -87,7 +87,9 @@ def _pushing(audited: AuditedEstate, options: AuditOptions) -> list[Grant]:
             by_place.setdefault((grant.document.resource, grant.document.kind), []).append(grant)
     found = []
     for grants in by_place.values():
-        allowed = {action: [grant for grant in grants if effective_writes(grant, [action])] for action in _PUSH_ACTIONS}
+        allowed = {
+            action: [grant for grant in grants if effective_actions(grant, [action])] for action in _PUSH_ACTIONS
+        }
         pushers = [_callers(grants) for grants in allowed.values()]
         if all(pushers) and (grants[0].role or set.intersection(*pushers)):
             found.append(allowed[_PUSH_ACTIONS[0]][0])

@@ -13,17 +13,18 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
-    ASSUME_ACTIONS,
     AuditedDocument,
     AuditedEstate,
     AuditedRole,
-    AuditedStatement,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import (
+    narrowed_statement,
     put_document,
+    with_check,
     with_statement,
     without_value,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_grants import role_parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties import (
     ACCOUNT,
@@ -32,8 +33,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_parties im
     PRINCIPAL,
     Party,
     dangling_ids,
-    outside_parties,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_statement import ASSUME_ACTIONS, AuditedStatement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Finding, finding
@@ -51,22 +52,6 @@ _REQUESTS = (
 _NEW_ID, _SPLICED_ID = "NEW_EXTERNAL_ID", "'\"$EXTERNAL_ID\"'"
 
 
-def role_parties(
-    role: AuditedRole, estate: Estate, options: AuditOptions, with_ended: bool = False
-) -> list[tuple[AuditedStatement, list[Party]]]:
-    """The statements of the trust policy that admit principals outside the account, with these principals.
-
-    :param with_ended: whether to include statements whose time has ended
-    """
-    found = []
-    for statement in role.trust.allows:
-        if statement.covered(ASSUME_ACTIONS) and (with_ended or not statement.has_ended(estate.now)):
-            parties = outside_parties(statement.parsed, role.trust.denies, estate, options)
-            if parties:
-                found.append((statement, parties))
-    return found
-
-
 def trust_findings(audited: AuditedEstate, options: AuditOptions) -> t.Iterator[Finding]:
     """The findings about the trust policies of roles that can use ECR, and about deleted principals in all policies."""
     for role in audited.roles:
@@ -76,28 +61,6 @@ def trust_findings(audited: AuditedEstate, options: AuditOptions) -> t.Iterator[
             yield from _dangling(role.trust)
     for document in audited.resources:
         yield from _dangling(document)
-
-
-def narrowed_statement(statement: AuditedStatement, estate: Estate) -> Json:
-    """A statement with `*`, limited to the organization of the account, or to the account itself."""
-    raw = {key: value for key, value in statement.raw.items() if key != "NotPrincipal"}
-    named = raw.get("Principal")
-    if not estate.organization:
-        others = named if isinstance(named, dict) else {}
-        rest = without_value(others.get("AWS", []), ["*"])
-        return {**raw, "Principal": {**others, "AWS": rest or estate.identity.root}}
-    return {
-        **raw,
-        "Principal": named or {"AWS": "*"},
-        "Condition": with_check(raw, "StringEquals", "aws:PrincipalOrgID", estate.organization),
-    }
-
-
-def with_check(raw: Json, operator: str, key: str, value: object) -> Json:
-    """The condition of a statement with one more check."""
-    condition = raw.get("Condition") or {}
-    block = {name: wanted for name, wanted in condition.get(operator, {}).items() if name.lower() != key.lower()}
-    return {**condition, operator: {**block, key: value}}
 
 
 def _admitted(

@@ -18,10 +18,10 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
     AuditedDocument,
     AuditedRole,
-    AuditedStatement,
     PolicyKind,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import CreationTemplate, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_statement import AuditedStatement
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import CreationTemplate, Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import DENY_ALL_TRUST
@@ -64,7 +64,7 @@ def put_document(document: AuditedDocument, statements: t.Sequence[Json]) -> str
     if document.kind is PolicyKind.TRUST:
         content = text if statements else compact_json(DENY_ALL_TRUST)
         return shell_command(*_role("update-assume-role-policy", document), "--policy-document", content)
-    if document.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY):
+    if document.kind is PolicyKind.IDENTITY:
         return _put_identity_policy(document, text if statements else "")
     region = ("--region", document.region)
     if document.kind is PolicyKind.REGISTRY:
@@ -90,7 +90,7 @@ def update_template(region: str, prefix: str, *words: str) -> str:
 def deny_role(arn: str, name: str, statement: Json) -> str:
     """The task that denies a role something by an inline policy, whatever its other policies allow."""
     return yaml_task(
-        f"Deny role {role_name(arn)} what it must not do",
+        f"Deny role {role_name(arn)} this access",
         "amazon.aws.iam_policy",
         {
             "iam_type": "role",
@@ -100,6 +100,28 @@ def deny_role(arn: str, name: str, statement: Json) -> str:
             "policy_json": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **statement}]},
         },
     )
+
+
+def narrowed_statement(statement: AuditedStatement, estate: Estate) -> Json:
+    """A statement with `*`, limited to the organization of the account, or to the account itself."""
+    raw = {key: value for key, value in statement.raw.items() if key != "NotPrincipal"}
+    named = raw.get("Principal")
+    if not estate.organization:
+        others = named if isinstance(named, dict) else {}
+        rest = without_value(others.get("AWS", []), ["*"])
+        return {**raw, "Principal": {**others, "AWS": rest or estate.identity.root}}
+    return {
+        **raw,
+        "Principal": named or {"AWS": "*"},
+        "Condition": with_check(raw, "StringEquals", "aws:PrincipalOrgID", estate.organization),
+    }
+
+
+def with_check(raw: Json, operator: str, key: str, value: object) -> Json:
+    """The condition of a statement with one more check."""
+    condition = raw.get("Condition") or {}
+    block = {name: wanted for name, wanted in condition.get(operator, {}).items() if name.lower() != key.lower()}
+    return {**condition, operator: {**block, key: value}}
 
 
 def delete_role_task(role: AuditedRole) -> str:

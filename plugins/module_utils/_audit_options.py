@@ -37,6 +37,8 @@ AUDIT_ARGUMENTS: Json = {
     "unused_days": {"type": "int", "default": 90},
     "ends_within_days": {"type": "int", "default": 14},
 }
+#: The maximum of the limits: about 100 years.
+_MAXIMUM = 36500
 _LIMITS = ("tag_setters_max", "unused_days", "ends_within_days")
 
 
@@ -126,6 +128,8 @@ def audit_option_problems(params: Json) -> t.Iterator[str]:
         value = given[name]
         if isinstance(value, int) and value < 0:
             yield f"{option(name)} is {value}. Set it to 0 or more."
+        elif isinstance(value, int) and value > _MAXIMUM:
+            yield f"{option(name)} is {value}. Set it to {_MAXIMUM} or less."
 
 
 def _declaration(shares: t.Sequence[Json]) -> Json:

@@ -47,6 +47,7 @@ REPOSITORY_READS = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:BatchGetRepositoryScanningConfiguration",
+    "ecr:BatchImportUpstreamImage",
     "ecr:DescribeImageReplicationStatus",
     "ecr:DescribeImageScanFindings",
     "ecr:DescribeImageSigningStatus",

@@ -81,7 +81,7 @@ def finding(
 ) -> Finding:
     """A finding with its key.
 
-    :param about: what distinguishes it from other findings of the same kind about the same resource
+    :param about: the texts that distinguish it from other findings of the same kind about the same resource
     """
     key = ":".join(
         [kind, *filter(None, [resource, region if region not in resource else "", *map(_short_name, about)])]

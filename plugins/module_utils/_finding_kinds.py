@@ -18,7 +18,7 @@ class FindingKind:
 
     :param id: its stable ID
     :param meaning: the fact that it reports, as a sentence
-    :param next_step: what the owner does about it, as a sentence
+    :param next_step: the action of the owner, as a sentence
     """
 
     id: str

@@ -17,6 +17,7 @@ DEVELOPMENT = (
     "tests/",
     "extensions/molecule/",
     "docs/README.md",
+    "docs/audit_findings.py",
     "docs/aws_errors.py",
     "docs/check.py",
     "docs/conf.py",

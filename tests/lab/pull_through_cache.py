@@ -75,7 +75,7 @@ def _create(data: dict[str, Any]) -> Response:
 
 
 def _update(data: dict[str, Any]) -> Response:
-    changed: dict[str, Any] = {key: data[key] for key in ("credentialArn", "customRoleArn") if key in data}
+    changed = {key: data[key] for key in ("credentialArn", "customRoleArn") if key in data}
     if not changed:
         message = "Invalid input: Please set either credential arn or role arn to update the credential"
         return error("InvalidParameterException", message)
@@ -83,8 +83,7 @@ def _update(data: dict[str, Any]) -> Response:
     refusal = creation_templates.role_refusal(data)
     if prefix not in _rules or refusal:
         return refusal or _not_found(prefix)
-    rule: dict[str, Any] = _rules[prefix]
-    rule.update(changed, updatedAt=int(time.time()))
+    _rules[prefix].update(changed, updatedAt=int(time.time()))
     return _reply("Update", _rules[prefix])
 
 

@@ -54,7 +54,7 @@ def until(time: datetime.datetime, operator: str = "DateLessThan", key: str = "a
     ],
 )
 def test_unused_role(created: int | None, used: int | None, is_found: bool) -> None:
-    times = {"created": created and days(created), "last_used": None if used is None else days(used)}
+    times: dict[str, Any] = {"created": created and days(created), "last_used": None if used is None else days(used)}
     found = findings(estate(role(**times)), UNUSED)
     assert bool(found) is is_found
     for one in found:

@@ -103,6 +103,9 @@ def test_valid_documents_are_not_malformed() -> None:
         ([grants("*", condition={"StringLike": {"aws:SourceArn": f"arn:aws:lambda:*:{CONSUMER}:*"}})], True),
         ([grants("*", "s3:*")], False),
         ([{**grants("*"), "Effect": "Deny"}], False),
+        ([grants("*"), {**grants("*", "ecr:*"), "Effect": "Deny"}], False),
+        ([grants("*"), {**grants("*", "ecr:PutImage"), "Effect": "Deny"}], True),
+        ([grants("*"), {**grants(CONSUMER, "ecr:*"), "Effect": "Deny"}], True),
         ([grants("*", condition={"DateLessThan": {"aws:CurrentTime": time_text(days(-1))}})], False),
         ([grants({"Service": "lambda.amazonaws.com"})], False),
     ],
@@ -193,6 +196,10 @@ def test_fix_for_untagged_repositories() -> None:
     assert "ecr:GetAuthorizationToken" not in deny["Action"]
     assert {*PULL, "ecr:PutImage"} <= {*deny["Action"]}
 
+    assert findings(estate(role(policy=[allows(condition=condition), deny])), UNTAGGED) == []
+    other = {**deny, "Condition": {"Null": {KEY: "true"}, "StringEquals": {"aws:RequestedRegion": "us-east-1"}}}
+    assert findings(estate(role(policy=[allows(condition=condition), other])), UNTAGGED)
+
     [found] = findings(estate(repositories=[repository("release", grants(CONSUMER, condition=condition))]), UNTAGGED)
     assert document_in(found.fix)[0]["Condition"] == {**condition, "Null": {KEY: "false"}}
     corrected = repository("release", document_in(found.fix)[0])
@@ -239,6 +246,8 @@ def test_fix_for_a_registry_level_action(kind: str) -> None:
         {"Effect": "Allow", **policy[1]},
         token,
     ]
+    [found] = findings(estate(role(policy=[policy[0], allows("ecr:GetAuthorizationToken")])), USELESS)
+    assert len(document_in(found.fix)) == 2
     *lookup, call = aws_calls(for_token.fix, "arn:aws:iam::111111111111:policy/ci/access")
     if kind == "inline":
         assert call[:6] == ["iam", "put-role-policy", "--role-name", "share", "--policy-name", "access"]

@@ -259,7 +259,7 @@ def test_existing_principals_are_not_dangling() -> None:
 # --- services and identity providers
 
 
-def test_roles_of_services_and_of_identity_center_have_no_findings() -> None:
+def test_roles_of_services_and_identity_center_are_not_found() -> None:
     directory = f"arn:aws:iam::{OWNER}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"
     for trust in (
         admits({"Service": "lambda.amazonaws.com"}),

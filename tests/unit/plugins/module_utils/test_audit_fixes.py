@@ -61,7 +61,7 @@ def test_other_elements_of_a_document_are_kept() -> None:
     assert json.loads(call[-1]) == {"Version": "2008-10-17", "Id": "x", "Statement": [{"Effect": "Allow"}]}
 
 
-def test_deletion_of_a_role_of_the_collection_is_a_task_of_the_collection() -> None:
+def test_deletion_of_a_role_is_a_task_of_its_collection() -> None:
     def task(**given: object) -> object:
         found: AuditedRole = audited(estate(role(**given))).roles[0]  # type: ignore[arg-type]
         return yaml.safe_load(delete_role_task(found))[0]
