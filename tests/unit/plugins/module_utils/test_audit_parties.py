@@ -31,7 +31,7 @@ def reached(*statements: dict[str, Any], **options: Any) -> list[tuple[str, str,
     """The kind, the value and the account of each party of the first statement."""
     first, *others = parsed(*statements)
     account = estate(organization=ORGANIZATION, members=frozenset({OWNER, OTHER}))
-    given = {name: frozenset(values) for name, values in options.items()}
+    given: dict[str, Any] = {name: frozenset(values) for name, values in options.items()}
     found = outside_parties(first, others, account, AuditOptions(**given))
     return [(party.kind, party.value, party.account) for party in found]
 
