@@ -47,6 +47,8 @@ _LIMITS = {
     "aws:sourceorgid": _ORGANIZATION,
     "aws:principalorgpaths": _ORGANIZATION_PATH,
 }
+#: The kind and the ID of an account or an organization.
+Limit = tuple[str, str]
 _POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike")
 _NEGATIVE = ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike")
 #: The keys of a request by a principal of an account and an organization that no policy names.
@@ -146,57 +148,46 @@ def _parties(part: Statement, denies: t.Sequence[Statement]) -> t.Iterator[Party
 def _anyone(part: Statement, denies: t.Sequence[Statement]) -> t.Iterator[Party]:
     """The parties that a statement with `*` reaches: everyone, or those to which a condition limits it."""
     limits = [limited for limited in map(_limit, part.condition) if limited]
-    # The accounts are the narrowest limit, if there are several.
-    narrowest = min(limits, key=lambda limited: limited[0] != ACCOUNT, default=None)
-    if narrowest:
-        kind, values = narrowest
-        yield from (Party(kind, value, value if kind == ACCOUNT else "", part) for value in values)
-        return
-    for deny in denies:
-        exempt = _exempt(deny, part)
-        if exempt:
-            kind, values = exempt
-            yield from (Party(kind, value, value if kind == ACCOUNT else "", part) for value in values)
-            return
-    yield Party(EVERYONE, "*", "", part)
+    # The accounts are the narrowest limit, if the statement has several.
+    limits.sort(key=lambda limited: limited[0][0] != ACCOUNT)
+    limits += [exempt for exempt in (_exempt(deny, part) for deny in denies) if exempt]
+    for kind, value in limits[0] if limits else [(EVERYONE, "*")]:
+        yield Party(kind, value, value if kind == ACCOUNT else "", part)
 
 
-def _limit(check: Check) -> tuple[str, list[str]] | None:
-    """The accounts or organizations to which a check limits the callers; None if it does not."""
+def _limit(check: Check) -> list[Limit]:
+    """The accounts or organizations to which a check limits the callers; empty if it does not."""
     if check.if_exists or check.quantifier == ALL or check.base not in _POSITIVE:
-        return None
+        return []
     return _named(check)
 
 
-def _named(check: Check) -> tuple[str, list[str]] | None:
-    """The kind and the IDs in the values of a check, if each of them names an account or an organization."""
+def _named(check: Check) -> list[Limit]:
+    """The accounts or organizations in the values of a check; empty if a value names neither."""
     pattern = _LIMITS.get(check.key.lower())
     if pattern is _ARN and check.base.startswith("arn"):
         pattern = _ARN_LIKE
     found = [pattern.fullmatch(value) for value in check.values] if pattern else []
-    matches = [match for match in found if match]
-    if not matches or len(matches) < len(found):
-        return None
     kind = ACCOUNT if pattern in (_ACCOUNT, _ARN, _ARN_LIKE) else ORGANIZATION
-    return kind, list(dict.fromkeys(match[1] for match in matches))
+    limits = [(kind, match[1]) for match in found if match]
+    return list(dict.fromkeys(limits)) if len(limits) == len(found) else []
 
 
-def _exempt(deny: Statement, part: Statement) -> tuple[str, list[str]] | None:
-    """The only accounts or organizations that a Deny statement exempts; None if it does not deny all others."""
+def _exempt(deny: Statement, part: Statement) -> list[Limit]:
+    """The only accounts and organizations that a Deny statement exempts; empty if it does not deny all others."""
     checks = [check for check in deny.condition if check.base in _NEGATIVE and check.quantifier != ANY]
-    named = [(check, _named(check)) for check in checks]
-    exempt = next((limited for _check, limited in named if limited), None)
+    exempt = [limit for check in checks for limit in _named(check)]
     is_covered = all(
         any(matches_any_case(denied, allowed) for denied in deny.actions.patterns) for allowed in part.actions.patterns
     )
-    if exempt is None or deny.actions.excluded or part.actions.excluded or not is_covered:
-        return None
-    arns = [limited for check, limited in named if check.key.lower() == "aws:principalarn"]
-    keys = {**_OUTSIDER, **(_OUTSIDER_ARN if arns and all(arns) else {})}
-    resource = next(iter(part.resources.patterns), "") if part.resources else ""
-    request = Request("ecr:BatchGetImage", resource, "", Principal(), Context(keys, _ABSENT))
+    if not exempt or deny.actions.excluded or part.actions.excluded or not is_covered:
+        return []
+    arns = [_named(check) for check in checks if check.key.lower() == "aws:principalarn"]
+    context = Context({**_OUTSIDER, **(_OUTSIDER_ARN if arns and all(arns) else {})}, _ABSENT)
     anything = replace(deny, actions=replace(deny.actions, patterns=("*",)))
-    return exempt if applies(anything, request).holds else None
+    resources = part.resources.patterns if part.resources else ("",)
+    requests = [Request("ecr:BatchGetImage", resource, "", Principal(), context) for resource in resources]
+    return exempt if all(applies(anything, request).holds for request in requests) else []
 
 
 def is_trusted(account: str, organization: str, estate: Estate, options: AuditOptions) -> bool:
@@ -208,8 +199,8 @@ def is_trusted(account: str, organization: str, estate: Estate, options: AuditOp
 
 def _is_excluded(party: Party, estate: Estate, options: AuditOptions) -> bool:
     """Whether a party is trusted, or limited to accounts or organizations that are trusted."""
-    for kind, values in filter(None, map(_limit, party.statement.condition)):
-        own = options.trusted_accounts | {estate.account}
-        if set(values) <= (own if kind == ACCOUNT else options.trusted_organizations):
+    trusted = {ACCOUNT: options.trusted_accounts | {estate.account}, ORGANIZATION: options.trusted_organizations}
+    for limits in filter(None, map(_limit, party.statement.condition)):
+        if all(value in trusted[kind] for kind, value in limits):
             return True
     return is_trusted(party.account, party.value if party.kind == ORGANIZATION else "", estate, options)

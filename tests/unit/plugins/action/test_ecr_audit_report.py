@@ -124,7 +124,7 @@ def test_known_secrets_are_in_no_file(tmp_path: pathlib.Path) -> None:
     assert b"a ******** b" in found["audit.json"]
 
 
-# --- what is rejected before the first write
+# --- problems that are found before the first write
 
 
 @pytest.mark.parametrize("audit", [None, report()])

@@ -125,13 +125,19 @@ def test_end_of_access_of_others_is_not_reported() -> None:
 
 
 def test_fix_for_a_share_that_ends_soon_extends_it() -> None:
-    condition = {**until(days(7)), "DateLessThanEquals": {"aws:CurrentTime": time_text(days(400))}}
+    soon = {"aws:CurrentTime": time_text(days(7)), "aws:TokenIssueTime": time_text(days(7))}
+    condition = {
+        **WITH_ID,
+        "DateLessThan": soon,
+        "DateLessThanEquals": {"aws:CurrentTime": time_text(days(400))},
+        "DateGreaterThan": {"aws:CurrentTime": time_text(days(-7))},
+    }
     [found] = findings(estate(role([admits(CONSUMER, condition)])), SOON)
     assert found.title == f"The access of account {CONSUMER} through the trust policy of role {ROLE} ends on 2026-12-04"
     assert words_in(found.fix)[:5] == ["aws", "iam", "update-assume-role-policy", "--role-name", "share"]
     assert document_in(found.fix)[0]["Condition"] == {
         **condition,
-        "DateLessThan": {"aws:CurrentTime": time_text(days(97))},
+        "DateLessThan": {**soon, "aws:CurrentTime": time_text(days(97))},
     }
     numeric = until(days(7), "NumericLessThan", "aws:EpochTime")
     [found] = findings(estate(role([admits(CONSUMER, numeric)])), SOON)

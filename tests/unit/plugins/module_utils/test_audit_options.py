@@ -30,6 +30,7 @@ def test_defaults() -> None:
     assert (options.tag_setters_max, options.unused_days, options.ends_within_days) == (10, 90, 14)
     assert options == AuditOptions()
     assert list(audit_option_problems(params())) == []
+    assert list(audit_option_problems(params(tag_setters_max=0, unused_days=0, ends_within_days=36500))) == []
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_page_of_50_consumers_and_1000_repositories_is_small(mixed: bool) -> Non
 
 def test_first_report_and_unchanged_report_state_it() -> None:
     assert "This is the first report" in html_report(report())
-    empty: dict[str, list[Any]] = {kind: [] for kind in ("new", "changed", "gone")}
+    empty: dict[str, list[object]] = {kind: [] for kind in ("new", "changed", "gone")}
     changes = {"since": "2026-11-26T00:00:00Z", "findings": empty, "access": empty}
     assert "No change since the report of 2026-11-26T00:00:00Z" in html_report(report(changes=changes))
 
