@@ -22,7 +22,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges estates mutants pages bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo demo-audit test lint docs pictures molecule integration matrix faults judges estates mutants pages bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ lab-down: ## Stop the lab.
 
 demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account, on a lab of its own.
 	@tests/demo
+
+demo-audit: $(DEMO_READY) ## Audit a share and one extra access path, on a lab of its own; the report is in build/demo-audit.
+	@tests/demo-audit
 
 # The unit tests run in lint. Of the first steps, two run at the same time: none of them uses both cores.
 test: setup engines ## Run every check and every test.

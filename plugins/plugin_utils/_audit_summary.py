@@ -10,10 +10,9 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import DRIFT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_text import pull_lines
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kinds import SEVERITIES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-#: The severities, the most severe first.
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 #: The values of `ecr_audit_fail_on`.
 FAIL_ON = ("none", DRIFT, *SEVERITIES[:-1])
 #: The maximum number of findings that the short summary lists.
@@ -45,7 +44,7 @@ def _finding_lines(findings: t.Sequence[Json], every_line: bool) -> t.Iterator[s
     shown = ordered if every_line else ordered[:LISTED]
     for finding in shown:
         yield f"{finding['severity']}: {finding['title']}"
-        if every_line or finding["id"] == DRIFT:
+        if every_line or _is_drift(finding):
             yield from (f"  {line}" for line in finding["fix"].splitlines())
     if len(ordered) > len(shown):
         yield f"and {len(ordered) - len(shown):,} more findings"
@@ -76,13 +75,17 @@ def failures(audit: Json, fail_on: str) -> list[str]:
 
 def _command(finding: Json) -> str:
     """The command that ends a difference from the declaration. The fixes of other findings are in the report."""
-    return f". Run: {finding['fix']}" if finding["id"] == DRIFT else ""
+    return f". Run: {finding['fix']}" if _is_drift(finding) else ""
 
 
 def _fails(finding: Json, fail_on: str) -> bool:
     if fail_on in SEVERITIES:
         return SEVERITIES.index(finding["severity"]) <= SEVERITIES.index(fail_on)
-    return fail_on == DRIFT == finding["id"]
+    return fail_on == DRIFT and _is_drift(finding)
+
+
+def _is_drift(finding: Json) -> bool:
+    return str(finding["id"]).startswith(f"{DRIFT}-")
 
 
 def _by_severity(findings: t.Sequence[Json]) -> list[Json]:

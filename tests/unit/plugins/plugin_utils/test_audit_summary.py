@@ -50,7 +50,7 @@ def test_nothing_found() -> None:
 
 
 def test_a_difference_from_the_declaration_has_its_command() -> None:
-    found = audit(findings=[finding("high", "drift", fix="ansible-playbook crossaccount.ecr.share")])
+    found = audit(findings=[finding("high", "drift-conditions", fix="ansible-playbook crossaccount.ecr.share")])
     assert audit_lines(found, {})[-2:] == ["high: A high finding", "  ansible-playbook crossaccount.ecr.share"]
 
 
@@ -78,7 +78,7 @@ def test_long_lists_are_shortened() -> None:
 )
 def test_the_findings_for_which_a_run_fails(fail_on: str, expected: list[str]) -> None:
     severities = ("info", "low", "high", "critical")
-    drift = finding("medium", "drift", title="drift")
+    drift = finding("medium", "drift-missing-access", title="drift")
     found = audit(findings=[drift, *(finding(one, title=one) for one in severities)])
     head, *lines = failures(found, fail_on) or [""]
     assert [line.partition(": ")[2].partition(". Run: ")[0] for line in lines] == expected
