@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from dataclasses import dataclass
 
+from ansible.errors import AnsibleError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_declaration import (
     SHARE_ROLE,
     complete_shares,
@@ -33,6 +35,7 @@ _ARGUMENTS: Json = {
     "owner_account": {"type": "raw"},
 }
 _REGION = "ecr_share_region"
+_TRUST = "trusted_as_template"
 
 
 @dataclass(frozen=True)
@@ -68,21 +71,38 @@ class ActionModule(RoleAction):
         """The declared shares and their common options."""
         use_names_of(SHARE_ROLE)
         try:
-            params = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, self._declared(variables)).params
+            known = {**variables, **self._loaded(options.declaration)}
+            params = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, self._declared(known)).params
+        except AnsibleError as error:
+            problems.add(f"Declaration {options.declaration}: {' '.join(str(error).split())}")
+            return {}
         except EcrError as error:
             problems.add(f"Declaration {options.declaration}: {error}")
             return {}
-        found = declaration_problems(params, variables, str(options.owner.declared or ""))
+        found = declaration_problems(params, known, str(options.owner.declared or ""))
         problems.extend(f"Declaration {options.declaration}: {problem}" for problem in found)
         use_names_of(self._role)
         return {
             "shares": complete_shares(params),
             "trust_policy_quota": params["trust_policy_quota"],
-            "region": str(self._value(variables, _REGION) or ""),
+            "region": str(self._value(known, _REGION) or ""),
         }
+
+    def _loaded(self, declaration: str) -> Json:
+        """The variables in the file, as Ansible loads them with `-e @FILE`."""
+        path = os.path.abspath(os.path.expanduser(declaration))
+        if not os.path.isfile(path):
+            raise EcrError("the file does not exist. Check ecr_audit_declaration.")
+        # Since ansible-core 2.19, a text is a template only if its source is marked as trusted.
+        trusted = {_TRUST: True} if _TRUST in inspect.signature(self._loader.load_from_file).parameters else {}
+        content = self._loader.load_from_file(path, **trusted)
+        if not isinstance(content, dict):
+            raise EcrError("the file has no variables. Declare the shares with the variables of the role ecr_share.")
+        return content
 
     def _declared(self, variables: Json) -> Json:
         """The options of `ecr_share_info` that the variables of the role `ecr_share` declare."""
+        self._templar.available_variables = variables
         found = {option: self._value(variables, name) for option, name in declaring_variables().items()}
         return declared_options({option: value for option, value in found.items() if value is not None})
 

@@ -11,28 +11,16 @@ from __future__ import annotations
 
 import shlex
 import typing as t
-from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence, Finding, finding
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import NO_CHANGE
 
-#: The ID of these findings.
+#: The beginning of the IDs of these findings.
 DRIFT = "drift"
 #: A key that every plan has.
 _WOULD_CHANGE = "would_change"
-
-
-@dataclass(frozen=True)
-class _Difference:
-    """A difference as a sentence.
-
-    :param detail: the sentence with the names of all repositories
-    """
-
-    severity: str
-    title: str
-    detail: str
 
 
 def drift_findings(plan: Json, file: str) -> list[Json]:
@@ -41,47 +29,41 @@ def drift_findings(plan: Json, file: str) -> list[Json]:
     :param plan: the result of `ecr_share_info`; without a plan if the module failed
     :param file: the path of the declaration
     """
-    command = f"ansible-playbook crossaccount.ecr.share -e @{shlex.quote(file)}"
-    steps = "; ".join(_steps(plan)) if _WOULD_CHANGE in plan else ""
-    changed = [share["role_arn"] for share in plan.get("shares") or () if share["changed"]]
-    return [
-        {
-            "id": DRIFT,
-            "key": f"{DRIFT}:{file}:{difference.title}",
-            "severity": difference.severity,
-            "title": difference.title,
-            "resource": changed[0] if changed else "",
-            "region": "",
-            "evidence": {"document": f"declaration {file}", "statement": "", "text": difference.detail},
-            "fix": f"{command}  # {steps}" if steps else command,
-        }
-        for difference in _differences(plan, file)
-    ]
+    found = _differences(plan, file) if _WOULD_CHANGE in plan else [_not_compared(plan, file)]
+    return [one.as_json() for one in found]
 
 
-def _differences(plan: Json, file: str) -> t.Iterator[_Difference]:
-    if _WOULD_CHANGE not in plan:
-        title = f"The declaration {file} cannot be compared with the account"
-        yield _Difference("high", title, str(plan.get("msg") or "no reason was given"))
-    elif plan[_WOULD_CHANGE] and plan["lines"] == [NO_CHANGE]:
-        steps = "; ".join(_steps(plan))
-        yield _Difference("low", f"The account differs from the declaration. No access differs. The fix {steps}", steps)
-    elif plan[_WOULD_CHANGE]:
-        for line, full in zip(plan["lines"], plan["all_lines"]):
-            yield _as_access(line, full)
+def _not_compared(plan: Json, file: str) -> Finding:
+    evidence = Evidence(f"declaration {file}", "", str(plan.get("msg") or "no reason was given"))
+    title = f"The declaration {file} cannot be compared with the account"
+    return finding("drift-not-compared", title, "", evidence, _command(file), about=(file,))
 
 
-def _as_access(line: str, full: str) -> _Difference:
-    """The difference for a line of the plan, which states what a run of the shares changes.
+def _differences(plan: Json, file: str) -> t.Iterator[Finding]:
+    steps = "; ".join(_steps(plan))
+    changed = [share["role_arn"] for share in plan["shares"] if share["changed"]]
+    for line, full in zip(plan["lines"], plan["all_lines"]) if plan[_WOULD_CHANGE] else ():
+        kind, title = _as_access(line, steps)
+        evidence = Evidence(f"declaration {file}", "", full)
+        yield finding(
+            kind, title, changed[0] if changed else "", evidence, f"{_command(file)}  # {steps}", about=(full,)
+        )
 
-    :param full: the line with the names of all repositories
-    """
+
+def _command(file: str) -> str:
+    return f"ansible-playbook crossaccount.ecr.share -e @{shlex.quote(file)}"
+
+
+def _as_access(line: str, steps: str) -> tuple[str, str]:
+    """The kind and the title of the finding for a line of the plan, which states what a run of the shares changes."""
     if line.startswith("+ "):
-        return _Difference("medium", f"The declaration allows this access, the account does not: {line[2:]}", full[2:])
+        return "drift-missing-access", f"The declaration allows this access, the account does not: {line[2:]}"
     if line.startswith("- "):
-        title, detail = (text[2:].replace(" loses ", " can pull ", 1) for text in (line, full))
-        return _Difference("high", f"The account allows this access, the declaration does not: {title}", detail)
-    return _Difference("medium", f"The conditions of the access differ from the declaration: {line}", full)
+        access = line[2:].replace(" loses ", " can pull ", 1)
+        return "drift-undeclared-access", f"The account allows this access, the declaration does not: {access}"
+    if line == NO_CHANGE:
+        return "drift-settings", f"The account differs from the declaration. No access differs. The fix {steps}"
+    return "drift-conditions", f"The conditions of the access differ from the declaration: {line}"
 
 
 def _steps(plan: Json) -> t.Iterator[str]:

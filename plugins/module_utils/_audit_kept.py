@@ -68,7 +68,7 @@ def kept_access(plan: Json, audit: Json) -> list[str]:
     pairs = [
         (row, path)
         for row in audit["access"]
-        if row["actions"]["pull"] != "denied" and (row["region"], row["repository"]) in shared.places
+        if (row["region"], row["repository"]) in shared.places
         for path in row["paths"]
         if shared.leaves(path, (row["region"], row["repository"]))
     ]

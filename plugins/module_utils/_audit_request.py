@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The requests that an audit evaluates, with the context keys that it knows. Standard library only.
+"""The requests that an audit evaluates, with their known context keys. Standard library only.
 
 Some keys are chosen by the caller, such as the external ID. For these, the audit tries the values that the policies
 compare, and no value. So a verdict is *allowed* if the caller can choose values with which AWS allows the request. Keys

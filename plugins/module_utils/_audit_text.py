@@ -38,7 +38,7 @@ def pull_lines(
 ) -> list[str]:
     """One line for each principal and access path, with the repositories that can be pulled.
 
-    :param pairs: rows of the access whose pull is allowed or unknown, each with one of its paths
+    :param pairs: rows of the access, each with one of the paths through which a pull is allowed or unknown
     :param can: the verb for access that is allowed, such as `can pull`
     :param may: the verb for access that is unknown
     :param every_name: whether to list all names; if not, a line has at most ten

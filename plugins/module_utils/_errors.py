@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import config_file_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 _ALLOW = "Grant this action to the caller, or use other credentials."
@@ -112,6 +113,11 @@ def aws_sentence(error: Exception) -> str:
     return printable(str(response.get("Error", {}).get("Message") or ("" if "Error" in response else error)))
 
 
+#: The next step for an error of the connection, by the class of the exception.
+_CONNECTION_STEPS = {
+    "ProxyConnectionError": "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+    "SSLError": "Check the clock of this machine, and set AWS_CA_BUNDLE or ca_bundle to the CA of a proxy or endpoint.",
+}
 _LOOPBACK = re.compile(r"https?://((?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?)(?:/|$)")
 
 
@@ -143,6 +149,10 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
         )
     if code in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"):
         return f"{sentence.rstrip('.')}. {_no_answer(code, getattr(error, 'kwargs', {}))}"
+    if code == "ConfigParseError":
+        return config_file_problem(*(getattr(error, "kwargs", {}).get(name, "") for name in ("path", "error")))
+    if code in _CONNECTION_STEPS:
+        return f"{sentence.rstrip('. ')}. {_CONNECTION_STEPS[code]}"
     if code == "NoRegionError":
         return f"No region is known. Set {option('region')}, AWS_REGION, or the region of the profile."
     operation = str(getattr(error, "operation_name", None) or "")

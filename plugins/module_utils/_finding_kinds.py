@@ -30,6 +30,7 @@ class FindingKind:
 
 _TRUST, _PERMISSIONS, _TAGS = "Trust", "Permissions", "Tags"
 _TEMPLATES, _LIFECYCLE = "Templates and replication", "Lifecycle"
+_DECLARATION = "Declaration"
 
 #: The kinds in the order of the documentation.
 KINDS = (
@@ -190,6 +191,41 @@ KINDS = (
         _LIFECYCLE,
         "A shared repository contains archived images. A pull of such an image fails as not found.",
         "Restore the images that the consumer needs.",
+    ),
+    FindingKind(
+        "drift-undeclared-access",
+        "high",
+        _DECLARATION,
+        "The account allows access that ecr_audit_declaration does not allow.",
+        "Share again with the declaration, or declare the access.",
+    ),
+    FindingKind(
+        "drift-missing-access",
+        "medium",
+        _DECLARATION,
+        "The account does not allow access that ecr_audit_declaration allows.",
+        "Share again with the declaration, or remove the access from it.",
+    ),
+    FindingKind(
+        "drift-conditions",
+        "medium",
+        _DECLARATION,
+        "The conditions of an access, such as the external ID, differ from ecr_audit_declaration.",
+        "Share again with the declaration, or declare these conditions.",
+    ),
+    FindingKind(
+        "drift-settings",
+        "low",
+        _DECLARATION,
+        "A role or tag differs from ecr_audit_declaration, but no access differs.",
+        "Share again with the declaration.",
+    ),
+    FindingKind(
+        "drift-not-compared",
+        "high",
+        _DECLARATION,
+        "The account cannot be compared with ecr_audit_declaration. The evidence has the reason.",
+        "Correct the declaration, or allow the request that AWS denied.",
     ),
 )
 KIND_OF = {kind.id: kind for kind in KINDS}

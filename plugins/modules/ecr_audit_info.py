@@ -157,7 +157,8 @@ audit:
           statement: Tag
     findings:
       description:
-        - What to change, with C(id), C(key), C(severity), C(title), C(resource), C(region), C(evidence) and C(fix).
+        - The recommended changes, each with C(id), C(key), C(severity), C(title), C(resource), C(region), C(evidence)
+          and C(fix).
       type: list
       elements: dict
       returned: success

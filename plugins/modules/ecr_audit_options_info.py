@@ -16,11 +16,14 @@ description:
   - Validates the names of all variables of the role P(crossaccount.ecr.ecr_audit#role), the declaration of shares, and
     the directory of the reports. It reports all problems in one failure.
   - The module runs on the controller. It sends no request to AWS and changes nothing.
-  - The declaration is read from the variables C(ecr_share_*), which the role loads from the file. They are those of the
-    role P(crossaccount.ecr.ecr_share#role).
+  - The declaration is a file with the variables of the role P(crossaccount.ecr.ecr_share#role). It is loaded and
+    evaluated as with C(-e @FILE).
 options:
   declaration:
-    description: The path of the file with the declaration, for messages. If omitted, no declaration is validated.
+    description:
+      - The path of the file with the declaration. A relative path starts at the directory in which C(ansible-playbook)
+        was started.
+      - If omitted, no declaration is validated.
     type: str
   report_dir:
     description:
@@ -53,15 +56,6 @@ EXAMPLES = r"""
 - name: Validate a declaration
   crossaccount.ecr.ecr_audit_options_info:
     declaration: shares.yml
-  vars:
-    ecr_share_region: ap-northeast-1
-    ecr_share_role_name: allow_ecr_release
-    ecr_share_repository_tags:
-      environment: release
-    ecr_share_repositories: [release]
-    ecr_share_consumers:
-      - account: "222222222222"
-        external_id: 7c2f4e0b-share
   register: options
 
 - name: Compare it with the account

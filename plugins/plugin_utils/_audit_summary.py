@@ -10,10 +10,9 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import DRIFT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_text import pull_lines
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kinds import SEVERITIES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
-#: The severities, the most severe first.
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 #: The values of `ecr_audit_fail_on`.
 FAIL_ON = ("none", DRIFT, *SEVERITIES[:-1])
 #: The maximum number of findings that the short summary lists.
@@ -27,14 +26,14 @@ def audit_lines(audit: Json, written: Json, every_line: bool = False) -> list[st
     :param every_line: whether to list all repositories and findings
     """
     several = len(audit["regions"]) > 1
-    pairs = [(row, path) for row in audit["access"] if row["actions"]["pull"] != "denied" for path in row["paths"]]
+    pairs = [(row, path) for row in audit["access"] for path in row["paths"] if "pull" in path["actions"]]
     pulls = pull_lines(pairs, "can pull", "may pull", every_line, several)
     return [
         f"Account {audit['account']}, repositories in {', '.join(audit['regions'])}: {len(audit['repositories']):,}",
         *(pulls or ["No principal outside the account can pull."]),
         *_finding_lines(audit["findings"], every_line),
         *(f"not visible: {unseen['what']}: {unseen['why']}" for unseen in audit["not_seen"]),
-        *written.get("lines", ()),
+        *_report_lines(written),
     ]
 
 
@@ -43,9 +42,20 @@ def _finding_lines(findings: t.Sequence[Json], every_line: bool) -> t.Iterator[s
     counts = {name: sum(finding["severity"] == name for finding in findings) for name in SEVERITIES}
     yield "findings: " + (", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none")
     shown = ordered if every_line else ordered[:LISTED]
-    yield from (f"{finding['severity']}: {finding['title']}" for finding in shown)
+    for finding in shown:
+        yield f"{finding['severity']}: {finding['title']}"
+        if every_line or _is_drift(finding):
+            yield from (f"  {line}" for line in finding["fix"].splitlines())
     if len(ordered) > len(shown):
         yield f"and {len(ordered) - len(shown):,} more findings"
+
+
+def _report_lines(written: Json) -> t.Iterator[str]:
+    for kind in ("findings", "access") if written.get("changes") else ():
+        changes = written["changes"][kind]
+        counts = ", ".join(f"{len(changes[what]):,} {what}" for what in ("new", "changed", "gone"))
+        yield f"{kind} since {written['changes']['since']}: {counts}"
+    yield from (f"report: {file}" for file in written.get("files", ()) if file.endswith(".html"))
 
 
 def failures(audit: Json, fail_on: str) -> list[str]:
@@ -59,14 +69,23 @@ def failures(audit: Json, fail_on: str) -> list[str]:
     what = "Differences from the declaration" if fail_on == DRIFT else f"Findings of severity {fail_on} or higher"
     return [
         f"{what}: {len(failing):,}. Fix them, or set ecr_audit_fail_on to another value.",
-        *(f"{finding['severity']}: {finding['title']}. Fix: {finding['fix']}" for finding in failing),
+        *(f"{finding['severity']}: {finding['title']}{_command(finding)}" for finding in failing),
     ]
+
+
+def _command(finding: Json) -> str:
+    """The command that ends a difference from the declaration. The fixes of other findings are in the report."""
+    return f". Run: {finding['fix']}" if _is_drift(finding) else ""
 
 
 def _fails(finding: Json, fail_on: str) -> bool:
     if fail_on in SEVERITIES:
         return SEVERITIES.index(finding["severity"]) <= SEVERITIES.index(fail_on)
-    return fail_on == DRIFT == finding["id"]
+    return fail_on == DRIFT and _is_drift(finding)
+
+
+def _is_drift(finding: Json) -> bool:
+    return str(finding["id"]).startswith(f"{DRIFT}-")
 
 
 def _by_severity(findings: t.Sequence[Json]) -> list[Json]:

@@ -166,7 +166,7 @@ def _delete(iam: Any, ecr: Any, spec: EstateSpec) -> None:
 
 
 class RealAccess:
-    """What principals can do in the estate that is in the lab now."""
+    """The access of principals to the current estate of the lab, found out with real calls."""
 
     def __init__(self, outside: Outside, spec: EstateSpec) -> None:
         self.outside, self.spec = outside, spec

@@ -23,7 +23,7 @@ GRANTS: tuple[Any, ...] = (
     ["ecr:BatchDeleteImage"],
     ["ecr:TagResource"],
 )
-DENIALS: tuple[Any, ...] = ("ecr:*", ["ecr:BatchGetImage"], ["ecr:PutImage", "ecr:BatchDeleteImage"])
+DENIALS: tuple[Any, ...] = ("ecr:Batch*", ["ecr:BatchGetImage"], ["ecr:PutImage", "ecr:BatchDeleteImage"])
 TAG_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"StringEquals": {"ecr:ResourceTag/environment": "release"}},
     {"StringEquals": {"aws:ResourceTag/environment": ["release", "develop"]}},
@@ -154,6 +154,8 @@ class _Random:
             principal, condition = self.principal()
             effect = "Deny" if self.chance(0.2) else "Allow"
             conditions = {**condition, **(self.pick.choice(TAG_CONDITIONS) if self.chance(0.2) else {})}
+            if effect == "Deny" and principal == "*":  # does not lock out the owner
+                conditions = {**condition, "StringNotEquals": {"aws:PrincipalAccount": OWNER}}
             actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
             statement: Statement = {"Effect": effect, "Principal": principal, "Action": actions}
             if resource:

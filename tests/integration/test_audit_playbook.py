@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.lab import accounts
-from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control, Run
+from tests.support.control import REPOSITORY_ARN, ROLE, Control, Run
 
 SCENARIO = "playbooks/vars/scenario.yml"
 DECLARED = {"ecr_audit_declaration": SCENARIO}
@@ -112,10 +112,11 @@ def test_drift_without_any_share(control: Control) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("- a list\n", "dictionary"),
-        ("a: [b\n", "YAML"),
+        ("- a list\n", "the file has no variables"),
+        ("a: [b\n", "did not find expected"),
+        ("ecr_share_role_name: '{{ no_such_variable }}'\n", "no_such_variable"),
         ("nothing: declared\n", "missing required arguments: ecr_share_consumers"),
-        (None, "Could not find"),
+        (None, "the file does not exist. Check ecr_audit_declaration."),
     ],
 )
 def test_a_file_without_a_valid_declaration_is_one_error(
@@ -146,6 +147,41 @@ def test_all_problems_of_a_declaration_are_reported_together(control: Control, t
         assert problem in words(run)
 
 
+def test_the_report_has_the_drift_and_is_written_before_the_run_fails(control: Control, tmp_path: pathlib.Path) -> None:
+    run = audit(control, **DECLARED, ecr_audit_fail_on="drift", ecr_audit_report_dir=str(tmp_path / "reports"))
+    assert run.code == 2, run
+    report = json.loads((tmp_path / "reports/audit.json").read_text())
+    (drift,) = [finding for finding in report["findings"] if finding["id"] == "drift-missing-access"]
+    assert drift["fix"].startswith(f"ansible-playbook crossaccount.ecr.share -e @{SCENARIO}")
+    assert drift["title"] in (tmp_path / "reports/audit.html").read_text()
+
+
+@pytest.mark.parametrize("existing", ['{"schema": "crossaccount.ecr/audit/99"}', "not JSON"])
+def test_an_unusable_report_is_an_error_before_the_first_request(
+    control: Control, tmp_path: pathlib.Path, existing: str
+) -> None:
+    (tmp_path / "audit.json").write_text(existing)
+    before = requests(control)
+    run = audit(control, ecr_audit_report_dir=str(tmp_path))
+    assert (run.code, requests(control)) == (2, before), run
+    assert "audit.json" in words(run)
+    run = audit(control, ecr_audit_report_dir=str(tmp_path / "audit.json"))
+    assert (run.code, requests(control)) == (2, before), run
+    assert "is not a directory" in words(run)
+
+
+def test_each_of_several_accounts_has_its_own_report(control: Control, tmp_path: pathlib.Path) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text("[owners]\none ecr_audit_profile=owner\ntwo ecr_audit_profile=consumer-administrator\n")
+    hosts = ("-i", str(inventory), "-e", "ansible_connection=local")
+    reports = tmp_path / "reports"
+    run = audit(control, *hosts, ecr_audit_hosts="owners", ecr_audit_report_dir=str(reports))
+    assert run.code == 0, run
+    found = {host: json.loads((reports / host / "audit.json").read_text())["account"] for host in ("one", "two")}
+    assert found == {"one": accounts.OWNER, "two": accounts.CONSUMER}
+    assert f"two: Account {accounts.CONSUMER}" in run.output
+
+
 def test_unshare_in_check_mode_names_who_keeps_access(control: Control) -> None:
     assert control.share().code == 0
     run = control.playbook("unshare", "owner", "-e", f"@{SCENARIO}", "--check")
@@ -159,4 +195,3 @@ def test_unshare_in_check_mode_names_who_keeps_access(control: Control) -> None:
     # The line is true: the consumer pulls the manifest without the role.
     image = {"repositoryName": "release", "registryId": accounts.OWNER, "imageIds": [{"imageTag": accounts.IMAGE_TAG}]}
     assert control.lab.client("consumer-administrator", "ecr").batch_get_image(**image)["images"]
-    assert ROLE_ARN

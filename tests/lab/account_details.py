@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `GetAccountAuthorizationDetails` returns on AWS, added in place before the lab serves a request.
+"""The response of `GetAccountAuthorizationDetails` as on AWS, added in place before the lab serves a request.
 
 1. All members of users, groups, roles and policies, and pages. MiniStack leaves out boundaries, the last use of a role,
    AWS managed policies, and the dates and counts of policies.

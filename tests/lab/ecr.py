@@ -25,7 +25,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import ecr, iam, sts, tagging
 
-from . import creation_templates, cross_account, endpoint_policy
+from . import creation_templates, cross_account, endpoint_policy, upstream_images
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -77,18 +77,23 @@ class Registry:
             return _denied("Your authorization token has expired. Reauthenticate and try again.")
         responses._request_account_id.set(token.account)
         responses.set_request_region(token.region)
-        verb, name, _reference = ecr._parse_v2_path(path) or ("", "", "")
+        verb, name, reference = ecr._parse_v2_path(path) or ("", "", "")
         action, account = _registry_action(method.upper(), verb), self.account_of(token, headers, name)
         arn = f"arn:aws:ecr:{token.region}:{account}:repository/{name}"
-        refusal = _refusal(token, action, arn) if action else None
-        created = action == PUSH_LAYER[0] and cross_account.repository(arn) is None and _template(arn)
-        if created and refusal is None:
-            refusal = _refusal(token, "CreateRepository", arn)
+        new = cross_account.repository(arn) is None
+        created = action == PUSH_LAYER[0] and new and _template(arn)
+        place = (account, token.region, name)
+        source = upstream_images.source_of(*place, reference) if action == PULL_MANIFEST else None
+        needed = [action, source and upstream_images.IMPORT, (created or (source and new)) and upstream_images.CREATE]
+        refusals = (_refusal(token, one, arn) for one in needed if one)
+        refusal = next((one for one in refusals if one is not None), None)
         if refusal is not None:
             return refusal
         responses._request_account_id.set(account)
         if created:
             creation_templates.create_repository(name, created)
+        if source:
+            upstream_images.copy_image(source, *place, reference)
         reply: Response = await self._serve(method, path, headers, body, query)
         return reply
 

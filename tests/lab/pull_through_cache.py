@@ -6,7 +6,8 @@
    `iam:PassRole` on it.
 2. A rule is not valid while its custom role does not trust `pullthroughcache.ecr.amazonaws.com`.
 
-The lab pulls nothing from upstream registries. `pull_failures` has the failures of such pulls.
+The lab pulls from upstream registries of its own accounts only, see `upstream_images`. `pull_failures` has the failures
+of other pulls.
 
 Sources: Amazon ECR API reference; for an update without a credential pulumi/pulumi-aws#5714. The other messages are
 inferred.
@@ -57,6 +58,12 @@ def install() -> None:
     operations.add({"DescribePullThroughCacheRules": describe})
 
 
+def matching(name: str) -> dict[str, Any] | None:
+    """The rule of the current registry for a repository. The longest prefix decides, and `ROOT` matches every name."""
+    prefixes = [one for one in _rules if one == "ROOT" or name.startswith(one.rstrip("/") + "/")]
+    return _rules[max(prefixes, key=lambda one: -1 if one == "ROOT" else len(one))] if prefixes else None
+
+
 def _create(data: dict[str, Any]) -> Response:
     prefix, url = data["ecrRepositoryPrefix"], data["upstreamRegistryUrl"].removeprefix("https://")
     upstream = next((name for name, pattern in _UPSTREAMS.items() if re.fullmatch(pattern, url)), None)
@@ -83,8 +90,7 @@ def _update(data: dict[str, Any]) -> Response:
     refusal = creation_templates.role_refusal(data)
     if prefix not in _rules or refusal:
         return refusal or _not_found(prefix)
-    rule: dict[str, Any] = _rules[prefix]
-    rule.update(changed, updatedAt=int(time.time()))
+    _rules[prefix].update(changed, updatedAt=int(time.time()))
     return _reply("Update", _rules[prefix])
 
 
@@ -92,7 +98,7 @@ def _validate(data: dict[str, Any]) -> Response:
     rule = _rules.get(data["ecrRepositoryPrefix"])
     if rule is None:
         return _not_found(data["ecrRepositoryPrefix"])
-    if _is_assumable(rule.get("customRoleArn")):
+    if is_assumable(rule.get("customRoleArn")):
         return _reply("Validate", rule, isValid=True)
     return _reply("Validate", rule, isValid=False, failure="Amazon ECR cannot assume the custom role.")
 
@@ -111,7 +117,7 @@ def _describe(data: dict[str, Any]) -> Response:
     return reply
 
 
-def _is_assumable(role: str | None) -> bool:
+def is_assumable(role: str | None) -> bool:
     """Whether ECR may assume the custom role of a rule. A rule without one needs none."""
     found = iam._roles.get(role.rpartition("/")[2]) if role else None
     return role is None or bool(found and found["Arn"] == role and SERVICE in _services(found))

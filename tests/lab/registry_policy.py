@@ -27,8 +27,8 @@ from .image_states import Response, error
 
 _KEY = "policy"
 _PRINCIPAL = re.compile(
-    r"\*|[0-9]{12}|arn:aws:iam::[0-9]{12}:(root|(user|role)/.+)|arn:aws:sts::[0-9]{12}:assumed-role/[^/]+/[^/]+"
-    r"|A(IDA|ROA)[A-Z0-9]+"
+    r"\*|[0-9]{12}|A(IDA|ROA)[A-Z0-9]+|arn:aws:iam::[0-9]{12}:(root|(user|role)/.+)"
+    r"|arn:aws:sts::[0-9]{12}:(assumed-role|federated-user)/.+"
 )
 _policies = responses.AccountRegionScopedDict()
 
@@ -40,8 +40,8 @@ def install() -> None:
 
     def policies_for_arn(arn: str) -> Any:
         account, region, _name = cross_account.place(arn)
-        found, registry = of_repository(arn), of(account, region)
-        return (_together(found[0] if found else "", registry), account) if registry else found
+        repository, registry = (of_repository(arn) or ("", account))[0], of(account, region)
+        return (_together(repository, registry) if registry else repository), account
 
     def resource_policy(service: str, arn: str) -> Any:
         if service != "ecr" or arn != "*":

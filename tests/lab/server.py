@@ -49,6 +49,7 @@ from . import (
     regions,
     registry_policy,
     replication,
+    resource_control,
     service_control,
     session_tags,
     sovereign,
@@ -190,6 +191,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     cross_account.install()
     registry_policy.install()
     replication.install()
+    resource_control.install()
     ecr.install(public)
     iam.install()
     aws_policies.install()

@@ -26,7 +26,7 @@ TAGS = [{"Key": "team", "Value": "a b"}]
 
 @pytest.fixture(scope="module")
 def account(lab: Lab) -> Account:
-    """The stranger's account, with a user in a group, a role and a policy."""
+    """An account that has a user in a group, a role and a policy."""
     found = Account(lab, "stranger-administrator")
     iam, policy = found.iam, found.policy(allow("ecr:*"))
     iam.create_group(GroupName="team")

@@ -140,9 +140,16 @@ def preload_ansible() -> None:
         for file in glob.glob(f"{ROOT}/plugins/{kind}/*.py"):
             importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.{kind}.{pathlib.Path(file).stem}")
     # Each playbook loads all plugins of these kinds.
-    for plugins in (loader.connection_loader, loader.shell_loader, loader.become_loader, loader.callback_loader):
-        list(plugins.all(class_only=True))
-    for plugins in (loader.filter_loader, loader.test_loader, loader.vars_loader, loader.inventory_loader):
+    kinds = (
+        loader.connection_loader,
+        loader.shell_loader,
+        loader.become_loader,
+        loader.filter_loader,
+        loader.test_loader,
+        loader.vars_loader,
+        loader.inventory_loader,
+    )
+    for plugins in kinds:
         list(plugins.all(class_only=True))
     preload()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who outside an account can do what with which repository."""
+"""The verdicts of an audit, for each principal outside the account and each repository."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_deny_of_the_registry_policy_wins() -> None:
     assert verdicts(estate(repositories=(repository("release", granting),), registry=denying)) == {}
 
 
-def test_a_deny_for_one_principal_leaves_the_others_of_its_account() -> None:
+def test_deny_for_one_principal_does_not_affect_its_account() -> None:
     denying = {"Effect": "Deny", "Principal": {"AWS": PULLER}, "Action": "*"}
     shared = repository("release", document(consumer_policy(), denying))
     assert verdicts(estate(repositories=(shared,))) == {(root(CONSUMER), "release"): "allowed"}
@@ -261,7 +261,7 @@ def test_pull_through_cache_rule() -> None:
     )
 
 
-def test_creation_template_with_an_open_policy_and_the_sharing_tag() -> None:
+def test_creation_template_with_open_policy_and_sharing_tag() -> None:
     opened = PolicyDocument("policy of template team", document({"Principal": "*", "Action": PULL}))
     template = CreationTemplate("team", ("CREATE_ON_PUSH",), {"environment": "release"}, opened)
     found = rows_of(estate(SHARE, repositories=(), templates=(template,)))

@@ -25,7 +25,6 @@ def test_access_through_a_repository_policy_remains() -> None:
         row(path()),  # the role of the share
         row(POLICY, repository="develop"),  # a repository that no share has
         row(POLICY, region="us-east-1"),
-        row(POLICY, pull="denied"),
         row(path("repository_policy", actions=["describe"])),
         row(path(role=f"arn:aws:iam::{OWNER}:role/other", conditions=["tag environment=release"])),  # loses the tag
     ],

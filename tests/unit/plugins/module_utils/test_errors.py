@@ -120,6 +120,11 @@ RENEW = "Renew the session of these credentials."
         (named("ConnectTimeoutError", "No"), UNREACHABLE),
         (named("ConnectionClosedError", "No"), UNREACHABLE),
         (named("ReadTimeoutError", "No"), UNREACHABLE),
+        (named("ProxyConnectionError", "No."), "No. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."),
+        (
+            named("SSLError", "No."),
+            "No. Check the clock of this machine, and set AWS_CA_BUNDLE or ca_bundle to the CA of a proxy or endpoint.",
+        ),
         (
             named("NoRegionError", "x"),
             "No region is known. Set region, AWS_REGION, or the region of the profile.",

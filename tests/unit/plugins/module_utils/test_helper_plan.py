@@ -34,7 +34,7 @@ def planned(
 ) -> Plan:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
     state = "present" if present else "absent"
-    declared = declaration_of({**defaults, "state": state, "registries": list(registries)})
+    declared = declaration_of({**defaults, "state": state, "registries": list(registries)}, check_mode=False)
     paths = [PLACES.aws_config, PLACES.auth_file, *map(PLACES.wrapper, declared.by_host)]
     contents = {path: found.get(path) for path in paths}
     return plan_host(declared, PLACES, CurrentFiles(contents, faults or {}, earlier or {}))
@@ -221,7 +221,7 @@ def test_all_problems_of_the_files_together() -> None:
 
 def test_a_file_that_could_not_be_read_is_not_written() -> None:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    made = plan_host(declaration_of({**defaults, "registries": [entry()]}), PLACES, CurrentFiles({}, {}, {}))
+    made = plan_host(declaration_of({**defaults, "registries": [entry()]}, False), PLACES, CurrentFiles({}, {}, {}))
     assert (made.changes, made.problems) == ((), ())
 
 

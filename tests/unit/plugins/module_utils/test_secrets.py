@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 import urllib.parse
@@ -56,6 +57,15 @@ def left(secret: str, text: str, length: int = PART) -> bool:
         lambda one: base64.b64encode(b"x:" + one.encode() + b"tail").decode(),
         lambda one: base64.urlsafe_b64encode(one.encode()).decode(),
         lambda one: f"({one!r})",
+        html.escape,
+        lambda one: "".join(f"&#{ord(character)};" for character in one),
+        lambda one: "".join(f"&#x{ord(character):X};" for character in one),
+        lambda one: "".join(f"\\u{ord(character):04x}" for character in one),
+        lambda one: "\n".join(one[at : at + 7] for at in range(0, len(one), 7)),
+        lambda one: "\r\n    ".join(one[at : at + 11] for at in range(0, len(one), 11)),
+        lambda one: json.dumps("\n".join(one[at : at + 11] for at in range(0, len(one), 11))),
+        lambda one: base64.encodebytes(one.encode()).decode(),
+        lambda one: " ".join(one),
         lambda one: one[: len(one) // 2],
         lambda one: one[len(one) // 2 :],
         lambda one: one[3:-3],
@@ -68,7 +78,7 @@ def test_every_form(secret: str, write: object) -> None:
     masked = secrets.mask(text)
     assert not left(secret.strip(), masked), masked
     assert masked.startswith("before ")
-    assert masked.endswith(" after")
+    assert masked.endswith("fter")  # the first letter may be the next character of a part
 
 
 @given(st.integers(0, 380), st.integers(PART, 60), st.text(max_size=40))

@@ -14,11 +14,11 @@ def test_who_can_pull_what() -> None:
         row(path(), path("repository_policy", "X")),
         row(path(), repository="tools"),
         row(path(), repository="develop", pull="unknown"),
-        row(path(), repository="other", pull="denied"),
+        row(path(actions=["describe"]), repository="other"),
         findings=[finding("low"), finding("critical")],
         not_seen=[{"what": "service control policies", "why": "an account cannot read them"}],
     )
-    assert audit_lines(found, {"lines": ["report: reports/audit.html"]}) == [
+    assert audit_lines(found, {"files": ["reports/audit.html", "reports/audit.json"]}) == [
         f"Account {OWNER}, repositories in eu-west-1: 1",
         f"{CONSUMER} can pull release, tools through role allow_ecr_release, statement ReadImages",
         f"{CONSUMER} can pull release through the repository policy, statement X",
@@ -32,8 +32,26 @@ def test_who_can_pull_what() -> None:
     ]
 
 
+def test_the_changes_since_the_last_report_are_counted() -> None:
+    changes = {
+        "since": "2026-11-26T02:40:00Z",
+        "findings": {"new": [{}], "changed": [], "gone": [{}, {}]},
+        "access": {"new": [], "changed": [{}], "gone": []},
+    }
+    assert audit_lines(audit(), {"changes": changes, "files": []})[-2:] == [
+        "findings since 2026-11-26T02:40:00Z: 1 new, 0 changed, 2 gone",
+        "access since 2026-11-26T02:40:00Z: 0 new, 1 changed, 0 gone",
+    ]
+    assert audit_lines(audit(), {"changes": None})[-1] == "findings: none"
+
+
 def test_nothing_found() -> None:
     assert audit_lines(audit(), {})[1:] == ["No principal outside the account can pull.", "findings: none"]
+
+
+def test_a_difference_from_the_declaration_has_its_command() -> None:
+    found = audit(findings=[finding("high", "drift-conditions", fix="ansible-playbook crossaccount.ecr.share")])
+    assert audit_lines(found, {})[-2:] == ["high: A high finding", "  ansible-playbook crossaccount.ecr.share"]
 
 
 def test_long_lists_are_shortened() -> None:
@@ -43,7 +61,8 @@ def test_long_lists_are_shortened() -> None:
     assert "12 repositories: r00, " in short[1]
     assert "r11" not in short[1]
     assert "r11" in full[1]
-    assert (len(short), short[-1], len(full)) == (14, "and 2 more findings", 15)
+    assert (len(short), short[-1]) == (14, "and 2 more findings")
+    assert (full.count("low: A low finding"), full.count("  aws ecr delete-repository-policy")) == (12, 12)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +78,10 @@ def test_long_lists_are_shortened() -> None:
 )
 def test_the_findings_for_which_a_run_fails(fail_on: str, expected: list[str]) -> None:
     severities = ("info", "low", "high", "critical")
-    drift = finding("medium", "drift", title="drift")
+    drift = finding("medium", "drift-missing-access", title="drift")
     found = audit(findings=[drift, *(finding(one, title=one) for one in severities)])
     head, *lines = failures(found, fail_on) or [""]
-    assert [line.partition(": ")[2].partition(". Fix: ")[0] for line in lines] == expected
+    assert [line.partition(": ")[2].partition(". Run: ")[0] for line in lines] == expected
     assert bool(head) == bool(expected)
 
 
