@@ -116,7 +116,7 @@ def test_drift_without_any_share(control: Control) -> None:
         ("a: [b\n", "did not find expected"),
         ("ecr_share_role_name: '{{ no_such_variable }}'\n", "no_such_variable"),
         ("nothing: declared\n", "missing required arguments: ecr_share_consumers"),
-        (None, "the file does not exist. Check ecr_audit_declaration."),
+        (None, "the file does not exist. Correct ecr_audit_declaration."),
     ],
 )
 def test_a_file_without_a_valid_declaration_is_one_error(
