@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook audit: what it shows, its report, drift, exit statuses, and errors before the first request."""
+"""The playbook audit: its output, its report, drift, exit statuses, and errors before the first request."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_all_problems_of_a_declaration_are_reported_together(control: Control, t
         assert problem in words(run)
 
 
-def test_the_report_has_the_drift_and_is_written_before_the_run_fails(control: Control, tmp_path: pathlib.Path) -> None:
+def test_the_report_with_drift_is_written_before_the_run_fails(control: Control, tmp_path: pathlib.Path) -> None:
     run = audit(control, **DECLARED, ecr_audit_fail_on="drift", ecr_audit_report_dir=str(tmp_path / "reports"))
     assert run.code == 2, run
     report = json.loads((tmp_path / "reports/audit.json").read_text())
