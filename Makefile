@@ -73,9 +73,10 @@ lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 docs: setup ## Build the documentation site into build/docs/.
 	$(call timed,documentation site,PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs)
 
-pictures: setup ## Draw the pictures of the documentation; the demo runs for one of them.
+pictures: setup engines ## Draw the pictures of the documentation; the demo and Chromium run for two of them.
 	@$(BIN)/python docs/pictures.py
 	@$(BIN)/python docs/record_demo.py
+	@$(BIN)/python docs/record_audit.py
 
 molecule: setup ## Run the molecule scenarios against a lab of their own.
 	$(call timed,molecule,tests/molecule)

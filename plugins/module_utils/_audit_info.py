@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import json
 import typing as t
 from dataclasses import dataclass
 
@@ -76,7 +77,15 @@ def audit_info(module: Module) -> Json:
     estate = read_estate(session, options.regions or [session.region], audit, options.repositories)
     rows, setters = audit_access(estate).rows, tag_setters(estate)
     findings = findings_of(estate, rows, audit, setters)
-    return {"changed": False, "audit": report_of(estate, audit.tag_values, rows, setters, findings)}
+    report = report_of(estate, audit.tag_values, rows, setters, findings)
+    return {"changed": False, "audit": _without_surrogates(report)}
+
+
+def _without_surrogates(report: Json) -> Json:
+    """The report with `?` for the code points in JSON documents that are not characters. Ansible rejects them."""
+    text = json.dumps(report, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+    result: Json = json.loads(text)
+    return result
 
 
 def read_estate(

@@ -11,6 +11,7 @@ import os
 import stat
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import SCHEMA
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -20,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_junit impo
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_markdown import markdown_report
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_ocsf import ocsf_report
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_sarif import sarif_report
-from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_shape import SCHEMA, first_fault
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_shape import first_fault
 
 JSON, MARKDOWN = "audit.json", "audit.md"
 #: The files of a report. audit.json is the last one: the next run compares with it, and so repeats an interrupted run.

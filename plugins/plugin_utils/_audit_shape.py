@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import SCHEMA
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import time_of
 
-SCHEMA = "crossaccount.ecr/audit/1"
 ACTIONS = ("describe", "pull", "push", "delete", "tag")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 

@@ -24,6 +24,7 @@ DEVELOPMENT = (
     "docs/copy.js",
     "docs/index.rst",
     "docs/pictures.py",
+    "docs/record_audit.py",
     "docs/record_demo.py",
     "docs/style.css",
     "Makefile",

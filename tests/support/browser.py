@@ -31,12 +31,12 @@ class Page:
     def send(self, method: str, **parameters: object) -> Json:
         return self._browser.send(method, parameters, self._session)
 
-    def open(self, path: pathlib.Path, width: int, script: bool = True) -> None:
+    def open(self, path: pathlib.Path, width: int, script: bool = True, height: int = 900) -> None:
         """Load a file and wait until it is loaded."""
         for domain in ("Page", "Network", "Runtime", "Log", "Audits"):
             self.send(f"{domain}.enable")
         self.send("Emulation.setScriptExecutionDisabled", value=not script)
-        mobile: Json = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        mobile: Json = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.send("Emulation.setDeviceMetricsOverride", **mobile)
         self.send("Page.navigate", url=path.as_uri())
         self._browser.wait_for("Page.loadEventFired", self._session)

@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import PolicyDocument, Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
+    CreationTemplate,
+    IamPrincipal,
+    PolicyDocument,
+    Registry,
+)
 
 from tests.unit.estates import (
     CONSUMER,
@@ -73,6 +78,19 @@ def test_text_of_a_long_malformed_document_is_shortened() -> None:
     [found] = findings(estate(role(policy="x" * 50_000)), MALFORMED)
     assert len(found.as_json()["evidence"]["text"]) < 4100
     assert "x" * 50_000 in words_in(found.fix)
+
+
+@pytest.mark.parametrize(
+    ("principal", "kind"),
+    [
+        (role(policy="not JSON"), "IDENTITY_POLICY"),
+        (role(boundary=PolicyDocument("boundary", "not JSON")), "IDENTITY_POLICY"),
+        (replace(role(), trust=PolicyDocument("trust policy", "not JSON")), "RESOURCE_POLICY"),
+    ],
+)
+def test_fix_for_a_malformed_document_validates_its_kind(principal: IamPrincipal, kind: str) -> None:
+    [found] = findings(estate(principal), MALFORMED)
+    assert words_in(found.fix)[3:] == ["--policy-type", kind, "--policy-document", "not JSON"]
 
 
 def test_valid_documents_are_not_malformed() -> None:
@@ -200,6 +218,11 @@ def test_fix_for_untagged_repositories() -> None:
     other = {**deny, "Condition": {"Null": {KEY: "true"}, "StringEquals": {"aws:RequestedRegion": "us-east-1"}}}
     assert findings(estate(role(policy=[allows(condition=condition), other])), UNTAGGED)
 
+    two = {"StringNotEquals": {KEY: "x", "ecr:ResourceTag/team": "y"}}
+    [found] = findings(estate(role(policy=[allows(condition=two)])), UNTAGGED)
+    assert "without the tag environment" in found.title
+    assert f"'{KEY}'" in str(task_in(found.fix))
+
     [found] = findings(estate(repositories=[repository("release", grants(CONSUMER, condition=condition))]), UNTAGGED)
     assert document_in(found.fix)[0]["Condition"] == {**condition, "Null": {KEY: "false"}}
     corrected = repository("release", document_in(found.fix)[0])
@@ -320,6 +343,15 @@ def test_write_access_through_the_registry_policy() -> None:
 )
 def test_no_write_access_outside(account: Any) -> None:
     assert findings(account, WRITES) == []
+
+
+@pytest.mark.parametrize(("principal", "is_found"), [("*", False), (CONSUMER, True), ([CONSUMER, "*"], False)])
+def test_write_access_through_a_template_is_reported_once(principal: Any, is_found: bool) -> None:
+    """A template that is open to everyone has its own finding."""
+    policy = PolicyDocument("policy of repository creation template ROOT", document(grants(principal, "ecr:PutImage")))
+    account = estate(templates=(CreationTemplate("ROOT", ("REPLICATION",), policy=policy),))
+    assert bool(findings(account, WRITES)) is is_found
+    assert bool(findings(account, "template-open-policy")) is not is_found
 
 
 def test_conditional_deny_does_not_exclude_write_access() -> None:

@@ -54,6 +54,20 @@ def test_statement_has_ended_at_its_end() -> None:
     assert not statement().has_ended(NOW)
 
 
+@pytest.mark.parametrize(
+    ("given", "covered"),
+    [
+        ({"Action": "ecr:Put*"}, ["ecr:PutImage"]),
+        ({"Action": ["ECR:putimage", "sts:*"]}, ["ecr:PutImage", "sts:AssumeRoleWithSAML"]),
+        ({"NotAction": "ecr:Put*"}, ["ecr:BatchGetImage", "sts:AssumeRoleWithSAML"]),
+        ({"Action": "s3:*"}, []),
+    ],
+)
+def test_covered_actions(given: dict[str, Any], covered: list[str]) -> None:
+    [one] = audited(estate(role(policy=[{**given, "Resource": "*"}]))).roles[0].policies[0].statements
+    assert one.covered(["ecr:PutImage", "ecr:BatchGetImage", "sts:AssumeRoleWithSAML"]) == covered
+
+
 def test_label_is_the_sid_or_the_number() -> None:
     [role_of_it] = audited(estate(role(policy=[allows(), allows(Sid="Second"), allows(Sid="")]))).roles
     assert [one.label for one in role_of_it.policies[0].statements] == ["1", "Second", "3"]
