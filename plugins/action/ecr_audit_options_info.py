@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible.errors import AnsibleError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_declaration import (
     SHARE_ROLE,
-    complete_shares,
+    CompleteDeclaration,
     declaration_problems,
     declared_options,
     declaring_variables,
@@ -82,9 +82,10 @@ class ActionModule(RoleAction):
         found = declaration_problems(params, known, str(options.owner.declared or ""))
         problems.extend(f"Declaration {options.declaration}: {problem}" for problem in found)
         use_names_of(self._role)
+        declared = CompleteDeclaration.of(params)
         return {
-            "shares": complete_shares(params),
-            "trust_policy_quota": params["trust_policy_quota"],
+            "shares": list(declared.shares),
+            "trust_policy_quota": declared.trust_policy_quota,
             "region": str(self._value(known, _REGION) or ""),
         }
 
@@ -92,7 +93,7 @@ class ActionModule(RoleAction):
         """The variables in the file, as Ansible loads them with `-e @FILE`."""
         path = os.path.abspath(os.path.expanduser(declaration))
         if not os.path.isfile(path):
-            raise EcrError("the file does not exist. Check ecr_audit_declaration.")
+            raise EcrError("the file does not exist. Correct ecr_audit_declaration.")
         # Since ansible-core 2.19, a text is a template only if its source is marked as trusted.
         trusted = {_TRUST: True} if _TRUST in inspect.signature(self._loader.load_from_file).parameters else {}
         content = self._loader.load_from_file(path, **trusted)

@@ -9,7 +9,7 @@ short_description: List the findings of an audit for which a run fails
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Returns one line for each finding that is as severe as required, and its fix. The list is empty if there is none.
+  - Returns one line for each finding that is as severe as required, and its fix. If no finding is, the list is empty.
 options:
   _input:
     description: The report, RV(crossaccount.ecr.ecr_audit_info#module:audit).

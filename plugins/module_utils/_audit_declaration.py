@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
@@ -53,14 +54,22 @@ def _without_handoff(share: object) -> object:
     return {name: value for name, value in share.items() if name != _UNUSED} if isinstance(share, dict) else share
 
 
-def complete_shares(params: Json) -> list[Json]:
-    """The declared shares, each with the common options, so that other modules need no others.
+@dataclass(frozen=True)
+class CompleteDeclaration:
+    """The declared shares, each with the common options, so that other modules need no others."""
 
-    :param params: the validated options of `ecr_share_info`
-    """
-    common, state = params["defaults"] or {}, {"state": "absent"} if params["state"] == "absent" else {}
-    listed = [{}] if params["shares"] is None else params["shares"]
-    return [_given({**common, **_given(share), **state}) for share in listed]
+    shares: tuple[Json, ...]
+    trust_policy_quota: int
+
+    @classmethod
+    def of(cls, params: Json) -> CompleteDeclaration:
+        """
+        :param params: the validated options of `ecr_share_info`
+        """
+        common, state = params["defaults"] or {}, {"state": "absent"} if params["state"] == "absent" else {}
+        listed = [{}] if params["shares"] is None else params["shares"]
+        shares = tuple(_given({**common, **_given(share), **state}) for share in listed)
+        return cls(shares, params["trust_policy_quota"])
 
 
 def _given(options: Json) -> Json:

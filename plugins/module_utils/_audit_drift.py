@@ -67,7 +67,7 @@ def _as_access(line: str, steps: str) -> tuple[str, str]:
 
 
 def _steps(plan: Json) -> t.Iterator[str]:
-    """What the fix changes: the tags and the roles that differ."""
+    """The changes of the fix: the roles and the tags that differ."""
     for role in plan["roles"]:
         yield f"{'deletes' if role['state'] == 'absent' else 'creates or updates'} role {role['name']}"
     for step in plan["untag"]:

@@ -30,7 +30,7 @@ def affected_places(plan: Json) -> frozenset[Place]:
 
 @dataclass(frozen=True)
 class _Shared:
-    """What a plan of shares changes.
+    """The changes of a plan of shares.
 
     :param roles: the ARNs of the roles
     :param places: the repositories of the shares, and those that a principal loses

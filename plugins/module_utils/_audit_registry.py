@@ -10,6 +10,7 @@ import json
 import typing as t
 
 try:
+    import botocore
     import botocore.exceptions
 except ImportError:
     pass  # AnsibleAWSModule reports it
@@ -49,14 +50,17 @@ class Reads:
         self.unseen: list[Unseen] = []
 
     def read(self, call: t.Callable[[], Result], what: str, path: str = "", region: str = "") -> Result | None:
-        """The result of a request; None if AWS denies it."""
+        """The result of a request; None if AWS denies it, or if botocore is too old for it."""
         try:
             return call()
         except botocore.exceptions.ClientError as error:
             if not is_denied(error):
                 raise
-            self.unseen.append(Unseen(what, aws_sentence(error), path, region))
-            return None
+            why = aws_sentence(error)
+        except (botocore.exceptions.OperationNotPageableError, botocore.exceptions.ParamValidationError):
+            why = f"botocore {botocore.__version__} is too old for this request. Install a newer version"
+        self.unseen.append(Unseen(what, why, path, region))
+        return None
 
 
 def read_registry(
@@ -168,6 +172,8 @@ def _archived(ecr: Client, name: str) -> int:
 
 
 def _pages(ecr: Client, operation: str, member: str, **arguments: object) -> list[Json]:
+    if not hasattr(ecr, operation):
+        raise botocore.exceptions.OperationNotPageableError(operation_name=operation)
     size = {"PageSize": 1000 if operation in ("describe_repositories", "describe_images") else 100}
     pages = ecr.get_paginator(operation).paginate(**arguments, PaginationConfig=size)
     return [element for page in pages for element in page[member]]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift_kinds import DRIFT_KINDS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kind import FindingKind
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kinds_of_policies import POLICY_KINDS
 
@@ -15,7 +16,6 @@ SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 _TAGS = "Tags"
 _TEMPLATES, _LIFECYCLE = "Templates and replication", "Lifecycle"
-_DECLARATION = "Declaration"
 
 #: The kinds in the order of the documentation.
 KINDS = (
@@ -113,40 +113,6 @@ KINDS = (
         "A shared repository contains archived images. A pull of such an image fails as not found.",
         "Restore the images that the consumer needs.",
     ),
-    FindingKind(
-        "drift-undeclared-access",
-        "high",
-        _DECLARATION,
-        "The account allows access that ecr_audit_declaration does not allow.",
-        "Share again with the declaration, or declare the access.",
-    ),
-    FindingKind(
-        "drift-missing-access",
-        "medium",
-        _DECLARATION,
-        "The account does not allow access that ecr_audit_declaration allows.",
-        "Share again with the declaration, or remove the access from it.",
-    ),
-    FindingKind(
-        "drift-conditions",
-        "medium",
-        _DECLARATION,
-        "The conditions of an access, such as the external ID, differ from ecr_audit_declaration.",
-        "Share again with the declaration, or declare these conditions.",
-    ),
-    FindingKind(
-        "drift-settings",
-        "low",
-        _DECLARATION,
-        "A role or tag differs from ecr_audit_declaration, but no access differs.",
-        "Share again with the declaration.",
-    ),
-    FindingKind(
-        "drift-not-compared",
-        "high",
-        _DECLARATION,
-        "The account cannot be compared with ecr_audit_declaration. The evidence has the reason.",
-        "Correct the declaration, or allow the request that AWS denied.",
-    ),
+    *(FindingKind(name, severity, "Declaration", meaning, step) for name, severity, meaning, step in DRIFT_KINDS),
 )
 KIND_OF = {kind.id: kind for kind in KINDS}

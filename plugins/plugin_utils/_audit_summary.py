@@ -20,7 +20,7 @@ LISTED = 10
 
 
 def audit_lines(audit: Json, written: Json, every_line: bool = False) -> list[str]:
-    """Who can pull what, the findings by severity, the facts that are not visible, and the reports.
+    """The access to pull, the findings by severity, the facts that are not visible, and the reports.
 
     :param written: the result of `ecr_audit_report`; empty if no report was written
     :param every_line: whether to list all repositories and findings
@@ -59,7 +59,7 @@ def _report_lines(written: Json) -> t.Iterator[str]:
 
 
 def failures(audit: Json, fail_on: str) -> list[str]:
-    """The findings for which a run fails, most severe first; empty if there are none.
+    """The findings for which a run fails, most severe first; empty if no finding is selected.
 
     :param fail_on: a value of `FAIL_ON`
     """

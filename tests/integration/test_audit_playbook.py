@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook audit: what it shows, its report, drift, exit statuses, and errors before the first request."""
+"""The playbook audit: its output, its report, drift, exit statuses, and errors before the first request."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_drift_without_any_share(control: Control) -> None:
         ("a: [b\n", "did not find expected"),
         ("ecr_share_role_name: '{{ no_such_variable }}'\n", "no_such_variable"),
         ("nothing: declared\n", "missing required arguments: ecr_share_consumers"),
-        (None, "the file does not exist. Check ecr_audit_declaration."),
+        (None, "the file does not exist. Correct ecr_audit_declaration."),
     ],
 )
 def test_a_file_without_a_valid_declaration_is_one_error(
@@ -147,7 +147,7 @@ def test_all_problems_of_a_declaration_are_reported_together(control: Control, t
         assert problem in words(run)
 
 
-def test_the_report_has_the_drift_and_is_written_before_the_run_fails(control: Control, tmp_path: pathlib.Path) -> None:
+def test_the_report_with_drift_is_written_before_the_run_fails(control: Control, tmp_path: pathlib.Path) -> None:
     run = audit(control, **DECLARED, ecr_audit_fail_on="drift", ecr_audit_report_dir=str(tmp_path / "reports"))
     assert run.code == 2, run
     report = json.loads((tmp_path / "reports/audit.json").read_text())
@@ -167,7 +167,7 @@ def test_an_unusable_report_is_an_error_before_the_first_request(
     assert "audit.json" in words(run)
     run = audit(control, ecr_audit_report_dir=str(tmp_path / "audit.json"))
     assert (run.code, requests(control)) == (2, before), run
-    assert "is not a directory" in words(run)
+    assert "is not a folder" in words(run)
 
 
 def test_each_of_several_accounts_has_its_own_report(control: Control, tmp_path: pathlib.Path) -> None:

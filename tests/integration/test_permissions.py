@@ -245,7 +245,7 @@ def shared(staff: LimitedUsers, request: pytest.FixtureRequest) -> Iterator[Cont
     assert control.playbook("unshare", "owner", "-e", f"@{SCENARIO}").code == 0
 
 
-def test_the_auditor_policy_holds_what_an_audit_calls_and_nothing_else(staff: LimitedUsers, shared: Control) -> None:
+def test_auditor_policy_has_exactly_the_calls_of_an_audit(staff: LimitedUsers, shared: Control) -> None:
     auditor, audit = staff.hire("auditor", policy("auditor", ROLE_NAME)), {"ecr_audit_regions": [accounts.REGION]}
     variables = {**audit, "ecr_audit_declaration": SCENARIO, "ecr_audit_fail_on": "drift"}
     mark = len(staff.lab.calls())
@@ -260,9 +260,7 @@ def test_the_auditor_policy_holds_what_an_audit_calls_and_nothing_else(staff: Li
     assert f"{accounts.CONSUMER} can pull release through role {ROLE_NAME}" in shown[0][0]
 
 
-def test_check_mode_without_the_permissions_of_an_audit_states_what_was_not_checked(
-    staff: LimitedUsers, shared: Control
-) -> None:
+def test_check_mode_names_what_it_is_not_allowed_to_check(staff: LimitedUsers, shared: Control) -> None:
     """The policy of the owner does not have them, and the run succeeds."""
     user = staff.hire("owner-checks", policy(OWNER, ROLE_NAME))
     run = shared.playbook("unshare", user, "-e", f"@{SCENARIO}", "--check")

@@ -23,6 +23,7 @@ PURE = (
     "_audit_verdicts",
     "_audit_declaration",
     "_audit_drift",
+    "_audit_drift_kinds",
     "_audit_kept",
     "_audit_text",
     "_aws_config_file",

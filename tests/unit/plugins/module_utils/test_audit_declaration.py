@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_declaration import (
-    complete_shares,
+    CompleteDeclaration,
     declaration_problems,
     declared_options,
     declaring_variables,
@@ -81,10 +81,10 @@ def test_a_misspelled_variable() -> None:
 def test_the_shares_have_the_common_options_and_no_handoff() -> None:
     common = {**SHARE, "exclusive": True, "handoff_path": "handoff.yml", "state": "absent"}
     listed = {"shares": [{"role_name": "one", "handoff_path": "other.yml", "exclusive": False}], **common}
-    assert complete_shares(params(listed)) == [
+    assert list(CompleteDeclaration.of(params(listed)).shares) == [
         {**SHARE_AS_READ, "role_name": "one", "exclusive": False, "state": "absent"}
     ]
-    assert complete_shares(params(SHARE)) == [SHARE_AS_READ]
+    assert list(CompleteDeclaration.of(params(SHARE)).shares) == [SHARE_AS_READ]
 
 
 SHARE_AS_READ = {
