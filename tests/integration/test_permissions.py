@@ -236,7 +236,7 @@ def test_the_policies_hold_what_is_called_and_nothing_else(walked: WalkResult, n
 
 def test_unbounded_policy_only_lacks_the_conditions() -> None:
     bounded, unbounded = (
-        {(action, one["Resource"]) for one in document["Statement"] for action in as_list(one["Action"])}
+        {(action, item["Resource"]) for item in document["Statement"] for action in as_list(item["Action"])}
         for document in (policy(OWNER, "any"), policy(OWNER, "any", "-unbounded"))
     )
     assert bounded == unbounded
@@ -247,7 +247,7 @@ def test_boundary_allows_only_actions_of_pull_roles() -> None:
     """In the owner account only: a repository of another account that trusts this one stays out of reach."""
     widest = _policy.permissions_document(Identity("aws", accounts.OWNER), {TAG_KEY: ("any",)})
     found, needed = (
-        {action: one["Resource"] for one in document["Statement"] for action in as_list(one["Action"])}
+        {action: item["Resource"] for item in document["Statement"] for action in as_list(item["Action"])}
         for document in (policy("boundary", ""), widest)
     )
     assert found == needed
@@ -409,7 +409,7 @@ def test_unshare_without_an_action_converges_later(staff: LimitedUsers) -> None:
         iam.put_role_policy(RoleName=user, PolicyName="AWSRevokeOlderSessions", PolicyDocument=NOTHING)
     list(fail_then_converge(staff, DELETION, "iam_ecr_pull_role", name=ROLE["name"], state="absent"))
     names = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-    names |= {one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]}
+    names |= {policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]}
     assert not names & {user_of(action) for action in DELETION}
 
 

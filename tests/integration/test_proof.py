@@ -18,10 +18,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACC
 from botocore.config import Config
 
 from tests.lab import accounts
-from tests.support.by_hand import Owner
 from tests.support.consumer_side import CONTROLLER, HOST, ONE_ATTEMPT, Clock, count, here, options_of, prove, pull
 from tests.support.control import Control
 from tests.support.forwarding import Form, RecordingProxy
+from tests.support.owner_resources import Owner
 from tests.support.policies import (
     ASSUME,
     DESCRIBE,
@@ -246,7 +246,7 @@ def test_readable_denied_repository_is_reported_with_reason(
     assert result["problems"] == [
         f"Repository {name} was expected to be denied, but describe, manifest, layer are allowed. {why}"
     ]
-    assert [one["verdict"] for one in result["repositories"]] == ["pass", "fail"]
+    assert [repository["verdict"] for repository in result["repositories"]] == ["pass", "fail"]
 
 
 def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owner: Owner) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab from the view of a client with AWS's own host names."""
+"""A client that uses AWS's own host names against the lab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWNERS, CONSUMERS = (at_aws_names.registry(account) for account in (accounts.OWN
 
 
 def look() -> None:
-    """Print what a client sees that knows of AWS only, as JSON."""
+    """Print as JSON the responses to a client without settings for the lab."""
     profiles = ("owner", "consumer-administrator")
     owner, consumer = (boto3.session.Session(profile_name=profile).client("ecr") for profile in profiles)
     tokens = [client.get_authorization_token()["authorizationData"][0] for client in (owner, consumer)]
@@ -42,7 +42,7 @@ def look() -> None:
 
 
 def get(name: str, path: str, authorization: str = "") -> tuple[int, str]:
-    """An answer over TLS, by the system's certificates."""
+    """A response over TLS, verified with the system's certificates."""
     connection = http.client.HTTPSConnection(name, timeout=300)
     connection.request("GET", path, headers={"Authorization": f"Basic {authorization}"})
     reply = connection.getresponse()

@@ -91,12 +91,13 @@ def _limits(account: str) -> Iterator[denials.Layer]:
         place = account
         while place:
             attached = [
-                one
-                for identifier, one in organizations._policies.items()
-                if one["Type"] == _TYPE and place in organizations._attachments.get(identifier, [])
+                policy
+                for identifier, policy in organizations._policies.items()
+                if policy["Type"] == _TYPE and place in organizations._attachments.get(identifier, [])
             ]
             documents = [
-                denials.Document(iam_evaluator.parse_policy_document(one["_Content"]), one["Arn"]) for one in attached
+                denials.Document(iam_evaluator.parse_policy_document(policy["_Content"]), policy["Arn"])
+                for policy in attached
             ]
             yield denials.Layer(denials.ORGANIZATION, documents)
             record, _kind = organizations._target(place)

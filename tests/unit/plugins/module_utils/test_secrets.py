@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 #: A session token has about this length.
-SECRET = base64.b64encode(b"".join(hashlib.sha512(bytes([one])).digest() for one in range(5))).decode()
+SECRET = base64.b64encode(b"".join(hashlib.sha512(bytes([number])).digest() for number in range(5))).decode()
 BROKEN = SECRET[:200] + "\r\n"
 
 
@@ -38,27 +38,27 @@ def left(secret: str, text: str, length: int = PART) -> bool:
         str,
         repr,
         json.dumps,
-        lambda one: json.dumps(json.dumps(one)),
-        lambda one: repr(one.encode()),
-        lambda one: repr(repr(one)),
-        lambda one: f"Invalid header value {one.encode()!r}",
-        lambda one: urllib.parse.quote(one, safe=""),
+        lambda secret: json.dumps(json.dumps(secret)),
+        lambda secret: repr(secret.encode()),
+        lambda secret: repr(repr(secret)),
+        lambda secret: f"Invalid header value {secret.encode()!r}",
+        lambda secret: urllib.parse.quote(secret, safe=""),
         urllib.parse.quote,
         urllib.parse.quote_plus,
-        lambda one: re.sub("%..", lambda found: found[0].lower(), urllib.parse.quote(one, safe="")),
-        lambda one: json.dumps(one).replace("/", "\\/"),
-        lambda one: one.replace("+", "\\u002b").replace("=", "\\u003D").replace("/", "\\u002F"),
-        lambda one: one.replace("+", "\\x2b").replace("=", "%3D").replace("\n", "\\n"),
-        lambda one: one.encode().hex(),
-        lambda one: one.encode().hex().upper(),
-        lambda one: base64.b64encode(one.encode()).decode(),
-        lambda one: base64.b64encode(b"AWS:" + one.encode()).decode(),
-        lambda one: base64.b64encode(b"x:" + one.encode() + b"tail").decode(),
-        lambda one: base64.urlsafe_b64encode(one.encode()).decode(),
-        lambda one: f"({one!r})",
-        lambda one: one[: len(one) // 2],
-        lambda one: one[len(one) // 2 :],
-        lambda one: one[3:-3],
+        lambda secret: re.sub("%..", lambda found: found[0].lower(), urllib.parse.quote(secret, safe="")),
+        lambda secret: json.dumps(secret).replace("/", "\\/"),
+        lambda secret: secret.replace("+", "\\u002b").replace("=", "\\u003D").replace("/", "\\u002F"),
+        lambda secret: secret.replace("+", "\\x2b").replace("=", "%3D").replace("\n", "\\n"),
+        lambda secret: secret.encode().hex(),
+        lambda secret: secret.encode().hex().upper(),
+        lambda secret: base64.b64encode(secret.encode()).decode(),
+        lambda secret: base64.b64encode(b"AWS:" + secret.encode()).decode(),
+        lambda secret: base64.b64encode(b"x:" + secret.encode() + b"tail").decode(),
+        lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+        lambda secret: f"({secret!r})",
+        lambda secret: secret[: len(secret) // 2],
+        lambda secret: secret[len(secret) // 2 :],
+        lambda secret: secret[3:-3],
     ],
 )
 def test_every_form(secret: str, write: object) -> None:
