@@ -655,13 +655,13 @@ def test_a_registry_that_misbehaves_leaves_no_image(
 def unknown(server: TamperingProxy, what: str, answer: Answer) -> None:
     """A copy of AWS's services that learns of a share later than those that were asked before."""
     if what == "manifest" and server.faults < 3:
-        said = (
+        expected_message = (
             f"User: arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE} is not authorized to perform:"
             f" ecr:BatchGetImage on resource: {REPOSITORY_ARN}release because no identity-based policy allows the"
             " ecr:BatchGetImage action"
         )
         answer.status, answer.headers = 403, {"Content-Type": "application/json"}
-        answer.body = json.dumps({"errors": [{"code": "DENIED", "message": said}]}).encode()
+        answer.body = json.dumps({"errors": [{"code": "DENIED", "message": expected_message}]}).encode()
 
 
 def bare(server: TamperingProxy, what: str, answer: Answer) -> None:

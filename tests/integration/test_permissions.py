@@ -387,9 +387,9 @@ def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: LimitedUse
         for _version in range(4):  # five is the most that AWS takes
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=NOTHING)
     for results in fail_then_converge(staff, CHANGE, "iam_ecr_pull_role", **CHANGED_ROLE):
-        seen = {user: access(iam, user) for user in results}
-        for trusted, allowed in seen.values():
-            assert (trusted, allowed) in OLD_NEW_OR_NOBODY, seen
+        access_of = {user: access(iam, user) for user in results}
+        for trusted, allowed in access_of.values():
+            assert (trusted, allowed) in OLD_NEW_OR_NOBODY, access_of
     assert {access(iam, user_of(action)) for action in CHANGE} == {(accounts.STRANGER, "hotfix")}
 
 

@@ -26,7 +26,7 @@ def look() -> None:
     (repository,) = owner.describe_repositories(repositoryNames=["release"])["repositories"]
     status, manifest = get(OWNERS, "/v2/release/manifests/v1.0", mine)
     layer = json.loads(manifest)["layers"][0]["digest"]
-    seen = {
+    responses = {
         "routes": pathlib.Path("/proc/net/route").read_text().splitlines()[1:],
         "answering": [name for name in at_aws_names.host_names() if get(name, "/v2/")[0] == 401],
         "config": pathlib.Path(os.environ["AWS_CONFIG_FILE"]).read_text(),
@@ -37,7 +37,7 @@ def look() -> None:
         "other": get(OWNERS, "/v2/release/manifests/v1.0", theirs),
         "consumer's": get(CONSUMERS, "/v2/release/manifests/v1.0", theirs)[0],
     }
-    print(json.dumps(seen))
+    print(json.dumps(responses))
     sys.exit(STATUS)
 
 

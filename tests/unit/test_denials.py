@@ -123,9 +123,9 @@ def assumed(raised: ClientError) -> EcrError:
 
 def proven(raised: ClientError, name: str = "readable") -> Any:
     """The verdict on a repository whose requests are all denied."""
-    seen = dict.fromkeys(("describe", "manifest", "layer"), probe_request(raising(raised)))
+    observations = dict.fromkeys(("describe", "manifest", "layer"), probe_request(raising(raised)))
     expected = Expectations(("app",), ()) if name == "readable" else Expectations((), ("app",))
-    (verdict,) = verdicts_of(expected, {"app": seen}, ALLOWED, {})
+    (verdict,) = verdicts_of(expected, {"app": observations}, ALLOWED, {})
     return verdict
 
 

@@ -655,11 +655,11 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
-        seen = _access_probe.probe_request(refuse)
-        probes = dict.fromkeys(_verdict.PROBES, seen)
+        observation = _access_probe.probe_request(refuse)
+        probes = dict.fromkeys(_verdict.PROBES, observation)
         expectations = _verdict.Expectations(("release",), ("develop",))
-        verdicts = _verdict.verdicts_of(expectations, {"release": probes, "develop": probes}, seen, {})
-        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), seen, verdicts)
+        verdicts = _verdict.verdicts_of(expectations, {"release": probes, "develop": probes}, observation, {})
+        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), observation, verdicts)
         fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
 

@@ -97,14 +97,14 @@ def cycles(graph: dict[str, set[str]]) -> list[str]:
     """Each file that reaches itself through what it imports."""
 
     def reached(start: str) -> set[str]:
-        seen: set[str] = set()
+        visited: set[str] = set()
         ahead = [*graph[start]]
         while ahead:
             name = ahead.pop()
-            if name not in seen:
-                seen.add(name)
+            if name not in visited:
+                visited.add(name)
                 ahead += graph.get(name, ())
-        return seen
+        return visited
 
     return sorted(name for name in graph if name in reached(name))
 

@@ -220,8 +220,8 @@ def test_sessions_never_see_what_neither_declaration_allows(
             if state.role_exists:
                 out.setdefault(name, set()).update(readers(state.trust or {"Statement": []}))
                 for caller in out[name] if state.attached and state.permissions else ():
-                    seen = {(name, caller, repository) for repository in readable(state, moment.repositories)}
-                    assert seen <= wide
+                    readable_now = {(name, caller, repository) for repository in readable(state, moment.repositories)}
+                    assert readable_now <= wide
         before = moment
 
 
