@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# Python compiles each module once. Without it, a start of ansible-playbook costs three times as much.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -9,6 +11,7 @@ UV := 0.13.9
 # A file of tests stays on one worker, with the lab that it started.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
+AXE := .cache/browser/node_modules/axe-core/axe.min.js
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
 
 # The demo uses the environments of the tests if both exist, and otherwise a small one of its own.
@@ -19,7 +22,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo test lint docs pictures molecule integration matrix faults judges mutants pages bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo demo-audit test lint docs pictures molecule integration matrix faults judges estates mutants pages bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +59,9 @@ lab-down: ## Stop the lab.
 demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account, on a lab of its own.
 	@tests/demo
 
+demo-audit: $(DEMO_READY) ## Audit a share and one extra access path, on a lab of its own; the report is in build/demo-audit.
+	@tests/demo-audit
+
 # The unit tests run in lint. Of the first steps, two run at the same time: none of them uses both cores.
 test: setup engines ## Run every check and every test.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint docs molecule integration
@@ -67,9 +73,10 @@ lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
 docs: setup ## Build the documentation site into build/docs/.
 	$(call timed,documentation site,PATH="$(CURDIR)/$(BIN):$$PATH" tests/make-docs)
 
-pictures: setup ## Draw the pictures of the documentation; the demo runs for one of them.
+pictures: setup engines ## Draw the pictures of the documentation; the demo and Chromium run for two of them.
 	@$(BIN)/python docs/pictures.py
 	@$(BIN)/python docs/record_demo.py
+	@$(BIN)/python docs/record_audit.py
 
 molecule: setup ## Run the molecule scenarios against a lab of their own.
 	$(call timed,molecule,tests/molecule)
@@ -85,6 +92,9 @@ faults: setup ## Try every fault at every API call of the playbooks; the whole o
 
 judges: setup ## Compare the evaluator of IAM policies with two others on 100,000 random questions.
 	$(call timed,100000 random questions,$(BIN)/python -m tests.judge.compare 100000)
+
+estates: setup ## Compare the audit of 300 random estates with real calls to the lab; about an hour. COUNT=20 tries fewer.
+	$(call timed,random estates,$(BIN)/python -m tests.estates $(if $(COUNT),--count $(COUNT)))
 
 mutants: setup ## Break one place of the pure core at a time; a unit test must fail. SAMPLE=300 tries as many of them.
 	$(call timed,mutants,$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)))
@@ -110,11 +120,22 @@ pytest: setup
 	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
 	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
 
-engines: ## Install what the tests pull with from Debian's packages, where this is root.
-	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login; } >/dev/null; then \
-	  echo "Installing docker.io, podman, skopeo and amazon-ecr-credential-helper, which the tests pull with, and openssl."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo amazon-ecr-credential-helper openssl ca-certificates >/dev/null; \
+engines: ## Install what the tests pull with and look at pages with from Debian's packages, where this is root.
+	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login && command -v chromium && command -v xmllint; } >/dev/null; then \
+	  echo "Installing docker.io, podman, skopeo and amazon-ecr-credential-helper, which the tests pull with, openssl, chromium and xmllint."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io podman skopeo amazon-ecr-credential-helper openssl ca-certificates chromium libxml2-utils >/dev/null; \
 	fi
+	@if [ -n "$(ROOT)" ] && ! command -v npm >/dev/null; then \
+	  echo "Installing npm, which installs axe-core."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null; \
+	fi
+	@if [ -n "$(ROOT)" ]; then $(MAKE) --no-print-directory $(AXE); fi
+
+# The accessibility engine that the tests run in the browser.
+$(AXE): tests/browser/package-lock.json
+	@mkdir -p .cache/browser && cp tests/browser/package.json tests/browser/package-lock.json .cache/browser
+	@cd .cache/browser && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 build: setup ## Build the collection's archive into build/.
 	@mkdir -p build && $(BIN)/ansible-galaxy collection build --force --output-path build .

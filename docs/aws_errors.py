@@ -70,7 +70,7 @@ def page() -> str:
         lines += [f"- {CALLERS[called]}: {advice.replace('{policy}', '``{policy}``')}"]
         lines += [""]
     lines += ["Errors", "------", ""]
-    for row in (*errors.TABLE, utility("_request_errors").ROLE_KEY):
+    for row in (*errors.TABLE, utility("_key_errors").ROLE_KEY):
         lines += [
             literal(row.kind),
             f"    Code: {literal(row.codes)}." + (f" Message: {literal(row.message)}." if row.message else ""),

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterator
 
+import audit_findings
 import aws_errors
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -77,6 +78,8 @@ def problems() -> Iterator[str]:
             yield f"troubleshooting.rst lacks a message of the code: {one}"
     if aws_errors.PAGE.read_text(encoding="utf-8") != aws_errors.page():
         yield "aws_errors.rst differs from the tables of errors. Run: python docs/aws_errors.py"
+    if audit_findings.PAGE.read_text(encoding="utf-8") != audit_findings.page():
+        yield "audit_findings.rst differs from the kinds of findings. Run: python docs/audit_findings.py"
     listed = re.findall(r"(?m)^ +- (\w+)$", (PAGES.parent / "extra-docs.yml").read_text(encoding="utf-8"))
     for name in sorted(set(listed) ^ {path.stem for path in PAGES.glob("*.rst")}):
         yield f"{name} must be a page and be listed in extra-docs.yml"

@@ -16,13 +16,9 @@ options:
     type: list
     elements: str
     required: true
-  check_mode:
-    description: Whether the play ran in check mode, which pulls nothing.
-    type: bool
-    default: false
 extends_documentation_fragment:
   - crossaccount.ecr._hosts
-positional: hosts, successful_hosts, check_mode
+positional: hosts, successful_hosts
 seealso:
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
     description: The role C(crossaccount.ecr.ecr_pull) publishes the results that this filter summarizes.
@@ -42,7 +38,7 @@ EXAMPLES = r"""
     - name: Summarize all hosts
       crossaccount.ecr.display_lines:
         lines: >-
-          {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts, ansible_check_mode) }}
+          {{ hostvars | crossaccount.ecr.pull_summary(ansible_play_hosts_all, ansible_play_hosts) }}
       run_once: true
 """
 
@@ -59,12 +55,10 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import gua
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import hosts_table
 
 
-def filter_pull_summary(
-    hostvars: t.Mapping[str, t.Any], hosts: list[str], successful_hosts: list[str], check_mode: bool = False
-) -> list[str]:
+def filter_pull_summary(hostvars: t.Mapping[str, t.Any], hosts: list[str], successful_hosts: list[str]) -> list[str]:
     names = ("ecr_pull_proof", "ecr_pull_result")
     rows = [(host, host in successful_hosts, *(hostvars[host].get(name) or {} for name in names)) for host in hosts]
-    return hosts_table(t.cast("list[t.Any]", rows), check_mode)
+    return hosts_table(t.cast("list[t.Any]", rows))
 
 
 class FilterModule:

@@ -9,9 +9,8 @@ short_description: Summarize the results of the role ecr_share, one line for eac
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Each line has the number of principals that gain or lose access to a repository. For an account that failed, it has
-    the reason.
-  - With a single account, the filter returns only the reason of a failure.
+  - Each line has the number of principals that gain or lose access to a repository, or the reason of a failure.
+  - With a single account, the filter returns no lines, because the failed task displays its reason.
 extends_documentation_fragment:
   - crossaccount.ecr._hosts
 positional: hosts

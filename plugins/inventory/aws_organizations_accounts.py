@@ -74,14 +74,17 @@ except ImportError:
 
 from ansible.errors import AnsibleError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from ansible_collections.crossaccount.ecr.plugins.module_utils._caller_keys import new_session, read_keys
-from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Client, session_of
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
 GROUP = "aws_organizations_accounts"
+#: The options that connect to AWS.
+_CONNECTION = ("access_key", "secret_key", "session_token", "profile", "region", "endpoint_url", "assume_role_arn")
 
 
 class Unit(t.NamedTuple):
@@ -163,6 +166,15 @@ class InventoryModule(AWSInventoryBase):
     NAME = "crossaccount.ecr.aws_organizations_accounts"
     INVENTORY_FILE_SUFFIXES = (f"{GROUP}.yml", f"{GROUP}.yaml")
 
+    def _set_frozen_credentials(self) -> None:
+        """Assume no role here: amazon.aws would neither check the keys nor handle an error. `client` assumes it."""
+
+    def client(self, service: str) -> Client:
+        """A client with the keys in the options, which are checked, or with those of `assume_role_arn`."""
+        options = {name: self.get_option(name) for name in _CONNECTION}
+        given = {name: str(value) for name, value in options.items() if value}
+        return session_of(Controller(GROUP, ASSUME_ROLE_ARGUMENTS, given)).client(service)
+
     def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache=cache)
         cached, accounts = self.get_cached_result(path, cache)
@@ -182,16 +194,16 @@ class InventoryModule(AWSInventoryBase):
             self._add(account)
 
     def _accounts(self) -> list[Json]:
-        if not self.get_option("access_key"):
-            read_keys(new_session(self.get_option("profile"), None))  # explains why keys cannot be read or used
         client = self.client("organizations")
         wanted = self.get_option("organizational_units")
         roots = _all_pages(client, "list_roots", "Roots")
         units = [unit for root in roots for unit in _units(client, (root["Id"],), "/")]
         tags = self.get_option("tags")
-        wrong = [*option_problems(units, wanted, tags), *state_problems(units, botocore.__version__)]
-        if wrong:
-            self.fail_aws(printable("\n".join(wrong)))
+        problems = Problems()
+        problems.extend(option_problems(units, wanted, tags))
+        problems.extend(state_problems(units, botocore.__version__))
+        if problems.found:
+            self.fail_aws("\n".join(problems.found))
         accounts = accounts_within(units, wanted)
         for account in accounts:
             labels = _all_pages(client, "list_tags_for_resource", "Tags", ResourceId=account["id"])

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Finds the meaning of an AWS error and the next step in the tables of _request_errors.py and _image_errors.py.
+"""Finds the meaning of an AWS error and the next step in the tables of _key_errors.py, _request_errors.py and
+_image_errors.py.
 
 _denial.py parses denials. A message quotes an error that no row matches, and does not explain it. The page *AWS errors*
 of the documentation is generated from the tables. Standard library only.
@@ -10,11 +11,16 @@ of the documentation is generated from the tables. Standard library only.
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_errors, _request_errors
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _image_errors, _key_errors, _request_errors
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_error_row import AwsError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import PROPAGATING
 
-TABLE: tuple[AwsError, ...] = (*_request_errors.ROWS, *_image_errors.ROWS, *_image_errors.LAYER_ROWS)
+TABLE: tuple[AwsError, ...] = (
+    *_key_errors.ROWS,
+    *_request_errors.ROWS,
+    *_image_errors.ROWS,
+    *_image_errors.LAYER_ROWS,
+)
 
 
 _TRANSIENT = frozenset(row.kind for row in TABLE if row.transient)
@@ -41,6 +47,6 @@ def recognize(call: str, code: str, message: str, by_role: bool = False) -> AwsE
     :param message: AWS's message
     :param by_role: whether a session of the pull role sent the request
     """
-    if by_role and _request_errors.ROLE_KEY.matches(call, code, message):
-        return _request_errors.ROLE_KEY
+    if by_role and _key_errors.ROLE_KEY.matches(call, code, message):
+        return _key_errors.ROLE_KEY
     return next((row for row in TABLE if row.matches(call, code, message)), None)

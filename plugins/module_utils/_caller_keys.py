@@ -53,8 +53,9 @@ def new_session(profile: str | None, region: str | None) -> Boto3:
     try:
         return boto3.session.Session(profile_name=profile, region_name=region, botocore_session=core)
     except botocore.exceptions.ProfileNotFound:
+        name = str(profile or core.get_config_variable("profile") or "")
         files = [core.get_config_variable(name) for name in ("config_file", "credentials_file")]
-        raise EcrError(unknown_profile(str(profile), botocore.session.Session().available_profiles, files)) from None
+        raise EcrError(unknown_profile(name, botocore.session.Session().available_profiles, files)) from None
 
 
 def check_request(request: AwsRequest, **_event: object) -> None:
@@ -109,12 +110,19 @@ def read_keys(session: Boto3) -> None:
 def _failure(source: Source, error: Exception) -> str:
     """The message for keys that cannot be read."""
     code, facts, operation = error_code(error), getattr(error, "kwargs", {}), getattr(error, "operation_name", "")
-    fact = str(getattr(error, "filename", None) or facts.get("cred_var") or facts.get("error_msg", ""))
+    details = (getattr(error, "filename", None), *(facts.get(name) for name in ("cred_var", "error_msg", "report")))
+    fact = str(next(filter(None, details), ""))
     known = source.failure(code, str(facts.get("provider", "")), fact)
     if operation == "AssumeRoleWithWebIdentity":
         known = source.web_identity_failure(code)
     if known:
         return known
+    if code == "ValueError" and "AWS_CONTAINER_CREDENTIALS_FULL_URI" in os.environ:
+        return (
+            "The credentials of the container cannot be requested. Check that the host of"
+            " AWS_CONTAINER_CREDENTIALS_FULL_URI is one that AWS accepts, and that AWS_CONTAINER_AUTHORIZATION_TOKEN"
+            " has no line break."
+        )
     if operation == "AssumeRole":
         return f"The role of {source.named} cannot be assumed: {explain(error, os.environ)}"
     if isinstance(error, (botocore.exceptions.NoCredentialsError, botocore.exceptions.ProfileNotFound)):

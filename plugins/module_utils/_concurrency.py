@@ -43,3 +43,26 @@ def map_concurrently(call: t.Callable[[Item], Result], items: t.Iterable[Item]) 
     if errors:
         raise errors[0]
     return [results[number] for number in range(len(values))]
+
+
+def start(call: t.Callable[[], Result]) -> t.Callable[[], Result]:
+    """Call a function in a thread. The returned function waits, and returns its result or raises its error."""
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+
+    def result() -> Result:
+        thread.join()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    return result

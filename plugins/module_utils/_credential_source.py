@@ -53,6 +53,11 @@ _TOKEN_FILE = (
     " environment that names it, and whether this user may read the file.",
     _WEB_IDENTITY,
 )
+_TOKEN = (
+    "The web identity token of {profile} is empty or not a token. Write a new token to the file that"
+    " web_identity_token_file or AWS_WEB_IDENTITY_TOKEN_FILE names, and run again.",
+    _WEB_IDENTITY,
+)
 _PARTIAL = (
     "{profile} has only a part of its keys: {fact} is missing. Set it, and run again.",
     ("aws_access_key_id",),
@@ -85,7 +90,10 @@ _FAILURES = {
     "PartialCredentialsError": _PARTIAL,
 }
 #: The exceptions of parsing the output of a program.
-_UNREADABLE = ("JSONDecodeError", "ValueError", "KeyError", "TypeError", "AttributeError", "UnicodeDecodeError")
+_UNREADABLE = (
+    *("JSONDecodeError", "ValueError", "KeyError", "TypeError", "AttributeError", "UnicodeDecodeError"),
+    "ParserError",  # dateutil, which reads the key Expiration
+)
 #: The names in botocore of the providers that read instance or container metadata.
 _METADATA_PROVIDERS = ("iam-role", "container-role", "Ec2InstanceMetadata", "EcsContainer")
 
@@ -132,6 +140,8 @@ class Source:
         found = _FAILURES.get(error)
         if error in _UNREADABLE and runs:
             found = _PROCESS_OUTPUT
+        elif error == "UnicodeDecodeError" or (error == "ParamValidationError" and "WebIdentityToken" in fact):
+            found = _TOKEN
         elif error in ("FileNotFoundError", "PermissionError", "IsADirectoryError", "NotADirectoryError", "OSError"):
             found = _PROCESS_START if runs and fact in self._command else _TOKEN_FILE
         elif error == "CredentialRetrievalError" and provider in _METADATA_PROVIDERS:

@@ -25,9 +25,13 @@ from dataclasses import dataclass
 ROLE, ASSUME, CALLER = "role", "assume", "caller"
 
 _POLICY = re.compile(
-    r"(?:because no|an explicit deny in an?) ((?:[\w-]+ ){0,3}(?:policy|boundary))\b(?:: (arn:[\w:/.@+=,-]+))?", re.I
+    r"(?:because no|an explicit deny in (?:an?|the)) ((?:[\w-]+ ){0,3}(?:policy|boundary))\b(?:: (arn:[\w:/.@+=,-]+))?",
+    re.I,
 )
-_ACTION = re.compile(r"not authorized to perform:? ([a-z-]+:\w+)", re.I)
+_ACTION = re.compile(r"not authorized to perform:?\s+([a-z0-9-]+:\w+)", re.I)
+#: The messages about missing permissions. Source: IAM User Guide; 99designs/aws-vault#381 (`Access denied`);
+#: Netflix/security_monkey#530 (`Not authorized to perform …`); Organizations (`You don't have permissions …`).
+_PERMISSIONS = re.compile(r"not authorized|access ?denied|permission|\A\Z", re.I)
 _RESOURCE = re.compile(r"on resource: (arn:\S+)", re.I)
 
 #: The kind of the denial by the type of the policy in the message.
@@ -53,6 +57,8 @@ _SENTENCES = (
 PROPAGATING = ("no_identity_policy", "trust", "unknown")
 #: The kinds of denials by the policies of the owner account, which apply to all sessions of the role on all hosts.
 BY_THE_SHARE = ("no_identity_policy", "explicit_deny")
+#: The types of the policies of the owner account that decide whether the role may read a repository.
+_OF_THE_SHARE = ("identity-based policy", "resource-based policy")
 
 #: The next step by the kind of the denial and the sender. `{policy}` is replaced by the policy in the message.
 _ADVICE: dict[str, dict[str, str]] = {
@@ -123,6 +129,11 @@ _ADVICE: dict[str, dict[str, str]] = {
     },
 }
 
+_UNNAMED = (
+    "A policy has a Deny statement for it, but AWS does not name that policy. Check the policies of the caller and of"
+    " the resource, and the policy of the VPC endpoint that this host uses."
+)
+
 
 @dataclass(frozen=True)
 class Denial:
@@ -134,6 +145,7 @@ class Denial:
     :param policy_arn: the ARN of that policy
     :param action: the denied action, such as `ecr:BatchGetImage`
     :param resource: the ARN of the resource
+    :param is_about_permissions: whether the message is about permissions, not for example about a suspended account
     """
 
     kind: str
@@ -142,16 +154,24 @@ class Denial:
     policy_arn: str = ""
     action: str = ""
     resource: str = ""
+    is_about_permissions: bool = True
 
     @property
     def is_missing_permission(self) -> bool:
         """Whether the message names no policy that denies the action, so that an Allow statement is missing."""
-        return self.kind == "no_identity_policy" or (self.kind == "unknown" and not self.policy)
+        return self.kind == "no_identity_policy" or (
+            self.kind == "unknown" and self.is_about_permissions and not self.policy
+        )
 
     @property
     def is_by_the_share(self) -> bool:
         """Whether a policy of the owner account denied the request, so that every host and network is denied."""
-        return self.kind in BY_THE_SHARE and self.policy != "role trust policy"
+        return self.kind in BY_THE_SHARE and self.policy.lower() in _OF_THE_SHARE and not self._is_of_another_service
+
+    @property
+    def _is_of_another_service(self) -> bool:
+        """Whether the denied action is not one of ECR, such as kms:Decrypt."""
+        return bool(self.action) and not self.action.lower().startswith("ecr:")
 
     def advice(self, called: str) -> str:
         """The next step.
@@ -159,8 +179,15 @@ class Denial:
         :param called: the sender of the request: ROLE, ASSUME or CALLER
         """
         named = f"The {self.policy} {self.policy_arn}".rstrip() if self.policy else "A policy"
-        if self.kind == "unknown" and self.policy:  # a new type of policy
-            return f"{named} does not allow it: change that policy, or ask its administrator."
+        if self.policy and self.policy.lower() not in _KINDS:  # a new type of policy
+            verb = "has a Deny statement for it" if self.explicit else "does not allow it"
+            return f"{named} {verb}: change that policy, or ask its administrator."
+        if self.kind == "explicit_deny" and not self.policy:
+            return _UNNAMED
+        if not self.is_about_permissions:
+            return _ADVICE["unknown"][ROLE]
+        if self.kind == "no_identity_policy" and called == ROLE and self._is_of_another_service:
+            return f"The policies of the role do not allow {self.action}: the owner account has to allow it."
         texts = _ADVICE.get(self.kind) or _ADVICE["unknown"]
         text = texts.get(called) or next(iter(texts.values()))
         return text.replace("{policy}", named)
@@ -181,9 +208,11 @@ def read_denial(sentence: str, called: str) -> Denial:
         kind = "explicit_deny"
     if kind is None:
         kind = next((kind for form, kind in _SENTENCES if form.search(sentence)), None)
+    is_about_permissions = bool(_PERMISSIONS.search(sentence))
     if kind is None:
-        kind = "trust" if called == ASSUME and not policy else "unknown"
-    return Denial(kind, explicit, policy, arn.rstrip("."), denied, resource[1].rstrip(".") if resource else "")
+        kind = "trust" if called == ASSUME and not policy and is_about_permissions else "unknown"
+    of = resource[1].rstrip(".") if resource else ""
+    return Denial(kind, explicit, policy, arn.rstrip("."), denied, of, is_about_permissions or kind != "unknown")
 
 
 def kinds() -> t.Iterator[tuple[str, str, str]]:

@@ -71,11 +71,12 @@ ROWS: t.Final = (
     ),
     EngineError(
         "unknown",
-        rf"{_STATUS}403\b",
+        rf"{_STATUS}403\b|requested access to the resource is denied"
+        r"|pull access denied(?![^\n]{0,4000}no basic auth)",
         "The registry denied it, and the engine does not report the sentence of AWS. If the share is new, run again"
         " in a minute. Otherwise check the policy of the VPC endpoint for the registry (ecr.dkr), and a proxy between"
         " the engine and the registry.",
-        "aws-samples/bedrock-access-gateway#114; aws/aws-lambda-base-images#220",
+        "aws-samples/bedrock-access-gateway#114; aws/aws-lambda-base-images#220; podman-container-tools/podman#9990",
     ),
 )
 

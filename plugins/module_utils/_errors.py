@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._profile import config_file_problem
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 
 _ALLOW = "Grant this action to the caller, or use other credentials."
@@ -107,11 +108,16 @@ def is_expired(error: Exception) -> bool:
 
 
 def aws_sentence(error: Exception) -> str:
-    """The message of AWS, without the text that botocore adds."""
+    """The message of AWS, without the text that botocore adds; empty if AWS sent none."""
     response = getattr(error, "response", None) or {}
-    return printable(str(response.get("Error", {}).get("Message") or error))
+    return printable(str(response.get("Error", {}).get("Message") or ("" if "Error" in response else error)))
 
 
+#: The next step for an error of the connection, by the class of the exception.
+_CONNECTION_STEPS = {
+    "ProxyConnectionError": "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+    "SSLError": "Check the clock of this machine, and set AWS_CA_BUNDLE or ca_bundle to the CA of a proxy or endpoint.",
+}
 _LOOPBACK = re.compile(r"https?://((?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?)(?:/|$)")
 
 
@@ -143,10 +149,14 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
         )
     if code in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"):
         return f"{sentence.rstrip('.')}. {_no_answer(code, getattr(error, 'kwargs', {}))}"
+    if code == "ConfigParseError":
+        return config_file_problem(*(getattr(error, "kwargs", {}).get(name, "") for name in ("path", "error")))
+    if code in _CONNECTION_STEPS:
+        return f"{sentence.rstrip('. ')}. {_CONNECTION_STEPS[code]}"
     if code == "NoRegionError":
         return f"No region is known. Set {option('region')}, AWS_REGION, or the region of the profile."
     operation = str(getattr(error, "operation_name", None) or "")
-    happened = f"{operation}: {code}: {sentence}" if operation else f"{code}: {sentence}"
+    happened = ": ".join(filter(None, (operation, code, sentence))).rstrip()
     if is_denied(error):
         called = ASSUME if operation.startswith("AssumeRole") else CALLER
         denial = read_denial(sentence, called)

@@ -90,7 +90,7 @@ class CacheRule:
 
     :param prefix: of the repositories that the rule creates
     :param upstream: the URL of the upstream registry
-    :param role: the ARN of the role that ECR assumes; empty if there is none
+    :param role: the ARN of the role that ECR assumes; empty if the rule has no role
     """
 
     prefix: str
@@ -144,8 +144,9 @@ class Estate:
     """One account, as the audit read it.
 
     :param now: the time of AWS when the audit began, in UTC
-    :param organization: the ID of the organization of the account; empty if it is unknown or there is none
+    :param organization: the ID of the organization of the account; empty if it is unknown or the account is in none
     :param member_accounts: the accounts of the organization; None if they are unknown
+    :param requested_tags: the tags in the evaluated requests to tag a repository, which are the tags that share
     """
 
     identity: Identity
@@ -155,6 +156,7 @@ class Estate:
     unseen: tuple[Unseen, ...] = ()
     organization: str = ""
     member_accounts: frozenset[str] | None = None
+    requested_tags: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> str:

@@ -65,10 +65,10 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """The statements of one or more documents that act as one policy.
 
-    :param reason: why the documents are not valid; empty if they are
+    :param reason: why some documents could not be read; empty if all were read
     """
 
     statements: tuple[Statement, ...] = ()
@@ -81,30 +81,47 @@ class _Layer:
         return self._matches("Deny", request, _principal.ANYWAY)
 
     def _matches(self, effect: str, request: Request, reaches: frozenset[Reach]) -> Ternary:
-        if self.reason:
-            return unknown(self.reason)
         candidates = (statement for statement in self.statements if statement.effect == effect)
-        return some(applies(statement, request, reaches) for statement in candidates)
+        answer = some(applies(statement, request, reaches) for statement in candidates)
+        return unknown(self.reason) if self.reason and not answer.holds else answer
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The parsed policies that apply to a request.
+
+    :param resource: None if the resource has no policy
+    :param limits: the permissions boundary and the session policies, each as one layer
+    """
+
+    identity: Layer = Layer()
+    resource: Layer | None = None
+    limits: tuple[Layer, ...] = ()
 
 
 def decide(request: Request, policies: Policies) -> Decision:
     """Whether AWS allows a request."""
-    identity = _layer(
+    identity = layer_of(
         [(f"identity policy {number}", document) for number, document in enumerate(policies.identity, 1)], False
     )
-    resource = _layer([("the resource's policy", policies.resource)] if policies.resource is not None else [], True)
     limits = []
     if policies.boundary is not None:
-        limits.append(_layer([("the permissions boundary", policies.boundary)], False))
+        limits.append(layer_of([("the permissions boundary", policies.boundary)], False))
     if policies.session:
         limits.append(
-            _layer([(f"session policy {n}", document) for n, document in enumerate(policies.session, 1)], False)
+            layer_of([(f"session policy {n}", document) for n, document in enumerate(policies.session, 1)], False)
         )
+    resource = None if policies.resource is None else layer_of([("the resource's policy", policies.resource)], True)
+    return decide_layers(request, Layers(identity, resource, tuple(limits)))
 
-    denied = some(layer.denies(request) for layer in (identity, resource, *limits))
+
+def decide_layers(request: Request, layers: Layers) -> Decision:
+    """Whether AWS allows a request, with parsed policies."""
+    resource = layers.resource or Layer()
+    denied = some(layer.denies(request) for layer in (layers.identity, resource, *layers.limits))
     if denied.holds:
         return Decision(DENIED, f"{denied.reason} denies it")
-    allowed = _allowed(request, identity, resource, limits, policies.resource is not None)
+    allowed = _allowed(request, layers.identity, resource, layers.limits, layers.resource is not None)
     if allowed.holds is False:
         return Decision(DENIED, allowed.reason or "no statement allows it")
     if allowed.holds is None:
@@ -114,17 +131,25 @@ def decide(request: Request, policies: Policies) -> Decision:
     return Decision(ALLOWED, f"{allowed.reason} allows it")
 
 
-def _layer(documents: t.Iterable[tuple[str, object]], of_a_resource: bool) -> _Layer:
+def layer_of(documents: t.Iterable[tuple[str, object]], of_a_resource: bool) -> Layer:
+    """Parse documents that act as one policy.
+
+    :param documents: pairs of the name in reasons and the document
+    :param of_a_resource: whether the documents are trust policies or repository policies, which have principals
+    """
     statements: list[Statement] = []
-    try:
-        for name, document in documents:
+    reasons = []
+    for name, document in documents:
+        try:
             statements += read_statements(document, name, of_a_resource)
-    except MalformedPolicyError as error:
-        return _Layer(reason=str(error))
-    return _Layer(tuple(statements))
+        except MalformedPolicyError as error:
+            reasons.append(str(error))
+    return Layer(tuple(statements), "; ".join(reasons))
 
 
-def _allowed(request: Request, identity: _Layer, resource: _Layer, limits: list[_Layer], has_policy: bool) -> Ternary:
+def _allowed(
+    request: Request, identity: Layer, resource: Layer, limits: t.Sequence[Layer], has_policy: bool
+) -> Ternary:
     """Whether the Allow statements allow the request, before Deny statements are applied."""
     by_resource = resource.allows(request)
     if request.principal.kind != _principal.AWS:

@@ -32,18 +32,21 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected_error import explain_unexpected
 
 
 def message_of(error: Exception) -> str:
-    """The message for an exception: the fact and the next step."""
+    """The message for an exception, with secrets masked: the fact and the next step."""
     if isinstance(error, EcrError):
         return str(error)
     if isinstance(error, _AWS_ERRORS):
-        return printable(explain(error, os.environ))
-    if isinstance(error, OSError) and error.errno is not None:  # an error of a file or a program on this host
-        return printable(f"This host reports an error: {error}. Correct it and run again.")
-    return printable(explain_unexpected(error))
+        message = explain(error, os.environ)
+    elif isinstance(error, OSError) and error.errno is not None:  # an error of a file or a program on this host
+        message = f"This host reports an error: {error}. Correct it and run again."
+    else:
+        message = explain_unexpected(error)
+    return printable(KNOWN.mask(message))
 
 
 def failed_result(error: Exception) -> Json:

@@ -36,7 +36,8 @@ def value_problems(values: t.Mapping[str, object]) -> t.Iterator[str]:
     """
     for name, check in CHECKS.items():
         for problem in check(values[name]) if name in values else ():
-            yield f"{PREFIX}{name}: {problem}"
+            variable = f"{PREFIX}{name}"
+            yield problem if problem.startswith(variable) else f"{variable}: {problem}"
 
 
 Check = t.Callable[[t.Any], t.Iterable[str]]

@@ -40,7 +40,7 @@ ARGUMENTS: Json = {
     "aws_config": {"type": "str"},
     "aws_credentials": {"type": "str"},
     "bin_dir": {"type": "str", "default": "/usr/local/bin"},
-    "require_helper": {"type": "bool", "default": True},
+    "require_helper": {"type": "bool"},
 }
 _HOST = re.compile(
     r"([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}\."
@@ -86,13 +86,14 @@ class Declaration:
         return {source.registry: source for source in self.sources if _HOST.fullmatch(source.registry)}
 
 
-def declaration_of(options: Json) -> Declaration:
+def declaration_of(options: Json, check_mode: bool) -> Declaration:
     """The declaration in the options of the module."""
+    require_helper = options["require_helper"]
     shared = _shared(options["share"] or {}, options["credentials"] or {})
     return Declaration(
         present=options["state"] == "present",
         sources=tuple(_source(entry) for entry in [*options["registries"], *shared]),
-        require_helper=options["require_helper"],
+        require_helper=not check_mode if require_helper is None else require_helper,
         user=options["user"],
         home=options["home"] or "~",
         auth_file=options["auth_file"] or "~/.docker/config.json",

@@ -31,6 +31,16 @@ ROWS: tuple[AwsError, ...] = (
         "ECR API Reference, GetDownloadUrlForLayer, Errors; monken/aws-ecr-public#11",
     ),
     AwsError(
+        "throttled",
+        "KmsException|KmsError|KMS\\w+",
+        "thrott",
+        "",
+        OWNER,
+        True,
+        "AWS KMS limits the rate of requests in the owner account. Run again later.",
+        "ECR API Reference, KmsException; AWS KMS Developer Guide, Throttling AWS KMS requests",
+    ),
+    AwsError(
         "kms",
         "KmsException|KmsError|KMS\\w+",
         "",
@@ -53,7 +63,7 @@ ROWS: tuple[AwsError, ...] = (
     ),
     AwsError(
         "upstream",
-        "Upstream\\w+|UnableToGetUpstream\\w+|UnableToAccessSecretException|SecretNotFoundException",
+        "Upstream\\w+|UnableToGetUpstream\\w+|UnableTo(?:AccessSecret|DecryptSecretValue)Exception|SecretNotFoundException",
         "",
         "",
         OWNER,

@@ -42,6 +42,7 @@ def image_pull(module: RunningModule) -> Json:
         "changed": any(is_missing for _image, is_missing in plan),
         "engine": engine.name,
         "registry": registry.host,
+        "predicted": module.check_mode,
         "images": [
             {
                 "image": str(image.reference),

@@ -4,8 +4,9 @@
 # Private to this collection: names and behavior may change in any release.
 """Parses image references, such as `team/app:v1`. Standard library only.
 
-Unambiguous additions from copy and paste are accepted: the registry before the repository, `https://` or `docker://`
-before the registry, `docker pull` or `podman pull` before the reference, and quotation marks or white space around it.
+Unambiguous additions from copy and paste are accepted: the registry before the repository, `https://`, `docker://` or
+`oci://` before the registry, a command such as `docker pull` before the reference, and quotation marks, white
+space or a final slash around it. The digits of a digest may be uppercase.
 `registry_problems` compares the registry with the registry of the share, when that registry is known. A parsed
 reference, as in a hand-off, has no registry in its name.
 """
@@ -24,8 +25,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import rep
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _QUOTATION_MARKS = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019")
-_COMMAND = re.compile(r"\A(?:sudo\s+)?(?:docker|podman)\s+(?:image\s+)?pull\s+(?=\S+$)")
-_SCHEME = re.compile(r"(?i)(?:https?|docker)://")
+_COMMAND = re.compile(r"\A(?:[$#]\s+)?(?:sudo\s+)?(?:docker|podman|nerdctl|finch)\s+(?:image\s+)?pull\s+(?=\S+$)")
+_SCHEME = re.compile(r"(?i)(?:https?|docker|oci)://")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 #: A registry host of AWS. Any other name with dots may be the first component of a repository name.
 _OF_AWS = re.compile(
@@ -121,18 +122,23 @@ def _without_wrapping(text: str) -> str:
     for marks in _QUOTATION_MARKS:
         if len(name) > 1 and name[0] + name[-1] == marks:
             name = name[1:-1].strip()
-    return _COMMAND.sub("", name, count=1)
+    name = _COMMAND.sub("", name, count=1)
+    if re.search(r"\s", name):
+        raise EcrError(f"Image {text!r} contains white space. Write only the image, such as app:v1.")
+    return name[:-1] if name.endswith("/") and not name.endswith("//") else name
 
 
 def _split_registry(text: str, name: str) -> tuple[str | None, str]:
     """The registry host in lower case, or None, and the rest of the reference."""
     scheme = _SCHEME.match(name)
     first, slash, rest = name[scheme.end() if scheme else 0 :].partition("/")
+    after_at = name.partition("@")[2]
+    if not re.match("(?i)sha[0-9]", after_at) and ("/" in after_at or _OF_AWS.fullmatch(after_at)):
+        # The message does not repeat the text, which may contain a password.
+        raise EcrError("An image has a user name before its registry. Remove it: the registry token is used.")
     is_host = slash and "@" not in first and (":" in first or first == "localhost" or _OF_AWS.fullmatch(first))
     if not scheme and not is_host:
         return None, name
-    if "@" in first:
-        raise EcrError("An image has a user name before its registry. Remove it: the registry token is used.")
     host = first.lower()
     if "console." in host:
         raise EcrError(f"Image {text!r} is a page of the AWS console. Copy the image URI from that page.")
@@ -150,6 +156,9 @@ def _parse_name(text: str, name: str) -> Reference:
     repository, colon, image_tag = rest.rpartition(":")
     if not colon or "/" in image_tag:
         repository, colon, image_tag = rest, "", ""
+    digest = digest.lower()
+    if repository != repository.lower() and not list(repository_problems(repository.lower())):
+        raise EcrError(f"Image {text!r}: {repository!r} has uppercase letters, which no repository of ECR has.")
     for problem in repository_problems(repository):
         raise EcrError(f"Image {text!r}: {problem}")
     if at and not DIGEST.fullmatch(digest):

@@ -114,7 +114,7 @@ def _number(text: str) -> decimal.Decimal | None:
     return decimal.Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
-def _date(text: str) -> datetime.datetime | None:
+def date_of(text: str) -> datetime.datetime | None:
     """The time of a date in a W3C format or of seconds since 1970."""
     if _EPOCH.fullmatch(text):
         return _SINCE + datetime.timedelta(seconds=int(text))
@@ -177,6 +177,6 @@ OPERATORS = {
     "binaryequals": Operator(_binary),
     "ipaddress": Operator(_address),
     "notipaddress": Operator(_address, negated=True),
-    **_ordered_operators("date", _date, "a date"),
+    **_ordered_operators("date", date_of, "a date"),
     **_ordered_operators("numeric", _number, "a number"),
 }

@@ -29,6 +29,10 @@ _PULL = (
 _CREDENTIAL_HELPER = (
     *("state", "registries", "credentials", "user", "home", "auth_file", "aws_config", "aws_credentials", "bin_dir"),
 )
+_AUDIT = (
+    *("repository_tags", "trusted_accounts", "trusted_organizations", "tag_setters_max", "unused_days"),
+    *("ends_within_days", "regions", "profile", "assume_role_arn", "declaration", "report_dir", "fail_on"),
+)
 #: The variable for each option of a role's modules, by the role.
 VARIABLES: dict[str, dict[str, str]] = {
     "crossaccount.ecr.ecr_share": {
@@ -36,6 +40,12 @@ VARIABLES: dict[str, dict[str, str]] = {
         "name": "ecr_share_role_name",
         "names": "ecr_share_repositories",
         "owner_account": "ecr_share_account",
+    },
+    "crossaccount.ecr.ecr_audit": {
+        **{name: f"ecr_audit_{name}" for name in _AUDIT},
+        "owner_account": "ecr_audit_account",
+        "declared": "ecr_audit_declaration",
+        "dest": "ecr_audit_report_dir",
     },
     "crossaccount.ecr.ecr_pull": {
         **{name: f"ecr_pull_{name}" for name in _PULL},

@@ -27,7 +27,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
 #: The kinds of denial that the option `accepted_denials` may have. They prove nothing about the share.
-ACCEPTABLE = ["boundary", "endpoint_policy", "no_resource_policy", "organization_policy", "session_policy", "unknown"]
+ACCEPTABLE = [
+    *("boundary", "endpoint_policy", "explicit_deny", "no_resource_policy"),
+    *("organization_policy", "session_policy", "unknown"),
+]
 #: The options of `ecr_access_info` in addition to those of amazon.aws.
 ACCESS_INFO_ARGUMENTS: Json = {
     "role_arn": {"type": "str", "required": True},

@@ -109,7 +109,10 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
         result = capture_result(lambda: {"value": call()})
         message = result.get("msg", "")
         if _DENIAL in message:  # the registry and most engines repeat the message of AWS
-            result["denial_kind"] = read_denial(message, ROLE).kind
+            denial = read_denial(message, ROLE)
+            advice = denial.advice(ROLE)
+            known = advice if advice in message else f"{message.rstrip('. ')}. {advice}"
+            result |= {"msg": known, "denial_kind": denial.kind}
         elif row := recognize_engine_error(message):
             result |= {"msg": f"{message.rstrip('. ')}. {options_in(row.next_step)}", "denial_kind": row.kind}
         return result

@@ -14,12 +14,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 #: The variables of a role and of its playbooks that are not an option of one module, by the role.
 _OTHERS: dict[str, tuple[str, ...]] = {
     "crossaccount.ecr.ecr_share": ("ecr_share_hosts", "ecr_share_serial"),
+    "crossaccount.ecr.ecr_audit": ("ecr_audit_hosts",),
     "crossaccount.ecr.ecr_pull": ("ecr_pull_hosts", "ecr_pull_handoff", "ecr_pull_junit_path", "ecr_pull_prove_only"),
     "crossaccount.ecr.ecr_credential_helper": ("ecr_credential_helper_install", "ecr_credential_helper_package"),
 }
 #: The suffixes of facts, registered results, artifacts and keys of a hand-off, which a user does not set.
 _PUBLISHED = {
-    "ecr_share_": ("plan", "role", "roles", "access_gained", "access_lost", "handoff", "written", "failure"),
+    "ecr_share_": ("plan", "role", "roles", "access_gained", "access_lost", "handoff", "written", "failure", "paths"),
+    "ecr_audit_": ("options", "read", "plan", "result", "written"),
     "ecr_pull_": ("share", "proof", "result", "consumer_account"),
     "ecr_credential_helper_": ("share", "result"),
 }

@@ -4,13 +4,14 @@
 # Private to this collection: names and behavior may change in any release.
 """Masks the known secrets of this process in its output. Standard library only.
 
-A secret is found in plain text, escaped (URL, JSON, Python), in hexadecimal and in base64. PART consecutive characters
-of any of these forms are sufficient.
+A secret is found in plain text, escaped (URL, JSON, Python, HTML), in hexadecimal and in base64, also if white space
+splits it, as in a wrapped line. PART consecutive characters of any of these forms are sufficient.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import urllib.parse
 
 MASK = "********"
 #: The number of consecutive characters that count as a part of a secret.
-PART = 16
+PART = 12
 #: The minimum length of a secret. Masking shorter values would mask digits and words of any text.
 SHORTEST = 8
 #: The environment variables and the module options, with their aliases, that contain a secret. An external ID is not a
@@ -30,14 +31,18 @@ _NAMES = (
     *("secret_key", "aws_secret_access_key", "aws_secret_key", "session_token", "aws_session_token", "registry_token"),
 )
 
-#: A character in plain text, or escaped in a URL, in JSON or in Python.
-_CHARACTER = re.compile(r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\.|.", re.I | re.S)
+#: A character in plain text, or escaped in a URL, in JSON, in Python or in HTML.
+_CHARACTER = re.compile(
+    r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\.|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|amp|lt|gt|quot|apos);|.", re.I | re.S
+)
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
 Value = t.TypeVar("Value")
 
 
 def _unescaped(character: str) -> str:
+    if character[0] == "&":
+        return html.unescape(character)[:1] or character
     if len(character) < 3:
         last = character[-1]
         return _CONTROL.get(last, last) if len(character) == 2 else last
@@ -54,6 +59,7 @@ def _in_base64(content: bytes) -> t.Iterator[str]:
 
 def _forms(secret: str) -> t.Iterator[str]:
     content = secret.encode("utf-8", "surrogatepass")
+    yield "".join(secret.split())
     python, as_json = repr(secret)[1:-1], json.dumps(secret)[1:-1]
     yield from (secret, python, as_json, as_json.replace("/", "\\/"))
     yield from (repr(python)[1:-1], json.dumps(as_json)[1:-1])  # as a quoted text inside another text
@@ -116,26 +122,29 @@ class Secrets:
             masked = tuple(self._masked(content) for content in value)
         return t.cast(Value, masked)
 
-    def _mark(self, hit: bytearray, content: str, starts: t.Sequence[int]) -> None:
-        """Mark each part of a secret in `hit`.
-
-        :param hit: one byte for each character of the original text
-        :param content: the text with escapes replaced
-        :param starts: the offset in the original text of each character of `content`, and the end of the text
-        """
-        for width, parts in self._parts.items():
-            for at in range(len(content) - width + 1):
-                if content[at : at + width] in parts:
-                    start, end = starts[at], starts[at + width]
-                    hit[start:end] = b"\1" * (end - start)
+    def _parts_in(self, content: str) -> list[tuple[int, int]]:
+        """The start and the end of each part of a secret."""
+        return [
+            (at, at + width)
+            for width, parts in self._parts.items()
+            for at in range(len(content) - width + 1)
+            if content[at : at + width] in parts
+        ]
 
     def _text(self, text: str) -> str:
         hit = bytearray(len(text))
-        self._mark(hit, text, range(len(text) + 1))
-        if "\\" in text or "%" in text:
-            found = list(_CHARACTER.finditer(text))
-            content = "".join(_unescaped(match[0]) for match in found)
-            self._mark(hit, content, [*(match.start() for match in found), len(text)])
+        for start, end in self._parts_in(text):
+            hit[start:end] = b"\1" * (end - start)
+        is_escaped = "\\" in text or "%" in text or "&" in text
+        plain = _CHARACTER.sub(lambda match: _unescaped(match[0]), text) if is_escaped else text
+        joined = "".join(plain.split())
+        for content, has_spaces in ((plain, True), (joined, False)):
+            found = self._parts_in(content) if content != text else []
+            if found:
+                characters = [(_unescaped(match[0]), match.span()) for match in _CHARACTER.finditer(text)]
+                spans = [span for character, span in characters if has_spaces or not character.isspace()]
+                for first, end in found:
+                    hit[spans[first][0] : spans[end - 1][1]] = b"\1" * (spans[end - 1][1] - spans[first][0])
         if not any(hit):
             return text
         return re.sub(

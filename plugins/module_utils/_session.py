@@ -140,12 +140,12 @@ class Session:
         except botocore.exceptions.ClientError as error:
             if not is_denied(error):
                 raise
-            sentence = aws_sentence(error)
-            denial = read_denial(sentence, ASSUME)
+            sentence = aws_sentence(error) or "AWS states no reason"
+            denial = read_denial(aws_sentence(error), ASSUME)
             # AWS may have denied the role of the profile.
             refused = denial.resource if ":role/" in denial.resource else options.role_arn
             raise EcrError(
-                f"Role {refused} cannot be assumed: {sentence.rstrip('.')}. {denial.advice(ASSUME)}",
+                f"Role {refused} cannot be assumed: {sentence.rstrip('. ')}. {denial.advice(ASSUME)}",
                 denial=sentence,
                 denial_kind=denial.kind,
             ) from None

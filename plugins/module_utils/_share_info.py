@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import affected_places
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
@@ -111,6 +112,7 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as the result of the module."""
     shares = [share.result for share in plan.shares]
     is_shared = any(plan.handoffs)
+    places = affected_places({"access_lost": plan.access.lost, "shares": shares})
     return {
         "changed": False,
         "would_change": plan.changed,
@@ -123,6 +125,8 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
         "all_lines": plan.access.all_lines,
         "summary": framed_summary(plan.summary, is_shared, check_mode),
         "all_summary": framed_summary(plan.all_summary, is_shared, check_mode),
+        "regions": sorted({region for region, _name in places}),
+        "repositories": sorted({name for _region, name in places}),
         "handoffs": plan.handoffs,
         "shares": shares,
         "share": shares[0] if len(shares) == 1 else {},

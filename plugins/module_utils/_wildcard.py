@@ -25,16 +25,19 @@ def literal(template: Template) -> str:
     return "".join(text for text, _wild in template)
 
 
+@functools.lru_cache(maxsize=16384)
 def matches(template: Template, text: str) -> bool:
     """Whether the whole text matches the template, with regard to case."""
     return _pattern(template, False).fits(text)
 
 
+@functools.lru_cache(maxsize=16384)
 def matches_in_segments(template: Template, arn: str) -> bool:
     """Whether an ARN matches the template. Only a `*` at the end of a segment matches colons."""
     return _pattern(template, True).fits(arn)
 
 
+@functools.lru_cache(maxsize=16384)
 def matches_any_case(pattern: str, text: str) -> bool:
     """Whether an action matches the pattern, without regard to case."""
     return matches(((pattern.lower(), True),), text.lower())

@@ -54,13 +54,20 @@ options:
   accepted_denials:
     description:
       - Additional kinds of denial that count as a denial of O(denied).
-      - By default, a denial counts only if no identity-based policy of the role allows the action, or if a policy of
-        the owner account explicitly denies it.
+      - By default, a denial counts only if AWS states that no identity-based policy of the role allows the action, or
+        that an identity-based or resource-based policy explicitly denies it.
       - The other kinds depend on the host or the session. The same role may be able to read the repository from another
         host or in another session.
     type: list
     elements: str
-    choices: [boundary, endpoint_policy, no_resource_policy, organization_policy, session_policy, unknown]
+    choices:
+      - boundary
+      - endpoint_policy
+      - explicit_deny
+      - no_resource_policy
+      - organization_policy
+      - session_policy
+      - unknown
     default: []
   duration_seconds:
     description: The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.

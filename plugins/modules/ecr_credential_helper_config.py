@@ -122,9 +122,10 @@ options:
     type: str
     default: /usr/local/bin
   require_helper:
-    description: Whether to fail if C(docker-credential-ecr-login) is not installed. A pull needs it.
+    description:
+      - Whether to fail if C(docker-credential-ecr-login) is not installed. A pull needs it.
+      - By default, the module fails, except in check mode, in which an earlier task may not have installed it yet.
     type: bool
-    default: true
 extends_documentation_fragment:
   - crossaccount.ecr._attributes
   - crossaccount.ecr._requirements
@@ -229,7 +230,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import ru
 
 
 def run(module: AnsibleModule) -> Json:
-    declared, helper, problems = declaration_of(module.params), module.get_bin_path(HELPER), Problems()
+    helper, problems = module.get_bin_path(HELPER), Problems()
+    declared = declaration_of(module.params, module.check_mode)
     problems.extend(host_declaration_problems(declared, helper))
     account = local_account(declared.user)
     paths, found = read_host(declared, account, paths_of(declared, account, helper), problems)

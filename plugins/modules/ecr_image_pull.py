@@ -198,6 +198,11 @@ registry:
   returned: success
   type: str
   sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com
+predicted:
+  description: Whether the module ran in check mode and fetched nothing.
+  returned: success
+  type: bool
+  sample: false
 images:
   description: The images, in the order of O(images).
   returned: success

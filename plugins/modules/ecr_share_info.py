@@ -165,6 +165,18 @@ all_summary:
   elements: str
   sample:
     - Owner account 111111111111, role arn:aws:iam::111111111111:role/allow_ecr_release
+regions:
+  description: The regions of the shared repositories, and of those to which a principal loses access.
+  returned: success
+  type: list
+  elements: str
+  sample: [ap-northeast-1]
+repositories:
+  description: The shared repositories, and those to which a principal loses access.
+  returned: success
+  type: list
+  elements: str
+  sample: [release]
 handoffs:
   description: Options of M(crossaccount.ecr.ecr_handoff) for each share. Empty for a share that is absent.
   returned: success

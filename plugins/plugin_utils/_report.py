@@ -12,14 +12,14 @@ import xml.etree.ElementTree
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 
-def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]], check_mode: bool) -> list[str]:
+def hosts_table(rows: t.Sequence[tuple[str, bool, Json, Json]]) -> list[str]:
     """The result of each host, one line each.
 
     :param rows: the host, whether it did not fail, and the results of `ecr_access_info` and `ecr_image_pull`
     """
-    pulled_text = "would be pulled" if check_mode else "pulled"
     results = []
     for host, succeeded, proof, pull in rows:
+        pulled_text = "would be pulled" if pull.get("predicted") else "pulled"
         if succeeded:
             images = [
                 f"{image['image']} {pulled_text if image['changed'] else 'already present'} ({pull['engine']})"
@@ -37,6 +37,8 @@ def accounts_table(
 ) -> list[str]:
     """One line with the result of each owner account, and the reasons of all failures.
 
+    A single account has no lines, because the failed task shows its reason.
+
     :param rows: the host, why it failed, the access gained (None if unknown) and the access lost
     """
     results, reasons = [], []
@@ -44,11 +46,11 @@ def accounts_table(
         if failure or gained is None:
             reason = (failure or "no result; see above").splitlines()
             results.append((host, "failed", reason[0]))
-            reasons += reason if len(rows) == 1 else [f"{host}: {line}" for line in reason[1:] and reason]
+            reasons += [f"{host}: {line}" for line in reason[1:] and reason]
         else:
             change = f"{len(gained)} gained, {len(lost)} lost" if gained or lost else "no access gained or lost"
             results.append((host, "ok", change))
-    return [*(_table(results) if len(rows) > 1 else []), *reasons]
+    return [*_table(results), *reasons] if len(rows) > 1 else []
 
 
 def _table(results: t.Sequence[tuple[str, str, str]]) -> list[str]:

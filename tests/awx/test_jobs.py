@@ -133,6 +133,28 @@ def test_the_workflow_hands_the_share_on_and_takes_it_back(awx: Awx, lab: Lab) -
         lab.client("owner", "iam").get_role(RoleName="allow_ecr_release")
 
 
+def test_an_audit_publishes_its_report_as_an_artifact(awx: Awx, lab: Lab) -> None:
+    answers = {
+        "survey_regions": f"{accounts.REGION}\n",
+        "survey_tag": "environment = release",
+        "survey_trusted_accounts": accounts.STRANGER,
+        "survey_fail_on": "low",
+    }
+    questions = {question["variable"]: question for question in TEMPLATES["ECR Audit"]["survey"]["spec"]}
+    assert [rules.answer_problems(questions[name], answer) for name, answer in answers.items()] == [[]] * len(questions)
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    ecr = lab.client("owner", "ecr")
+    ecr.set_repository_policy(repositoryName="release", policyText=document, force=True)
+    code, output, artifacts = awx.job("ECR Audit", [OWNER], answers)
+    ecr.delete_repository_policy(repositoryName="release")
+    report = artifacts["ecr_audit"]["localhost"]
+    assert (code, report["account"], report["regions"]) == (2, accounts.OWNER, [accounts.REGION]), output
+    assert [row["principal_kind"] for row in report["access"]] == ["everyone"]
+    assert report["findings"][0]["severity"] == "critical"
+    assert "Findings of severity low or higher" in output
+
+
 def test_a_job_without_a_credential_names_the_type_to_attach(awx: Awx) -> None:
     code, output, _artifacts = awx.job("ECR Share", [], ANSWERS)
     assert code == 2

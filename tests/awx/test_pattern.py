@@ -67,7 +67,7 @@ def test_one_job_can_have_the_credentials_of_both_accounts() -> None:
     injected = [kind["injectors"] for kind in TYPES.values()]
     for part in ("env", "extra_vars"):
         names = [name for injectors in injected for name in injectors[part]]
-        assert len(names) == len(set(names)) == len(TYPES)
+        assert len(names) == len(set(names)) >= len(TYPES)
 
 
 def test_every_template_requires_its_credential() -> None:
@@ -135,6 +135,13 @@ def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
         assert kind["injectors"] == TYPES[name]["injectors"]
     (host,) = awx.all("hosts")
     assert json.loads(host["variables"])["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
+    (schedule,) = awx.all("schedules")
+    assert schedule["unified_job_template"] == templates["ECR Audit"]["id"]
+    assert (schedule["enabled"], schedule["rrule"]) == (False, "DTSTART:20260101T050000Z RRULE:FREQ=DAILY;INTERVAL=1")
+    questions = {question["variable"]: question for question in TEMPLATES["ECR Audit"]["survey"]["spec"]}
+    assert questions.keys() == schedule["extra_data"].keys()
+    answers = schedule["extra_data"].items()
+    assert [rules.answer_problems(questions[name], answer) for name, answer in answers] == [[]] * len(questions)
     (workflow,) = awx.all("workflow_job_templates")
     assert awx.surveys[workflow["related"]["survey_spec"]] == TEMPLATES["ECR Share"]["survey"]
     nodes = awx.named("workflow_job_template_nodes")
@@ -149,6 +156,15 @@ def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
     mark = len(awx.writes)
     again = apply(tmp_path, awx.url, "--start-at-task", "Create the workflow")
     assert (again.returncode, awx.writes[mark:]) == (0, [f"PATCH {approval['url']}"]), again.stdout + again.stderr
+
+
+def test_the_schedule_is_enabled_with_its_regions(awx: Awx, tmp_path: pathlib.Path) -> None:
+    answers = {"ecr_awx_audit_regions": ["ap-northeast-1", "eu-west-1"], "ecr_awx_audit_fail_on": "critical"}
+    run = apply(tmp_path, awx.url, "-e", json.dumps(answers))
+    assert run.returncode == 0, run.stdout + run.stderr
+    (schedule,) = awx.all("schedules")
+    assert (schedule["enabled"], schedule["extra_data"]["survey_fail_on"]) == (True, "critical")
+    assert schedule["extra_data"]["survey_regions"].split() == ["ap-northeast-1", "eu-west-1"]
 
 
 def test_no_awx_is_an_error_that_says_how_to_name_one(tmp_path: pathlib.Path) -> None:

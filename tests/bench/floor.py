@@ -5,6 +5,7 @@ tags COUNT             who is it, and the tags of each repository, with 32 threa
 tag COUNT READS        the same, then TagResources by 20, then the tags of each again, READS times, with pauses
 discover TAG VALUE     every repository of the registry, and the tags of each, with 32 threads
 tagged TAG VALUE       every repository with the tag, from the pages of the Resource Groups Tagging API
+audit                  the IAM configuration, and the tags and the policy of every repository, with 32 threads
 look COUNT REGIONS     as many roles with their policies, and in each region the repository of each, with 32 threads
 prove ROLE COUNT TOTAL what `ecr_access_info` asks, one call after another
 """
@@ -80,6 +81,33 @@ def tagged(key: str, value: str) -> None:
     print(sum(len(page["ResourceTagMappingList"]) for page in pages))
 
 
+def audit() -> None:
+    """Read what decides who can access the repositories, with the fewest calls."""
+    ecr, iam = client("ecr"), client("iam")
+
+    def details() -> int:
+        pages = iam.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 1000})
+        return sum(len(page["RoleDetailList"]) for page in pages)
+
+    def policy_of(name: str) -> str:
+        with contextlib.suppress(ecr.exceptions.RepositoryPolicyNotFoundException):
+            return str(ecr.get_repository_policy(repositoryName=name)["policyText"])
+        return ""
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        roles = pool.submit(details)
+        with contextlib.suppress(ecr.exceptions.RegistryPolicyNotFoundException):
+            ecr.get_registry_policy()
+        ecr.describe_registry()
+        ecr.describe_pull_through_cache_rules()
+        ecr.describe_repository_creation_templates()
+        pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
+        found = [one for page in pages for one in page["repositories"]]
+        policies = pool.map(policy_of, [one["repositoryName"] for one in found])
+        tags = pool.map(lambda one: ecr.list_tags_for_resource(resourceArn=one["repositoryArn"])["tags"], found)
+        print(roles.result(), len(list(policies)), len(list(tags)))
+
+
 def look(count: int, regions: str) -> None:
     """Read what decides whether these shares are as declared."""
     account, iam = client("sts").get_caller_identity()["Account"], client("iam")
@@ -149,6 +177,14 @@ def prove(role: str, count: int, total: int) -> None:
 
 if __name__ == "__main__":
     work, *words = sys.argv[1:]
-    {"tags": tags, "tag": tag, "discover": discover, "tagged": tagged, "look": look, "prove": prove}[work](
+    {
+        "tags": tags,
+        "tag": tag,
+        "discover": discover,
+        "tagged": tagged,
+        "audit": audit,
+        "look": look,
+        "prove": prove,
+    }[work](
         *(int(word) if word.isdecimal() else word for word in words)  # type: ignore[operator]
     )

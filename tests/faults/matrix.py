@@ -24,8 +24,6 @@ FAULTS = (
     "expired token",
     STALE,
 )
-#: How often the reduced matrix tries a read that a module repeats.
-REPEATS = 2
 OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
 
 
@@ -103,18 +101,22 @@ def applicable(row: Row) -> list[str]:
 def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     """The faults to try at each row. Reduced: one at each read, in turn; both kills and one more at each write.
 
-    Reduced, a read that a module repeats is tried twice: a module reads until several answers in a row agree.
+    Reduced, a read that a module repeats is tried the second time as well, once in each phase: a module reads until
+    several answers in a row agree.
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
     picked: dict[Row, list[str]] = {}
     turn = 0
     counts: Counter[tuple[str, int, str]] = Counter()
+    repeated: set[tuple[str, str]] = set()
     for row in rows:
         counts[row.phase, row.module, row.name] += 1
-        if not row.writes and counts[row.phase, row.module, row.name] > REPEATS:
-            picked[row] = []
-            continue
+        if not row.writes and counts[row.phase, row.module, row.name] > 1:
+            if (row.phase, row.name) in repeated:
+                picked[row] = []
+                continue
+            repeated.add((row.phase, row.name))
         # Threads make the calls of a pull, in no sure order: another call may stand here, which cannot be stale.
         apart = {STALE} if row.phase == "pull" else {KILLED_BEFORE, KILLED_AFTER} if row.writes else set()
         faults = [fault for fault in applicable(row) if fault not in apart]

@@ -16,11 +16,11 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _layout_index, _manifest, _retry
 
 from tests.lab import accounts, state
-from tests.support.control import BIN, REPOSITORY_ARN, ROLE, Control
+from tests.support.control import REPOSITORY_ARN, ROLE, Control
 from tests.support.forwarding import ResponseDroppingProxy
 from tests.support.owner_side import CONSUMER, RELEASE, STRANGER, owner, pull_role, tags_of, versions
 
-MANY, EIGHT = 20, 8
+MANY, EIGHT, FOUR = 20, 8, 4
 
 
 # --- one run in between another --------------------------------------------------------------------------------------
@@ -176,10 +176,11 @@ def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
         "ecr_share_consumers": [CONSUMER],
         "ecr_share_exclusive": True,
         "ecr_share_wait_timeout": 5,
+        "ecr_share_wait_interval": 0.5,  # a run that another one overtakes reads until its deadline
     }
     second = {**first, "ecr_share_repositories": ["develop"], "ecr_share_consumers": [STRANGER]}
-    with ThreadPoolExecutor(EIGHT) as pool:
-        runs = list(pool.map(lambda declared: control.share(**declared), [first, second] * (EIGHT // 2)))
+    with ThreadPoolExecutor(FOUR) as pool:
+        runs = list(pool.map(lambda declared: control.share(**declared), [first, second] * (FOUR // 2)))
     for run in runs:
         words = " ".join(run.output.split())
         assert run.code == 0 or (run.code == 2 and "Run again: completed" in words), run
@@ -227,7 +228,7 @@ def pull_at_once(control: Control, folder: pathlib.Path, **options: Any) -> dict
         "wait_timeout": 0,
         **options,
     }
-    command = [BIN / "ansible", "all", "-i", hosts, "--forks", str(MANY), "--connection", "local"]
+    command = [*control.ad_hoc("consumer"), "all", "-i", hosts, "--forks", str(MANY), "--connection", "local"]
     command += ["-m", "crossaccount.ecr.ecr_image_pull", "-a", json.dumps(arguments), "--tree", str(folder)]
     command += ["-e", json.dumps({"ansible_python_interpreter": str(control.python)})]
     run = control._run(command, "consumer")

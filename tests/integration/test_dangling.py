@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.lab import accounts
-from tests.support.control import BIN, Control
+from tests.support.control import Control
 
 EXTERNAL_ID, USER = "returning-share", "returning"
 USER_ARN = f"arn:aws:iam::{accounts.CONSUMER}:user/{USER}"
@@ -64,8 +64,8 @@ def declaration(name: str, **consumer: Any) -> dict[str, Any]:
 
 def shown(control: Control, options: dict[str, Any], *flags: str) -> str:
     """The output of a run of the module for a person; line breaks of the display do not count."""
-    command = [BIN / "ansible", "localhost", "-m", "crossaccount.ecr.iam_ecr_pull_role", "-a", json.dumps(options)]
-    return " ".join(control._run([*command, *flags], "owner").output.split())
+    command = [*control.ad_hoc("owner"), "localhost", "-m", "crossaccount.ecr.iam_ecr_pull_role"]
+    return " ".join(control._run([*command, "-a", json.dumps(options), *flags], "owner").output.split())
 
 
 def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: RecreatedUser) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.lab import accounts
-from tests.support.control import BIN, Control
+from tests.support.control import Control
 
 HOSTS = 8
 #: Ansible ends some messages with a list of all that there is; the message is what stands before.
@@ -712,7 +712,7 @@ def results(control: Control, tmp_path_factory: pytest.TempPathFactory) -> dict[
     (folder / "playbook.yml").write_text(json.dumps([play]))
     mark = len(control.lab.calls())
     inventory = ",".join(hosts) + ","
-    command = [BIN / "ansible-playbook", folder / "playbook.yml", "-i", inventory, "--forks", str(HOSTS)]
+    command = [control.program("owner"), folder / "playbook.yml", "-i", inventory, "--forks", str(HOSTS)]
     run = control._run(command, "owner")
     assert run.code == 0, run
     ended = {"writes": control.lab.writes_since(mark), "output": run.output}

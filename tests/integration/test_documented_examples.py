@@ -61,7 +61,7 @@ def run(control: Control, blocks: list[dict[str, Any]], profile: str, *arguments
     playbook = control.folder / "example.yml"
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
     variables = json.dumps({"ansible_python_interpreter": str(control.python)})
-    command = [str(BIN / "ansible-playbook"), str(playbook), "-e", variables, *arguments]
+    command: list[Any] = [control.program(profile), str(playbook), "-e", variables, *arguments]
     environment = control.environment(profile)
     return Run(
         subprocess.run(command, cwd=control.folder, env=environment, capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 from tests.lab import accounts, state
-from tests.support.control import BIN, REPOSITORY_ARN, Control
+from tests.support.control import REPOSITORY_ARN, Control
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 
@@ -37,6 +37,8 @@ ALSO_NEEDED = {
 #: The permissions boundary of every pull role here, and the key of the tags that grant access.
 BOUNDARY, TAG_KEY = "boundary", "environment"
 BOUNDARY_ARN = f"arn:aws:iam::{accounts.OWNER}:policy/{BOUNDARY}"
+#: The declaration of the scenario, and its role.
+SCENARIO, ROLE_NAME = "playbooks/vars/scenario.yml", "allow_ecr_release"
 #: AWS allows this to everybody.
 NEEDS_NO_PERMISSION = "sts:GetCallerIdentity"
 
@@ -234,6 +236,42 @@ def test_the_policies_hold_what_is_called_and_nothing_else(walked: WalkResult, n
     assert sorted(actions(policy(name, "any"))) == sorted(needed)
 
 
+@pytest.fixture
+def shared(staff: LimitedUsers, request: pytest.FixtureRequest) -> Iterator[Control]:
+    """A control host after an administrator has shared the repository `release`."""
+    control = staff.control(request.node.name)
+    assert control.share(profile="owner").code == 0
+    yield control
+    assert control.playbook("unshare", "owner", "-e", f"@{SCENARIO}").code == 0
+
+
+def test_the_auditor_policy_holds_what_an_audit_calls_and_nothing_else(staff: LimitedUsers, shared: Control) -> None:
+    auditor, audit = staff.hire("auditor", policy("auditor", ROLE_NAME)), {"ecr_audit_regions": [accounts.REGION]}
+    variables = {**audit, "ecr_audit_declaration": SCENARIO, "ecr_audit_fail_on": "drift"}
+    mark = len(staff.lab.calls())
+    runs = [shared.playbook("audit", profile, **variables) for profile in ("owner", auditor)]
+    assert [run.code for run in runs] == [0, 0], runs
+    assert sorted(actions(policy("auditor", ROLE_NAME))) == sorted(staff.calls("owner", since=mark))
+    assert staff.calls(auditor, since=mark) == staff.calls("owner", since=mark)
+    shown = [
+        [line for line in run.output.splitlines() if line.startswith((accounts.CONSUMER, "findings"))] for run in runs
+    ]
+    assert shown[0] == shown[1]
+    assert f"{accounts.CONSUMER} can pull release through role {ROLE_NAME}" in shown[0][0]
+
+
+def test_check_mode_without_the_permissions_of_an_audit_states_what_was_not_checked(
+    staff: LimitedUsers, shared: Control
+) -> None:
+    """The policy of the owner does not have them, and the run succeeds."""
+    user = staff.hire("owner-checks", policy(OWNER, ROLE_NAME))
+    run = shared.playbook("unshare", user, "-e", f"@{SCENARIO}", "--check")
+    assert run.code == 0, run
+    assert f"- {accounts.CONSUMER} (external ID) loses release" in run.output
+    for what in ("registry policy", "repository policy of release"):
+        assert f"not checked: {what} in {accounts.REGION}: " in run.output
+
+
 def test_unbounded_policy_only_lacks_the_conditions() -> None:
     bounded, unbounded = (
         {(action, item["Resource"]) for item in document["Statement"] for action in as_list(item["Action"])}
@@ -289,7 +327,7 @@ def user_of(action: str) -> str:
 
 def everybody(control: Control, users: list[str], module: str, /, **options: Any) -> tuple[int, dict[str, Any]]:
     """One run of a module for many users at once, each on a host of the same name: exit status and results."""
-    command = [str(BIN / "ansible"), "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
+    command = [*control.ad_hoc(None), "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
     command += ["-e", f"ansible_python_interpreter={control.python}", "-m", f"crossaccount.ecr.{module}"]
     options = {"profile": "{{ inventory_hostname }}", "wait_interval": 0, **options}
     tree = control.folder / f"tree-{len(list(control.folder.iterdir()))}"

@@ -88,7 +88,7 @@ BREAKS: dict[str, Break] = {
     "principals are ignored": lambda patch: patch.setattr(_principal, "includes", lambda *_arguments: YES),
     "an account that is named suffices": lambda patch: patch.setattr(_principal, "NAMED", _principal.ANYWAY),
     "resources are ignored": lambda patch: patch.setattr(_statement, "_covers_resource", lambda *_arguments: YES),
-    "denials are ignored": lambda patch: patch.setattr(_evaluate._Layer, "denies", lambda *_arguments: NO),
+    "denials are ignored": lambda patch: patch.setattr(_evaluate.Layer, "denies", lambda *_arguments: NO),
     "one side suffices across accounts": lambda patch: patch.setattr(_evaluate, "every", some),
 }
 

@@ -17,6 +17,7 @@ from botocore.session import Session as BotocoreSession
 from . import program
 
 OWNER, CONSUMER, STRANGER = "111111111111", "222222222222", "333333333333"
+FOURTH, FIFTH = "444444444444", "555555555555"
 REGION = "ap-northeast-1"
 REPOSITORIES, IMAGE_TAG = ("release", "develop"), "v1.0"
 
@@ -33,6 +34,8 @@ USERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "consumer-administrator": (CONSUMER, "administrator", ADMINISTRATOR),
     "stranger": (STRANGER, "stranger", MAY_ASSUME),
     "stranger-administrator": (STRANGER, "administrator", ADMINISTRATOR),
+    "fourth-administrator": (FOURTH, "administrator", ADMINISTRATOR),
+    "fifth-administrator": (FIFTH, "administrator", ADMINISTRATOR),
 }
 
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -70,12 +72,62 @@ class Account:
         keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
         return self.lab.session(self.profile, **keys)
 
+    def session(self, service: str, role: str) -> Any:
+        """A client of the administrator's session of a role.
+
+        :param role: its ARN
+        """
+        sts = self.lab.client(self.profile, "sts")
+        keys = sts.assume_role(RoleArn=role, RoleSessionName="any")["Credentials"]
+        return self.lab.session(
+            self.profile,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        ).client(service)
+
     def role(self, trusted: str, *statements: Statement) -> str:
         """The ARN of a new role with a trust policy and these permissions."""
         name = f"role-{next(_numbers)}"
         arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
         self.iam.put_role_policy(RoleName=name, PolicyName="exactly", PolicyDocument=document(*statements))
         return str(arn)
+
+
+class Organization:
+    """An organization whose management account is the third account.
+
+    :param kind: the type of its policies
+    """
+
+    def __init__(self, lab: Lab, kind: str = "SERVICE_CONTROL_POLICY") -> None:
+        self.kind = kind
+        self.lab, self.client = lab, lab.client("stranger-administrator", "organizations")
+        self.root = self.client.list_roots()["Roots"][0]["Id"]
+        self.policies = 0
+
+    def join(self, profile: str) -> None:
+        target = {"Id": accounts.USERS[profile][0], "Type": "ACCOUNT"}
+        handshake = self.client.invite_account_to_organization(Target=target)["Handshake"]["Id"]
+        accepted = self.lab.client(profile, "organizations").accept_handshake(HandshakeId=handshake)
+        assert accepted["Handshake"]["State"] == "ACCEPTED"
+
+    @contextlib.contextmanager
+    def policy(self, target: str, *statements: Statement) -> Iterator[str]:
+        """Within, the policy is attached; yields its ARN."""
+        self.policies += 1
+        content = {
+            "Content": document(*statements),
+            "Description": "",
+            "Name": f"policy-{self.policies}",
+            "Type": self.kind,
+        }
+        made = self.client.create_policy(**content)["Policy"]["PolicySummary"]
+        self.client.attach_policy(PolicyId=made["Id"], TargetId=target)
+        try:
+            yield made["Arn"]
+        finally:
+            self.client.detach_policy(PolicyId=made["Id"], TargetId=target)
 
 
 def denial(call: Any, **arguments: Any) -> str:

@@ -12,11 +12,15 @@ Source: Amazon ECR User Guide, "Private repository policies".
 
 from __future__ import annotations
 
+import contextvars
 import json
 from typing import Any
 
 from ministack.core import iam_evaluator, responses
 from ministack.services import ecr
+
+#: The account of the registry that the current call is for.
+_registry: contextvars.ContextVar[str] = contextvars.ContextVar("lab_registry", default="")
 
 
 def install() -> None:
@@ -41,15 +45,26 @@ def account_of(body: bytes, caller: str) -> str:
     return str(data.get("registryId") or arn_account or caller)
 
 
+def select(body: bytes, caller: str) -> str:
+    """The same, which `registry` returns until the next call."""
+    _registry.set(account_of(body, caller))
+    return registry()
+
+
+def registry() -> str:
+    """The account of the registry that the current call is for."""
+    return _registry.get()
+
+
 def repository(arn: str) -> dict[str, Any] | None:
     """The repository with an ARN, in any account."""
-    found: dict[str, Any] | None = ecr._repositories.get_scoped(*_place(arn))
+    found: dict[str, Any] | None = ecr._repositories.get_scoped(*place(arn))
     return found
 
 
 def policy_of(arn: str) -> tuple[str, str] | None:
     """The policy of a repository and its account. None if only the policies of the caller are evaluated."""
-    account, region, name = _place(arn)
+    account, region, name = place(arn)
     if repository(arn) is None and account == responses.get_account_id():
         return None
     return ecr._repo_policies.get_scoped(account, region, name) or "", account
@@ -64,7 +79,7 @@ def sole_owner(name: str, region: str, caller: str) -> str:
     return caller if caller in owners or len(owners) != 1 else owners.pop()
 
 
-def _place(arn: str) -> tuple[str, str, str]:
+def place(arn: str) -> tuple[str, str, str]:
     """The account, the region and the name of a repository."""
     _arn, _partition, _service, region, account, resource = arn.split(":", 5)
     return account, region, resource.partition("/")[2]

@@ -24,9 +24,9 @@ from ministack.core import iam_actions, iam_evaluator
 
 ENDPOINT, ORGANIZATION = "VPC endpoint policy", "service control policy"
 IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"
-RESOURCE = "resource-based policy"
+RESOURCE, RESOURCE_CONTROL = "resource-based policy", "resource control policy"
 #: Limits that an Allow of a resource-based policy does not lift.
-_ABSOLUTE = (ENDPOINT, ORGANIZATION)
+ABSOLUTE = (ENDPOINT, ORGANIZATION)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def install() -> None:
     def evaluate_with_reason(context: Any, policies: Any, *limits: Any) -> Any:
         result = evaluate(context, policies, *limits)
         if result.decision != "Allow":
-            layers = sorted([Layer(IDENTITY, policies), *limits], key=lambda layer: layer.policy not in _ABSOLUTE)
+            layers = sorted([Layer(IDENTITY, policies), *limits], key=lambda layer: layer.policy not in ABSOLUTE)
             result.reason = _find_reason(evaluate, context, layers, result.decision)
         return result
 
@@ -86,7 +86,7 @@ def install() -> None:
         return result
 
     def combine_resource_policy(identity: Any, *arguments: Any, **options: Any) -> Any:
-        if identity.decision != "Allow" and identity.reason.policy in _ABSOLUTE:
+        if identity.decision != "Allow" and identity.reason.policy in ABSOLUTE:
             return identity
         return combine(identity, *arguments, **options)
 
@@ -132,15 +132,15 @@ def _find_reason(evaluate: Any, context: Any, layers: Sequence[Layer], decision:
             return Reason(layer.policy)
         for document in layer if decision == "Deny" else ():
             if evaluate(context, [document]).decision == "Deny":
-                return Reason(layer.policy, _named_arn(context, layer.policy, getattr(document, "arn", "")))
+                return Reason(layer.policy, named_arn(context, layer.policy, getattr(document, "arn", "")))
     return Reason()
 
 
-def _named_arn(context: Any, policy: str, arn: str) -> str:
+def named_arn(context: Any, policy: str, arn: str) -> str:
     """The ARN, if AWS reveals it for this call."""
     caller, owner = context.principal_account, iam_evaluator._account_from_arn(context.resource_arn)
     organizations = {iam_evaluator._principal_org_id(account) for account in (caller, owner or caller)}
-    same_organization = policy == ORGANIZATION and len(organizations) == 1
+    same_organization = policy in (ORGANIZATION, RESOURCE_CONTROL) and len(organizations) == 1
     return arn if owner in (None, caller) or same_organization else ""
 
 

@@ -25,7 +25,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import ecr, iam, sts, tagging
 
-from . import cross_account, endpoint_policy
+from . import creation_templates, cross_account, endpoint_policy, upstream_images
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -77,20 +77,23 @@ class Registry:
             return _denied("Your authorization token has expired. Reauthenticate and try again.")
         responses._request_account_id.set(token.account)
         responses.set_request_region(token.region)
-        verb, name, _reference = ecr._parse_v2_path(path) or ("", "", "")
+        verb, name, reference = ecr._parse_v2_path(path) or ("", "", "")
         action, account = _registry_action(method.upper(), verb), self.account_of(token, headers, name)
-        if action is not None:
-            arn = f"arn:aws:ecr:{token.region}:{account}:repository/{name}"
-            refusal = iam_evaluator.enforce(token.access_key_id, f"ecr:{action}", "ecr", token.region, arn)
-            if isinstance(refusal, iam_evaluator.AuthError):
-                return _denied("Your authorization token has expired. Reauthenticate and try again.")
-            if refusal is not None:
-                return _denied(
-                    iam_actions.identity_denial_message(
-                        f"ecr:{action}", refusal.principal_arn, arn, refusal.decision == "Deny"
-                    )
-                )
+        arn = f"arn:aws:ecr:{token.region}:{account}:repository/{name}"
+        new = cross_account.repository(arn) is None
+        created = action == PUSH_LAYER[0] and new and _template(arn)
+        place = (account, token.region, name)
+        source = upstream_images.source_of(*place, reference) if action == PULL_MANIFEST else None
+        needed = [action, source and upstream_images.IMPORT, (created or (source and new)) and upstream_images.CREATE]
+        refusals = (_refusal(token, one, arn) for one in needed if one)
+        refusal = next((one for one in refusals if one is not None), None)
+        if refusal is not None:
+            return refusal
         responses._request_account_id.set(account)
+        if created:
+            creation_templates.create_repository(name, created)
+        if source:
+            upstream_images.copy_image(source, *place, reference)
         reply: Response = await self._serve(method, path, headers, body, query)
         return reply
 
@@ -99,6 +102,22 @@ class Registry:
         """The account of the registry that receives the request for a repository. Here all registries share one
         host."""
         return cross_account.sole_owner(name, token.region, token.account)
+
+
+def _refusal(token: Token, action: str, arn: str) -> Response | None:
+    """The answer to a request whose caller may not do `action`."""
+    refusal = iam_evaluator.enforce(token.access_key_id, f"ecr:{action}", "ecr", token.region, arn)
+    if refusal is None:
+        return None
+    if isinstance(refusal, iam_evaluator.AuthError):
+        return _denied("Your authorization token has expired. Reauthenticate and try again.")
+    explicit = refusal.decision == "Deny"
+    return _denied(iam_actions.identity_denial_message(f"ecr:{action}", refusal.principal_arn, arn, explicit))
+
+
+def _template(arn: str) -> dict[str, Any] | None:
+    """The creation template with which a push creates a repository."""
+    return creation_templates.matching(*cross_account.place(arn), creation_templates.ON_PUSH)
 
 
 def _password(authorization: str) -> str:
@@ -145,14 +164,17 @@ def _repository_tags(arn: str) -> Iterator[tuple[str, str]]:
 
 
 def _authorized_resources(operation: str, body: bytes, region: str, account: str) -> list[str]:
-    """The ARNs on which an ECR call is authorized."""
+    """The ARNs on which an ECR call is authorized.
+
+    :param account: the account of the registry in the call
+    """
     try:
         data = json.loads(body or b"{}")
     except ValueError:
         return ["*"]
     if "resourceArn" in data:
         return [data["resourceArn"]]
-    prefix = f"arn:aws:ecr:{region}:{cross_account.account_of(body, account)}:repository/"
+    prefix = f"arn:aws:ecr:{region}:{account}:repository/"
     if "repositoryName" in data:
         return [prefix + data["repositoryName"]]
     if names := data.get("repositoryNames"):
@@ -217,7 +239,7 @@ def install(endpoint: str) -> Registry:
         if service != "ecr":
             return str(extract(service, method, path, headers, body, query, region, account))
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        _resources.set(_authorized_resources(operation, body, region, account))
+        _resources.set(_authorized_resources(operation, body, region, cross_account.select(body, account)))
         return _resources.get()[0]
 
     def enforce_with_tags(

@@ -3,8 +3,8 @@
 
 1. `SetDefaultPolicyVersion`.
 2. A trust policy with a user or role that does not exist is rejected.
-3. A trust policy is bound to the unique ID of a user or role. When the user or role is deleted, the document keeps the
-   ID, and a new user or role with the same name is not trusted.
+3. Trust policies and the policies of resources are bound to the unique ID of a user or role. When the user or role is
+   deleted, the document keeps the ID, and a new user or role with the same name is not trusted.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal".
 """
@@ -16,13 +16,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ministack.services import iam
-
-from . import accounts
+from ministack.services import ecr, iam
 
 _ENTITY = re.compile(r"arn:aws:iam::([0-9]{12}):(user|role)/(?:.*/)?([^/]+)")
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]+")
-_ACCOUNTS = (accounts.OWNER, accounts.CONSUMER, accounts.STRANGER)
+#: The policies of resources: key and text.
+RESOURCE_POLICIES: list[dict[Any, str]] = [ecr._repo_policies._data]
 
 
 def install() -> None:
@@ -51,8 +50,8 @@ def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Ca
     """Wrap the handler, so that it rejects a trust policy whose principal does not exist."""
 
     def checked(parameters: Any) -> Any:
-        for principal in _principals(iam._p(parameters, document)):
-            if not _exists(principal):
+        for principal in principals(iam._p(parameters, document)):
+            if not exists(principal):
                 message = f'Invalid principal in policy: "AWS":"{principal}"'
                 return iam._error(400, "MalformedPolicyDocument", message, ns="iam")
         return handler(parameters)
@@ -61,21 +60,21 @@ def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Ca
 
 
 def _with_id_left_behind(handler: Callable[[Any], Any], kind: str) -> Callable[[Any], Any]:
-    """Wrap the handler of a deletion, so that every trust policy keeps the unique ID of the deleted user or role."""
+    """Wrap the handler of a deletion, so that every policy keeps the unique ID of the deleted user or role."""
     entities = {"User": iam._users, "Role": iam._roles}[kind]
 
     def deleting(parameters: Any) -> Any:
         deleted = entities.get(iam._p(parameters, f"{kind}Name"))
         reply = handler(parameters)
         if deleted and reply[0] == 200:
-            _replace_in_trusts(deleted["Arn"], deleted[f"{kind}Id"])
+            _replace_principal(deleted["Arn"], deleted[f"{kind}Id"])
         return reply
 
     return deleting
 
 
-def _principals(document: str) -> Iterator[str]:
-    """The AWS principals of a trust policy. Empty if the document is not a policy, which other code reports."""
+def principals(document: str) -> Iterator[str]:
+    """The AWS principals of a policy. Empty if the text is not a policy, which other code reports."""
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -86,7 +85,7 @@ def _principals(document: str) -> Iterator[str]:
         yield from named if isinstance(named, list) else [named]
 
 
-def _exists(principal: str) -> bool:
+def exists(principal: str) -> bool:
     """Whether IAM accepts a principal: `*`, an account, or a user or role that exists. All accounts exist."""
     entity = _ENTITY.fullmatch(principal)
     if entity is None:
@@ -94,7 +93,7 @@ def _exists(principal: str) -> bool:
     account, kind, name = entity.groups()
     known = iam._users if kind == "user" else iam._roles
     data = known._data.get((account, name))
-    return account in _ACCOUNTS and data is not None and data["Arn"] == principal
+    return data is not None and data["Arn"] == principal
 
 
 def _ids() -> set[str]:
@@ -104,17 +103,23 @@ def _ids() -> set[str]:
     }
 
 
-def _replace_in_trusts(arn: str, identifier: str) -> None:
-    """Replace an ARN by a unique ID in all principals. ARNs in conditions are text and are kept."""
+def _replace_principal(arn: str, identifier: str) -> None:
+    """Replace an ARN by a unique ID in the principals of all policies. ARNs in conditions are text and are kept."""
     for role in iam._roles._data.values():
-        if arn not in _principals(role["AssumeRolePolicyDocument"]):
-            continue
-        document = json.loads(role["AssumeRolePolicyDocument"])
-        statements = document["Statement"]
-        for statement in statements if isinstance(statements, list) else [statements]:
-            named = statement["Principal"].get("AWS") if isinstance(statement.get("Principal"), dict) else None
-            if isinstance(named, list):
-                statement["Principal"]["AWS"] = [identifier if principal == arn else principal for principal in named]
-            elif named == arn:
-                statement["Principal"]["AWS"] = identifier
-        role["AssumeRolePolicyDocument"] = json.dumps(document)
+        role["AssumeRolePolicyDocument"] = _replaced(role["AssumeRolePolicyDocument"], arn, identifier)
+    for policies in RESOURCE_POLICIES:
+        policies.update({key: _replaced(text, arn, identifier) for key, text in policies.items()})
+
+
+def _replaced(text: str, arn: str, identifier: str) -> str:
+    if arn not in principals(text):
+        return text
+    document = json.loads(text)
+    statements = document["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        named = statement["Principal"].get("AWS") if isinstance(statement.get("Principal"), dict) else None
+        if isinstance(named, list):
+            statement["Principal"]["AWS"] = [identifier if principal == arn else principal for principal in named]
+        elif named == arn:
+            statement["Principal"]["AWS"] = identifier
+    return json.dumps(document)

@@ -24,12 +24,12 @@ DEFAULT, MOST = 100, 1000
 
 def install() -> None:
     """Put the additions into MiniStack, after `image_states`."""
-    ecr._describe_repositories = _paged(ecr._describe_repositories, "repositories", "repositoryNames")
-    ecr._describe_images = _paged(ecr._describe_images, "imageDetails", "imageIds")
-    ecr._list_images = _paged(ecr._list_images, "imageIds", "")
+    ecr._describe_repositories = paged(ecr._describe_repositories, "repositories", "repositoryNames")
+    ecr._describe_images = paged(ecr._describe_images, "imageDetails", "imageIds")
+    ecr._list_images = paged(ecr._list_images, "imageIds", "")
 
 
-def _paged(handle: Call, member: str, names: str) -> Call:
+def paged(handle: Call, member: str, names: str) -> Call:
     """The handler of a list.
 
     :param member: of the response

@@ -4,13 +4,14 @@
 1. Policy variables in Resource and in the values of string and ARN operators, in documents of version 2012-10-17.
 2. `NotPrincipal` in trust policies and in policies of resources.
 3. ARN operators compare each of the six components separately.
+4. `aws:PrincipalArn` of a session is the ARN of its role.
 
 A variable is replaced before MiniStack evaluates a document. Its value is plain text, so `*` and `?` in it
 become characters of a private use area, which the comparisons below read as plain text. A variable without a value
 becomes a character that no comparison accepts.
 
-Source: IAM User Guide, "IAM policy elements: Variables and tags", "AWS JSON policy elements: NotPrincipal" and
-"IAM JSON policy elements: Condition operators".
+Source: IAM User Guide, "IAM policy elements: Variables and tags", "AWS JSON policy elements: NotPrincipal",
+"IAM JSON policy elements: Condition operators" and "AWS global condition context keys".
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
+from ministack.services import iam
 
 _VARIABLE = re.compile(r"\$\{([^{}]*?)(?:, '([^']*)')?\}")
 _PLAIN = {"*": "\ue000", "?": "\ue001", "$": "\ue002"}
@@ -36,7 +38,7 @@ def install() -> None:
     of_trust, of_resource = iam_evaluator.evaluate_trust_policy, iam_evaluator.evaluate_resource_policy
 
     def parse_policy_document(document: Any) -> Any:
-        return parse(_only_current_variables(_loaded(document)))
+        return parse(only_current_variables(_loaded(document)))
 
     def evaluate_with_variables(ctx: Any, policies: Any, *limits: Any) -> Any:
         layers = [
@@ -55,6 +57,7 @@ def install() -> None:
     iam_evaluator.evaluate_trust_policy = evaluate_trust_policy
     iam_evaluator.evaluate_resource_policy = evaluate_resource_policy
     iam_evaluator._fnmatch_compile = _compiled
+    iam_evaluator._resolve_condition_key = _with_role_arn(iam_evaluator._resolve_condition_key)
     operators = iam_evaluator._CONDITION_OPS
     for name in ("arnequals", "arnlike"):
         operators[name] = _arn_like
@@ -63,6 +66,17 @@ def install() -> None:
     for name in ("equals", "notequals", "equalsignorecase", "notequalsignorecase"):
         operators[f"string{name}"] = _on_plain_text(operators[f"string{name}"])
     operators["stringnotlike"] = _negated(operators["stringlike"])
+
+
+def _with_role_arn(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    def resolve_key(key: str, ctx: Any) -> Any:
+        session = re.fullmatch(r"arn:aws:sts::([0-9]{12}):assumed-role/([^/]+)/.+", ctx.principal_arn)
+        if key.lower() != "aws:principalarn" or session is None:
+            return resolve(key, ctx)
+        role = iam._roles.get_scoped(session[1], None, session[2])
+        return role["Arn"] if role else f"arn:aws:iam::{session[1]}:role/{session[2]}"
+
+    return resolve_key
 
 
 def _loaded(document: Any) -> Any:
@@ -74,7 +88,7 @@ def _loaded(document: Any) -> Any:
         return document
 
 
-def _only_current_variables(document: Any) -> Any:
+def only_current_variables(document: Any) -> Any:
     """The document, in which `${` is plain text if its version has no variables."""
     if not isinstance(document, dict) or document.get("Version") == "2012-10-17":
         return document
@@ -83,7 +97,7 @@ def _only_current_variables(document: Any) -> Any:
 
 def _prepared(document: Any, caller_arn: str, ctx: Any) -> Any:
     """A policy with principals, its variables replaced, and each NotPrincipal decided for the caller."""
-    document = _only_current_variables(_loaded(document))
+    document = only_current_variables(_loaded(document))
     if not isinstance(document, dict):
         return document
     listed = document.get("Statement", [])

@@ -29,8 +29,11 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from . import (
+    account_details,
     authorization,
+    aws_policies,
     boundary,
+    creation_templates,
     cross_account,
     denials,
     ecr,
@@ -42,7 +45,11 @@ from . import (
     policy_language,
     propagation,
     pull_failures,
+    pull_through_cache,
     regions,
+    registry_policy,
+    replication,
+    resource_control,
     service_control,
     session_tags,
     sovereign,
@@ -179,13 +186,20 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     image_states.install()
     pull_failures.install(folder)
     pages.install()
+    creation_templates.install()
+    pull_through_cache.install()
     cross_account.install()
+    registry_policy.install()
+    replication.install()
+    resource_control.install()
     ecr.install(public)
     iam.install()
+    aws_policies.install()
     organizations.install()
     authorization.install()
     boundary.install()
     session_tags.install()
+    account_details.install(folder)
     regions.install()
     sovereign.install()
     propagation.install(folder)

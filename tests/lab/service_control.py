@@ -82,24 +82,28 @@ def _organization_of(account: str) -> str | None:
 
 def _limits(account: str) -> Iterator[denials.Layer]:
     """The service control policies of an account, a layer for each level of the organization."""
+    for level in attached(account, _TYPE):
+        documents = [
+            denials.Document(iam_evaluator.parse_policy_document(item["_Content"]), item["Arn"]) for item in level
+        ]
+        yield denials.Layer(denials.ORGANIZATION, documents)
+
+
+def attached(account: str, kind: str) -> Iterator[list[dict[str, Any]]]:
+    """The policies of one type that apply to a member account, for each level of the organization."""
     management = management_of(account)
     if management == account:
         return
     with responses.request_scope(management, responses.get_region()):
-        if not organizations._policy_type_enabled(_TYPE):
+        if not organizations._policy_type_enabled(kind):
             return
         place = account
         while place:
-            attached = [
+            yield [
                 policy
                 for identifier, policy in organizations._policies.items()
-                if policy["Type"] == _TYPE and place in organizations._attachments.get(identifier, [])
+                if policy["Type"] == kind and place in organizations._attachments.get(identifier, [])
             ]
-            documents = [
-                denials.Document(iam_evaluator.parse_policy_document(policy["_Content"]), policy["Arn"])
-                for policy in attached
-            ]
-            yield denials.Layer(denials.ORGANIZATION, documents)
             record, _kind = organizations._target(place)
             place = record.get("_ParentId")
 

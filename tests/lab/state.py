@@ -24,6 +24,8 @@ MISFITS = "misfits"
 VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
 #: The failures that a test chooses for repositories, images and layers, see `pull_failures`.
 PULL_FAILURES = "pull-failures"
+#: The dates that a test chooses for roles, see `account_details`.
+ROLE_DATES = "role-dates"
 #: Calls that change nothing; every other call is a write.
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from tests.support.lab import Lab
 
 from . import accounts
+from .clients import Account
 
 ROLE = "variables"
 ADMINISTRATOR = f"arn:aws:iam::{accounts.OWNER}:user/administrator"
@@ -58,6 +59,21 @@ def test_variables_in_a_trust_policy(
         call = lab.client("consumer", "sts").assume_role
         assert allowed(call, RoleArn=arn, RoleSessionName=ROLE, **options) is admitted
     finally:
+        iam.delete_role(RoleName=ROLE)
+
+
+def test_principal_arn_of_a_session_is_the_arn_of_its_role(lab: Lab) -> None:
+    iam, arn = lab.client("owner", "iam"), f"arn:aws:iam::{accounts.OWNER}:role/team/{ROLE}"
+    trusted = document({"Effect": "Allow", "Principal": {"AWS": accounts.OWNER}, "Action": "sts:AssumeRole"})
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trusted, Path="/team/")
+    conditions = {"ArnEquals": {"aws:PrincipalArn": arn}}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:sts::*:*"}}
+    try:
+        for condition, reads in zip(conditions, (True, False)):
+            statement = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": condition}
+            iam.put_role_policy(RoleName=ROLE, PolicyName="p", PolicyDocument=document(statement))
+            assert allowed(Account(lab).session("ecr", arn).list_images, repositoryName="release") is reads
+    finally:
+        iam.delete_role_policy(RoleName=ROLE, PolicyName="p")
         iam.delete_role(RoleName=ROLE)
 
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,45 +10,18 @@ import pytest
 from tests.support.lab import Lab
 
 from . import accounts
-from .clients import RELEASE, Account, Statement, allow, denial, deny, document, refusal, trust
+from .clients import RELEASE, Account, Organization, allow, denial, deny, document, refusal, trust
 
 IN_ORGANIZATION = "with an explicit deny in a service control policy"
-TYPE = "SERVICE_CONTROL_POLICY"
 NAMED = {"repositoryName": "release"}
-
-
-class Organization:
-    """The third account is the management account; the owner is a member, the consumer is not."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab, self.client = lab, lab.client("stranger-administrator", "organizations")
-        self.root = self.client.list_roots()["Roots"][0]["Id"]
-        self.policies = 0
-
-    def join(self, profile: str) -> None:
-        target = {"Id": accounts.USERS[profile][0], "Type": "ACCOUNT"}
-        handshake = self.client.invite_account_to_organization(Target=target)["Handshake"]["Id"]
-        accepted = self.lab.client(profile, "organizations").accept_handshake(HandshakeId=handshake)
-        assert accepted["Handshake"]["State"] == "ACCEPTED"
-
-    @contextlib.contextmanager
-    def policy(self, target: str, *statements: Statement) -> Iterator[str]:
-        """Within, the policy is attached; yields its ARN."""
-        self.policies += 1
-        content = {"Content": document(*statements), "Description": "", "Name": f"policy-{self.policies}", "Type": TYPE}
-        created = self.client.create_policy(**content)["Policy"]["PolicySummary"]
-        self.client.attach_policy(PolicyId=created["Id"], TargetId=target)
-        try:
-            yield created["Arn"]
-        finally:
-            self.client.detach_policy(PolicyId=created["Id"], TargetId=target)
 
 
 @pytest.fixture(scope="module")
 def organization(lab: Lab) -> Organization:
-    created = Organization(lab)
-    created.join("owner")
-    return created
+    """The owner is a member, the consumer is not."""
+    made = Organization(lab)
+    made.join("owner")
+    return made
 
 
 @pytest.mark.parametrize("level", ["account", "root"])

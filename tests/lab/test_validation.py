@@ -97,7 +97,8 @@ def test_lab_records_a_deviation_once(lab: Lab) -> None:
     ecr = lab.client("owner", "ecr")
     for _again in range(2):
         with pytest.raises(ecr.exceptions.ClientError):
-            ecr.get_registry_policy()
-    line = "ecr:GetRegistryPolicy: status 400: InvalidAction is not an error of GetRegistryPolicy\n"
+            ecr.get_registry_scanning_configuration()
+    call = "GetRegistryScanningConfiguration"
+    line = f"ecr:{call}: status 400: InvalidAction is not an error of {call}\n"
     assert state.misfits(lab.folder) == line
     (lab.folder / state.MISFITS).unlink()

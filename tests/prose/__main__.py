@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 RULES = pathlib.Path(__file__).with_name("rules.toml")
 #: Texts of others, data, other languages, and the rules with their wrong sentences.
 EXCLUDED = re.compile(
-    r"(.*/)?(LICENSE|requirements.*|README\.ja\.md|.*\.(json|jsonl|svg|css|js|toml|cfg|ini|in|schema))$|tests/prose/"
+    r"(.*/)?(LICENSE|requirements.*|README\.ja\.md|.*\.(json|jsonl|svg|png|xsd|css|js|toml|cfg|ini|in|schema))$|tests/prose/"
 )
 LONGEST_NAME = 60  # characters of a test's name
 

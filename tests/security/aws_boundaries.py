@@ -84,7 +84,7 @@ def list_accounts(_sandbox: Sandbox, _servers: FakeServers, observations: Observ
 
         return types.SimpleNamespace(paginate=paginate)
 
-    plugin = InventoryModule()
+    plugin: Any = InventoryModule()
     plugin.inventory, plugin.templar, plugin.display = InventoryData(), Templar(DataLoader()), None
     plugin.inventory.add_group("aws_organizations_accounts")
     plugin.client = lambda _service: types.SimpleNamespace(get_paginator=paginator)

@@ -49,6 +49,7 @@ PROOF: dict[str, Any] = {
 PULLED: dict[str, Any] = {
     "changed": True,
     "engine": "docker",
+    "predicted": False,
     "images": [{"image": "release:v1.0", "reference": "x", "digest": hostile_aws.DIGEST, "changed": True}],
 }
 results_of_hosts = st.tuples(hostile.spoiled(PROOF), hostile.spoiled(PULLED), st.booleans(), hostile.anything)

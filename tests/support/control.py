@@ -78,12 +78,19 @@ class Control:
         if self.python:
             variables.setdefault("ansible_python_interpreter", str(self.python))
         path = name if name.endswith(".yml") else f"playbooks/{name}.yml"
-        command = [self._program(profile), path, *arguments, "-e", json.dumps(variables)]
-        return self._run(command, profile)
+        return self._run([self.program(profile), path, *arguments, "-e", json.dumps(variables)], profile)
 
-    def _program(self, profile: str | None) -> pathlib.Path:
-        quick = self.python and quick_python.serves(self.environment(profile)) and self.ansible_playbook
-        return quick or BIN / "ansible-playbook"
+    def program(self, profile: str | None) -> pathlib.Path:
+        """The program ansible-playbook, the quick one if it has the configuration of this control host."""
+        return self._quick(profile) or BIN / "ansible-playbook"
+
+    def ad_hoc(self, profile: str | None) -> list[Any]:
+        """The words that call the program ansible."""
+        quick = self._quick(profile)
+        return [quick, "--ad-hoc"] if quick else [BIN / "ansible"]
+
+    def _quick(self, profile: str | None) -> pathlib.Path | None:
+        return self.ansible_playbook if self.python and quick_python.serves(self.environment(profile)) else None
 
     def share(self, *arguments: str, profile: str | None = "owner", **variables: Any) -> Run:
         """Run share.yml with the scenario's declaration, overridden by `variables`."""
@@ -100,15 +107,17 @@ class Control:
 
         A module runs as on a host, which is faster. A module with an action plugin runs as an ad hoc command.
         """
+        if module == "ecr_audit_info":  # it never waits
+            return self._module_itself(module, profile, *flags, **options)
         owners = module in ("ecr_repository_tag", "iam_ecr_pull_role")
         options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
         in_steps = not owners and options["wait_timeout"] != 0
         if not in_steps and options.get("credentials") != "controller" and {*flags} <= {"--check", "--diff"}:
             return self._module_itself(module, profile, *flags, **options)
-        command = [BIN / "ansible", "localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
+        words = ["localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
         tree = self.folder / "tree"
         shutil.rmtree(tree, ignore_errors=True)
-        self.last = run = self._run([*command, "--tree", str(tree)], profile)
+        self.last = run = self._run([*self.ad_hoc(profile), *words, "--tree", str(tree)], profile)
         result: dict[str, Any] = json.loads((tree / "localhost").read_text())
         return {**result, "code": run.code}
 

@@ -72,6 +72,13 @@ class Lab:
         """
         return self._set(state.PULL_FAILURES, failures)
 
+    def role_dates(self, dates: dict[str, dict[str, str]]) -> contextlib.AbstractContextManager[None]:
+        """Within, roles have other dates.
+
+        :param dates: the name of a role to `CreateDate` and `LastUsedDate`, as IAM writes them
+        """
+        return self._set(state.ROLE_DATES, dates)
+
     @contextlib.contextmanager
     def _set(self, name: str, value: dict[str, Any]) -> Iterator[None]:
         file = self.folder / name

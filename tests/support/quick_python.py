@@ -139,20 +139,38 @@ def preload_ansible() -> None:
     for kind in ("action", "plugin_utils", "filter"):
         for file in glob.glob(f"{ROOT}/plugins/{kind}/*.py"):
             importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.{kind}.{pathlib.Path(file).stem}")
+    # Each playbook loads all plugins of these kinds.
+    kinds = (
+        loader.connection_loader,
+        loader.shell_loader,
+        loader.become_loader,
+        loader.filter_loader,
+        loader.test_loader,
+        loader.vars_loader,
+        loader.inventory_loader,
+    )
+    for plugins in kinds:
+        list(plugins.all(class_only=True))
     preload()
 
 
-def be_ansible(arguments: list[str]) -> int:
-    """Run `ansible-playbook` with these arguments, or `ansible` with those after `--ad-hoc`."""
+def be_ansible(archives: str, arguments: list[str]) -> int:
+    """Be `ansible-playbook` with these arguments, or `ansible` with those after `--ad-hoc`.
+
+    :param archives: a folder in which Ansible finds the archive of a module that an earlier run has built
+    """
     import atexit
 
     import ansible.constants
     from ansible.cli import adhoc, playbook
 
     atexit._clear()  # the server's temporary folder stays
-    ansible.constants.DEFAULT_LOCAL_TMP = ansible.constants.config.get_config_value(
-        "DEFAULT_LOCAL_TMP", variables=vars(ansible.constants)
+    local = pathlib.Path(
+        ansible.constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(ansible.constants))
     )
+    (local / "ansiballz_cache").symlink_to(archives)
+    ansible.constants.DEFAULT_LOCAL_TMP = str(local)
+    ansible.constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.005  # seconds
     if arguments[:1] == ["--ad-hoc"]:
         adhoc.main(["ansible", *arguments[1:]])
     else:
@@ -231,9 +249,12 @@ def main() -> None:
         sys.exit(client(path, arguments))
     is_python = kind == "python"
     (preload if is_python else preload_ansible)()
+    archives = f"{path}.archives"
+    os.makedirs(archives, mode=0o700, exist_ok=True)
     connection = serve(path)
     if connection:
-        run(connection, functools.partial(be_python, arguments[0]) if is_python else be_ansible)
+        be = functools.partial(be_python, arguments[0]) if is_python else functools.partial(be_ansible, archives)
+        run(connection, be)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, Denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import BY_THE_SHARE, ROLE, Denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, verdicts_of
 
@@ -20,7 +20,8 @@ ABSENT = "It does not exist in the owner account and region: check its name."
 
 def observation(probe: str, outcome: str, kind: str = "", sentence: str = SENTENCE) -> Observation:
     """The observation of a request, with the advice that belongs to the kind."""
-    denial = Denial(kind or KINDS[outcome])
+    stated = kind or KINDS[outcome]
+    denial = Denial(stated, policy="identity-based policy" if stated in BY_THE_SHARE else "")
     advice = {"allowed": "", "denied": denial.advice(ROLE), "not_found": ABSENT, "expired": EXPIRED}[outcome]
     text = "" if outcome == "allowed" else f"{probe}: {sentence}"
     return Observation(outcome, text, denial.kind, advice, outcome == "denied" and denial.is_by_the_share)

@@ -213,6 +213,4 @@ def test_the_role_of_a_profile_that_is_denied_is_named() -> None:
 def test_an_expected_denial_is_proven_only_by_the_share(row: Row) -> None:
     verdict = proven(denial("ecr:BatchGetImage", row.end), "denied")
     by_the_share = "identity-based" in row.end or row.end.startswith(" with an explicit deny in a resource-based")
-    by_the_share = by_the_share or (row.end.startswith(" with an explicit deny") and len(row.end) < 25)
-    if "perimeter" not in row.end:
-        assert (verdict.verdict == "pass") is by_the_share, verdict
+    assert (verdict.verdict == "pass") is by_the_share, verdict

@@ -130,7 +130,8 @@ def test_examples_use_documented_options(kind: str, name: str) -> None:
 
 
 def test_action_group_contains_every_module_that_uses_aws() -> None:
-    ask_no_aws = ("ecr_handoff_info", "ecr_credential_helper_config", "display_lines", "ecr_handoff")
+    controller = ("display_lines", "ecr_audit_options_info", "ecr_audit_report", "ecr_handoff", "ecr_handoff_info")
+    ask_no_aws = (*controller, "ecr_credential_helper_config")
     assert group_members() == [name for name in MODULES if name not in ask_no_aws]
 
 

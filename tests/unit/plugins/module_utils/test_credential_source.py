@@ -44,6 +44,9 @@ def test_mfa_is_found_along_the_source_profiles() -> None:
         ("JSONDecodeError", "by-process", "The credential_process of profile process did not print the JSON"),
         ("AttributeError", "process", "did not print the JSON"),
         ("KeyError", "process", "did not print the JSON"),
+        ("ParserError", "process", "did not print the JSON"),
+        ("UnicodeDecodeError", "process", "did not print the JSON"),
+        ("UnicodeDecodeError", "web", "The web identity token of profile web is empty or not a token"),
         ("RuntimeError", "process", "The keys of profile process had already expired"),
         ("EOFError", "mfa", "Profile mfa requires an MFA code"),
         ("FileNotFoundError", "web", "Profile web names the token file"),
@@ -107,3 +110,11 @@ def test_a_web_identity_that_sts_rejects(code: str) -> None:
     assert "of the environment" in text
     assert "of profile web:" in str(Source(PROFILES, "web").web_identity_failure(code))
     assert Source(PROFILES, "web").web_identity_failure("AccessDenied") is None
+
+
+def test_empty_web_identity_token() -> None:
+    report = "Invalid length for parameter WebIdentityToken, value: 0, valid min length: 4"
+    text = Source(PROFILES, "web").failure("ParamValidationError", fact=report)
+    assert text is not None
+    assert text.startswith("The web identity token of profile web is empty")
+    assert Source(PROFILES, "web").failure("ParamValidationError", fact="Invalid length for parameter RoleArn") is None

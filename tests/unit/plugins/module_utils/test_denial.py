@@ -48,6 +48,44 @@ def test_a_deny_statement_of_a_type(policy: str, arn: str, end: str) -> None:
     assert f"The {policy} {arn}".rstrip() in advice
 
 
+@pytest.mark.parametrize("article", ["a", "the"])
+def test_a_deny_statement_in_the_trust_policy(article: str) -> None:
+    """IAM documents `with an explicit deny in the role trust policy`."""
+    end = f"with an explicit deny in {article} role trust policy"
+    sentence = f"User: {SESSION} is not authorized to perform: sts:AssumeRole {end}"
+    denial = read_denial(sentence, ASSUME)
+    assert (denial.kind, denial.policy, denial.is_by_the_share) == ("explicit_deny", "role trust policy", False)
+    assert denial.advice(ASSUME).startswith("The role trust policy has a Deny statement")
+
+
+@pytest.mark.parametrize("called", [ROLE, ASSUME, CALLER])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Account 111111111111 is suspended",
+        "MultiFactorAuthentication failed with invalid MFA one time pass code.",
+        "Cannot call GetSessionToken with session credentials",
+        "The web proxy blocked this",
+    ],
+)
+def test_a_message_that_is_not_about_permissions_is_not_explained(sentence: str, called: str) -> None:
+    denial = read_denial(sentence, called)
+    assert (denial.kind, denial.is_missing_permission) == ("unknown", False)
+    assert denial.advice(called) == "AWS did not state which policy decided."
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "s3:GetObject", "secretsmanager:GetSecretValue"])
+def test_a_denied_action_of_another_service_is_not_a_denial_of_the_repository(action: str) -> None:
+    """The repository may have the tag, although its image cannot be decrypted."""
+    sentence = (
+        f"User: {SESSION} is not authorized to perform: {action} on resource: arn:aws:kms:eu-west-1:1:key/k because no"
+        f" identity-based policy allows the {action} action"
+    )
+    denial = read_denial(sentence, ROLE)
+    assert not denial.is_by_the_share
+    assert denial.advice(ROLE) == f"The policies of the role do not allow {action}: the owner account has to allow it."
+
+
 def test_the_older_form_of_a_service_control_policy() -> None:
     denial = read_denial(f"{DENIED} due to an explicit deny in a Service Control Policy", ROLE)
     assert (denial.kind, denial.explicit) == ("organization_policy", True)
@@ -99,6 +137,11 @@ def test_a_name_in_the_sentence_does_not_decide_the_kind() -> None:
 
 @pytest.mark.parametrize("policy", ["service-linked policy", "data perimeter policy", "role policy"])
 def test_an_unknown_type_is_not_taken_for_another(policy: str) -> None:
+    deny = read_denial(f"{DENIED} with an explicit deny in a {policy}", ROLE)
+    assert (
+        deny.advice(ROLE) == f"The {policy} has a Deny statement for it: change that policy, or ask its administrator."
+    )
+    assert not deny.is_by_the_share
     denial = read_denial(f"{DENIED} because no {policy} allows the ecr:BatchGetImage action", ROLE)
     assert (denial.kind, denial.policy) == ("unknown", policy)
     assert not denial.is_by_the_share
@@ -110,7 +153,8 @@ def test_an_unknown_type_is_not_taken_for_another(policy: str) -> None:
         (" because no identity-based policy allows the ecr:BatchGetImage action", True),
         (" with an explicit deny in an identity-based policy", True),
         (" with an explicit deny in a resource-based policy", True),
-        (" with an explicit deny", True),
+        (" with an explicit deny", False),
+        (" with an explicit deny in a data perimeter policy", False),
         (" because no resource-based policy allows the ecr:BatchGetImage action", False),
         (" because no permissions boundary allows the ecr:BatchGetImage action", False),
         (" because no session policy allows the ecr:BatchGetImage action", False),

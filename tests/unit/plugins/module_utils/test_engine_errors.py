@@ -35,6 +35,18 @@ SIGNED = "https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.co
         ('reading manifest v1 in x: StatusCode: 403, "<html>Blocked"', "unknown", True),
         ("reading blob x: fetching blob: received unexpected HTTP status: 403 Forbidden", "unknown", True),
         ("Error reading blob: Invalid status code returned when fetching blob 403 (Forbidden)", "unknown", True),
+        (
+            f"{DAEMON}pull access denied for {HOST}/app, repository does not exist or may require 'docker login':"
+            " denied: requested access to the resource is denied",
+            "unknown",
+            True,
+        ),
+        (
+            f"podman could not pull x: initializing source docker://{HOST}/app: reading manifest v1 in {HOST}/app:"
+            " requested access to the resource is denied",
+            "unknown",
+            True,
+        ),
         (f"{DAEMON}toomanyrequests: Rate exceeded", "throttled", True),
         (f"{DAEMON}Unknown: Rate exceeded", "throttled", True),
         (f"{DAEMON}unexpected status from HEAD request to {URL}: 429 Too Many Requests", "throttled", True),
@@ -70,6 +82,11 @@ def test_known_text(text: str, kind: str, repeats: bool) -> None:
     [
         "",
         f"{DAEMON}manifest unknown",
+        f'{DAEMON}failed to resolve reference "{HOST}/app:v1": pull access denied, repository does not exist or may'
+        " require authorization: authorization failed: no basic auth credentials",
+        f"{DAEMON}Get https://{HOST}/v2/: net/http: TLS handshake timeout",
+        f"{DAEMON}tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "writing blob: storing blob: no space left on device",
         f"{DAEMON}unexpected status from HEAD request to {URL}: 404 Not Found",
         f"{DAEMON}unexpected status from HEAD request to {URL}: 401 Unauthorized",
         "no matching manifest for linux/arm64 in the manifest list entries",

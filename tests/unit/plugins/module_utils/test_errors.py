@@ -83,11 +83,11 @@ def test_a_session_that_is_over(error: Exception, expired: bool) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "sentence", "denied"),
     [
-        (RefusalError("AccessDenied", "Not you."), "AccessDenied", "Not you.", True),
-        (RefusalError("AccessDeniedException", "Not you."), "AccessDeniedException", "Not you.", True),
-        (RefusalError("UnauthorizedOperation", "Not you."), "UnauthorizedOperation", "Not you.", True),
+        (RefusalError("AccessDenied", "Access denied."), "AccessDenied", "Access denied.", True),
+        (RefusalError("AccessDeniedException", "Access denied."), "AccessDeniedException", "Access denied.", True),
+        (RefusalError("UnauthorizedOperation", "Access denied."), "UnauthorizedOperation", "Access denied.", True),
         (RefusalError("NoSuchEntity", "Gone."), "NoSuchEntity", "Gone.", False),
-        (RefusalError(None, None), "RefusalError", "An error occurred", False),
+        (RefusalError(None, None), "RefusalError", "", False),
         (ValueError("plain"), "ValueError", "plain", False),
     ],
 )
@@ -107,6 +107,7 @@ UNREACHABLE = (
     "No. No server answers at this address: check the network and, if it is set, endpoint_url or AWS_ENDPOINT_URL."
 )
 BUSY = "AWS limits the rate of this call. Run again later, or with fewer hosts at a time."
+UNSTATED = "AWS did not state which policy decided."
 RENEW = "Renew the session of these credentials."
 
 
@@ -119,31 +120,36 @@ RENEW = "Renew the session of these credentials."
         (named("ConnectTimeoutError", "No"), UNREACHABLE),
         (named("ConnectionClosedError", "No"), UNREACHABLE),
         (named("ReadTimeoutError", "No"), UNREACHABLE),
+        (named("ProxyConnectionError", "No."), "No. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."),
+        (
+            named("SSLError", "No."),
+            "No. Check the clock of this machine, and set AWS_CA_BUNDLE or ca_bundle to the CA of a proxy or endpoint.",
+        ),
         (
             named("NoRegionError", "x"),
             "No region is known. Set region, AWS_REGION, or the region of the profile.",
         ),
         (
-            RefusalError("AccessDenied", "Not you."),
-            "AssumeRole: AccessDenied: Not you. " + Denial("trust").advice(ASSUME),
+            RefusalError("AccessDenied", "Access denied."),
+            "AssumeRole: AccessDenied: Access denied. " + Denial("trust").advice(ASSUME),
         ),
         (
-            RefusalError("AccessDenied", "Not you.", "PutRolePermissionsBoundary"),
-            "PutRolePermissionsBoundary: AccessDenied: Not you. Have an administrator of the account run this once, so"
-            " that the role gets its boundary. owner-policy.json does not allow this action, because a caller that"
-            " may set a boundary may also replace it.",
+            RefusalError("AccessDenied", "Access denied.", "PutRolePermissionsBoundary"),
+            "PutRolePermissionsBoundary: AccessDenied: Access denied. Have an administrator of the account run this"
+            " once, so that the role gets its boundary. owner-policy.json does not allow this action, because a caller"
+            " that may set a boundary may also replace it.",
         ),
         (
-            RefusalError("AccessDenied", "Not you.", "CreateRole"),
-            "CreateRole: AccessDenied: Not you. Grant this action to the caller, or use other credentials. If the"
+            RefusalError("AccessDenied", "Access denied.", "CreateRole"),
+            "CreateRole: AccessDenied: Access denied. Grant this action to the caller, or use other credentials. If the"
             " policy of the caller requires a permissions boundary, declare it as permissions_boundary.",
         ),
         *[
             (
-                RefusalError("AccessDenied", "Not you.", operation),
-                f"{operation}: AccessDenied: Not you. Grant this action to the caller, or use other credentials. If the"
-                " role lacks the permissions boundary that the policy of the caller requires, have an administrator of"
-                " the account run this once, with that permissions_boundary.",
+                RefusalError("AccessDenied", "Access denied.", operation),
+                f"{operation}: AccessDenied: Access denied. Grant this action to the caller, or use other credentials."
+                " If the role lacks the permissions boundary that the policy of the caller requires, have an"
+                " administrator of the account run this once, with that permissions_boundary.",
             )
             for operation in ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy")
         ],
@@ -155,8 +161,9 @@ RENEW = "Renew the session of these credentials."
             f"AssumeRole: UnrecognizedClientException: No. {UNKNOWN_KEY}",
         ),
         (
-            RefusalError("SignatureDoesNotMatch", "No."),
-            "AssumeRole: SignatureDoesNotMatch: No. The secret access key does not belong to this access key ID."
+            RefusalError("SignatureDoesNotMatch", "The request signature we calculated does not match."),
+            "AssumeRole: SignatureDoesNotMatch: The request signature we calculated does not match."
+            " The secret access key does not belong to this access key ID."
             " Copy both again.",
         ),
         (
@@ -166,6 +173,12 @@ RENEW = "Renew the session of these credentials."
         ),
         (RefusalError("Throttling", "Slow down."), f"AssumeRole: Throttling: Slow down. {BUSY}"),
         (RefusalError("Throttling", "Slow down.", None), f"Throttling: Slow down. {BUSY}"),
+        (RefusalError("NewException", None), "AssumeRole: NewException"),
+        (
+            RefusalError("AccessDenied", "Account 1 is suspended"),
+            f"AssumeRole: AccessDenied: Account 1 is suspended. {UNSTATED}",
+        ),
+        (RefusalError("AccessDenied", "Blocked.", "GetRole"), f"GetRole: AccessDenied: Blocked. {UNSTATED}"),
     ],
 )
 def test_explain(error: Any, message: str) -> None:

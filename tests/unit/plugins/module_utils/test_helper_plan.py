@@ -34,7 +34,7 @@ def planned(
 ) -> Plan:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
     state = "present" if present else "absent"
-    declared = declaration_of({**defaults, "state": state, "registries": list(registries)})
+    declared = declaration_of({**defaults, "state": state, "registries": list(registries)}, check_mode=False)
     paths = [PLACES.aws_config, PLACES.auth_file, *map(PLACES.wrapper, declared.by_host)]
     contents = {path: initial.get(path) for path in paths}
     return plan_host(declared, PLACES, CurrentFiles(contents, faults or {}, earlier or {}))
@@ -221,8 +221,8 @@ def test_all_problems_of_the_files_together() -> None:
 
 def test_a_file_that_could_not_be_read_is_not_written() -> None:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    host_plan = plan_host(declaration_of({**defaults, "registries": [entry()]}), PLACES, CurrentFiles({}, {}, {}))
-    assert (host_plan.changes, host_plan.problems) == ((), ())
+    made = plan_host(declaration_of({**defaults, "registries": [entry()]}, False), PLACES, CurrentFiles({}, {}, {}))
+    assert (made.changes, made.problems) == ((), ())
 
 
 @pytest.mark.parametrize(("present", "number"), [(True, 2), (False, 0)])

@@ -25,9 +25,9 @@ def entry(registry: str = HOST, /, **options: Any) -> dict[str, Any]:
     return {"registry": registry, "role_arn": role_arn, "external_id": "test", "source_profile": "default", **options}
 
 
-def declared(*registries: dict[str, Any], **options: Any) -> Declaration:
+def declared(*registries: dict[str, Any], check_mode: bool = False, **options: Any) -> Declaration:
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    return declaration_of({**defaults, "registries": list(registries), **options})
+    return declaration_of({**defaults, "registries": list(registries), **options}, check_mode)
 
 
 def problems(*registries: dict[str, Any], helper: str | None = "/usr/bin/x", **options: Any) -> list[str]:
@@ -60,6 +60,8 @@ def test_a_helper_that_is_not_installed() -> None:
         f"{HELPER} is not installed (no such program in PATH). Install the package amazon-ecr-credential-helper, or set"
         " ecr_credential_helper_install: true in the role ecr_credential_helper."
     ]
+    assert problems(entry(), helper=None, check_mode=True, require_helper=True) != []
+    assert problems(entry(), helper=None, check_mode=True) == []
     assert problems(entry(), helper=None, require_helper=False) == []
     assert problems({"registry": HOST}, helper=None, state="absent") == []
 

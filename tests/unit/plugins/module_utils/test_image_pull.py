@@ -65,6 +65,7 @@ def test_only_missing_images_are_fetched(monkeypatch: pytest.MonkeyPatch, check_
         "changed": bool(missing),
         "engine": "memory",
         "registry": "registry.example.com",
+        "predicted": check_mode,
         "images": [
             {
                 "image": image,

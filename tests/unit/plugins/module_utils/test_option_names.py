@@ -24,6 +24,7 @@ SHARE = "crossaccount.ecr.ecr_share"
 #: Variables that are not options of a module: of the role's own tasks.
 OWN = {
     SHARE: set(),
+    "crossaccount.ecr.ecr_audit": set(),
     "crossaccount.ecr.ecr_pull": {"ecr_pull_prove_only", "ecr_pull_junit_path"},
     "crossaccount.ecr.ecr_credential_helper": {"ecr_credential_helper_install", "ecr_credential_helper_package"},
 }

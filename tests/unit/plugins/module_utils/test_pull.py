@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import fetch_with_retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -49,7 +50,8 @@ def test_what_lasts_is_not_tried_again(message: str, options: WaitOptions, kind:
     bring, left = bringing(message, True)
     with pytest.raises(EcrError) as raised:
         fetch_with_retry(bring, options)
-    assert (str(raised.value), raised.value.facts.get("denial_kind")) == (message, kind)
+    advice = f". {read_denial(message, ROLE).advice(ROLE)}" if kind else ""
+    assert (str(raised.value), raised.value.facts.get("denial_kind")) == (f"{message}{advice}", kind)
     assert left == [True]
 
 

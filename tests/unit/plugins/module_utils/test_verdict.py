@@ -96,7 +96,7 @@ def test_the_advice_is_that_of_the_kind_of_denial(kind: str) -> None:
     observed = {**observations("allowed", "allowed", "allowed"), "layer": observation("layer", "denied", kind)}
     verdict = judged("readable", observed)
     assert verdict["denial_kind"] == kind
-    assert verdict["advice"] == f"Repository app cannot be pulled. {Denial(kind).advice(ROLE)}"
+    assert verdict["advice"] == f"Repository app cannot be pulled. {observation('layer', 'denied', kind).advice}"
 
 
 def test_a_verdict_shows_what_was_seen() -> None:

@@ -1,0 +1,117 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Which principals outside an account can do what with which repository, and through which policy.
+
+Policies decide for a *class* of repositories at once: repositories with the same tags, the same policy, and names that
+the same resource patterns match. Standard library only.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _audit_copies
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_classes import RepositoryClasses
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
+    ParsedPrincipal,
+    PolicyParser,
+    joined,
+    unseen_layer,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import Outsider, everyone, outsiders
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Attempt, Row, combined
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, admission_to
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import (
+    Target,
+    direct_attempt,
+    role_attempt,
+    unknown_attempt,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
+
+
+@dataclass(frozen=True)
+class AccessAudit:
+    """The result of the evaluation.
+
+    :param rows: one for each principal and repository with any action that is not denied
+    """
+
+    outsiders: tuple[Outsider, ...]
+    rows: tuple[Row, ...]
+
+
+def audit_access(estate: Estate) -> AccessAudit:
+    """Evaluate every combination of a principal outside the account, a repository, and an action."""
+    parser = PolicyParser()
+    roles = [parser.principal(role) for role in estate.roles]
+    targets = {registry.region: _targets(estate, registry, parser) for registry in estate.registries}
+    statements = list(_resource_statements(roles, [one for listed in targets.values() for one in listed]))
+    found = outsiders(statements, estate)
+    hidden = unseen_layer(estate, "role", "").reason
+    if (hidden or any(one.resource.reason for listed in targets.values() for one in listed)) and not any(
+        outsider.name == "*" for outsider in found
+    ):
+        found.append(everyone(estate))  # principals that the audit could not read
+    found += _audit_copies.recipients(estate, found)
+    rows: list[Row] = []
+    sessions: dict[tuple[str, int], Attempt] = {}
+    for outsider in found:
+        admissions = [
+            admission
+            for admission in (admission_to(estate, outsider, role) for role in roles)
+            if admission.answer.holds is not False
+        ]
+        for listed in targets.values():
+            rows += _rows(estate, outsider, admissions, listed, sessions, hidden)
+    return AccessAudit(tuple(found), tuple(rows))
+
+
+def _targets(estate: Estate, registry: Registry, parser: PolicyParser) -> list[Target]:
+    """The classes of repositories in a region: those that exist, and those that a template would create."""
+    shared = parser.registry_policy(estate, registry)
+    listed = [(repository, "") for repository in registry.repositories]
+    listed += [(repository, name) for repository, name in _audit_copies.future_repositories(estate, registry)]
+    return [
+        Target(first, joined([parser.repository_policy(first), shared]), template, members)
+        for (first, template), members in RepositoryClasses(estate, registry, listed).groups()
+    ]
+
+
+def _resource_statements(roles: t.Iterable[ParsedPrincipal], targets: t.Iterable[Target]) -> t.Iterator[Statement]:
+    for role in roles:
+        yield from role.trust.statements if role.trust else ()
+    for target in targets:
+        yield from target.resource.statements
+
+
+def _rows(
+    estate: Estate,
+    outsider: Outsider,
+    admissions: list[RoleAdmission],
+    targets: list[Target],
+    sessions: dict[tuple[str, int], Attempt],
+    hidden: str,
+) -> t.Iterator[Row]:
+    """The rows of one principal in one region.
+
+    :param sessions: the verdicts for sessions of roles that were evaluated before
+    :param hidden: why roles could not be read; empty if they were
+    """
+    copied = any(registry.replication or registry.cache_rules for registry in estate.registries)
+    for target in targets:
+        attempts = [direct_attempt(estate, outsider, target)]
+        for admission in admissions:
+            attempts.append(role_attempt(estate, admission, target, sessions))
+        if hidden and outsider.name == "*":
+            attempts.append(unknown_attempt(hidden))
+        attempts += _audit_copies.replication_into(estate, outsider, target)
+        for repository in target.members:
+            copies = _audit_copies.attempts_for(estate, outsider, repository) if copied and not target.template else []
+            access = combined([*attempts, *copies]) if copies else target.cached(outsider.name, attempts)
+            if access.is_any:
+                yield Row(outsider, repository.name, repository.region, access)

@@ -1,0 +1,67 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Groups the repositories of a region into classes for which every policy decides alike. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import documents_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list, statements
+
+#: A repository, and the name of the template that would create it; empty for one that exists.
+Candidate = tuple[Repository, str]
+
+
+class RepositoryClasses:
+    """The classes of the repositories of one region."""
+
+    def __init__(self, estate: Estate, registry: Registry, candidates: t.Iterable[Candidate]) -> None:
+        self._candidates = list(candidates)
+        patterns = _resource_patterns(estate, registry)
+        self._by_name = any("${" in pattern for pattern in patterns)
+        self._patterns = [((pattern, True),) for pattern in patterns if not _matches_all(pattern, estate, registry)]
+
+    def groups(self) -> t.Iterator[tuple[Candidate, list[Repository]]]:
+        """Each class, by its first repository, with all its repositories."""
+        found: dict[t.Hashable, tuple[Candidate, list[Repository]]] = {}
+        for candidate in self._candidates:
+            found.setdefault(self._key(candidate), (candidate, []))[1].append(candidate[0])
+        yield from found.values()
+
+    def _key(self, candidate: Candidate) -> t.Hashable:
+        repository, template = candidate
+        matched = tuple(_wildcard.matches(pattern, repository.arn) for pattern in self._patterns)
+        tags = None if repository.tags is None else frozenset(repository.tags.items())
+        policy = None if repository.policy is None else repr(repository.policy.document)
+        name = repository.name if self._by_name or repository.policy_denied else ""
+        return matched, tags, policy, name, template
+
+
+def _matches_all(pattern: str, estate: Estate, registry: Registry) -> bool:
+    """Whether a pattern matches every repository of the region."""
+    everything = {"*", f"arn:{estate.identity.partition}:ecr:*:{estate.account}:repository/*"}
+    return pattern in everything | {estate.identity.repository(registry.region, "*")}
+
+
+def _resource_patterns(estate: Estate, registry: Registry) -> list[str]:
+    """The resources that the policies name and that may be repositories."""
+    found: dict[str, None] = {}
+    for policy, _of_a_resource, region in documents_of(estate):
+        if region not in ("", registry.region) or not isinstance(policy.document, dict):
+            continue
+        for statement in statements(policy.document):
+            if isinstance(statement, dict):
+                for name in ("Resource", "NotResource"):
+                    listed = [value for value in as_list(statement.get(name, [])) if isinstance(value, str)]
+                    found.update(dict.fromkeys(value for value in listed if _may_be_repository(value)))
+    return list(found)
+
+
+def _may_be_repository(pattern: str) -> bool:
+    service = [*pattern.split(":"), "", "", ""][2]
+    return "*" in pattern[:4] or any(wild in service for wild in "*?$") or service == "ecr"

@@ -1,0 +1,87 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Access through copies of images and through repositories that do not exist yet. Standard library only.
+
+A replication rule copies images to the registry of another account. A pull-through cache rule copies images of another
+registry into repositories of the account. A repository creation template decides who can access a new repository.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import place_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
+    SERVICE,
+    Outsider,
+    account_outsider,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import repository_request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import CACHE, REPLICATION, Attempt, Path
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import Target
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
+
+
+def recipients(estate: Estate, known: t.Iterable[Outsider]) -> list[Outsider]:
+    """The accounts that receive copies, and the registries that images are copied from, if they are not known yet."""
+    names = {outsider.name for outsider in known}
+    found: dict[str, Outsider] = {}
+    for registry in estate.registries:
+        for rule in registry.replication:
+            for account, _region in rule.destinations:
+                if account != estate.account:
+                    outsider = account_outsider(account, estate)
+                    found.setdefault(outsider.name, outsider)
+        for cache in registry.cache_rules:
+            found.setdefault(cache.upstream, Outsider(cache.upstream, SERVICE, Principal("Service", cache.upstream)))
+    return [outsider for name, outsider in found.items() if name not in names]
+
+
+def future_repositories(estate: Estate, registry: Registry) -> t.Iterator[tuple[Repository, str]]:
+    """A repository that each creation template would create, with the name of the template."""
+    for template in registry.templates:
+        prefix = "" if template.prefix == "ROOT" else f"{template.prefix.rstrip('/')}/"
+        arn = estate.identity.repository(registry.region, f"{prefix}new-repository")
+        name = f"repository creation template {template.prefix}"
+        yield Repository(f"{prefix}*", registry.region, arn, template.tags, template.policy), name
+
+
+def attempts_for(estate: Estate, outsider: Outsider, repository: Repository) -> list[Attempt]:
+    """The access of an outsider to one repository through copies."""
+    registry = next(one for one in estate.registries if one.region == repository.region)
+    found = []
+    for number, rule in enumerate(registry.replication, 1):
+        regions = [region for account, region in rule.destinations if _receives(outsider, account)]
+        matching = not rule.prefixes or any(repository.name.startswith(prefix) for prefix in rule.prefixes)
+        if regions and matching:
+            actions = ("describe", "pull")
+            document = f"rule {number} of the replication configuration"
+            path = Path(REPLICATION, actions, document, "", tuple(f"a copy in {region}" for region in regions))
+            found.append(Attempt(dict.fromkeys(actions, (ALLOWED, "")), (path,)))
+    for cache in registry.cache_rules:
+        if cache.upstream == outsider.name and repository.name.startswith(f"{cache.prefix.rstrip('/')}/"):
+            path = Path(CACHE, ("push",), f"pull-through cache rule {cache.prefix}")
+            found.append(Attempt({"push": (ALLOWED, "")}, (path,)))
+    return found
+
+
+def _receives(outsider: Outsider, account: str) -> bool:
+    return outsider.account == account and outsider.kind != SERVICE
+
+
+def replication_into(estate: Estate, outsider: Outsider, target: Target) -> list[Attempt]:
+    """Replication from the account of an outsider, which the registry policy allows."""
+    action, resource = "ecr:ReplicateImage", target.resource
+    if not outsider.account or not any(covers_action(statement, action).holds for statement in resource.statements):
+        return []
+    request = repository_request(estate, action, target.repository, outsider.principal, outsider.context)
+    allowed = resource.allows(request)
+    if not allowed.holds or resource.denies(request).holds:
+        return []
+    place = place_of(allowed.reason)
+    return [Attempt({"push": (ALLOWED, "")}, (Path(REPLICATION, ("push",), place.document, place.statement),))]

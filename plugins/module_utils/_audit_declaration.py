@@ -1,0 +1,94 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The declaration of shares with which an audit compares an account. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, split_arn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import VARIABLES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    SHARE_ARGUMENTS,
+    declared_shares,
+    share_declaration_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
+
+#: The role whose variables declare the shares.
+SHARE_ROLE = "crossaccount.ecr.ecr_share"
+#: A comparison writes no hand-off.
+_UNUSED = "handoff_path"
+#: A placeholder for the region of a share without regions, which does not affect the problems.
+_ANY_REGION = "us-east-1"
+
+
+def declaring_variables() -> dict[str, str]:
+    """The variables of the role `ecr_share` that declare shares, by the options of `ecr_share_info`."""
+    names = VARIABLES[SHARE_ROLE]
+    return {name: names[name] for name in ("shares", "state", "trust_policy_quota", *SHARE_ARGUMENTS)}
+
+
+def declared_options(values: t.Mapping[str, object]) -> Json:
+    """The options of `ecr_share_info` for the variables of the role `ecr_share`.
+
+    :param values: the values of those variables that are set, by option
+    """
+    shares = values.get("shares")
+    listed = [_without_handoff(share) for share in shares] if isinstance(shares, list) else shares
+    common = {name: values[name] for name in SHARE_ARGUMENTS if name in values and name not in (_UNUSED, "state")}
+    top = {name: values[name] for name in ("state", "trust_policy_quota") if name in values}
+    return {**top, "defaults": common, **({} if shares is None else {"shares": listed})}
+
+
+def _without_handoff(share: object) -> object:
+    return {name: value for name, value in share.items() if name != _UNUSED} if isinstance(share, dict) else share
+
+
+def complete_shares(params: Json) -> list[Json]:
+    """The declared shares, each with the common options, so that other modules need no others.
+
+    :param params: the validated options of `ecr_share_info`
+    """
+    common, state = params["defaults"] or {}, {"state": "absent"} if params["state"] == "absent" else {}
+    listed = [{}] if params["shares"] is None else params["shares"]
+    return [_given({**common, **_given(share), **state}) for share in listed]
+
+
+def _given(options: Json) -> Json:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def declaration_problems(params: Json, variables: t.Iterable[str], owner: str) -> list[str]:
+    """Problems with a declaration that can be found without a request to AWS.
+
+    :param params: the validated options of `ecr_share_info`
+    :param variables: the names of all variables
+    :param owner: the account ID of the owner account; empty if it is not declared
+    """
+    problems = Problems()
+    problems.extend(unknown_variables(SHARE_ROLE, variables))
+    problems.extend(share_declaration_problems(params))
+    for share in declared_shares(params, _ANY_REGION):
+        if share.is_present and not share.missing:
+            identity = Identity(_partition_of(share), owner)
+            plan_pull_role(RoleState(), share.role, identity, lambda: "0" * 32, problems)
+    return list(dict.fromkeys(problems.found))
+
+
+def _partition_of(share: Share) -> str:
+    """The partition of the ARNs in a declaration, which is that of the owner account."""
+    arns = (split_arn(text) for consumer in share.role.consumers for text in _texts_of(consumer))
+    return next((arn.partition for arn in arns if arn), "aws")
+
+
+def _texts_of(consumer: Consumer) -> t.Iterator[str]:
+    yield from (text for text in (consumer.account, *consumer.principals) if isinstance(text, str))

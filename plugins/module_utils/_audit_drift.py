@@ -1,0 +1,80 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The differences between a declaration of shares and the account, as findings of an audit. Standard library only.
+
+The plan of the shares states each difference as access, and the steps that end it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence, Finding, finding
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import NO_CHANGE
+
+#: The beginning of the IDs of these findings.
+DRIFT = "drift"
+#: A key that every plan has.
+_WOULD_CHANGE = "would_change"
+
+
+def drift_findings(plan: Json, file: str) -> list[Json]:
+    """A finding for each difference between a declaration and the account.
+
+    :param plan: the result of `ecr_share_info`; without a plan if the module failed
+    :param file: the path of the declaration
+    """
+    found = _differences(plan, file) if _WOULD_CHANGE in plan else [_not_compared(plan, file)]
+    return [one.as_json() for one in found]
+
+
+def _not_compared(plan: Json, file: str) -> Finding:
+    evidence = Evidence(f"declaration {file}", "", str(plan.get("msg") or "no reason was given"))
+    title = f"The declaration {file} cannot be compared with the account"
+    return finding("drift-not-compared", title, "", evidence, _command(file), about=(file,))
+
+
+def _differences(plan: Json, file: str) -> t.Iterator[Finding]:
+    steps = "; ".join(_steps(plan))
+    changed = [share["role_arn"] for share in plan["shares"] if share["changed"]]
+    for line, full in zip(plan["lines"], plan["all_lines"]) if plan[_WOULD_CHANGE] else ():
+        kind, title = _as_access(line, steps)
+        evidence = Evidence(f"declaration {file}", "", full)
+        yield finding(
+            kind, title, changed[0] if changed else "", evidence, f"{_command(file)}  # {steps}", about=(full,)
+        )
+
+
+def _command(file: str) -> str:
+    return f"ansible-playbook crossaccount.ecr.share -e @{shlex.quote(file)}"
+
+
+def _as_access(line: str, steps: str) -> tuple[str, str]:
+    """The kind and the title of the finding for a line of the plan, which states what a run of the shares changes."""
+    if line.startswith("+ "):
+        return "drift-missing-access", f"The declaration allows this access, the account does not: {line[2:]}"
+    if line.startswith("- "):
+        access = line[2:].replace(" loses ", " can pull ", 1)
+        return "drift-undeclared-access", f"The account allows this access, the declaration does not: {access}"
+    if line == NO_CHANGE:
+        return "drift-settings", f"The account differs from the declaration. No access differs. The fix {steps}"
+    return "drift-conditions", f"The conditions of the access differ from the declaration: {line}"
+
+
+def _steps(plan: Json) -> t.Iterator[str]:
+    """What the fix changes: the tags and the roles that differ."""
+    for role in plan["roles"]:
+        yield f"{'deletes' if role['state'] == 'absent' else 'creates or updates'} role {role['name']}"
+    for step in plan["untag"]:
+        yield f"removes {_tags(step)} from {list_text(step['names'])} in {step['region']}"
+    for step in plan["tag"]:
+        yield f"adds {_tags(step)} to {list_text(step['names'])} in {step['region']}"
+
+
+def _tags(step: Json) -> str:
+    return "tag " + ", ".join(f"{key}={value}" for key, value in step["tags"].items())

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compares the report of an audit with real calls, cell by cell."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any, NamedTuple
+
+from .lab_estate import External, Outside, RealAccess
+from .random_estate import EstateSpec
+
+ACTIONS = ("describe", "pull", "push", "delete", "tag")
+
+
+class Comparison(NamedTuple):
+    """The result for one estate.
+
+    :param wrong: a line for each cell whose verdict differs from the real calls
+    """
+
+    cells: int
+    unknown: int
+    calls: int
+    wrong: list[str]
+
+
+def compare(report: dict[str, Any], spec: EstateSpec, outside: Outside, sample: int = 0, seed: int = 0) -> Comparison:
+    """Compare the cells of every principal outside the owner account.
+
+    :param sample: compare so many cells that are denied, and at most as many others; 0 for all cells
+    """
+    real = RealAccess(outside, spec)
+    rows = {(row["principal"], row["repository"]): row for row in report["access"]}
+    text = json.dumps([spec.roles, [policy for _tags, policy in spec.repositories.values()], spec.registry_policy])
+    cells = [
+        (principal, repository, action, _verdict(rows, name_in_report(principal, outside, text), repository, action))
+        for principal in outside.principals
+        for repository in spec.repositories
+        for action in ACTIONS
+    ]
+    chosen = cells
+    if sample:
+        pick = random.Random(seed)  # noqa: S311
+        denied = [cell for cell in cells if cell[3] == "denied"]
+        others = [cell for cell in cells if cell[3] != "denied"]
+        chosen = [cell for listed in (denied, others) for cell in pick.sample(listed, min(sample, len(listed)))]
+    wrong = []
+    for principal, repository, action, verdict in chosen:
+        allowed = real.is_allowed(principal, repository, action)
+        if verdict != "unknown" and (verdict == "allowed") != allowed:
+            name = name_in_report(principal, outside, text)
+            wrong.append(f"{principal.arn} (as {name}) {action} {repository}: {verdict}, but AWS: {allowed}")
+    return Comparison(len(chosen), sum(cell[3] == "unknown" for cell in cells), real.calls, wrong)
+
+
+def name_in_report(principal: External, outside: Outside, text: str) -> str:
+    """The row of a report that applies to a principal: its own, that of its account, its organization, or everyone.
+
+    :param text: all policies of the estate
+    """
+    if f'"{principal.arn}"' in text:
+        return principal.arn
+    if f'"{principal.account}"' in text or f"::{principal.account}:root" in text:
+        return f"arn:aws:iam::{principal.account}:root"
+    if principal.in_organization and f'"{outside.organization}"' in text:
+        return outside.organization
+    return "*"
+
+
+def _verdict(rows: dict[tuple[str, str], Any], name: str, repository: str, action: str) -> str:
+    row = rows.get((name, repository))
+    return str(row["actions"][action]) if row else "denied"

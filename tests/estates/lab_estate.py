@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creates a random estate in the lab, and finds out with real calls what a principal can do in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import botocore.config
+import botocore.session
+from botocore.exceptions import ClientError
+
+from tests.lab import accounts
+from tests.lab.clients import allow, document, trust
+from tests.support.lab import Lab
+
+from .random_estate import EXTERNAL_IDS, EstateSpec, World
+
+_NO_DIGEST = "sha256:" + "0" * 64
+#: For each action of the report, the calls. Each of them is authorized, and then finds nothing.
+CALLS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "describe": [("describe_images", {"imageIds": [{"imageDigest": _NO_DIGEST}]})],
+    "pull": [
+        ("batch_get_image", {"imageIds": [{"imageDigest": _NO_DIGEST}]}),
+        ("get_download_url_for_layer", {"layerDigest": _NO_DIGEST}),
+    ],
+    "push": [
+        ("initiate_layer_upload", {}),
+        ("upload_layer_part", {"uploadId": "0", "partFirstByte": 0, "partLastByte": 0, "layerPartBlob": b"0"}),
+        ("complete_layer_upload", {"uploadId": "0", "layerDigests": [_NO_DIGEST]}),
+        ("put_image", {"imageManifest": "{}"}),
+    ],
+    "delete": [("batch_delete_image", {"imageIds": [{"imageDigest": _NO_DIGEST}]})],
+}
+#: The tag in the requests to tag a repository. No policy of an estate mentions it.
+PROBE = {"audit-probe": "1"}
+
+
+class External(NamedTuple):
+    """A principal outside the owner account, with permission for every action.
+
+    :param arn: the ARN of the user, or of the role
+    :param keys: of the user, or of a session of the role
+    """
+
+    arn: str
+    account: str
+    in_organization: bool
+    keys: dict[str, str]
+
+
+class Outside:
+    """The principals outside the owner account: two users and a role in each of four accounts."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.endpoint = lab.endpoint
+        self._session = botocore.session.get_session()
+        organizations = lab.client("owner", "organizations")
+        self.organization = organizations.describe_organization()["Organization"]["Id"]
+        self.principals: list[External] = []
+        for profile in ("consumer-administrator", "stranger-administrator"):
+            keys = lab.session(profile).get_credentials().get_frozen_credentials()
+            own = {"aws_access_key_id": keys.access_key, "aws_secret_access_key": keys.secret_key}
+            self._create(accounts.USERS[profile][0], own, False)
+        for name in ("member-1", "member-2"):
+            made = organizations.create_account(AccountName=name, Email=f"{name}@example.com")
+            account = made["CreateAccountStatus"]["AccountId"]
+            role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+            self._create(account, self._assumed(role, self._keys_of("owner")), True)
+        first, stranger, member, _other = (self.principals[3 * number] for number in range(4))
+        self.unnamed_account, self.unnamed_member = stranger.account, self.principals[9].account
+        self.world = World(
+            tuple(
+                one.arn
+                for one in self.principals
+                if one.account in (first.account, member.account) and not one.arn.endswith("/two")
+            ),
+            (first.account, member.account),
+            self.organization,
+        )
+
+    def _keys_of(self, profile: str) -> dict[str, str]:
+        keys = self.lab.session(profile).get_credentials().get_frozen_credentials()
+        return {"aws_access_key_id": keys.access_key, "aws_secret_access_key": keys.secret_key}
+
+    def _create(self, account: str, keys: dict[str, str], in_organization: bool) -> None:
+        iam = self.client("iam", keys)
+        for name in ("one", "two"):
+            arn = iam.create_user(UserName=name, Path="/estate/")["User"]["Arn"]
+            user = arn.rpartition("/")[2]
+            iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=document(allow("*")))
+            key = iam.create_access_key(UserName=user)["AccessKey"]
+            own = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+            self.principals.append(External(arn, account, in_organization, own))
+        role = iam.create_role(RoleName="job", AssumeRolePolicyDocument=trust(account))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="job", PolicyName="all", PolicyDocument=document(allow("*")))
+        session = self._assumed(role, self.principals[-1].keys)
+        self.principals.append(External(role, account, in_organization, session))
+
+    def client(self, service: str, keys: dict[str, str]) -> Any:
+        config = botocore.config.Config(retries={"max_attempts": 0}, parameter_validation=False)
+        return self._session.create_client(
+            service, region_name=accounts.REGION, endpoint_url=self.endpoint, config=config, **keys
+        )
+
+    def _assumed(self, role: str, keys: dict[str, str], **options: str) -> dict[str, str]:
+        reply = self.client("sts", keys).assume_role(RoleArn=role, RoleSessionName="estate", **options)["Credentials"]
+        return {
+            "aws_access_key_id": reply["AccessKeyId"],
+            "aws_secret_access_key": reply["SecretAccessKey"],
+            "aws_session_token": reply["SessionToken"],
+        }
+
+    def assume(self, role: str, principal: External) -> dict[str, str] | None:
+        """The keys of a session of a role, with any external ID or none; None if every request is denied."""
+        for identifier in (None, *EXTERNAL_IDS, "another-value"):
+            options = {"ExternalId": identifier} if identifier else {}
+            try:
+                return self._assumed(role, principal.keys, **options)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "AccessDenied":
+                    raise
+        return None
+
+
+@contextlib.contextmanager
+def created(lab: Lab, spec: EstateSpec) -> Iterator[None]:
+    """Within, the owner account of the lab has this estate."""
+    iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
+    try:
+        for name, (tags, policy) in spec.repositories.items():
+            ecr.create_repository(repositoryName=name, tags=[{"Key": key, "Value": tags[key]} for key in tags])
+            if policy:
+                ecr.set_repository_policy(repositoryName=name, policyText=json.dumps(policy))
+        for name, (trusted, permissions, boundary) in spec.roles.items():
+            options = {}
+            if boundary:
+                made = iam.create_policy(PolicyName=f"boundary-{name}", PolicyDocument=json.dumps(boundary))
+                options = {"PermissionsBoundary": made["Policy"]["Arn"]}
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted), **options)
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(permissions))
+        if spec.registry_policy:
+            ecr.put_registry_policy(policyText=json.dumps(spec.registry_policy))
+        yield
+    finally:
+        _delete(iam, ecr, spec)
+
+
+def _delete(iam: Any, ecr: Any, spec: EstateSpec) -> None:
+    with contextlib.suppress(ClientError):
+        ecr.delete_registry_policy()
+    for name in spec.repositories:
+        with contextlib.suppress(ClientError):
+            ecr.delete_repository(repositoryName=name, force=True)
+    for name, (_trust, _permissions, boundary) in spec.roles.items():
+        with contextlib.suppress(ClientError):
+            iam.delete_role_policy(RoleName=name, PolicyName="own")
+        with contextlib.suppress(ClientError):
+            iam.delete_role(RoleName=name)
+        if boundary:
+            with contextlib.suppress(ClientError):
+                iam.delete_policy(PolicyArn=f"arn:aws:iam::{accounts.OWNER}:policy/boundary-{name}")
+
+
+class RealAccess:
+    """The access of principals to the current estate of the lab, found out with real calls."""
+
+    def __init__(self, outside: Outside, spec: EstateSpec) -> None:
+        self.outside, self.spec = outside, spec
+        self.calls = 0
+        self._sessions: dict[str, Any] = {}
+        self._admitted: dict[str, list[str]] = {}
+        self._known: dict[tuple[str, str, str], bool] = {}
+        self._clients: dict[str, Any] = {}
+
+    def is_allowed(self, principal: External, repository: str, action: str) -> bool:
+        """Whether AWS allows an action, with the own identity of a principal or through a role."""
+        if principal.arn not in self._admitted:
+            self._admitted[principal.arn] = [role for role in self.spec.roles if self._admits(role, principal)]
+            self._clients[principal.arn] = self.outside.client("ecr", principal.keys)
+        return self._known_or_call(principal.arn, self._clients[principal.arn], repository, action) or any(
+            self._known_or_call(role, self._sessions[role], repository, action)
+            for role in self._admitted[principal.arn]
+        )
+
+    def _admits(self, role: str, principal: External) -> bool:
+        keys = self.outside.assume(f"arn:aws:iam::{accounts.OWNER}:role/{role}", principal)
+        self.calls += 1
+        if keys and role not in self._sessions:
+            self._sessions[role] = self.outside.client("ecr", keys)
+        return keys is not None
+
+    def _known_or_call(self, who: str, client: Any, repository: str, action: str) -> bool:
+        key = (who, repository, action)
+        if key not in self._known:
+            self._known[key] = self._call(client, repository, action)
+        return self._known[key]
+
+    def _call(self, client: Any, repository: str, action: str) -> bool:
+        if action == "tag":
+            arn = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/{repository}"
+            tags = [{"Key": name, "Value": value} for name, value in PROBE.items()]
+            return self._is_authorized(client.tag_resource, resourceArn=arn, tags=tags)
+        owner = {"registryId": accounts.OWNER, "repositoryName": repository}
+        return all(self._is_authorized(getattr(client, name), **owner, **more) for name, more in CALLS[action])
+
+    def _is_authorized(self, call: Any, **arguments: Any) -> bool:
+        self.calls += 1
+        try:
+            call(**arguments)
+        except ClientError as error:
+            return error.response["Error"]["Code"] != "AccessDeniedException"
+        return True

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A random estate: roles, repositories and policies of an owner account, and the external principals that they name."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lab.accounts import OWNER, REGION
+
+Statement = dict[str, Any]
+
+EXTERNAL_IDS = ("one", "two", "three")
+TAGS: tuple[dict[str, str], ...] = ({}, {"environment": "release"}, {"environment": "develop"}, {"team": "a"})
+NAMES = ("app", "team-a/app", "team-b/app", "base")
+GRANTS: tuple[Any, ...] = (
+    "ecr:*",
+    ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:DescribeImages"],
+    ["ecr:Describe*", "ecr:Get*", "ecr:BatchGet*"],
+    ["ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"],
+    ["ecr:BatchDeleteImage"],
+    ["ecr:TagResource"],
+)
+DENIALS: tuple[Any, ...] = ("ecr:Batch*", ["ecr:BatchGetImage"], ["ecr:PutImage", "ecr:BatchDeleteImage"])
+TAG_CONDITIONS: tuple[dict[str, Any], ...] = (
+    {"StringEquals": {"ecr:ResourceTag/environment": "release"}},
+    {"StringEquals": {"aws:ResourceTag/environment": ["release", "develop"]}},
+    {"StringLike": {"ecr:ResourceTag/environment": "rel*"}},
+    {"StringNotEquals": {"aws:ResourceTag/environment": "develop"}},
+    {"StringEqualsIfExists": {"ecr:ResourceTag/environment": "release"}},
+    {"Null": {"aws:ResourceTag/team": "true"}},
+    {"ForAllValues:StringEquals": {"aws:ResourceTag/environment": "release"}},
+)
+TIMES: tuple[dict[str, Any], ...] = (
+    {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+    {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """The accounts outside the owner account.
+
+    :param named: the ARNs of the users and roles that policies may name
+    :param accounts: the accounts that policies may name
+    :param organization: the ID of the organization of the owner account
+    """
+
+    named: tuple[str, ...]
+    accounts: tuple[str, ...]
+    organization: str
+
+
+@dataclass
+class EstateSpec:
+    """The documents to create.
+
+    :param roles: by name: the trust policy, the permissions, and the permissions boundary or None
+    :param repositories: by name: the tags, and the repository policy or None
+    """
+
+    roles: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
+    repositories: dict[str, tuple[dict[str, str], Any]] = field(default_factory=dict)
+    registry_policy: Any = None
+
+
+def random_estate(seed: int, world: World, repositories: int = 40, roles: int = 30) -> EstateSpec:
+    """The estate with this number. It is the same each time."""
+    return _Random(seed, world).estate(repositories, roles)
+
+
+class _Random:
+    def __init__(self, seed: int, world: World) -> None:
+        self.pick, self.world = random.Random(seed), world  # noqa: S311
+
+    def estate(self, repositories: int, roles: int) -> EstateSpec:
+        spec = EstateSpec()
+        for number in range(repositories):
+            name = f"{self.pick.choice(NAMES)}-{number}"
+            policy = self.resource_policy() if self.chance(0.25) else None
+            spec.repositories[name] = (self.pick.choice(TAGS), policy)
+        for number in range(roles):
+            boundary = self.document(self.permission(deny=0)) if self.chance(0.15) else None
+            permissions = self.document(*(self.permission() for _ in range(self.pick.randint(1, 3))))
+            spec.roles[f"role-{number}"] = (self.trust(), permissions, boundary)
+        if self.chance(0.5):
+            spec.registry_policy = self.resource_policy(resource=True)
+        return spec
+
+    def chance(self, probability: float) -> bool:
+        return self.pick.random() < probability
+
+    @staticmethod
+    def document(*statements: Statement) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": list(statements)}
+
+    def permission(self, deny: float = 0.15) -> Statement:
+        effect = "Deny" if self.chance(deny) else "Allow"
+        actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
+        statement: Statement = {"Effect": effect, "Action": actions, "Resource": self.resource()}
+        return self.with_condition(statement, TAG_CONDITIONS if self.chance(0.6) else TIMES, 0.7)
+
+    def resource(self) -> Any:
+        prefix = f"arn:aws:ecr:*:{OWNER}:repository/"
+        return self.pick.choice(
+            ["*", "*", f"{prefix}*", f"{prefix}team-a/*", f"arn:aws:ecr:{REGION}:{OWNER}:repository/app-?"]
+        )
+
+    def with_condition(self, statement: Statement, conditions: tuple[dict[str, Any], ...], often: float) -> Statement:
+        return {**statement, "Condition": self.pick.choice(conditions)} if self.chance(often) else statement
+
+    def principal(self) -> tuple[Any, dict[str, Any]]:
+        """A Principal, and the condition that belongs to it."""
+        named, account = self.pick.choice(self.world.named), self.pick.choice(self.world.accounts)
+        root = f"arn:aws:iam::{account}:root"
+        organization = {"StringEquals": {"aws:PrincipalOrgID": self.world.organization}}
+        return self.pick.choice(
+            [
+                ({"AWS": named}, {}),
+                ({"AWS": named}, {}),
+                ({"AWS": root}, {}),
+                ({"AWS": account}, {}),
+                ({"AWS": root}, {"ArnEquals": {"aws:PrincipalArn": named}}),
+                ("*", {"StringEquals": {"aws:PrincipalAccount": account}}),
+                ("*", {"ArnLike": {"aws:PrincipalArn": named}}),
+                ("*", organization),
+                ({"AWS": root}, organization),
+                ("*", {}),
+            ]
+        )
+
+    def trust(self) -> dict[str, Any]:
+        statements = []
+        for _ in range(self.pick.randint(1, 3)):
+            principal, condition = self.principal()
+            effect = "Deny" if self.chance(0.1) else "Allow"
+            conditions = dict(condition)
+            if self.chance(0.6):
+                identifiers: Any = self.pick.choice([*EXTERNAL_IDS, list(EXTERNAL_IDS[:2])])
+                operator = self.pick.choice(["StringEquals", "StringEquals", "StringNotEquals"])
+                conditions = {**conditions, operator: {**conditions.get(operator, {}), "sts:ExternalId": identifiers}}
+            if self.chance(0.15):
+                conditions = {**conditions, **self.pick.choice(TIMES)}
+            statements.append(
+                {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole", "Condition": conditions}
+            )
+        return self.document(*statements)
+
+    def resource_policy(self, resource: bool = False) -> dict[str, Any]:
+        statements = []
+        for _ in range(self.pick.randint(1, 3)):
+            principal, condition = self.principal()
+            effect = "Deny" if self.chance(0.2) else "Allow"
+            conditions = {**condition, **(self.pick.choice(TAG_CONDITIONS) if self.chance(0.2) else {})}
+            if effect == "Deny" and principal == "*":  # does not lock out the owner
+                conditions = {**condition, "StringNotEquals": {"aws:PrincipalAccount": OWNER}}
+            actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
+            statement: Statement = {"Effect": effect, "Principal": principal, "Action": actions}
+            if resource:
+                statement["Resource"] = self.resource()
+            statements.append({**statement, "Condition": conditions} if conditions else statement)
+        return self.document(*statements)

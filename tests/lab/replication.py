@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replication between registries, added in place before the lab serves a request.
+
+1. `PutReplicationConfiguration`, and the configuration in `DescribeRegistry`. AWS accepts fewer rules and destinations
+   than its service model states.
+2. An image that is pushed is copied to the destinations of the rules that match its repository. On AWS, this takes
+   minutes. The registry of another account has to allow `ecr:ReplicateImage` to the account of the source, and
+   `ecr:CreateRepository` if the repository does not exist. A copy is not copied further.
+
+Sources: Amazon ECR User Guide, "Private image replication" and "Registry permissions for cross-account replication".
+The messages of the errors are inferred.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from ministack.core import iam_evaluator, responses
+from ministack.services import ecr
+
+from . import creation_templates, operations, registry_policy
+from .image_states import Response
+
+MOST_RULES, MOST_DESTINATIONS = 10, 25
+_KEY = "configuration"
+_configurations = responses.AccountRegionScopedDict()
+
+
+def install() -> None:
+    """Put the additions into MiniStack, after `registry_policy`."""
+    put_manifest, put_image = ecr._v2_put_manifest, ecr._put_image
+
+    def put_and_copy_manifest(name: str, reference: str, headers: Any, body: Any) -> Response:
+        reply: Response = put_manifest(name, reference, headers, body)
+        if reply[0] < 300:
+            layers = copy.copy(ecr._layer_blobs.get(name, {}))
+            for _destination in _within_destinations(name):
+                ecr._layer_blobs.setdefault(name, {}).update(layers)
+                put_manifest(name, reference, headers, body)
+        return reply
+
+    def put_and_copy_image(data: dict[str, Any]) -> Response:
+        reply: Response = put_image(data)
+        if reply[0] < 300:
+            for _destination in _within_destinations(data["repositoryName"]):
+                put_image(data)
+        return reply
+
+    ecr._v2_put_manifest = put_and_copy_manifest
+    ecr._put_image = put_and_copy_image
+    ecr._describe_registry = _describe
+    operations.add({"PutReplicationConfiguration": _put})
+
+
+def _within_destinations(name: str) -> Iterator[tuple[str, str]]:
+    """The destinations of a repository of the current registry. Each is the current registry while it is yielded."""
+    source = responses.get_account_id()
+    for account, region in _destinations(name):
+        with responses.request_scope(account, region):
+            new = name not in ecr._repositories
+            if not _is_allowed(source, account, region, name, new):
+                continue
+            if new:
+                purpose = creation_templates.ON_REPLICATION
+                template = creation_templates.matching(account, region, name, purpose)
+                creation_templates.create_repository(name, template)
+            if name in ecr._repositories:
+                yield account, region
+
+
+def _destinations(name: str) -> list[tuple[str, str]]:
+    found = [
+        (one["registryId"], one["region"])
+        for rule in _rules()
+        if any(name.startswith(one["filter"]) for one in rule.get("repositoryFilters", [{"filter": ""}]))
+        for one in rule["destinations"]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _is_allowed(source: str, account: str, region: str, name: str, new: bool) -> bool:
+    """Whether the registry of a destination accepts an image."""
+    return source == account or all(
+        _policy_allows(source, account, region, name, action)
+        for action in ("ecr:ReplicateImage", *(["ecr:CreateRepository"] if new else []))
+    )
+
+
+def _policy_allows(source: str, account: str, region: str, name: str, action: str) -> bool:
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:iam::{source}:root",
+        principal_type="Root",
+        principal_account=source,
+        action=action,
+        resource_arn=f"arn:aws:ecr:{region}:{account}:repository/{name}",
+        region=region,
+    )
+    decision = iam_evaluator.evaluate_resource_policy(registry_policy.of(account, region), context).decision
+    return bool(decision == "Allow")
+
+
+def _rules() -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = _configurations.get(_KEY, {"rules": []})["rules"]
+    return rules
+
+
+def _put(data: dict[str, Any]) -> Response:
+    rules = data["replicationConfiguration"]["rules"]
+    destinations = {(one["registryId"], one["region"]) for rule in rules for one in rule["destinations"]}
+    if len(rules) > MOST_RULES:
+        constraint = f"Replication configuration must have at most {MOST_RULES} rules"
+    elif len(destinations) > MOST_DESTINATIONS:
+        constraint = f"Replication configuration must have at most {MOST_DESTINATIONS} destinations"
+    elif (responses.get_account_id(), responses.get_region()) in destinations:
+        constraint = "Replication destination must not be the source registry"
+    else:
+        _configurations[_KEY] = {"rules": rules}
+        reply: Response = responses.json_response({"replicationConfiguration": {"rules": rules}})
+        return reply
+    return operations.invalid("replicationConfiguration", constraint)
+
+
+def _describe(_data: dict[str, Any]) -> Response:
+    answer = {"registryId": responses.get_account_id(), "replicationConfiguration": {"rules": _rules()}}
+    reply: Response = responses.json_response(answer)
+    return reply

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pulls through a cache whose upstream is another registry of the lab.
+
+1. A pull of an image that a rule matches copies the image from the upstream repository. The caller needs
+   `ecr:BatchImportUpstreamImage`, and `ecr:CreateRepository` if the repository does not exist.
+2. The custom role of the rule, and the policies of the upstream repository, decide about an upstream registry of
+   another account. A registry of the same account needs no role. If ECR may not pull, the image is not found.
+3. A new repository has the settings of the creation template for `PULL_THROUGH_CACHE` that matches its name.
+
+Sources: Amazon ECR User Guide, "IAM permissions required to sync an upstream registry" and "Customizing repository
+prefixes for ECR to ECR pull through cache". On AWS, a copy is compared with its upstream image after 24 hours.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core import iam_evaluator, responses
+from ministack.services import ecr, iam
+
+from . import creation_templates, pull_through_cache
+
+IMPORT, CREATE = "BatchImportUpstreamImage", "CreateRepository"
+_PURPOSE = "PULL_THROUGH_CACHE"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A repository that images are copied from.
+
+    :param role: the custom role of the rule; empty without one
+    """
+
+    account: str
+    region: str
+    name: str
+    role: str
+
+
+def source_of(account: str, region: str, name: str, reference: str) -> Source | None:
+    """The source of an image that the registry does not have; None without a rule."""
+    with responses.request_scope(account, region):
+        known = ecr._find_image(name, {"imageDigest" if ":" in reference else "imageTag": reference})
+        found = None if known else pull_through_cache.matching(name)
+    if found is None or found["upstreamRegistry"] != "ecr":
+        return None
+    own, prefix = (found.get(key, "ROOT") for key in ("ecrRepositoryPrefix", "upstreamRepositoryPrefix"))
+    rest = name if own == "ROOT" else name[len(own.rstrip("/")) + 1 :]
+    host = found["upstreamRegistryUrl"].split(".")
+    upstream = rest if prefix == "ROOT" else f"{prefix.rstrip('/')}/{rest}"
+    return Source(host[0], host[3], upstream, found.get("customRoleArn", ""))
+
+
+def copy_image(source: Source, account: str, region: str, name: str, reference: str) -> None:
+    """Copy an image, if the upstream registry allows it to the registry of the account."""
+    if source.account != account and not (source.role and _may_pull(source, account)):
+        return
+    with responses.request_scope(source.account, source.region):
+        digest, manifest, media_type = ecr._resolve_manifest(source.name, reference)
+        layers = copy.copy(ecr._layer_blobs.get(source.name, {}))
+    if digest is None:
+        return
+    with responses.request_scope(account, region):
+        if name not in ecr._repositories:
+            template = creation_templates.matching(account, region, name, _PURPOSE)
+            creation_templates.create_repository(name, template)
+        if name in ecr._repositories:
+            ecr._layer_blobs.setdefault(name, {}).update(layers)
+            ecr._v2_put_manifest(name, reference, {"content-type": media_type}, manifest)
+
+
+def _may_pull(source: Source, account: str) -> bool:
+    with responses.request_scope(account, source.region):
+        if not pull_through_cache.is_assumable(source.role):
+            return False
+        return all(_is_allowed(source, account, action) for action in ("BatchGetImage", "GetDownloadUrlForLayer"))
+
+
+def _is_allowed(source: Source, account: str, action: str) -> bool:
+    """Whether a session of the custom role may do `action` in the upstream repository."""
+    name = source.role.rpartition("/")[2]
+    arn = f"arn:aws:ecr:{source.region}:{source.account}:repository/{source.name}"
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/ecr",
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=f"ecr:{action}",
+        resource_arn=arn,
+        region=source.region,
+        service_context=_tags(source),
+    )
+    limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    identity = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
+    policies = iam_evaluator._resource_policy("ecr", arn)
+    return bool(iam_evaluator.combine_resource_policy(identity, context, *policies, limits=limits).decision == "Allow")
+
+
+def _tags(source: Source) -> dict[str, Any]:
+    repository = ecr._repositories.get_scoped(source.account, source.region, source.name) or {}
+    tags = repository.get("tags", [])
+    return {f"{kind}:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in tags for kind in ("ecr", "aws")}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The differences from a declaration are findings, each with access in words and the command that ends it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import Repository, Role, change_of_access
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import drift_findings
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import permissions_document
+
+from tests.unit.audits import OWNER, REGION, ROLE, plan
+
+COMMAND = "ansible-playbook crossaccount.ecr.share -e @shares.yml"
+
+
+def changed(*lines: str, **steps: object) -> dict[str, object]:
+    share = {**plan()["shares"][0], "changed": True}
+    return plan(would_change=True, lines=[*lines], all_lines=[*lines], shares=[share], **steps)
+
+
+def test_no_difference() -> None:
+    assert drift_findings(plan(), "shares.yml") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "severity", "title"),
+    [
+        (
+            "+ 222222222222 (external ID) can pull release",
+            "medium",
+            "The declaration allows this access, the account does not: 222222222222 (external ID) can pull release",
+        ),
+        (
+            "- 333333333333 user/puller loses release",
+            "high",
+            "The account allows this access, the declaration does not: 333333333333 user/puller can pull release",
+        ),
+        (
+            "222222222222: no longer requires MFA",
+            "medium",
+            "The conditions of the access differ from the declaration: 222222222222: no longer requires MFA",
+        ),
+    ],
+)
+def test_a_difference_of_access(line: str, severity: str, title: str) -> None:
+    steps = {
+        "roles": [{"name": "allow_ecr_release", "state": "present"}],
+        "untag": [{"region": REGION, "names": ["develop"], "tags": {"environment": "release"}}],
+        "tag": [{"region": REGION, "names": ["release"], "tags": {"environment": "release"}}],
+    }
+    (found,) = drift_findings(changed(line, **steps), "shares.yml")
+    assert (found["id"].partition("-")[0], found["severity"]) == ("drift", severity)
+    assert (found["title"], found["resource"]) == (title, ROLE)
+    assert found["fix"] == (
+        f"{COMMAND}  # creates or updates role allow_ecr_release; removes tag environment=release from develop in"
+        f" {REGION}; adds tag environment=release to release in {REGION}"
+    )
+    assert found["evidence"]["document"] == "declaration shares.yml"
+
+
+def test_the_lines_have_the_form_of_the_plan() -> None:
+    """If the plan words its lines in another way, these findings would state the opposite."""
+    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "333333333333"}}]}
+    role = Role(trust, permissions_document(Identity("aws", OWNER), {"share": ("yes",)}))
+    here = [Repository("release", f"arn:aws:ecr:{REGION}:{OWNER}:repository/release", {"share": "yes"})]
+    lines = [change_of_access(old, new, here, here).lines[0] for old, new in ((None, role), (role, None))]
+    titles = [found["title"] for found in drift_findings(changed(*lines), "shares.yml")]
+    assert titles == [
+        "The declaration allows this access, the account does not: 333333333333 can pull release",
+        "The account allows this access, the declaration does not: 333333333333 can pull release",
+    ]
+
+
+def test_a_difference_without_access() -> None:
+    roles = [{"name": "allow_ecr_release", "state": "absent"}]
+    (found,) = drift_findings(changed("No access is gained or lost.", roles=roles), "shares.yml")
+    assert (found["severity"], found["title"]) == (
+        "low",
+        "The account differs from the declaration. No access differs. The fix deletes role allow_ecr_release",
+    )
+
+
+def test_a_failed_comparison_is_a_finding() -> None:
+    (found,) = drift_findings({"failed": True, "msg": "Repository no-such does not exist."}, "shares.yml")
+    assert (found["severity"], found["evidence"]["text"]) == ("high", "Repository no-such does not exist.")
+    assert "cannot be compared" in found["title"]
+
+
+def test_the_command_quotes_the_path() -> None:
+    (found,) = drift_findings({"failed": True, "msg": ""}, "my shares;id.yml")
+    assert found["fix"].endswith("-e @'my shares;id.yml'")

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which principals keep access through a path that no share of the declaration ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import kept_access, unchecked
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import ALWAYS_HIDDEN
+
+from tests.unit.audits import CONSUMER, OWNER, REGION, STRANGER, audit, path, plan, row
+
+POLICY = path("repository_policy", "X")
+
+
+def test_access_through_a_repository_policy_remains() -> None:
+    found = kept_access(plan(), audit(row(path(), POLICY)))
+    assert found == [f"{CONSUMER} still pulls release through the repository policy, statement X"]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        row(path()),  # the role of the share
+        row(POLICY, repository="develop"),  # a repository that no share has
+        row(POLICY, region="us-east-1"),
+        row(path("repository_policy", actions=["describe"])),
+        row(path(role=f"arn:aws:iam::{OWNER}:role/other", conditions=["tag environment=release"])),  # loses the tag
+    ],
+)
+def test_access_that_ends_or_is_of_other_repositories(ended: dict[str, Any]) -> None:
+    untag = [{"region": REGION, "names": ["release"], "tags": {"environment": "release"}}]
+    assert kept_access(plan(untag=untag), audit(ended)) == []
+
+
+def test_another_role_remains_if_the_repository_keeps_its_tag() -> None:
+    other = path(role=f"arn:aws:iam::{OWNER}:role/path/other", conditions=["tag environment=release"])
+    untag = [{"region": REGION, "names": ["develop"], "tags": {"environment": "release"}}]
+    found = kept_access(plan(untag=untag), audit(row(other)))
+    assert found == [f"{CONSUMER} still pulls release through role other, statement ReadImages"]
+
+
+def test_repositories_that_a_consumer_loses_belong_to_the_shares() -> None:
+    lost = [{"principal": CONSUMER, "repository": "develop", "region": REGION}]
+    found = kept_access(plan(access_lost=lost), audit(row(POLICY, repository="develop")))
+    assert found == [f"{CONSUMER} still pulls develop through the repository policy, statement X"]
+
+
+def test_unknown_access_has_its_reason() -> None:
+    (line,) = kept_access(plan(), audit(row(POLICY, pull="unknown")))
+    assert line.startswith(
+        f"{CONSUMER} may still pull release through the repository policy, statement X (unknown: the"
+    )
+
+
+def test_principals_and_paths_by_name() -> None:
+    user = {"principal": f"arn:aws:iam::{STRANGER}:user/puller", "principal_account": STRANGER}
+    everyone = {"principal": "*", "principal_kind": "everyone", "principal_account": ""}
+    members = {"principal": "o-abcdefghij", "principal_kind": "organization", "principal_account": ""}
+    through = path("registry_policy", "")
+    found = kept_access(plan(), audit(row(through, **user), row(through, **everyone), row(through, **members)))
+    assert found == [
+        f"{STRANGER} user/puller still pulls release through the registry policy",
+        "everyone still pulls release through the registry policy",
+        "o-abcdefghij still pulls release through the registry policy",
+    ]
+
+
+def test_one_line_for_the_repositories_of_several_regions() -> None:
+    regions = [{"region": region, "repositories": [{"name": "release"}]} for region in (REGION, "us-east-1")]
+    share = {**plan()["shares"][0], "regions": regions}
+    found = kept_access(plan(shares=[share]), audit(row(POLICY), row(POLICY, region="us-east-1")))
+    assert found == [
+        f"{CONSUMER} still pulls release in {REGION}, release in us-east-1 through the repository policy, statement X"
+    ]
+
+
+def test_what_could_not_be_read_is_named() -> None:
+    failed = {"failed": True, "msg": "GetRegistryPolicy: AccessDenied.\nMore."}
+    (line,) = unchecked(failed)
+    assert line == "not checked: whether access remains through another path: GetRegistryPolicy: AccessDenied."
+    denied = [{"what": f"repository policy of r{number:02}", "why": "AccessDenied"} for number in range(12)]
+    always = [{"what": unseen.what, "why": unseen.why} for unseen in ALWAYS_HIDDEN]
+    lines = list(unchecked({"audit": audit(not_seen=[*denied, *always])}))
+    assert (len(lines), lines[0]) == (11, "not checked: repository policy of r00: AccessDenied")
+    assert lines[-1] == "not checked: 2 more facts that AWS denies"
