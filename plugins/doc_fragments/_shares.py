@@ -73,36 +73,8 @@ _ROLE = """
         type: str
 """
 
-
-class ModuleDocFragment:
-    # The annotations keep ansible-test from reading an f-string as a literal.
-
-    # For the module that manages the role of one share.
-    CONSUMERS: str = f"""
-options:
-  consumers:
-    description:
-      - The accounts, users and roles that can assume the role. Each entry is one statement of the trust policy.
-      - Required with O(state=present).
-    type: list
-    elements: dict
-    suboptions:{_CONSUMER}
-"""
-
-    ROLE: str = f"""
-options:{_ROLE}
-"""
-
-    # For the module that plans all shares.
-    SHARES: str = f"""
-options:
-  shares:
-    description:
-      - The shares. If a share lacks an option, the value in O(defaults) applies.
-      - Without this list, O(defaults) describes the only share.
-    type: list
-    elements: dict
-    suboptions: &share{_ROLE}
+# The options of a share, except those of its role.
+_SHARE: str = f"""
       role_name:
         description: The name of the pull role. Required.
         type: str
@@ -165,8 +137,55 @@ options:
       handoff_path:
         description: The path of the hand-off on the controller, see M(crossaccount.ecr.ecr_handoff).
         type: str
+"""
+
+
+class ModuleDocFragment:
+    # The annotations keep ansible-test from reading an f-string as a literal.
+
+    # For the module that manages the role of one share.
+    CONSUMERS: str = f"""
+options:
+  consumers:
+    description:
+      - The accounts, users and roles that can assume the role. Each entry is one statement of the trust policy.
+      - Required with O(state=present).
+    type: list
+    elements: dict
+    suboptions:{_CONSUMER}
+"""
+
+    ROLE: str = f"""
+options:{_ROLE}
+"""
+
+    # For the module that plans all shares.
+    SHARES: str = f"""
+options:
+  shares:
+    description:
+      - The shares. If a share lacks an option, the value in O(defaults) applies.
+      - Without this list, O(defaults) describes the only share.
+    type: list
+    elements: dict
+    suboptions: &share{_ROLE}{_SHARE}
   defaults:
     description: The options that all shares have in common.
     type: dict
     suboptions: *share
+"""
+
+    # For the module that audits an account.
+    DECLARED: str = f"""
+options:
+  declared:
+    description:
+      - The declared shares, as in the option O(crossaccount.ecr.ecr_share_info#module:shares). A repository that has
+        the tags of a share, but that no share lists, is a finding.
+      - If a share has no C(regions), it lists the repositories of all regions.
+      - Without declared shares, no repository is reported as shared by accident.
+    type: list
+    elements: dict
+    default: []
+    suboptions:{_ROLE}{_SHARE}
 """

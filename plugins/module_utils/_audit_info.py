@@ -73,7 +73,7 @@ def audit_info(module: Module) -> Json:
     problems.check()
     session = session_of(module)
     options.owner.check(session.identity["account"])
-    audit = AuditOptions.of(module.params)
+    audit = AuditOptions.of(module.params, session.region)
     estate = read_estate(session, options.regions or [session.region], audit, options.repositories)
     rows, setters = audit_access(estate).rows, tag_setters(estate)
     findings = findings_of(estate, rows, audit, setters)

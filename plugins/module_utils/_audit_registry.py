@@ -134,7 +134,7 @@ def _replication(ecr: Client) -> tuple[ReplicationRule, ...]:
         ReplicationRule(
             tuple((one["registryId"], one["region"]) for one in rule["destinations"]),
             tuple(one["filter"] for one in rule.get("repositoryFilters", [])),
-            bool(rule.get("deleteReplication", False)),
+            bool((rule.get("deleteReplication") or {}).get("enabled")),
         )
         for rule in configuration.get("rules", [])
     )

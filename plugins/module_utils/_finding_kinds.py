@@ -6,100 +6,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift_kinds import DRIFT_KINDS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kind import FindingKind
+from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kinds_of_policies import POLICY_KINDS
 
 #: The severities, the most severe first.
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
-@dataclass(frozen=True)
-class FindingKind:
-    """A kind of finding.
-
-    :param id: its stable ID
-    :param meaning: the fact that it reports, as a sentence
-    :param next_step: the action of the owner, as a sentence
-    """
-
-    id: str
-    severity: str
-    subject: str
-    meaning: str
-    next_step: str
-
-
-_TRUST, _PERMISSIONS, _TAGS = "Trust", "Permissions", "Tags"
+_TAGS = "Tags"
 _TEMPLATES, _LIFECYCLE = "Templates and replication", "Lifecycle"
 
 #: The kinds in the order of the documentation.
 KINDS = (
-    FindingKind(
-        "trust-without-external-id",
-        "high",
-        _TRUST,
-        "A role that can use ECR trusts another account without an external ID.",
-        "Require an external ID in the trust policy, and give it to the consumer.",
-    ),
-    FindingKind(
-        "trust-wildcard",
-        "critical",
-        _TRUST,
-        "A role that can use ECR trusts every AWS account.",
-        "Name the consumer accounts, or limit the statement to an organization.",
-    ),
-    FindingKind(
-        "dangling-principal",
-        "low",
-        _TRUST,
-        "A policy names the ID of a deleted user or role (AIDA…, AROA…). It admits no principal.",
-        "Remove the ID. Name the new principal if it still needs access.",
-    ),
-    FindingKind(
-        "malformed-policy",
-        "high",
-        _PERMISSIONS,
-        "A policy document cannot be read, so the access that it grants is unknown.",
-        "Validate the document with IAM Access Analyzer, and correct it.",
-    ),
-    FindingKind(
-        "public-repository",
-        "critical",
-        _PERMISSIONS,
-        "A repository policy allows every AWS account.",
-        "Name the consumer accounts, or limit the statement to an organization.",
-    ),
-    FindingKind(
-        "public-registry",
-        "critical",
-        _PERMISSIONS,
-        "The registry policy allows every AWS account.",
-        "Name the consumer accounts, or limit the statement to an organization.",
-    ),
-    FindingKind(
-        "untagged-repositories-match",
-        "high",
-        _PERMISSIONS,
-        "A condition on a repository tag also matches repositories without the tag, so principals outside the account"
-        " reach repositories that have no tag.",
-        "Require the tag, for example with StringEquals.",
-    ),
-    FindingKind(
-        "ineffective-registry-action",
-        "low",
-        _PERMISSIONS,
-        "A registry-level action has a condition on a repository tag. ECR evaluates no tags for such an action, so the"
-        " grant never takes effect.",
-        "Remove the action. Grant only ecr:GetAuthorizationToken in a statement without a tag condition.",
-    ),
-    FindingKind(
-        "write-access-outside",
-        "high",
-        _PERMISSIONS,
-        "Principals outside the account can push, delete, tag, or change policies.",
-        "Remove the write actions.",
-    ),
+    *POLICY_KINDS,
     FindingKind(
         "shared-by-accident",
         "high",

@@ -39,7 +39,28 @@ options:
       - The audit evaluates who may set these tags, and reports the archived images of repositories that have them.
     type: dict
     default: {}
+  trusted_accounts:
+    description: Your own accounts, as one account ID or a list. Findings do not report access of these accounts.
+    type: raw
+    default: []
+  trusted_organizations:
+    description: Your own organizations, as one ID or a list. Findings do not report access of their accounts.
+    type: raw
+    default: []
+  tag_setters_max:
+    description: The maximum number of principals in the account that may set the tags. More of them are a finding.
+    type: int
+    default: 10
+  unused_days:
+    description: A role that no one used for this number of days is a finding.
+    type: int
+    default: 90
+  ends_within_days:
+    description: A share that ends within this number of days is a finding.
+    type: int
+    default: 14
 extends_documentation_fragment:
+  - crossaccount.ecr._shares.declared
   - crossaccount.ecr._owner_account
   - crossaccount.ecr._assume_role
   - crossaccount.ecr._attributes

@@ -27,7 +27,8 @@ description:
   - Set the variable in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in
     C(roles).
   - The file must be a regular file of at most 1 MiB of UTF-8 text. YAML tags, anchors and aliases are rejected.
-  - O(role_arn) and the options after it replace values of the hand-off, or describe a share without a hand-off.
+  - Each option except O(owner_account) and O(expected_external_id) replaces a value of the hand-off. Without a
+    hand-off, these options describe the share.
 options:
   owner_account:
     description:

@@ -47,34 +47,36 @@ _JINJA = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUnd
 _QUESTION: dict[str, type] = {"type": str, "question_name": str, "variable": str, "required": bool}
 
 
-def _of_other_types(given: dict[str, Any], wanted: dict[str, type]) -> list[str]:
-    return [f"{key} is no {kind.__name__}" for key, kind in wanted.items() if not isinstance(given.get(key), kind)]
+def _of_other_types(given: dict[str, Any], expected: dict[str, type]) -> list[str]:
+    return [f"{key} is no {kind.__name__}" for key, kind in expected.items() if not isinstance(given.get(key), kind)]
 
 
 def survey_problems(survey: dict[str, Any]) -> list[str]:
-    found = _of_other_types(survey, {"name": str, "description": str, "spec": list})
-    questions = [] if found else survey["spec"]
+    problems = _of_other_types(survey, {"name": str, "description": str, "spec": list})
+    questions = [] if problems else survey["spec"]
     variables = [question.get("variable") for question in questions]
-    found += [f"{name} is asked twice" for name in set(variables) if variables.count(name) > 1]
-    return found + [problem for question in questions for problem in _question_problems(question)]
+    problems += [f"{name} is asked twice" for name in set(variables) if variables.count(name) > 1]
+    return problems + [problem for question in questions for problem in _question_problems(question)]
 
 
 def _question_problems(question: dict[str, Any]) -> list[str]:
-    found = _of_other_types(question, _QUESTION)
+    problems = _of_other_types(question, _QUESTION)
     kind, choices, default = question.get("type", ""), question.get("choices"), question.get("default", "")
     if kind not in QUESTION_TYPES:
-        return [*found, f"{kind} is no type of question"]
+        return [*problems, f"{kind} is no type of question"]
     if not _VARIABLE.fullmatch(question.get("variable", "")):
-        found.append("its variable is no name of a variable")
-    found += [f"{key} is no integer" for key in ("min", "max") if not isinstance(question.get(key), (int, type(None)))]
+        problems.append("its variable is no name of a variable")
+    problems += [
+        f"{key} is no integer" for key in ("min", "max") if not isinstance(question.get(key), (int, type(None)))
+    ]
     if kind.startswith("multi") and not choices:
-        found.append("it has no choices")
+        problems.append("it has no choices")
     if default != "":
         if not isinstance(default, QUESTION_TYPES[kind]):
-            found.append("its default is of another type")
+            problems.append("its default is of another type")
         # AWX leaves a default out, silently, that it would not take as an answer.
-        found += answer_problems({**question, "required": False}, default)
-    return [f"{question.get('variable')}: {problem}" for problem in found]
+        problems += answer_problems({**question, "required": False}, default)
+    return [f"{question.get('variable')}: {problem}" for problem in problems]
 
 
 def answer_problems(question: dict[str, Any], answer: Any) -> list[str]:
@@ -84,7 +86,7 @@ def answer_problems(question: dict[str, Any], answer: Any) -> list[str]:
     kind, least, most = question["type"], question.get("min"), question.get("max")
     if kind.startswith("multi"):
         given = answer if kind == "multiselect" else [answer]
-        return [f"{one!r} is none of the choices" for one in given if one not in question["choices"]]
+        return [f"{choice!r} is none of the choices" for choice in given if choice not in question["choices"]]
     if not isinstance(answer, QUESTION_TYPES[kind]):
         return ["it is of another type"]
     measured = len(answer) if isinstance(answer, str) else answer
@@ -95,32 +97,32 @@ def answer_problems(question: dict[str, Any], answer: Any) -> list[str]:
 
 def credential_type_problems(declared: dict[str, Any]) -> list[str]:
     inputs, injectors = declared["inputs"], declared["injectors"]
-    found = [f"inputs has {key}" for key in inputs.keys() - {"fields", "required"}]
+    problems = [f"inputs has {key}" for key in inputs.keys() - {"fields", "required"}]
     ids = [field.get("id", "") for field in inputs["fields"]]
     for field in inputs["fields"]:
-        found += [
+        problems += [
             f"a field has {key}" for key, value in field.items() if not isinstance(value, _FIELD_KEYS.get(key, ()))
         ]
-        found += [f"{field.get('id')} has no {key}" for key in ("id", "label") if key not in field]
+        problems += [f"{field.get('id')} has no {key}" for key in ("id", "label") if key not in field]
         if field.get("type", "string") not in ("string", "boolean"):
-            found.append(f"{field['type']} is no type of a field")
-    found += [f"{name} cannot be a field" for name in ids if not _VARIABLE.fullmatch(name) or name == "tower"]
-    found += [f"{name} is there twice" for name in set(ids) if ids.count(name) > 1]
-    found += [f"{name} is required, and no field" for name in set(inputs.get("required", ())) - set(ids)]
-    found += [f"there is no injector {key}" for key in injectors.keys() - {"file", "env", "extra_vars"}]
-    found += [f"{name} is no name of a file" for name in injectors.get("file", {}) if not _FILE.fullmatch(name)]
+            problems.append(f"{field['type']} is no type of a field")
+    problems += [f"{name} cannot be a field" for name in ids if not _VARIABLE.fullmatch(name) or name == "tower"]
+    problems += [f"{name} is there twice" for name in set(ids) if ids.count(name) > 1]
+    problems += [f"{name} is required, and no field" for name in set(inputs.get("required", ())) - set(ids)]
+    problems += [f"there is no injector {key}" for key in injectors.keys() - {"file", "env", "extra_vars"}]
+    problems += [f"{name} is no name of a file" for name in injectors.get("file", {}) if not _FILE.fullmatch(name)]
     if "template" in injectors.get("file", {}) and len(injectors["file"]) > 1:
-        found.append("of several files, each needs a name of its own")
+        problems.append("of several files, each needs a name of its own")
     for name, value in injectors.get("env", {}).items():
         if name.startswith("ANSIBLE_") or name in _NOT_FOR_CREDENTIALS or not _VARIABLE.fullmatch(name):
-            found.append(f"a credential cannot set {name}")
+            problems.append(f"a credential cannot set {name}")
         if not value.isascii():
-            found.append(f"{name} is not ASCII")
+            problems.append(f"{name} is not ASCII")
     try:
         _rendered(injectors, dict.fromkeys(ids, "EXAMPLE"), dict.fromkeys(injectors.get("file", {}), "FILE"))
     except jinja2.TemplateError as error:
-        found.append(str(error))
-    return found
+        problems.append(str(error))
+    return problems
 
 
 def _rendered(injectors: dict[str, Any], inputs: Named, files: Named) -> dict[str, Named]:
@@ -154,7 +156,7 @@ def extra_vars_file(variables: dict[str, Any]) -> str:
 
     def tagged(value: Any) -> str:
         if isinstance(value, dict):
-            return "{" + ", ".join(f"{tagged(key)}: {tagged(one)}" for key, one in value.items()) + "}"
+            return "{" + ", ".join(f"{tagged(key)}: {tagged(element)}" for key, element in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(tagged, value)) + "]"
         return ("!unsafe " if isinstance(value, str) else "") + json.dumps(value)

@@ -49,24 +49,24 @@ class Awx(http.server.ThreadingHTTPServer):
     def all(self, collection: str) -> list[Object]:
         if collection == "unified_job_templates":
             kinds = ("job_templates", "projects", "workflow_job_templates", _APPROVALS)
-            return [one for kind in kinds for one in self.all(kind)]
+            return [resource for kind in kinds for resource in self.all(kind)]
         return list(self.objects.get(collection, {}).values())
 
     def named(self, collection: str) -> dict[str, Object]:
-        return {str(one.get("name", one.get("identifier"))): one for one in self.all(collection)}
+        return {str(resource.get("name", resource.get("identifier"))): resource for resource in self.all(collection)}
 
     def create(self, collection: str, fields: Object) -> Object:
         number = sum(map(len, self.objects.values())) + 1
         url = f"{PREFIX}{collection}/{number}/"
         related = {"survey_spec": f"{url}survey_spec/"}
         kind = collection[:-1]
-        made = {**fields, "id": number, "url": url, "type": kind, "related": related, "summary_fields": {}}
+        created = {**fields, "id": number, "url": url, "type": kind, "related": related, "summary_fields": {}}
         if collection == "projects":
-            made["scm_revision"] = ""
+            created["scm_revision"] = ""
             update = self.create("project_updates", {"status": "successful"})
-            made["summary_fields"] = {"current_update": {"id": update["id"]}}
-        self.objects.setdefault(collection, {})[number] = made
-        return made
+            created["summary_fields"] = {"current_update": {"id": update["id"]}}
+        self.objects.setdefault(collection, {})[number] = created
+        return created
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Object) -> tuple[int, Any]:
         collection, number, part = [*path.removeprefix(PREFIX).strip("/").split("/"), "", ""][:3]
@@ -77,8 +77,12 @@ class Awx(http.server.ThreadingHTTPServer):
         if method == "GET" and number:
             return 200, self.objects[collection][int(number)]
         if method == "GET":
-            found = [one for one in self.all(collection) if all(str(one.get(key)) == query[key] for key in query)]
-            return 200, {"count": len(found), "results": found, "next": None}
+            matches = [
+                resource
+                for resource in self.all(collection)
+                if all(str(resource.get(key)) == query[key] for key in query)
+            ]
+            return 200, {"count": len(matches), "results": matches, "next": None}
         problems = [
             f"There is no {name} {body[name]}."
             for name, kind in REFERENCES.items()
@@ -102,14 +106,18 @@ class Awx(http.server.ThreadingHTTPServer):
                 self.surveys[path] = body
             return (400, {"error": "; ".join(problems)}) if problems else (200, self.surveys.get(path, {}))
         if part == "create_approval_template":
-            made = self.create(_APPROVALS, {"name": body["name"], "description": body["description"]})
-            owner["unified_job_template"] = made["id"]
-            owner["related"]["unified_job_template"] = made["url"]
-            return 201, made
+            created = self.create(_APPROVALS, {"name": body["name"], "description": body["description"]})
+            owner["unified_job_template"] = created["id"]
+            owner["related"]["unified_job_template"] = created["url"]
+            return 201, created
         if method == "POST":
             self.linked.setdefault(path, []).append(body["id"])
             return 204, None
-        return 200, {"count": 0, "results": [{"id": one} for one in self.linked.get(path, [])], "next": None}
+        return 200, {
+            "count": 0,
+            "results": [{"id": identifier} for identifier in self.linked.get(path, [])],
+            "next": None,
+        }
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -103,7 +103,7 @@ def test_the_workflow_hands_the_share_on_and_takes_it_back(awx: Awx, lab: Lab) -
     assert code == 0, output
     share = shared["ecr_share"]["localhost"]
     assert (share["state"], share["lost"]) == ("present", [])
-    assert [(one["repository"], one["region"]) for one in share["gained"]] == [("release", accounts.REGION)]
+    assert [(change["repository"], change["region"]) for change in share["gained"]] == [("release", accounts.REGION)]
     ((arn, of_role),) = share["shares"].items()
     assert arn == f"arn:aws:iam::{accounts.OWNER}:role/allow_ecr_release"
     text = shared["ecr_share_handoff"]
@@ -128,7 +128,7 @@ def test_the_workflow_hands_the_share_on_and_takes_it_back(awx: Awx, lab: Lab) -
     code, output, taken = awx.job("ECR Unshare", [OWNER], {**shared, **pulled, **ANSWERS})
     assert code == 0, output
     assert taken["ecr_share"]["localhost"]["state"] == "absent"
-    assert [one["repository"] for one in taken["ecr_share"]["localhost"]["lost"]] == ["release"]
+    assert [change["repository"] for change in taken["ecr_share"]["localhost"]["lost"]] == ["release"]
     with pytest.raises(botocore.exceptions.ClientError, match="NoSuchEntity"):
         lab.client("owner", "iam").get_role(RoleName="allow_ecr_release")
 
@@ -182,5 +182,5 @@ def test_the_arn_of_the_root_stands_for_its_account(lab: Lab, tmp_path: pathlib.
     pasted = {"account": f" arn:aws:iam::{accounts.CONSUMER}:root\n", "external_id": "test"}
     options = {"name": "from_awx", "repository_tags": {"environment": "release"}, "consumers": [pasted]}
     role = Control(lab, tmp_path).module("iam_ecr_pull_role", "owner", "--check", **options)
-    assert [one["account"] for one in role["consumers"]] == [accounts.CONSUMER]
+    assert [consumer["account"] for consumer in role["consumers"]] == [accounts.CONSUMER]
     assert role["trust"]["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}

@@ -32,7 +32,7 @@ def test_pattern_matches_its_specification() -> None:
     # Optional, and a name that the project does not publish: anyone could publish it.
     assert "controller_execution_environment" not in RESOURCES
     named = [RESOURCES["controller_project"], AWX["ecr_awx_execution_environment"], *TEMPLATES.values()]
-    assert all(0 < len(one["name"]) <= 200 and one["description"] for one in named)
+    assert all(0 < len(object_["name"]) <= 200 and object_["description"] for object_ in named)
     assert [template for template in TEMPLATES.values() if template.get("primary")] == [TEMPLATES["ECR Share"]]
     for template in TEMPLATES.values():
         assert "execution_environment" not in template
@@ -46,10 +46,10 @@ def test_pattern_matches_its_specification() -> None:
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
 def test_survey_is_valid_and_matches_its_playbook(template: dict[str, Any]) -> None:
     assert rules.survey_problems(template["survey"]) == []
-    asked = {question["variable"] for question in template["survey"]["spec"]}
+    variables = {question["variable"] for question in template["survey"]["spec"]}
     name = "pull.yml" if template["playbook"] == "prove.yml" else template["playbook"]  # which it imports
     used = set(re.findall(r"\bsurvey_\w+", (FOLDER / "playbooks" / name).read_text()))
-    assert asked == (used - {"survey_engine", "survey_dest"} if template["playbook"] == "prove.yml" else used)
+    assert variables == (used - {"survey_engine", "survey_dest"} if template["playbook"] == "prove.yml" else used)
 
 
 @pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
@@ -128,9 +128,9 @@ def test_one_playbook_makes_all_of_it(awx: Awx, tmp_path: pathlib.Path) -> None:
     for name, template in templates.items():
         assert awx.surveys[template["related"]["survey_spec"]] == TEMPLATES[name]["survey"]
         assert (ROOT / template["playbook"]).is_file()
-        wanted = awx.named("credentials")[AWX["ecr_awx_credential_of"][name]]
-        assert awx.linked[template["url"] + "credentials/"] == [wanted["id"]]
-        assert "inputs" not in wanted
+        expected = awx.named("credentials")[AWX["ecr_awx_credential_of"][name]]
+        assert awx.linked[template["url"] + "credentials/"] == [expected["id"]]
+        assert "inputs" not in expected
     for name, kind in types.items():
         assert kind["injectors"] == TYPES[name]["injectors"]
     (host,) = awx.all("hosts")
@@ -181,10 +181,10 @@ def test_ansible_builder_creates_the_context(tmp_path: pathlib.Path) -> None:
     builder("create", "--context", tmp_path / "context", "--output-filename", "Containerfile")
     collections = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())["collections"]
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text())
-    (amazon,) = [one for one in collections if one["name"] == "amazon.aws"]
+    (amazon,) = [collection for collection in collections if collection["name"] == "amazon.aws"]
     oldest = galaxy["dependencies"]["amazon.aws"].removeprefix(">=")
     assert [int(part) for part in amazon["version"].split(".")] >= [int(part) for part in oldest.split(".")]
-    (ours,) = [one for one in collections if one.get("type") == "git"]
+    (ours,) = [collection for collection in collections if collection.get("type") == "git"]
     assert (ours["name"], ours["version"]) == (galaxy["repository"] + ".git", galaxy["version"])
     assert not re.search("docker|podman|skopeo", (tmp_path / "context/Containerfile").read_text())
     # The requirements of the collection, as an execution environment reads it.
@@ -195,4 +195,4 @@ def test_ansible_builder_creates_the_context(tmp_path: pathlib.Path) -> None:
         "python": ["boto3>=1.34.0  # from collection crossaccount.ecr", *needed["python"][1:]],
         "system": [],
     }
-    assert [one.partition(" ")[0] for one in needed["python"]] == ["boto3>=1.34.0", "botocore>=1.34.0"]
+    assert [requirement.partition(" ")[0] for requirement in needed["python"]] == ["boto3>=1.34.0", "botocore>=1.34.0"]

@@ -41,9 +41,9 @@ def main() -> None:
         with contextlib.ExitStack() as stack:
             folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
             here = stack.enter_context(ground.running(folder, repositories))
-            for one in rows.measure(here, make(here), options.runs):
-                compared.append(one)
-                print(f"{one.row}: {one.ours} against {one.reference}", file=sys.stderr)
+            for item in rows.measure(here, make(here), options.runs):
+                compared.append(item)
+                print(f"{item.row}: {item.ours} against {item.reference}", file=sys.stderr)
     facts = {
         "runs": options.runs,
         "latency_ms": rows.LATENCY,

@@ -33,18 +33,18 @@ def client(service: str, **keys: str) -> Any:
     return boto3.client(service, config=Config(max_pool_connections=THREADS), **keys)
 
 
-def arns(wanted: list[str]) -> list[str]:
+def arns(requested: list[str]) -> list[str]:
     sts = client("sts")
     prefix = f"arn:aws:ecr:{sts.meta.region_name}:{sts.get_caller_identity()['Account']}:repository/"
-    return [prefix + name for name in wanted]
+    return [prefix + name for name in requested]
 
 
-def read(ecr: Any, wanted: list[str]) -> list[dict[str, str]]:
+def read(ecr: Any, requested: list[str]) -> list[dict[str, str]]:
     def tags_of(arn: str) -> dict[str, str]:
         return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
 
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(tags_of, wanted))
+        return list(pool.map(tags_of, requested))
 
 
 def tags(count: int) -> None:
@@ -52,9 +52,9 @@ def tags(count: int) -> None:
 
 
 def tag(count: int, reads: int) -> None:
-    ecr, wanted = client("ecr"), arns(names(count))
-    found = read(ecr, wanted)
-    left = [arn for arn, current in zip(wanted, found) if not SHARED_BY.items() <= current.items()]
+    ecr, requested = client("ecr"), arns(names(count))
+    listed = read(ecr, requested)
+    left = [arn for arn, current in zip(requested, listed) if not SHARED_BY.items() <= current.items()]
     tagging = client("resourcegroupstaggingapi")
     for at in range(0, len(left), 20):
         assert not tagging.tag_resources(ResourceARNList=left[at : at + 20], Tags=SHARED_BY)["FailedResourcesMap"]
@@ -66,8 +66,8 @@ def tag(count: int, reads: int) -> None:
 def discover(key: str, value: str) -> None:
     ecr = client("ecr")
     pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
-    found = [one["repositoryArn"] for page in pages for one in page["repositories"]]
-    print(sum(current.get(key) == value for current in read(ecr, found)))
+    listed = [repository["repositoryArn"] for page in pages for repository in page["repositories"]]
+    print(sum(current.get(key) == value for current in read(ecr, listed)))
 
 
 def tagged(key: str, value: str) -> None:
@@ -128,29 +128,29 @@ def look(count: int, regions: str) -> None:
     def repository(region: str, number: int) -> None:
         ecr, tagging = clients[region]
         name = several(number)
-        found = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        listed = ecr.describe_repositories(repositoryNames=[name])["repositories"]
         assert {"Key": "environment", "Value": name} in ecr.list_tags_for_resource(
-            resourceArn=found[0]["repositoryArn"]
+            resourceArn=listed[0]["repositoryArn"]
         )["tags"]
-        wanted = [{"Key": "environment", "Values": [name]}]
-        reply = tagging.get_resources(ResourceTypeFilters=["ecr:repository"], TagFilters=wanted)
+        requested = [{"Key": "environment", "Values": [name]}]
+        reply = tagging.get_resources(ResourceTypeFilters=["ecr:repository"], TagFilters=requested)
         assert len(reply["ResourceTagMappingList"]) == 1
 
     with ThreadPoolExecutor(THREADS) as pool:
         done = [pool.submit(role, number) for number in range(count)]
         done += [pool.submit(repository, region, number) for region in clients for number in range(count)]
-        for one in done:
-            one.result()
+        for row in done:
+            row.result()
 
 
 def prove(role: str, count: int, total: int) -> None:
     sts = client("sts")
     sts.get_caller_identity()
-    asked = {"RoleArn": role, "RoleSessionName": "floor"}
-    keys = sts.assume_role(**asked, ExternalId="test")["Credentials"]
+    parameters = {"RoleArn": role, "RoleSessionName": "floor"}
+    keys = sts.assume_role(**parameters, ExternalId="test")["Credentials"]
     for wrong in ({}, {"ExternalId": "not-test"}):
         with contextlib.suppress(ClientError):
-            sts.assume_role(**asked, **wrong)
+            sts.assume_role(**parameters, **wrong)
     session = {
         "aws_access_key_id": keys["AccessKeyId"],
         "aws_secret_access_key": keys["SecretAccessKey"],

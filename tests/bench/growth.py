@@ -43,12 +43,14 @@ def module(ground: Ground, name: str, arguments: dict[str, Any]) -> dict[str, An
 def by_repositories(ground: Ground, largest: int) -> list[dict[str, Any]]:
     """All to be tagged, then nothing to change."""
     measured = []
-    for count in [one for one in COUNTS if one <= largest]:
+    for count in [count for count in COUNTS if count <= largest]:
         untag(ground, count)
-        wanted = {"names": names(count), "tags": SHARED_BY}
+        module_options = {"names": names(count), "tags": SHARED_BY}
         ground.latency(LATENCY)
         for work in ("all to be tagged", "nothing to change"):
-            measured.append({"work": work, "repositories": count, **module(ground, "ecr_repository_tag", wanted)})
+            measured.append(
+                {"work": work, "repositories": count, **module(ground, "ecr_repository_tag", module_options)}
+            )
         ground.latency(0)
     return measured
 
@@ -73,12 +75,12 @@ def by_consumers(ground: Ground) -> list[dict[str, Any]]:
 
 def throttled(ground: Ground) -> dict[str, Any]:
     """So many repositories, nothing to change, against a limit: the floor is what the limit lets through."""
-    wanted = {"names": names(LIMITED), "tags": SHARED_BY, "wait": False}
-    module(ground, "ecr_repository_tag", wanted)
+    module_options = {"names": names(LIMITED), "tags": SHARED_BY, "wait": False}
+    module(ground, "ecr_repository_tag", module_options)
     limit = ground.folder / "lab" / "limit"
     limit.write_text(str(LIMIT))
     ground.latency(LATENCY)
-    done = module(ground, "ecr_repository_tag", wanted)
+    done = module(ground, "ecr_repository_tag", module_options)
     limit.unlink()
     ground.latency(0)
     # The log also contains the throttled calls.
@@ -96,8 +98,8 @@ def fixed(ground: Ground) -> dict[str, float]:
         "boto3": "import ansible.module_utils.basic, boto3",
         "the module": imported,
     }
-    one = {"names": names(1), "tags": SHARED_BY, "wait": False}
-    module(ground, "ecr_repository_tag", one)
+    request = {"names": names(1), "tags": SHARED_BY, "wait": False}
+    module(ground, "ecr_repository_tag", request)
     ways: dict[str, Callable[[], float]] = {
         part: lambda code=code: (
             ground.run(  # type: ignore[misc]
@@ -106,8 +108,8 @@ def fixed(ground: Ground) -> dict[str, float]:
         )
         for part, code in python.items()
     }
-    ways["its run"] = lambda: float(module(ground, "ecr_repository_tag", one)["seconds"])
-    empty, task = ground.task("empty", "ansible.builtin.ping", {}), ground.task("one", TAG_MODULE, one)
+    ways["its run"] = lambda: float(module(ground, "ecr_repository_tag", request)["seconds"])
+    empty, task = ground.task("empty", "ansible.builtin.ping", {}), ground.task("request", TAG_MODULE, request)
     ways["ansible-playbook, an empty module"] = lambda: ground.run(empty).seconds
     ways["ansible-playbook, this module"] = lambda: ground.run(task).seconds
     taken: dict[str, list[float]] = {part: [] for part in ways}
@@ -125,10 +127,16 @@ COLOURS = {"reads": "#2563a8", "writes": "#b3261e", "all to be tagged": "#2563a8
 
 def chart(measured: list[dict[str, Any]]) -> str:
     """An SVG of what `by_repositories` measured."""
-    tagged = [one for one in measured if one["work"] == "all to be tagged"]
-    calls = {kind: [(one["repositories"], one[kind]) for one in tagged] for kind in ("reads", "writes")}
+    tagged = [measurement for measurement in measured if measurement["work"] == "all to be tagged"]
+    calls = {
+        kind: [(repository["repositories"], repository[kind]) for repository in tagged] for kind in ("reads", "writes")
+    }
     seconds = {
-        work: [(one["repositories"], one["seconds"]) for one in measured if one["work"] == work]
+        work: [
+            (measurement["repositories"], measurement["seconds"])
+            for measurement in measured
+            if measurement["work"] == work
+        ]
         for work in ("all to be tagged", "nothing to change")
     }
     panels = [
@@ -185,12 +193,12 @@ def main() -> None:
         running(pathlib.Path(folder), max(options.largest, LIMITED)) as ground,
     ):
         grown = [*by_repositories(ground, options.largest), *by_consumers(ground)]
-        found = {"grown": grown, "throttled": throttled(ground), "fixed": fixed(ground)}
-    for one in grown:
-        print(json.dumps(one))
-    print("throttled:", json.dumps(found["throttled"]))
-    print("fixed cost, seconds:", json.dumps(found["fixed"]))
-    for file, text in ((options.json, json.dumps(found, indent=1) + "\n"), (options.svg, chart(grown))):
+        result = {"grown": grown, "throttled": throttled(ground), "fixed": fixed(ground)}
+    for row in grown:
+        print(json.dumps(row))
+    print("throttled:", json.dumps(result["throttled"]))
+    print("fixed cost, seconds:", json.dumps(result["fixed"]))
+    for file, text in ((options.json, json.dumps(result, indent=1) + "\n"), (options.svg, chart(grown))):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     print(f"{options.json}, {options.svg}", file=sys.stderr)

@@ -44,9 +44,9 @@ def in_pages(
         start, length = int(offset), int(data.get(size) or PAGE)
         if not start:
             listings[listing] = every(data)
-        found = listings[listing]
-        page = {key: [shape(one) for one in found[start : start + length]]}
-        more = {token: f"{listing}:{start + length}"} if start + length < len(found) else {}
+        entries = listings[listing]
+        page = {key: [shape(entry) for entry in entries[start : start + length]]}
+        more = {token: f"{listing}:{start + length}"} if start + length < len(entries) else {}
         return responses.json_response({**page, **more})
 
     return answer
@@ -55,15 +55,19 @@ def in_pages(
 def repositories() -> list[dict[str, Any]]:
     """Those of the caller; MiniStack's own way to them takes as long as a call, for each page."""
     mine = ecr._repositories._prefix()
-    return [one for key, one in list(ecr._repositories._data.items()) if key[:2] == mine]
+    return [value for key, value in list(ecr._repositories._data.items()) if key[:2] == mine]
 
 
 def tagged(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Those of the caller that carry a tag, and what the filters ask for."""
-    found = [(one, {tag["Key"]: tag["Value"] for tag in one["tags"]}) for one in repositories() if one["tags"]]
-    for wanted in data.get("TagFilters", []):
-        found = [(one, tags) for one, tags in found if tags.get(wanted["Key"]) in wanted["Values"]]
-    return [one for one, _tags in found]
+    entries = [
+        (repository, {tag["Key"]: tag["Value"] for tag in repository["tags"]})
+        for repository in repositories()
+        if repository["tags"]
+    ]
+    for filter_ in data.get("TagFilters", []):
+        entries = [(entry, tags) for entry, tags in entries if tags.get(filter_["Key"]) in filter_["Values"]]
+    return [entry for entry, _tags in entries]
 
 
 def install() -> None:
@@ -82,7 +86,7 @@ def install() -> None:
         "ResourceTagMappingList",
         "PaginationToken",
         "ResourcesPerPage",
-        lambda one: {"ResourceARN": one["repositoryArn"], "Tags": one["tags"]},
+        lambda repository: {"ResourceARN": repository["repositoryArn"], "Tags": repository["tags"]},
     )
     tagging._HANDLERS["GetResources"] = lambda data: (
         get if data.get("ResourceTypeFilters") == ["ecr:repository"] else get_others
@@ -116,8 +120,8 @@ def seed(total: int) -> None:
     shared = set(names.shared(total))
     for name in names.names(total):
         tags = {**names.KNOWN_BY, **(names.SHARED_BY if name in shared else {})}
-        made = [{"Key": key, "Value": value} for key, value in tags.items()]
-        status, _headers, body = ecr._create_repository({"repositoryName": name, "tags": made})
+        created = [{"Key": key, "Value": value} for key, value in tags.items()]
+        status, _headers, body = ecr._create_repository({"repositoryName": name, "tags": created})
         assert status == 200, json.loads(body)
 
 

@@ -39,10 +39,10 @@ class StoredRegistry:
 
 def program(name: str, package: str) -> str:
     """A program that a row cannot do without."""
-    found = shutil.which(name)
-    if not found:
+    match = shutil.which(name)
+    if not match:
         raise RuntimeError(f"{name} is not installed. Install Debian's package {package}, or name other --rows.")
-    return found
+    return match
 
 
 def running(stack: ExitStack, folder: pathlib.Path) -> tuple[str, str]:
@@ -118,9 +118,9 @@ def _serving(stack: ExitStack, folder: pathlib.Path, data: pathlib.Path) -> str:
     listening = re.compile(r"listening on (127\.0\.0\.1:\d+)")
     command = [program("docker-registry", "docker-registry"), "serve", str(file)]
     start(stack, log, command, lambda: bool(listening.search(log.read_text())))
-    found = listening.search(log.read_text())
-    assert found
-    return found[1]
+    match = listening.search(log.read_text())
+    assert match
+    return match[1]
 
 
 def dockerd(stack: ExitStack, folder: pathlib.Path) -> tuple[tuple[str, str], ...]:
@@ -141,9 +141,9 @@ def dockerd(stack: ExitStack, folder: pathlib.Path) -> tuple[tuple[str, str], ..
     variables = {"DOCKER_HOST": f"unix://{socket}"}
 
     def answers() -> bool:
-        asked = ["docker", "info", "--format", "{{.Driver}}"]
+        command = ["docker", "info", "--format", "{{.Driver}}"]
         environment = {**os.environ, **variables}
-        return subprocess.run(asked, env=environment, capture_output=True, check=False).stdout == b"overlay2\n"
+        return subprocess.run(command, env=environment, capture_output=True, check=False).stdout == b"overlay2\n"
 
     start(stack, folder / "log", command, answers)
     return tuple(variables.items())

@@ -121,7 +121,7 @@ def _side(runs: list[Run], measure: Measure) -> Side:
 def _scaled(side: Side, start: float, scale: float) -> Side:
     if scale == 1:
         return side
-    seconds = [start + (one - start) * scale for one in side.values]
+    seconds = [start + (value - start) * scale for value in side.values]
     return Side(seconds, round(side.reads * scale), round(side.writes * scale))
 
 
@@ -143,7 +143,7 @@ def share(ground: Ground) -> Command:
 def unshare(ground: Ground) -> None:
     """Remove the objects of both."""
     iam = ground.lab.client("owner", "iam")
-    if SHARE in [one["RoleName"] for one in iam.list_roles()["Roles"]]:
+    if SHARE in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
         policy = f"arn:aws:iam::{accounts.OWNER}:policy/{SHARE}"
         iam.detach_role_policy(RoleName=SHARE, PolicyArn=policy)
         iam.delete_role(RoleName=SHARE)
@@ -276,13 +276,13 @@ def row_5(ground: Ground) -> Row:
 
 def row_6(ground: Ground) -> Row:
     untag(ground, WHOLE)
-    wanted = {
+    variants = {
         "a": ("all_except, 50 of 100 found", {"all_except": shared(ground.total)[::2]}),
         "b": ("a pattern of 100", {"names": ["bench/000*"]}),
     }
     ways = {"boto3": Work(ground.floor("discover", *SHARED_BY.keys(), *SHARED_BY.values()))}
     pairs = []
-    for letter, (what, options) in wanted.items():
+    for letter, (what, options) in variants.items():
         arguments: dict[str, Any] = {"tags": SHARED_BY, "state": "absent", **options}
         ways[letter] = Work(ground.task(f"discover-{letter}", TAG_MODULE, arguments, check=True))
         work = f"discovery over {ground.total:,} repositories, {what}"
@@ -301,9 +301,9 @@ def row_7(ground: Ground) -> Row:
     ground.run(ground.task("role", "crossaccount.ecr.iam_ecr_pull_role", role))
     role_arn = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
     readable, denied = shared(ground.total)[: count // 2], names(count // 2)
-    asked = {"role_arn": role_arn, "external_id": "test", "readable": readable, "denied": denied}
+    probe_options = {"role_arn": role_arn, "external_id": "test", "readable": readable, "denied": denied}
     ways = {
-        "ours": Work(ground.task("prove", "crossaccount.ecr.ecr_access_info", asked, profile="consumer")),
+        "ours": Work(ground.task("prove", "crossaccount.ecr.ecr_access_info", probe_options, profile="consumer")),
         "boto3": Work(ground.floor("prove", role_arn, count, ground.total, profile="consumer")),
     }
     work = f"proof of access to {count} repositories, half of them denied"

@@ -45,7 +45,7 @@ class Side:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "values": [round(one, 4) for one in self.values],
+            "values": [round(value, 4) for value in self.values],
             "unit": self.unit,
             "median": round(self.median, 4),
             "spread": round(self.spread, 4),
@@ -122,19 +122,28 @@ def _calls(side: Side) -> str:
 def table(comparisons: Sequence[Comparison]) -> list[str]:
     """A line for each comparison, then the notes of each."""
     rows = [HEADER]
-    for one in comparisons:
-        measured = (str(one.ours), str(one.reference), str(one.start) if one.start else "")
-        rows.append((one.row, one.work, *measured, f"{one.ratio:.3g}", one.target, REACHED if one.reached else MISSED))
+    for comparison in comparisons:
+        measured = (str(comparison.ours), str(comparison.reference), str(comparison.start) if comparison.start else "")
+        rows.append(
+            (
+                comparison.row,
+                comparison.work,
+                *measured,
+                f"{comparison.ratio:.3g}",
+                comparison.target,
+                REACHED if comparison.reached else MISSED,
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    for one in comparisons:
-        remark = f"{one.row}: against {one.against}. {one.note} {one.reason}"
+    for item in comparisons:
+        remark = f"{item.row}: against {item.against}. {item.note} {item.reason}"
         lines += ["", *textwrap.wrap(" ".join(remark.split()), 120)]
     return lines
 
 
 def as_json(comparisons: Iterable[Comparison], **facts: Any) -> dict[str, Any]:
-    return {**facts, "comparisons": [one.as_json() for one in comparisons]}
+    return {**facts, "comparisons": [comparison.as_json() for comparison in comparisons]}
 
 
 # --- the chart
@@ -153,20 +162,26 @@ def chart(comparisons: Sequence[Comparison], title: str) -> str:
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         _text(12, 26, title, bold=True),
     ]
-    for number, one in enumerate(comparisons):
+    for number, comparison in enumerate(comparisons):
         top = LINE * number + 48
-        start = one.start.median if one.start else 0.0
-        allowed = one.factor * one.reference.median + start
-        scale = (WIDTH - LEFT - RIGHT) / max(one.ours.median, one.reference.median, allowed)
-        verdict = f"{one.ratio:.3g} ({one.target}) {REACHED if one.reached else MISSED}"
+        start = comparison.start.median if comparison.start else 0.0
+        allowed = comparison.factor * comparison.reference.median + start
+        scale = (WIDTH - LEFT - RIGHT) / max(comparison.ours.median, comparison.reference.median, allowed)
+        verdict = f"{comparison.ratio:.3g} ({comparison.target}) {REACHED if comparison.reached else MISSED}"
         parts += [
-            _text(12, top + 14, f"{one.row}  {one.work}"),
-            _text(12, top + 34, f"against {one.against}"),
-            _bar("ours", top, one.ours.median * scale),
+            _text(12, top + 14, f"{comparison.row}  {comparison.work}"),
+            _text(12, top + 34, f"against {comparison.against}"),
+            _bar("ours", top, comparison.ours.median * scale),
             _bar("start", top, start * scale),
-            _bar("reference", top + 20, one.reference.median * scale),
-            _text(LEFT + one.ours.median * scale + 6, top + 14, one.ours.formatted(one.ours.median)),
-            _text(LEFT + one.reference.median * scale + 6, top + 34, one.reference.formatted(one.reference.median)),
+            _bar("reference", top + 20, comparison.reference.median * scale),
+            _text(
+                LEFT + comparison.ours.median * scale + 6, top + 14, comparison.ours.formatted(comparison.ours.median)
+            ),
+            _text(
+                LEFT + comparison.reference.median * scale + 6,
+                top + 34,
+                comparison.reference.formatted(comparison.reference.median),
+            ),
             f'<rect x="{LEFT + allowed * scale:.1f}" y="{top - 3}" width="2" height="24" fill="{_COLOURS["target"]}"/>',
             _text(WIDTH - 12, top + 52, verdict, end=True),
         ]

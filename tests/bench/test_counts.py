@@ -40,32 +40,32 @@ def calls(
     return Counter(ground.calls())
 
 
-def reads_and_writes(made: Counter[str]) -> tuple[int, int]:
-    writes = sum(number for call, number in made.items() if state.is_write(call))
-    return made.total() - writes, writes
+def reads_and_writes(requests: Counter[str]) -> tuple[int, int]:
+    writes = sum(number for call, number in requests.items() if state.is_write(call))
+    return requests.total() - writes, writes
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_tagging_reads_once_and_writes_twenty_at_a_time(ground: Ground, count: int) -> None:
     # Repositories of this count's own, so that they are as the lab made them.
-    wanted = {"names": names(count, sum(one for one in COUNTS if one < count)), "tags": SHARED_BY}
-    made = calls(ground, "ecr_repository_tag", wanted)
-    reads, writes = reads_and_writes(made)
-    assert made[READ] == (DECIDE + WAIT) * count
-    assert reads - made[READ] == 2  # the caller identity, and the registry
-    assert writes == made["tagging:TagResources"] == -(-count // 20)
-    made = calls(ground, "ecr_repository_tag", wanted)
-    assert made == Counter({READ: count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})
+    module_options = {"names": names(count, sum(item for item in COUNTS if item < count)), "tags": SHARED_BY}
+    requests = calls(ground, "ecr_repository_tag", module_options)
+    reads, writes = reads_and_writes(requests)
+    assert requests[READ] == (DECIDE + WAIT) * count
+    assert reads - requests[READ] == 2  # the caller identity, and the registry
+    assert writes == requests["tagging:TagResources"] == -(-count // 20)
+    requests = calls(ground, "ecr_repository_tag", module_options)
+    assert requests == Counter({READ: count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})
 
 
 def test_discovery_lists_in_pages_and_reads_what_is_meant(ground: Ground) -> None:
     absent = {"tags": KNOWN_BY, "state": "absent"}
-    made = calls(ground, "ecr_repository_tag", {"names": ["bench/000*"], **absent}, check=True)
+    requests = calls(ground, "ecr_repository_tag", {"names": ["bench/000*"], **absent}, check=True)
     listed = -(-(ground.total + len(accounts.REPOSITORIES)) // 1000)
-    assert made == Counter({READ: 100, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": listed + 1})
-    made = calls(ground, "ecr_repository_tag", {"all_except": ["bench/00*"], **absent}, check=True)
+    assert requests == Counter({READ: 100, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": listed + 1})
+    requests = calls(ground, "ecr_repository_tag", {"all_except": ["bench/00*"], **absent}, check=True)
     pages = -(-ground.total // 100)  # all of them carry the tag
-    assert made == Counter(
+    assert requests == Counter(
         {
             READ: ground.total - 1000,
             "sts:GetCallerIdentity": 1,
@@ -78,7 +78,7 @@ def test_discovery_lists_in_pages_and_reads_what_is_meant(ground: Ground) -> Non
 
 def test_pull_role_cost_is_independent_of_consumers(ground: Ground) -> None:
     share = {"name": ROLE, "repository_tags": SHARED_BY, "trust_policy_quota": 4096}
-    made = {}
+    requests = {}
     for count in (1, 5, 20):
         consumers = [{"account": f"{number:012}", "external_id": f"test-{number:02}"} for number in range(1, count + 1)]
         runs: list[dict[str, Any]] = [
@@ -87,11 +87,11 @@ def test_pull_role_cost_is_independent_of_consumers(ground: Ground) -> None:
             {"state": "absent"},
             {"state": "absent"},
         ]
-        made[count] = [calls(ground, "iam_ecr_pull_role", {**share, **run}) for run in runs]
-        assert [run["sts:GetCallerIdentity"] for run in made[count]] == [1, 1, 1, 1]
-    assert made[1] == made[5] == made[20]
-    assert [reads_and_writes(run)[1] for run in made[1]] == [3, 0, 3, 0]
-    assert max(reads_and_writes(run)[0] for run in made[1]) <= 40
+        requests[count] = [calls(ground, "iam_ecr_pull_role", {**share, **run}) for run in runs]
+        assert [run["sts:GetCallerIdentity"] for run in requests[count]] == [1, 1, 1, 1]
+    assert requests[1] == requests[5] == requests[20]
+    assert [reads_and_writes(run)[1] for run in requests[1]] == [3, 0, 3, 0]
+    assert max(reads_and_writes(run)[0] for run in requests[1]) <= 40
 
 
 @pytest.mark.parametrize("count", [1, 10, 100])
@@ -99,15 +99,15 @@ def test_the_proof_asks_three_things_of_each_repository(ground: Ground, count: i
     consumers = [{"account": accounts.CONSUMER, "external_id": "test"}]
     role = {"name": "proven", "repository_tags": SHARED_BY, "consumers": consumers}
     calls(ground, "iam_ecr_pull_role", role)
-    asked = {
+    module_options = {
         "role_arn": f"arn:aws:iam::{accounts.OWNER}:role/proven",
         "external_id": "test",
         "readable": shared(ground.total)[:count],
         "denied": ["develop"],
     }
-    made = calls(ground, "ecr_access_info", asked, "consumer")
+    requests = calls(ground, "ecr_access_info", module_options, "consumer")
     probes = ("ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-    assert made == Counter(
+    assert requests == Counter(
         {
             **dict.fromkeys(probes, count + 1),
             "ecr:GetAuthorizationToken": 1,

@@ -53,11 +53,11 @@ def test_what_is_missed_is_said_with_what_was_measured() -> None:
 
 
 def test_the_json_has_every_sample_and_every_verdict() -> None:
-    made = json.loads(json.dumps(as_json([HIT, MISS], runs=3)))
-    assert made["runs"] == 3
-    assert [one["reached"] for one in made["comparisons"]] == [True, False]
-    assert [one["reason"] for one in made["comparisons"]] == ["", MISS.reason]
-    assert made["comparisons"][0]["ours"] == {
+    data = json.loads(json.dumps(as_json([HIT, MISS], runs=3)))
+    assert data["runs"] == 3
+    assert [comparison["reached"] for comparison in data["comparisons"]] == [True, False]
+    assert [comparison["reason"] for comparison in data["comparisons"]] == ["", MISS.reason]
+    assert data["comparisons"][0]["ours"] == {
         "values": [3.0, 5.0, 4.0],
         "unit": "s",
         "median": 4.0,
@@ -69,15 +69,15 @@ def test_the_json_has_every_sample_and_every_verdict() -> None:
 
 def test_the_chart_has_bars_as_long_as_the_times() -> None:
     root = ElementTree.fromstring(chart([HIT, MISS], "a & b"))  # noqa: S314
-    found = {
-        kind: [float(one.attrib["width"]) for one in root if one.get("class") == kind]
+    widths = {
+        kind: [float(rectangle.attrib["width"]) for rectangle in root if rectangle.get("class") == kind]
         for kind in ("ours", "reference", "start")
     }
-    for ours, reference in zip(found["ours"], found["reference"]):
+    for ours, reference in zip(widths["ours"], widths["reference"]):
         assert ours / reference == pytest.approx(2, abs=0.01)
-    assert found["start"] == [pytest.approx(found["ours"][0] * 1.5 / 4, abs=0.1), 0]
-    assert all(LEFT + float(one.attrib["width"]) <= 1000 for one in root if one.get("class"))
-    texts = " ".join(one.text or "" for one in root)
+    assert widths["start"] == [pytest.approx(widths["ours"][0] * 1.5 / 4, abs=0.1), 0]
+    assert all(LEFT + float(rectangle.attrib["width"]) <= 1000 for rectangle in root if rectangle.get("class"))
+    texts = " ".join(rectangle.text or "" for rectangle in root)
     assert "tag <many>" in texts
     assert (REACHED in texts, MISSED in texts) == (True, True)
 
@@ -95,7 +95,7 @@ def test_growth_is_a_straight_line_where_cost_grows_as_the_work() -> None:
         for work in ("all to be tagged", "nothing to change")
     ]
     root = ElementTree.fromstring(growth.chart(measured))  # noqa: S314
-    lines = [one.attrib["points"] for one in root if one.tag.endswith("polyline")]
+    lines = [rectangle.attrib["points"] for rectangle in root if rectangle.tag.endswith("polyline")]
     assert len(lines) == 4
     for line in lines:
         heights = [float(point.partition(",")[2]) for point in line.split()]

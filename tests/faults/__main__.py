@@ -55,7 +55,7 @@ def run(in_short: bool, afresh: bool = False) -> tuple[dict[str, Any], list[matr
         root = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         folders = [stack.enter_context(bench.running(root / str(number))) for number in range(WORKERS)]
         benches = [bench.Bench(folder) for folder in folders]
-        starts = [runs.prepare(one) for one in benches]
+        starts = [runs.prepare(bench) for bench in benches]
         phases = runs.record(benches[0], starts[0])
         context = multiprocessing.get_context("fork")
         queue = context.Queue()

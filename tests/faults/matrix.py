@@ -88,8 +88,8 @@ class Trial:
 def rows_of(phase: str, calls: list[list[tuple[str, str]]]) -> list[Row]:
     """The rows of a phase: for each module its calls, each with why it cannot be stale."""
     rows: list[Row] = []
-    for module, made in enumerate(calls):
-        for number, (name, never_stale) in enumerate(made, 1):
+    for module, counts in enumerate(calls):
+        for number, (name, never_stale) in enumerate(counts, 1):
             rows.append(Row(phase, len(rows) + 1, name, module, number, never_stale))
     return rows
 
@@ -108,11 +108,11 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         return {row: applicable(row) for row in rows}
     picked: dict[Row, list[str]] = {}
     turn = 0
-    made: Counter[tuple[str, int, str]] = Counter()
+    counts: Counter[tuple[str, int, str]] = Counter()
     repeated: set[tuple[str, str]] = set()
     for row in rows:
-        made[row.phase, row.module, row.name] += 1
-        if not row.writes and made[row.phase, row.module, row.name] > 1:
+        counts[row.phase, row.module, row.name] += 1
+        if not row.writes and counts[row.phase, row.module, row.name] > 1:
             if (row.phase, row.name) in repeated:
                 picked[row] = []
                 continue
@@ -121,10 +121,10 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         apart = {STALE} if row.phase == "pull" else {KILLED_BEFORE, KILLED_AFTER} if row.writes else set()
         faults = [fault for fault in applicable(row) if fault not in apart]
         # The one whose turn it is, or the next that applies here.
-        wanted = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
-        one = next(fault for fault in wanted if fault in faults)
-        turn = FAULTS.index(one) + 1
-        picked[row] = [KILLED_BEFORE, KILLED_AFTER, one] if row.writes else [one]
+        preferred = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
+        fault = next(fault for fault in preferred if fault in faults)
+        turn = FAULTS.index(fault) + 1
+        picked[row] = [KILLED_BEFORE, KILLED_AFTER, fault] if row.writes else [fault]
     return picked
 
 
@@ -153,22 +153,23 @@ def judge(trial: Trial) -> list[str]:
             wrong.append(f"Third run, {ran.task}: wrote {', '.join(ran.writes)}.")
     for which, run in zip(("First", "Second", "Third"), trial.runs):
         for ran in run:
-            for one in ran.violations[:1]:
+            for violation in ran.violations[:1]:
                 wrong.append(
-                    f"{which} run, {ran.task}: invariant 1: after {one['after']} (call {one['number']} of the module)"
-                    f" {one['account']} {one['principal']} with external ID {one['external_id']} may {one['what']}"
-                    f" {one['repository']}; {len(ran.violations)} such."
+                    f"{which} run, {ran.task}: invariant 1: after {violation['after']} (call {violation['number']} of"
+                    f" the module) {violation['account']} {violation['principal']} with external ID"
+                    f" {violation['external_id']} may {violation['what']} {violation['repository']};"
+                    f" {len(ran.violations)} such."
                 )
     return wrong
 
 
-def difference(one: Any, other: Any, path: str = "") -> str:
+def difference(first: Any, second: Any, path: str = "") -> str:
     """Where two values begin to differ."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in sorted({*one, *other}):
-            if one.get(key) != other.get(key):
-                return difference(one.get(key), other.get(key), f"{path}/{key}")
-    return f"{path}: {str(one)[:300]} became {str(other)[:300]}"
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in sorted({*first, *second}):
+            if first.get(key) != second.get(key):
+                return difference(first.get(key), second.get(key), f"{path}/{key}")
+    return f"{path}: {str(first)[:300]} became {str(second)[:300]}"
 
 
 # --- showing
@@ -189,9 +190,9 @@ def table(rows: list[Row], cells: Iterable[Cell]) -> Iterator[str]:
 
 def counts(rows: list[Row], cells: list[Cell]) -> dict[str, int]:
     """How many cells of each verdict; those left out of the reduced form as well."""
-    found = Counter(cell.verdict for cell in cells if cell.row in set(rows))
-    found[LEFT_OUT] = len(rows) * len(FAULTS) - sum(found.values())
-    return {verdict: found[verdict] for verdict in (OK, NOT_APPLICABLE, FAIL, LEFT_OUT)}
+    verdicts = Counter(cell.verdict for cell in cells if cell.row in set(rows))
+    verdicts[LEFT_OUT] = len(rows) * len(FAULTS) - sum(verdicts.values())
+    return {verdict: verdicts[verdict] for verdict in (OK, NOT_APPLICABLE, FAIL, LEFT_OUT)}
 
 
 def as_json(rows: list[Row], cells: list[Cell], **facts: Any) -> dict[str, Any]:

@@ -111,11 +111,11 @@ def send_signal(pid: int, number: int) -> None:
             continue
         parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
     family = [pid]
-    for one in family:
-        family += parents.get(one, [])
-    for one in family:
+    for address in family:
+        family += parents.get(address, [])
+    for item in family:
         try:
-            os.kill(one, number)
+            os.kill(item, number)
         except ProcessLookupError:
             continue
 

@@ -246,8 +246,8 @@ class Snapshot:
     @property
     def end(self) -> Any:
         # The incomplete files of a killed pull remain: another pull may be at work there, so no run removes them.
-        files = {name: one for name, one in self.files.items() if "/.incoming-" not in name}
-        return {**self.state, "files": {name: hashlib.sha256(one).hexdigest() for name, one in files.items()}}
+        files = {name: file for name, file in self.files.items() if "/.incoming-" not in name}
+        return {**self.state, "files": {name: hashlib.sha256(file).hexdigest() for name, file in files.items()}}
 
 
 @dataclass
@@ -294,7 +294,7 @@ class Replay:
                 raise RuntimeError(f"{phase.name}, {done.ran.task}, in a clean run: {done.ran.violations[0]}")
             moments.append(done.moment)
             results.append(done.result)
-            calls.append([(one[0], one[1]) for one in done.report["calls"]])
+            calls.append([(call[0], call[1]) for call in done.report["calls"]])
         self.moments[phase.name], self.calls[phase.name], self.results[phase.name] = moments, calls, results
         replayed = sum(len(made) for made in calls)
         if phase.calls and replayed != phase.calls:
@@ -386,7 +386,7 @@ class Replay:
         if stale_at and len(report["calls"]) >= stale_at:
             report["hit"] = not report["calls"][stale_at - 1][1]
         called = [name for name, _never in report["calls"]]
-        result = {name: one for name, one in outcome.result.items() if name in ("failed", "msg", "changed")}
+        result = {name: value for name, value in outcome.result.items() if name in ("failed", "msg", "changed")}
         if outcome.result.get("verdict", "pass") != "pass":  # the role stops there
             result.update(failed=True, msg="\n".join(outcome.result["problems"]))
         ran = ModuleRun(
@@ -409,7 +409,7 @@ class Replay:
 
     def _now(self, report: dict[str, Any]) -> Snapshot:
         image = self.bench.work / "image"
-        files = {str(one.relative_to(image)): one.read_bytes() for one in sorted(image.rglob("*")) if one.is_file()}
+        files = {str(path.relative_to(image)): path.read_bytes() for path in sorted(image.rglob("*")) if path.is_file()}
         return Snapshot(report["snapshot"], report["state"], report["sessions"], files)
 
     def _be(self, moment: Snapshot) -> None:
@@ -456,7 +456,7 @@ def _playbook_trial(replay: Replay, number: int, fault: str) -> Trial:
             trial.hit = bool(bench.plan()["hit"])
         recap = printed.rpartition("changed=")[2].split()
         result = {"failed": bool(code), "msg": printed[-600:], "changed": recap[:1] != ["0"]}
-        called = [one for one, _never in report["calls"]]
+        called = [call for call, _never in report["calls"]]
         ran = ModuleRun(PLAYBOOK, False, code == -signal.SIGKILL, code, result, "", called, report["violations"])
         if "Traceback" in printed:
             ran.printed = printed

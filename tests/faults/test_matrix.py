@@ -56,7 +56,7 @@ def test_nothing_is_lost_and_nothing_opened_at_any_call(tmp_path: pathlib.Path) 
     for call in calls:
         at, which = (call["phase"], call["number"]), (call["phase"], call["module"], call["name"])
         made[which] += 1
-        tried = bool([one for one in hit if one[:2] == at])
+        tried = any(cell[:2] == at for cell in hit)
         if call["never_stale"] != "it is a write" and made[which] > 1:
             again.setdefault((call["phase"], call["name"]), []).append(tried)
         else:
@@ -110,7 +110,7 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, not
         watched.lab("begin", declarations=[runs.FIRST])
         call(**arguments)
         keys = ("after", "account", "principal", "external_id", "repository", "what")
-        return {tuple(one[key] for key in keys) for one in watched.lab("report")["violations"]}
+        return {tuple(violation[key] for key in keys) for violation in watched.lab("report")["violations"]}
 
     def tag(name: str) -> set[tuple[str | None, ...]]:
         arn = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/{name}"
@@ -121,17 +121,17 @@ def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, not
     document = {"PolicyName": "it", "PolicyDocument": reading("release")}
     assert not seen(iam.put_role_policy, RoleName="wide", **document)
     assert not tag("release")
-    found = tag("develop")
-    assert ("ecr:TagResource", accounts.CONSUMER, "user/puller", "test", "develop", "pull") in found
-    assert {one[3:5] for one in found} == {("test", "develop")}
+    results = tag("develop")
+    assert ("ecr:TagResource", accounts.CONSUMER, "user/puller", "test", "develop", "pull") in results
+    assert {difference[3:5] for difference in results} == {("test", "develop")}
     # Another account, and no external ID.
-    found = seen(iam.update_assume_role_policy, RoleName="wide", PolicyDocument=trust(accounts.STRANGER, None))
+    results = seen(iam.update_assume_role_policy, RoleName="wide", PolicyDocument=trust(accounts.STRANGER, None))
     call = "iam:UpdateAssumeRolePolicy"
     for principal in ("user/stranger", "role/visitor"):
-        assert (call, accounts.STRANGER, principal, None, "release", "pull") in found
+        assert (call, accounts.STRANGER, principal, None, "release", "pull") in results
     # A principal that assumed the role before keeps the session, although the trust policy has changed: develop, with
     # the id of before.
-    assert (call, accounts.CONSUMER, "user/administrator", "test", "develop", "describe") in found
+    assert (call, accounts.CONSUMER, "user/administrator", "test", "develop", "describe") in results
     iam.delete_role_policy(RoleName="wide", PolicyName="it")
     assert not seen(iam.get_role, RoleName="wide")
 
@@ -142,8 +142,8 @@ def test_the_observer_sees_what_only_the_time_of_a_read_opens(watched: bench.Ben
     watched.lab("restore", snapshot=nothing_shared)
     iam = Lab(watched.folder / "lab").client("owner", "iam")
     watched.lab("begin", declarations=[], forget=True)
-    made = iam.create_role(RoleName="wide", AssumeRolePolicyDocument=trust(accounts.STRANGER, None))
-    now = parsedate_to_datetime(made["ResponseMetadata"]["HTTPHeaders"]["date"])
+    created = iam.create_role(RoleName="wide", AssumeRolePolicyDocument=trust(accounts.STRANGER, None))
+    now = parsedate_to_datetime(created["ResponseMetadata"]["HTTPHeaders"]["date"])
     # Each call comes three seconds after the one before: this covers the two writes, and not the read.
     covered = (now + timedelta(seconds=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
     condition = {"DateLessThan": {"aws:TokenIssueTime": covered}}
@@ -153,7 +153,9 @@ def test_the_observer_sees_what_only_the_time_of_a_read_opens(watched: bench.Ben
         iam.put_role_policy(RoleName="wide", PolicyName=name, PolicyDocument=document)
     iam.get_role(RoleName="wide")
     violations = watched.lab("report")["violations"]
-    assert {(one["after"], one["account"]) for one in violations} == {("iam:GetRole", accounts.STRANGER)}
+    assert {(violation["after"], violation["account"]) for violation in violations} == {
+        ("iam:GetRole", accounts.STRANGER)
+    }
 
 
 # --- the proxy
@@ -216,12 +218,12 @@ def sabotaged(folder: pathlib.Path, nothing_shared: int) -> list[tuple[str, str,
     rows = [row for name, calls in replay.calls.items() for row in matrix.rows_of(name, calls)]
     attach = next(row for row in rows if row.name == "iam:AttachRolePolicy")
     narrow = next(row for row in rows if row.name == "iam:UpdateAssumeRolePolicy")
-    found = []
+    results = []
 
     def cell(what: str, row: matrix.Row, fault: str) -> None:
         replay.known.clear()
-        one = replay.cell(row, fault)
-        found.append((what, one.verdict, " ".join(one.why)))
+        cell = replay.cell(row, fault)
+        results.append((what, cell.verdict, " ".join(cell.why)))
 
     cell("as it is", attach, matrix.KILLED_BEFORE)
     cell("as it is", narrow, matrix.KILLED_AFTER)
@@ -229,11 +231,11 @@ def sabotaged(folder: pathlib.Path, nothing_shared: int) -> list[tuple[str, str,
         ("attach", attach, matrix.KILLED_BEFORE),
         ("revoke_sessions", narrow, matrix.KILLED_AFTER),
     ):
-        kept = getattr(PullRole, method)
+        original = getattr(PullRole, method)
         setattr(PullRole, method, lambda _self: None)
         cell(f"without {method}", row, fault)
-        setattr(PullRole, method, kept)
-    return found
+        setattr(PullRole, method, original)
+    return results
 
 
 def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench, nothing_shared: int) -> None:
@@ -272,8 +274,8 @@ def test_a_misspelled_unshare_writes_nothing_whatever_fails(watched: bench.Bench
     assert calls
     faults = [fault for fault in matrix.FAULTS if fault != matrix.STALE]
     for number in range(1, len(calls) + 1):
-        made = rejected(number, faults[number % len(faults)])
-        assert not [call for call in made if state.is_write(call)], made
+        created = rejected(number, faults[number % len(faults)])
+        assert not [call for call in created if state.is_write(call)], created
 
 
 # --- the judge

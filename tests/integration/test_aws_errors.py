@@ -10,10 +10,10 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from tests.support.by_hand import Owner
 from tests.support.consumer_side import Clock, prove, pull
 from tests.support.control import Control
 from tests.support.forwarding import Form, RecordingProxy
+from tests.support.owner_resources import Owner
 from tests.support.policies import READ
 
 ASSUME, CALLER, IMAGE, LAYER = "AssumeRole", "GetCallerIdentity", "BatchGetImage", "GetDownloadUrlForLayer"

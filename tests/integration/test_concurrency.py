@@ -81,7 +81,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
         else:
             # The state is the declaration of this run, or that of the other run, which came later.
             states = [pull_role(control, name, check_mode=True, **declared) for declared in (first, other)]
-            assert False in [one["changed"] for one in states], (result, states)
+            assert False in [state["changed"] for state in states], (result, states)
         again = pull_role(control, name, **first)
         assert (again.get("msg"), pull_role(control, name, check_mode=True, **first)["changed"]) == (None, False)
         assert first is GONE or len(versions(control, name)) <= 5
@@ -152,8 +152,8 @@ def test_eight_concurrent_runs_leave_one_version(control: Control) -> None:
         options["access"] = access
         with ThreadPoolExecutor(EIGHT) as pool:
             running = [pool.submit(control.module, "iam_ecr_pull_role", "owner", **options) for _run in range(EIGHT)]
-            results = [one.result() for one in running]
-        assert [(one.get("msg"), one["code"]) for one in results] == [(None, 0)] * EIGHT
+            results = [process.result() for process in running]
+        assert [(result.get("msg"), result["code"]) for result in results] == [(None, 0)] * EIGHT
         existing = versions(control, "eight")
         assert {"default" if default and number != "v1" else number for number, default in existing.items()} == left
         assert pull_role(control, "eight", access=access)["changed"] is False
@@ -165,7 +165,7 @@ def as_declared(control: Control, declared: dict[str, Any]) -> bool:
     role = pull_role(control, ROLE, check_mode=True, consumers=declared["ecr_share_consumers"])
     others = owner(control, "ecr_repository_tag", True, all_except=names, tags=RELEASE, state="absent")
     tagged = owner(control, "ecr_repository_tag", True, names=names, tags=RELEASE)
-    return not any(one["changed"] for one in (role, others, tagged))
+    return not any(result["changed"] for result in (role, others, tagged))
 
 
 def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
@@ -201,8 +201,8 @@ def images(control: Control) -> dict[str, str]:
     """Twenty images in one repository, which share a layer; the digest of each image tag."""
     ecr = control.lab.client("owner", "ecr")
     ecr.create_repository(repositoryName="many", tags=[{"Key": "many", "Value": "yes"}])
-    made = pull_role(control, "many", repository_tags={"many": "yes"})
-    assert made.get("msg") is None
+    created = pull_role(control, "many", repository_tags={"many": "yes"})
+    assert created.get("msg") is None
     token = ecr.get_authorization_token()["authorizationData"][0]
     base = accounts.scenario_layers()
     return {
@@ -239,9 +239,9 @@ def pull_at_once(control: Control, folder: pathlib.Path, **options: Any) -> dict
 def test_twenty_pulls_at_once_fill_one_layout(control: Control, images: dict[str, str], tmp_path: pathlib.Path) -> None:
     dest = tmp_path / "layout"
     results = pull_at_once(control, tmp_path / "results", engine="oci_layout", dest=str(dest))
-    assert {name: one["images"][0]["digest"] for name, one in results.items()} == images
+    assert {name: result["images"][0]["digest"] for name, result in results.items()} == images
     entries = json.loads((dest / "index.json").read_text())["manifests"]
-    assert {one["annotations"][_layout_index.REF_NAME] for one in entries} == {f"many:{name}" for name in images}
+    assert {entry["annotations"][_layout_index.REF_NAME] for entry in entries} == {f"many:{name}" for name in images}
     for path in dest.glob("blobs/sha256/*"):
         assert _manifest.digest_of(path.read_bytes()) == f"sha256:{path.name}"
     assert sorted(path.name for path in dest.iterdir()) == ["blobs", "index.json", "oci-layout"]
@@ -260,12 +260,12 @@ def test_twenty_pulls_at_once_leave_the_engines_store_whole(
     environment = request.getfixturevalue(engine)
     monkeypatch.setattr(control, "engines", environment)
     results = pull_at_once(control, tmp_path / "results", engine=engine)
-    assert {name: one["images"][0]["digest"] for name, one in results.items()} == images
-    names = {name: one["images"][0]["reference"] for name, one in results.items()}
+    assert {name: result["images"][0]["digest"] for name, result in results.items()} == images
+    names = {name: result["images"][0]["reference"] for name, result in results.items()}
     command = [engine, "image", "inspect", *names.values()]
     listed = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
     for name, image in zip(names, json.loads(listed.stdout)):
-        assert images[name] in [one.rpartition("@")[2] for one in image["RepoDigests"]]
+        assert images[name] in [digest.rpartition("@")[2] for digest in image["RepoDigests"]]
     for name in ("v0", f"v{MANY - 1}"):  # the layers are whole
         command = [engine, "save", names[name]]
         saved = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=True)

@@ -172,7 +172,7 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     for run in (checked, done):
         assert f"+role_arn = {OTHER_ROLE_ARN}" in run.output
         assert f'+        "{OWNER}": "ecr-pull-root-{OWNER}"' in run.output
-        assert not [one for one in (host.secret, SECRET, "other.example.com") if one in run.output]
+        assert not [text for text in (host.secret, SECRET, "other.example.com") if text in run.output]
 
     for engine in ("docker", "podman"):
         for registry in (OWNER, OTHER_OWNER):
@@ -194,10 +194,10 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": str(host.aws_config.with_name("credentials")),
         "AWS_PROFILE": f"ecr-pull-{OWNER}",
     }
-    asked = host.shell(f"for time in 1 2; do echo {OWNER} | {HELPER} get; done", **alone)
-    tokens = {json.loads(line)["Secret"] for line in asked.stdout.splitlines()}
+    result = host.shell(f"for time in 1 2; do echo {OWNER} | {HELPER} get; done", **alone)
+    tokens = {json.loads(line)["Secret"] for line in result.stdout.splitlines()}
     content = json.loads(cache.read_text())
-    assert len(tokens) == len(content["Registries"]) == 2, asked
+    assert len(tokens) == len(content["Registries"]) == 2, result
     for entry in content["Registries"].values():
         entry.update(AuthorizationToken=SECRET, RequestedAt="2026-01-01T00:00:00Z", ExpiresAt="2026-01-01T12:00:00Z")
     cache.write_text(json.dumps(content))
@@ -233,16 +233,18 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     program = f"{host.bin}/docker-credential-ecr-pull-root-{OWNER}"
     for environment in ("PATH=/usr/bin:/bin", "PATH= HOME=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent"):
         trusted = 'SSL_CERT_FILE="$SSL_CERT_FILE" AWS_CA_BUNDLE="$AWS_CA_BUNDLE"'
-        asked = host.shell(f"echo {OWNER} | env -i {environment} {trusted} /bin/sh {program} get")
-        assert (asked.returncode, '"Username":"AWS"' in asked.stdout) == (0, True), asked
+        result = host.shell(f"echo {OWNER} | env -i {environment} {trusted} /bin/sh {program} get")
+        assert (result.returncode, '"Username":"AWS"' in result.stdout) == (0, True), result
 
     # And back, by the hosts alone.
-    gone = host.role("--diff", state="absent", registries=[{"registry": one} for one in (OWNER, OTHER_OWNER)])
-    assert (gone.code, gone.changed) == (0, 1), gone
+    removed = host.role(
+        "--diff", state="absent", registries=[{"registry": registry} for registry in (OWNER, OTHER_OWNER)]
+    )
+    assert (removed.code, removed.changed) == (0, 1), removed
     assert list(host.bin.iterdir()) == []
     assert host.aws_config.read_bytes() == before[0][str(host.aws_config)]
     assert json.loads(host.auth_file.read_text()) == json.loads(before[0][str(host.auth_file)])
-    assert not [one for one in (host.secret, SECRET) if one in gone.output]
+    assert not [secret for secret in (host.secret, SECRET) if secret in removed.output]
     refused = host.pull("podman", f"{OWNER}/release:v1.0")
     assert refused.returncode != 0
     assert "unauthorized: authentication required" in refused.stderr
@@ -300,8 +302,8 @@ def test_another_user_s_files_are_that_user_s(homes: pathlib.Path) -> None:
     """Root writes them with the rights of the user, so that a link in the home gives that user nothing new."""
     user = pwd.getpwnam("nobody")
     home, mine = homes / "nobody", homes / "root"
-    for one in (home, mine):
-        one.mkdir()
+    for folder in (home, mine):
+        folder.mkdir()
     os.chown(home, user.pw_uid, user.pw_gid)
     (home / ".config").mkdir(0o700)  # left by root; the user's podman sees nothing in it either
     options = {"user": "nobody", "home": str(home), "bin_dir": str(homes / "bin"), "registries": declared()}
@@ -360,8 +362,8 @@ def test_a_file_of_a_public_report_is_the_same_afterwards(
             subprocess.run(command, check=True, capture_output=True, timeout=300)
     again = module(options)
     assert (again["changed"], again.get("warnings", [])) == (False, []), again
-    gone = module({**options, "state": "absent"})
-    assert gone["changed"] is True, gone
+    removed = module({**options, "state": "absent"})
+    assert removed["changed"] is True, removed
     assert {file: (file.read_text(), file.is_symlink()) for file in files} == {
         file: (content, linked) for file, content in files.items()
     }

@@ -72,12 +72,12 @@ def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: R
     options = declaration("named")
     first = control.module("iam_ecr_pull_role", "owner", **options)
     assert (first["code"], first["dangling_principals"], user.is_trusted("named")) == (0, [], True)
-    gone = user.identifier
+    deleted_id = user.identifier
     user.leave()
     user.arrive()
     assert not user.is_trusted("named")
 
-    warning = f"The trust policy of named names deleted users or roles: {gone}. They are replaced."
+    warning = f"The trust policy of named names deleted users or roles: {deleted_id}. They are replaced."
     assert warning in shown(control, options, "--check")
     mark = len(control.lab.calls())
     predicted = control.module("iam_ecr_pull_role", "owner", "--check", **options)
@@ -91,10 +91,10 @@ def test_id_of_deleted_principal_is_named_and_replaced(control: Control, user: R
         "iam:PutRolePolicy",
         "iam:DeleteRolePolicy",
     ]
-    for one in (predicted, result):
-        assert (one["changed"], one["dangling_principals"]) == (True, [gone])
-        assert one["before"]["trust"]["Statement"][0]["Principal"] == {"AWS": gone}
-        assert one["trust"]["Statement"][0]["Principal"] == {"AWS": USER_ARN}
+    for outcome in (predicted, result):
+        assert (outcome["changed"], outcome["dangling_principals"]) == (True, [deleted_id])
+        assert outcome["before"]["trust"]["Statement"][0]["Principal"] == {"AWS": deleted_id}
+        assert outcome["trust"]["Statement"][0]["Principal"] == {"AWS": USER_ARN}
     assert user.is_trusted("named")
 
     mark = len(control.lab.calls())

@@ -90,7 +90,7 @@ class Publisher:
             "layers": entries,
         }
         content = self._manifest(repository, image_tag, manifest)
-        return Image(content, [one["digest"] for one in entries], contents)
+        return Image(content, [entry["digest"] for entry in entries], contents)
 
     def index(self, repository: str, image_tag: str, text: str) -> tuple[str, dict[str, Image]]:
         """An image of two platforms, of two layers each: its digest, and the image for each architecture."""
@@ -289,22 +289,24 @@ def test_several_images_of_several_repositories_in_one_task(
 ) -> None:
     index, images = publisher.index("release", name, name)
     app, named = publisher.image("tools/app", name, name), publisher.image("tools/app", f"{name}-2", name, "more")
-    wanted = [f"release:{name}@{index}", f"tools/app:{name}", f"tools/app:{name}-2@{named.digest}"]
-    options = {**into(engine, tmp_path, "{repository}-{image_tag}"), "images": wanted}
+    image_names = [f"release:{name}@{index}", f"tools/app:{name}", f"tools/app:{name}-2@{named.digest}"]
+    options = {**into(engine, tmp_path, "{repository}-{image_tag}"), "images": image_names}
     result = pull(shared, **options)
     assert (result["changed"], result["engine"]) == (True, engine)
-    assert [(one["image"], one["digest"], one["changed"]) for one in result["images"]] == [
-        (wanted[0], index, True),
-        (wanted[1], app.digest, True),
-        (wanted[2], named.digest, True),
+    assert [(image["image"], image["digest"], image["changed"]) for image in result["images"]] == [
+        (image_names[0], index, True),
+        (image_names[1], app.digest, True),
+        (image_names[2], named.digest, True),
     ]
     local = [f"release:{name}", f"tools/app:{name}", f"tools/app:{name}-2"]
     if engine == "skopeo":
-        local = [one.replace(":", "-") for one in local]
+        local = [image.replace(":", "-") for image in local]
     begin = {"skopeo": f"oci:{tmp_path}/skopeo:", "oci_layout": f"oci:{tmp_path}/layout:"}
-    references = [begin.get(engine, result["registry"] + "/") + one for one in local]
-    assert [one["reference"] for one in result["images"]] == references
-    assert [found(shared, engine, one) for one in references] == [one.on(HERE) for one in (images[HERE], app, named)]
+    references = [begin.get(engine, result["registry"] + "/") + image for image in local]
+    assert [image["reference"] for image in result["images"]] == references
+    assert [found(shared, engine, reference) for reference in references] == [
+        item.on(HERE) for item in (images[HERE], app, named)
+    ]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -329,11 +331,11 @@ def test_a_local_image_tag_that_was_moved_by_hand_is_put_back(
 ) -> None:
     image, other = publisher.image("release", name, name), publisher.image("release", f"{name}-other", name, "other")
     options: dict[str, Any] = {"engine": engine, "images": [f"release:{name}", f"release:{name}-other"]}
-    mine, theirs = (one["reference"] for one in pull(shared, **options)["images"])
+    mine, theirs = (image["reference"] for image in pull(shared, **options)["images"])
     assert run(shared, engine, "tag", theirs, mine).returncode == 0
     assert found(shared, engine, mine) == other.on(HERE)
     mark = len(shared.lab.calls())
-    assert [one["changed"] for one in pull(shared, **options)["images"]] == [True, False]
+    assert [image["changed"] for image in pull(shared, **options)["images"]] == [True, False]
     assert (found(shared, engine, mine), found(shared, engine, theirs)) == (image.on(HERE), other.on(HERE))
     assert fetched(shared, mark) == []
 
@@ -424,16 +426,16 @@ def test_a_layout_loads_into_the_engines(
 ) -> None:
     """One image is OCI's, of an index; the other has Docker's media types."""
     index, images = publisher.index("release", name, name)
-    wanted = [f"release:{name}@{index}", f"release:{accounts.IMAGE_TAG}"]
-    layout = pull(shared, engine="oci_layout", dest=f"{tmp_path}/layout", images=wanted)
+    image_names = [f"release:{name}@{index}", f"release:{accounts.IMAGE_TAG}"]
+    layout = pull(shared, engine="oci_layout", dest=f"{tmp_path}/layout", images=image_names)
     scenario = HERE, accounts.image_config(accounts.scenario_layers())["rootfs"]["diff_ids"]
     daemon = f"--dest-daemon-host={shared.engines['DOCKER_HOST']}"
-    for number, (one, content) in enumerate(zip(layout["images"], [images[HERE].on(HERE), scenario], strict=True)):
+    for number, (image, content) in enumerate(zip(layout["images"], [images[HERE].on(HERE), scenario], strict=True)):
         loaded = f"loaded/{name}:{number}"
-        copied = run(shared, "skopeo", "copy", "--quiet", daemon, one["reference"], f"docker-daemon:{loaded}")
+        copied = run(shared, "skopeo", "copy", "--quiet", daemon, image["reference"], f"docker-daemon:{loaded}")
         assert copied.returncode == 0, copied.stderr
         assert found(shared, "docker", loaded) == content
-        pulled = run(shared, "podman", "pull", "--quiet", one["reference"])
+        pulled = run(shared, "podman", "pull", "--quiet", image["reference"])
         assert pulled.returncode == 0, pulled.stderr
         assert found(shared, "podman", pulled.stdout.strip()) == content
 
@@ -468,7 +470,7 @@ def silence(control: Control, patch: pytest.MonkeyPatch, folder: pathlib.Path, *
     """Lead these engines to where none answers."""
     variables = {"docker": "DOCKER_HOST", "podman": "CONTAINERS_STORAGE_CONF"}
     nowhere = {"docker": f"unix://{folder}/none.sock", "podman": f"{folder}/none.conf"}
-    patch.setattr(control, "engines", {**control.engines, **{variables[one]: nowhere[one] for one in engines}})
+    patch.setattr(control, "engines", {**control.engines, **{variables[engine]: nowhere[engine] for engine in engines}})
 
 
 def test_missing_engine_is_reported_before_requests(
@@ -629,8 +631,8 @@ def test_a_registry_that_misbehaves_leaves_no_image(
     started = time.monotonic()
     with tampering(publisher, fault, image, other) as registry:
         options = {**into(engine, tmp_path), "registry_url": f"http://{registry.here}", "registry_token": token}
-        wanted = f"release:{name}@{image.digest}"
-        result = attempt(shared, **options, images=[wanted])
+        image_names = f"release:{name}@{image.digest}"
+        result = attempt(shared, **options, images=[image_names])
     assert registry.faults > 0
     assert result["code"] == 2, shared.last
     assert re.search(FAULTS[fault], result["msg"]), result["msg"]
@@ -653,13 +655,13 @@ def test_a_registry_that_misbehaves_leaves_no_image(
 def unknown(server: TamperingProxy, what: str, answer: Answer) -> None:
     """A copy of AWS's services that learns of a share later than those that were asked before."""
     if what == "manifest" and server.faults < 3:
-        said = (
+        expected_message = (
             f"User: arn:aws:sts::{accounts.OWNER}:assumed-role/{ROLE}/{ROLE} is not authorized to perform:"
             f" ecr:BatchGetImage on resource: {REPOSITORY_ARN}release because no identity-based policy allows the"
             " ecr:BatchGetImage action"
         )
         answer.status, answer.headers = 403, {"Content-Type": "application/json"}
-        answer.body = json.dumps({"errors": [{"code": "DENIED", "message": said}]}).encode()
+        answer.body = json.dumps({"errors": [{"code": "DENIED", "message": expected_message}]}).encode()
 
 
 def bare(server: TamperingProxy, what: str, answer: Answer) -> None:

@@ -35,13 +35,15 @@ def test_inventory_has_the_tagged_accounts_of_a_unit(fleet: Fleet) -> None:
     )
     _none, warnings = fleet.inventory("nobody")
     assert "cannot be listed: Profile nobody does not exist in " in warnings
-    asked, _warnings = fleet.inventory()
-    assert sorted(asked[GROUP]["hosts"]) == sorted(one.host for one in [fleet.closed, *fleet.open])
+    inventory, _warnings = fleet.inventory()
+    assert sorted(inventory[GROUP]["hosts"]) == sorted(account.host for account in [fleet.closed, *fleet.open])
     account = fleet.open[-1]
-    variables = asked["_meta"]["hostvars"][account.host]
+    variables = inventory["_meta"]["hostvars"][account.host]
     assert variables["ecr_share_assume_role_arn"] == "arn:aws:iam::{{ account_id }}:role/" + ACCESS_ROLE
-    found = {name: variables[name] for name in ("account_id", "account_name", "account_tags", "organizational_unit")}
-    assert (variables["ecr_share_regions"], found) == (
+    variables_of_host = {
+        name: variables[name] for name in ("account_id", "account_name", "account_tags", "organizational_unit")
+    }
+    assert (variables["ecr_share_regions"], variables_of_host) == (
         account.regions,
         {
             "account_id": account.id,
@@ -52,7 +54,7 @@ def test_inventory_has_the_tagged_accounts_of_a_unit(fleet: Fleet) -> None:
     )
     mark = len(fleet.lab.calls())
     from_cache, _warnings = fleet.inventory()
-    assert (from_cache, fleet.lab.calls()[mark:]) == (asked, [])
+    assert (from_cache, fleet.lab.calls()[mark:]) == (inventory, [])
 
 
 def test_failed_account_is_named_and_stops_no_other(fleet: Fleet) -> None:
@@ -75,23 +77,25 @@ def test_failed_account_is_named_and_stops_no_other(fleet: Fleet) -> None:
     assert run.code == 2, run
     recap_lines = recap(run)
     assert {host: counts["failed"] for host, counts in recap_lines.items()} == {
-        **{one.host: 0 for one in fleet.open},
+        **{account.host: 0 for account in fleet.open},
         fleet.closed.host: 1,
         "build-1": 0,
     }
-    width = max(len(one.host) for one in [fleet.closed, *fleet.open])
-    for one in fleet.open:
-        assert f"{one.host.ljust(width)}  ok      {len(one.regions)} gained, 0 lost\n" in run.output, run
+    width = max(len(account.host) for account in [fleet.closed, *fleet.open])
+    for item in fleet.open:
+        assert f"{item.host.ljust(width)}  ok      {len(item.regions)} gained, 0 lost\n" in run.output, run
     arn = f"arn:aws:iam::{fleet.closed.id}:role/{ACCESS_ROLE}"
     assert f"{fleet.closed.host.ljust(width)}  failed  Role {arn} cannot be assumed: " in run.output, run
-    assert all(fleet.is_shared(one) for one in fleet.open)
+    assert all(fleet.is_shared(account) for account in fleet.open)
     handoffs = {path.stem for path in fleet.folder.glob("*.yml")}
     assert handoffs == {
-        one.host if len(one.regions) == 1 else f"{one.host}-{region}" for one in fleet.open for region in one.regions
+        account.host if len(account.regions) == 1 else f"{account.host}-{region}"
+        for account in fleet.open
+        for region in account.regions
     }
     assert run.output.count("role refused without the external ID: true\n") == len(fleet.open), run
-    made = [entry for entry in state.requests(fleet.lab.folder)[mark:] if entry["call"] == "iam:CreateRole"]
-    assert len({entry["access_key_id"] for entry in made}) == len(fleet.open)
+    requests = [entry for entry in state.requests(fleet.lab.folder)[mark:] if entry["call"] == "iam:CreateRole"]
+    assert len({entry["access_key_id"] for entry in requests}) == len(fleet.open)
     # The sessions were in memory only.
     secrets = Secrets([*handed_out, fleet.lab.session("owner").get_credentials().secret_key])
     left = [path for path in fleet.folder.rglob("*") if path.is_file() and secrets.within(path.read_bytes())]
@@ -100,7 +104,7 @@ def test_failed_account_is_named_and_stops_no_other(fleet: Fleet) -> None:
 
 def test_two_slices_side_by_side_do_what_one_run_does(fleet: Fleet) -> None:
     """AWX gives slice n of N every Nth host, in the order of their names."""
-    hosts = sorted(one.host for one in [fleet.closed, *fleet.open])
+    hosts = sorted(account.host for account in [fleet.closed, *fleet.open])
     slices = [hosts[0::2], hosts[1::2]]
 
     def unshare(some: list[str]) -> Run:
@@ -121,4 +125,4 @@ def test_two_slices_side_by_side_do_what_one_run_does(fleet: Fleet) -> None:
         failed = {host for host, counts in recap(run).items() if counts["failed"]}
         assert (sorted(recap(run)), failed) == (some, {fleet.closed.host} & {*some}), run
         assert run.code == (2 if failed else 0), run
-    assert not any(fleet.is_shared(one) for one in fleet.open)
+    assert not any(fleet.is_shared(account) for account in fleet.open)

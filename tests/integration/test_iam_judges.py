@@ -60,7 +60,7 @@ class Declaration:
 
     def documents(self) -> tuple[_policy_document.Document, _policy_document.Document]:
         """The permissions and the trust that the collection makes of it."""
-        consumers = [_consumers.consumer_of(one) for one in self.consumers]
+        consumers = [_consumers.consumer_of(consumer) for consumer in self.consumers]
         assert list(_consumers.consumers_problems(consumers, "aws")) == []
         assert list(_policy.repository_tags_problems(self.repository_tags)) == []
         owner, tags = Identity("aws", accounts.OWNER), _policy.repository_tags_of(self.repository_tags)
@@ -81,8 +81,8 @@ class Declaration:
     def permits(self, action: str, tags: dict[str, str]) -> bool:
         """Whether an action on a repository with these tags was declared."""
         here = not self.regions or accounts.REGION in self.regions
-        wanted = {key: value if isinstance(value, list) else [value] for key, value in self.repository_tags.items()}
-        tagged = all(tags.get(key) in values for key, values in wanted.items())
+        required = {key: value if isinstance(value, list) else [value] for key, value in self.repository_tags.items()}
+        tagged = all(tags.get(key) in values for key, values in required.items())
         return here and tagged and action in _policy.ACTIONS[self.access]
 
 
@@ -185,7 +185,7 @@ class JudgedLab:
         arn = f"arn:aws:iam::{accounts.OWNER}:policy/{role}"
         versions = self.iam.list_policy_versions(PolicyArn=arn)["Versions"]
         if len(versions) == 5:
-            oldest = min((one for one in versions if not one["IsDefaultVersion"]), key=age)
+            oldest = min((version for version in versions if not version["IsDefaultVersion"]), key=age)
             self.iam.delete_policy_version(PolicyArn=arn, VersionId=oldest["VersionId"])
         self.iam.create_policy_version(
             PolicyArn=arn, PolicyDocument=_policy_document.text(permissions), SetAsDefault=True
@@ -207,7 +207,9 @@ class JudgedLab:
 
     def who_becomes(self, role: str, external_ids: tuple[str | None, ...]) -> dict[Claim, dict[str, str] | None]:
         """The session, or None, of each user with each external ID."""
-        return {(*who, one): self.assume(role, who, one) for who in self.sts for one in external_ids}
+        return {
+            (*who, external_id): self.assume(role, who, external_id) for who in self.sts for external_id in external_ids
+        }
 
     def what_it_may(self, keys: dict[str, str]) -> dict[tuple[str, str], bool]:
         """For each repository and action whether a session may."""
@@ -298,12 +300,12 @@ class LabGenerator(Generator):
 
     def condition(self, context: dict[str, Any]) -> dict[str, Any]:
         """Only keys that the lab is known to have, or known not to have."""
-        found: dict[str, dict[str, Any]] = {}
+        judged_calls: dict[str, dict[str, Any]] = {}
         for _number in range(self.chance.choice((1, 1, 2))):
             key = self.chance.choice([*context, "aws:ResourceTag/Share", "sts:ExternalId"])
             operator, values = self.check(key, context.get(key))
-            found.setdefault(operator, {})[key] = values
-        return found
+            judged_calls.setdefault(operator, {})[key] = values
+        return judged_calls
 
 
 @dataclass(frozen=True)
@@ -352,7 +354,9 @@ def judge_permissions(judge: JudgedLab, generator: LabGenerator, role: str, keys
     chance = generator.chance
 
     def question(name: str, action: str) -> dict[str, Any]:
-        tags = {f"{one}:ResourceTag/{key}": value for one in ("ecr", "aws") for key, value in judge.tags[name].items()}
+        tags = {
+            f"{prefix}:ResourceTag/{key}": value for prefix in ("ecr", "aws") for key, value in judge.tags[name].items()
+        }
         context = {**SURROUNDINGS, **tags, "aws:PrincipalAccount": accounts.OWNER}
         arn = f"arn:aws:sts::{accounts.OWNER}:assumed-role/{role}/{role}"
         return {"action": action, "resource": REPOSITORY_ARN + name, "principal": arn, "ctx": context}
@@ -360,7 +364,9 @@ def judge_permissions(judge: JudgedLab, generator: LabGenerator, role: str, keys
     document = generator.document(question(chance.choice(REPOSITORIES), chance.choice(ASKED)), False)
     judge.iam.put_role_policy(RoleName=role, PolicyName="random", PolicyDocument=json.dumps(document))
     may = judge.what_it_may(keys)
-    return [judged({**question(*one), "identity": [document]}, may[one]) for one in may if one[1] in ASKED]
+    return [
+        judged({**question(*request), "identity": [document]}, may[request]) for request in may if request[1] in ASKED
+    ]
 
 
 def test_iam_does_what_the_evaluator_says_of_random_documents(judge: JudgedLab) -> None:
@@ -371,13 +377,13 @@ def test_iam_does_what_the_evaluator_says_of_random_documents(judge: JudgedLab) 
         judge.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(everyone))
     keys = judge.assume(session_role, (accounts.CONSUMER, "puller"), None)
     assert keys
-    found: list[JudgedCall] = []
+    judged_calls: list[JudgedCall] = []
     for number in range(DOCUMENTS):
         if number % 15 == 0:
             judge.retag(generator.chance)
-        found += judge_trust(judge, generator, trusting)
-        found += judge_permissions(judge, generator, session_role, keys)
-    assert [one for one in found if one.differs] == []
-    assert sum(one.verdict == "unknown" for one in found) < len(found) / 20
-    assert sum(one.allowed for one in found) > DOCUMENTS
-    assert sum(not one.allowed for one in found) > DOCUMENTS
+        judged_calls += judge_trust(judge, generator, trusting)
+        judged_calls += judge_permissions(judge, generator, session_role, keys)
+    assert [judgment for judgment in judged_calls if judgment.differs] == []
+    assert sum(judgment.verdict == "unknown" for judgment in judged_calls) < len(judged_calls) / 20
+    assert sum(judgment.allowed for judgment in judged_calls) > DOCUMENTS
+    assert sum(not judgment.allowed for judgment in judged_calls) > DOCUMENTS

@@ -59,7 +59,7 @@ def proof(role: str, external_id: str, readable: str, denied: str) -> dict[str, 
 
 def play(control: Control, plays: list[dict[str, Any]], *arguments: str) -> Run:
     path = control.folder / "theirs.yml"
-    path.write_text(json.dumps([{"gather_facts": False, **one} for one in plays]), encoding="utf-8")
+    path.write_text(json.dumps([{"gather_facts": False, **play} for play in plays]), encoding="utf-8")
     return control.playbook(str(path), "owner", *arguments)
 
 

@@ -68,7 +68,7 @@ def end(site: Site, command: list[Any], profile: str, number: signal.Signals, he
             if number == KILL:
                 site.proxy.released.set()
             assert process.wait(300) == CODES[number]
-            until(lambda: not watch.alive(), f"still there: {watch.alive()}", 60 if number == KILL else 10)
+            until(lambda: not watch.running(), f"still running: {watch.running()}", 60 if number == KILL else 10)
         finally:
             site.proxy.released.set()
             site.proxy.pass_on()

@@ -44,24 +44,25 @@ def things(lab: Lab) -> set[str]:
     """Everything in the owner account that the suite could have made."""
     iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
     return {
-        *(one["RoleName"] for one in iam.list_roles()["Roles"]),
-        *(one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]),
-        *(one["UserName"] for one in iam.list_users()["Users"]),
+        *(role["RoleName"] for role in iam.list_roles()["Roles"]),
+        *(policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]),
+        *(user["UserName"] for user in iam.list_users()["Users"]),
         *(
-            f"{one['repositoryName']} {ecr.list_tags_for_resource(resourceArn=one['repositoryArn'])['tags']}"
-            for one in ecr.describe_repositories()["repositories"]
+            f"{repository['repositoryName']}"
+            f" {ecr.list_tags_for_resource(resourceArn=repository['repositoryArn'])['tags']}"
+            for repository in ecr.describe_repositories()["repositories"]
         ),
     }
 
 
 def running() -> list[str]:
     """The processes that still work for a run of the suite."""
-    found = []
+    names = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if f"LIVE_PREFIX={PREFIX}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_text())
-    return found
+                names.append((process / "cmdline").read_text())
+    return names
 
 
 def test_live_suite_writes_answers_and_leaves_nothing(lab: Lab, environment: dict[str, str]) -> None:
@@ -107,13 +108,13 @@ def test_ctrl_c_in_the_middle_of_the_share_leaves_nothing(lab: Lab, environment:
             assert suite.poll() is None
             time.sleep(0.05)
         suite.send_signal(signal.SIGINT)
-        made = things(lab) - before
+        created = things(lab) - before
         output, _nothing = suite.communicate(timeout=300)
     assert suite.returncode not in (0, 1), output
     assert running() == []  # objects that exist after the cleanup
     assert f"Nothing that begins with {PREFIX}- is left." in output
-    assert made
-    assert all(name.startswith(f"{PREFIX}-") for name in made)
+    assert created
+    assert all(name.startswith(f"{PREFIX}-") for name in created)
     assert things(lab) == before
 
 

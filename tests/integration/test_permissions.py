@@ -272,7 +272,7 @@ def test_check_mode_names_what_it_is_not_allowed_to_check(staff: LimitedUsers, s
 
 def test_unbounded_policy_only_lacks_the_conditions() -> None:
     bounded, unbounded = (
-        {(action, one["Resource"]) for one in document["Statement"] for action in as_list(one["Action"])}
+        {(action, item["Resource"]) for item in document["Statement"] for action in as_list(item["Action"])}
         for document in (policy(OWNER, "any"), policy(OWNER, "any", "-unbounded"))
     )
     assert bounded == unbounded
@@ -283,7 +283,7 @@ def test_boundary_allows_only_actions_of_pull_roles() -> None:
     """In the owner account only: a repository of another account that trusts this one stays out of reach."""
     widest = _policy.permissions_document(Identity("aws", accounts.OWNER), {TAG_KEY: ("any",)})
     found, needed = (
-        {action: one["Resource"] for one in document["Statement"] for action in as_list(one["Action"])}
+        {action: item["Resource"] for item in document["Statement"] for action in as_list(item["Action"])}
         for document in (policy("boundary", ""), widest)
     )
     assert found == needed
@@ -423,9 +423,9 @@ def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: LimitedUse
         for _version in range(4):  # five is the most that AWS takes
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=NOTHING)
     for results in fail_then_converge(staff, CHANGE, "iam_ecr_pull_role", **CHANGED_ROLE):
-        seen = {user: access(iam, user) for user in results}
-        for trusted, allowed in seen.values():
-            assert (trusted, allowed) in OLD_NEW_OR_NOBODY, seen
+        access_of = {user: access(iam, user) for user in results}
+        for trusted, allowed in access_of.values():
+            assert (trusted, allowed) in OLD_NEW_OR_NOBODY, access_of
     assert {access(iam, user_of(action)) for action in CHANGE} == {(accounts.STRANGER, "hotfix")}
 
 
@@ -445,7 +445,7 @@ def test_unshare_without_an_action_converges_later(staff: LimitedUsers) -> None:
         iam.put_role_policy(RoleName=user, PolicyName="AWSRevokeOlderSessions", PolicyDocument=NOTHING)
     list(fail_then_converge(staff, DELETION, "iam_ecr_pull_role", name=ROLE["name"], state="absent"))
     names = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-    names |= {one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]}
+    names |= {policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]}
     assert not names & {user_of(action) for action in DELETION}
 
 

@@ -18,10 +18,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACC
 from botocore.config import Config
 
 from tests.lab import accounts
-from tests.support.by_hand import Owner
 from tests.support.consumer_side import CONTROLLER, HOST, ONE_ATTEMPT, Clock, count, here, options_of, prove, pull
 from tests.support.control import Control
 from tests.support.forwarding import Form, RecordingProxy
+from tests.support.owner_resources import Owner
 from tests.support.policies import (
     ASSUME,
     DESCRIBE,
@@ -113,21 +113,26 @@ def test_each_action_is_asked_for_by_itself(
     problems: list[str],
 ) -> None:
     result = prove(control, owner.role(*statements), readable=["release"], access=access)
-    (seen,) = result["repositories"]
-    assert [probe for probe in PROBES if seen[probe] == "denied"] == denied
-    assert [probe for probe in PROBES if seen[probe] == "allowed"] == [probe for probe in PROBES if probe not in denied]
-    assert seen["pull"] == ("denied" if {"manifest", "layer"} & {*denied} else "allowed")
-    assert (seen["denial_kinds"], list(seen["denials"])) == (dict.fromkeys(denied, kind), denied)
+    (repository_result,) = result["repositories"]
+    assert [probe for probe in PROBES if repository_result[probe] == "denied"] == denied
+    assert [probe for probe in PROBES if repository_result[probe] == "allowed"] == [
+        probe for probe in PROBES if probe not in denied
+    ]
+    assert repository_result["pull"] == ("denied" if {"manifest", "layer"} & {*denied} else "allowed")
+    assert (repository_result["denial_kinds"], list(repository_result["denials"])) == (
+        dict.fromkeys(denied, kind),
+        denied,
+    )
     assert result["problems"] == problems
-    assert result["verdict"] == seen["verdict"] == ("fail" if problems else "pass")
+    assert result["verdict"] == repository_result["verdict"] == ("fail" if problems else "pass")
 
 
 def test_without_a_registry_token_nothing_can_be_pulled(control: Control, owner: Owner) -> None:
     role = owner.role(DESCRIBE, PULL)
     result = prove(control, role, readable=["release"])
-    (seen,) = result["repositories"]
-    assert [seen[probe] for probe in PROBES] == ["allowed", "allowed", "allowed", "denied"]
-    assert (result["token"], seen["pull"], result["verdict"]) == ("denied", "denied", "fail")
+    (repository_result,) = result["repositories"]
+    assert [repository_result[probe] for probe in PROBES] == ["allowed", "allowed", "allowed", "denied"]
+    assert (result["token"], repository_result["pull"], result["verdict"]) == ("denied", "denied", "fail")
     assert len(result["problems"]) == 2
     name = role.split("/")[1]  # of the role, and of its session
     assert result["problems"][1].startswith(
@@ -143,9 +148,13 @@ def test_missing_repository_is_neither_readable_nor_denied(control: Control, own
         f"Repository nowhere cannot be pulled. {mend}",
         f"Repository neither could not be proven to be denied. {mend}",
     ]
-    for name, seen in zip(("nowhere", "neither"), result["repositories"]):
-        assert (seen["describe"], seen["pull"], seen["denial_kind"]) == ("not_found", "not_found", "unknown_repository")
-        assert seen["denial"] == (
+    for name, repository_result in zip(("nowhere", "neither"), result["repositories"]):
+        assert (repository_result["describe"], repository_result["pull"], repository_result["denial_kind"]) == (
+            "not_found",
+            "not_found",
+            "unknown_repository",
+        )
+        assert repository_result["denial"] == (
             f"The repository with name '{name}' does not exist in the registry with id '{accounts.OWNER}'"
         )
 
@@ -246,7 +255,7 @@ def test_readable_denied_repository_is_reported_with_reason(
     assert result["problems"] == [
         f"Repository {name} was expected to be denied, but describe, manifest, layer are allowed. {why}"
     ]
-    assert [one["verdict"] for one in result["repositories"]] == ["pass", "fail"]
+    assert [repository["verdict"] for repository in result["repositories"]] == ["pass", "fail"]
 
 
 def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owner: Owner) -> None:
@@ -337,9 +346,9 @@ def test_every_reason_that_aws_gives_is_understood(
     recording_proxy.change = change
     role, mark = owner.role(TOKEN), len(control.lab.calls())
     result = prove(control, role, readable=["release"], endpoint_url=recording_proxy.url, **TWO_ATTEMPTS)
-    (seen,) = result["repositories"]
-    assert seen["denial_kinds"] == dict.fromkeys(PROBES[:3], kind)
-    assert seen["denial"].rstrip().endswith(reason.format(MANIFEST_CALL))
+    (repository_result,) = result["repositories"]
+    assert repository_result["denial_kinds"] == dict.fromkeys(PROBES[:3], kind)
+    assert repository_result["denial"].rstrip().endswith(reason.format(MANIFEST_CALL))
     assert count(control, mark) == ONE_ATTEMPT * (2 if waits else 1)
 
 

@@ -14,10 +14,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import CON
 from botocore.exceptions import ClientError
 
 from tests.lab import accounts, state
-from tests.support.by_hand import Owner
 from tests.support.consumer_side import ONE_ATTEMPT, count, prove
 from tests.support.control import REPOSITORY_ARN, Control
 from tests.support.lab import Lab
+from tests.support.owner_resources import Owner
 from tests.support.owner_side import RELEASE, STRANGER, declared, owner, pull_role, versions
 from tests.support.policies import ASSUME, READ, allow, deny, document
 
@@ -39,7 +39,7 @@ def propagation(lab: Lab, seed: int, seconds: float = SECONDS) -> Iterator[None]
 # --- the lab ---------------------------------------------------------------------------------------------------------
 
 
-def seen(ask: Callable[[], Any], number: int = 40) -> list[Any]:
+def responses(ask: Callable[[], Any], number: int = 40) -> list[Any]:
     """The different answers to many questions, in the order in which they came first."""
     return list(dict.fromkeys(ask() for _number in range(number)))
 
@@ -79,12 +79,12 @@ def test_the_lab_knows_a_change_later_and_then_for_good(lab: Lab) -> None:
     with propagation(lab, 1, 600):  # longer than this test: nothing becomes known
         iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust, Description="first")
         ecr.tag_resource(resourceArn=REPOSITORY_ARN + "release", tags=[{"Key": "slow", "Value": "yes"}])
-        assert (seen(description), seen(assumed), seen(tags)) == (["no role"], [False], [0])
+        assert (responses(description), responses(assumed), responses(tags)) == (["no role"], [False], [0])
         with pytest.raises(iam.exceptions.EntityAlreadyExistsException):  # a write applies to the current state
             iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust)
-    assert (seen(description), seen(assumed), seen(tags)) == (["first"], [True], [1])
+    assert (responses(description), responses(assumed), responses(tags)) == (["first"], [True], [1])
     ecr.untag_resource(resourceArn=REPOSITORY_ARN + "release", tagKeys=["slow"])
-    assert seen(tags) == [0]  # off: at once
+    assert responses(tags) == [0]  # off: at once
 
     session = lab.assume("consumer", "ecr", "slow")
 
@@ -94,7 +94,7 @@ def test_the_lab_knows_a_change_later_and_then_for_good(lab: Lab) -> None:
     policy = {"RoleName": "slow", "PolicyName": "all", "PolicyDocument": document(allow("ecr:*"))}
     with propagation(lab, 2, 600):
         iam.put_role_policy(**policy)
-        assert seen(described) == [False]
+        assert responses(described) == [False]
     iam.delete_role_policy(RoleName="slow", PolicyName="all")
     with propagation(lab, 3, 1):
         iam.put_role_policy(**policy)
@@ -134,11 +134,11 @@ def test_owner_modules_wait_until_aws_returns_the_write(control: Control, seed: 
 def test_the_consumer_waits_by_doing(control: Control) -> None:
     """The owner's side did not wait; each call may ask a copy that does not know the share, or a part of it, yet."""
     with propagation(control.lab, 6, 4):
-        made = pull_role(control, "eager", repository_tags={"eager": "yes"}, wait=False)
+        created = pull_role(control, "eager", repository_tags={"eager": "yes"}, wait=False)
         owner(control, "ecr_repository_tag", names=["release"], tags={"eager": "yes"}, wait=False)
         mark = len(control.lab.calls())
         expected: dict[str, Any] = {"readable": ["release"], "denied": ["develop"]}
-        result = prove(control, made["role_arn"], wait_timeout=60, wait_interval=0.1, **expected)
+        result = prove(control, created["role_arn"], wait_timeout=60, wait_interval=0.1, **expected)
         assert result["verdict"] == "pass", result
         assert count(control, mark) > ONE_ATTEMPT
 

@@ -230,7 +230,7 @@ def test_each_host_pulls_for_itself_and_keeps_its_own_report(several: FiveHostRu
 )
 def test_the_summary_names_every_host_and_says_why_one_failed(several: FiveHostRun, host: str, line: str) -> None:
     assert len(several.table) == 5
-    (found,) = [" ".join(one.split()) for one in several.table if one.split()[0] == host]
+    (found,) = [" ".join(row.split()) for row in several.table if row.split()[0] == host]
     assert found.startswith(line)
 
 
@@ -578,8 +578,8 @@ def test_several_consumers_and_regions_have_a_pair_of_files_each(shared: Control
     )
     assert run.code == 0, run
     expected = {
-        f"wide-{number}-{one['account']}-{region}": (one["external_id"], region)
-        for number, one in enumerate(consumers, 1)
+        f"wide-{number}-{consumer['account']}-{region}": (consumer["external_id"], region)
+        for number, consumer in enumerate(consumers, 1)
         for region in regions
     }
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -590,4 +590,4 @@ def test_several_consumers_and_regions_have_a_pair_of_files_each(shared: Control
         page = (tmp_path / f"{name}.md").read_text()
         assert (handoff["ecr_pull_external_id"], handoff["ecr_pull_region"]) == (external_id, region)
         assert f"external_id = {external_id}\nsource_profile = default\nregion = {region}\n" in page
-        assert [one["external_id"] in page for one in consumers].count(True) == 1
+        assert [consumer["external_id"] in page for consumer in consumers].count(True) == 1

@@ -37,7 +37,7 @@ def end_playbook(watch: Watch) -> None:
 
 def end_modules(watch: Watch) -> None:
     modules = watch.modules()
-    assert len(modules) == len(ENGINES), watch.alive()
+    assert len(modules) == len(ENGINES), watch.running()
     for pid in modules:
         os.kill(pid, signal.SIGTERM)
     all_end(watch)
@@ -46,9 +46,9 @@ def end_modules(watch: Watch) -> None:
 def all_end(watch: Watch) -> None:
     """By the signal, and not because the layer comes after all."""
     deadline = time.monotonic() + 300
-    while running := watch.alive():
+    while running := watch.running():
         assert time.monotonic() < deadline, running
-        watch.look(watch.site.run_folder)
+        watch.record(watch.site.run_folder)
         time.sleep(0.05)
     release(watch)
 
@@ -62,9 +62,9 @@ PRIVATE_FILE = ("config.json", "600", "700")
 
 def assert_no_secret_is_out(watch: Watch) -> None:
     """Not in output, logs, arguments, environments, and in no file that is left."""
-    assert watch.told() == set(), watch
-    assert watch.shown() == []
-    assert watch.left() == []
+    assert watch.secrets_in_output() == set(), watch
+    assert watch.processes_with_secrets() == []
+    assert watch.remaining_files_with_secrets() == []
 
 
 def results_of(watch: Watch, action: str) -> list[dict[str, Any]]:
@@ -122,10 +122,10 @@ def test_the_watch_finds_what_is_planted(site: Site, docker: dict[str, str], pod
     """
     try:
         watch = site.watch(["sh", "-c", script, "sh", *left], environment={"PLANTED": secret})
-        assert sorted(watch.left()) == sorted(map(str, [*left, site.log]))
-        assert ("passing", "640", "755") in watch.written()
-        assert {place.split()[0] for place in watch.shown()} == {"environ"}
-        assert watch.told() == {"secret 0, plain"}  # in the log
+        assert sorted(watch.remaining_files_with_secrets()) == sorted(map(str, [*left, site.log]))
+        assert ("passing", "640", "755") in watch.files_with_secrets()
+        assert {place.split()[0] for place in watch.processes_with_secrets()} == {"environ"}
+        assert watch.secrets_in_output() == {"secret 0, plain"}  # in the log
     finally:
         for path in left:
             path.unlink(missing_ok=True)
@@ -135,9 +135,9 @@ def test_the_watch_finds_what_is_planted(site: Site, docker: dict[str, str], pod
 def test_the_watch_finds_what_is_said(site: Site) -> None:
     site.begin()
     watch = site.watch(["sh", "-c", 'sleep 1; printf %s "$1" | base64 >&2', "sh", site.keys[0]])
-    assert {text.split(",")[0] for text in watch.told()} == {"secret 0"}
-    assert {place.split()[0] for place in watch.shown()} == {"cmdline"}
-    assert watch.written() == set()
+    assert {text.split(",")[0] for text in watch.secrets_in_output()} == {"secret 0"}
+    assert {place.split()[0] for place in watch.processes_with_secrets()} == {"cmdline"}
+    assert watch.files_with_secrets() == set()
 
 
 def test_the_first_share_shows_no_secret(first_share: Watch) -> None:
@@ -146,7 +146,7 @@ def test_the_first_share_shows_no_secret(first_share: Watch) -> None:
     assert "Tag the shared repositories" in first_share.log
     assert "Invoked with" not in first_share.syslog
     assert_no_secret_is_out(first_share)
-    assert first_share.written() == set()
+    assert first_share.files_with_secrets() == set()
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -166,7 +166,7 @@ def test_a_share_by_modules_shows_no_secret(shared: Site, output: str) -> None:
         assert "AnsiballZ_iam_ecr_pull_role" in watch.log
     assert watch.syslog.count("Invoked with") == 3  # the plan, the role, the plan again
     assert_no_secret_is_out(watch)
-    assert watch.written() == set()
+    assert watch.files_with_secrets() == set()
 
 
 def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
@@ -176,7 +176,7 @@ def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
     assert "roles" in plan
     assert "invocation" not in plan
     assert_no_secret_is_out(watch)
-    assert watch.written() == set()
+    assert watch.files_with_secrets() == set()
 
 
 @pytest.mark.parametrize(("output", "credentials"), [("json", "host"), ("verbose", "controller")])
@@ -198,9 +198,9 @@ def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> 
     steps = 2 if credentials == "controller" else 1  # the host reports its engine before the token is requested
     assert watch.syslog.count("registry_token=NOT_LOGGING_PARAMETER") == steps * len(ENGINES)
     assert_no_secret_is_out(watch)
-    assert watch.written() == {PRIVATE_FILE}
-    held = {seen.path for seen in watch.during.values() if watch.secrets.within(seen.content)}
-    assert len(held) >= len(PROGRAMS)
+    assert watch.files_with_secrets() == {PRIVATE_FILE}
+    paths = {file.path for file in watch.during.values() if watch.secrets.within(file.content)}
+    assert len(paths) >= len(PROGRAMS)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_pull_that_the_registry_refuses_shows_no_secret(
     once = 1 if (output, refused) == ("verbose", "manifest") else 0
     assert aloud == (1 if refused == "layer" else 3) * (4 if output == "verbose" else 2) - once, watch
     assert_no_secret_is_out(watch)
-    assert watch.written() <= {PRIVATE_FILE}
+    assert watch.files_with_secrets() <= {PRIVATE_FILE}
 
 
 @pytest.mark.parametrize(("credentials", "output"), [("host", "verbose"), ("controller", "json")])
@@ -234,7 +234,7 @@ def test_a_proof_that_fails_shows_no_secret(shared: Site, credentials: str, outp
     assert "Repository develop cannot be pulled." in watch.output
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
-    assert watch.written() == set()
+    assert watch.files_with_secrets() == set()
 
 
 @pytest.mark.parametrize(("credentials", "end"), [("controller", end_playbook), ("host", end_modules)])
@@ -246,7 +246,7 @@ def test_a_run_that_is_ended_half_way_leaves_no_secret(
     assert watch.code == (-signal.SIGTERM if end is end_playbook else 2), watch
     assert {*PROGRAMS} <= watch.programs
     assert_no_secret_is_out(watch)
-    assert watch.written() == {PRIVATE_FILE}
+    assert watch.files_with_secrets() == {PRIVATE_FILE}
     assert list(shared.run_folder.rglob("config.json")) == []
 
 
@@ -290,7 +290,7 @@ def test_a_token_as_an_option_shows_in_the_file_of_ansible_only(
     assert f"registry_token: {HIDDEN}" in watch.output
     assert "registry_token=NOT_LOGGING_PARAMETER" in watch.syslog
     assert_no_secret_is_out(watch)
-    assert {(name, folder_mode) for name, _mode, folder_mode in watch.written()} == files
+    assert {(name, folder_mode) for name, _mode, folder_mode in watch.files_with_secrets()} == files
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_token_is_in_no_file_without_pipelining(shared: Site, flags: list[str], 
     watch = shared.watch([*shared.pull_command("controller", "oci_layout"), *flags, "-vvvv"], environment=environment)
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
-    assert watch.written() == set()
+    assert watch.files_with_secrets() == set()
 
 
 # --- a session token with a line break, from every source
@@ -349,17 +349,20 @@ def modules(site: Site, options: dict[str, str], python: str | None, names: Coll
     role = {"role_arn": f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}", "wait_timeout": 0}
     layout = {"images": ["release:v1.0"], "engine": "oci_layout", "dest": str(site.run_folder / "dest/oci")}
     share = {"repositories": ["release"], "consumers": [{"account": accounts.CONSUMER, "external_id": "test-1234"}]}
-    asked: list[tuple[str, dict[str, Any]]] = [
+    tasks_of_modules: list[tuple[str, dict[str, Any]]] = [
         ("ecr_repository_tag", {"names": ["release"], "tags": {"a": "b"}}),
         ("iam_ecr_pull_role", {"name": "x", "repository_tags": {"a": "b"}, "consumers": share["consumers"]}),
         ("ecr_share_info", {"shares": [{"name": "x", **share}]}),
-        *(("ecr_access_info", {**role, "readable": ["release"], "credentials": one}) for one in ("host", "controller")),
-        *(("ecr_image_pull", {**role, **layout, "credentials": one}) for one in ("host", "controller")),
+        *(
+            ("ecr_access_info", {**role, "readable": ["release"], "credentials": credentials})
+            for credentials in ("host", "controller")
+        ),
+        *(("ecr_image_pull", {**role, **layout, "credentials": credentials}) for credentials in ("host", "controller")),
     ]
     tasks = [
-        {f"crossaccount.ecr.{module}": {**wanted, **options}, "ignore_errors": True}
-        for module, wanted in asked
-        if module in (names or dict(asked))
+        {f"crossaccount.ecr.{module}": {**common, **options}, "ignore_errors": True}
+        for module, common in tasks_of_modules
+        if module in (names or dict(tasks_of_modules))
     ]
     variables = {"ansible_python_interpreter": python} if python else {}
     play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
@@ -373,8 +376,8 @@ def assert_the_token_is_refused(watch: Watch, times: int) -> None:
     words = " ".join((watch.output + watch.errors).split())
     assert words.count(SENTENCE) >= times, watch
     assert "Traceback" not in watch.output + watch.errors + watch.log
-    assert watch.told() == set(), watch
-    assert watch.left() == []
+    assert watch.secrets_in_output() == set(), watch
+    assert watch.remaining_files_with_secrets() == []
 
 
 #: Where all modules run. From the other sources, one module of each account gets the token.

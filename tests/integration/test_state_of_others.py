@@ -54,12 +54,12 @@ def test_edited_share_is_reported_and_restored(control: Control) -> None:
         " role allows more than the declaration.",
     ):
         assert line in output, run
-    for gone in ("Environment: release", "AWS: '333333333333'", "- ecr:GetAuthorizationToken"):
-        assert re.search(rf"^- +{re.escape(gone)}$", run.output, re.MULTILINE), run  # in the diff
+    for removed in ("Environment: release", "AWS: '333333333333'", "- ecr:GetAuthorizationToken"):
+        assert re.search(rf"^- +{re.escape(removed)}$", run.output, re.MULTILINE), run  # in the diff
     assert [tags_of(control, name) for name in ("release", "develop", "theirs")] == [RELEASE, {}, {}]
     assert versions(control, ROLE) == {"v1": True, "v2": False}
     attached = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
-    assert {one["PolicyArn"] for one in attached} == {policy_arn(ROLE), added}
+    assert {policy["PolicyArn"] for policy in attached} == {policy_arn(ROLE), added}
     assert "inline" in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
     (statement,) = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}

@@ -63,14 +63,14 @@ class Comparison:
         if verdict == "unknown" or verdict == lab:
             known = verdict
         else:
-            known = next((one.name for one in EXPLAINED if one.fits(question, verdict, lab)), "")
+            known = next((difference.name for difference in EXPLAINED if difference.fits(question, verdict, lab)), "")
             self.explained[known] += bool(known)
         if not known or other not in (verdict, "unknown"):
             self.differences.append({"ours": ours, "independent": other, "lab": lab, "question": question})
 
     @property
     def lines(self) -> list[str]:
-        shown = [json.dumps(one) for one in self.differences[:5]]
+        shown = [json.dumps(difference) for difference in self.differences[:5]]
         counts = ", ".join(f"{self.verdicts[verdict]} {verdict}" for verdict in ("allowed", "denied", "unknown"))
         explained = [f"{count} explained: {name}" for name, count in self.explained.items() if count]
         return [
@@ -81,28 +81,28 @@ class Comparison:
         ]
 
 
-def lab_verdicts(asked: list[dict[str, Any]]) -> list[str]:
+def lab_verdicts(batch: list[dict[str, Any]]) -> list[str]:
     """The verdicts of the lab's IAM, in an interpreter that has it."""
     command = [str(ROOT / ".venv-lab/bin/python"), "-m", "tests.judge.lab_engine"]
-    lines = "".join(json.dumps(one) + "\n" for one in asked)
+    lines = "".join(json.dumps(request) + "\n" for request in batch)
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, cwd=ROOT)
     return [json.loads(line)["verdict"] for line in done.stdout.splitlines()]
 
 
 def compare(count: int, seed: int = SEED) -> Comparison:
     """Ask `count` random questions."""
-    generator, found = Generator(seed), Comparison()
+    generator, comparison = Generator(seed), Comparison()
     for start in range(0, count, CHUNK):
-        asked = list(generator.questions(min(CHUNK, count - start)))
-        for question, lab in zip(asked, lab_verdicts(asked)):
-            found.add(question, questions.answer(question), independent.verdict(question), lab)
-    return found
+        batch = list(generator.questions(min(CHUNK, count - start)))
+        for question, lab in zip(batch, lab_verdicts(batch)):
+            comparison.add(question, questions.answer(question), independent.verdict(question), lab)
+    return comparison
 
 
 def main() -> None:
-    found = compare(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
-    sys.stdout.write("\n".join(found.lines) + "\n")
-    sys.exit(bool(found.differences))
+    comparison = compare(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    sys.stdout.write("\n".join(comparison.lines) + "\n")
+    sys.exit(bool(comparison.differences))
 
 
 if __name__ == "__main__":

@@ -55,14 +55,14 @@ OPERATORS = {
     ),
     "arn": ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "StringLike", "StringEquals"),
     "date": tuple(
-        f"Date{one}"
-        for one in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+        f"Date{item}"
+        for item in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
     ),
     "address": ("IpAddress", "NotIpAddress"),
     "boolean": ("Bool",),
     "number": tuple(
-        f"Numeric{one}"
-        for one in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+        f"Numeric{item}"
+        for item in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
     ),
 }
 OPERATORS["strings"] = OPERATORS["string"]
@@ -246,6 +246,8 @@ class Generator:
     def mutated(self, text: str) -> str:
         """A near miss of a text, or a pattern of it."""
         at = self.chance.randint(0, max(len(text) - 1, 0))
-        one = text[at : at + 1]
-        middle = self.chance.choice(("*", "?", f"[{one}]", f"{one}x", "", one.swapcase(), f"*{one}", "**"))
+        character = text[at : at + 1]
+        middle = self.chance.choice(
+            ("*", "?", f"[{character}]", f"{character}x", "", character.swapcase(), f"*{character}", "**")
+        )
         return f"{text[:at]}{middle}{text[at + 1 :]}" if self.chance.random() < 0.7 else f"{text[:at]}*"

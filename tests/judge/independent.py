@@ -28,12 +28,12 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def three_valued(predicates: Iterable[Predicate], question: Question, wanted: bool) -> bool:
-    """Whether one predicate is `wanted`; undocumented only if none is, and one of them is."""
+def three_valued(predicates: Iterable[Predicate], question: Question, declared: bool) -> bool:
+    """Whether one predicate is `declared`; undocumented only if none is, and one of them is."""
     open_question = None
     for predicate in predicates:
         try:
-            if predicate(question) is wanted:
+            if predicate(question) is declared:
                 return True
         except UndocumentedError as error:
             open_question = error
@@ -46,7 +46,7 @@ def verdict(question: Question) -> str:
     identity = [statement for document in question["identity"] for statement in statements(document)]
     resource = statements(question["resourcePolicy"]) if question.get("resourcePolicy") else []
     try:
-        denials = [matcher(one) for one in (*identity, *resource) if one["Effect"] == "Deny"]
+        denials = [matcher(statement) for statement in (*identity, *resource) if statement["Effect"] == "Deny"]
         try:
             if three_valued(denials, question, True):
                 return "denied"
@@ -81,33 +81,33 @@ def is_allowed(question: Question, identity: list[Any], resource: list[Any]) -> 
 
 def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
     """The statements, each with the version of its document."""
-    return [{**one, "version": document.get("Version")} for one in as_list(document["Statement"])]
+    return [{**item, "version": document.get("Version")} for item in as_list(document["Statement"])]
 
 
 def allows(listed: list[dict[str, Any]], by_name: bool = False) -> list[Predicate]:
-    return [matcher(one, by_name) for one in listed if one["Effect"] == "Allow"]
+    return [matcher(statement, by_name) for statement in listed if statement["Effect"] == "Allow"]
 
 
 def matcher(statement: dict[str, Any], by_name: bool = False) -> Predicate:
     """Whether a statement applies. :param by_name: whether naming the account of the caller does not suffice"""
     parts: list[Predicate] = []
     for element, test in (("Action", action), ("Resource", resource_of(statement["version"]))):
-        for name, wanted in ((element, True), (f"Not{element}", False)):
+        for name, declared in ((element, True), (f"Not{element}", False)):
             if name in statement:
-                parts.append(partial(covers, test, as_list(statement[name]), wanted))
+                parts.append(partial(covers, test, as_list(statement[name]), declared))
     if "Principal" in statement:
         parts.append(lambda request: is_named(statement["Principal"], request, by_name))
     if "NotPrincipal" in statement:
         parts.append(lambda request: is_not_exempt(statement["NotPrincipal"], request))
     for operator, block in statement.get("Condition", {}).items():
         for key, values in block.items():
-            texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in as_list(values)]
+            texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in as_list(values)]
             parts.append(check(operator, key, texts, statement["version"] == "2012-10-17"))
     return lambda request: not three_valued(parts, request, False)
 
 
-def covers(test: Callable[[str, Question], bool], texts: list[str], wanted: bool, request: Question) -> bool:
-    return some(test, texts, request) is wanted
+def covers(test: Callable[[str, Question], bool], texts: list[str], declared: bool, request: Question) -> bool:
+    return some(test, texts, request) is declared
 
 
 def some(test: Callable[[str, Question], bool], texts: list[str], request: Question) -> bool:
@@ -116,7 +116,10 @@ def some(test: Callable[[str, Question], bool], texts: list[str], request: Quest
 
 def expression(pattern: str) -> str:
     """A pattern with `*` and `?` as a regular expression; escaped characters keep their backslash."""
-    return "".join({"*": "(?s:.*)", "?": "(?s:.)"}.get(one) or re.escape(one) for one in re.sub(r"\*+", "*", pattern))
+    return "".join(
+        {"*": "(?s:.*)", "?": "(?s:.)"}.get(character) or re.escape(character)
+        for character in re.sub(r"\*+", "*", pattern)
+    )
 
 
 def action(pattern: str, request: Question) -> bool:
@@ -163,7 +166,12 @@ def substituted(text: str, request: Question, current: bool) -> list[tuple[str, 
 
 
 def values_of(key: str, request: Question) -> list[str]:
-    return [str(one) for name, value in request["ctx"].items() if name.lower() == key.lower() for one in as_list(value)]
+    return [
+        str(element)
+        for name, value in request["ctx"].items()
+        if name.lower() == key.lower()
+        for element in as_list(value)
+    ]
 
 
 # --- principals ----------------------------------------------------------------------------------------------------
@@ -183,12 +191,12 @@ def entity(arn: str) -> tuple[str, ...]:
 def is_named(principal: Any, request: Question, by_name: bool) -> bool:
     listed = ["*"] if principal == "*" else as_list(principal.get("AWS", []))
     caller = request["principal"]
-    for one in listed:
-        if one in ("*", caller):
+    for statement in listed:
+        if statement in ("*", caller):
             return True
-        if one.split(":")[2:3] != ["sts"] and entity(one) == entity(caller):
+        if statement.split(":")[2:3] != ["sts"] and entity(statement) == entity(caller):
             return True
-        if not by_name and entity(one) == (caller.split(":")[4], "root"):
+        if not by_name and entity(statement) == (caller.split(":")[4], "root"):
             return True
     return False
 
@@ -198,7 +206,7 @@ def is_not_exempt(principal: Any, request: Question) -> bool:
         return False
     listed, caller = as_list(principal.get("AWS", [])), request["principal"]
     itself = is_named({"AWS": listed}, request, by_name=True)
-    account = (caller.split(":")[4], "root") in [entity(one) for one in listed if one != "*"]
+    account = (caller.split(":")[4], "root") in [entity(statement) for statement in listed if statement != "*"]
     if itself and (account or "*" in listed):
         return False
     if itself or account:
@@ -227,20 +235,20 @@ def number(text: str) -> Fraction:
 
 def within(address: str, network: str) -> bool:
     try:
-        one, many = ip_address(address), ip_network(network, strict=False)
+        first, many = ip_address(address), ip_network(network, strict=False)
     except ValueError:
         raise UndocumentedError(f"the address {address} or {network}") from None
-    return one.version == many.version and int(many.network_address) <= int(one) <= int(many.broadcast_address)
+    return first.version == many.version and int(many.network_address) <= int(first) <= int(many.broadcast_address)
 
 
-def is_true(actual: str, wanted: str) -> bool:
-    if wanted.lower() not in ("true", "false"):
-        raise UndocumentedError(f"the boolean {wanted}")
-    return actual.lower() == wanted.lower()
+def is_true(actual: str, declared: str) -> bool:
+    if declared.lower() not in ("true", "false"):
+        raise UndocumentedError(f"the boolean {declared}")
+    return actual.lower() == declared.lower()
 
 
-def is_encoded(actual: str, wanted: str) -> bool:
-    return base64.b64decode(actual) == base64.b64decode(wanted)
+def is_encoded(actual: str, declared: str) -> bool:
+    return base64.b64decode(actual) == base64.b64decode(declared)
 
 
 def compared(parse: Callable[[str], Any], order: str) -> Callable[[str, str], bool]:
@@ -252,9 +260,9 @@ def compared(parse: Callable[[str], Any], order: str) -> Callable[[str, str], bo
         "equals": {0},
     }
 
-    def compare(actual: str, wanted: str) -> bool:
-        one, other = parse(actual), parse(wanted)
-        return (one > other) - (one < other) in signs[order]
+    def compare(actual: str, declared: str) -> bool:
+        first, second = parse(actual), parse(declared)
+        return (first > second) - (first < second) in signs[order]
 
     return compare
 
@@ -282,7 +290,7 @@ def by_component(actual: str, pieces: list[tuple[str, bool]]) -> bool:
     components = re.split(r"(?<!\?s):", regular, maxsplit=5)
     if len(components) < 6:
         raise UndocumentedError(f"the ARN {regular}")
-    first = [one.replace("(?s:.*)", "[^:]*").replace("(?s:.)", "[^:]") for one in components[:5]]
+    first = [component.replace("(?s:.*)", "[^:]*").replace("(?s:.)", "[^:]") for component in components[:5]]
     return re.fullmatch(":".join([*first, components[5]]), actual) is not None
 
 

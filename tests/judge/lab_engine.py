@@ -29,7 +29,7 @@ def verdict(question: dict[str, Any]) -> str:
         service_context=keys,
     )
     identity = iam_evaluator.evaluate(
-        context, [iam_evaluator.parse_policy_document(one) for one in question["identity"]]
+        context, [iam_evaluator.parse_policy_document(statement) for statement in question["identity"]]
     )
     policy = question.get("resourcePolicy")
     if policy is None:

@@ -33,7 +33,7 @@ def answer(question: Any) -> dict[str, Any]:
 def _request(question: dict[str, Any]) -> Request:
     context = Context.of({key: _values(key, value) for key, value in question["ctx"].items()})
     action, resource, account = (question[name] for name in ("action", "resource", "account"))
-    if not all(isinstance(one, str) for one in (action, resource, account)):
+    if not all(isinstance(value, str) for value in (action, resource, account)):
         raise ValueError("action, resource and account are not text")
     if not re.fullmatch(r"[0-9]{12}", account):
         raise ValueError(f"{account!r} is not an account ID")
@@ -54,9 +54,9 @@ def _principal(named: Any, context: Context) -> Principal:
 
 def _values(key: str, value: Any) -> tuple[str, ...]:
     listed = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, (str, bool, int, float)) for one in listed):
+    if not all(isinstance(value, (str, bool, int, float)) for value in listed):
         raise ValueError(f"the value of {key} is not text")
-    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in listed)
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in listed)
 
 
 def _policies(question: dict[str, Any]) -> Policies:

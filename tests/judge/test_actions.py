@@ -31,7 +31,7 @@ def exists(action: str) -> bool:
         return False
     if name.endswith("*"):
         known = DATA.actions.get_actions_for_service(service)
-        return any(one.lower().startswith(name[:-1].lower()) for one in known)
+        return any(action.lower().startswith(name[:-1].lower()) for action in known)
     return bool(DATA.actions.action_exists(service, name))
 
 
@@ -39,8 +39,11 @@ def supports_tags(action: str) -> bool:
     """Whether a condition on the tags of the resource can ever be true for an action."""
     service, _colon, name = action.partition(":")
     details = DATA.actions.get_action_details(service, name)
-    resources = [DATA.resources.get_resource_type_details(service, one["name"]) for one in details["resourceTypes"]]
-    return any(TAG_KEY in one["conditionKeys"] for one in resources)
+    resources = [
+        DATA.resources.get_resource_type_details(service, resource_type["name"])
+        for resource_type in details["resourceTypes"]
+    ]
+    return any(TAG_KEY in resource["conditionKeys"] for resource in resources)
 
 
 @pytest.mark.parametrize("action", [*_policy.ACTIONS["read"], _policy.TOKEN_ACTION, *_trust_subset.ADMITTING])

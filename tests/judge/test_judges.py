@@ -39,20 +39,20 @@ def verdict_of(case: dict[str, Any]) -> str:
 
 
 def test_three_evaluators_agree_on_random_questions() -> None:
-    found = compare(QUESTIONS)
-    assert found.differences == [], found.lines
-    assert found.verdicts["allowed"] > QUESTIONS / 10
-    assert found.verdicts["denied"] > QUESTIONS / 10
-    assert found.verdicts["unknown"] < QUESTIONS / 50
-    assert sum(found.explained.values()) < QUESTIONS / 50
+    replies = compare(QUESTIONS)
+    assert replies.differences == [], replies.lines
+    assert replies.verdicts["allowed"] > QUESTIONS / 10
+    assert replies.verdicts["denied"] > QUESTIONS / 10
+    assert replies.verdicts["unknown"] < QUESTIONS / 50
+    assert sum(replies.explained.values()) < QUESTIONS / 50
 
 
 @pytest.mark.parametrize("case", OWN_CASES, ids=lambda case: str(case["id"]))
 def test_own_cases(case: dict[str, Any]) -> None:
-    found = answer(case)
-    assert found["verdict"] == independent.verdict(case) == verdict_of(case), found
+    replies = answer(case)
+    assert replies["verdict"] == independent.verdict(case) == verdict_of(case), replies
     explicit = case["verdict"] == "ExplicitlyDenied"
-    assert found["reason"].endswith(" denies it") is explicit
+    assert replies["reason"].endswith(" denies it") is explicit
 
 
 def test_the_lab_agrees_on_own_cases() -> None:
@@ -95,11 +95,11 @@ BREAKS: dict[str, Break] = {
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_rule_that_is_broken_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = list(Generator(SEED).questions(1500))
-    expected = [independent.verdict(question) for question in asked]
-    assert [answer(question)["verdict"] for question in asked] == expected
+    batch = list(Generator(SEED).questions(1500))
+    expected = [independent.verdict(question) for question in batch]
+    assert [answer(question)["verdict"] for question in batch] == expected
     BREAKS[name](monkeypatch)
-    assert [answer(question)["verdict"] for question in asked] != expected
+    assert [answer(question)["verdict"] for question in batch] != expected
 
 
 # --- kept trust -------------------------------------------------------------------------------------------------
@@ -108,22 +108,22 @@ def test_a_rule_that_is_broken_is_noticed(name: str, monkeypatch: pytest.MonkeyP
 def changed(chance: random.Random, document: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """A trust policy that is a little wider, narrower, or different."""
     listed = document["Statement"]
-    statements = [dict(one) for one in (listed if isinstance(listed, list) else [listed])]
-    for one in statements:
+    statements = [dict(statement) for statement in (listed if isinstance(listed, list) else [listed])]
+    for item in statements:
         kind = chance.choice(("same", "drop", "principal", "action", "condition"))
         if kind == "drop":
-            one.pop("Condition", None)
-        elif kind == "principal" and "Principal" in one:
-            one["Principal"] = chance.choice(("*", {"AWS": "222222222222"}, {"AWS": ["222222222222", "333333333333"]}))
-        elif kind == "action" and "Action" in one:
-            one["Action"] = chance.choice(("sts:*", "sts:AssumeRole", "*"))
-        elif kind == "condition" and "Condition" in one:
-            one["Condition"] = {
+            item.pop("Condition", None)
+        elif kind == "principal" and "Principal" in item:
+            item["Principal"] = chance.choice(("*", {"AWS": "222222222222"}, {"AWS": ["222222222222", "333333333333"]}))
+        elif kind == "action" and "Action" in item:
+            item["Action"] = chance.choice(("sts:*", "sts:AssumeRole", "*"))
+        elif kind == "condition" and "Condition" in item:
+            item["Condition"] = {
                 chance.choice((operator, f"{operator}IfExists", operator.replace("Equals", "Like"))): {
                     key: chance.choice((values, [values, "x"] if isinstance(values, str) else values))
                     for key, values in block.items()
                 }
-                for operator, block in one["Condition"].items()
+                for operator, block in item["Condition"].items()
             }
     return {
         **document,
@@ -135,28 +135,32 @@ def test_kept_trust_is_a_subset_of_the_new_policy() -> None:
     """If a statement admits a caller, and counts as kept, the new trust policy admits this caller."""
     chance = random.Random(SEED)  # noqa: S311, the same cases in every run
     everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-    asked = [one for one in Generator(SEED).questions(12000) if one["action"].startswith("sts:")]
-    kept = admitted = equal = 0
-    for question, other in zip(asked, asked[1:]):
+    batch = [question for question in Generator(SEED).questions(12000) if question["action"].startswith("sts:")]
+    still_admitted = admitted = equal = 0
+    for question, other in zip(batch, batch[1:]):
         old = question["resourcePolicy"]
         new = changed(chance, old, other["resourcePolicy"])
         for statement, text in zip(_statement.read_statements(old, "old", True), independent.as_list(old["Statement"])):
             if statement.effect == "Deny" or not is_still_admitted(statement, new):
                 continue
-            kept += 1
+            still_admitted += 1
             alone = {**question, "identity": [everything], "resourcePolicy": {**old, "Statement": text}}
             if independent.verdict(alone) == "allowed":
                 admitted += 1
                 after = independent.verdict({**alone, "resourcePolicy": new})
                 assert after != "denied", (question, new)
             equal += is_subset(statement, statement)
-    assert kept > 1000
+    assert still_admitted > 1000
     assert admitted > 300
-    assert equal == kept
+    assert equal == still_admitted
 
 
 def test_a_trust_policy_loses_nobody_to_itself() -> None:
-    policies = [one["resourcePolicy"] for one in Generator(SEED).questions(3000) if one["action"].startswith("sts:")]
+    policies = [
+        question["resourcePolicy"]
+        for question in Generator(SEED).questions(3000)
+        if question["action"].startswith("sts:")
+    ]
     assert [policy for policy in policies if lost_admissions(policy, policy)] == []
     assert sum(bool(lost_admissions(policy, {"Statement": []})) for policy in policies) > len(policies) / 2
 
@@ -172,9 +176,11 @@ def ask(lines: str) -> list[dict[str, Any]]:
 
 
 def test_the_program_answers_each_line() -> None:
-    found = ask("".join(json.dumps(case) + "\n" for case in OWN_CASES))
-    assert [set(one) for one in found] == [{"id", "verdict", "reason"}] * len(OWN_CASES)
-    assert [(one["id"], one["verdict"]) for one in found] == [(case["id"], verdict_of(case)) for case in OWN_CASES]
+    replies = ask("".join(json.dumps(case) + "\n" for case in OWN_CASES))
+    assert [set(answer) for answer in replies] == [{"id", "verdict", "reason"}] * len(OWN_CASES)
+    assert [(answer["id"], answer["verdict"]) for answer in replies] == [
+        (case["id"], verdict_of(case)) for case in OWN_CASES
+    ]
 
 
 MALFORMED: list[Any] = [
@@ -198,11 +204,13 @@ MALFORMED: list[Any] = [
 
 
 def test_a_malformed_question_is_unknown_with_a_reason() -> None:
-    found = ask("not JSON\n\n" + "[" * 100_000 + "\n" + "".join(json.dumps(one) + "\n" for one in MALFORMED))
-    assert len(found) == len(MALFORMED) + 2
-    assert {one["verdict"] for one in found} == {"unknown"}
-    assert all(one["reason"] for one in found)
-    assert [one["id"] for one in found[6:]] == [OWN_CASES[0]["id"]] * (len(MALFORMED) - 4)
+    replies = ask(
+        "not JSON\n\n" + "[" * 100_000 + "\n" + "".join(json.dumps(question) + "\n" for question in MALFORMED)
+    )
+    assert len(replies) == len(MALFORMED) + 2
+    assert {answer["verdict"] for answer in replies} == {"unknown"}
+    assert all(answer["reason"] for answer in replies)
+    assert [answer["id"] for answer in replies[6:]] == [OWN_CASES[0]["id"]] * (len(MALFORMED) - 4)
 
 
 JUNK: tuple[Any, ...] = (
@@ -231,11 +239,11 @@ def spoiled(chance: random.Random, value: Any) -> Any:
         chosen = chance.choice(list(keys))
         if isinstance(value, dict):
             if chance.random() < 0.1:
-                return {key: one for key, one in value.items() if key != chosen} | {
+                return {key: member for key, member in value.items() if key != chosen} | {
                     str(chance.choice(JUNK)): value[chosen]
                 }
             return {**value, chosen: spoiled(chance, value[chosen])}
-        return [spoiled(chance, one) if index == chosen else one for index, one in enumerate(value)]
+        return [spoiled(chance, element) if index == chosen else element for index, element in enumerate(value)]
     return chance.choice(JUNK)
 
 
@@ -243,9 +251,9 @@ def test_no_question_makes_the_evaluator_fail() -> None:
     chance = random.Random(SEED)  # noqa: S311, the same cases in every run
     verdicts = set()
     for question in Generator(SEED).questions(6000):
-        found = answer(spoiled(chance, question))
-        assert found["reason"]
-        verdicts.add(found["verdict"])
+        replies = answer(spoiled(chance, question))
+        assert replies["reason"]
+        verdicts.add(replies["verdict"])
     assert verdicts == {"allowed", "denied", "unknown"}
 
 

@@ -27,7 +27,7 @@ MAY_ASSUME = {
     "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
     "Resource": f"arn:aws:iam::{OWNER}:role/*",
 }
-#: profile: (account, user, what the user may do there)
+#: profile: (account, user, the permissions of the user)
 USERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "owner": (OWNER, "administrator", ADMINISTRATOR),
     "consumer": (CONSUMER, "puller", MAY_ASSUME),
@@ -51,7 +51,7 @@ def client(service: str, endpoint: str, key: str, secret: str) -> Any:
 
 
 def create_user(endpoint: str, account: str, user: str, statement: dict[str, Any]) -> tuple[str, str]:
-    """Create a user through the account's root, before the lab is sealed; its access key id and secret."""
+    """Create a user through the account's root, before the lab is sealed. Returns its access key."""
     iam = client("iam", endpoint, account, "root")
     iam.create_user(UserName=user)
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -61,7 +61,7 @@ def create_user(endpoint: str, account: str, user: str, statement: dict[str, Any
 
 
 def push(endpoint: str, authorization: str, repository: str, image_tag: str, layers: list[bytes]) -> str:
-    """Push a runnable Linux image over the Docker Registry API; its digest."""
+    """Push a runnable Linux image through the Docker Registry API. Returns its digest."""
 
     def send(method: str, url: str, body: bytes = b"", media_type: str = "application/octet-stream") -> Any:
         url = url if "://" in url else endpoint + url
@@ -97,7 +97,7 @@ def push(endpoint: str, authorization: str, repository: str, image_tag: str, lay
 
 
 def architecture() -> str:
-    """This machine's architecture in the words of image configurations."""
+    """This machine's architecture, as image configurations name it."""
     machine = platform.machine()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
@@ -133,7 +133,7 @@ def layer(files: dict[str, bytes], mode: int = 0o644) -> bytes:
 
 
 def seed(endpoint: str) -> dict[str, tuple[str, str]]:
-    """Make the users and the repositories; the access key of each profile."""
+    """Create the users and the repositories. Returns the access key of each profile."""
     keys = {profile: create_user(endpoint, *spec) for profile, spec in USERS.items()}
     ecr = client("ecr", endpoint, *keys["owner"])
     authorization = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]

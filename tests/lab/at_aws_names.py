@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab at AWS's own host names: `python -m tests.lab at-aws-names -- COMMAND` (as root, by .venv-lab's Python).
 
-COMMAND runs in private mount, network and process namespaces. In there the names of `host_names` lead to the lab on
-port 443, a certificate authority made for this run is the only one that is trusted, and there is no network but
-loopback. Nothing outside of the namespaces changes, and with COMMAND ends every process that it left behind. The exit
-status is COMMAND's.
+COMMAND runs in private mount, network and process namespaces. In these namespaces, the names of `host_names` resolve to
+the lab on port 443, only the certificate authority of this run is trusted, and the only network is loopback. Nothing
+outside the namespaces changes. When COMMAND ends, every process that it started is killed. The exit status is that of
+COMMAND.
 
 The profiles are the lab's (`AWS_PROFILE=owner`), without `endpoint_url`: clients find AWS's names by themselves.
 
-From a test, many commands against one lab:
+In a test, several commands use one lab:
 
     with at_aws_names.answering(folder, LAB_PYTHON) as inside:
         subprocess.run([*inside, "aws", "sts", "get-caller-identity"], env={**os.environ, **environment(folder)})
 
-They start in ROOT. Programs that they leave running, such as a dockerd, run until the block ends. `environment` is for
-clients that use the lab's profiles; the request log is in `folder`, as ever.
+The commands start in ROOT. Programs that they leave running, such as dockerd, run until the block ends. Clients that
+use the lab's profiles need `environment`. The request log is in `folder`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def host_names(region: str = accounts.REGION) -> list[str]:
 
 
 def environment(folder: pathlib.Path) -> dict[str, str]:
-    """For clients in the namespace: the lab's profiles, and the certificates, for botocore brings its own."""
+    """Variables for clients in the namespaces: the lab's profiles, and the certificates for botocore."""
     return {
         "AWS_CONFIG_FILE": str(folder / state.CONFIG),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / state.CREDENTIALS),
@@ -65,10 +65,10 @@ def environment(folder: pathlib.Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def answering(folder: pathlib.Path, python: pathlib.Path | str = sys.executable) -> Iterator[list[str]]:
-    """A lab in namespaces of its own. Yields the words before a command, which then runs there.
+    """Start a lab in private namespaces. Yields the words that run a command there when they precede it.
 
-    :param folder: of this lab; created if it does not exist
-    :param python: one that has MiniStack
+    :param folder: the folder of this lab, created if it does not exist
+    :param python: a Python with MiniStack
     """
     _check()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def answering(folder: pathlib.Path, python: pathlib.Path | str = sys.executable)
     private = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with (folder / state.SERVER_LOG).open("w") as log:
         namespaces = subprocess.Popen(
-            # The namespaces end with this process, even where it is killed.
+            # The namespaces end with this process, even if it is killed.
             ["setpriv", "--pdeathsig", "KILL", *private, python, "-m", "tests.lab.named", folder],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ def _write_hosts(folder: pathlib.Path) -> None:
 
 
 def _certify(folder: pathlib.Path) -> None:
-    """A certificate authority, whose key is gone afterwards, and the lab's certificate by it."""
+    """Create a certificate authority and the lab's certificate. The key of the authority is deleted."""
     authority, authority_key = folder / "ca.pem", folder / "ca-key.pem"
     names = ",".join(f"DNS:{name}" for name in host_names())
     by = ["-CA", str(authority), "-CAkey", str(authority_key), "-addext", "basicConstraints=critical,CA:FALSE"]
@@ -130,7 +130,7 @@ def _openssl(certificate: pathlib.Path, key: pathlib.Path, *words: str) -> None:
 
 
 def _readable(path: pathlib.Path, text: str) -> None:
-    """For every user in the namespaces."""
+    """Let every user in the namespaces read a file."""
     path.write_text(text)
     path.chmod(0o644)
 
@@ -144,7 +144,7 @@ def _wait_until_ready(folder: pathlib.Path, namespaces: subprocess.Popen[bytes])
 
 
 def _end(namespaces: subprocess.Popen[bytes]) -> None:
-    """Kill process 1 of the namespaces: the kernel then kills all others, and lets this one be waited for last."""
+    """Kill process 1 of the namespaces. The kernel then kills all others before the wait for process 1 returns."""
     children = pathlib.Path(f"/proc/{namespaces.pid}/task/{namespaces.pid}/children")
     with contextlib.suppress(OSError, ValueError):
         os.kill(int(children.read_text()), signal.SIGKILL)
@@ -154,7 +154,7 @@ def _end(namespaces: subprocess.Popen[bytes]) -> None:
 
 
 def main(words: list[str]) -> int:
-    """Run the command that comes after `--`; its exit status."""
+    """Run the command after `--`. Returns its exit status."""
     if len(words) < 2 or words[0] != "--":
         raise SystemExit("usage: python -m tests.lab at-aws-names -- COMMAND [ARGUMENT ...]")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

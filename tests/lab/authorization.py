@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Permissions of IAM's own calls that MiniStack does not ask for, added in place before the lab serves a request.
+"""Permissions for IAM calls that MiniStack does not check, added in place before the lab serves a request.
 
-1. `CreatePolicy` is authorized on the ARN of the policy that it makes.
-2. `CreateRole` and `CreatePolicy` with tags need `iam:TagRole` and `iam:TagPolicy` too.
+1. `CreatePolicy` is authorized on the ARN of the policy that it creates.
+2. `CreateRole` and `CreatePolicy` with tags also need `iam:TagRole` and `iam:TagPolicy`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def install() -> None:
 
 
 def _arn(account: str, kind: str, parameters: Any) -> str:
-    """The ARN of the role or the policy that a call makes."""
+    """The ARN of the role or the policy that a call creates."""
     path = iam._p(parameters, "Path") or "/"
     return f"arn:aws:iam::{account}:{kind}{path}{iam._p(parameters, f'{kind.title()}Name')}"
 
 
 def _needs_tagging(kind: str, create: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The handler that makes a role or a policy, which refuses tags from a caller that may not tag."""
+    """Wrap the handler that creates a role or a policy: it rejects tags from a caller that may not tag."""
     action = f"iam:Tag{kind.title()}"
 
     def create_if_allowed(parameters: Any) -> Any:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab from the view of a client with AWS's own host names."""
+"""A client that uses AWS's own host names against the lab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWNERS, CONSUMERS = (at_aws_names.registry(account) for account in (accounts.OWN
 
 
 def look() -> None:
-    """Print what a client sees that knows of AWS only, as JSON."""
+    """Print as JSON the responses to a client without settings for the lab."""
     profiles = ("owner", "consumer-administrator")
     owner, consumer = (boto3.session.Session(profile_name=profile).client("ecr") for profile in profiles)
     tokens = [client.get_authorization_token()["authorizationData"][0] for client in (owner, consumer)]
@@ -26,7 +26,7 @@ def look() -> None:
     (repository,) = owner.describe_repositories(repositoryNames=["release"])["repositories"]
     status, manifest = get(OWNERS, "/v2/release/manifests/v1.0", mine)
     layer = json.loads(manifest)["layers"][0]["digest"]
-    seen = {
+    responses = {
         "routes": pathlib.Path("/proc/net/route").read_text().splitlines()[1:],
         "answering": [name for name in at_aws_names.host_names() if get(name, "/v2/")[0] == 401],
         "config": pathlib.Path(os.environ["AWS_CONFIG_FILE"]).read_text(),
@@ -37,12 +37,12 @@ def look() -> None:
         "other": get(OWNERS, "/v2/release/manifests/v1.0", theirs),
         "consumer's": get(CONSUMERS, "/v2/release/manifests/v1.0", theirs)[0],
     }
-    print(json.dumps(seen))
+    print(json.dumps(responses))
     sys.exit(STATUS)
 
 
 def get(name: str, path: str, authorization: str = "") -> tuple[int, str]:
-    """An answer over TLS, by the system's certificates."""
+    """A response over TLS, verified with the system's certificates."""
     connection = http.client.HTTPSConnection(name, timeout=300)
     connection.request("GET", path, headers={"Authorization": f"Basic {authorization}"})
     reply = connection.getresponse()

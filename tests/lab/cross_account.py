@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Calls to the registry of another account, added in place before the lab serves a request.
 
-MiniStack answers every call of ECR from the registry of the caller. This file adds:
+MiniStack uses the caller's registry for every ECR call. This file adds:
 
 1. `registryId`, and the account in `resourceArn`, select the registry.
-2. The policy of the repository decides, too: in another account it has to allow the call, even for a repository that
-   does not exist.
+2. The repository policy is evaluated too. In another account, it has to allow the call, even if the repository does
+   not exist.
 
 Source: Amazon ECR User Guide, "Private repository policies".
 """
@@ -36,7 +36,7 @@ def install() -> None:
 
 
 def account_of(body: bytes, caller: str) -> str:
-    """The account of the registry that a call of ECR is for."""
+    """The account whose registry an ECR call names."""
     try:
         data = json.loads(body or b"{}")
     except ValueError:
@@ -57,13 +57,13 @@ def registry() -> str:
 
 
 def repository(arn: str) -> dict[str, Any] | None:
-    """The repository of any account."""
+    """The repository with an ARN, in any account."""
     found: dict[str, Any] | None = ecr._repositories.get_scoped(*place(arn))
     return found
 
 
 def policy_of(arn: str) -> tuple[str, str] | None:
-    """The policy of a repository and its account; None if the policies of the caller decide alone."""
+    """The policy of a repository and its account. None if only the policies of the caller are evaluated."""
     account, region, name = place(arn)
     if repository(arn) is None and account == responses.get_account_id():
         return None
@@ -71,7 +71,10 @@ def policy_of(arn: str) -> tuple[str, str] | None:
 
 
 def sole_owner(name: str, region: str, caller: str) -> str:
-    """The account of a repository if all registries share one host: the caller's, or the only other one that has it."""
+    """The account of a repository if all registries share one host.
+
+    It is the caller's account, or the only other account that has a repository of this name.
+    """
     owners = {key[0] for key, _repository in ecr._repositories.all_items() if key[1:] == (region, name)}
     return caller if caller in owners or len(owners) != 1 else owners.pop()
 

@@ -63,7 +63,7 @@ class _Managed(str):
     arn: str
 
 
-#: Why the last call was denied that this request asked about.
+#: The reason for the last denial in this request.
 _reason: contextvars.ContextVar[Reason] = contextvars.ContextVar("lab_reason", default=Reason())  # noqa: B039, frozen
 
 

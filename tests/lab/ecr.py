@@ -4,11 +4,11 @@
 1. Repository tags in the authorization context, as `ecr:ResourceTag/<key>` and `aws:ResourceTag/<key>`, and the
    resource that each ECR call is authorized on (`DescribeRepositories` without names: `repository/*`; a call
    that concerns the whole registry: `*`).
-2. `GetAuthorizationToken` answers a token bound to its caller; `/v2/` refuses requests without one.
-3. Every registry request asks the same IAM engine as the API does.
-4. The Resource Groups Tagging API asks for `ecr:TagResource` or `ecr:UntagResource` on each repository as well.
+2. `GetAuthorizationToken` returns a token that is bound to its caller. `/v2/` rejects requests without a token.
+3. Registry requests are authorized by the same IAM engine as API requests.
+4. The Resource Groups Tagging API also requires `ecr:TagResource` or `ecr:UntagResource` on each repository.
 
-Sentences and codes are AWS's.
+Error messages and codes are those of AWS.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PUSH_LAYER = ("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
 
 @dataclass(frozen=True)
 class Token:
-    """A registry token and the caller that it speaks for."""
+    """A registry token and its caller."""
 
     access_key_id: str
     account: str
@@ -132,7 +132,7 @@ def _password(authorization: str) -> str:
 
 
 def _registry_action(method: str, verb: str) -> str | None:
-    """The IAM action of a registry request; None for the version check, which needs a token only."""
+    """The IAM action of a registry request. None for the version check, which only needs a token."""
     if verb == "ping":
         return None
     if verb == "manifest":
@@ -164,9 +164,9 @@ def _repository_tags(arn: str) -> Iterator[tuple[str, str]]:
 
 
 def _authorized_resources(operation: str, body: bytes, region: str, account: str) -> list[str]:
-    """The ARNs an ECR call is authorized on.
+    """The ARNs on which an ECR call is authorized.
 
-    :param account: of the registry that the call is for
+    :param account: the account of the registry in the call
     """
     try:
         data = json.loads(body or b"{}")
@@ -186,19 +186,19 @@ Tagging = Callable[[dict[str, Any]], Response]
 
 
 def _asking_ecr(action: str, handle: Tagging) -> Tagging:
-    """A handler of the tagging API that fails the repositories on which the caller may not do `action`."""
+    """Wrap a handler of the tagging API: it fails for repositories on which the caller may not perform `action`."""
 
     def handle_permitted(data: dict[str, Any]) -> Response:
         body = json.dumps(data).encode()
         context = iam_actions.request_tag_context("ecr", action, body, {})
         arns, failed = data.get("ResourceARNList", []), {}
-        for arn in [one for one in arns if ":ecr:" in one]:
+        for arn in [arn for arn in arns if ":ecr:" in arn]:
             refusal = iam_evaluator.enforce(
                 iam_evaluator._verified_key.get(), action, "ecr", responses.get_region(), arn, context
             )
             if refusal is not None:
                 failed[arn] = _failed_resource(action, arn, refusal)
-        # The handler takes an empty list, so that what is invalid beside the denied is still refused as a whole.
+        # The handler also receives an empty list, so that it still rejects an invalid request.
         status, headers, answer = handle({**data, "ResourceARNList": [arn for arn in arns if arn not in failed]})
         if status == 200:
             answer = json.dumps({"FailedResourcesMap": {**json.loads(answer)["FailedResourcesMap"], **failed}}).encode()
@@ -224,7 +224,10 @@ _resources: contextvars.ContextVar[Sequence[str]] = contextvars.ContextVar("lab_
 
 
 def install(endpoint: str) -> Registry:
-    """Put the additions into MiniStack; the registry answers at `endpoint`."""
+    """Put the additions into MiniStack.
+
+    :param endpoint: the address of the registry
+    """
     registry = Registry(endpoint)
     enforce, extract = iam_evaluator.enforce, iam_actions.extract_resource_arn
     respond, json_error = iam_actions.access_denied_response, ecr.error_response_json
@@ -263,13 +266,13 @@ def install(endpoint: str) -> Registry:
 
     def error_response_json(code: str, message: str, status: int = 400) -> Any:
         if code == "RepositoryNotFoundException":
-            if message == "Repository not found":  # of the calls that name it by its ARN
+            if message == "Repository not found":  # for the calls that name it by its ARN
                 message = f"The repository with name '{_repository_name(_resources.get()[0])}' does not exist"
             message += f" in the registry with id '{responses.get_account_id()}'"
         return json_error(code, message, status)
 
     def sts_error(status: int, code: str, message: str, **options: Any) -> Any:
-        # MiniStack leaves out the caller where the role does not exist.
+        # MiniStack omits the caller if the role does not exist.
         message = message.replace("User: is", f"User: {iam_evaluator.caller_arn()} is")
         return sts_xml_error(status, code, message, **options)
 
@@ -291,7 +294,7 @@ def install(endpoint: str) -> Registry:
 
 
 def seal() -> None:
-    """End MiniStack's pass for unchecked root keys: from here on only real keys with right signatures count."""
+    """Stop accepting MiniStack's root keys without a check. Later requests need real keys and correct signatures."""
     never: Callable[[str], bool] = lambda key: False  # noqa: E731
     iam_evaluator.is_root_access_key = never
     sts.is_root_access_key = never

@@ -2,9 +2,9 @@
 """Features that MiniStack's IAM lacks, added in place before the lab serves a request.
 
 1. `SetDefaultPolicyVersion`.
-2. A user or role that does not exist is refused as a principal of a trust policy.
-3. A trust policy, and the policy of a resource, names the very user or role: when that one is deleted, its ID is left
-   in the document, and one that is created again under the same name is not trusted.
+2. A trust policy with a user or role that does not exist is rejected.
+3. Trust policies and the policies of resources are bound to the unique ID of a user or role. When the user or role is
+   deleted, the document keeps the ID, and a new user or role with the same name is not trusted.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal".
 """
@@ -40,14 +40,14 @@ def _set_default_policy_version(parameters: Any) -> Any:
     if not policy or version not in policy["Versions"]:
         message = f"Policy {arn} version {version} does not exist or is not attachable."
         return iam._error(404, "NoSuchEntity", message, ns="iam")
-    for identifier, one in policy["Versions"].items():
-        one["IsDefaultVersion"] = identifier == version
+    for identifier, value in policy["Versions"].items():
+        value["IsDefaultVersion"] = identifier == version
     policy["DefaultVersionId"] = version
     return iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
 
 
 def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Callable[[Any], Any]:
-    """The handler, which first rejects a trust policy that names a principal that does not exist."""
+    """Wrap the handler, so that it rejects a trust policy whose principal does not exist."""
 
     def checked(parameters: Any) -> Any:
         for principal in principals(iam._p(parameters, document)):
@@ -60,21 +60,21 @@ def _with_principals_checked(handler: Callable[[Any], Any], document: str) -> Ca
 
 
 def _with_id_left_behind(handler: Callable[[Any], Any], kind: str) -> Callable[[Any], Any]:
-    """The handler of a deletion, which then leaves the ID of the user or role in every policy that names it."""
+    """Wrap the handler of a deletion, so that every policy keeps the unique ID of the deleted user or role."""
     entities = {"User": iam._users, "Role": iam._roles}[kind]
 
     def deleting(parameters: Any) -> Any:
-        gone = entities.get(iam._p(parameters, f"{kind}Name"))
+        deleted = entities.get(iam._p(parameters, f"{kind}Name"))
         reply = handler(parameters)
-        if gone and reply[0] == 200:
-            _replace_principal(gone["Arn"], gone[f"{kind}Id"])
+        if deleted and reply[0] == 200:
+            _replace_principal(deleted["Arn"], deleted[f"{kind}Id"])
         return reply
 
     return deleting
 
 
 def principals(document: str) -> Iterator[str]:
-    """The AWS principals of a policy; none if the text is not a policy, which other code reports."""
+    """The AWS principals of a policy. Empty if the text is not a policy, which other code reports."""
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -97,12 +97,14 @@ def exists(principal: str) -> bool:
 
 
 def _ids() -> set[str]:
-    """The ids of all users and roles of all accounts."""
-    return {one["UserId"] for one in iam._users._data.values()} | {one["RoleId"] for one in iam._roles._data.values()}
+    """The unique IDs of the users and roles in all accounts."""
+    return {user["UserId"] for user in iam._users._data.values()} | {
+        role["RoleId"] for role in iam._roles._data.values()
+    }
 
 
 def _replace_principal(arn: str, identifier: str) -> None:
-    """Replace an ARN by an ID in every policy that has the ARN as a principal. A condition is text and stays."""
+    """Replace an ARN by a unique ID in the principals of all policies. ARNs in conditions are text and are kept."""
     for role in iam._roles._data.values():
         role["AssumeRolePolicyDocument"] = _replaced(role["AssumeRolePolicyDocument"], arn, identifier)
     for policies in RESOURCE_POLICIES:
@@ -117,7 +119,7 @@ def _replaced(text: str, arn: str, identifier: str) -> str:
     for statement in statements if isinstance(statements, list) else [statements]:
         named = statement["Principal"].get("AWS") if isinstance(statement.get("Principal"), dict) else None
         if isinstance(named, list):
-            statement["Principal"]["AWS"] = [identifier if one == arn else one for one in named]
+            statement["Principal"]["AWS"] = [identifier if principal == arn else principal for principal in named]
         elif named == arn:
             statement["Principal"]["AWS"] = identifier
     return json.dumps(document)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Archived images and images that do not exist, added in place before the lab serves a request.
 
-1. `UpdateImageStorageClass` archives an image and restores it. Calls that do not ask for archived images do not find
-   one: `DescribeImages` and `ListImages` without `imageStatus`, `BatchGetImage`, and the registry.
+1. `UpdateImageStorageClass` archives an image and restores it. Calls that do not request archived images do not
+   return them: `DescribeImages` and `ListImages` without `imageStatus`, `BatchGetImage`, and the registry.
 2. `DescribeImages` of an image that does not exist is an error.
-3. `InitiateLayerUpload` returns what AWS returns.
+3. `InitiateLayerUpload` returns the same response as AWS.
 
 Source: Amazon ECR API reference.
 """
@@ -55,7 +55,7 @@ def error(code: str, message: str) -> Response:
 
 
 def change_reply(reply: Response, change: Callable[[dict[str, Any]], object]) -> Response:
-    """A response with its document changed, if it succeeds."""
+    """A successful response with a changed document. Errors are unchanged."""
     status, headers, body = reply
     if status != 200:
         return reply
@@ -70,21 +70,25 @@ def _not_found(name: str, identifier: dict[str, str]) -> Response:
     return error("ImageNotFoundException", f"The image with imageId {{{named}}} does not exist within {where}")
 
 
-def _wanted(data: dict[str, Any]) -> Callable[[str], bool]:
-    """Whether a call asks for the image with a digest."""
-    asked = data.get("filter", {}).get("imageStatus", "ACTIVE")
+def _requested(data: dict[str, Any]) -> Callable[[str], bool]:
+    """A function that returns whether a call requests the image with a digest."""
+    status = data.get("filter", {}).get("imageStatus", "ACTIVE")
     statuses = {image["imageDigest"]: _status(image) for image in ecr._images.get(data["repositoryName"], [])}
-    return lambda digest: asked in ("ANY", statuses[digest])
+    return lambda digest: status in ("ANY", statuses[digest])
 
 
 def _getting(handle: Call) -> Call:
     def get_active(data: dict[str, Any]) -> Response:
-        images = {str(one): ecr._find_image(data["repositoryName"], one) for one in data["imageIds"]}
-        archived = [one for one in data["imageIds"] if images[str(one)] and _status(images[str(one)]) != "ACTIVE"]
-        reply = handle({**data, "imageIds": [one for one in data["imageIds"] if one not in archived]})
+        images = {str(image_id): ecr._find_image(data["repositoryName"], image_id) for image_id in data["imageIds"]}
+        archived = [
+            image_id
+            for image_id in data["imageIds"]
+            if images[str(image_id)] and _status(images[str(image_id)]) != "ACTIVE"
+        ]
+        reply = handle({**data, "imageIds": [image_id for image_id in data["imageIds"] if image_id not in archived]})
         reason = {"failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
         return change_reply(
-            reply, lambda answer: answer["failures"].extend({"imageId": one, **reason} for one in archived)
+            reply, lambda answer: answer["failures"].extend({"imageId": path, **reason} for path in archived)
         )
 
     return get_active
@@ -92,18 +96,20 @@ def _getting(handle: Call) -> Call:
 
 def _describing(handle: Call) -> Call:
     def describe_wanted(data: dict[str, Any]) -> Response:
-        name, wanted = data["repositoryName"], _wanted(data)
+        name, requested = data["repositoryName"], _requested(data)
         for identifier in data.get("imageIds", []) if name in ecr._repositories else []:
             image = ecr._find_image(name, identifier)
-            if image is None or not wanted(image["imageDigest"]):
+            if image is None or not requested(image["imageDigest"]):
                 return _not_found(name, identifier)
 
         def keep_wanted(answer: dict[str, Any]) -> None:
-            answer["imageDetails"] = [one for one in answer["imageDetails"] if wanted(one["imageDigest"])]
-            for one in answer["imageDetails"]:
-                image = ecr._find_image(name, {"imageDigest": one["imageDigest"]})
-                one["imageStatus"] = _status(image)
-                one |= {key: image[key] for key in ("lastArchivedAt", "lastActivatedAt") if key in image}
+            answer["imageDetails"] = [
+                image_detail for image_detail in answer["imageDetails"] if requested(image_detail["imageDigest"])
+            ]
+            for item in answer["imageDetails"]:
+                image = ecr._find_image(name, {"imageDigest": item["imageDigest"]})
+                item["imageStatus"] = _status(image)
+                item |= {key: image[key] for key in ("lastArchivedAt", "lastActivatedAt") if key in image}
 
         return change_reply(handle(data), keep_wanted)
 
@@ -112,10 +118,10 @@ def _describing(handle: Call) -> Call:
 
 def _listing(handle: Call) -> Call:
     def list_wanted(data: dict[str, Any]) -> Response:
-        wanted = _wanted(data)
+        requested = _requested(data)
 
         def keep_wanted(answer: dict[str, Any]) -> None:
-            answer["imageIds"] = [one for one in answer["imageIds"] if wanted(one["imageDigest"])]
+            answer["imageIds"] = [image_id for image_id in answer["imageIds"] if requested(image_id["imageDigest"])]
 
         return change_reply(handle(data), keep_wanted)
 

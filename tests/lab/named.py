@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's server at AWS's own host names: process 1 of the namespaces that `at_aws_names` makes.
 
-Unlike elsewhere it speaks TLS on port 443, each account's registry has a host name of its own, and the profiles have no
+Here, the server uses TLS on port 443, each account's registry has its own host name, and the profiles have no
 `endpoint_url`.
 """
 
@@ -32,17 +32,17 @@ _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 
 def settle(folder: pathlib.Path) -> None:
-    """Loopback, the names and the trust of these namespaces."""
+    """Set up loopback, host names and certificates in these namespaces."""
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
     for source, target in ((at_aws_names.HOSTS, "/etc/hosts"), (at_aws_names.TRUSTED, at_aws_names.SYSTEM_TRUSTED)):
         subprocess.run(["mount", "--bind", folder / source, target], check=True)
-    # Orphans come to process 1. Their exit status is not needed here.
+    # Process 1 inherits orphans. Their exit status is not needed.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def name_registries() -> None:
-    """Put a registry at the host name of each account."""
+    """Serve a registry at the host name of each account."""
     install = ecr.install
 
     def install_named(endpoint: str) -> ecr.Registry:
@@ -69,13 +69,13 @@ def name_registries() -> None:
 
 
 def _account_of(token: ecr.Token, headers: dict[str, str], _name: str) -> str:
-    """The account that the host name of the registry names."""
+    """The account in the host name of the registry."""
     host = _REGISTRY.match(headers["host"])
     return host[1] if host else token.account
 
 
 def speak_tls(folder: pathlib.Path) -> None:
-    """Answer on port 443 as well."""
+    """Also serve TLS on port 443."""
     create = Config.create_sockets
 
     def create_both(config: Any) -> Any:
@@ -88,7 +88,7 @@ def speak_tls(folder: pathlib.Path) -> None:
 
 
 def leave_out_endpoints() -> None:
-    """Let the clients find AWS's names by themselves."""
+    """Omit the endpoints, so that clients use AWS's own host names."""
     private = state._private
     state._private = lambda path, text: private(path, re.sub(r"endpoint_url = .*\n", "", text))
 

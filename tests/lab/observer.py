@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watches who could read what after each API call, for the fault matrix. The lab runs it on request (`up --observe`).
+"""Computes the possible access after each API call, for the fault matrix. The lab runs it on request (`up --observe`).
 
 Invariant 1: at no moment may a principal read a repository unless the old or the new declaration allows exactly that
-pair. Here a pair is a *claim* (account, principal, external ID) and a repository. The lab's own IAM engine judges: the
-trust of each role for every claim, then a session of that role for every repository. Sessions outlive the trust policy
-that allowed them, so every session that could have been had earlier in the run is judged again after each call.
+pair. Here, a pair is a *claim* (account, principal, external ID) and a repository. The lab's IAM engine evaluates the
+trust policy of each role for every claim, and the requests of its session for every repository. A session continues
+after its trust policy changes. Therefore, all sessions that were possible earlier in the run are evaluated again after
+each call.
 
-The judgment follows each call, a read as well. Whom a role trusts depends on the stores, and what a session may read
-depends on the stores and on which revocations came after the session (`_kind`). These answers are kept until a call
-changes the stores, so a judgment after a read asks the engine only about kinds of sessions that are new since the last
-change. Time alone makes such a kind: a revocation does not end the sessions that are issued after it.
+The evaluation follows each call, including reads. The trusted principals depend on the stores. The access of a session
+also depends on the revocations after its start (`_kind`). These results are cached until a call changes the stores.
+After a read, only new kinds of sessions are evaluated. A new kind can arise without a change, because a revocation does
+not end sessions that start after it.
 
-AWS's clock advances by `TICK` seconds with each call, which a slow network would need: a session between two writes
-started after the first.
+The clock of AWS advances by `TICK` seconds with each call, as with a slow network. A session between two writes starts
+after the first one.
 
-It is steered by `POST /_lab/<command>` with JSON; only one request is served at a time.
+Tests control it with `POST /_lab/<command>` and JSON. Only one request is served at a time.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class ObserverMiddleware:
         self._look(call)
 
     def _never_stale(self, call: str, service: str | None) -> str:
-        """Why a call cannot be answered from the state before the last write; empty if it can."""
+        """The reason why a response cannot come from the state before the last write. Empty if it can."""
         if state.is_write(call):
             return "it is a write"
         if service is None or call in ("sts:GetCallerIdentity", "ecr:GetAuthorizationToken"):
@@ -145,10 +146,10 @@ class ObserverMiddleware:
     # --- commands
 
     def begin(self, declarations: list[dict[str, Any]], stale_at: int = 0, forget: bool = False) -> None:
-        """Watch between these declarations: `consumers` (as the role has them) and `repositories`.
+        """Start the observation with these declarations: `consumers` (as in the role) and `repositories`.
 
-        :param stale_at: the number of the call that is answered from before the last write
-        :param forget: whether the sessions of what was before do not count
+        :param stale_at: the number of the call whose response comes from the state before the last write
+        :param forget: whether earlier sessions are ignored
         """
         self.declarations, self.stale_at = declarations, stale_at
         self.calls: list[tuple[str, str]] = []
@@ -159,9 +160,9 @@ class ObserverMiddleware:
         self._look("before the first call")
 
     def report(self) -> dict[str, Any]:
-        """The calls since `begin`, each with why it cannot be stale; undeclared access; the state.
+        """The calls since `begin`, each with the reason why it cannot be stale, the undeclared access, and the state.
 
-        `snapshot` is a number to come back to this moment by.
+        `restore` accepts the number `snapshot` to return to this state.
         """
         kept = {service: self._pickled(service) for service in STORES}
         self.snapshots.append(pickle.dumps((kept, self.former, self.sessions, self.clock)))
@@ -174,7 +175,7 @@ class ObserverMiddleware:
         }
 
     def restore(self, snapshot: int) -> None:
-        """Be as at that moment."""
+        """Restore the state of a snapshot."""
         kept, self.former, self.sessions, self.clock = pickle.loads(self.snapshots[snapshot])  # noqa: S301, our own
         for service, pickled in kept.items():
             self._put(service, pickled)
@@ -184,9 +185,9 @@ class ObserverMiddleware:
     @staticmethod
     def _dump() -> dict[str, Any]:
         """The owner account's roles, policies and tags of repositories, without ids and times."""
-        roles = {name: one for (account, name), one in iam._roles._data.items() if account == accounts.OWNER}
-        policies = {arn: one for (account, arn), one in iam._policies._data.items() if account == accounts.OWNER}
-        tags = {key[-1]: one.get("tags", []) for key, one in ecr._repositories._data.items()}
+        roles = {name: role for (account, name), role in iam._roles._data.items() if account == accounts.OWNER}
+        policies = {arn: policy for (account, arn), policy in iam._policies._data.items() if account == accounts.OWNER}
+        tags = {key[-1]: value.get("tags", []) for key, value in ecr._repositories._data.items()}
         return {"roles": _plain(roles), "policies": _plain(policies), "repositories": _plain(tags)}
 
     @staticmethod
@@ -202,13 +203,13 @@ class ObserverMiddleware:
     # --- the judgement
 
     def _claims(self) -> list[Claim]:
-        every = [one["external_id"] for declaration in self.declarations for one in declaration["consumers"]]
+        every = [consumer["external_id"] for declaration in self.declarations for consumer in declaration["consumers"]]
         declared = {external_id for external_id in every if external_id not in (None, WRONG_ID)}
         ids: list[str | None] = [*sorted(declared), WRONG_ID, None]
         return [(*principal, external_id) for principal, external_id in itertools.product(PRINCIPALS, ids)]
 
     def _let_in(self) -> None:
-        """Keep the sessions that could be had now."""
+        """Record the sessions that can be started now."""
         now = [self._pickled(service) for service in STORES]
         if now != self.judged:
             self.judged, self.trusted, self.readable = now, {}, {}
@@ -219,7 +220,7 @@ class ObserverMiddleware:
                     self.sessions.setdefault((name, role["RoleId"], int(self.clock)), set()).update(trusted)
 
     def _readable(self) -> dict[Claim, set[tuple[str, str]]]:
-        """Repository and what is done with it, for all that the sessions kept, and those to be had now, may read."""
+        """The repositories, each with the action, that the recorded sessions and new sessions can read."""
         found: dict[Claim, set[tuple[str, str]]] = {}
         for session, claims in self.sessions.items():
             kind = _kind(*session)
@@ -238,15 +239,22 @@ class ObserverMiddleware:
         return self.trusted[key]
 
     def _kinds_of_sessions(self) -> set[str]:
-        """The sessions kept, as far as IAM can tell one from the other now or later."""
+        """The recorded sessions, one of each kind that IAM distinguishes now or later."""
         kinds = {session: _kind(*session) for session in self.sessions}
-        return {f"{claim} {kinds[one]}" for one, claims in self.sessions.items() if kinds[one] for claim in claims}
+        return {
+            f"{claim} {kinds[session]}"
+            for session, claims in self.sessions.items()
+            if kinds[session]
+            for claim in claims
+        }
 
     def _look(self, call: str) -> None:
         self._let_in()
         for (account, name, external_id), readable in self._readable().items():
             for repository, what in sorted(readable):
-                if not any(_allows(one, account, name, external_id, repository) for one in self.declarations):
+                if not any(
+                    _allows(declaration, account, name, external_id, repository) for declaration in self.declarations
+                ):
                     self.violations.append(
                         {
                             "after": call,
@@ -262,8 +270,10 @@ class ObserverMiddleware:
 
 def _allows(declaration: dict[str, Any], account: str, name: str, external_id: str | None, repository: str) -> bool:
     return repository in declaration["repositories"] and any(
-        one["account"] == account and name in (one.get("principals") or [name]) and one["external_id"] == external_id
-        for one in declaration["consumers"]
+        consumer["account"] == account
+        and name in (consumer.get("principals") or [name])
+        and consumer["external_id"] == external_id
+        for consumer in declaration["consumers"]
     )
 
 
@@ -285,17 +295,16 @@ def _trusts(role: dict[str, Any], claim: Claim) -> bool:
 
 
 def _kind(name: str, role_id: str, issued: int) -> tuple[str, tuple[bool, ...]] | None:
-    """The properties by which IAM distinguishes sessions of a role: the revocations after it. None if the role is
-    gone."""
+    """The later revocations, by which IAM distinguishes sessions of a role. None if the role was deleted."""
     role = iam._roles._data.get((accounts.OWNER, name))
     if role is None or role["RoleId"] != role_id:
         return None
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
-    return name, tuple(moment < one for one in sorted(_TIME.findall(str(role["InlinePolicies"]))))
+    return name, tuple(moment < match for match in sorted(_TIME.findall(str(role["InlinePolicies"]))))
 
 
 def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
-    """The repositories that a session of the role, issued then, can read now."""
+    """The repositories that a session of the role, issued at a given time, can read now."""
     responses._request_account_id.set(accounts.OWNER)
     key = "ASIAOBSERVER"
     sts._sessions[key] = {
@@ -310,21 +319,21 @@ def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
     for account, region, repository in list(ecr._repositories._data):
         arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
         for what, actions in ACTIONS.items():
-            if any(iam_evaluator.enforce(key, f"ecr:{one}", "ecr", region, arn) is None for one in actions):
+            if any(iam_evaluator.enforce(key, f"ecr:{action}", "ecr", region, arn) is None for action in actions):
                 found.add((repository, what))
     del sts._sessions[key]
     return found
 
 
 def _plain(value: Any) -> Any:
-    """Documents as objects, sets of things in a fixed order, nothing that differs from run to run."""
+    """Documents as objects, sets in a fixed order, and no values that differ between runs."""
     if isinstance(value, dict):
-        kept = {key: _plain(one) for key, one in value.items() if key not in _VOLATILE}
+        kept = {key: _plain(element) for key, element in value.items() if key not in _VOLATILE}
         if "Versions" in kept:
             kept["Versions"] = sorted(kept["Versions"].values(), key=json.dumps)
         return kept
     if isinstance(value, (list, tuple)):
-        return sorted((_plain(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
+        return sorted((_plain(element) for element in value), key=lambda element: json.dumps(element, sort_keys=True))
     if isinstance(value, str):
         value = _TIME.sub("*", value)
         return _plain(json.loads(value)) if value.startswith("{") else value

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Features that MiniStack's Organizations lacks, added in place before the lab serves a request.
 
-1. An account that `CreateAccount` makes comes with a role that trusts the management account, as on AWS: the only way
-   into an account that is made after the lab is sealed.
+1. An account that `CreateAccount` creates has a role that trusts the management account, as on AWS. Only this
+   role gives access to an account that is created after the lab is sealed.
 2. An account has `State` and `Paths`. MiniStack returns `Status` and a member that AWS does not have.
 
 Source: AWS Organizations User Guide, "Accessing member accounts in an organization"; API reference, "Account".
@@ -25,10 +25,10 @@ def install() -> None:
 
     def create_account(payload: dict[str, Any]) -> Any:
         reply = create(payload)
-        made = json.loads(reply[2]).get("CreateAccountStatus")
-        if made:
+        created = json.loads(reply[2]).get("CreateAccountStatus")
+        if created:
             role = payload.get("RoleName", "OrganizationAccountAccessRole")
-            _make_role(made["AccountId"], role, responses.get_account_id())
+            _make_role(created["AccountId"], role, responses.get_account_id())
         return reply
 
     organizations._DISPATCH["CreateAccount"] = create_account

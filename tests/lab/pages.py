@@ -67,7 +67,7 @@ def _problem(data: dict[str, Any], names: str) -> str:
 
 
 def _begin(token: str) -> int | None:
-    """Where the page begins that a token is for; None for a token that the lab did not issue."""
+    """The first entry of the page for a token. None if the lab did not issue the token."""
     try:
         return int(base64.b64decode(token, validate=True)) if token else 0
     except (binascii.Error, ValueError):

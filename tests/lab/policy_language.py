@@ -3,7 +3,7 @@
 
 1. Policy variables in Resource and in the values of string and ARN operators, in documents of version 2012-10-17.
 2. `NotPrincipal` in trust policies and in policies of resources.
-3. ARN operators compare each of the six components on its own.
+3. ARN operators compare each of the six components separately.
 4. `aws:PrincipalArn` of a session is the ARN of its role.
 
 A variable is replaced before MiniStack evaluates a document. Its value is plain text, so `*` and `?` in it
@@ -41,7 +41,9 @@ def install() -> None:
         return parse(only_current_variables(_loaded(document)))
 
     def evaluate_with_variables(ctx: Any, policies: Any, *limits: Any) -> Any:
-        layers = [[[_replaced_in(one, ctx) for one in many] for many in layer] for layer in (policies, *limits)]
+        layers = [
+            [[_replaced_in(statement, ctx) for statement in many] for many in layer] for layer in (policies, *limits)
+        ]
         return evaluate(ctx, *layers)
 
     def evaluate_trust_policy(document: Any, caller_arn: str, ctx: Any = None) -> Any:
@@ -115,9 +117,9 @@ def _is_exempt(excluded: Any, caller_arn: str) -> bool:
         return excluded == "*"
     listed = excluded.get("AWS", [])
     return any(
-        not re.fullmatch(r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:root", one)
-        and iam_evaluator._principal_matches({"AWS": one}, caller_arn)
-        for one in (listed if isinstance(listed, list) else [listed])
+        not re.fullmatch(r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:root", item)
+        and iam_evaluator._principal_matches({"AWS": item}, caller_arn)
+        for item in (listed if isinstance(listed, list) else [listed])
     )
 
 
@@ -132,9 +134,9 @@ def _replaced_in(statement: Any, ctx: Any) -> Any:
 def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
     """A part of a document with every text changed, but not the names of elements and keys."""
     if isinstance(value, dict):
-        return {key: _with_texts(one, change) for key, one in value.items()}
+        return {key: _with_texts(element, change) for key, element in value.items()}
     if isinstance(value, list):
-        return [_with_texts(one, change) for one in value]
+        return [_with_texts(element, change) for element in value]
     return change(value) if isinstance(value, str) else value
 
 
@@ -144,20 +146,20 @@ def _replaced(text: str, ctx: Any) -> str:
             return _PLAIN[match[1]]
         actual = iam_evaluator._resolve_condition_key(match[1], ctx)
         found = match[2] if actual is None else str(actual)
-        return _NO_VALUE if found is None else "".join(_PLAIN.get(one, one) for one in found)
+        return _NO_VALUE if found is None else "".join(_PLAIN.get(character, character) for character in found)
 
     return _VARIABLE.sub(value, text)
 
 
 def _restored(text: str) -> str:
-    return "".join(_ORIGINAL.get(one, one) for one in text)
+    return "".join(_ORIGINAL.get(character, character) for character in text)
 
 
 @functools.lru_cache(maxsize=4096)
 def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """MiniStack's wildcards, without what variables brought in."""
+    """MiniStack's wildcards, except those in the values of variables."""
     parts = {"*": ".*", "?": "."}
-    expression = "".join(parts.get(one) or re.escape(_restored(one)) for one in pattern)
+    expression = "".join(parts.get(character) or re.escape(_restored(character)) for character in pattern)
     return re.compile(rf"(?s:{expression})\Z", re.IGNORECASE if ignore_case else 0)
 
 

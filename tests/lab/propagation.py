@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A change is not known everywhere at once. On AWS, roles, policies, attachments and tags take 3 to 30 seconds.
+"""Simulates eventual consistency. On AWS, roles, policies, attachments and tags take 3 to 30 seconds.
 
-While the file `state.PROPAGATION` lies in the lab's folder, each write to a role, a policy or the tags of a repository
-reaches each of the lab's copies after a random delay of its own; a copy sees the writes to one thing in their order.
-Each read, and each question of authorization, asks a random copy, which knows the former state until then. Writes meet
-the true state. The file is JSON: `seed`, from which the same requests get the same delays, and `seconds`, the longest
-delay.
+While the file `state.PROPAGATION` exists in the lab's folder, writes to roles, policies and tags of repositories reach
+each replica of the lab after a random delay. A replica receives the writes to one object in their order. Each
+read and each authorization uses a random replica, which has the previous state until the write arrives. Writes use the
+current state. The file is JSON: `seed` makes the delays repeatable, and `seconds` is the longest delay.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class _Store:
 
 
 class _Tags(_Store):
-    """The tags of the repositories, apart from the repositories."""
+    """The tags of the repositories, separate from the repositories."""
 
     def snapshot(self) -> dict[Any, Any]:
         return {key: copy.deepcopy(repository.get("tags", [])) for key, repository in self.data.items()}
@@ -64,14 +63,14 @@ class _Tags(_Store):
 
 @dataclass(frozen=True)
 class _Write:
-    """The state before a write, and the time at which each copy discards it."""
+    """The state before a write, and the time at which each replica discards it."""
 
     former: Any
     known: list[float]
 
 
 class Propagation:
-    """The writes that the copies do not have yet."""
+    """The writes that have not reached all replicas."""
 
     def __init__(self, control: pathlib.Path) -> None:
         self.control = control
@@ -80,7 +79,7 @@ class Propagation:
         self._content, self._seconds, self._random = "", 0.0, random.Random()  # noqa: S311  (no secret)
 
     def on(self) -> bool:
-        """Whether changes take their time, by the file of now."""
+        """Whether writes are delayed now, according to the file."""
         content = self.control.read_text() if self.control.exists() else ""
         if content != self._content:
             options = json.loads(content or "{}")
@@ -90,7 +89,7 @@ class Propagation:
         return bool(content)
 
     def late(self, handle: Callable[..., Any]) -> Callable[..., Any]:
-        """The handler of a write, which the copies learn of later."""
+        """Wrap the handler of a write, which reaches the replicas later."""
 
         def writing(*arguments: Any) -> Any:
             if not self.on():
@@ -113,7 +112,7 @@ class Propagation:
         writes.append(_Write(former, [max(at, now + self._random.uniform(0, self._seconds)) for at in earlier]))
 
     def reading(self, handle: Callable[..., Any]) -> Callable[..., Any]:
-        """The handler of a read, which a copy answers."""
+        """Wrap the handler of a read, which uses a replica."""
 
         def asking(*arguments: Any, **options: Any) -> Any:
             with self.as_of_a_copy():
@@ -122,7 +121,7 @@ class Propagation:
         return asking
 
     def reading_soon(self, handle: Callable[..., Any]) -> Callable[..., Any]:
-        """The same for a handler that is a coroutine; it does not wait, so no other request runs in between."""
+        """The same for a coroutine. It does not wait, so no other request runs during it."""
 
         async def asking(*arguments: Any) -> Any:
             with self.as_of_a_copy():
@@ -132,7 +131,7 @@ class Propagation:
 
     @contextlib.contextmanager
     def as_of_a_copy(self) -> Iterator[None]:
-        """Within, everything is as one of the copies knows it."""
+        """Context manager in which the state is that of one replica."""
         true: list[tuple[_Store, Any, Any]] = []
         if self.on():
             now, number = time.monotonic(), self._random.randrange(COPIES)
@@ -150,7 +149,7 @@ class Propagation:
 
 
 def install(folder: pathlib.Path) -> None:
-    """Put the delays between the writes and the reads of MiniStack, after all other additions."""
+    """Add the delays to MiniStack, after all other additions."""
     propagation = Propagation(folder / state.PROPAGATION)
     for handlers, operations in ((iam._IAM_HANDLERS, list(iam._IAM_HANDLERS)), (tagging._HANDLERS, _TAG_CALLS)):
         for operation in operations:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 from . import accounts, state
 
-# MiniStack reads these while it is imported. Its root keys are set aside by `ecr.seal`.
+# MiniStack reads these during its import. `ecr.seal` disables its root keys.
 os.environ.update(AUTH="true", BIND_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0", LOG_LEVEL="ERROR")
 os.environ.update(MINISTACK_REGION=accounts.REGION, PERSIST_STATE="0", AWS_EC2_METADATA_DISABLED="true")
 for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_CONFIG_FILE"):
@@ -88,7 +88,7 @@ class LoggingMiddleware:
             return message
 
         async def log_then_send(message: Any) -> None:
-            # Before the client can know: a line that comes late would be counted to the client's next call.
+            # Logged before the client receives the end: a later line would be counted as the client's next call.
             nonlocal call
             if message["type"] == "http.response.start":
                 call = _call(scope, headers, bytes(body))
@@ -103,7 +103,7 @@ class LoggingMiddleware:
 
 
 def _secrets(answer: str) -> list[str]:
-    """The keys of a session, or a registry token as it is sent and as the password in it."""
+    """The keys of a session, or a registry token in both forms: as sent, and as its password."""
     found = re.findall(r"<(?:SecretAccessKey|SessionToken)>([^<]+)<", answer)
     for token in re.findall(r'"authorizationToken": ?"([^"]+)"', answer):
         found += [token, base64.b64decode(token).decode().partition(":")[2]]
@@ -121,7 +121,7 @@ def _call(scope: Any, headers: dict[str, str], body: bytes) -> str:
 
 
 class RestrictingMiddleware:
-    """Wraps the application: only signed calls of the services that tests need, and the registry, are answered.
+    """Wraps the application. Only the registry and signed calls of the services that tests need are served.
 
     MiniStack has unauthenticated paths with which any user of the machine could reset the lab or read its data.
     """
@@ -150,7 +150,7 @@ def _is_served(scope: Any) -> bool:
 
 
 class AuthorityMiddleware:
-    """Wraps the application behind a proxy, which replaces `Host`: puts back the authority that the client signed."""
+    """Wraps the application behind a proxy that replaces `Host`. Restores the authority that the client signed."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -177,7 +177,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     :param observe: whether `observer` runs
     """
     listener, vpc_listener = _listen(), _listen()
-    endpoint, vpc_endpoint = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (listener, vpc_listener))
+    endpoint, vpc_endpoint = (f"http://127.0.0.1:{socket.getsockname()[1]}" for socket in (listener, vpc_listener))
     public = f"http://{authority}" if authority else endpoint
     policy_language.install()
     denials.install()
@@ -205,12 +205,12 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     propagation.install(folder)
 
     config = Config()
-    config.bind = [f"fd://{one.fileno()}" for one in (listener, vpc_listener)]
+    config.bind = [f"fd://{socket.fileno()}" for socket in (listener, vpc_listener)]
     config.loglevel = "ERROR"
     config.keep_alive_timeout = 75
 
     application: Any = endpoint_policy.Endpoint(sovereign.Sovereign(ministack.app.app), vpc_listener.getsockname()[1])
-    if validation.wanted():
+    if validation.is_enabled():
         application = validation.ValidationMiddleware(application, _call, folder)
     fronted = AuthorityMiddleware(RestrictingMiddleware(LoggingMiddleware(application, folder)))
     application = fronted

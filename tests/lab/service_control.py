@@ -84,7 +84,7 @@ def _limits(account: str) -> Iterator[denials.Layer]:
     """The service control policies of an account, a layer for each level of the organization."""
     for level in attached(account, _TYPE):
         documents = [
-            denials.Document(iam_evaluator.parse_policy_document(one["_Content"]), one["Arn"]) for one in level
+            denials.Document(iam_evaluator.parse_policy_document(item["_Content"]), item["Arn"]) for item in level
         ]
         yield denials.Layer(denials.ORGANIZATION, documents)
 
@@ -100,9 +100,9 @@ def attached(account: str, kind: str) -> Iterator[list[dict[str, Any]]]:
         place = account
         while place:
             yield [
-                one
-                for identifier, one in organizations._policies.items()
-                if one["Type"] == kind and place in organizations._attachments.get(identifier, [])
+                policy
+                for identifier, policy in organizations._policies.items()
+                if policy["Type"] == kind and place in organizations._attachments.get(identifier, [])
             ]
             record, _kind = organizations._target(place)
             place = record.get("_ParentId")

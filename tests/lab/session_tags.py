@@ -112,7 +112,7 @@ def _read(parameters: dict[str, str]) -> _Request:
 
 def _members(parameters: dict[str, str], name: str) -> list[str]:
     names = itertools.takewhile(parameters.__contains__, map(name.format, itertools.count(1)))
-    return [parameters[one] for one in names]
+    return [parameters[name] for name in names]
 
 
 def _refuse(request: _Request) -> Any:

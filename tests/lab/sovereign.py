@@ -54,7 +54,7 @@ class Sovereign:
             reply.extend(message.get("body", b""))
             if not message.get("more_body"):
                 answer = _outside(bytes(reply))
-                kept = [one for one in start["headers"] if one[0].lower() != b"content-length"]
+                kept = [header for header in start["headers"] if header[0].lower() != b"content-length"]
                 await send({**start, "headers": [*kept, (b"content-length", str(len(answer)).encode())]})
                 await send({"type": "http.response.body", "body": answer})
 

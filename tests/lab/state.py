@@ -12,15 +12,15 @@ from . import accounts
 
 CONFIG, CREDENTIALS, ENVIRONMENT = "aws-config", "aws-credentials", "env"
 PID, SERVER_LOG, REQUEST_LOG = "pid", "server.log", "requests.jsonl"
-#: Where the lab itself listens, whatever proxy is in front of it.
+#: The address of the lab, without a proxy.
 ENDPOINT = "endpoint"
-#: While this file exists, the lab adds every secret that it hands out, a line each, for tests to search for.
+#: While this file exists, the lab appends each secret that it issues. Tests search for these secrets.
 SECRETS = "secrets"
-#: While this file exists, changes are not known everywhere at once, see `propagation`.
+#: While this file exists, writes are delayed, see `propagation`.
 PROPAGATION = "propagation"
-#: How responses deviate from the models of AWS, see `validation`.
+#: The deviations from the models of AWS, see `validation`.
 MISFITS = "misfits"
-#: Where the VPC endpoint of the lab listens, and the policy that a test gives it, see `endpoint_policy`.
+#: The address of the VPC endpoint, and the policy that a test sets for it, see `endpoint_policy`.
 VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
 #: The failures that a test chooses for repositories, images and layers, see `pull_failures`.
 PULL_FAILURES = "pull-failures"
@@ -31,7 +31,7 @@ READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "Assum
 
 
 def write(folder: pathlib.Path, endpoint: str, keys: dict[str, tuple[str, str]]) -> None:
-    """Write the AWS configuration; `env` comes last and tells that the lab is ready."""
+    """Write the AWS configuration. `env` is the last file; it shows that the lab is ready."""
     profiles = [
         f"[profile {profile}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
         f"region = {accounts.REGION}\nendpoint_url = {endpoint}\n"
@@ -51,10 +51,10 @@ def ready(folder: pathlib.Path) -> bool:
 
 
 def running(folder: pathlib.Path) -> int | None:
-    """The pid of the lab's server, if that process is alive and is a lab."""
+    """The PID of the lab's server, if that process runs and is a lab."""
     try:
         pid = int((folder / PID).read_text())
-        # A pid is reused one day: only a process that runs our module is ours to stop.
+        # PIDs are reused, so only a process that runs this module is stopped.
         command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
@@ -68,7 +68,7 @@ def requests(folder: pathlib.Path) -> list[dict[str, Any]]:
 
 
 def misfits(folder: pathlib.Path) -> str:
-    """How responses of the lab deviated from the models of AWS, a line each."""
+    """The deviations of the lab's responses from the models of AWS, one on each line."""
     file = folder / MISFITS
     return file.read_text(encoding="utf-8") if file.exists() else ""
 

@@ -31,16 +31,16 @@ def test_aws_names_lead_to_the_lab_there_and_nowhere_else() -> None:
     command = [*COMMAND, str(ROOT / ".venv/bin/python"), "-c", LOOK]
     looked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert looked.returncode == STATUS, looked.stderr
-    seen: dict[str, Any] = json.loads(looked.stdout)
-    assert seen["routes"] == []
-    assert seen["answering"] == at_aws_names.host_names()
-    assert "[profile owner]" in seen["config"]
-    assert "endpoint_url" not in seen["config"]
-    assert seen["endpoints"] == [f"https://{OWNERS}", f"https://{CONSUMERS}"]
-    assert seen["repository"] == f"{OWNERS}/release"
-    assert seen["layer"].startswith(f"https://{OWNERS}/v2/release/blobs/sha256:")
-    assert (seen["own"], seen["consumer's"]) == (200, 404)
-    status, refusal = seen["other"]
+    responses: dict[str, Any] = json.loads(looked.stdout)
+    assert responses["routes"] == []
+    assert responses["answering"] == at_aws_names.host_names()
+    assert "[profile owner]" in responses["config"]
+    assert "endpoint_url" not in responses["config"]
+    assert responses["endpoints"] == [f"https://{OWNERS}", f"https://{CONSUMERS}"]
+    assert responses["repository"] == f"{OWNERS}/release"
+    assert responses["layer"].startswith(f"https://{OWNERS}/v2/release/blobs/sha256:")
+    assert (responses["own"], responses["consumer's"]) == (200, 404)
+    status, refusal = responses["other"]
     assert status == 403
     assert json.loads(refusal)["errors"][0]["message"] == (
         f"User: arn:aws:iam::{accounts.CONSUMER}:user/administrator is not authorized to perform: ecr:BatchGetImage"

@@ -18,11 +18,11 @@ ANYTHING = document(allow("*"))
 @pytest.fixture(scope="module")
 def account(lab: Lab) -> Account:
     """The owner account with two policies that serve as boundaries."""
-    made = Account(lab)
+    created = Account(lab)
     for arn in (REQUIRED, OTHER):
         name = arn.rpartition("/")[2]
-        made.iam.create_policy(PolicyName=name, PolicyDocument=document(allow("ecr:DescribeRepositories")))
-    return made
+        created.iam.create_policy(PolicyName=name, PolicyDocument=document(allow("ecr:DescribeRepositories")))
+    return created
 
 
 def test_boundary_in_the_request_is_the_condition_key(account: Account) -> None:

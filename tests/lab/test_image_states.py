@@ -28,7 +28,7 @@ def archived(lab: Lab) -> Any:
 
 
 def statuses(ecr: Any, **options: Any) -> list[str]:
-    return [one["imageStatus"] for one in ecr.describe_images(**NAMED, **options)["imageDetails"]]
+    return [image_detail["imageStatus"] for image_detail in ecr.describe_images(**NAMED, **options)["imageDetails"]]
 
 
 def test_archived_image_is_described_if_the_call_asks_for_it(archived: Any) -> None:
@@ -36,9 +36,11 @@ def test_archived_image_is_described_if_the_call_asks_for_it(archived: Any) -> N
     assert archived.list_images(**NAMED)["imageIds"] == []
     assert refusal(archived.describe_images, **NAMED, imageIds=[IMAGE])[0] == "ImageNotFoundException"
     for status in ("ARCHIVED", "ANY"):
-        wanted = {"filter": {"imageStatus": status}}
-        assert statuses(archived, **wanted) == statuses(archived, **wanted, imageIds=[IMAGE]) == ["ARCHIVED"]
-        assert len(archived.list_images(**NAMED, **wanted)["imageIds"]) == 1
+        status_filter = {"filter": {"imageStatus": status}}
+        assert (
+            statuses(archived, **status_filter) == statuses(archived, **status_filter, imageIds=[IMAGE]) == ["ARCHIVED"]
+        )
+        assert len(archived.list_images(**NAMED, **status_filter)["imageIds"]) == 1
     assert archived.describe_images(**NAMED, filter={"imageStatus": "ANY"})["imageDetails"][0]["lastArchivedAt"]
 
 

@@ -628,11 +628,11 @@ def test_who_is_deleted_leaves_an_id_in_the_trust(lab: Lab, kind: str, many: boo
     create, delete = getattr(consumer_iam, f"create_{kind}"), getattr(consumer_iam, f"delete_{kind}")
     name = {f"{kind.title()}Name": "leaving"}
     options = {"AssumeRolePolicyDocument": trust_in(accounts.CONSUMER)} if kind == "role" else {}
-    gone = create(**name, **options)[kind.title()]
+    deleted = create(**name, **options)[kind.title()]
     puller = f"arn:aws:iam::{accounts.CONSUMER}:user/puller"
-    with role_trusting(iam, [gone["Arn"], puller] if many else gone["Arn"]):
+    with role_trusting(iam, [deleted["Arn"], puller] if many else deleted["Arn"]):
         delete(**name)
-        identifier = gone[f"{kind.title()}Id"]
+        identifier = deleted[f"{kind.title()}Id"]
         assert identifier.startswith({"user": "AIDA", "role": "AROA"}[kind])
         left = [identifier, puller] if many else identifier
         assert principal_of(iam, "trusting") == left

@@ -29,10 +29,10 @@ def ecr(lab: Lab) -> Any:
 
 def pages(ecr: Any, **options: Any) -> list[list[str]]:
     """The names of the repositories of each page."""
-    found = []
+    pages_ = []
     for page in ecr.get_paginator("describe_repositories").paginate(**options):
-        found.append([one["repositoryName"] for one in page["repositories"]])
-    return found
+        pages_.append([repository["repositoryName"] for repository in page["repositories"]])
+    return pages_
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def pages(ecr: Any, **options: Any) -> list[list[str]]:
     ids=["default", "largest"],
 )
 def test_all_repositories_are_on_one_of_the_pages(ecr: Any, options: dict[str, Any], sizes: list[int]) -> None:
-    found = pages(ecr, **options)
-    assert [len(page) for page in found] == sizes
-    assert {name for page in found for name in page} == {f"many/{number}" for number in range(MANY)}
+    pages_ = pages(ecr, **options)
+    assert [len(page) for page in pages_] == sizes
+    assert {name for page in pages_ for name in page} == {f"many/{number}" for number in range(MANY)}
 
 
 def test_last_page_has_no_token(ecr: Any) -> None:
@@ -76,5 +76,5 @@ def test_images_come_in_pages(lab: Lab) -> None:
     for number in range(2):
         ecr.put_image(**named, imageManifest=text + " " * (number + 1), imageTag=f"other-{number}")
     for method, member in (("describe_images", "imageDetails"), ("list_images", "imageIds")):
-        found = list(ecr.get_paginator(method).paginate(**named, PaginationConfig={"PageSize": 2}))
-        assert [len(page[member]) for page in found] == [2, 1]
+        pages_ = list(ecr.get_paginator(method).paginate(**named, PaginationConfig={"PageSize": 2}))
+        assert [len(page[member]) for page in pages_] == [2, 1]

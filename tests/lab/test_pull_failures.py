@@ -55,7 +55,7 @@ def test_failure_inside_a_successful_response(lab: Lab, ecr: Any, code: str) -> 
     with lab.pull_failures({"release": code}):
         reply = ecr.batch_get_image(**NAMED, imageIds=[IMAGE, absent])
         assert reply["images"] == []
-        assert {one["imageId"]["imageTag"]: one["failureCode"] for one in reply["failures"]} == {
+        assert {failure["imageId"]["imageTag"]: failure["failureCode"] for failure in reply["failures"]} == {
             accounts.IMAGE_TAG: code,
             "v9": "ImageNotFound",
         }

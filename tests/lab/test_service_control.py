@@ -57,14 +57,14 @@ def test_every_level_has_to_allow_a_call(lab: Lab, organization: Organization) -
 
 def test_organizational_unit_is_a_level(lab: Lab, organization: Organization) -> None:
     ecr, client = lab.client("owner", "ecr"), organization.client
-    made = client.create_organizational_unit(ParentId=organization.root, Name="unit")["OrganizationalUnit"]["Id"]
-    with organization.policy(made, deny("ecr:ListImages")) as arn:
+    created = client.create_organizational_unit(ParentId=organization.root, Name="unit")["OrganizationalUnit"]["Id"]
+    with organization.policy(created, deny("ecr:ListImages")) as arn:
         assert not denial(ecr.list_images, **NAMED)
         move: dict[str, str] = {"AccountId": accounts.OWNER, "SourceParentId": organization.root}
-        client.move_account(**move, DestinationParentId=made)
+        client.move_account(**move, DestinationParentId=created)
         assert denial(ecr.list_images, **NAMED) == f"{IN_ORGANIZATION}: {arn}"
         assert not denial(ecr.describe_images, **NAMED)
-        client.move_account(AccountId=accounts.OWNER, SourceParentId=made, DestinationParentId=organization.root)
+        client.move_account(AccountId=accounts.OWNER, SourceParentId=created, DestinationParentId=organization.root)
     assert not denial(ecr.list_images, **NAMED)
 
 
@@ -97,7 +97,7 @@ def test_member_belongs_to_the_organization(lab: Lab, organization: Organization
         "AccessDeniedException",
         "You don't have permissions to access this resource.",
     )
-    listed = {one["Id"]: one for one in organization.client.list_accounts()["Accounts"]}
+    listed = {account["Id"]: account for account in organization.client.list_accounts()["Accounts"]}
     assert listed.keys() == {accounts.STRANGER, accounts.OWNER}
     assert (listed[accounts.OWNER]["State"], listed[accounts.OWNER]["Status"]) == ("ACTIVE", "ACTIVE")
     assert listed[accounts.OWNER]["Paths"] == [f"{described['Id']}/{organization.root}/{accounts.OWNER}/"]

@@ -23,9 +23,9 @@ def client(lab: Lab, service: str, profile: str = "owner") -> Any:
 
 @pytest.fixture(scope="module")
 def ecr(lab: Lab) -> Any:
-    made = client(lab, "ecr")
-    made.create_repository(repositoryName="release")
-    return made
+    created = client(lab, "ecr")
+    created.create_repository(repositoryName="release")
+    return created
 
 
 def test_caller_is_in_the_partition(lab: Lab) -> None:

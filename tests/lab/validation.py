@@ -105,8 +105,8 @@ class ValidationMiddleware:
                 file.writelines(sorted(lines))
 
 
-def wanted() -> bool:
-    """Whether this process is to validate its responses."""
+def is_enabled() -> bool:
+    """Whether this process validates its responses."""
     return bool(os.environ.get(VARIABLE))
 
 
@@ -176,11 +176,11 @@ def _json_misfits(shape: Any, value: Any, path: str) -> Iterator[str]:
         for name in value.keys() & shape.members.keys():
             yield from _json_misfits(shape.members[name], value[name], f"{path}.{name}")
     elif kind == "list":
-        for one in value:
-            yield from _json_misfits(shape.member, one, f"{path}[]")
+        for element in value:
+            yield from _json_misfits(shape.member, element, f"{path}[]")
     elif kind == "map":
-        for one in value.values():
-            yield from _json_misfits(shape.value, one, f"{path}{{}}")
+        for member in value.values():
+            yield from _json_misfits(shape.value, member, f"{path}{{}}")
     elif kind == "string":
         yield from _text_misfits(shape, value, path)
 
@@ -196,7 +196,7 @@ def _text_misfits(shape: Any, text: str, path: str) -> Iterator[str]:
 
 
 def _envelope_misfits(operation: OperationModel, document: ET.Element) -> Iterator[str]:
-    shape, parts = operation.output_shape, {_tag(one): one for one in document}
+    shape, parts = operation.output_shape, {_tag(statement): statement for statement in document}
     wrapper = shape.serialization.get("resultWrapper", "") if shape else ""
     if _tag(document) != f"{operation.name}Response":
         yield f"{operation.name}: the element {_tag(document)} encloses the response"
@@ -215,19 +215,19 @@ def _xml_misfits(shape: Any, element: ET.Element, path: str) -> Iterator[str]:
     """How an element deviates from its shape."""
     kind, text = shape.type_name, element.text or ""
     if kind == "structure":
-        members = {one.serialization.get("name", name): one for name, one in shape.members.items()}
-        found = [_tag(one) for one in element]
+        members = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+        found = [_tag(member) for member in element]
         yield from _member_misfits(shape, found, path)
         yield from (f"{path}.{name}: is there twice" for name in set(found) if found.count(name) > 1)
-        for one in element:
-            if _tag(one) in members:
-                yield from _xml_misfits(members[_tag(one)], one, f"{path}.{_tag(one)}")
+        for current in element:
+            if _tag(current) in members:
+                yield from _xml_misfits(members[_tag(current)], current, f"{path}.{_tag(current)}")
     elif kind == "list":
         item = shape.member.serialization.get("name", "member")
-        for one in element:
-            if _tag(one) != item:
-                yield f"{path}: contains {_tag(one)}, not {item}"
-            yield from _xml_misfits(shape.member, one, f"{path}[]")
+        for child in element:
+            if _tag(child) != item:
+                yield f"{path}: contains {_tag(child)}, not {item}"
+            yield from _xml_misfits(shape.member, child, f"{path}[]")
     elif kind == "map":
         for entry in element:
             value = entry.find("{*}value")

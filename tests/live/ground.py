@@ -60,8 +60,8 @@ class Accounts(Lab):
             if name.startswith("AWS_") and not BEFORE_A_PROFILE.fullmatch(name)
         }
         self.profiles = {"owner": owner, "consumer": consumer}
-        asked = self.environment.get("AWS_REGION") or self.environment.get("AWS_DEFAULT_REGION")
-        first = self.session(owner, **({"region_name": asked} if asked else {}))
+        region = self.environment.get("AWS_REGION") or self.environment.get("AWS_DEFAULT_REGION")
+        first = self.session(owner, **({"region_name": region} if region else {}))
         self.region = str(first.region_name)
         self._sessions = {"owner": first, "consumer": self.session(consumer, region_name=self.region)}
         callers = [self.client(name, "sts").get_caller_identity() for name in self.profiles]
@@ -169,18 +169,18 @@ class Live(Control):
     def left(self) -> list[str]:
         """The objects with the prefix in the owner account."""
         ecr, iam = self.lab.client("owner", "ecr"), self.lab.client("owner", "iam")
-        found = [
-            f"{what} {one[name]}"
+        problems = [
+            f"{what} {item[name]}"
             for what, name, pages, key in (
                 ("repository", "repositoryName", ecr.get_paginator("describe_repositories").paginate(), "repositories"),
                 ("role", "RoleName", iam.get_paginator("list_roles").paginate(), "Roles"),
                 ("policy", "PolicyName", iam.get_paginator("list_policies").paginate(Scope="Local"), "Policies"),
             )
             for page in pages
-            for one in page[key]
-            if one[name].startswith(f"{self.names.prefix}-")
+            for item in page[key]
+            if item[name].startswith(f"{self.names.prefix}-")
         ]
-        return sorted(found)
+        return sorted(problems)
 
     def remove(self) -> list[str]:
         """Take away everything that `create` and the playbooks make; the remaining objects, with reasons, after the
@@ -205,9 +205,9 @@ class Live(Control):
                 iam.delete_role_policy(RoleName=role, PolicyName=name)
 
         def versions() -> None:
-            for one in iam.list_policy_versions(PolicyArn=policy)["Versions"]:
-                if not one["IsDefaultVersion"]:
-                    iam.delete_policy_version(PolicyArn=policy, VersionId=one["VersionId"])
+            for version in iam.list_policy_versions(PolicyArn=policy)["Versions"]:
+                if not version["IsDefaultVersion"]:
+                    iam.delete_policy_version(PolicyArn=policy, VersionId=version["VersionId"])
 
         steps: list[Callable[[], Any]] = [
             inline,

@@ -77,8 +77,8 @@ def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
     """The test asserts nothing: the responses of AWS go into the file."""
     names, ecr = shared.names, become(shared)
 
-    def describe(*asked: str) -> str:
-        return answer(lambda: ecr.describe_repositories(**({"repositoryNames": list(asked)} if asked else {})))
+    def describe(*arguments: str) -> str:
+        return answer(lambda: ecr.describe_repositories(**({"repositoryNames": list(arguments)} if arguments else {})))
 
     shared.answers |= {
         "A tag whose value differs in its case (Release)": images(ecr, names.value),
@@ -120,7 +120,7 @@ def test_unshare_leaves_nothing(shared: Live) -> None:
     ecr = shared.lab.client("owner", "ecr")
     (found,) = ecr.describe_repositories(repositoryNames=[names.develop])["repositories"]
     assert ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"] == []
-    assert until(lambda: all(one.startswith("repository ") for one in shared.left()))
+    assert until(lambda: all(file.startswith("repository ") for file in shared.left()))
 
 
 # --- credentials of a consumer

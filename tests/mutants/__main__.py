@@ -32,11 +32,11 @@ def sources(names: list[str]) -> dict[str, str]:
     return {name: (runner.CORE / f"{name}.py").read_text(encoding="utf-8") for name in names}
 
 
-def counted(made: list[Mutant]) -> list[Mutant]:
+def counted(generated: list[Mutant]) -> list[Mutant]:
     """The mutants without those that are equivalent to the file."""
     listed = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    known = {(one["file"], one["before"], one["after"]) for one in listed}
-    return [one for one in made if (one.file, one.before, one.after) not in known]
+    known = {(mutant["file"], mutant["before"], mutant["after"]) for mutant in listed}
+    return [mutant for mutant in generated if (mutant.file, mutant.before, mutant.after) not in known]
 
 
 def main() -> int:
@@ -47,21 +47,24 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     began, of = time.monotonic(), sources(options.files)
-    made = counted([one for name, source in of.items() for one in mutants(name, source)])
-    if options.sample and options.sample < len(made):
-        made = random.Random(options.seed).sample(made, options.sample)  # noqa: S311
+    generated = counted([mutant for name, source in of.items() for mutant in mutants(name, source)])
+    if options.sample and options.sample < len(generated):
+        generated = random.Random(options.seed).sample(generated, options.sample)  # noqa: S311
     runner.preload()
-    limits = {name: runner.limit_of(name, of[name]) for name in sorted({one.file for one in made})}
+    limits = {name: runner.limit_of(name, of[name]) for name in sorted({mutant.file for mutant in generated})}
     survivors = []
-    for number, judged in enumerate(runner.run(made, limits, options.jobs), 1):
+    for number, judged in enumerate(runner.run(generated, limits, options.jobs), 1):
         if number % 100 == 0:
-            print(f"{number} of {len(made)} mutants tried", file=sys.stderr, flush=True)
+            print(f"{number} of {len(generated)} mutants tried", file=sys.stderr, flush=True)
         if judged.status == runner.SURVIVED:
             survivors.append(judged.mutant)
             print(judged.mutant, flush=True)
-    score = len(survivors) / len(made) if made else 0
+    score = len(survivors) / len(generated) if generated else 0
     seconds = time.monotonic() - began
-    print(f"{len(survivors)} of {len(made)} mutants survived: {score:.1%}; at most {TARGET:.0%} may. {seconds:.0f} s.")
+    print(
+        f"{len(survivors)} of {len(generated)} mutants survived: {score:.1%}; at most {TARGET:.0%} may."
+        f" {seconds:.0f} s."
+    )
     return int(score > TARGET)
 
 

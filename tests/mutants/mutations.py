@@ -73,13 +73,13 @@ class Mutant:
 def mutants(file: str, source: str) -> list[Mutant]:
     """All mutants of a file, in the order of its lines."""
     lines = source.encode().splitlines(keepends=True)
-    made: dict[str, Mutant] = {}
+    mutants_by_source: dict[str, Mutant] = {}
     for node, text in sorted(
         _changes(ast.parse(source), True), key=lambda change: (change[0].lineno, change[0].col_offset)
     ):
         mutant = _mutant(file, lines, node, text)
-        made.setdefault(mutant.source, mutant)
-    return list(made.values())
+        mutants_by_source.setdefault(mutant.source, mutant)
+    return list(mutants_by_source.values())
 
 
 def _mutant(file: str, lines: list[bytes], node: ast.expr | ast.stmt, text: str) -> Mutant:

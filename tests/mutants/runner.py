@@ -150,7 +150,9 @@ def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> N
         for number in (1, 2):
             os.dup2(os.open(limit.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
         os.chdir(ROOT)
-        for name in [one for one in sys.modules if one.startswith(("ansible_collections.crossaccount", "tests.unit"))]:
+        for name in [
+            module for module in sys.modules if module.startswith(("ansible_collections.crossaccount", "tests.unit"))
+        ]:
             del sys.modules[name]
         sys.meta_path.insert(0, _Finder(mutant))
         import pytest
@@ -169,13 +171,13 @@ def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Itera
             running[descriptor] = started
         if not running:
             return
-        left = min(one.deadline for one in running.values()) - time.monotonic()
+        left = min(process.deadline for process in running.values()) - time.monotonic()
         ready, _writable, _failed = select.select(list(running), [], [], max(left, 0) + 0.01)
-        late = [descriptor for descriptor, one in running.items() if time.monotonic() > one.deadline]
+        late = [descriptor for descriptor, process in running.items() if time.monotonic() > process.deadline]
         for descriptor in {*ready, *late}:
-            one = running.pop(descriptor)
+            process = running.pop(descriptor)
             os.close(descriptor)
-            yield one.end()
+            yield process.end()
 
 
 def limit_of(name: str, source: str) -> Limit:

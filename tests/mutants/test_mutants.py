@@ -50,32 +50,32 @@ def test_each_mutant_changes_one_place(line: str, changed: set[str]) -> None:
 
 
 def test_a_mutant_names_its_file_its_line_and_its_change() -> None:
-    (one,) = mutants("_x", "LIMIT = 20\ndef f(a):\n    return a == LIMIT  # é\n")[2:]
-    assert str(one) == ("plugins/module_utils/_x.py:3\n  - return a == LIMIT  # é\n  + return (a != LIMIT)  # é")
-    assert one.source == "LIMIT = 20\ndef f(a):\n    return (a != LIMIT)  # é\n"
+    (mutant,) = mutants("_x", "LIMIT = 20\ndef f(a):\n    return a == LIMIT  # é\n")[2:]
+    assert str(mutant) == ("plugins/module_utils/_x.py:3\n  - return a == LIMIT  # é\n  + return (a != LIMIT)  # é")
+    assert mutant.source == "LIMIT = 20\ndef f(a):\n    return (a != LIMIT)  # é\n"
 
 
 def test_a_condition_over_several_lines_stays_one() -> None:
-    made = mutants("_x", "def f(a, b):\n    if (\n        a\n        and b\n    ):\n        g()\n")
-    assert [one.after for one in made if "or" in one.after] == ["(a or b)"]
-    for one in made:
-        compile(one.source, "_x.py", "exec")
+    created = mutants("_x", "def f(a, b):\n    if (\n        a\n        and b\n    ):\n        g()\n")
+    assert [mutant.after for mutant in created if "or" in mutant.after] == ["(a or b)"]
+    for item in created:
+        compile(item.source, "_x.py", "exec")
 
 
 def test_tests_of_a_file_are_mirror_and_importers() -> None:
-    found = [file.name for file in runner.tests_of("_condition")]
-    assert found[0] == "test_condition.py"
-    assert "test_trust_subset.py" in found
-    assert "test_evaluate.py" not in found  # it tests what uses the file
+    names = [file.name for file in runner.tests_of("_condition")]
+    assert names[0] == "test_condition.py"
+    assert "test_trust_subset.py" in names
+    assert "test_evaluate.py" not in names  # it tests what uses the file
 
 
 def test_mutant_fails_and_original_file_passes() -> None:
     source = sources(["_wildcard"])["_wildcard"]
-    broken = next(one for one in mutants("_wildcard", source) if one.after == "return None")
+    broken = next(mutant for mutant in mutants("_wildcard", source) if mutant.after == "return None")
     unchanged = Mutant("_wildcard", 0, "", "", source)
     runner.preload()
     limits = {"_wildcard": runner.Limit(300, 300)}
-    judged = {one.mutant: one.status for one in runner.run([broken, unchanged], limits, 2)}
+    judged = {result.mutant: result.status for result in runner.run([broken, unchanged], limits, 2)}
     assert judged[unchanged] == runner.SURVIVED
     assert judged[broken] not in (runner.SURVIVED, runner.NO_TESTS)
 
@@ -91,8 +91,10 @@ def test_a_mutant_that_does_not_end_is_ended(body: str) -> None:
 
 def test_each_equivalent_mutant_exists_and_has_a_reason() -> None:
     listed = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    assert all(one["reason"].endswith(".") for one in listed)
-    assert {one["file"] for one in listed} <= set(PURE)
-    for name, source in sources(sorted({one["file"] for one in listed})).items():
-        made = {(one.before, one.after) for one in mutants(name, source)}
-        assert not [one for one in listed if one["file"] == name and (one["before"], one["after"]) not in made]
+    assert all(mutant["reason"].endswith(".") for mutant in listed)
+    assert {mutant["file"] for mutant in listed} <= set(PURE)
+    for name, source in sources(sorted({mutant["file"] for mutant in listed})).items():
+        created = {(mutant.before, mutant.after) for mutant in mutants(name, source)}
+        assert not [
+            mutant for mutant in listed if mutant["file"] == name and (mutant["before"], mutant["after"]) not in created
+        ]

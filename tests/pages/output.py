@@ -31,18 +31,18 @@ def stale_lines(printed: str, output: str) -> dict[str, str]:
     """
     there, position, stale = output.splitlines(), 0, {}
     for line in printed.splitlines():
-        wanted = normal(line)
-        if wanted in ("", "…"):
+        expected = normal(line)
+        if expected in ("", "…"):
             continue
-        fits = (number for number in range(position, len(there)) if _fits(wanted, normal(there[number])))
-        found = next(fits, None)
-        if found is None:
+        fits = (number for number in range(position, len(there)) if _fits(expected, normal(there[number])))
+        match = next(fits, None)
+        if match is None:
             similar = difflib.get_close_matches(line, there[position:], 1, 0.5)
             stale[line] = similar[0].rstrip() if similar else ""
         else:
-            position = found + 1
+            position = match + 1
     return stale
 
 
-def _fits(wanted: str, line: str) -> bool:
-    return line.startswith(wanted[:-1].rstrip()) if wanted.endswith("…") else line == wanted
+def _fits(expected: str, line: str) -> bool:
+    return line.startswith(expected[:-1].rstrip()) if expected.endswith("…") else line == expected

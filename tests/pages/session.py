@@ -29,7 +29,7 @@ class Quick:
         program = f"ANSIBLE_CONFIG='{ROOT}/ansible.cfg' ANSIBLE_NOCOLOR=1 '{self.ansible}'"
         python = f"-e ansible_python_interpreter='{self.python}'"
         return "\n".join(
-            f'{name}() {{ if [ -n "${{!ANSIBLE_@}}" ] || ! type -P {name} >/dev/null; then command {name} "$@";'
+            f'{name}() {{ if env | grep -q ^ANSIBLE_ || ! type -P {name} >/dev/null; then command {name} "$@";'
             f' else {program} {ad_hoc} "$@" {python}; fi; }}'
             for name, ad_hoc in (
                 ("ansible", "--ad-hoc"),

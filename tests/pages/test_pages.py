@@ -43,6 +43,18 @@ def test_readme_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, docker: di
     assert problems == [], "\n".join(problems)
 
 
+def test_quick_program_runs_in_place_of_the_real_one(tmp_path: pathlib.Path) -> None:
+    program, folder = tmp_path / "program", tmp_path / "clone"
+    program.write_text('#!/bin/sh\necho "quick $1 with $ANSIBLE_CONFIG"\n')
+    program.chmod(0o700)
+    folder.mkdir()
+    with terminal(folder, Quick(program, program)) as reader:
+        status, output = reader.run(". .venv/bin/activate; ansible-playbook a.yml; .venv/bin/ansible-playbook b.yml")
+        assert (status, output) == (0, "".join(f"quick {name}.yml with {ROOT}/ansible.cfg\n" for name in "ab"))
+        status, output = reader.run("ANSIBLE_FORCE_COLOR=1 ansible-playbook --version")
+        assert (status, output[:22]) == (0, "ansible-playbook [core"), output
+
+
 def test_every_page_runs_or_states_a_reason() -> None:
     assert {path.stem for path in RUN} >= {"README", "tutorial", "revoke", "own_playbook", "many_hosts", "third_party"}
     assert [line for line in not_run() if len(line.partition(": ")[2].split()) <= 3] == []

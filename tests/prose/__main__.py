@@ -45,13 +45,13 @@ def rules() -> list[Rule]:
         entries = tomllib.load(file)["rules"]
     return [
         Rule(
-            one["name"],
-            re.compile(one["pattern"], re.NOFLAG if one.get("case") else re.IGNORECASE),
-            one["instead"],
-            tuple(one["wrong"]),
-            tuple(one["right"]),
+            rule["name"],
+            re.compile(rule["pattern"], re.NOFLAG if rule.get("case") else re.IGNORECASE),
+            rule["instead"],
+            tuple(rule["wrong"]),
+            tuple(rule["right"]),
         )
-        for one in entries
+        for rule in entries
     ]
 
 
@@ -71,15 +71,15 @@ def problems(path: pathlib.Path, known: list[Rule]) -> Iterator[str]:
 
 
 def main() -> None:
-    named = [pathlib.Path(one).resolve() for one in sys.argv[1:]]
+    named = [pathlib.Path(argument).resolve() for argument in sys.argv[1:]]
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     known = rules()
-    found: list[str] = []
-    for path in named or [ROOT / one for one in listed.splitlines() if not EXCLUDED.match(one)]:
+    places: list[str] = []
+    for path in named or [ROOT / line for line in listed.splitlines() if not EXCLUDED.match(line)]:
         if path.is_file():
-            found += dict.fromkeys(problems(path, known))
-    print("\n".join(found))
-    sys.exit(f"{len(found)} places" if found else 0)
+            places += dict.fromkeys(problems(path, known))
+    print("\n".join(places))
+    sys.exit(f"{len(places)} places" if places else 0)
 
 
 if __name__ == "__main__":

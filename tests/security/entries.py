@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs modules, action plugins and templates in this process, which is quick, and notes what they would show."""
+"""Runs modules, action plugins and templates in this process, which is fast, and records what they display."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from botocore.loaders import JSONFileLoader
 from .observers import Observations, Sandbox
 
 PLUGINS = "ansible_collections.crossaccount.ecr.plugins"
-#: Modules whose results an action plugin makes displayable.
+#: Modules whose results pass an action plugin that escapes them.
 ON_HOSTS = ("ecr_access_info", "ecr_image_pull")
 _service_file = functools.cache(JSONFileLoader().load_file)
 
@@ -68,10 +68,10 @@ class _Module(Controller):
 
 
 @contextlib.contextmanager
-def environment(ground: Sandbox, variables: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
-    """The environment of a run: only these variables, and a home outside."""
+def environment(sandbox: Sandbox, variables: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
+    """Context manager that sets the environment of a run: only these variables, and a home outside the sandbox."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"HOME": str(ground.home), **variables}.items():
+        for name, value in {"HOME": str(sandbox.home), **variables}.items():
             patch.setenv(name, value)
         patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
         patch.setattr("time.sleep", lambda _seconds: None)
@@ -80,84 +80,86 @@ def environment(ground: Sandbox, variables: Mapping[str, str]) -> Iterator[pytes
 
 
 def run_module(
-    ground: Sandbox,
-    seen: Observations,
+    sandbox: Sandbox,
+    observations: Observations,
     name: str,
     options: dict[str, Any],
     variables: Mapping[str, str],
     check_mode: bool = False,
 ) -> dict[str, Any]:
-    """The result of a module as a host returns it. Notes what Ansible displays: messages, warnings, differences."""
+    """The result of a module as a host returns it. Records what Ansible displays: messages, warnings, differences."""
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
     made: list[_Module] = []
     refused: list[str] = []
 
     def module_of(**specification: Any) -> _Module:
         try:
-            made.append(_Module(options, ground.inside, **specification))
+            made.append(_Module(options, sandbox.inside, **specification))
         except EcrError as error:  # AnsibleModule reports a wrong option itself
             refused.append(str(error))
             raise _ModuleExit from None
         made[0].check_mode = check_mode
         return made[0]
 
-    with environment(ground, variables) as patch, contextlib.suppress(_ModuleExit):
+    with environment(sandbox, variables) as patch, contextlib.suppress(_ModuleExit):
         for kind in {"AnsibleAWSModule", "AnsibleModule"} & vars(module).keys():
             patch.setattr(module, kind, module_of)
         module.main()
     if refused:
-        seen.shown += refused
+        observations.shown += refused
         return {"failed": True}
     result, warnings = made[0].result, made[0].warnings
     shown = displayable(result) if name in ON_HOSTS else result
     # Everything else is displayed as JSON, with -v.
-    seen.shown += [str(shown.get("msg", "")), *warnings, json.dumps(shown, default=str)]
+    observations.shown += [str(shown.get("msg", "")), *warnings, json.dumps(shown, default=str)]
     diff = shown.get("diff") or []
-    seen.shown += [str(text) for one in (diff if isinstance(diff, list) else [diff]) for text in one.values()]
+    observations.shown += [str(text) for part in (diff if isinstance(diff, list) else [diff]) for text in part.values()]
     return result
 
 
 @contextlib.contextmanager
-def displaying(seen: Observations) -> Iterator[None]:
-    """Notes what is displayed."""
+def displaying(observations: Observations) -> Iterator[None]:
+    """Context manager that records the displayed text."""
     with pytest.MonkeyPatch.context() as patch:
         for method in ("display", "warning", "error", "deprecated"):
-            patch.setattr(Display, method, lambda _display, text, *_arguments, **_options: seen.shown.append(text))
+            patch.setattr(
+                Display, method, lambda _display, text, *_arguments, **_options: observations.shown.append(text)
+            )
         yield
 
 
 def run_action(
-    ground: Sandbox, seen: Observations, name: str, options: dict[str, Any], variables: dict[str, Any]
+    sandbox: Sandbox, observations: Observations, name: str, options: dict[str, Any], variables: dict[str, Any]
 ) -> Any:
-    """The result of an action plugin on the controller; a template in a variable that Ansible trusts is one."""
+    """The result of an action plugin on the controller. Templates in trusted variables are evaluated."""
     plugin = importlib.import_module(f"{PLUGINS}.action.{name}").ActionModule
     loader = DataLoader()
     task = types.SimpleNamespace(
         args=options, async_val=0, check_mode=False, diff=True, run_once=False, action=name, environment=None
     )
-    shell = types.SimpleNamespace(tmpdir=str(ground.inside))
+    shell = types.SimpleNamespace(tmpdir=str(sandbox.inside))
     connection = types.SimpleNamespace(_shell=shell, become=None)
     action = plugin(task, connection, types.SimpleNamespace(), loader, Templar(loader, variables), None)
-    with environment(ground, {}), displaying(seen):
+    with environment(sandbox, {}), displaying(observations):
         result = action.run(task_vars={"inventory_hostname": "localhost", **variables})
-        seen.shown.append(str(result.get("msg", "")))
+        observations.shown.append(str(result.get("msg", "")))
         diff = result.get("diff") or []
-        seen.shown += [one[key] for one in diff for key in ("before", "after")]
+        observations.shown += [part[key] for part in diff for key in ("before", "after")]
     return result
 
 
-def evaluate(text: str, variables: dict[str, Any], seen: Observations) -> Any:
-    """The value of an expression of the collection's own, over variables of others; an error is displayed."""
+def evaluate(text: str, variables: dict[str, Any], observations: Observations) -> Any:
+    """The value of an expression of the collection with hostile variables. An error is displayed."""
     try:
         return Templar(DataLoader(), variables).template(trust_as_template(text))
     except AnsibleError as error:
-        seen.shown.append(printable(str(error)))
+        observations.shown.append(printable(str(error)))
         return None
 
 
-def show_all(seen: Observations, lines: Callable[[], list[str]]) -> None:
-    """Shows lines as display_lines does. Ansible reports an error of a filter in one line."""
-    with displaying(seen):
+def show_all(observations: Observations, lines: Callable[[], list[str]]) -> None:
+    """Displays lines like the module display_lines. Ansible reports an error of a filter in one line."""
+    with displaying(observations):
         try:
             shown = lines()
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
@@ -167,9 +169,9 @@ def show_all(seen: Observations, lines: Callable[[], list[str]]) -> None:
 
 
 def trusted(value: Any) -> Any:
-    """A value that Ansible trusts as a template, as it does with everything in -e JSON."""
+    """A value that Ansible trusts as a template, like every value of -e in JSON."""
     if isinstance(value, str):
         return trust_as_template(value)
     if isinstance(value, dict):
-        return {key: trusted(one) for key, one in value.items()}
-    return [trusted(one) for one in value] if isinstance(value, list) else value
+        return {key: trusted(element) for key, element in value.items()}
+    return [trusted(element) for element in value] if isinstance(value, list) else value

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hostile values: values of an attacker in an input that crosses a trust boundary.
+"""Hostile values for inputs that cross a trust boundary.
 
-Texts contain MARKER, OUTSIDE and SECRET in the place of values that a test knows only when it runs; `planted` replaces
-them.
+Texts contain the placeholders MARKER, OUTSIDE and SECRET. `planted` replaces them with values that exist only during a
+test.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 #: The file that exists once a hostile text has been executed.
 MARKER = "@MARKER@"
-#: A directory that nothing may change.
+#: A directory that must not change.
 OUTSIDE = "@OUTSIDE@"
 #: A credential of the run.
 SECRET = "@SECRET@"
@@ -93,7 +93,7 @@ nested = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=2),
     max_leaves=4,
 )
-#: Of any type that JSON has, now and then deep.
+#: Values of all types of JSON, sometimes deeply nested.
 anything = nested | st.sampled_from([40, 400]).map(lambda depth: json.loads("[" * depth + "]" * depth))
 
 
@@ -106,7 +106,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def spoiled(draw: st.DrawFn, valid: Any, values: st.SearchStrategy[Any] = anything, more: bool = True) -> Any:
-    """A valid document in which hostile values replace one part or several.
+    """A valid document with hostile values in one or more places.
 
     :param more: whether hostile keys may be added
     """
@@ -124,7 +124,7 @@ def spoiled(draw: st.DrawFn, valid: Any, values: st.SearchStrategy[Any] = anythi
 
 @st.composite
 def texts_within(draw: st.DrawFn, valid: Any) -> Any:
-    """A valid document in which hostile texts replace texts or follow them."""
+    """A valid document with hostile texts in place of its texts or after them."""
     document = copy.deepcopy(valid)
     found = [(container, key) for container, key in _places(document) if isinstance(container[key], str)]
     for container, key in draw(st.lists(st.sampled_from(found), min_size=1, max_size=3)):
@@ -167,7 +167,7 @@ def as_text(document: Any) -> st.SearchStrategy[str]:
 
 
 def documents(valid: Any) -> st.SearchStrategy[str]:
-    """The text of a spoiled document, or of one that no serializer writes."""
+    """The text of a spoiled document, or text that no serializer writes."""
     return spoiled(valid).flatmap(as_text) | raw_documents
 
 
@@ -230,6 +230,6 @@ def planted(value: Any, words: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {planted(key, words): planted(inner, words) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        inner = [planted(one, words) for one in value]
+        inner = [planted(element, words) for element in value]
         return type(value)(*inner) if isinstance(value, File) else type(value)(inner)
     return value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An endpoint of AWS whose answers hold whatever a test wants."""
+"""An endpoint of AWS whose responses a test sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROLE_ARN = f"arn:aws:iam::{OWNER}:role/{ROLE}"
 POLICY_ARN = f"arn:aws:iam::{OWNER}:policy/{ROLE}"
 REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{OWNER}:repository/release"
 DIGEST = "sha256:" + "a" * 64
-#: The credentials of a run, which nothing may show.
+#: The credentials of a run, which must not be displayed.
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 SESSION_KEY, SESSION_TOKEN = "c2Vzc2lvbi9rZXkrb2Y/dGVzdA9876543210", "IQoJb3JpZ2luX2VjE/session+token//of+test=="
@@ -105,19 +105,19 @@ ANSWERS: dict[str, Any] = {
         "IsTruncated": False,
     },
 }
-#: The calls of one side only, so that the run receives a hostile response.
+#: The calls of one account only, so that the run receives a hostile response.
 CONSUMER_CALLS = ["GetCallerIdentity", "AssumeRole", "GetAuthorizationToken", "BatchGetImage"]
 OWNER_CALLS = ["GetRole", "GetPolicy", "GetPolicyVersion", "ListAttachedRolePolicies", "ListRolePolicies"]
 REPOSITORY_CALLS = ["DescribeRepositories", "ListTagsForResource", "GetResources"]
 
 
 def error(code: str, message: str) -> dict[str, Any]:
-    """The answer with which AWS refuses a call."""
+    """An error response of AWS."""
     return {"__type": code, "message": message, "Error": {"Code": code, "Message": message, "Type": "Sender"}}
 
 
 class HostileAws(http.server.ThreadingHTTPServer):
-    """Answers every call, with `answers` over the valid ones; a string is sent as it is."""
+    """Responds to every call. `answers` overrides the valid responses; a string is sent unchanged."""
 
     daemon_threads = True
 
@@ -161,7 +161,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         answer = self.server.answers.get(call, ANSWERS.get(call, {}))
         if not isinstance(answer, str):
             answer = json.dumps(answer) if target else xml_reply(call, answer)
-        content = answer.encode("utf-8", "replace")  # botocore itself fails at other bytes
+        content = answer.encode("utf-8", "replace")  # botocore fails with other bytes
         self.send_response(400 if call in self.server.refused else 200)
         self.send_header("Content-Type", "application/x-amz-json-1.1" if target else "text/xml")
         self.send_header("Content-Length", str(len(content)))
@@ -180,11 +180,11 @@ def xml_reply(call: str, answer: Any) -> str:
 
 def _element(name: str, value: Any) -> str:
     if isinstance(value, dict):
-        inner = "".join(_element(key, one) for key, one in value.items())
+        inner = "".join(_element(key, member) for key, member in value.items())
     elif isinstance(value, list):
-        inner = "".join(_element("member", one) for one in value)
+        inner = "".join(_element("member", element) for element in value)
     elif isinstance(value, bool):
         inner = str(value).lower()
     else:
-        inner = "".join(one if one.isprintable() else f"&#{ord(one)};" for one in escape(str(value)))
+        inner = "".join(item if item.isprintable() else f"&#{ord(item)};" for item in escape(str(value)))
     return f"<{name}>{inner}</{name}>"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Observes a run: programs, files, output and requests of a run, and its end."""
+"""Observes a run: its programs, files, output and requests, and whether it ends."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Observations:
 
 
 class Sandbox:
-    """Where hostile values are tried.
+    """The directories for a run with hostile values.
 
-    `inside` is where the run may write. `outside` stands for everything else: the home, the working directory, and the
+    The run may write to `inside`. `outside` represents everything else: the home, the working directory, and the
     neighbors of `inside`.
 
     :param folder: a directory without blanks in its path
@@ -65,12 +65,12 @@ class Sandbox:
         return self.outside / "home"
 
     def clear(self) -> None:
-        """Start again, with nothing inside."""
+        """Empty the directory `inside`."""
         shutil.rmtree(self.inside, ignore_errors=True)
         self.inside.mkdir()
 
     def plant(self, value: Any) -> Any:
-        """A hostile value that creates this marker, writes outside, or repeats the first secret."""
+        """A hostile value with this sandbox's marker, outside directory and first secret as placeholders' values."""
         words = {MARKER: str(self.marker), OUTSIDE: str(self.outside), SECRET: self.secrets[0] if self.secrets else ""}
         return planted(value, words)
 
@@ -88,17 +88,17 @@ def _snapshot(path: pathlib.Path) -> tuple[int, int, bytes]:
 # --- the observers ---------------------------------------------------------------------------------------------------
 
 
-def executions(ground: Sandbox) -> list[str]:
-    """The marker, which only a program creates."""
-    if not ground.marker.exists():
+def executions(sandbox: Sandbox) -> list[str]:
+    """Reports the marker, which exists only if a hostile text was executed."""
+    if not sandbox.marker.exists():
         return []
-    ground.marker.unlink()
+    sandbox.marker.unlink()
     return ["a hostile text was executed"]
 
 
-def writes(ground: Sandbox, before: dict[str, Any]) -> list[str]:
-    """Changes outside of the run."""
-    after = ground.tree()
+def writes(sandbox: Sandbox, before: dict[str, Any]) -> list[str]:
+    """Reports changes outside of the run's directory."""
+    after = sandbox.tree()
     return [
         f"{path} was changed" for path in sorted({*before, *after}) if before.get(path, path) != after.get(path, path)
     ]
@@ -116,32 +116,37 @@ def forms(secret: str) -> Iterator[str]:
         yield whole.replace("+", "-").replace("/", "_")
 
 
-def leaks(ground: Sandbox, seen: Observations) -> list[str]:
-    """The secrets in what was shown or sent, and in files that remain."""
-    wanted = {form for secret in ground.secrets for form in forms(secret)}
-    found = [
+def leaks(sandbox: Sandbox, observations: Observations) -> list[str]:
+    """Reports secrets in displayed text, in requests, and in remaining files."""
+    secret_forms = {form for secret in sandbox.secrets for form in forms(secret)}
+    problems = [
         f"a secret was {how}: {form}"
-        for how, texts in (("shown", seen.shown), ("sent", seen.sent))
-        for form in wanted
+        for how, texts in (("shown", observations.shown), ("sent", observations.sent))
+        for form in secret_forms
         if any(form in text for text in texts)
     ]
-    for path in ground.folder.rglob("*"):
+    for path in sandbox.folder.rglob("*"):
         status = path.lstat()
         if stat.S_ISREG(status.st_mode) and status.st_size < 10_000_000:
             content = path.read_bytes().decode(errors="replace")
-            found += [f"{path} has a secret: {form}" for form in wanted if form in content]
-    return found
+            problems += [f"{path} has a secret: {form}" for form in secret_forms if form in content]
+    return problems
 
 
-def control_characters(seen: Observations) -> list[str]:
-    """Characters that change how the text around them is shown."""
-    found = {one for text in seen.shown for one in set(text) if unicodedata.category(one) in _FORBIDDEN}
-    return [f"{one!a} was shown" for one in sorted(found - {"\n", "\t"})]
+def control_characters(observations: Observations) -> list[str]:
+    """Reports characters that change how a terminal shows the text around them."""
+    problems = {
+        character
+        for text in observations.shown
+        for character in set(text)
+        if unicodedata.category(character) in _FORBIDDEN
+    }
+    return [f"{item!a} was shown" for item in sorted(problems - {"\n", "\t"})]
 
 
 @contextlib.contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Ends what waits for a FIFO or computes without end. Reads of endless files end at the limit of memory."""
+    """Context manager that ends an endless wait or computation. The memory limit ends reads of endless files."""
 
     def hang(_number: int, _frame: Any) -> None:
         raise Hang
@@ -159,27 +164,27 @@ def deadline(seconds: float) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
-def findings(ground: Sandbox, run: Callable[[Observations], None], seconds: float = DEADLINE) -> list[str]:
-    """Everything that is wrong with a run; an empty list if nothing is.
+def findings(sandbox: Sandbox, run: Callable[[Observations], None], seconds: float = DEADLINE) -> list[str]:
+    """The problems of a run.
 
-    :param run: does something with hostile values, and notes what it shows and sends
+    :param run: uses hostile values, and records what it displays and sends
     """
-    seen, before, found = Observations(), ground.tree(), []
+    observations, before, problems = Observations(), sandbox.tree(), []
     here = os.getcwd()
-    os.chdir(ground.outside / "cwd")
+    os.chdir(sandbox.outside / "cwd")
     try:
         with deadline(seconds):
-            run(seen)
+            run(observations)
     except Hang:
-        found.append(f"the run did not end within {seconds} s")
+        problems.append(f"the run did not end within {seconds} s")
     except MemoryError:
-        found.append("the run used too much memory")
+        problems.append("the run used too much memory")
     finally:
         os.chdir(here)
     return [
-        *found,
-        *executions(ground),
-        *writes(ground, before),
-        *leaks(ground, seen),
-        *control_characters(seen),
+        *problems,
+        *executions(sandbox),
+        *writes(sandbox, before),
+        *leaks(sandbox, observations),
+        *control_characters(observations),
     ]

@@ -21,8 +21,8 @@ from tests.support.paths import ROOT
 
 from . import hostile_aws
 from .boundaries import BOUNDARIES, Boundary
+from .fake_servers import FakeServers
 from .observers import Sandbox, findings
-from .places import FakeServers
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 fuzz = settings(
@@ -35,22 +35,22 @@ fuzz = settings(
 
 
 @pytest.fixture(scope="module")
-def places() -> Iterator[FakeServers]:
+def servers() -> Iterator[FakeServers]:
     with ExitStack() as stack:
         yield FakeServers(stack)
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.name.replace(" ", "-"))
-def test_hostile_input(boundary: Boundary, places: FakeServers, tmp_path: pathlib.Path) -> None:
-    ground = Sandbox(tmp_path, *hostile_aws.SECRETS)
+def test_hostile_input(boundary: Boundary, servers: FakeServers, tmp_path: pathlib.Path) -> None:
+    sandbox = Sandbox(tmp_path, *hostile_aws.SECRETS)
 
     @fuzz
     @given(boundary.values)
     def is_data(value: Any) -> None:
-        ground.clear()
-        places.clear()
-        value = ground.plant(value)
-        assert findings(ground, lambda seen: boundary.run(ground, places, seen, value)) == []
+        sandbox.clear()
+        servers.clear()
+        value = sandbox.plant(value)
+        assert findings(sandbox, lambda observations: boundary.run(sandbox, servers, observations, value)) == []
 
     is_data()
 

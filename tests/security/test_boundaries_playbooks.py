@@ -24,10 +24,10 @@ from tests.support.paths import ROOT
 from tests.support.registry import OCI_MANIFEST
 
 from . import hostile, hostile_aws
-from .from_people import CHOICES, HANDOFF, SURVEY
-from .from_registries import LAYER
+from .fake_servers import FakeServers
+from .handoff_boundaries import CHOICES, HANDOFF, SURVEY
 from .observers import Observations, Sandbox, findings
-from .places import FakeServers
+from .registry_boundaries import LAYER
 
 PATTERN = ROOT / "extensions/patterns/ecr_share/playbooks"
 #: Values that Ansible itself executes, displays, or refuses to load.
@@ -38,17 +38,17 @@ LIMIT = 300  # seconds
 class Play:
     """Runs the programs of ansible-core, and notes what they show."""
 
-    def __init__(self, ground: Sandbox, places: FakeServers, python: pathlib.Path | None) -> None:
-        self.ground, self.places, self.python = ground, places, python
+    def __init__(self, sandbox: Sandbox, servers: FakeServers, python: pathlib.Path | None) -> None:
+        self.sandbox, self.servers, self.python = sandbox, servers, python
         self.output = ""
 
-    def run(self, seen: Observations, program: str, *arguments: Any, **variables: Any) -> None:
+    def run(self, observations: Observations, program: str, *arguments: Any, **variables: Any) -> None:
         """Standard input is closed; the working directory and the home are outside."""
         environment = {
             **{name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ},
-            **self.places.aws.environment,
+            **self.servers.aws.environment,
             "PATH": os.environ["PATH"],
-            "HOME": str(self.ground.inside),
+            "HOME": str(self.sandbox.inside),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv/collections"),
             "ANSIBLE_NOCOLOR": "1",
@@ -59,7 +59,7 @@ class Play:
         extra = ["-e", json.dumps(variables)] if variables else []
         process = subprocess.run(
             [BIN / program, *arguments, *extra],
-            cwd=self.ground.outside / "cwd",
+            cwd=self.sandbox.outside / "cwd",
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -67,34 +67,34 @@ class Play:
             check=False,
         )
         self.output = (process.stdout + process.stderr).decode("utf-8", "surrogateescape")
-        seen.shown.append(self.output)
+        observations.shown.append(self.output)
 
-    def pull(self, seen: Observations, *arguments: Any, **variables: Any) -> None:
-        self.run(seen, "ansible-playbook", ROOT / "playbooks/pull.yml", *arguments, **variables)
+    def pull(self, observations: Observations, *arguments: Any, **variables: Any) -> None:
+        self.run(observations, "ansible-playbook", ROOT / "playbooks/pull.yml", *arguments, **variables)
 
-    def survey(self, seen: Observations, playbook: str, answers: dict[str, Any]) -> None:
+    def survey(self, observations: Observations, playbook: str, answers: dict[str, Any]) -> None:
         """As AWX passes the answers of a survey and the artifacts of other jobs."""
         own = {"ecr_share_wait_timeout": 0, "ecr_pull_wait_timeout": 0, "ansible_python_interpreter": str(self.python)}
-        file = self.ground.inside / "extra_vars.yml"
+        file = self.sandbox.inside / "extra_vars.yml"
         file.write_text(rules.extra_vars_file({**answers, **own}))
-        self.run(seen, "ansible-playbook", PATTERN / playbook, "-e", f"@{file}")
+        self.run(observations, "ansible-playbook", PATTERN / playbook, "-e", f"@{file}")
 
     def write(self, name: str, value: Any) -> pathlib.Path:
-        path = self.ground.inside / name
+        path = self.sandbox.inside / name
         path.write_text(value if isinstance(value, str) else json.dumps(value))
         return path
 
 
 @pytest.fixture(scope="module")
-def places() -> Iterator[FakeServers]:
+def servers() -> Iterator[FakeServers]:
     with ExitStack() as stack:
         yield FakeServers(stack)
 
 
 @pytest.fixture
-def play(places: FakeServers, tmp_path: pathlib.Path) -> Play:
-    places.clear()
-    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), places, Control.python)
+def play(servers: FakeServers, tmp_path: pathlib.Path) -> Play:
+    servers.clear()
+    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), servers, Control.python)
 
 
 def everywhere(payload: str) -> dict[str, Any]:
@@ -106,11 +106,11 @@ def everywhere(payload: str) -> dict[str, Any]:
     return {**values, "ecr_pull_repository_tags": {payload: payload}, **foreign}
 
 
-def pull_handoffs(play: Play, seen: Observations) -> None:
+def pull_handoffs(play: Play, observations: Observations) -> None:
     """A host for each payload and each form of its hand-off, in one run."""
     variables: dict[str, Any] = {}
     hosts = []
-    for number, payload in enumerate(map(play.ground.plant, PAYLOADS)):
+    for number, payload in enumerate(map(play.sandbox.plant, PAYLOADS)):
         documents = [everywhere(payload), {**HANDOFF, "ecr_pull_images": [f"release:{payload}"]}]
         for form, text in (("json", json.dumps(documents[0])), ("yaml", yaml.safe_dump(documents[1]))):
             variables[f"text_{number}_{form}"] = text
@@ -118,49 +118,51 @@ def pull_handoffs(play: Play, seen: Observations) -> None:
         path = play.write(f"{number}.yml", yaml.safe_dump(documents[number % 2]))
         hosts.append(f"file-{number} ecr_pull_handoff={path}")
     for number, file in enumerate(hostile.SPECIAL_FILES):
-        hostile.create(play.ground.plant(file), play.ground.inside / f"special-{number}")
-        hosts.append(f"special-{number} ecr_pull_handoff={play.ground.inside}/special-{number}")
+        hostile.create(play.sandbox.plant(file), play.sandbox.inside / f"special-{number}")
+        hosts.append(f"special-{number} ecr_pull_handoff={play.sandbox.inside}/special-{number}")
     local = "ansible_connection=local ansible_python_interpreter=/nonexistent"
     inventory = play.write("hosts", "".join(f"{host} {local}\n" for host in hosts))
     play.python = None
-    play.pull(seen, "-i", inventory, "--forks", "4", **variables)
+    play.pull(observations, "-i", inventory, "--forks", "4", **variables)
     assert play.output.count("failed=1") == len(hosts), play.output
 
 
-def pull_handoff_text(play: Play, seen: Observations) -> None:
+def pull_handoff_text(play: Play, observations: Observations) -> None:
     """Not by the name of a variable: the text itself in -e, which Ansible trusts."""
-    for payload in map(play.ground.plant, PAYLOADS[:3]):
-        play.pull(seen, ecr_pull_handoff=json.dumps(everywhere(payload)))
+    for payload in map(play.sandbox.plant, PAYLOADS[:3]):
+        play.pull(observations, ecr_pull_handoff=json.dumps(everywhere(payload)))
         assert "A hand-off cannot contain" in " ".join(play.output.split()), play.output
 
 
-def share_survey(play: Play, seen: Observations) -> None:
+def share_survey(play: Play, observations: Observations) -> None:
     for number in range(3):
-        payloads = map(play.ground.plant, PAYLOADS[number:] + PAYLOADS[:number])
+        payloads = map(play.sandbox.plant, PAYLOADS[number:] + PAYLOADS[:number])
         answers = {name: value + payload for (name, value), payload in zip(SURVEY.items(), payloads)}
         for playbook in ("share.yml", "unshare.yml") if number == 0 else ("share.yml",):
-            play.survey(seen, playbook, {**answers, **CHOICES})
+            play.survey(observations, playbook, {**answers, **CHOICES})
             assert "failed=1" in play.output, play.output
 
 
-def pull_artifacts(play: Play, seen: Observations) -> None:
+def pull_artifacts(play: Play, observations: Observations) -> None:
     for name in ("ecr_share_handoff", "survey_handoff"):
-        for document in (everywhere(play.ground.plant(PAYLOADS[0])), HANDOFF["ecr_pull_denied"]):
-            play.survey(seen, "prove.yml", {name: json.dumps(document), "survey_dest": play.ground.plant(PAYLOADS[0])})
+        for document in (everywhere(play.sandbox.plant(PAYLOADS[0])), HANDOFF["ecr_pull_denied"]):
+            play.survey(
+                observations, "prove.yml", {name: json.dumps(document), "survey_dest": play.sandbox.plant(PAYLOADS[0])}
+            )
             assert "failed=1" in play.output, play.output
 
 
-def pull_on_hosts(play: Play, seen: Observations) -> None:
+def pull_on_hosts(play: Play, observations: Observations) -> None:
     """A host for each payload, whose Python prints it in every value of a result."""
     hosts = []
-    for number, payload in enumerate(map(play.ground.plant, PAYLOADS)):
+    for number, payload in enumerate(map(play.sandbox.plant, PAYLOADS)):
 
         def spoil(value: Any, payload: str = payload) -> Any:
             if isinstance(value, dict):
-                return {key: spoil(one) for key, one in value.items()}
+                return {key: spoil(element) for key, element in value.items()}
             return [payload] if isinstance(value, list) else payload
 
-        fact = {"ansible_facts": {"ecr_pull_junit_path": f"{play.ground.outside}/new", payload: payload}}
+        fact = {"ansible_facts": {"ecr_pull_junit_path": f"{play.sandbox.outside}/new", payload: payload}}
         statistics = {"ansible_stats": {"data": {"ecr_share_handoff": payload}}}
         answer = {**spoil(ANSWER), **fact, **statistics, "verdict": "pass", "images": [], "changed": False}
         failure = {"failed": True, "msg": payload, "exception": payload, **fact}
@@ -172,47 +174,47 @@ def pull_on_hosts(play: Play, seen: Observations) -> None:
     play.python = None
     inventory = play.write("hosts", "".join(hosts))
     share = {"ecr_pull_role_arn": hostile_aws.ROLE_ARN, "ecr_pull_wait_timeout": 0}
-    play.pull(seen, "-i", inventory, "--forks", "4", **share)
+    play.pull(observations, "-i", inventory, "--forks", "4", **share)
     assert play.output.count("failure-") > len(PAYLOADS), play.output
 
 
-def pull_from_aws(play: Play, seen: Observations) -> None:
+def pull_from_aws(play: Play, observations: Observations) -> None:
     """Calls of the consumer are refused or answered with payloads."""
     own = {"ecr_pull_handoff": json.dumps(HANDOFF), "ecr_pull_engine": "oci_layout", "ecr_pull_wait_timeout": 0}
-    own["ecr_pull_dest"] = str(play.ground.inside / "layout")
+    own["ecr_pull_dest"] = str(play.sandbox.inside / "layout")
     printable = [payload for payload in PAYLOADS if payload not in hostile.CONTROL_CHARACTERS]  # XML has no others
-    text = play.ground.plant(" ".join(printable))
+    text = play.sandbox.plant(" ".join(printable))
     for call in ("GetCallerIdentity", "AssumeRole", "DescribeImages"):
-        play.places.aws.answers = {call: hostile_aws.error("AccessDenied", f"not authorized: {text}")}
-        play.places.aws.refused = {call}
-        play.pull(seen, **own)
+        play.servers.aws.answers = {call: hostile_aws.error("AccessDenied", f"not authorized: {text}")}
+        play.servers.aws.refused = {call}
+        play.pull(observations, **own)
         assert "failed=1" in play.output, play.output
-    play.places.aws.answers, play.places.aws.refused = {}, set()
+    play.servers.aws.answers, play.servers.aws.refused = {}, set()
     identity = hostile_aws.ANSWERS["GetCallerIdentity"]
-    play.places.aws.answers["GetCallerIdentity"] = {**identity, "Arn": identity["Arn"] + text, "UserId": text}
-    play.pull(seen, **own)
+    play.servers.aws.answers["GetCallerIdentity"] = {**identity, "Arn": identity["Arn"] + text, "UserId": text}
+    play.pull(observations, **own)
 
 
-def share_at_aws(play: Play, seen: Observations) -> None:
+def share_at_aws(play: Play, observations: Observations) -> None:
     """Descriptions, tags and documents that others wrote in the owner account."""
-    text = play.ground.plant(" ".join(PAYLOADS))
+    text = play.sandbox.plant(" ".join(PAYLOADS))
     role = hostile_aws.ANSWERS["GetRole"]["Role"]
-    play.places.aws.answers = {
+    play.servers.aws.answers = {
         "GetCallerIdentity": {**hostile_aws.ANSWERS["GetCallerIdentity"], "Account": hostile_aws.OWNER},
         "GetRole": {"Role": {**role, "Description": text, "AssumeRolePolicyDocument": text}},
         "ListTagsForResource": {"tags": [{"Key": "environment", "Value": text}, {"Key": text, "Value": text}]},
     }
     for mode in ("--check", "--diff"):
         scenario = ROOT / "playbooks/vars/scenario.yml"
-        own = {"ecr_share_wait_timeout": 0, "ecr_share_handoff_path": str(play.ground.inside / "handoff.yml")}
-        play.run(seen, "ansible-playbook", ROOT / "playbooks/share.yml", mode, "-e", f"@{scenario}", **own)
+        own = {"ecr_share_wait_timeout": 0, "ecr_share_handoff_path": str(play.sandbox.inside / "handoff.yml")}
+        play.run(observations, "ansible-playbook", ROOT / "playbooks/share.yml", mode, "-e", f"@{scenario}", **own)
         assert "failed=1" in play.output, play.output
 
 
-def pull_from_registry(play: Play, seen: Observations) -> None:
+def pull_from_registry(play: Play, observations: Observations) -> None:
     """A registry whose refusals and documents have payloads, and which repeats the token."""
-    registry = play.places.registry
-    text = play.ground.plant(" ".join(PAYLOADS))
+    registry = play.servers.registry
+    text = play.sandbox.plant(" ".join(PAYLOADS))
     image = registry.push_image("release", LAYER)
     layer = registry.push("release", LAYER)["digest"]
     token = f"{hostile_aws.REGISTRY_TOKEN} {hostile_aws.REGISTRY_PASSWORD}"
@@ -221,35 +223,39 @@ def pull_from_registry(play: Play, seen: Observations) -> None:
     spoiled = registry.push("release", manifest.encode(), OCI_MANIFEST)
     answer = dict(hostile_aws.ANSWERS["BatchGetImage"]["images"][0])
     entry = dict(hostile_aws.ANSWERS["GetAuthorizationToken"]["authorizationData"][0])
-    play.places.aws.answers["GetAuthorizationToken"] = {"authorizationData": [{**entry, "proxyEndpoint": registry.url}]}
+    play.servers.aws.answers["GetAuthorizationToken"] = {
+        "authorizationData": [{**entry, "proxyEndpoint": registry.url}]
+    }
     registry.serve(f"/v2/release/blobs/{layer}", 403, errors)
     for digest in (image["digest"], spoiled["digest"]):
         answer["imageId"] = {"imageDigest": digest, "imageTag": "v1.0"}
-        play.places.aws.answers["BatchGetImage"] = {"images": [answer], "failures": []}
+        play.servers.aws.answers["BatchGetImage"] = {"images": [answer], "failures": []}
         options = {
             "role_arn": hostile_aws.ROLE_ARN,
             "images": ["release:v1.0"],
             "engine": "oci_layout",
-            "dest": str(play.ground.inside / "layout"),
+            "dest": str(play.sandbox.inside / "layout"),
             "wait_timeout": 0,
         }
         task = {"crossaccount.ecr.ecr_image_pull": options}
         book = play.write("play.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}])
-        play.run(seen, "ansible-playbook", book, ansible_connection="local")
+        play.run(observations, "ansible-playbook", book, ansible_connection="local")
         assert "failed=1" in play.output, play.output
 
 
-def list_accounts(play: Play, seen: Observations) -> None:
+def list_accounts(play: Play, observations: Observations) -> None:
     """Accounts, units and tags with payloads as names, in every option that evaluates expressions."""
-    answers = play.places.aws.answers
+    answers = play.servers.aws.answers
     accounts = [
-        {"Id": f"{number:012}", "Name": play.ground.plant(payload), "Status": "ACTIVE"}
+        {"Id": f"{number:012}", "Name": play.sandbox.plant(payload), "Status": "ACTIVE"}
         for number, payload in enumerate(PAYLOADS)
     ]
     answers["ListRoots"] = {"Roots": [{"Id": "r-ab12", "Name": "Root"}]}
     answers["ListAccountsForParent"] = {"Accounts": accounts}
     answers["ListOrganizationalUnitsForParent"] = {"OrganizationalUnits": []}
-    answers["ListTagsForResource"] = {"Tags": [{"Key": one["Name"], "Value": one["Name"]} for one in accounts]}
+    answers["ListTagsForResource"] = {
+        "Tags": [{"Key": account["Name"], "Value": account["Name"]} for account in accounts]
+    }
     source = {
         "plugin": "crossaccount.ecr.aws_organizations_accounts",
         "compose": {"label": "account_name ~ account_tags", "ansible_connection": "'local'"},
@@ -261,7 +267,7 @@ def list_accounts(play: Play, seen: Observations) -> None:
     assert "000000000001" in play.output, play.output
     shown = {"lines": ["{{ label }} {{ account_name }} {{ account_tags }}"]}
     book = {"hosts": "all", "gather_facts": False, "tasks": [{"crossaccount.ecr.display_lines": shown}]}
-    play.run(seen, "ansible-playbook", play.write("play.yml", [book]), "-i", inventory)
+    play.run(observations, "ansible-playbook", play.write("play.yml", [book]), "-i", inventory)
     assert f"ok={len(PAYLOADS)}" in play.output or play.output.count("ok=1") == len(PAYLOADS), play.output
 
 
@@ -280,4 +286,4 @@ RUNS: list[Callable[[Play, Observations], None]] = [
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 def test_hostile_run(run: Callable[[Play, Observations], None], play: Play) -> None:
-    assert findings(play.ground, lambda seen: run(play, seen), seconds=LIMIT) == []
+    assert findings(play.sandbox, lambda observations: run(play, observations), seconds=LIMIT) == []

@@ -186,8 +186,8 @@ def test_overwritten_skopeo_document_is_copied_again(
     dest = dest.format(tmp_path)
     assert pull(control, image, dest)
     before = contents(tmp_path)
-    wanted = {"config": b'"rootfs"', "manifest": b'"layers":'}[part]
-    (path,) = [tmp_path / name for name, content in before.items() if wanted in content]
+    expected = {"config": b'"rootfs"', "manifest": b'"layers":'}[part]
+    (path,) = [tmp_path / name for name, content in before.items() if expected in content]
     document = json.loads(path.read_text())
     document |= {"layers": document["layers"][:1]} if part == "manifest" else {"author": "somebody"}
     path.write_text(json.dumps(document))

@@ -259,7 +259,7 @@ def test_mode_of_existing_wrapper_is_repaired(host: Host, mode: int) -> None:
     assert host.module()["changed"] is True
     (host.bin / NAME).chmod(mode)
     repaired = host.module()
-    assert [one["before_header"] for one in repaired["diff"]] == [str(host.bin / NAME)]
+    assert [entry["before_header"] for entry in repaired["diff"]] == [str(host.bin / NAME)]
     assert repaired["diff"][0]["before"].startswith(f"# mode {mode:04o}, owned by the user with ID 0\n")
     assert (host.bin / NAME).stat().st_mode & 0o7777 == 0o755
     assert host.module()["changed"] is False

@@ -48,8 +48,8 @@ def unsafe(value: Any) -> Any:
     if isinstance(value, str):
         return _Unsafe(value)
     if isinstance(value, list):
-        return [unsafe(one) for one in value]
-    return {name: unsafe(one) for name, one in value.items()} if isinstance(value, dict) else value
+        return [unsafe(element) for element in value]
+    return {name: unsafe(element) for name, element in value.items()} if isinstance(value, dict) else value
 
 
 def given(tmp_path: pathlib.Path, variables: dict[str, Any]) -> str:

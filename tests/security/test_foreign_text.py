@@ -37,10 +37,10 @@ def test_account_names_and_units_are_not_evaluated_as_templates(
     root = organization.list_roots()["Roots"][0]["Id"]
     unit_name = hostile if place == "unit" else f"unit {tmp_path.name}"
     unit = organization.create_organizational_unit(ParentId=root, Name=unit_name)["OrganizationalUnit"]["Id"]
-    made = organization.create_account(
+    created = organization.create_account(
         AccountName=hostile if place == "account" else "plain", Email=f"{tmp_path.name}@example.com"
     )
-    account = made["CreateAccountStatus"]["AccountId"]
+    account = created["CreateAccountStatus"]["AccountId"]
     organization.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
     source: dict[str, Any] = {
         "plugin": "crossaccount.ecr.aws_organizations_accounts",

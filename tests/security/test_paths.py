@@ -173,13 +173,13 @@ def test_engines_get_no_variables_of_aws(
     shared: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Finding 9, a variant: a program that is called docker sees no key of the job."""
-    program, seen = tmp_path / "bin/docker", tmp_path / "seen"
+    program, recorded = tmp_path / "bin/docker", tmp_path / "environment"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\nenv >> {seen}\nexit 1\n", encoding="utf-8")
+    program.write_text(f"#!/bin/sh\nenv >> {recorded}\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
     path = f"{program.parent}:{os.environ['PATH']}"
     monkeypatch.setattr(shared, "engines", {"PATH": path, "AWS_KEY_OF_A_JOB": SECRET})
     result = shared.module("ecr_image_pull", "consumer", engine="docker", **BY_ROLE)
     assert "docker does not report its context" in result["msg"]
-    assert "PATH=" in seen.read_text()
-    assert "AWS_" not in seen.read_text()
+    assert "PATH=" in recorded.read_text()
+    assert "AWS_" not in recorded.read_text()

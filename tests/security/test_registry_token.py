@@ -247,7 +247,7 @@ def without_verification(control: Control, _port: int, files: dict[str, str]) ->
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("wanted", ["docker", "auto"])
+@pytest.mark.parametrize("engine", ["docker", "auto"])
 @pytest.mark.parametrize(
     "way",
     [
@@ -263,12 +263,12 @@ def without_verification(control: Control, _port: int, files: dict[str, str]) ->
     ids=["host", "no-scheme", "like-127", "like-localhost", "not-verify", "context", "skip", "tls-only"],
 )
 def test_docker_over_plain_tcp_is_rejected_before_the_token(
-    user: Control, tmp_path: pathlib.Path, way: Way, wanted: str
+    user: Control, tmp_path: pathlib.Path, way: Way, engine: str
 ) -> None:
     """Finding 4: an attacker between the host and its engine reads the token of all shared repositories."""
     user.engines = way(user, 0, certificates(tmp_path))
     mark = len(user.lab.calls())
-    result = user.module("ecr_image_pull", "consumer", engine=wanted, **BY_ROLE)
+    result = user.module("ecr_image_pull", "consumer", engine=engine, **BY_ROLE)
     assert result["code"] == 2
     assert result["msg"].startswith("The engine of docker is at "), result
     assert REMOTE in result["msg"]
@@ -400,17 +400,17 @@ def secure(server: Server, tmp_path: pathlib.Path) -> Registry:
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The addresses to which connections are made; to loopback addresses they are made."""
-    made: list[Any] = []
+    created: list[Any] = []
     connect = socket.create_connection
 
     def record(address: tuple[str, int], *arguments: Any, **options: Any) -> socket.socket:
-        made.append(address[0])
+        created.append(address[0])
         if not address[0].startswith("127."):
             raise OSError("this test connects to loopback addresses only")
         return connect(address, *arguments, **options)
 
     monkeypatch.setattr(socket, "create_connection", record)
-    return made
+    return created
 
 
 def blob_error(registry: Registry, folder: pathlib.Path) -> str:
@@ -537,9 +537,9 @@ def test_transfer_that_drips_ends(
     monkeypatch.setattr(_registry, "threading", types.SimpleNamespace(Event=_NoPause))
     server.answers[path] = drip(part)
     if path == BLOB:
-        wanted = Descriptor("x", DIGEST, 10**6)
+        descriptor = Descriptor("x", DIGEST, 10**6)
         with pytest.raises(EcrError) as caught:
-            registry.blob("team/app", wanted, tmp_path / "blob")
+            registry.blob("team/app", descriptor, tmp_path / "blob")
         assert list(tmp_path.iterdir()) == []
     else:
         with pytest.raises(EcrError) as caught:

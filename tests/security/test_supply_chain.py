@@ -27,9 +27,9 @@ def test_every_package_is_locked_with_its_version_and_hashes(folder: pathlib.Pat
     for entry in entries:
         assert _PINNED.match(entry), entry
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
-    wanted = pinned((folder / "requirements.in").read_text())
-    assert wanted
-    assert {name: pinned(text).get(name) for name in wanted} == wanted, "run make lock"
+    expected = pinned((folder / "requirements.in").read_text())
+    assert expected
+    assert {name: pinned(text).get(name) for name in expected} == expected, "run make lock"
 
 
 def test_the_environments_are_installed_from_the_lock_files_only() -> None:

@@ -36,7 +36,7 @@ class ControlAtAwsNames(Control):
         return super()._run([*self.inside, *command], profile, typed, **variables)
 
     def shell(self, line: str, profile: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-        """A line as one types it there."""
+        """The command line for a shell in the namespaces."""
         command = [*self.inside, "bash", "-o", "pipefail", "-c", line]
         environment = {**self.environment(profile), **variables}
         return subprocess.run(
@@ -46,9 +46,9 @@ class ControlAtAwsNames(Control):
 
 @contextlib.contextmanager
 def control_host(folder: pathlib.Path) -> Iterator[ControlAtAwsNames]:
-    """A lab at AWS's names and a control host with docker in it.
+    """Start a lab at AWS's host names, and a control node with docker in the same namespaces.
 
-    :param folder: with a short path, for docker's sockets are in it
+    :param folder: must have a short path, because it contains docker's sockets
     """
     with at_aws_names.answering(folder / "lab", LAB_PYTHON) as inside:
         control = ControlAtAwsNames(folder, inside)

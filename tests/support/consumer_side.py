@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The consumer's modules in this process, which is faster than a program."""
+"""Runs the consumer's modules in this process, which is faster than a new process."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.support.control import Control
 from tests.support.policies import ASSUME, Statement
 
 HOST, CONTROLLER = "host", "controller"
-#: AssumeRole for one attempt of the proof: with the external ID, without it, with a wrong one.
+#: The AssumeRole calls of one attempt of the proof: with the external ID, without it, with a wrong one.
 ONE_ATTEMPT = 3
 
 
 def prove(control: Control, role_arn: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """The result of the module; without `credentials` from this process, as the controller does it, which is quick."""
+    """The result of the module. Without `credentials`, it runs in this process, as on the controller, which is fast."""
     options = {"role_arn": role_arn, "external_id": "test", **options}
     if credentials:
         return control.module("ecr_access_info", "consumer", credentials=credentials, **options)
@@ -38,7 +38,7 @@ def prove(control: Control, role_arn: str, credentials: str = "", **options: Any
 
 
 def pull(control: Control, role_arn: str, *images: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """The requests to AWS for a pull; with `credentials` the module does it, in check mode."""
+    """The requests to AWS for a pull. With `credentials`, the module sends them, in check mode."""
     options = {"role_arn": role_arn, "external_id": "test", "images": images, **options}
     if credentials:
         layout = {"engine": "oci_layout", "dest": str(control.folder / "layout"), "credentials": credentials}
@@ -59,7 +59,7 @@ _service_file = functools.cache(JSONFileLoader().load_file)
 def here(
     control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
 ) -> dict[str, Any]:
-    """The result of `run` in this process, with the consumer's environment; it does not wait unless told."""
+    """The result of `run` in this process, with the consumer's environment. By default, it does not wait."""
     options = {"wait_timeout": 0, **options}
     profile = {} if "access_key" in options else {"AWS_PROFILE": "consumer"}
     with pytest.MonkeyPatch.context() as patch:
@@ -83,12 +83,12 @@ class Clock:
 
 
 def count(control: Control, mark: int, call: str = ASSUME) -> int:
-    """How often something was called, after the first `mark` calls of the log."""
+    """The number of calls of an operation after the first `mark` calls in the log."""
     return control.lab.calls()[mark:].count(call)
 
 
 def options_of(control: Control, key: dict[str, str]) -> dict[str, str]:
-    """The options that make the holder of an access key the caller."""
+    """The module options for the credentials of an access key."""
     token = {"session_token": key["SessionToken"]} if "SessionToken" in key else {}
     return {
         "access_key": key["AccessKeyId"],

@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 
 #: tests/matrix names the programs of another ansible-core.
 BIN = pathlib.Path(os.environ.get("ANSIBLE_BIN", ROOT / ".venv/bin"))
-WAIT_INTERVAL = 0.05  # seconds, of the owner's side: the lab returns a write at once
+WAIT_INTERVAL = 0.05  # seconds; the lab returns a write at once
 #: Deprecations of amazon.aws (a module of its group, how it returns warnings), and of the option --tree below.
 DEPRECATED = ("amazon.aws.ec2_vpc_peer", "Passing `warnings` to `exit_json`", "tree callback")
 ROLE = "allow_ecr_release"
@@ -41,11 +41,11 @@ class Run:
 
 
 class Control:
-    """A control host: the collection of this repository, an AWS environment, engines."""
+    """A control node with this collection, an AWS environment, and container engines."""
 
-    #: The Python of modules; None for the Python that Ansible itself takes, with the real ansible-playbook.
+    #: The Python for modules. None: the Python that Ansible chooses, and the real ansible-playbook.
     python: pathlib.Path | None = None
-    #: A quick ansible-playbook, where there is one.
+    #: A quick ansible-playbook, if one runs.
     ansible_playbook: pathlib.Path | None = None
 
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
@@ -93,19 +93,19 @@ class Control:
         return self.ansible_playbook if self.python and quick_python.serves(self.environment(profile)) else None
 
     def share(self, *arguments: str, profile: str | None = "owner", **variables: Any) -> Run:
-        """The scenario's declaration, with `variables` over it."""
+        """Run share.yml with the scenario's declaration, overridden by `variables`."""
         variables.setdefault("ecr_share_handoff_path", str(self.handoff))
         return self.playbook("share", profile, "-e", "@playbooks/vars/scenario.yml", *arguments, **variables)
 
     def pull(self, *arguments: str, profile: str | None = "consumer", **variables: Any) -> Run:
-        """With the hand-off; not waiting, unless told: these shares need no propagation."""
+        """Run pull.yml with the hand-off. By default, it does not wait, because these shares need no propagation."""
         variables.setdefault("ecr_pull_wait_timeout", 0)
         return self.playbook("pull", profile, "-e", f"ecr_pull_handoff={self.handoff}", *arguments, **variables)
 
     def module(self, module: str, profile: str | None, /, *flags: str, **options: Any) -> dict[str, Any]:
         """The result of one module; `code` is the exit status. The consumer's modules do not wait.
 
-        They run as Ansible runs them on a host, which is faster; ad hoc where an action plugin has something to do.
+        A module runs as on a host, which is faster. A module with an action plugin runs as an ad hoc command.
         """
         if module == "ecr_audit_info":  # it never waits
             return self._module_itself(module, profile, *flags, **options)

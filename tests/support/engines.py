@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A dockerd of the tests' own."""
+"""A private dockerd for the tests."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 @contextlib.contextmanager
 def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[str, str]]:
-    """A dockerd of our own; the environment that leads to it. No dockerd is an error.
+    """Start a private dockerd. Yields the environment variables for its clients. A missing dockerd is an error.
 
-    :param inside: words before the command, where it runs in namespaces
+    :param inside: the words before the command, if dockerd runs in namespaces
     """
     folder.mkdir(exist_ok=True)
     socket = folder / "docker.sock"
@@ -45,6 +45,6 @@ def dockerd(folder: pathlib.Path, inside: Sequence[str] = ()) -> Iterator[dict[s
         yield environment
     finally:
         if daemon.poll() is None:
-            # The daemon itself, which may be in namespaces that give it another pid.
+            # The daemon's own process. In namespaces, its file has another pid.
             subprocess.run([*inside, "kill", (folder / "pid").read_text()], check=True)
         daemon.wait(300)

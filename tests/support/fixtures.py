@@ -17,12 +17,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
 
 from tests.lab import accounts
 from tests.support import quick_python
-from tests.support.by_hand import Owner
 from tests.support.consumer_side import Clock
 from tests.support.control import BIN, Control
 from tests.support.engines import dockerd
 from tests.support.forwarding import HoldingProxy, RecordingProxy, ResponseDroppingProxy
 from tests.support.lab import Lab
+from tests.support.owner_resources import Owner
 from tests.support.paths import ROOT
 from tests.support.serving import serving
 from tests.support.watching import Site
@@ -30,7 +30,7 @@ from tests.support.watching import Site
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For every Control; the tests of whole stories have one that keeps the real Python."""
+    """The quick Python for every Control. The tests of the scenario use the real Python."""
     if Control.python:  # tests/security has this fixture too
         yield
         return
@@ -56,7 +56,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.fixture
 def skopeo() -> str:
-    """The program. No skopeo is an error."""
+    """The program skopeo. A missing skopeo is an error."""
     program = shutil.which("skopeo")
     assert program, "skopeo is not installed"
     return program
@@ -64,9 +64,9 @@ def skopeo() -> str:
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Storage of our own for podman; the environment that leads to it. No podman is an error.
+    """Private storage for podman: the environment variables that select it. A missing podman is an error.
 
-    Each file has its own: of images of the same content, podman returns the digest of the first.
+    Each test file has its own storage, because podman returns the digest of the first of several equal images.
     """
     folder = tmp_path_factory.mktemp("podman")
     configuration = folder / "storage.conf"
@@ -99,7 +99,7 @@ def recording_proxy(lab: Lab) -> Iterator[RecordingProxy]:
 
 @pytest.fixture
 def dropping_proxy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseDroppingProxy]:
-    # The SDK's own pauses between its tries.
+    # The pauses of the SDK between its attempts.
     monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=lambda _seconds: None))
     server = ResponseDroppingProxy(lab)
     with serving(server):
@@ -109,7 +109,7 @@ def dropping_proxy(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Respon
 
 @pytest.fixture(scope="module")
 def layer() -> bytes:
-    """A layer that no engine has from another test."""
+    """A layer that no other test pulls."""
     return accounts.layer({"noise": os.urandom(200_000)})
 
 

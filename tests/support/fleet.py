@@ -32,9 +32,9 @@ class Account(NamedTuple):
 
 
 class Fleet(Control):
-    """A control host, and an organization whose management account is the owner account of the lab.
+    """A control node, and an organization whose management account is the owner account of the lab.
 
-    :param count: of the accounts that can be reached
+    :param count: the number of accounts that can be reached
     """
 
     def __init__(self, control: Control, count: int = 2) -> None:
@@ -45,35 +45,35 @@ class Fleet(Control):
         workloads = self.unit(self.root, "Workloads")
         production = self.unit(workloads, "Production")
         both = [accounts.REGION, OTHER_REGION]
-        # First in the inventory, so that it is a batch of its own.
+        # It is first in the inventory, so that it is a separate batch.
         self.closed = self.join("a closed one", production, [], role="Other")
         self.open = [self.join(f"team {number}", production) for number in range(count - 1)]
         self.open.append(self.join("two regions", production, both, regions=" ".join(both)))
         self.join("outside", workloads, [])
         self.join("not tagged", production, [], registry="private")
-        gone = self.join("gone", production, [])
-        self.organizations.close_account(AccountId=gone.id)
+        closed = self.join("gone", production, [])
+        self.organizations.close_account(AccountId=closed.id)
 
     def unit(self, parent: str, name: str) -> str:
-        made = self.organizations.create_organizational_unit(ParentId=parent, Name=name)
-        return str(made["OrganizationalUnit"]["Id"])
+        created = self.organizations.create_organizational_unit(ParentId=parent, Name=name)
+        return str(created["OrganizationalUnit"]["Id"])
 
     def join(
         self, name: str, unit: str, places: list[str] | None = None, role: str = ACCESS_ROLE, **tags: str
     ) -> Account:
-        """A new account with the repository `release` in each region."""
+        """Create an account with the repository `release` in each region."""
         places = [accounts.REGION] if places is None else places
         labels = [{"Key": key, "Value": value} for key, value in {"registry": "shared", **tags}.items()]
         email = f"{name.replace(' ', '-')}@example.com"
-        made = self.organizations.create_account(AccountName=name, Email=email, RoleName=role, Tags=labels)
-        account = Account(made["CreateAccountStatus"]["AccountId"], name, places)
+        created = self.organizations.create_account(AccountName=name, Email=email, RoleName=role, Tags=labels)
+        account = Account(created["CreateAccountStatus"]["AccountId"], name, places)
         self.organizations.move_account(AccountId=account.id, SourceParentId=self.root, DestinationParentId=unit)
         for region in places:
             self.client(account, "ecr", region).create_repository(repositoryName="release")
         return account
 
     def client(self, account: Account, service: str, region: str = accounts.REGION) -> Any:
-        """A client with the session of the account's own role."""
+        """A client with a session of the account's role."""
         arn = f"arn:aws:iam::{account.id}:role/{ACCESS_ROLE}"
         keys = self.sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
@@ -84,14 +84,14 @@ class Fleet(Control):
         return session.client(service, region_name=region)
 
     def environment(self, profile: str | None) -> dict[str, str]:
-        """With all that Ansible keeps in one folder."""
+        """The environment, in which Ansible keeps all its files in one folder."""
         folders = {"ANSIBLE_HOME": self.folder / "ansible", "TMPDIR": self.folder / "tmp"}
         for folder in folders.values():
             folder.mkdir(exist_ok=True)
         return {**super().environment(profile), **{name: str(folder) for name, folder in folders.items()}}
 
     def is_shared(self, account: Account) -> bool:
-        """Whether the pull role exists, and the tags in each region."""
+        """Whether the pull role exists and the repositories have the tags in each region."""
         try:
             self.client(account, "iam").get_role(RoleName=ROLE)
             role = True
@@ -102,7 +102,7 @@ class Fleet(Control):
             self.client(account, "ecr", region).list_tags_for_resource(resourceArn=arn)["tags"]
             for region, arn in zip(account.regions, arns)
         ]
-        assert all(bool(one) == role for one in tags), (account, role, tags)
+        assert all(bool(tag) == role for tag in tags), (account, role, tags)
         return role
 
     def inventory(self, profile: str = "owner") -> tuple[dict[str, Any], str]:

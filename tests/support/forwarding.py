@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy between a client and the lab, and the kinds of it that change, lose or hold what the lab answers."""
+"""A proxy between a client and the lab, and variants that change, drop or hold back responses of the lab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 from tests.support.lab import Lab
 
 Form = dict[str, str]
-#: From a call, the form that was sent, the status and the response: the status and response that replace them.
+#: Receives a call, the form that was sent, the status and the response. Returns the new status and response.
 Change = Callable[[str, Form, int, str], tuple[int, str]]
 #: Headers that belong to one connection, and those that the proxy sends itself.
 OWN_HEADERS = ("connection", "content-length", "date", "server", "transfer-encoding")
@@ -121,10 +121,10 @@ class ForwardingProxy(http.server.ThreadingHTTPServer):
         self.url = f"http://{self.here}"
 
     def on_request(self, request: Request) -> None:
-        """Called before the lab gets a request."""
+        """Called before the lab receives a request."""
 
     def on_answer(self, request: Request, answer: Answer) -> None:
-        """Called before the client gets the response, which it may change."""
+        """Called before the client receives the response, and may change it."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed, or that closes its connection, is not an error."""
@@ -133,7 +133,7 @@ class ForwardingProxy(http.server.ThreadingHTTPServer):
 
 
 class RecordingProxy(ForwardingProxy):
-    """Keeps the forms that were sent to STS, and may change the answers of AWS."""
+    """Records the forms that were sent to STS, and may change the responses of AWS."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab.endpoint)
@@ -154,7 +154,7 @@ class RecordingProxy(ForwardingProxy):
 
 
 class ResponseDroppingProxy(RecordingProxy):
-    """Forwards every request, and drops the answer to some."""
+    """Forwards every request, and drops some responses."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -165,7 +165,7 @@ class ResponseDroppingProxy(RecordingProxy):
         self.change = self._change
 
     def after(self, call: str, *acts: Callable[[], Any]) -> None:
-        """After the first answers to a call, do this, once each; `self.lose` drops the answer."""
+        """Run a function after each of the first responses to a call. `self.lose` drops the response."""
         self.then[call] = list(acts)
 
     @staticmethod
@@ -181,7 +181,7 @@ class ResponseDroppingProxy(RecordingProxy):
         return changed or (status, answer)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A lost response is expected; anything else is one for the test."""
+        """A dropped response is expected. Any other error is reported to the test."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError):
             self.errors.append(error)
@@ -191,7 +191,7 @@ class ResponseDroppingProxy(RecordingProxy):
 
 
 class HoldingProxy(ForwardingProxy):
-    """In front of AWS and of the registry: may hold one layer halfway, refuse it, or hold a call of AWS.
+    """A proxy for AWS and the registry that can hold back half of a layer, refuse it, or hold back a call of AWS.
 
     :param layer: the digest of the layer
     """
@@ -211,19 +211,19 @@ class HoldingProxy(ForwardingProxy):
         self.holding = True
 
     def hold_call(self, call: str, answer: bool) -> None:
-        """From now on hold a call of AWS before the lab gets it, or its answer."""
+        """Hold back later calls of an operation of AWS before the lab receives them, or hold back the responses."""
         self.pass_on()
         self.held_call, self.held_answer = ("", call) if answer else (call, "")
 
     def refuse(self, what: str) -> None:
-        """From now on refuse `manifest` or `layer`."""
+        """Refuse later requests for `manifest` or `layer`."""
         self.pass_on()
         self.refused = {"manifest": "/v2/release/manifests/", "layer": f"/v2/release/blobs/{self.layer}"}[what]
 
     def on_request(self, request: Request) -> None:
         if self.held_call and request.call == self.held_call:
             self._wait(request.call)
-            raise ConnectionAbortedError  # the client is gone, and the lab does not get the call
+            raise ConnectionAbortedError  # the client has ended, and the lab does not receive the call
 
     def on_answer(self, request: Request, answer: Answer) -> None:
         if request.method == "POST":
@@ -236,7 +236,7 @@ class HoldingProxy(ForwardingProxy):
             self._wait(request.call)
 
     def _wait(self, what: str) -> None:
-        released = self.released  # pass_on() makes another one
+        released = self.released  # pass_on() replaces it
         self.held.append(what)
         released.wait(600)
 
@@ -245,7 +245,7 @@ class HoldingProxy(ForwardingProxy):
 
 
 def _refusal(request: Request) -> bytes:
-    """An answer that contains the token, except to dockerd, which has a log of its own."""
+    """A refusal that contains the token, except for dockerd, which writes it to its log."""
     token = request.headers.get("Authorization", "").partition(" ")[2]
     if request.headers.get("User-Agent", "").startswith("docker/"):
         token = ""
@@ -254,7 +254,7 @@ def _refusal(request: Request) -> bytes:
 
 
 class TamperingProxy(ForwardingProxy):
-    """A registry that passes on what the lab answers, except for a fault.
+    """A registry that forwards the responses of the lab with one fault.
 
     :param fault: changes an answer that has a layer or the manifest
     :param layers: the digests of the layers that a fault may concern

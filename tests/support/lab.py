@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A running lab, as tests see it."""
+"""The interface of tests to a running lab."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Lab:
         return self.session(profile).client(service)
 
     def assume(self, profile: str, service: str, role: str, **options: str) -> Any:
-        """A client of `service` with the session of a role in the owner account."""
+        """A client of `service` with a session of a role in the owner account."""
         reply = self.client(profile, "sts").assume_role(
             RoleArn=f"arn:aws:iam::{accounts.OWNER}:role/{role}", RoleSessionName=role, **options
         )
@@ -58,17 +58,17 @@ class Lab:
 
     @property
     def vpc_endpoint(self) -> str:
-        """The URL of the VPC endpoint, to which `endpoint_policy` gives a policy."""
+        """The URL of the VPC endpoint. `endpoint_policy` sets its policy."""
         return (self.folder / state.VPC_ENDPOINT).read_text()
 
     def endpoint_policy(self, *statements: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
-        """Within, the VPC endpoint has this policy."""
+        """Context manager that sets the policy of the VPC endpoint."""
         return self._set(state.ENDPOINT_POLICY, {"Version": "2012-10-17", "Statement": statements})
 
     def pull_failures(self, failures: dict[str, str]) -> contextlib.AbstractContextManager[None]:
-        """Within, pulls fail.
+        """Context manager in which pulls fail.
 
-        :param failures: a repository, or `REPOSITORY@DIGEST`, to a key of `tests.lab.pull_failures.FAILURES`
+        :param failures: maps a repository, or `REPOSITORY@DIGEST`, to a key of `tests.lab.pull_failures.FAILURES`
         """
         return self._set(state.PULL_FAILURES, failures)
 

@@ -13,7 +13,7 @@ from tests.support.lab import Lab
 
 
 def manifest(lab: Lab, ecr: Any, repository: str) -> tuple[int, Any]:
-    """The status and the answer of the registry to a client's token."""
+    """The status and the response of the registry to a request with a client's token."""
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(lab.endpoint).netloc, timeout=300)
     headers = {"Authorization": f"Basic {token}"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The metadata service of an instance, version 2, on loopback: it answers only requests that have its token.
+"""The metadata service of an instance, version 2, on loopback. It accepts only requests with its token.
 
 `python -m tests.support.metadata PORT KEYS` serves until it is killed; KEYS is a JSON object with an access key.
 
@@ -19,7 +19,7 @@ TOKEN = "token-of-the-metadata-service"
 
 
 class Metadata(http.server.ThreadingHTTPServer):
-    """The service of an instance whose profile has the role `ROLE`.
+    """The metadata service of an instance with the role `ROLE`.
 
     :param keys: `AccessKeyId`, `SecretAccessKey`, and `Token` for a session
     """

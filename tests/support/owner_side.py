@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The owner's modules in this process, which is faster than a program."""
+"""Runs the owner's modules in this process, which is faster than a new process."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class InProcessModule(Controller):
 
 
 def owner(control: Control, module: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    """The result of one of the owner's modules with the owner's environment."""
+    """The result of a module with the owner's environment."""
     ran: list[InProcessModule] = []
 
     def here(**specification: Any) -> InProcessModule:
@@ -66,7 +66,7 @@ def owner(control: Control, module: str, check_mode: bool = False, **options: An
             patch.setenv(name, value)
         patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
         patch.setattr(MODULES[module], "AnsibleAWSModule", here)
-        patch.setattr(_module, "interruptible", contextlib.nullcontext)  # signals are for the main thread
+        patch.setattr(_module, "interruptible", contextlib.nullcontext)  # only the main thread can handle signals
         MODULES[module].main()
     return ran[0].result
 
@@ -77,14 +77,14 @@ def declared(name: str, **options: Any) -> dict[str, Any]:
 
 
 def pull_role(control: Control, name: str, **options: Any) -> dict[str, Any]:
-    """The result of the module for a role that is declared but for `options`."""
+    """The result of iam_ecr_pull_role with the default declaration, overridden by `options`."""
     return owner(control, "iam_ecr_pull_role", **declared(name, **options))
 
 
 def versions(control: Control, name: str) -> dict[str, bool]:
     """The versions of a policy, and which of them is the default."""
     listed = control.lab.client("owner", "iam").list_policy_versions(PolicyArn=policy_arn(name))["Versions"]
-    return {one["VersionId"]: one["IsDefaultVersion"] for one in listed}
+    return {item["VersionId"]: item["IsDefaultVersion"] for item in listed}
 
 
 def policy_arn(name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Python that has already imported the libraries of modules, which is most of the time of a module on the lab.
+"""A Python that has already imported the libraries of modules. These imports are most of the run time on the lab.
 
 The program of `running()` runs the input of Ansible in a process that is forked from a server: each
 run is a process of its own, with its own arguments, environment, folder and files. Kept between two are only imports
@@ -45,9 +45,9 @@ CONFIGURED = {**CONFIGURATION, "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_DISP
 
 
 def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractContextManager[pathlib.Path]:
-    """Within, the program that this yields is a quick `python`.
+    """Context manager that yields a quick `python`.
 
-    :param folder: for the program and the server's socket
+    :param folder: contains the program and the socket of the server
     """
     return _serving(folder, python, "python", PYTHONPATH=str(ROOT / ".venv/collections"))
 
@@ -55,7 +55,7 @@ def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractCo
 def running_ansible(
     folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] | None = None
 ) -> contextlib.AbstractContextManager[pathlib.Path]:
-    """Within, the program that this yields is a quick `ansible-playbook` with this configuration.
+    """Context manager that yields a quick `ansible-playbook` with this configuration.
 
     It is a quick `ansible` if its first argument is `--ad-hoc`.
 
@@ -66,7 +66,7 @@ def running_ansible(
 
 def serves(environment: dict[str, str]) -> bool:
     """Whether the quick `ansible-playbook` has the configuration of a run."""
-    return {name: one for name, one in environment.items() if name.startswith("ANSIBLE_")} == CONFIGURED
+    return {name: value for name, value in environment.items() if name.startswith("ANSIBLE_")} == CONFIGURED
 
 
 @contextlib.contextmanager
@@ -92,7 +92,7 @@ def _serving(folder: pathlib.Path, python: pathlib.Path, name: str, **variables:
 
 
 def client(path: str, arguments: list[str]) -> int:
-    """Have it done; the exit status."""
+    """Send the command to the server. Returns the exit status."""
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path)
         socket.send_fds(server, [b"."], [0, 1, 2])
@@ -106,7 +106,7 @@ def client(path: str, arguments: list[str]) -> int:
 
 
 def preload() -> None:
-    """Import what modules import, and read AWS's service models, once for all that are forked from here."""
+    """Import what modules import, and read AWS's service models, once for all forked processes."""
     import gc
     import importlib
 
@@ -179,7 +179,7 @@ def be_ansible(archives: str, arguments: list[str]) -> int:
 
 
 def serve(path: str) -> socket.socket | None:
-    """In each child its connection; None in the server, when its input has ended."""
+    """Fork a child for each connection. Returns the connection in a child, and None in the server at its end."""
     import select
     import signal
 
@@ -198,7 +198,7 @@ def serve(path: str) -> socket.socket | None:
 
 
 def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
-    """Be a program with the arguments, the environment, the folder and the files that the client sent."""
+    """Run the program with the arguments, the environment, the folder and the files that the client sent."""
     import atexit
     import tempfile
     import traceback
@@ -229,7 +229,7 @@ def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
 
 
 def be_python(python: str, arguments: list[str]) -> int:
-    """Be a Python with these arguments: for a script or a module of Python here, for all else the real one."""
+    """Run Python with these arguments: a script or a module in this process, everything else in the real Python."""
     import runpy
 
     if arguments and arguments[0].endswith(".py"):

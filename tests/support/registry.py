@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A registry on loopback that answers what a test wants."""
+"""A registry on loopback whose responses a test sets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer(self)
 
     def reply(self, status: int, body: bytes, length: int | None = None, **headers: str) -> None:
-        """Answer with `body`, and with a Content-Length that may be a lie."""
+        """Respond with `body`, and with a Content-Length that may be wrong."""
         self.send_response(status)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.send_header("Connection", "close")
@@ -64,7 +64,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.answers[path] = lambda handler: handler.reply(status, body, length, **headers)
 
     def push(self, repository: str, content: bytes, media_type: str = "") -> dict[str, Any]:
-        """Serve `content` as a blob, or as a manifest when it has a type; its descriptor."""
+        """Serve `content` as a blob, or as a manifest if it has a type. Returns its descriptor."""
         digest = "sha256:" + hashlib.sha256(content).hexdigest()
         kind = "manifests" if media_type else "blobs"
         self.serve(
@@ -73,7 +73,7 @@ class Server(http.server.ThreadingHTTPServer):
         return {"mediaType": media_type or "application/octet-stream", "digest": digest, "size": len(content)}
 
     def push_image(self, repository: str, *layers: bytes) -> dict[str, Any]:
-        """Serve an image of these layers; the descriptor of its manifest."""
+        """Serve an image with these layers. Returns the descriptor of its manifest."""
         config = self.push(repository, json.dumps(["config", *map(repr, layers)]).encode())
         manifest = {
             "schemaVersion": 2,
@@ -84,7 +84,7 @@ class Server(http.server.ThreadingHTTPServer):
         return self.push(repository, json.dumps(manifest).encode(), OCI_MANIFEST)
 
     def push_index(self, repository: str, **platforms: dict[str, Any]) -> dict[str, Any]:
-        """Serve an index of manifests, by architecture; its descriptor."""
+        """Serve an index with one manifest for each architecture. Returns its descriptor."""
         entries = [
             {**entry, "platform": {"os": "linux", "architecture": architecture}}
             for architecture, entry in platforms.items()
@@ -107,5 +107,5 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def other_server() -> Iterator[Server]:
-    """A second host, which is to see no token."""
+    """A second host, which must not receive a token."""
     yield from _running()

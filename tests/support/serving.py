@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def serving(server: socketserver.BaseServer) -> Iterator[None]:
-    """Within, the server answers in a thread; afterwards both are gone."""
+    """Context manager that serves requests in a thread, and stops the server and the thread at its end."""
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

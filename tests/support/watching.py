@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A control node whose processes and files are watched while a command runs."""
+"""Runs a command on a control node, and searches its processes and files for secrets."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.support.paths import ROOT
 from tests.support.secret_search import Secrets
 
 ENGINES = ("docker", "podman", "skopeo", "oci_layout")
-#: Those that get the token in a file.
+#: The engines that receive the registry token in a file.
 PROGRAMS = ENGINES[:3]
 MARK = "CROSSACCOUNT_TEST_RUN"
-#: A replacement of Python's syslog in the modules, which makes the log of the host readable. In Debian's Python, the
-#: module is built in, and no file takes precedence over it; so a Python that starts puts this there.
+#: Replaces Python's module syslog with one that writes to a file, so that a test can read the log of the host. Debian's
+#: Python has a built-in syslog, which precedes any file in the path. Therefore, sitecustomize replaces it at the start.
 SYSLOG = """
 import sys, types
 
@@ -47,8 +47,8 @@ sys.modules["syslog"] = Syslog("syslog")
 """
 
 
-class Seen(NamedTuple):
-    """A file as it was at one moment."""
+class FileSnapshot(NamedTuple):
+    """The state of a file at one time."""
 
     path: pathlib.Path
     mode: int
@@ -57,7 +57,7 @@ class Seen(NamedTuple):
 
 
 class Site(Control):
-    """A control host whose every folder is watched, with four hosts on it: one for each engine."""
+    """A control node that writes to watched folders only. Its inventory has one host for each engine."""
 
     def __init__(
         self, lab: Lab, folder: pathlib.Path, proxy: HoldingProxy, digest: str, engines: dict[str, str]
@@ -74,7 +74,7 @@ class Site(Control):
         self.begin()
 
     def begin(self) -> None:
-        """New folders for a new run, no image in the engines, and a proxy that lets all pass."""
+        """Prepare a run: create folders, delete the images from the engines, and let the proxy forward everything."""
         self.proxy.pass_on()
         self.mark = f"{os.getpid()}-{next(self._numbers)}"
         self.run_folder = self.folder / f"run-{self.mark}"
@@ -107,7 +107,7 @@ class Site(Control):
         }
 
     def inventory(self, *engines: str) -> str:
-        """A host for each engine, named like it."""
+        """The path of an inventory with one host for each engine, which has the name of the engine."""
         dests = {
             "skopeo": f"oci:{self.run_folder}/dest/skopeo:{{image_tag}}",
             "oci_layout": f"{self.run_folder}/dest/oci",
@@ -126,7 +126,7 @@ class Site(Control):
         return str(path)
 
     def pull_command(self, credentials: str, *engines: str, **variables: Any) -> list[Any]:
-        """The command that pulls into these engines at once."""
+        """The command that pulls into these engines in parallel."""
         options = {
             "ecr_pull_credentials": credentials,
             "ecr_pull_images": ["release:noise"],
@@ -145,10 +145,10 @@ class Site(Control):
         held: int = len(ENGINES),
         environment: Mapping[str, str] | None = None,
     ) -> Watch:
-        """Run a command and look, until all its processes are gone.
+        """Run a command, and watch it until all its processes have ended.
 
-        :param secrets: more values to search for than those that the lab issues
-        :param act: called when so many pulls are `held`
+        :param secrets: secrets to search for, in addition to those that the lab issues
+        :param act: is called when the proxy holds back `held` pulls
         """
         recorded = self.lab.folder / state.SECRETS
         recorded.write_text("", encoding="utf-8")
@@ -163,12 +163,12 @@ class Site(Control):
 
 
 class Watch:
-    """All that could be seen of one run by someone else on the machine, and what it left."""
+    """The processes and files of one run, as another user of the machine could read them, and the files that remain."""
 
     def __init__(self, site: Site) -> None:
         self.site, self.started = site, time.time() - 0.1
         self.processes: dict[bytes, str] = {}
-        self.files: dict[tuple[Any, ...], Seen] = {}
+        self.files: dict[tuple[Any, ...], FileSnapshot] = {}
         self.output, self.errors, self.code = "", "", -1
         self.programs: set[str] = set()
         self.secrets = Secrets(site.keys)
@@ -182,11 +182,11 @@ class Watch:
             )
             deadline = time.monotonic() + 600
             try:
-                while self.process.poll() is None or self.alive():
-                    assert time.monotonic() < deadline, f"still there: {self.alive()}"
-                    self.look(self.site.run_folder)
+                while self.process.poll() is None or self.running():
+                    assert time.monotonic() < deadline, f"still running: {self.running()}"
+                    self.record(self.site.run_folder)
                     if act and len(self.site.proxy.held) >= held:
-                        self.look(*self.everywhere())
+                        self.record(*self.writable_paths())
                         self.programs = {pathlib.Path(arguments[0]).name for _pid, arguments in self._marked()}
                         act(self)
                         act = None
@@ -194,7 +194,7 @@ class Watch:
             finally:
                 self.process.kill()
                 self.process.wait(300)
-                for pid, _arguments in self._marked():  # there are some when a test fails
+                for pid, _arguments in self._marked():  # processes remain only if a test fails
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             for file in (output, errors):
@@ -206,20 +206,20 @@ class Watch:
             path.read_text(encoding="utf-8") if path.exists() else "" for path in (self.site.log, self.site.syslog)
         )
         self.during, self.files = self.files, {}
-        self.look(*self.everywhere())
+        self.record(*self.writable_paths())
 
     def __repr__(self) -> str:
         return f"exit status {self.code}\n{self.output}{self.errors}"
 
-    def look(self, *folders: pathlib.Path) -> None:
-        """At the arguments and the environment of every process, and at the files of these folders."""
+    def record(self, *folders: pathlib.Path) -> None:
+        """Record the arguments and the environment of every process, and the files in these folders."""
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
                 for name in ("cmdline", "environ"):
                     try:
                         content = (entry / name).read_bytes()
                     except OSError:
-                        continue  # it is gone
+                        continue  # the process ended
                     self.processes.setdefault(content, f"{name} of process {entry.name}")
         for folder in folders:
             for path, file in changed(folder, self.started, self.site.lab.folder):
@@ -227,27 +227,27 @@ class Watch:
                     folder_mode = stat.S_IMODE(path.parent.stat().st_mode)
                     key = (path, file.st_ino, file.st_mtime_ns, file.st_ctime_ns, file.st_size, folder_mode)
                     if key not in self.files:
-                        self.files[key] = Seen(path, stat.S_IMODE(file.st_mode), folder_mode, path.read_bytes())
+                        self.files[key] = FileSnapshot(path, stat.S_IMODE(file.st_mode), folder_mode, path.read_bytes())
                 except OSError:
-                    continue  # it is gone
+                    continue  # the file was deleted
 
-    def everywhere(self) -> list[pathlib.Path]:
-        """Where a run could leave a file."""
+    def writable_paths(self) -> list[pathlib.Path]:
+        """The paths at which a run could leave a file."""
         system, home, own = pathlib.Path(tempfile.gettempdir()), pathlib.Path.home(), self.site.folder.parent
         return [
-            own,  # with the folders of the engines
+            own,  # includes the folders of the engines
             *(path for path in system.iterdir() if path not in own.parents and _is_newer(path, self.started)),
             *map(pathlib.Path, ("/var/tmp", "/run", "/dev/shm", "/var/log", "/var/lib/containers")),  # noqa: S108
             *(home / name for name in (".ansible", ".aws", ".docker", ".config/containers", ".local/share/containers")),
             ROOT / ".venv/ansible-home",
         ]
 
-    def alive(self) -> list[str]:
-        """The processes of the run that are still there."""
+    def running(self) -> list[str]:
+        """The processes of the run that have not ended."""
         return [f"{pid} {' '.join(arguments)}" for pid, arguments in self._marked()]
 
     def modules(self) -> list[int]:
-        """The processes of the module ecr_image_pull."""
+        """The IDs of the processes of the module ecr_image_pull."""
         return [
             pid
             for pid, (program, *arguments) in self._marked()
@@ -255,52 +255,55 @@ class Watch:
         ]
 
     def _marked(self) -> list[tuple[int, list[str]]]:
-        found = []
+        processes = []
         for entry in pathlib.Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and f"{MARK}={self.site.mark}\0".encode() in (entry / "environ").read_bytes():
                     arguments = (entry / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-                    found.append((int(entry.name), arguments))
+                    processes.append((int(entry.name), arguments))
             except OSError:
-                continue  # it is gone
-        return found
+                continue  # the process ended
+        return processes
 
-    def told(self) -> set[str]:
-        """The secrets in the output, the log of ansible, and the log of the host."""
+    def secrets_in_output(self) -> set[str]:
+        """The secrets in the output, in the log of Ansible, and in the log of the host."""
         texts = (self.output, self.errors, self.log, self.syslog)
         return set().union(*(self.secrets.within(text.encode()) for text in texts))
 
-    def shown(self) -> list[str]:
-        """The processes whose arguments or environment held a secret."""
+    def processes_with_secrets(self) -> list[str]:
+        """The processes that had a secret in their arguments or environment."""
         return [
             f"{where}: {content[:80]!r}" for content, where in self.processes.items() if self.secrets.within(content)
         ]
 
-    def written(self) -> set[tuple[str, str, str]]:
-        """The names of the files that held a secret at some moment, with their modes and those of their folders."""
-        held = [seen for seen in self.during.values() if self.secrets.within(seen.content)]
-        return {(seen.path.name, f"{seen.mode:o}", f"{seen.folder_mode:o}") for seen in held}
+    def files_with_secrets(self) -> set[tuple[str, str, str]]:
+        """The files that contained a secret during the run: names, modes, and the modes of their folders."""
+        files = [file for file in self.during.values() if self.secrets.within(file.content)]
+        return {(file.path.name, f"{file.mode:o}", f"{file.folder_mode:o}") for file in files}
 
-    def left(self) -> list[str]:
-        """The files that hold a secret now that all is over."""
-        return [str(seen.path) for seen in self.files.values() if self.secrets.within(seen.content)]
+    def remaining_files_with_secrets(self) -> list[str]:
+        """The files that contain a secret after the run."""
+        return [str(file.path) for file in self.files.values() if self.secrets.within(file.content)]
 
 
 def _is_newer(path: pathlib.Path, since: float) -> bool:
     try:
         return path.lstat().st_ctime >= since
     except OSError:
-        return False  # it is gone
+        return False  # the file was deleted
 
 
-def changed(path: pathlib.Path, since: float, apart: pathlib.Path) -> Iterator[tuple[pathlib.Path, os.stat_result]]:
-    """The files in a folder, or the file itself, that were made or changed since then."""
+def changed(path: pathlib.Path, since: float, excluded: pathlib.Path) -> Iterator[tuple[pathlib.Path, os.stat_result]]:
+    """The files at a path, which may be a folder, that were created or changed since a time.
+
+    :param excluded: a folder that is not searched
+    """
     try:
         file = path.lstat()
         if stat.S_ISREG(file.st_mode) and max(file.st_mtime, file.st_ctime) >= since:
             yield path, file
-        elif stat.S_ISDIR(file.st_mode) and path != apart:
+        elif stat.S_ISDIR(file.st_mode) and path != excluded:
             for entry in path.iterdir():
-                yield from changed(entry, since, apart)
+                yield from changed(entry, since, excluded)
     except OSError:
-        return  # it is gone
+        return  # the file was deleted

@@ -34,10 +34,10 @@ def reads(document: Document, action: str, resource: str, tags: dict[str, str]) 
     context = {f"{prefix}:resourcetag/{key.lower()}": value for prefix in ("ecr", "aws") for key, value in tags.items()}
     return _decide(
         [
-            one
-            for one in listed(document["Statement"])
-            if any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(one["Action"]))
-            and any(fnmatch.fnmatchcase(resource, pattern) for pattern in listed(one["Resource"]))
+            item
+            for item in listed(document["Statement"])
+            if any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(item["Action"]))
+            and any(fnmatch.fnmatchcase(resource, pattern) for pattern in listed(item["Resource"]))
         ],
         context,
     )
@@ -54,16 +54,16 @@ def assumes(document: Document, caller: Caller) -> bool:
     names = {"*", caller.arn, caller.account, f"{prefix}:iam::{caller.account}:root"}
     return _decide(
         [
-            one
-            for one in listed(document["Statement"])
-            if one["Action"] == "sts:AssumeRole" and names & set(listed(one["Principal"]["AWS"]))
+            item
+            for item in listed(document["Statement"])
+            if item["Action"] == "sts:AssumeRole" and names & set(listed(item["Principal"]["AWS"]))
         ],
         context,
     )
 
 
 def _decide(statements: list[Document], context: dict[str, str]) -> bool:
-    effects = {one["Effect"] for one in statements if _holds(one.get("Condition", {}), context)}
+    effects = {statement["Effect"] for statement in statements if _holds(statement.get("Condition", {}), context)}
     assert effects <= {"Allow", "Deny"}
     return effects == {"Allow"}
 
@@ -78,5 +78,5 @@ def _holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> boo
     return True
 
 
-def _equal(operator: str, actual: str, wanted: str) -> bool:
-    return fnmatch.fnmatchcase(actual, wanted) if operator == "ArnEquals" else actual == wanted
+def _equal(operator: str, actual: str, declared: str) -> bool:
+    return fnmatch.fnmatchcase(actual, declared) if operator == "ArnEquals" else actual == declared

@@ -27,8 +27,8 @@ class Ecr:
     def __init__(self, **answers: list[dict[str, str] | None]) -> None:
         self.answers = answers
 
-    def list_tags_for_resource(self, **asked: str) -> Any:
-        left = self.answers[asked["resourceArn"].rpartition("/")[2]]
+    def list_tags_for_resource(self, **parameters: str) -> Any:
+        left = self.answers[parameters["resourceArn"].rpartition("/")[2]]
         tags = left.pop(0) if len(left) > 1 else left[0]
         if tags is None:
             raise ClientError({"Error": {"Code": "RepositoryNotFoundException"}}, "ListTagsForResource")

@@ -33,8 +33,8 @@ def _delete_role(state: RoleState, _step: steps.DeleteRole) -> RoleState:
 
 
 def _create_version(state: RoleState, step: steps.CreatePolicy | steps.CreateVersion) -> RoleState:
-    last = max((int(one.identifier[1:]) for one in state.versions), default=0)
-    kept = tuple(replace(one, is_default=False) for one in state.versions)
+    last = max((int(version.identifier[1:]) for version in state.versions), default=0)
+    kept = tuple(replace(version, is_default=False) for version in state.versions)
     assert len(kept) < 5
     new = PolicyVersion(f"v{last + 1}", True, step.document)
     state = replace(state, policy_exists=True, permissions=step.document, versions=(new, *kept))
@@ -42,14 +42,16 @@ def _create_version(state: RoleState, step: steps.CreatePolicy | steps.CreateVer
 
 
 def _set_default_version(state: RoleState, step: steps.SetDefaultVersion) -> RoleState:
-    versions = tuple(replace(one, is_default=one.identifier == step.version) for one in state.versions)
-    return replace(state, versions=versions, permissions=next(one.document for one in versions if one.is_default))
+    versions = tuple(replace(version, is_default=version.identifier == step.version) for version in state.versions)
+    return replace(
+        state, versions=versions, permissions=next(version.document for version in versions if version.is_default)
+    )
 
 
 def _delete_version(state: RoleState, step: steps.DeleteVersion) -> RoleState:
-    (gone,) = [one for one in state.versions if one.identifier == step.version]
+    (gone,) = [version for version in state.versions if version.identifier == step.version]
     assert not gone.is_default
-    return replace(state, versions=tuple(one for one in state.versions if one is not gone))
+    return replace(state, versions=tuple(version for version in state.versions if version is not gone))
 
 
 def _delete_policy(state: RoleState, _step: steps.DeletePolicy) -> RoleState:

@@ -18,7 +18,7 @@ EXPIRED = "The session expired before the proof was complete. Run again, or set 
 ABSENT = "It does not exist in the owner account and region: check its name."
 
 
-def one(probe: str, outcome: str, kind: str = "", sentence: str = SENTENCE) -> Observation:
+def observation(probe: str, outcome: str, kind: str = "", sentence: str = SENTENCE) -> Observation:
     """The observation of a request, with the advice that belongs to the kind."""
     stated = kind or KINDS[outcome]
     denial = Denial(stated, policy="identity-based policy" if stated in BY_THE_SHARE else "")
@@ -27,11 +27,11 @@ def one(probe: str, outcome: str, kind: str = "", sentence: str = SENTENCE) -> O
     return Observation(outcome, text, denial.kind, advice, outcome == "denied" and denial.is_by_the_share)
 
 
-def seen(describe: str, manifest: str, layer: str) -> dict[str, Observation]:
+def observations(describe: str, manifest: str, layer: str) -> dict[str, Observation]:
     return {
-        "describe": one("describe", describe),
-        "manifest": one("manifest", manifest),
-        "layer": one("layer", layer),
+        "describe": observation("describe", describe),
+        "manifest": observation("manifest", manifest),
+        "layer": observation("layer", layer),
     }
 
 
@@ -53,13 +53,13 @@ def judged(
 def wrong(**kinds: str) -> dict[str, Any]:
     """A repository that should be readable, with these kinds of denial."""
     observed = {
-        probe: one(probe, "denied", kinds[probe]) if probe in kinds else ALLOWED
+        probe: observation(probe, "denied", kinds[probe]) if probe in kinds else ALLOWED
         for probe in ("describe", "manifest", "layer")
     }
     return judged("readable", observed)
 
 
-RIGHT = judged("readable", seen("allowed", "allowed", "allowed"))
-HIDDEN = judged("denied", seen("denied", "denied", "denied"))
-SHOWN = judged("denied", seen("allowed", "allowed", "allowed"))
-ABSENT_VERDICT = judged("readable", seen("not_found", "not_found", "not_found"))
+RIGHT = judged("readable", observations("allowed", "allowed", "allowed"))
+HIDDEN = judged("denied", observations("denied", "denied", "denied"))
+SHOWN = judged("denied", observations("allowed", "allowed", "allowed"))
+ABSENT_VERDICT = judged("readable", observations("not_found", "not_found", "not_found"))

@@ -25,7 +25,7 @@ OWNER, CONSUMER, STRANGER = "111111111111", "222222222222", "333333333333"
 IDENTITY = Identity("aws", OWNER)
 
 
-def options(**said: Any) -> dict[str, Any]:
+def options(**chosen: Any) -> dict[str, Any]:
     """The options of `iam_ecr_pull_role`."""
     return {
         "name": "allow",
@@ -43,17 +43,17 @@ def options(**said: Any) -> dict[str, Any]:
         "trust_policy_quota": 2048,
         "adopt": False,
         "state": "present",
-        **said,
+        **chosen,
     }
 
 
-def declaration(**said: Any) -> RoleDeclaration:
-    return role_declaration_of(options(**said))
+def declaration(**chosen: Any) -> RoleDeclaration:
+    return role_declaration_of(options(**chosen))
 
 
-def declare(before: RoleState, **said: Any) -> tuple[RoleState, list[str]]:
+def declare(before: RoleState, **chosen: Any) -> tuple[RoleState, list[str]]:
     """The role as it is to be, and what is wrong with its declaration."""
-    declared = declaration(**said)
+    declared = declaration(**chosen)
     return declared_state(before, declared, IDENTITY), list(role_problems(before, declared, IDENTITY))
 
 
@@ -74,10 +74,10 @@ THERE = replace(
 
 def versioned(*numbers: int, default: int, same: int | None = None) -> RoleState:
     """A policy with these versions, of which `same` has the document that `declare(access="pull")` makes."""
-    wanted = declare(RoleState(), access="pull")[0].permissions
+    expected = declare(RoleState(), access="pull")[0].permissions
     versions = tuple(
         PolicyVersion(
-            f"v{number}", number == default, wanted if number == same else {"Statement": [], "Id": str(number)}
+            f"v{number}", number == default, expected if number == same else {"Statement": [], "Id": str(number)}
         )
         for number in numbers
     )

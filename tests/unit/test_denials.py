@@ -123,9 +123,9 @@ def assumed(raised: ClientError) -> EcrError:
 
 def proven(raised: ClientError, name: str = "readable") -> Any:
     """The verdict on a repository whose requests are all denied."""
-    seen = dict.fromkeys(("describe", "manifest", "layer"), probe_request(raising(raised)))
+    observations = dict.fromkeys(("describe", "manifest", "layer"), probe_request(raising(raised)))
     expected = Expectations(("app",), ()) if name == "readable" else Expectations((), ("app",))
-    (verdict,) = verdicts_of(expected, {"app": seen}, ALLOWED, {})
+    (verdict,) = verdicts_of(expected, {"app": observations}, ALLOWED, {})
     return verdict
 
 
@@ -156,13 +156,13 @@ def test_a_denial_of_a_repository_to_the_role(row: Row) -> None:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.end or "nothing")
 def test_a_denial_of_the_registry_token(row: Row) -> None:
     raised = denial("ecr:GetAuthorizationToken", row.end)
-    wanted = row.role if not row.is_retryable or "perimeter" in row.end else "to allow ecr:GetAuthorizationToken"
+    hint = row.role if not row.is_retryable or "perimeter" in row.end else "to allow ecr:GetAuthorizationToken"
     ecr = type("Ecr", (), {"get_authorization_token": staticmethod(raising(raised))})
     with pytest.raises(EcrError) as caught:
         _pull._token(ecr)
     if "perimeter" not in row.end:
-        assert wanted in str(caught.value)
-        assert wanted in probe_request(raising(raised)).advice
+        assert hint in str(caught.value)
+        assert hint in probe_request(raising(raised)).advice
 
 
 @pytest.mark.parametrize("operation", ["GetRole", "CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])

@@ -53,7 +53,7 @@ def role_entry(role: str) -> dict[str, Any]:
 
 def group_members() -> list[str]:
     runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())
-    return [one for one in runtime["action_groups"]["aws"] if isinstance(one, str)]
+    return [module for module in runtime["action_groups"]["aws"] if isinstance(module, str)]
 
 
 def facts(options: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def facts(options: dict[str, Any]) -> dict[str, Any]:
 def tasks(blocks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The tasks of a list of tasks or plays, including those in blocks."""
     for block in blocks:
-        inner = [one for key in ("tasks", "block", "rescue", "always") for one in block.get(key, [])]
+        inner = [entry for key in ("tasks", "block", "rescue", "always") for entry in block.get(key, [])]
         yield from tasks(inner) if inner else [block]
 
 
@@ -86,9 +86,9 @@ def test_plugin_has_examples_and_related_content(kind: str, name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_module_requires_the_python_of_the_collection(name: str) -> None:
     requirements = documented("module")[name]["doc"]["requirements"]
-    assert [one for one in requirements if one.startswith("python")] == ["python >= 3.9"]
+    assert [requirement for requirement in requirements if requirement.startswith("python")] == ["python >= 3.9"]
     sdk = (ROOT / "meta/ee-requirements.txt").read_text().split() if name in group_members() else []
-    assert sorted(one.replace(" ", "") for one in requirements if "boto" in one) == sorted(sdk)
+    assert sorted(requirement.replace(" ", "") for requirement in requirements if "boto" in requirement) == sorted(sdk)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -114,7 +114,7 @@ def test_documented_async_support_is_that_of_the_action(name: str) -> None:
     assert entry["attributes"]["async"]["support"] == (expected if supported else "none")
 
 
-@pytest.mark.parametrize(("kind", "name"), [one for one in PLUGINS if one[0] != "inventory"])
+@pytest.mark.parametrize(("kind", "name"), [plugin for plugin in PLUGINS if plugin[0] != "inventory"])
 def test_examples_use_documented_options(kind: str, name: str) -> None:
     modules = documented("module")
     examples = yaml.safe_load(documented(kind)[name]["examples"])

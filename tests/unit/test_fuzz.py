@@ -186,7 +186,7 @@ def spoilt(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> bytes:
 
 def fit(message: str) -> None:
     """A message that can be shown: no escape sequence, no second line that was not meant, and not too long."""
-    wrong = [one for one in message if not one.isprintable() and one != "\n"]
+    wrong = [character for character in message if not character.isprintable() and character != "\n"]
     assert not wrong, ascii(message[:500])
     assert max(map(len, message.split("\n"))) <= LINE, message[:500]
 
@@ -294,8 +294,8 @@ def take_in(content: bytes, media_type: str | None) -> Any:
     manifest = _manifest.parse_manifest(content, media_type, "app:v1")
     if manifest["mediaType"] in _manifest.INDEX_TYPES:
         return _platform.choose(manifest, "linux/amd64", "app:v1")
-    for one in _manifest.contents(manifest, "app:v1"):
-        assert re.fullmatch("blobs/sha256/[0-9a-f]{64}", _layout_index.file_of(one.digest))
+    for item in _manifest.contents(manifest, "app:v1"):
+        assert re.fullmatch("blobs/sha256/[0-9a-f]{64}", _layout_index.file_of(item.digest))
     converted, kind = _layout_index.as_oci(content, manifest)
     _manifest.contents(_manifest.parse_manifest(converted, kind, "app:v1"), "app:v1")
     return kind
@@ -455,9 +455,9 @@ inspected = st.lists(
 @given(
     st.sampled_from(["docker", "podman"]), spoilt(mutated(inspected) | anything), texts, st.sampled_from([0, 0, 0, 1])
 )
-def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content: bytes, said: str, code: int) -> None:
+def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content: bytes, output: str, code: int) -> None:
     def answer(_program: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), said)
+        return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), output)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_program.Program, "_run", answer)
@@ -473,10 +473,10 @@ def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content:
 
 @fuzz
 @given(spoilt(mutated(platforms) | anything), spoilt(mutated(platforms) | anything), texts, st.sampled_from([0, 0, 1]))
-def test_what_skopeo_answers(folder: pathlib.Path, there: bytes, here: bytes, said: str, code: int) -> None:
+def test_what_skopeo_answers(folder: pathlib.Path, there: bytes, here: bytes, output: str, code: int) -> None:
     def answer(_program: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
         content = here if arguments[-1].startswith("docker://") else there
-        return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), said)
+        return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), output)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_program.Program, "_run", answer)
@@ -580,20 +580,20 @@ def judge_documents(
 ) -> None:
     """Everything that is done with the documents of a role as it is."""
     _policy_document.dangling_principals(trust)
-    named = [_consumers.consumer_of(one) for one in declared]
+    named = [_consumers.consumer_of(item) for item in declared]
     consumers = _consumers.with_external_ids(named, PARTITION, trust, lambda: "made")
     before = _role_state.RoleState(
         role_exists=True, policy_exists=True, trust=trust, permissions=permissions, attached=True
     )
-    wanted = _policy.permissions_document(IDENTITY, {"environment": ("release",)})
-    after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=wanted)
+    expected = _policy.permissions_document(IDENTITY, {"environment": ("release",)})
+    after = dataclasses.replace(before, trust=_policy.trust_document(PARTITION, consumers), permissions=expected)
     plan = _role_plan.plan_role(before, after)
     assert not plan.steps or plan.steps[-1].name in ("update_trust", "create_version", "end_revocation"), plan.steps
     assert _policy_document.equivalent(trust, copy.deepcopy(trust))
     _convergence.unmet(plan, before)
     list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
     _granted_access.granting_tags(permissions)
-    change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=wanted))], REPOSITORIES)
+    change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=expected))], REPOSITORIES)
     fit("\n".join(change.lines))
 
 
@@ -620,7 +620,7 @@ def test_documents_that_iam_takes(trust: _policy_document.Document, permissions:
 def test_documents_that_iam_would_not_take(trust: Any, permissions: Any, content: bytes, quoted: bool) -> None:
     text = content.decode("utf-8", "replace")
     survives(lambda: _policy_document.parse(urllib.parse.quote(text) if quoted else text))
-    parsed = [survives(functools.partial(_policy_document.parse, one)) for one in (trust, permissions)]
+    parsed = [survives(functools.partial(_policy_document.parse, item)) for item in (trust, permissions)]
     if None not in parsed:
         judge_documents(parsed[0], parsed[1], DECLARED)
 
@@ -655,11 +655,11 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
         raise error
 
     with contextlib.suppress(botocore.exceptions.ClientError):
-        seen = _access_probe.probe_request(refuse)
-        probes = dict.fromkeys(_verdict.PROBES, seen)
+        observation = _access_probe.probe_request(refuse)
+        probes = dict.fromkeys(_verdict.PROBES, observation)
         expectations = _verdict.Expectations(("release",), ("develop",))
-        verdicts = _verdict.verdicts_of(expectations, {"release": probes, "develop": probes}, seen, {})
-        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), seen, verdicts)
+        verdicts = _verdict.verdicts_of(expectations, {"release": probes, "develop": probes}, observation, {})
+        proof = _proof.proof_result(_assume.SessionOptions(ROLE_ARN), {}, ("true", ""), observation, verdicts)
         fit("\n".join(proof["summary"]))
         xml.etree.ElementTree.fromstring(filter_access_junit(proof, "role"))  # noqa: S314 - it is ours
 

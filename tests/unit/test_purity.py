@@ -35,7 +35,7 @@ def test_pure_files_import_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("source", "expected"),
     [
         ("import json, typing as t", []),
         ("import urllib.parse", []),
@@ -51,8 +51,8 @@ def test_pure_files_import_nothing_else(name: str) -> None:
         ("from . import _iam", ["."]),
     ],
 )
-def test_the_check_sees_what_is_foreign(source: str, found: list[str]) -> None:
-    assert foreign_imports(source) == found
+def test_the_check_sees_what_is_foreign(source: str, expected: list[str]) -> None:
+    assert foreign_imports(source) == expected
 
 
 def map_of_contributing(text: str, headers: str) -> list[list[str]]:

@@ -66,7 +66,7 @@ def code_lines(source: str) -> set[int]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS)) and ast.get_docstring(node) is not None:
             code -= lines_of(node.body[0])
-        if isinstance(node, ast.Assign) and {ast.unparse(one) for one in node.targets} & {*DOCUMENTATION}:
+        if isinstance(node, ast.Assign) and {ast.unparse(target) for target in node.targets} & {*DOCUMENTATION}:
             code -= lines_of(node)
     return code
 
@@ -97,14 +97,14 @@ def cycles(graph: dict[str, set[str]]) -> list[str]:
     """Each file that reaches itself through what it imports."""
 
     def reached(start: str) -> set[str]:
-        seen: set[str] = set()
+        visited: set[str] = set()
         ahead = [*graph[start]]
         while ahead:
-            one = ahead.pop()
-            if one not in seen:
-                seen.add(one)
-                ahead += graph.get(one, ())
-        return seen
+            name = ahead.pop()
+            if name not in visited:
+                visited.add(name)
+                ahead += graph.get(name, ())
+        return visited
 
     return sorted(name for name in graph if name in reached(name))
 
@@ -163,7 +163,10 @@ def frozen_dataclasses(source: str) -> set[str]:
         node.name
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.ClassDef)
-        and any(re.fullmatch(r"(\w+\.)?dataclass\(.*frozen=True.*\)", ast.unparse(one)) for one in node.decorator_list)
+        and any(
+            re.fullmatch(r"(\w+\.)?dataclass\(.*frozen=True.*\)", ast.unparse(decorator))
+            for decorator in node.decorator_list
+        )
     }
 
 
@@ -226,7 +229,7 @@ def graph() -> dict[str, set[str]]:
 
 def above(limit: int, numbers: dict[str, int]) -> Iterator[str]:
     """One line for each number above the limit, the largest first."""
-    for name, number in sorted(numbers.items(), key=lambda one: (-one[1], one[0])):
+    for name, number in sorted(numbers.items(), key=lambda value: (-value[1], value[0])):
         if number > limit:
             yield f"{name}: {number}, limit {limit}"
 
@@ -355,7 +358,7 @@ def test_numbers_above_a_limit_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("source", "expected"),
     [
         ("import json", set()),
         (f"import {PACKAGE}.module_utils._wait", {"module_utils._wait"}),
@@ -365,8 +368,8 @@ def test_numbers_above_a_limit_are_told() -> None:
         ("from ansible_collections.amazon.aws.plugins.module_utils.core import it", set()),
     ],
 )
-def test_imports_are_found(source: str, found: set[str]) -> None:
-    assert imports(source) == found
+def test_imports_are_found(source: str, expected: set[str]) -> None:
+    assert imports(source) == expected
 
 
 def test_cycles_are_found() -> None:
@@ -431,7 +434,7 @@ def test_reads_of_options_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("source", "expected"),
     [
         ("from tests.support.lab import Lab", []),
         ("from ansible_collections.crossaccount.ecr.tests import contest, latest_test", []),
@@ -442,8 +445,8 @@ def test_reads_of_options_are_found() -> None:
         ("def f():\n    from tests.conftest import lab", ["tests.conftest.lab"]),
     ],
 )
-def test_imports_of_tests_are_found(source: str, found: list[str]) -> None:
-    assert imported_tests(source) == found
+def test_imports_of_tests_are_found(source: str, expected: list[str]) -> None:
+    assert imported_tests(source) == expected
 
 
 def test_any_is_counted() -> None:

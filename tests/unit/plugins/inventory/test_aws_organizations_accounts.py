@@ -24,7 +24,7 @@ UNITS = [
 
 
 @pytest.mark.parametrize(
-    ("wanted", "names"),
+    ("selected", "names"),
     [
         ([], ["n1", "n2", "n3", "n4"]),
         (["/"], ["n1", "n2", "n3", "n4"]),
@@ -36,8 +36,8 @@ UNITS = [
         (["/Work"], []),
     ],
 )
-def test_a_unit_is_with_all_that_is_below_it(wanted: list[str], names: list[str]) -> None:
-    assert [one["name"] for one in plugin.accounts_within(UNITS, wanted)] == names
+def test_a_unit_is_with_all_that_is_below_it(selected: list[str], names: list[str]) -> None:
+    assert [account["name"] for account in plugin.accounts_within(UNITS, selected)] == names
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_problem_with_a_unit_names_the_existing_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "carried"),
+    ("selected", "carried"),
     [
         ({}, True),
         ({"registry": "shared"}, True),
@@ -81,8 +81,8 @@ def test_a_problem_with_a_unit_names_the_existing_units() -> None:
         ({"registry": []}, False),
     ],
 )
-def test_all_tags_must_be_there(wanted: dict[str, Any], carried: bool) -> None:
-    assert plugin.has_tags({"registry": "shared", "team": "a"}, wanted) is carried
+def test_all_tags_must_be_there(selected: dict[str, Any], carried: bool) -> None:
+    assert plugin.has_tags({"registry": "shared", "team": "a"}, selected) is carried
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ class Pages:
         return self
 
     def paginate(self, ParentId: str) -> list[dict[str, Any]]:  # noqa: N803
-        units = [{"Id": one, "Name": name} for one, name in BELOW.get(ParentId, [])]
+        units = [{"Id": entry, "Name": name} for entry, name in BELOW.get(ParentId, [])]
         found: list[dict[str, Any]] = [{"Id": f"{ParentId}-{n}"} for n in "12"] if self.key == "Accounts" else units
-        return [{self.key: []}, *({self.key: [one]} for one in found)]
+        return [{self.key: []}, *({self.key: [item]} for item in found)]
 
 
 def test_the_organization_is_walked_with_all_pages() -> None:

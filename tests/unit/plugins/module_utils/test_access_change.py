@@ -104,12 +104,14 @@ def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: l
 
 def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
     over = allow({"AWS": TWO}, DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"})
-    assert [one.principal for one in lost_admissions(trust(DECLARED, allow("*"), over), trust(DECLARED))] == [
+    assert [
+        admission.principal for admission in lost_admissions(trust(DECLARED, allow("*"), over), trust(DECLARED))
+    ] == [
         "everyone",
         TWO,
     ]
     assert lost_admissions(trust(DECLARED), trust(allow())) == []
-    assert [one.label for one in lost_admissions(trust(allow()), trust(DECLARED))] == [ONE]
+    assert [admission.label for admission in lost_admissions(trust(allow()), trust(DECLARED))] == [ONE]
     assert lost_admissions({"Statement": "odd"}, trust(DECLARED))[0].doubt
     assert lost_admissions(trust(), trust(DECLARED)) == []
 

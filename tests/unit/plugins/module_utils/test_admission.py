@@ -21,8 +21,8 @@ EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "id-one"}}
 def trust(*parts: Any) -> dict[str, Any]:
     """A trust policy of consumers and statements."""
     found = [
-        *_policy.trust_document("aws", [one for one in parts if isinstance(one, _consumers.Consumer)])["Statement"],
-        *(one for one in parts if isinstance(one, dict)),
+        *_policy.trust_document("aws", [part for part in parts if isinstance(part, _consumers.Consumer)])["Statement"],
+        *(part for part in parts if isinstance(part, dict)),
     ]
     return {"Version": "2012-10-17", "Statement": found}
 

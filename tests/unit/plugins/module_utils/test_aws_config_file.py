@@ -41,7 +41,7 @@ def test_comments_for_what_follows_stay_when_a_section_goes() -> None:
 
 def test_a_merge_that_would_lose_something_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        _aws_config_file, "_replaced", lambda _text, section, wanted: _aws_config_file._written(section, wanted)
+        _aws_config_file, "_replaced", lambda _text, section, expected: _aws_config_file._written(section, expected)
     )
     with pytest.raises(EcrError, match="in a form that cannot be merged"):
         merged(b"[default]\nregion = x\n")

@@ -122,14 +122,14 @@ SINGLE = [
 ]
 
 
-def ask(operator: str, actual: list[str] | None, wanted: Any, closed: tuple[str, ...] = ("",)) -> bool | None:
+def ask(operator: str, actual: list[str] | None, declared: Any, closed: tuple[str, ...] = ("",)) -> bool | None:
     context = Context.of({} if actual is None else {"aws:Key": actual, "aws:Other": ["other"]}, closed)
-    return holds(read_condition({operator: {"AWS:key": wanted}}), context, True).holds
+    return holds(read_condition({operator: {"AWS:key": declared}}), context, True).holds
 
 
-@pytest.mark.parametrize(("operator", "actual", "wanted", "expected"), SINGLE)
-def test_a_value_is_compared(operator: str, actual: str, wanted: Any, expected: bool | None) -> None:
-    assert ask(operator, [actual], wanted) is expected
+@pytest.mark.parametrize(("operator", "actual", "declared", "expected"), SINGLE)
+def test_a_value_is_compared(operator: str, actual: str, declared: Any, expected: bool | None) -> None:
+    assert ask(operator, [actual], declared) is expected
 
 
 def test_every_operator_is_in_the_table() -> None:
@@ -152,7 +152,7 @@ def test_a_request_without_the_key(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "actual", "wanted", "expected"),
+    ("operator", "actual", "declared", "expected"),
     [
         ("ForAllValues:StringEquals", ["a", "b"], ["a", "b", "c"], YES),
         ("ForAllValues:StringEquals", ["a", "d"], ["a", "b", "c"], NO),
@@ -170,12 +170,12 @@ def test_a_request_without_the_key(name: str) -> None:
         ("ForAllValues:NumericLessThan", ["3", "x"], "2", NO),
     ],
 )
-def test_several_values_are_compared(operator: str, actual: list[str], wanted: Any, expected: bool | None) -> None:
-    assert ask(operator, actual, wanted) is expected
+def test_several_values_are_compared(operator: str, actual: list[str], declared: Any, expected: bool | None) -> None:
+    assert ask(operator, actual, declared) is expected
 
 
 @pytest.mark.parametrize(
-    ("wanted", "actual", "operator", "expected"),
+    ("declared", "actual", "operator", "expected"),
     [
         ("x${*}", "x*", "StringEquals", YES),
         ("x${*}", "xy", "StringLike", NO),
@@ -200,12 +200,12 @@ def test_several_values_are_compared(operator: str, actual: list[str], wanted: A
         ("arn:aws:iam::${aws:Missing}:user/*", ARN, "ArnLike", NO),
     ],
 )
-def test_variables_are_replaced(wanted: str, actual: str, operator: str, expected: bool | None) -> None:
+def test_variables_are_replaced(declared: str, actual: str, operator: str, expected: bool | None) -> None:
     given = {"aws:Other": ["other"], "aws:Pattern": ["x*"], "aws:Several": ["a", "b"], "aws:Key": [actual]}
     context = Context.of({**given, "aws:Account": ["222222222222"], "aws:Arn": [ARN]})
-    condition = read_condition({operator: {"aws:Key": wanted}})
+    condition = read_condition({operator: {"aws:Key": declared}})
     assert holds(condition, context, True).holds is expected
-    literally = holds(condition, Context.of({"aws:Key": [wanted]}), False).holds
+    literally = holds(condition, Context.of({"aws:Key": [declared]}), False).holds
     if operator == "StringEquals":
         assert literally is True  # without variables, the text is what it is
 
@@ -221,7 +221,7 @@ def test_all_checks_are_required() -> None:
     assert holds(condition, Context.of(full), True).holds is True
     for key in full:
         assert holds(condition, Context.of({**full, key: ["0"]}), True).holds is False
-        assert holds(condition, Context.of({one: full[one] for one in full if one != key}, ()), True).holds is None
+        assert holds(condition, Context.of({item: full[item] for item in full if item != key}, ()), True).holds is None
     assert holds((), Context(), True).holds is True
 
 

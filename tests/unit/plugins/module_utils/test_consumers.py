@@ -23,7 +23,7 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
 
 
 @pytest.mark.parametrize(
-    ("declared", "found"),
+    ("declared", "expected"),
     [
         ([], ["consumers is empty. Name at least one account that can assume the role."]),
         ([GOOD], []),
@@ -135,9 +135,9 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
         ),
     ],
 )
-def test_consumers(declared: list[dict[str, Any]], found: list[str]) -> None:
-    result = [consumer_of(one) for one in declared]
-    assert list(consumers_problems(result, "aws")) == found
+def test_consumers(declared: list[dict[str, Any]], expected: list[str]) -> None:
+    result = [consumer_of(item) for item in declared]
+    assert list(consumers_problems(result, "aws")) == expected
     _policy.trust_document("aws", result)  # is made before the problems are reported
 
 
@@ -169,7 +169,7 @@ def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], id
         trust["Statement"] = [
             {"Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}, "Condition": condition}
         ]
-    consumers = [consumer_of(one) for one in declared]
-    assert [one.external_id for one in with_external_ids(consumers, "aws", trust, lambda: "new")] == ids
+    consumers = [consumer_of(item) for item in declared]
+    assert [consumer.external_id for consumer in with_external_ids(consumers, "aws", trust, lambda: "new")] == ids
     (new,) = with_external_ids([consumer_of(generate(ONE))], "aws", None, lambda: "new")
     assert new.external_id == "new"

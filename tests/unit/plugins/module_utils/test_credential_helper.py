@@ -28,8 +28,8 @@ SECRET = "QVdTOnRoZS10b2tlbiBvZg"
 TEXT = wrapper(PLACES, HOST, None).encode()
 
 
-def shown(content: bytes, wanted: str | None = None) -> str:
-    return merge_wrapper(content, wanted, "", PLACES, HOST).before
+def shown(content: bytes, new: str | None = None) -> str:
+    return merge_wrapper(content, new, "", PLACES, HOST).before
 
 
 # --- effect
@@ -105,11 +105,11 @@ def test_the_former_entry_of_another_file_or_wrapper_is_not_used() -> None:
 # --- merging and diffs
 
 
-@pytest.mark.parametrize("wanted", [TEXT.decode(), None])
+@pytest.mark.parametrize("new", [TEXT.decode(), None])
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", SECRET.encode(), b"\xff", TEXT[:40]])
-def test_foreign_file_in_place_of_wrapper_is_rejected(content: bytes, wanted: str | None) -> None:
+def test_foreign_file_in_place_of_wrapper_is_rejected(content: bytes, new: str | None) -> None:
     with pytest.raises(EcrError) as refused:
-        shown(content, wanted)
+        shown(content, new)
     assert str(refused.value) == "was not written by this collection. Remove it, or use another bin_dir."
 
 

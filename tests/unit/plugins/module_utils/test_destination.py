@@ -49,7 +49,7 @@ def test_home_directory_in_a_destination_is_expanded(dest: str, expanded: str) -
 )
 def test_a_destination_is_filled_in_for_each_image(dest: str, filled: list[str]) -> None:
     images = ["team/app:v1", f"team/app:v2@{DIGEST}"]
-    references = [parse_reference(one) for one in images]
+    references = [parse_reference(image) for image in images]
     assert list(destination_problems(dest, references)) == []
     assert [destination_of(dest, reference) for reference in references] == filled
 
@@ -61,8 +61,8 @@ def test_a_destination_is_filled_in_for_each_image(dest: str, filled: list[str])
             DEST,
             ["a/b:v1", "a/c:v1", "a/d:v1"],
             [
-                f"Image a/{one}:v1 would be copied to {DEST}, like another image. Use {{repository}} in dest."
-                for one in "cd"
+                f"Image a/{item}:v1 would be copied to {DEST}, like another image. Use {{repository}} in dest."
+                for item in "cd"
             ],
         ),
         (
@@ -73,7 +73,7 @@ def test_a_destination_is_filled_in_for_each_image(dest: str, filled: list[str])
     ],
 )
 def test_destination_problem_is_reported_for_every_image(dest: str, images: list[str], problems: list[str]) -> None:
-    assert list(destination_problems(dest, [parse_reference(one) for one in images])) == problems
+    assert list(destination_problems(dest, [parse_reference(image) for image in images])) == problems
 
 
 @pytest.mark.parametrize("dest", [None, "/srv/image"])

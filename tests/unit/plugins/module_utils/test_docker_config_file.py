@@ -162,8 +162,8 @@ def test_a_login_that_is_in_the_way_is_named() -> None:
     assert logins(content, [HOST]) == keys[:3]
     assert logins(b"{", [HOST]) == logins(None, [HOST]) == logins(b"", [HOST]) == []
     runtime, auth_file = "/run/containers/1000/auth.json", "/home/deploy/.docker/config.json"
-    one = json.dumps({"auths": {HOST: {"auth": SECRET}}}).encode()
-    assert list(login_warnings({runtime: one}, auth_file, one, [HOST])) == [
+    login = json.dumps({"auths": {HOST: {"auth": SECRET}}}).encode()
+    assert list(login_warnings({runtime: login}, auth_file, login, [HOST])) == [
         f"{runtime} has a login for {HOST}, which takes precedence over the helper for podman and skopeo, even after it"
         f" expires. Remove it: podman logout --authfile {runtime} {HOST}",
         f"{auth_file} has a login for {HOST}, which docker uses if the helper fails, so that docker does not"
@@ -202,8 +202,8 @@ def test_logins_of_every_object_with_the_name_are_found() -> None:
 
 def test_command_in_login_warning_is_quoted() -> None:
     """The user of the home chooses the text after the registry, and root may paste the command."""
-    one = json.dumps({"auths": {f"{HOST}/$(reboot)\x1b[2J": {"auth": "x"}}}).encode()
-    (warning,) = login_warnings({"/run/a b": one}, "/x", None, [HOST])
+    login = json.dumps({"auths": {f"{HOST}/$(reboot)\x1b[2J": {"auth": "x"}}}).encode()
+    (warning,) = login_warnings({"/run/a b": login}, "/x", None, [HOST])
     assert warning.endswith(f"podman logout --authfile '/run/a b' '{HOST}/$(reboot)\\x1b[2J'")
 
 
@@ -211,7 +211,7 @@ def test_files_that_podman_reads_before() -> None:
     run = ["/run/user/7/containers/auth.json", "/run/containers/7/auth.json"]
     known = {"/h/.config/containers/auth.json": "/etc/real"}
     found = [
-        files_before(path, "/h", 7, lambda one: known.get(one, one))
+        files_before(path, "/h", 7, lambda path: known.get(path, path))
         for path in ("/h/.docker/config.json", "/etc/real", "/x")
     ]
     assert found == [[*run, "/h/.config/containers/auth.json"], run, []]

@@ -28,9 +28,9 @@ NO_ANSWER = 'echo "warning" >&2; echo "Cannot connect" >&2; exit 1'
 SERVER_ERRORS = """echo '{"ServerErrors":["Cannot connect"]}'"""
 
 
-def choose(wanted: str, temporary: pathlib.Path, dest: str | None = None, platform: str | None = None) -> Engine:
+def choose(requested: str, temporary: pathlib.Path, dest: str | None = None, platform: str | None = None) -> Engine:
     params = {name: option.get("default") for name, option in PULL_ARGUMENTS.items()}
-    own = {"engine": wanted, "dest": dest, "platform": platform, "images": [f"team/app@{DIGEST}"]}
+    own = {"engine": requested, "dest": dest, "platform": platform, "images": [f"team/app@{DIGEST}"]}
     by_token = {"registry_url": "https://registry.invalid", "registry_token": TOKEN}
     options = PullOptions.of({**params, "validate_certs": True, "aws_ca_bundle": None, **own, **by_token})
     return choose_engine(options, str(temporary))
@@ -111,11 +111,11 @@ def test_an_engine_that_was_asked_for_must_work(
     assert str(caught.value) == (f"Engine {name} cannot be used: {name} {reason}. {step}, or choose another engine.")
 
 
-@pytest.mark.parametrize("wanted", PROGRAMS)
-def test_the_engine_that_was_asked_for_is_taken(install: Install, temporary: pathlib.Path, wanted: str) -> None:
+@pytest.mark.parametrize("requested", PROGRAMS)
+def test_the_engine_that_was_asked_for_is_taken(install: Install, temporary: pathlib.Path, requested: str) -> None:
     for name in PROGRAMS:
         install(name)
-    assert choose(wanted, temporary, DEST).name == wanted
+    assert choose(requested, temporary, DEST).name == requested
 
 
 def test_a_layout_asks_no_engine(install: Install, temporary: pathlib.Path) -> None:
@@ -125,7 +125,7 @@ def test_a_layout_asks_no_engine(install: Install, temporary: pathlib.Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("wanted", "platform", "words"),
+    ("requested", "platform", "words"),
     [
         ("docker", None, []),
         ("podman", "linux/arm64", ["--platform=linux/arm64"]),
@@ -137,12 +137,12 @@ def test_only_skopeo_is_told_the_hosts_platform(
     install: Install,
     temporary: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
-    wanted: str,
+    requested: str,
     platform: str | None,
     words: list[str],
 ) -> None:
-    log = install(wanted)
+    log = install(requested)
     monkeypatch.setattr("platform.machine", lambda: "mips64")
-    choose(wanted, temporary, DEST, platform).fetch(remote())
+    choose(requested, temporary, DEST, platform).fetch(remote())
     (call,) = [call for call in calls(log) if {"pull", "copy"} & set(call.split())]
     assert [word for word in call.split() if word.startswith(("--platform", "--override"))] == words

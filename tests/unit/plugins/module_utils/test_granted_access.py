@@ -17,14 +17,14 @@ def permissions_of(tags: dict[str, Any]) -> _policy_document.Document:
 
 
 @pytest.mark.parametrize(
-    ("tags", "found"),
+    ("tags", "expected"),
     [
         ({"share": "yes"}, [{"share": "yes"}]),
         ({"share": ["yes", "also"], "Team": "a"}, [{"Team": "a"}, {"share": "also"}, {"share": "yes"}]),
     ],
 )
-def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], found: list[dict[str, str]]) -> None:
-    assert sorted(granting_tags(permissions_of(tags)), key=str) == sorted(found, key=str)
+def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], expected: list[dict[str, str]]) -> None:
+    assert sorted(granting_tags(permissions_of(tags)), key=str) == sorted(expected, key=str)
 
 
 @pytest.mark.parametrize("permissions", [None, {}, {"Statement": {"Condition": "odd"}}, {"Statement": []}])

@@ -26,7 +26,7 @@ def entry(registry: str = HOST, /, **options: Any) -> dict[str, Any]:
 
 
 def planned(
-    found: dict[str, bytes],
+    initial: dict[str, bytes],
     *registries: dict[str, Any],
     present: bool = True,
     faults: dict[str, str] | None = None,
@@ -36,20 +36,20 @@ def planned(
     state = "present" if present else "absent"
     declared = declaration_of({**defaults, "state": state, "registries": list(registries)}, check_mode=False)
     paths = [PLACES.aws_config, PLACES.auth_file, *map(PLACES.wrapper, declared.by_host)]
-    contents = {path: found.get(path) for path in paths}
+    contents = {path: initial.get(path) for path in paths}
     return plan_host(declared, PLACES, CurrentFiles(contents, faults or {}, earlier or {}))
 
 
-def plan(found: dict[str, bytes], *registries: dict[str, Any], **options: Any) -> tuple[Change, ...]:
+def plan(initial: dict[str, bytes], *registries: dict[str, Any], **options: Any) -> tuple[Change, ...]:
     """The changes to these files; any problem is an error."""
-    made = planned(found, *registries, **options)
-    assert made.problems == ()
-    return made.changes
+    host_plan = planned(initial, *registries, **options)
+    assert host_plan.problems == ()
+    return host_plan.changes
 
 
-def written(found: dict[str, bytes], changes: tuple[Change, ...]) -> dict[str, bytes]:
+def written(initial: dict[str, bytes], changes: tuple[Change, ...]) -> dict[str, bytes]:
     """The files once the changes are made."""
-    files: dict[str, bytes | None] = {**found, **{change.path: change.content for change in changes}}
+    files: dict[str, bytes | None] = {**initial, **{change.path: change.content for change in changes}}
     return {path: content for path, content in files.items() if content is not None}
 
 
@@ -57,8 +57,8 @@ def test_two_owner_accounts_on_a_host_without_files_and_back() -> None:
     both = entry(), entry(OTHER, source_profile=None, credential_source="Ec2InstanceMetadata", external_id=None)
     changes = plan({}, *both)
     # No entry names a file that does not exist yet.
-    wanted = [PLACES.aws_config, PLACES.wrapper(HOST), PLACES.wrapper(OTHER), PLACES.auth_file]
-    assert [change.path for change in changes] == wanted
+    expected = [PLACES.aws_config, PLACES.wrapper(HOST), PLACES.wrapper(OTHER), PLACES.auth_file]
+    assert [change.path for change in changes] == expected
     assert [change.program for change in changes] == [False, True, True, False]
     files = written({}, changes)
     assert files[PLACES.aws_config].decode() == (
@@ -76,9 +76,9 @@ def test_two_owner_accounts_on_a_host_without_files_and_back() -> None:
     assert plan(files, *both) == ()
     one_less = plan(files, {"registry": OTHER}, present=False)
     assert written(files, one_less) == written({}, plan({}, entry()))
-    only_hosts = [{"registry": one["registry"]} for one in both]
+    only_hosts = [{"registry": statement["registry"]} for statement in both]
     back = plan(files, *only_hosts, present=False)
-    assert [change.path for change in back] == wanted[::-1]
+    assert [change.path for change in back] == expected[::-1]
     assert written(files, back) == {}
     assert plan({}, *only_hosts, present=False) == ()
 
@@ -101,9 +101,9 @@ region=us-east-1"""
 
 
 def test_what_else_is_in_the_files_stays_and_is_not_shown() -> None:
-    found = {PLACES.auth_file: AUTH_FILE.encode(), PLACES.aws_config: CONFIG.encode()}
-    changes = plan(found, entry())
-    files = written(found, changes)
+    initial = {PLACES.auth_file: AUTH_FILE.encode(), PLACES.aws_config: CONFIG.encode()}
+    changes = plan(initial, entry())
+    files = written(initial, changes)
     assert json.loads(files[PLACES.auth_file]) == {
         **json.loads(AUTH_FILE),
         "credHelpers": {"gcr.io": "gcloud", HOST: f"ecr-pull-deploy-{HOST}"},
@@ -128,46 +128,46 @@ def test_what_else_is_in_the_files_stays_and_is_not_shown() -> None:
 
 @pytest.mark.parametrize("former", ["ecr-login", ""])
 def test_the_users_own_entry_is_named_replaced_and_restored(former: str) -> None:
-    found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: former}}).encode()}
-    assert plan(found, {"registry": HOST}, present=False) == ()
-    first = planned(found, entry())
+    initial = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: former}}).encode()}
+    assert plan(initial, {"registry": HOST}, present=False) == ()
+    first = planned(initial, entry())
     assert first.warnings == (
         f"{PLACES.auth_file} names the helper {former!r} for {HOST}. ecr-pull-deploy-{HOST} replaces it, and state:"
         " absent restores it.",
     )
-    files = written(found, first.changes)
+    files = written(initial, first.changes)
     again = planned(files, entry())
     assert (again.changes, again.warnings) == ((), ())
     # The entry is kept when something else in the wrapper changes, such as after an edit.
     edited = {**files, PLACES.wrapper(HOST): files[PLACES.wrapper(HOST)] + b"# edited"}
     assert written(edited, plan(edited, entry())) == files
-    assert written(files, plan(files, {"registry": HOST}, present=False)) == found
+    assert written(files, plan(files, {"registry": HOST}, present=False)) == initial
 
 
 def test_a_run_that_is_killed_loses_no_entry() -> None:
     """After each write of present and of absent, the next run has the same result."""
-    found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "ecr-login"}}).encode()}
-    files = written(found, plan(found, entry()))
-    for before, changes in ((found, plan(found, entry())), (files, plan(files, {"registry": HOST}, present=False))):
+    initial = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "ecr-login"}}).encode()}
+    files = written(initial, plan(initial, entry()))
+    for before, changes in ((initial, plan(initial, entry())), (files, plan(files, {"registry": HOST}, present=False))):
         for number in range(len(changes) + 1):
             killed = written(before, changes[:number])
             assert written(killed, plan(killed, entry())) == files
-            assert written(killed, plan(killed, {"registry": HOST}, present=False)) == found
+            assert written(killed, plan(killed, {"registry": HOST}, present=False)) == initial
 
 
 def test_an_entry_that_the_user_changed_meanwhile_is_kept() -> None:
     files = written({}, plan({}, entry()))
     mine = {**files, PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine"}}).encode()}
-    gone = plan(mine, {"registry": HOST}, present=False)
-    assert PLACES.auth_file not in [change.path for change in gone]
+    removed = plan(mine, {"registry": HOST}, present=False)
+    assert PLACES.auth_file not in [change.path for change in removed]
     back = written(mine, plan(mine, entry()))
     restored = written(back, plan(back, {"registry": HOST}, present=False))
     assert json.loads(restored[PLACES.auth_file]) == {"credHelpers": {HOST: "mine"}}
 
 
 def test_entry_removed_by_the_user_is_not_restored() -> None:
-    found = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine", "x": "y"}}).encode()}
-    files = written(found, plan(found, entry()))
+    initial = {PLACES.auth_file: json.dumps({"credHelpers": {HOST: "mine", "x": "y"}}).encode()}
+    files = written(initial, plan(initial, entry()))
     files[PLACES.auth_file] = json.dumps({"credHelpers": {"x": "y"}}).encode()
     back = written(files, plan(files, entry()))
     restored = written(back, plan(back, {"registry": HOST}, present=False))
@@ -176,42 +176,42 @@ def test_entry_removed_by_the_user_is_not_restored() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"{}\n", b"\n"])
 def test_empty_files_are_left_as_they_were(content: bytes) -> None:
-    found = {PLACES.auth_file: content, PLACES.aws_config: content.replace(b"{}", b"")}
-    files = written(found, plan(found, entry(), entry(OTHER)))
-    assert written(files, plan(files, {"registry": HOST}, {"registry": OTHER}, present=False)) == found
+    initial = {PLACES.auth_file: content, PLACES.aws_config: content.replace(b"{}", b"")}
+    files = written(initial, plan(initial, entry(), entry(OTHER)))
+    assert written(files, plan(files, {"registry": HOST}, {"registry": OTHER}, present=False)) == initial
 
 
 # --- diffs
 
 
 def test_wrapper_with_wrong_mode_is_written_again() -> None:
-    found = written({}, plan({}, entry()))
+    initial = written({}, plan({}, entry()))
     path, text = PLACES.wrapper(HOST), wrapper(PLACES, HOST, None)
-    (change,) = plan(found, entry(), faults={path: "mode 0777, owned by the user with ID 0"})
+    (change,) = plan(initial, entry(), faults={path: "mode 0777, owned by the user with ID 0"})
     assert (change.path, change.content, change.program) == (path, text.encode(), True)
     assert change.before == f"# mode 0777, owned by the user with ID 0\n{change.after}"
 
 
 def test_diff_shows_no_text_of_others_in_our_entries() -> None:
-    found = {PLACES.aws_config: f"[{SECTION}]\nrole_arn = x\n  aws_secret_access_key = {SECRET}\n".encode()}
-    diffs = [change.diff() for change in plan(found, entry(), entry(OTHER))]
+    initial = {PLACES.aws_config: f"[{SECTION}]\nrole_arn = x\n  aws_secret_access_key = {SECRET}\n".encode()}
+    diffs = [change.diff() for change in plan(initial, entry(), entry(OTHER))]
     assert SECRET not in str(diffs)
     assert "role_arn = (not shown)" in diffs[0]["before"]
 
 
 def test_diff_has_no_control_characters() -> None:
-    found = {PLACES.aws_config: f"[{SECTION}]\nrole_arn = \x1b[2J\n".encode()}
-    assert plan(found, entry())[0].diff()["before"] == f"[{SECTION}]\nrole_arn = \\x1b[2J\n"
+    initial = {PLACES.aws_config: f"[{SECTION}]\nrole_arn = \x1b[2J\n".encode()}
+    assert plan(initial, entry())[0].diff()["before"] == f"[{SECTION}]\nrole_arn = \\x1b[2J\n"
 
 
 # --- problems and warnings
 
 
 def test_all_problems_of_the_files_together() -> None:
-    found = {PLACES.auth_file: b"\xff", PLACES.aws_config: b"[x]\n\xff", PLACES.wrapper(HOST): SECRET.encode()}
-    made = planned(found, entry())
-    assert made.changes == ()
-    assert made.problems == (
+    initial = {PLACES.auth_file: b"\xff", PLACES.aws_config: b"[x]\n\xff", PLACES.wrapper(HOST): SECRET.encode()}
+    host_plan = planned(initial, entry())
+    assert host_plan.changes == ()
+    assert host_plan.problems == (
         f"{PLACES.aws_config} is not a text in UTF-8 (byte 4). It was left as it is.",
         f"{PLACES.wrapper(HOST)} was not written by this collection. Remove it, or use another bin_dir. It was left as"
         " it is.",
@@ -228,6 +228,6 @@ def test_a_file_that_could_not_be_read_is_not_written() -> None:
 @pytest.mark.parametrize(("present", "number"), [(True, 2), (False, 0)])
 def test_logins_are_named_if_the_helper_is_to_be_used(present: bool, number: int) -> None:
     login = json.dumps({"auths": {HOST: {"auth": SECRET}}}).encode()
-    made = planned({PLACES.auth_file: login}, entry(), present=present, earlier={"/run/auth.json": login})
-    assert len(made.warnings) == number
-    assert SECRET not in str(made.warnings)
+    host_plan = planned({PLACES.auth_file: login}, entry(), present=present, earlier={"/run/auth.json": login})
+    assert len(host_plan.warnings) == number
+    assert SECRET not in str(host_plan.warnings)

@@ -29,14 +29,14 @@ def documents(**changes: Any) -> tuple[dict[str, bytes], str]:
         **{"platform": {"os": "linux", "architecture": "amd64"}, **changes},
     }
     index = json.dumps({"mediaType": INDEX, "manifests": [listed]}).encode()
-    return {_manifest.digest_of(one): one for one in (content, index)}, _manifest.digest_of(index)
+    return {_manifest.digest_of(item): item for item in (content, index)}, _manifest.digest_of(index)
 
 
 def test_image_of_an_index() -> None:
     known, digest = documents()
-    image = _image.find_image(lambda wanted: (known[wanted], None), digest, "linux/amd64", "app:v1")
+    image = _image.find_image(lambda expected: (known[expected], None), digest, "linux/amd64", "app:v1")
     assert (image.chosen, known[image.digest], image.parts) == (True, image.content, [Descriptor(LAYER, DIGEST, 5)])
-    alone = _image.find_image(lambda wanted: (known[wanted], None), image.digest, "linux/s390x", "app:v1")
+    alone = _image.find_image(lambda expected: (known[expected], None), image.digest, "linux/s390x", "app:v1")
     assert (alone.chosen, alone.digest, alone.manifest) == (False, image.digest, image.manifest)
 
 
@@ -52,7 +52,7 @@ def test_image_of_an_index() -> None:
 def test_index_with_another_entry_than_its_image_is_rejected(changes: dict[str, Any], messages: list[str]) -> None:
     known, digest = documents(**changes)
     with pytest.raises(EcrError) as caught:
-        _image.find_image(lambda wanted: (known[wanted], None), digest, "linux/amd64", "app:v1")
+        _image.find_image(lambda expected: (known[expected], None), digest, "linux/amd64", "app:v1")
     assert all(message in str(caught.value) for message in messages), caught.value
 
 
@@ -62,7 +62,7 @@ def test_index_in_an_index_is_rejected() -> None:
     listed["platform"] = {"os": "linux", "architecture": "amd64"}
     known = {"inner": inner, "outer": json.dumps({"mediaType": INDEX, "manifests": [listed]}).encode()}
     with pytest.raises(EcrError) as caught:
-        _image.find_image(lambda wanted: (known.get(wanted, inner), None), "outer", "linux/amd64", "app:v1")
+        _image.find_image(lambda expected: (known.get(expected, inner), None), "outer", "linux/amd64", "app:v1")
     assert str(caught.value).endswith(f"which is of type {INDEX}. Only a manifest of one image is accepted there.")
 
 

@@ -105,13 +105,13 @@ def whole(folder: pathlib.Path) -> None:
         content = present[_layout_index.file_of(entry["digest"])]
         assert len(content) == entry["size"]
         assert entry["mediaType"] == OCI_MANIFEST
-        for one in _manifest.contents(json.loads(content), "x"):
-            assert len(present[_layout_index.file_of(one.digest)]) == one.size
+        for item in _manifest.contents(json.loads(content), "x"):
+            assert len(present[_layout_index.file_of(item.digest)]) == item.size
 
 
 def digest_under(folder: pathlib.Path, name: str) -> str | None:
     entries = json.loads((folder / "index.json").read_text())["manifests"]
-    return next((one["digest"] for one in entries if one["annotations"][_layout_index.REF_NAME] == name), None)
+    return next((entry["digest"] for entry in entries if entry["annotations"][_layout_index.REF_NAME] == name), None)
 
 
 def test_add_and_has(server: Server, registry: Registry, dest: pathlib.Path) -> None:
@@ -154,18 +154,18 @@ def test_a_docker_image_is_kept_as_an_oci_image(server: Server, registry: Regist
 
 
 def test_images_share_a_layout(server: Server, registry: Registry, dest: pathlib.Path) -> None:
-    one, two, three = (server.push_image("team/app", b"base", layer) for layer in (b"1", b"2", b"3"))
+    first, second, third = (server.push_image("team/app", b"base", layer) for layer in (b"1", b"2", b"3"))
     layout = Layout(str(dest), AMD64)
-    layout.fetch(RegistryImage(registry, APP, one["digest"]))
-    layout.fetch(RegistryImage(registry, Reference("team/app", "v2"), two["digest"]))
+    layout.fetch(RegistryImage(registry, APP, first["digest"]))
+    layout.fetch(RegistryImage(registry, Reference("team/app", "v2"), second["digest"]))
     whole(dest)
-    assert layout.has(named(one["digest"]))
-    assert layout.has(named(two["digest"], "team/app:v2"))
-    layout.fetch(RegistryImage(registry, APP, three["digest"]))
+    assert layout.has(named(first["digest"]))
+    assert layout.has(named(second["digest"], "team/app:v2"))
+    layout.fetch(RegistryImage(registry, APP, third["digest"]))
     whole(dest)
-    assert not layout.has(named(one["digest"]))
-    assert layout.has(named(three["digest"]))
-    assert layout.has(named(two["digest"], "team/app:v2"))
+    assert not layout.has(named(first["digest"]))
+    assert layout.has(named(third["digest"]))
+    assert layout.has(named(second["digest"], "team/app:v2"))
 
 
 def test_every_missing_or_damaged_file_is_noticed_and_mended(
@@ -385,21 +385,21 @@ def test_compressed_layers_are_passed_through_untouched(
     image = push_described(server, config, *layers, media_type=manifest_type)
     Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, image["digest"]))
     whole(dest)
-    kept = json.loads((dest / _layout_index.file_of(str(digest_under(dest, "team/app:v1")))).read_text())
-    assert [one["mediaType"] for one in kept["layers"]] == [kept_as + "+gzip", kept_as + "+zstd", kept_as]
-    for one, content in zip(kept["layers"], by_compression.values()):
-        assert (dest / _layout_index.file_of(one["digest"])).read_bytes() == content
+    manifest = json.loads((dest / _layout_index.file_of(str(digest_under(dest, "team/app:v1")))).read_text())
+    assert [layer["mediaType"] for layer in manifest["layers"]] == [kept_as + "+gzip", kept_as + "+zstd", kept_as]
+    for value, content in zip(manifest["layers"], by_compression.values()):
+        assert (dest / _layout_index.file_of(value["digest"])).read_bytes() == content
 
 
 def test_a_layer_that_images_share_is_fetched_once(server: Server, registry: Registry, dest: pathlib.Path) -> None:
-    one, two = server.push_image("team/app", b"base", b"1", b"base"), server.push_image("team/app", b"base", b"2")
+    first, second = server.push_image("team/app", b"base", b"1", b"base"), server.push_image("team/app", b"base", b"2")
     layout = Layout(str(dest), AMD64)
-    layout.fetch(RegistryImage(registry, APP, one["digest"]))
-    layout.fetch(RegistryImage(registry, Reference("team/app", "v2"), two["digest"]))
+    layout.fetch(RegistryImage(registry, APP, first["digest"]))
+    layout.fetch(RegistryImage(registry, Reference("team/app", "v2"), second["digest"]))
     whole(dest)
-    asked = blobs_asked(server)
-    assert asked.count(_manifest.digest_of(b"base")) == 1
-    assert len(asked) == len(set(asked)) == 5  # two configurations, three layers
+    requested = blobs_asked(server)
+    assert requested.count(_manifest.digest_of(b"base")) == 1
+    assert len(requested) == len(set(requested)) == 5  # two configurations, three layers
 
 
 @pytest.mark.parametrize(
@@ -630,9 +630,9 @@ def test_a_layer_that_fails_keeps_the_others_from_beginning(server: Server, dest
     bad = server.push("team/app", b"bad")
     server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refused_after(*slow)
     waiting = [SlowLayer() for _number in range(8)]
-    described = [one.descriptor(server, f"{number:x}") for number, one in enumerate([*slow, *waiting])]
+    described = [host.descriptor(server, f"{number:x}") for number, host in enumerate([*slow, *waiting])]
     message_of(server, dest, push_described(server, bad, *described)["digest"])
-    assert sum(one.begun.is_set() for one in waiting) < len(waiting) / 2
+    assert sum(host.begun.is_set() for host in waiting) < len(waiting) / 2
 
 
 def test_a_layer_that_fails_ends_the_pause_of_another(

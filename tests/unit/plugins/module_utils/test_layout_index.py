@@ -87,8 +87,8 @@ def test_other_images_and_words_stay() -> None:
     after = enter(dumped(before), "a:1")
     assert after["annotations"] == {"a": "b"}
     assert len(after["manifests"]) == 3
-    for one in (unnamed, named("a:1", DIGEST), named("b:1", OTHER)):
-        assert one in after["manifests"]
+    for item in (unnamed, named("a:1", DIGEST), named("b:1", OTHER)):
+        assert item in after["manifests"]
     assert kept_under(dumped(after), "a:1") == DIGEST
     assert kept_under(dumped(after), "b:1") == OTHER
     assert kept_under(dumped(after), "c:1") is None

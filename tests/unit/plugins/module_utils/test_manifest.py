@@ -32,11 +32,11 @@ def take_in(content: bytes, media_type: str | None) -> None:
         if found and "layers" in manifest and manifest["mediaType"] in _manifest.MANIFEST_TYPES:
             again, kind = _layout_index.as_oci(content, manifest)
             assert _manifest.parse_manifest(again, kind, "app:v1")["mediaType"] == kind
-        for one in found or []:
-            name = _layout_index.file_of(one.digest)
+        for item in found or []:
+            name = _layout_index.file_of(item.digest)
             assert name.startswith("blobs/sha256/")
             assert name[len("blobs/sha256/") :].isalnum()
-            assert one.size >= 0
+            assert item.size >= 0
 
 
 @given(foreign, st.none() | st.sampled_from([MANIFEST, INDEX, "text/plain"]))
@@ -79,7 +79,9 @@ def test_document_that_contradicts_the_registry_is_rejected(sent: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "key"), [(MANIFEST, "manifests"), (INDEX, "layers"), (INDEX, "config")], ids=lambda one: one[-12:]
+    ("kind", "key"),
+    [(MANIFEST, "manifests"), (INDEX, "layers"), (INDEX, "config")],
+    ids=lambda media_type: media_type[-12:],
 )
 @pytest.mark.parametrize("value", [[], None, [{}], {}])
 @pytest.mark.parametrize("named", [True, False])
@@ -194,7 +196,7 @@ def test_descriptor() -> None:
 
 def test_contents_are_configuration_and_layers_each_once() -> None:
     manifest = {"config": entry(digest=OTHER), "layers": [entry(), entry(), entry(digest=OTHER)]}
-    assert [one.digest for one in _manifest.contents(manifest, "x")] == [OTHER, DIGEST]
+    assert [content.digest for content in _manifest.contents(manifest, "x")] == [OTHER, DIGEST]
     wrong: tuple[Any, ...] = (None, {}, "x")
     for layers in wrong:
         with pytest.raises(EcrError) as caught:

@@ -78,7 +78,7 @@ def test_a_result_shows_no_secret() -> None:
 
 def test_the_secrets_of_the_options_are_known() -> None:
     module = FakeModule({"secret_key": SECRET, "session_token": None})
-    run_and_exit(module, lambda one: {"msg": f"used {one.params['secret_key']}"})
+    run_and_exit(module, lambda module: {"msg": f"used {module.params['secret_key']}"})
     assert module.result == {"msg": f"used {MASK}"}
 
 

@@ -53,7 +53,7 @@ def test_bad_repository_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "policy_name", "path", "found"),
+    ("name", "policy_name", "path", "expected"),
     [
         ("a", "a", "/", []),
         ("a" * 64, "a" * 128, "/a/b+=,.@-_/", []),
@@ -80,8 +80,8 @@ def test_bad_repository_names(name: str) -> None:
         ),
     ],
 )
-def test_name_problems(name: str, policy_name: str, path: str, found: list[str]) -> None:
-    assert list(_names.name_problems(name, policy_name, path)) == found
+def test_name_problems(name: str, policy_name: str, path: str, expected: list[str]) -> None:
+    assert list(_names.name_problems(name, policy_name, path)) == expected
 
 
 def test_name_problems_come_together() -> None:
@@ -143,7 +143,7 @@ ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
 
 
 @pytest.mark.parametrize(
-    ("role_arn", "external_id", "session_name", "found"),
+    ("role_arn", "external_id", "session_name", "expected"),
     [
         (ROLE, "id-one", "crossaccount.ecr", []),
         (ROLE.replace("aws", "aws-cn"), None, "ab", []),
@@ -172,8 +172,8 @@ ROLE = f"arn:aws:iam::{OWNER}:role/path/allow"
         ),
     ],
 )
-def test_assume_problems(role_arn: str, external_id: str | None, session_name: str, found: list[str]) -> None:
-    assert list(_names.assume_problems(role_arn, external_id, session_name)) == found
+def test_assume_problems(role_arn: str, external_id: str | None, session_name: str, expected: list[str]) -> None:
+    assert list(_names.assume_problems(role_arn, external_id, session_name)) == expected
 
 
 # --- accounts, such as answers of a survey

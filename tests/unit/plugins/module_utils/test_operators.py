@@ -7,12 +7,12 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import OPERATORS
 
 
-def compare(operator: str, actual: str, wanted: str) -> bool | None:
-    return OPERATORS[operator].compare(actual, ((wanted, True),)).holds
+def compare(operator: str, actual: str, declared: str) -> bool | None:
+    return OPERATORS[operator].compare(actual, ((declared, True),)).holds
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("2026-01-01T12:00:00+12:45", "2025-12-31T23:15:00Z"),
         ("2026-01-01T00:00:00-09:30", "2026-01-01T09:30:00Z"),
@@ -23,10 +23,10 @@ def compare(operator: str, actual: str, wanted: str) -> bool | None:
         ("1767225600", "2026-01-01"),
     ],
 )
-def test_one_point_in_time_has_several_forms(one: str, other: str) -> None:
-    assert compare("dateequals", one, other) is True
-    assert compare("dateequals", other, one) is True
-    assert compare("datelessthan", one, other) is False
+def test_one_point_in_time_has_several_forms(first: str, second: str) -> None:
+    assert compare("dateequals", first, second) is True
+    assert compare("dateequals", second, first) is True
+    assert compare("datelessthan", first, second) is False
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_numbers_are_ordered(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "actual", "fits"),
+    ("declared", "actual", "fits"),
     [
         ("arn:aws:iam::222222222222:role/*", "arn:aws:iam::222222222222:role/a:b", True),
         ("arn:aws:iam::*:role/a", "arn:aws:iam::222222222222:role/a", True),
@@ -60,15 +60,17 @@ def test_numbers_are_ordered(
         ("*", "222222222222", False),
     ],
 )
-def test_the_components_of_an_arn_are_compared_one_by_one(wanted: str, actual: str, fits: bool | None) -> None:
-    assert compare("arnlike", actual, wanted) is fits
+def test_the_components_of_an_arn_are_compared_one_by_one(declared: str, actual: str, fits: bool | None) -> None:
+    assert compare("arnlike", actual, declared) is fits
 
 
 def test_policy_variables_and_negated_operators() -> None:
-    assert {name for name, one in OPERATORS.items() if one.variables} == {
+    assert {name for name, operator in OPERATORS.items() if operator.variables} == {
         name for name in OPERATORS if name.startswith(("string", "arn"))
     }
-    assert {name for name, one in OPERATORS.items() if one.negated} == {name for name in OPERATORS if "not" in name}
+    assert {name for name, operator in OPERATORS.items() if operator.negated} == {
+        name for name in OPERATORS if "not" in name
+    }
 
 
 def test_a_fraction_of_a_second_is_later() -> None:

@@ -58,7 +58,7 @@ SELF = (
 
 
 @pytest.mark.parametrize(
-    ("consumers", "found"),
+    ("consumers", "expected"),
     [
         ([], []),
         ([Consumer(ONE, (), "a"), Consumer(TWO, (), "b")], []),
@@ -79,5 +79,5 @@ SELF = (
         ([Consumer(["x"], (), "a"), Consumer(ONE, (), "a")], []),  # type: ignore[arg-type]
     ],
 )
-def test_consumers_as_a_whole(consumers: list[Consumer], found: list[str]) -> None:
-    assert list(_parties.consumer_problems(consumers, OWNER)) == found
+def test_consumers_as_a_whole(consumers: list[Consumer], expected: list[str]) -> None:
+    assert list(_parties.consumer_problems(consumers, OWNER)) == expected

@@ -127,7 +127,7 @@ def declared_for(consumer: dict[str, Any], caller: Caller) -> bool:
     name = caller.arn.rpartition(f"{caller.account}:")[2]
     return (
         consumer["account"] == caller.account
-        and (not consumer["principals"] or any(one in (name, caller.arn) for one in consumer["principals"]))
+        and (not consumer["principals"] or any(principal in (name, caller.arn) for principal in consumer["principals"]))
         and consumer["external_id"] in (None, caller.external_id)
         and consumer["organization_id"] in (None, caller.organization)
         and (caller.mfa or not consumer["require_mfa"])
@@ -144,7 +144,7 @@ def test_trust_lets_in_exactly_the_declared_callers(data: st.DataObject, partiti
             for external_id in [None, *EXTERNAL_IDS]:
                 for organization, mfa in [(None, False), (None, True), ("o-aaaaaaaaaa", True), ("o-aaaaaaaaaa", False)]:
                     caller = Caller(f"arn:{partition}:iam::{account}:{name}", external_id, organization, mfa)
-                    expected = any(declared_for(one, caller) for one in declared)
+                    expected = any(declared_for(item, caller) for item in declared)
                     assert assumes(document, caller) is expected
 
 
@@ -161,7 +161,7 @@ def test_trust_in_full() -> None:
         },
         {"account": CONSUMER, "allow_no_external_id": True},
     ]
-    named = [consumer_of(one) for one in declared]
+    named = [consumer_of(item) for item in declared]
     assert list(consumers_problems(named, "aws")) == []
     document = _policy.trust_document("aws", named)
     assert document == {
@@ -191,7 +191,7 @@ def test_trust_in_full() -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "found"),
+    ("declared", "expected"),
     [
         ({"share": "yes", "team": ["a", "b"]}, []),
         ({"share": ""}, []),
@@ -231,8 +231,8 @@ def test_trust_in_full() -> None:
         ),
     ],
 )
-def test_repository_tags(declared: dict[str, Any], found: list[str]) -> None:
-    assert list(_policy.repository_tags_problems(declared)) == found
+def test_repository_tags(declared: dict[str, Any], expected: list[str]) -> None:
+    assert list(_policy.repository_tags_problems(declared)) == expected
     tags = _policy.repository_tags_of(declared)
     assert list(tags) == list(declared)
     _policy.permissions_document(IDENTITY, tags)  # is made before the problems are reported

@@ -59,13 +59,13 @@ def rewrite(value: Any, dice: random.Random) -> Any:
         else:
             statement.pop("Sid", None)
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        statement["Action"] = spelling([dice.choice([one, one.lower()]) for one in actions])
+        statement["Action"] = spelling([dice.choice([action, action.lower()]) for action in actions])
         if "Resource" in statement:
             statement["Resource"] = spelling(statement["Resource"])
         if "Principal" in statement:
             arns = statement["Principal"]["AWS"]
             statement["Principal"]["AWS"] = spelling(
-                [root(one) for one in (arns if isinstance(arns, list) else [arns])]
+                [root(item) for item in (arns if isinstance(arns, list) else [arns])]
             )
         for operator, block in statement.get("Condition", {}).items():
             entries = [(dice.choice([key, key.lower()]), spelling(values)) for key, values in block.items()]
@@ -79,12 +79,12 @@ def rewrite(value: Any, dice: random.Random) -> Any:
 
 @given(documents(), st.randoms(use_true_random=False))
 def test_spelling_makes_no_difference(document: dict[str, Any], dice: random.Random) -> None:
-    one, other = rewrite(document, dice), rewrite(document, dice)
+    first, second = rewrite(document, dice), rewrite(document, dice)
     assert _policy_document.equivalent(document, document)
-    assert _policy_document.equivalent(document, one)
-    assert _policy_document.equivalent(one, document)
-    assert _policy_document.equivalent(one, other)
-    assert hash(_policy_document.canonical(one)) == hash(_policy_document.canonical(other))
+    assert _policy_document.equivalent(document, first)
+    assert _policy_document.equivalent(first, document)
+    assert _policy_document.equivalent(first, second)
+    assert hash(_policy_document.canonical(first)) == hash(_policy_document.canonical(second))
 
 
 @given(documents(), documents(), documents())
@@ -95,15 +95,15 @@ def test_equal_is_an_equivalence(left: dict[str, Any], right: dict[str, Any], th
 
 
 @given(documents("aws"), documents("aws"))
-def test_equal_documents_decide_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
-    if not _policy_document.equivalent(one, other):
+def test_equal_documents_decide_alike(first: dict[str, Any], second: dict[str, Any]) -> None:
+    if not _policy_document.equivalent(first, second):
         return
     for account in ACCOUNTS:
         for name in NAMES:
             for external_id in [None, *EXTERNAL_IDS]:
                 caller = Caller(f"arn:aws:iam::{account}:{name}", external_id, "o-aaaaaaaaaa", True)
-                if "Principal" in one["Statement"][0]:
-                    assert assumes(one, caller) is assumes(other, caller)
+                if "Principal" in first["Statement"][0]:
+                    assert assumes(first, caller) is assumes(second, caller)
 
 
 BASE: dict[str, Any] = {

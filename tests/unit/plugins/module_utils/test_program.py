@@ -172,6 +172,6 @@ def test_it_is_gone_after_a_signal(
         if process.stderr:
             process.stderr.close()
     assert list(temporary.iterdir()) == []
-    assert [one.name for one in large.iterdir()] == (["layer"] if name == "docker" else [])
+    assert [path.name for path in large.iterdir()] == (["layer"] if name == "docker" else [])
     with pytest.raises(ProcessLookupError):
         os.kill(client, 0)

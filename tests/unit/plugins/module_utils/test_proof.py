@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import artifact_of, proof_is_final
 
-from tests.unit.observations import ABSENT_VERDICT, HIDDEN, RIGHT, SHOWN, judged, one, seen, wrong
+from tests.unit.observations import ABSENT_VERDICT, HIDDEN, RIGHT, SHOWN, judged, observation, observations, wrong
 
 
 def is_final(verdicts: list[dict[str, Any]], access: str = "read", token_denial_kind: str = "") -> bool:
-    verdict = "fail" if any(one["verdict"] == "fail" for one in verdicts) else "pass"
+    verdict = "fail" if any(verdict["verdict"] == "fail" for verdict in verdicts) else "pass"
     return proof_is_final(
         {"verdict": verdict, "token_denial_kind": token_denial_kind, "repositories": verdicts}, access
     )
@@ -34,12 +34,21 @@ def is_final(verdicts: list[dict[str, Any]], access: str = "read", token_denial_
         ([wrong(manifest="no_identity_policy"), wrong(manifest="boundary")], True),
         ([wrong(manifest="no_identity_policy"), HIDDEN], False),
         ([ABSENT_VERDICT], True),
-        ([judged("denied", seen("expired", "denied", "denied"))], True),
+        ([judged("denied", observations("expired", "denied", "denied"))], True),
         ([SHOWN], False),
         ([SHOWN, wrong(manifest="no_identity_policy")], False),
         ([SHOWN, ABSENT_VERDICT], True),
-        ([judged("readable", seen("allowed", "allowed", "allowed"), one("token", "denied"))], False),
-        ([judged("readable", seen("allowed", "allowed", "allowed"), one("token", "denied", "boundary"))], True),
+        ([judged("readable", observations("allowed", "allowed", "allowed"), observation("token", "denied"))], False),
+        (
+            [
+                judged(
+                    "readable",
+                    observations("allowed", "allowed", "allowed"),
+                    observation("token", "denied", "boundary"),
+                )
+            ],
+            True,
+        ),
     ],
 )
 def test_a_result_is_final_if_no_propagation_explains_it(verdicts: list[dict[str, Any]], final: bool) -> None:
@@ -48,7 +57,7 @@ def test_a_result_is_final_if_no_propagation_explains_it(verdicts: list[dict[str
 
 def test_expected_final_denial_is_not_a_final_result() -> None:
     expected = judged(
-        "denied", {probe: one(probe, "denied", "explicit_deny") for probe in ("describe", "manifest", "layer")}
+        "denied", {probe: observation(probe, "denied", "explicit_deny") for probe in ("describe", "manifest", "layer")}
     )
     assert expected["verdict"] == "pass"
     assert not is_final([expected, wrong(manifest="no_identity_policy")])

@@ -38,7 +38,7 @@ def test_a_denial_that_may_be_an_old_answer_is_tried_again(changed: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    ("said", "options", "kind"),
+    ("message", "options", "kind"),
     [
         (DENIED + LASTING, WAIT, "explicit_deny"),
         (DENIED + LATE, replace(WAIT, wait=False), "no_identity_policy"),
@@ -46,12 +46,12 @@ def test_a_denial_that_may_be_an_old_answer_is_tried_again(changed: bool) -> Non
         ("The layer broke off.", WAIT, None),
     ],
 )
-def test_what_lasts_is_not_tried_again(said: str, options: WaitOptions, kind: str | None) -> None:
-    bring, left = bringing(said, True)
+def test_what_lasts_is_not_tried_again(message: str, options: WaitOptions, kind: str | None) -> None:
+    bring, left = bringing(message, True)
     with pytest.raises(EcrError) as raised:
         fetch_with_retry(bring, options)
-    advice = f". {read_denial(said, ROLE).advice(ROLE)}" if kind else ""
-    assert (str(raised.value), raised.value.facts.get("denial_kind")) == (f"{said}{advice}", kind)
+    advice = f". {read_denial(message, ROLE).advice(ROLE)}" if kind else ""
+    assert (str(raised.value), raised.value.facts.get("denial_kind")) == (f"{message}{advice}", kind)
     assert left == [True]
 
 

@@ -168,10 +168,10 @@ def test_a_blob(server: Server, registry: Registry, folder: pathlib.Path, size: 
 def test_whom_this_machine_trusts_is_read_once_for_all_requests(
     server: Server, registry: Registry, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
+    created = []
 
     def make(**options: object) -> object:
-        made.append(options)
+        created.append(options)
         return make_context(**options)
 
     monkeypatch.setattr(_registry, "make_context", make)
@@ -180,7 +180,7 @@ def test_whom_this_machine_trusts_is_read_once_for_all_requests(
     registry.manifest("team/app", DIGEST)
     registry.blob("team/app", WANTED, folder / "one")
     registry.blob("team/app", WANTED, folder / "two")
-    assert made == [{"cafile": None, "validate_certs": True}]
+    assert created == [{"cafile": None, "validate_certs": True}]
 
 
 # --- faults of the registry
@@ -482,10 +482,10 @@ def test_a_layer_that_always_breaks_off_is_given_up(
     server: Server, registry: Registry, folder: pathlib.Path, cuts: list[int], times: int, received: int
 ) -> None:
     content = b"x" * 40
-    wanted = Descriptor("x", "sha256:" + hashlib.sha256(content).hexdigest(), len(content))
-    server.answers[f"/v2/team/app/blobs/{wanted.digest}"] = resumable = ResumableServer(content, *cuts)
-    assert message_of(lambda: registry.blob("team/app", wanted, folder / "blob")) == (
-        f"The layer {wanted.digest} of team/app was interrupted {times} times, last after {received} of 40 bytes:"
+    descriptor = Descriptor("x", "sha256:" + hashlib.sha256(content).hexdigest(), len(content))
+    server.answers[f"/v2/team/app/blobs/{descriptor.digest}"] = resumable = ResumableServer(content, *cuts)
+    assert message_of(lambda: registry.blob("team/app", descriptor, folder / "blob")) == (
+        f"The layer {descriptor.digest} of team/app was interrupted {times} times, last after {received} of 40 bytes:"
         " the connection ended. Run again."
     )
     assert files(folder) == []

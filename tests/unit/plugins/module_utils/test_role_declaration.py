@@ -73,7 +73,7 @@ MANY = {f"k{number}": "1" for number in range(49)}
 
 
 @pytest.mark.parametrize(
-    ("before", "said", "found"),
+    ("before", "chosen", "expected"),
     [
         (RoleState(), {"description": "é ÿ ¡ ~\t\n\r" + "x" * 990}, []),
         (RoleState(), {"description": "x" * 1001}, ["The description has 1001 characters; IAM accepts at most 1,000."]),
@@ -169,9 +169,9 @@ MANY = {f"k{number}": "1" for number in range(49)}
         ),
     ],
 )
-def test_role_problems(before: RoleState, said: dict[str, Any], found: list[str]) -> None:
-    said.setdefault("path", before.path)
-    assert declare(before, **said)[1] == found
+def test_role_problems(before: RoleState, chosen: dict[str, Any], expected: list[str]) -> None:
+    chosen.setdefault("path", before.path)
+    assert declare(before, **chosen)[1] == expected
 
 
 def test_all_problems_come_together() -> None:
@@ -215,7 +215,7 @@ def test_iam_does_not_tell_tag_keys_apart_by_case(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "chosen",
     [
         {},
         {
@@ -230,7 +230,7 @@ def test_iam_does_not_tell_tag_keys_apart_by_case(
         },
     ],
 )
-def test_options_of_a_declaration_declare_the_same(said: dict[str, Any]) -> None:
-    declared = declaration(**said)
+def test_options_of_a_declaration_declare_the_same(chosen: dict[str, Any]) -> None:
+    declared = declaration(**chosen)
     assert role_declaration_of(declared.options) == declared
     assert declared.options.keys() == options().keys()

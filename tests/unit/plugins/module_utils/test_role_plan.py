@@ -208,38 +208,38 @@ def accounts(draw: st.DrawFn) -> RoleState:
     return state
 
 
-def planned(before: RoleState, said: dict[str, Any]) -> RolePlan:
-    after, problems = declare(before, **said)
+def planned(before: RoleState, chosen: dict[str, Any]) -> RolePlan:
+    after, problems = declare(before, **chosen)
     assert problems == []
     return _role_plan.plan_role(before, after)
 
 
 @settings(max_examples=400)
 @given(accounts(), declared)
-def test_never_wider_than_declared_also_when_killed(before: RoleState, said: dict[str, Any]) -> None:
-    plan = planned(before, said)
+def test_never_wider_than_declared_also_when_killed(before: RoleState, chosen: dict[str, Any]) -> None:
+    plan = planned(before, chosen)
     wide = pairs(before) | pairs(plan.after)
     for killed in moments(plan):
         assert pairs(killed) <= wide
         # Another run takes it from there.
-        second = planned(killed, said)
+        second = planned(killed, chosen)
         states = list(moments(second))
         for state in states:
             assert pairs(state) <= wide
         assert pairs(states[-1]) == pairs(plan.after)
-        assert planned(states[-1], said).steps == []
+        assert planned(states[-1], chosen).steps == []
 
 
 @settings(max_examples=400)
 @given(accounts(), declared)
-def test_existing_session_never_exceeds_both_declarations(before: RoleState, said: dict[str, Any]) -> None:
+def test_existing_session_never_exceeds_both_declarations(before: RoleState, chosen: dict[str, Any]) -> None:
     """Every principal that can assume the role at some moment does so, and keeps the session; also from a run that is
     killed."""
-    plan = planned(before, said)
+    plan = planned(before, chosen)
     wide = pairs(before) | pairs(plan.after)
     out: dict[str, dict[str, Any]] = {}
     for killed, killed_out in sessions(plan, out, wide):
-        second = planned(killed, said)
+        second = planned(killed, chosen)
         *_others, (end, left) = sessions(second, dict(killed_out), wide)
         # No undeclared principal remains.
         if any(isinstance(step, (RevokeSessions, UpdateTrust)) for step in second.steps):
@@ -263,20 +263,20 @@ def sessions(
 
 @pytest.mark.parametrize(("revoked", "revoking"), [(True, False), (True, True), (False, True)])
 def test_share_after_killed_unshare_revokes_removed_consumers(revoked: bool, revoking: bool) -> None:
-    said: dict[str, Any] = {"repository_tags": {"environment": "release"}, "consumers": CONSUMERS[:1]}
-    both = {**said, "consumers": CONSUMERS[:2]}
+    chosen: dict[str, Any] = {"repository_tags": {"environment": "release"}, "consumers": CONSUMERS[:1]}
+    both = {**chosen, "consumers": CONSUMERS[:2]}
     *_others, before = moments(planned(RoleState(), both))
-    *_others, before = moments(planned(before, said))
+    *_others, before = moments(planned(before, chosen))
     assert before.revoked
     before = replace(before, revoked=revoked, revoking=revoking)
     removal = _role_plan.plan_role_absent(before)
     assert removal.steps
     for killed in moments(removal):
-        second = list(moments(planned(killed, said)))
+        second = list(moments(planned(killed, chosen)))
         # The role that stayed is the one that the session is of.
         kept_out = [state.revoked or state.revoking for state in second if killed.role_exists and state.attached]
         assert all(kept_out), killed
-        assert planned(second[-1], said).steps == []
+        assert planned(second[-1], chosen).steps == []
 
 
 RELEASE, DEVELOP = [boundary for boundary in BOUNDARIES if boundary]
@@ -309,15 +309,15 @@ def test_never_wider_while_the_boundary_changes(old: dict[str, Any], new: dict[s
 
 
 @given(accounts(), declared)
-def test_the_plan_of_the_plan_is_empty(before: RoleState, said: dict[str, Any]) -> None:
-    plan = planned(before, said)
+def test_the_plan_of_the_plan_is_empty(before: RoleState, chosen: dict[str, Any]) -> None:
+    plan = planned(before, chosen)
     *_others, last = moments(plan)
     assert replace(last, versions=()) == replace(plan.after, versions=())
     assert _role_plan.plan_role(plan.after, replace(plan.after, versions=())).steps == _role_plan.duplicate_versions(
         plan.after.versions
     )
-    assert declare(plan.after, **said)[0] == plan.after
-    assert planned(last, said).steps == []
+    assert declare(plan.after, **chosen)[0] == plan.after
+    assert planned(last, chosen).steps == []
     assert plan.diff == {"before": before.shown(), "after": plan.after.shown()}
 
 

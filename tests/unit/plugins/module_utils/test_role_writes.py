@@ -20,7 +20,9 @@ from tests.unit import iam_writes
 from tests.unit.roles import IDENTITY, declare
 
 STEPS = [
-    one for one in vars(_role_steps).values() if isinstance(one, type) and issubclass(one, Step) and one is not Step
+    value
+    for value in vars(_role_steps).values()
+    if isinstance(value, type) and issubclass(value, Step) and value is not Step
 ]
 WAIT = WaitOptions(True, 0, 0.0)
 VALUES: dict[str, Any] = {
@@ -78,7 +80,7 @@ def test_each_step_has_a_write_that_fits_it(kind: type[Step]) -> None:
 
 def test_there_is_a_write_and_a_name_for_each_step() -> None:
     assert set(_role_writes.WRITES) == set(STEPS) == set(iam_writes.WRITES)
-    assert len({one.name for one in STEPS}) == len(STEPS)
+    assert len({step.name for step in STEPS}) == len(STEPS)
 
 
 def test_what_is_deleted_already_counts_as_deleted() -> None:

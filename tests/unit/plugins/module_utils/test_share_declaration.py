@@ -69,7 +69,7 @@ def test_the_state_of_the_run_ends_all_shares() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shares", "defaults", "found"),
+    ("shares", "defaults", "expected"),
     [
         ([SHARE], None, []),
         (None, SHARE, []),
@@ -93,5 +93,5 @@ def test_the_state_of_the_run_ends_all_shares() -> None:
         ([{**SHARE, "images": ["base:1"], "state": "absent"}], None, []),
     ],
 )
-def test_the_problems_of_declared_shares(shares: Any, defaults: Any, found: list[str]) -> None:
-    assert list(share_declaration_problems(params(shares, defaults))) == found
+def test_the_problems_of_declared_shares(shares: Any, defaults: Any, expected: list[str]) -> None:
+    assert list(share_declaration_problems(params(shares, defaults))) == expected

@@ -220,8 +220,8 @@ def test_sessions_never_see_what_neither_declaration_allows(
             if state.role_exists:
                 out.setdefault(name, set()).update(readers(state.trust or {"Statement": []}))
                 for caller in out[name] if state.attached and state.permissions else ():
-                    seen = {(name, caller, repository) for repository in readable(state, moment.repositories)}
-                    assert seen <= wide
+                    readable_now = {(name, caller, repository) for repository in readable(state, moment.repositories)}
+                    assert readable_now <= wide
         before = moment
 
 
@@ -290,9 +290,9 @@ START = OwnerAccount({"release": {}, "develop": {}, "tools/build": {}})
 def test_shares_that_contradict_each_other_are_rejected(
     first: dict[str, Any], second: dict[str, Any], words: list[str]
 ) -> None:
-    found = problems_of(START, first, second)
-    assert len(found) == len(words)
-    assert all(problem.startswith(start) for problem, start in zip(found, words))
+    messages = problems_of(START, first, second)
+    assert len(messages) == len(words)
+    assert all(problem.startswith(start) for problem, start in zip(messages, words))
     assert START.plan([first, second]).steps  # it is the problems that stop a run
     assert problems_of(START, first) == problems_of(START, second) == []
 
@@ -320,7 +320,7 @@ def test_images_of_handoffs_have_the_owner_registry() -> None:
 
 
 def test_all_problems_of_all_shares_are_reported_together() -> None:
-    found = problems_of(
+    messages = problems_of(
         START,
         declared("first", repositories=["nowhere", "x*"]),
         declared("second", "1", repository_tags={}),
@@ -336,7 +336,7 @@ def test_all_problems_of_all_shares_are_reported_together() -> None:
         "Share no/slash: Role name 'no/slash' must have",
         "Share no/slash: repositories is empty",
     ):
-        assert [problem for problem in found if problem.startswith(words)], (words, found)
+        assert [problem for problem in messages if problem.startswith(words)], (words, messages)
 
 
 NOWHERE = (
@@ -380,23 +380,23 @@ def test_missing_repository_is_reported_with_other_problems(
     options: dict[str, Any], words: str, others: list[dict[str, Any]]
 ) -> None:
     share = declared("first", **{"repositories": ["nowhere"], **options})
-    found = problems_of(replace(START, unknown="AccessDenied"), share, *others)
-    assert NOWHERE in found
-    assert [problem for problem in found if words in problem], found
-    assert len(found) == len(set(found)) == 2
+    messages = problems_of(replace(START, unknown="AccessDenied"), share, *others)
+    assert NOWHERE in messages
+    assert [problem for problem in messages if words in problem], messages
+    assert len(messages) == len(set(messages)) == 2
 
 
 def test_unmanaged_role_is_reported_with_handoff_problems() -> None:
     world = replace(START, roles={"first": FOREIGN})
-    found = problems_of(world, declared("first", images=["base:1"], repositories=["Release"]))
-    assert [text.split()[0] for text in found] == ["'Release'", "Image", "Role", "Policy"]
+    messages = problems_of(world, declared("first", images=["base:1"], repositories=["Release"]))
+    assert [text.split()[0] for text in messages] == ["'Release'", "Image", "Role", "Policy"]
 
 
 @pytest.mark.parametrize("value", [["a", "b"], {"a": "b"}, 7, None])
 def test_invalid_tags_of_two_shares_are_problems(value: object) -> None:
     wrong = {"repository_tags": {"environment": value}, "exclusive": True}
-    found = problems_of(START, declared("first", **wrong), declared("second", TWO, **wrong))
-    assert {problem.partition(":")[0] for problem in found} == {"Share first", "Share second"}
+    messages = problems_of(START, declared("first", **wrong), declared("second", TWO, **wrong))
+    assert {problem.partition(":")[0] for problem in messages} == {"Share first", "Share second"}
 
 
 def test_an_empty_list_of_shares_is_a_problem() -> None:
@@ -406,8 +406,8 @@ def test_an_empty_list_of_shares_is_a_problem() -> None:
 
 
 def test_a_share_that_lacks_options_has_its_other_problems() -> None:
-    found = problems_of(START, declared("first", consumers=None, max_session_duration=1, images=["base:1"]))
-    assert [text.split()[0] for text in found] == ["missing", "Image", "max_session_duration"]
+    messages = problems_of(START, declared("first", consumers=None, max_session_duration=1, images=["base:1"]))
+    assert [text.split()[0] for text in messages] == ["missing", "Image", "max_session_duration"]
 
 
 def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
@@ -416,7 +416,7 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     assert plan.problems == []
     assert [module for module, _options in plan.steps] == ["iam_ecr_pull_role"]
     assert "environment=release stays on repository release in eu-west-1: role second also grants it." in plan.summary
-    assert [one["principal"] for one in plan.access.lost] == [f"{ONE} (external ID)"]
+    assert [change["principal"] for change in plan.access.lost] == [f"{ONE} (external ID)"]
     end = end_of(both, declared("first"), state="absent")
     assert {caller for _role, caller, _repository in end.pairs()} == {f"{TWO} shared-id-{TWO}"}
     after = end.plan([declared("first")], "absent", is_carried_out=True)
@@ -450,14 +450,16 @@ def test_other_consumers_of_a_tag_gain_and_lose_access_as_well() -> None:
     """Tags are shared by all roles that grant them, so the roles that are not declared count, too."""
     world = end_of(START, declared("other", TWO))
     plan = world.plan([declared("first", repositories=["release", "develop"])])
-    assert {(one["principal"][:12], one["repository"]) for one in plan.access.gained} == {
+    assert {(change["principal"][:12], change["repository"]) for change in plan.access.gained} == {
         (ONE, "release"),
         (ONE, "develop"),
         (TWO, "develop"),
     }
     plan = world.plan([declared("first", repositories=["develop"], exclusive=True)])
-    assert [(one["principal"][:12], one["repository"]) for one in plan.access.lost] == [(TWO, "release")]
-    assert any("Role other, which is not declared here, grants environment=release" in one for one in plan.warnings)
+    assert [(change["principal"][:12], change["repository"]) for change in plan.access.lost] == [(TWO, "release")]
+    assert any(
+        "Role other, which is not declared here, grants environment=release" in warning for warning in plan.warnings
+    )
 
 
 def test_unknown_state_is_a_problem_of_an_exclusive_share() -> None:
@@ -487,7 +489,7 @@ def test_a_plan_says_what_remains() -> None:
     assert plan.changed
     assert [entry["before_header"] for entry in plan.diff] == ["role first", "tags of repositories in eu-west-1"]
     assert plan.diff[1]["after"] == {"release": TAG}
-    assert [one["artifact"] for one in plan.handoffs] == ["ecr_share_handoff"]
+    assert [handoff["artifact"] for handoff in plan.handoffs] == ["ecr_share_handoff"]
     assert "artifact" not in START.plan([declared("first", ONE, TWO)]).handoffs[0]
 
 

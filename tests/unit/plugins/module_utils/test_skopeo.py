@@ -143,12 +143,12 @@ def test_skopeo_copies_the_image_that_is_chosen_from_an_index(
     documents = {DIGEST: json.dumps(index).encode(), chosen: content}
     monkeypatch.setattr(Registry, "manifest", lambda _self, _repository, digest: (documents[digest], None))
     log = install("skopeo")
-    one = f"{HOST}/team/app@{chosen}"
-    image(log, one).write_text("{}")
+    reference = f"{HOST}/team/app@{chosen}"
+    image(log, reference).write_text("{}")
     Skopeo(str(temporary), DEST, "linux/arm64", strict_platform=True).fetch(remote())
     assert [word for call in calls(log) for word in call.split() if word.startswith("docker://")] == [
-        f"docker://{one}",
-        f"docker://{one}",
+        f"docker://{reference}",
+        f"docker://{reference}",
     ]
     with pytest.raises(EcrError, match="has no image for linux/s390x; it has linux/amd64, linux/arm64"):
         Skopeo(str(temporary), DEST, "linux/s390x").fetch(remote())

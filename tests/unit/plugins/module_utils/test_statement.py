@@ -114,17 +114,17 @@ def test_the_reason_why_iam_rejects_a_statement(changed: dict[str, Any], of_a_re
 
 
 def test_a_statement_as_a_value() -> None:
-    (one,) = read_statements(document(Resource=None, NotResource=["arn:x", "arn:y"]), "a policy", False)
-    assert (one.actions, one.resources) == (Scope(("*",)), Scope(("arn:x", "arn:y"), True))
-    assert (one.names, one.condition, one.variables) == (None, (), True)
+    (statement,) = read_statements(document(Resource=None, NotResource=["arn:x", "arn:y"]), "a policy", False)
+    assert (statement.actions, statement.resources) == (Scope(("*",)), Scope(("arn:x", "arn:y"), True))
+    assert (statement.names, statement.condition, statement.variables) == (None, (), True)
     (other,) = read_statements(document(Resource=None, Principal=PRINCIPAL), "a policy", True)
     assert other.resources is None
 
 
 def test_a_policy_may_have_one_statement_without_a_list() -> None:
     (statement,) = document()["Statement"]
-    (one,) = read_statements({"Statement": statement}, "a policy", False)
-    assert (one.place, one.variables) == ("statement 1 of a policy", False)
+    (parsed,) = read_statements({"Statement": statement}, "a policy", False)
+    assert (parsed.place, parsed.variables) == ("statement 1 of a policy", False)
     two = {"Statement": [statement, {**statement, "Sid": "Mine"}]}
     assert read_statements(two, "a policy", False)[1].place == "statement 2 (Mine) of a policy"
 
@@ -140,5 +140,5 @@ def test_a_policy_may_have_one_statement_without_a_list() -> None:
     ],
 )
 def test_the_actions_that_a_statement_covers(element: dict[str, Any], covered: bool) -> None:
-    (one,) = read_statements(document(**element), "a policy", False)
-    assert covers_action(one, "ecr:BatchGetImage").holds is covered
+    (statement,) = read_statements(document(**element), "a policy", False)
+    assert covers_action(statement, "ecr:BatchGetImage").holds is covered

@@ -27,7 +27,11 @@ def described(content: bytes) -> dict[str, Any]:
 
 
 def manifest_of(*layers: bytes) -> bytes:
-    document = {"mediaType": OCI_MANIFEST, "config": described(CONFIG), "layers": [described(one) for one in layers]}
+    document = {
+        "mediaType": OCI_MANIFEST,
+        "config": described(CONFIG),
+        "layers": [described(layer) for layer in layers],
+    }
     return json.dumps(document).encode()
 
 
@@ -37,7 +41,7 @@ def image() -> _image.Image:
 
 
 def in_dir(layers: list[bytes]) -> dict[str, bytes]:
-    blobs = {_manifest.digest_of(one)[7:]: one for one in (CONFIG, *layers)}
+    blobs = {_manifest.digest_of(layer)[7:]: layer for layer in (CONFIG, *layers)}
     return {"version": b"Directory Transport Version: 1.1\n", "manifest.json": manifest_of(*layers), **blobs}
 
 
@@ -45,12 +49,12 @@ def in_layout(layers: list[bytes]) -> dict[str, bytes]:
     manifest = manifest_of(*layers)
     entry = {**described(manifest), "annotations": {REF_NAME: "app"}}
     other = {**described(b"other"), "annotations": {REF_NAME: "other"}}
-    blobs = {file_of(_manifest.digest_of(one)): one for one in (CONFIG, manifest, *layers)}
+    blobs = {file_of(_manifest.digest_of(layer)): layer for layer in (CONFIG, manifest, *layers)}
     return {"index.json": json.dumps({"manifests": [other, entry]}).encode(), **blobs}
 
 
 def in_docker_archive(layers: list[bytes]) -> dict[str, bytes]:
-    names = [f"{_manifest.digest_of(one)[7:]}.tar" for one in layers]
+    names = [f"{_manifest.digest_of(layer)[7:]}.tar" for layer in layers]
     config = f"{_manifest.digest_of(CONFIG)[7:]}.json"
     manifest = [{"Config": config, "RepoTags": ["app:v1"], "Layers": names}]
     return {config: CONFIG, "manifest.json": json.dumps(manifest).encode(), **dict(zip(names, layers))}
@@ -74,7 +78,7 @@ Files = Callable[[list[bytes]], dict[str, bytes]]
 PLACES: dict[str, tuple[str, Files, list[bytes]]] = {
     "dir": ("dir:{}/image", in_dir, PACKED),
     "oci": ("oci:{}/image:app", in_layout, PACKED),
-    "oci-compressed-anew": ("oci:{}/image:app", in_layout, [gzip.compress(one, 1) for one in LAYERS]),
+    "oci-compressed-anew": ("oci:{}/image:app", in_layout, [gzip.compress(layer, 1) for layer in LAYERS]),
     "oci-archive": ("oci-archive:{}/image.tar:app", in_layout, PACKED),
     "docker-archive": ("docker-archive:{}/image.tar:app:v1", in_docker_archive, LAYERS),
 }
@@ -148,8 +152,8 @@ def test_another_image_is_not_this_one(place: Place) -> None:
     dest, path, files = place
     write(path, files)
     other = manifest_of(PACKED[0])
-    wanted = _image.Image("app:v2", _manifest.digest_of(other), other, json.loads(other), False)
-    assert _stored_image.broken_files(dest, wanted, DIFF_IDS[:1])
+    other_image = _image.Image("app:v2", _manifest.digest_of(other), other, json.loads(other), False)
+    assert _stored_image.broken_files(dest, other_image, DIFF_IDS[:1])
 
 
 def test_layers_in_another_order_are_not_the_image(tmp_path: pathlib.Path) -> None:
@@ -194,7 +198,7 @@ def test_problems_of_all_destinations_are_reported_together(tmp_path: pathlib.Pa
         (tmp_path / name).symlink_to("/etc")
     places = [f"oci:{tmp_path}/a:x", f"dir:{tmp_path}/b", f"dir:{tmp_path}/c", "docker://mirror/app:v1", "dir:"]
     problems = list(_stored_image.unsafe_destination_problems(places))
-    assert [one.partition(" is ")[0] for one in problems] == [f"{tmp_path}/a", f"{tmp_path}/b"]
+    assert [problem.partition(" is ")[0] for problem in problems] == [f"{tmp_path}/a", f"{tmp_path}/b"]
 
 
 def test_links_above_a_destination_are_resolved(tmp_path: pathlib.Path) -> None:

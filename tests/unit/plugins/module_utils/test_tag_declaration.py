@@ -28,7 +28,7 @@ def test_a_declaration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "found"),
+    ("options", "expected"),
     [
         ({}, []),
         ({"names": ["tools/*", "release"]}, []),
@@ -42,10 +42,10 @@ def test_a_declaration() -> None:
         ({"tags": {1: "b"}}, []),
     ],
 )
-def test_the_problems_of_a_declaration(options: dict[str, Any], found: list[str]) -> None:
-    assert problems(**options) == found
+def test_the_problems_of_a_declaration(options: dict[str, Any], expected: list[str]) -> None:
+    assert problems(**options) == expected
 
 
 def test_all_problems_are_found_together() -> None:
-    found = problems(names=["Release", "a\nb*"], tags={"aws:x": "1", "y": None})
-    assert [text.partition(" ")[0] for text in found] == ["'Release'", "Pattern", "tag", "the"]
+    messages = problems(names=["Release", "a\nb*"], tags={"aws:x": "1", "y": None})
+    assert [text.partition(" ")[0] for text in messages] == ["'Release'", "Pattern", "tag", "the"]

@@ -35,14 +35,14 @@ tag_dicts = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1", "2"
 def test_tags_present(repositories: dict[str, dict[str, str]], tags: dict[str, str]) -> None:
     plan, problems = tag_plan(repositories, tags, "present")
     assert problems == []
-    after = {one["name"]: one["tags"] for one in plan.result()}
+    after = {entry["name"]: entry["tags"] for entry in plan.result()}
     for name, had in repositories.items():
         assert {**had, **tags} == after[name]
     changed = {change.name for change in plan.changes}
     assert changed == {name for name, had in repositories.items() if not tags.items() <= had.items()}
-    assert changed == {one["name"] for one in plan.result() if one["changed"]}
+    assert changed == {entry["name"] for entry in plan.result() if entry["changed"]}
     assert tag_plan(after, tags, "present")[0].changes == ()
-    assert [one["name"] for one in plan.result()] == sorted(repositories)
+    assert [entry["name"] for entry in plan.result()] == sorted(repositories)
     assert plan.diff == {
         "before": {name: repositories[name] for name in changed},
         "after": {name: after[name] for name in changed},
@@ -53,7 +53,7 @@ def test_tags_present(repositories: dict[str, dict[str, str]], tags: dict[str, s
 def test_tags_absent(repositories: dict[str, dict[str, str]], tags: dict[str, str]) -> None:
     plan, problems = tag_plan(repositories, tags, "absent")
     assert problems == []
-    after = {one["name"]: one["tags"] for one in plan.result()}
+    after = {entry["name"]: entry["tags"] for entry in plan.result()}
     for name, had in repositories.items():
         assert dict(had.items() - tags.items()) == after[name]
     for batch in plan.batches():
@@ -109,7 +109,7 @@ def test_tag_key_in_another_case_is_rejected_or_removed() -> None:
         for name in ("app", "other")
     ]
     plan, problems = tag_plan(repositories, {"share": "yes"}, "absent")
-    assert ([(one.name, one.removed) for one in plan.changes], problems) == ([("app", ["Share"])], [])
+    assert ([(change.name, change.removed) for change in plan.changes], problems) == ([("app", ["Share"])], [])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ STEP = " Correct the pattern or region."
 
 
 @pytest.mark.parametrize(
-    ("names", "selected", "found"),
+    ("names", "selected", "expected"),
     [
         (["release"], ["release"], []),
         (["new"], ["new"], []),
@@ -174,9 +174,9 @@ STEP = " Correct the pattern or region."
         ),
     ],
 )
-def test_select(names: list[str], selected: list[str], found: list[str]) -> None:
+def test_select(names: list[str], selected: list[str], expected: list[str]) -> None:
     assert select(names, iter(KNOWN)) == selected
-    assert list(unmatched_pattern_problems(names, KNOWN)) == found
+    assert list(unmatched_pattern_problems(names, KNOWN)) == expected
 
 
 def test_missing_repository_is_as_planned_without_tags() -> None:

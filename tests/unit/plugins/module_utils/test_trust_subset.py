@@ -227,7 +227,7 @@ def test_new_denial_with_not_principal_affects_any_principal() -> None:
 
 def test_a_statement_is_split_by_its_principals() -> None:
     both = statement(P={"AWS": [ROOT, TWO], "Service": "ec2.amazonaws.com"})
-    assert [one.names.listed for one in split_by_principal(both) if one.names] == [
+    assert [statement.names.listed for statement in split_by_principal(both) if statement.names] == [
         (("AWS", ONE),),
         (("AWS", TWO),),
         (("Service", "ec2.amazonaws.com"),),

@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
     verdicts_of,
 )
 
-from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, one, seen
+from tests.unit.observations import ABSENT, ALLOWED, KINDS, SENTENCE, judged, observation, observations
 
 OUTCOMES = ("allowed", "denied", "expired", "not_found")
 TOKENS = ("allowed", "denied", "expired")
@@ -31,14 +31,16 @@ EXPIRED = "The session expired before the proof was complete. Run again, or set 
 def test_verdict_of_every_combination(outcomes: tuple[str, str, str], access: str) -> None:
     describe, manifest, layer = outcomes
     for token in TOKENS:
-        wanted = judged("readable", seen(*outcomes), one("token", token), access)
-        unwanted = judged("denied", seen(*outcomes), one("token", token), access)
+        of_readable = judged("readable", observations(*outcomes), observation("token", token), access)
+        of_denied = judged("denied", observations(*outcomes), observation("token", token), access)
         pullable = token == manifest == layer == "allowed"
         readable = pullable and (access == "pull" or describe == "allowed")
         hidden = describe == manifest == layer == "denied"
-        assert (wanted["verdict"], bool(wanted["advice"])) == (("pass", False) if readable else ("fail", True))
-        assert (unwanted["verdict"], bool(unwanted["advice"])) == (("pass", False) if hidden else ("fail", True))
-        for verdict in (wanted, unwanted):
+        assert (of_readable["verdict"], bool(of_readable["advice"])) == (
+            ("pass", False) if readable else ("fail", True)
+        )
+        assert (of_denied["verdict"], bool(of_denied["advice"])) == (("pass", False) if hidden else ("fail", True))
+        for verdict in (of_readable, of_denied):
             assert (verdict["pull"] == "allowed") is pullable
             assert [verdict[probe] for probe in ("describe", "manifest", "layer", "token")] == [*outcomes, token]
             unreached = {
@@ -62,7 +64,7 @@ def test_verdict_of_every_combination(outcomes: tuple[str, str, str], access: st
     ],
 )
 def test_a_pull_is_what_is_worst_of_its_steps(manifest: str, layer: str, token: str, pull: str) -> None:
-    assert judged("readable", seen("allowed", manifest, layer), one("token", token))["pull"] == pull
+    assert judged("readable", observations("allowed", manifest, layer), observation("token", token))["pull"] == pull
 
 
 @pytest.mark.parametrize(
@@ -86,19 +88,19 @@ def test_a_pull_is_what_is_worst_of_its_steps(manifest: str, layer: str, token: 
     ],
 )
 def test_advice(expected: str, outcomes: tuple[str, str, str], advice: str) -> None:
-    assert judged(expected, seen(*outcomes))["advice"] == advice
+    assert judged(expected, observations(*outcomes))["advice"] == advice
 
 
 @pytest.mark.parametrize("kind", sorted({kind for kind, called, _advice in kinds() if called == ROLE}))
 def test_the_advice_is_that_of_the_kind_of_denial(kind: str) -> None:
-    observed = {**seen("allowed", "allowed", "allowed"), "layer": one("layer", "denied", kind)}
+    observed = {**observations("allowed", "allowed", "allowed"), "layer": observation("layer", "denied", kind)}
     verdict = judged("readable", observed)
     assert verdict["denial_kind"] == kind
-    assert verdict["advice"] == f"Repository app cannot be pulled. {one('layer', 'denied', kind).advice}"
+    assert verdict["advice"] == f"Repository app cannot be pulled. {observation('layer', 'denied', kind).advice}"
 
 
 def test_a_verdict_shows_what_was_seen() -> None:
-    assert judged("readable", seen("denied", "allowed", "denied")) == {
+    assert judged("readable", observations("denied", "allowed", "denied")) == {
         "name": "app",
         "expected": "readable",
         "describe": "denied",
@@ -116,19 +118,19 @@ def test_a_verdict_shows_what_was_seen() -> None:
 
 
 def test_without_the_registry_token_nothing_can_be_pulled() -> None:
-    token = one("token", "denied", "boundary")
-    verdict = judged("readable", seen("allowed", "allowed", "allowed"), token)
+    token = observation("token", "denied", "boundary")
+    verdict = judged("readable", observations("allowed", "allowed", "allowed"), token)
     assert (verdict["verdict"], verdict["pull"], verdict["token"]) == ("fail", "denied", "denied")
     assert (verdict["denial"], verdict["denial_kind"]) == (f"token: {SENTENCE}", "boundary")
     assert verdict["denials"] == {"token": f"token: {SENTENCE}"}
     assert verdict["advice"] == f"Repository app cannot be pulled. {Denial('boundary').advice(ROLE)}"
     # A denial counts with and without a token; but its absence alone proves nothing of a repository.
-    assert judged("denied", seen("denied", "denied", "denied"), token)["verdict"] == "pass"
-    assert judged("denied", seen("allowed", "allowed", "allowed"), token)["verdict"] == "fail"
+    assert judged("denied", observations("denied", "denied", "denied"), token)["verdict"] == "pass"
+    assert judged("denied", observations("allowed", "allowed", "allowed"), token)["verdict"] == "fail"
 
 
 def test_the_order_is_that_of_the_request() -> None:
-    allowed, denied = seen("allowed", "allowed", "allowed"), seen("denied", "denied", "denied")
+    allowed, denied = observations("allowed", "allowed", "allowed"), observations("denied", "denied", "denied")
     observed = {"a": allowed, "release": allowed, "z": denied}
     verdicts = verdicts_of(Expectations(("release",), ("z", "a")), observed, ALLOWED, {})
     assert [(verdict.name, verdict.expected, verdict.verdict) for verdict in verdicts] == [
@@ -192,14 +194,14 @@ def test_why_a_repository_is_readable_against_expectation(
     outcomes: tuple[str, str, str],
     able: str,
 ) -> None:
-    verdict = judged("denied", seen(*outcomes), repository_tags=repository_tags, tags={"app": tags})
+    verdict = judged("denied", observations(*outcomes), repository_tags=repository_tags, tags={"app": tags})
     assert verdict["verdict"] == "fail"
     assert verdict["advice"] == f"Repository app was expected to be denied, but {able} allowed. {why}"
 
 
 @pytest.mark.parametrize("tags", [None, {}, {"other": {"environment": "release"}}])
 def test_tags_that_nobody_read_are_not_taken_for_none(tags: dict[str, dict[str, str] | None] | None) -> None:
-    observed = seen("allowed", "allowed", "allowed")
+    observed = observations("allowed", "allowed", "allowed")
     advice = judged("denied", observed, repository_tags={"environment": "release"}, tags=tags)["advice"]
     assert advice.endswith(f" are allowed. {UNKNOWN_TAGS}")
 
@@ -209,9 +211,9 @@ def test_tags_that_nobody_read_are_not_taken_for_none(tags: dict[str, dict[str, 
 
 def test_the_table_has_a_line_for_each_repository() -> None:
     observed = {
-        "release": seen("allowed", "allowed", "allowed"),
-        "team/long-name": seen("denied", "denied", "denied"),
-        "a": seen("not_found", "allowed", "expired"),
+        "release": observations("allowed", "allowed", "allowed"),
+        "team/long-name": observations("denied", "denied", "denied"),
+        "a": observations("not_found", "allowed", "expired"),
     }
     verdicts = verdicts_of(Expectations(("release",), ("team/long-name", "a")), observed, ALLOWED, {})
     assert table(verdicts) == [
@@ -224,7 +226,7 @@ def test_the_table_has_a_line_for_each_repository() -> None:
 
 def test_a_pull_only_role_is_not_asked_to_describe_what_it_reads() -> None:
     verdicts = verdicts_of(
-        Expectations(("release",), (), "pull"), {"release": seen("denied", "allowed", "allowed")}, ALLOWED, {}
+        Expectations(("release",), (), "pull"), {"release": observations("denied", "allowed", "allowed")}, ALLOWED, {}
     )
     assert table(verdicts) == [
         "REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER    TOKEN    VERDICT",

@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._report import (
     junit,
 )
 
-from tests.unit.observations import ABSENT, ABSENT_VERDICT, HIDDEN, RIGHT, SENTENCE, SHOWN, judged, one
+from tests.unit.observations import ABSENT, ABSENT_VERDICT, HIDDEN, RIGHT, SENTENCE, SHOWN, judged, observation
 
 # --- the report
 
@@ -65,9 +65,9 @@ def test_a_proof_without_a_problem_has_no_failure() -> None:
 
 
 def test_what_xml_has_for_itself_comes_back_as_it_was() -> None:
-    observed = {probe: one(probe, "denied", "unknown", AWKWARD) for probe in ("describe", "manifest", "layer")}
+    observed = {probe: observation(probe, "denied", "unknown", AWKWARD) for probe in ("describe", "manifest", "layer")}
     verdict = {**judged("readable", observed), "advice": f"advice {AWKWARD}"}
-    denied = {probe: one(probe, "denied", "no_identity_policy", AWKWARD) for probe in observed}
+    denied = {probe: observation(probe, "denied", "no_identity_policy", AWKWARD) for probe in observed}
     hidden = judged("denied", denied)
     text = junit(proof(verdict, hidden, problems=(f"problem {AWKWARD}\nsecond line",)), f"suite {AWKWARD}")
     assert "<not>" not in text
@@ -154,7 +154,7 @@ def test_the_table_of_accounts(rows: Any, lines: list[str]) -> None:
     [
         ({"msg": "Why.\nAnd more."}, "Why.\nAnd more."),
         (
-            {"msg": "One or more items failed", "results": [{}, *[{"failed": True, "msg": one} for one in "aba"]]},
+            {"msg": "One or more items failed", "results": [{}, *[{"failed": True, "msg": item} for item in "aba"]]},
             "a\nb",
         ),
         ({}, "no reason was given; see above"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles and repositories that a test makes in the owner account."""
+"""Creates roles and repositories in the owner account without the collection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.policies import ASSUME, EXTERNAL_ID, Statement, document
 
 
 class Owner:
-    """Makes roles and repositories in the owner account by hand, each under a name of its own."""
+    """Creates roles and repositories in the owner account, each with a unique name."""
 
     def __init__(self, lab: Lab) -> None:
         self.iam, self.ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
@@ -23,11 +23,14 @@ class Owner:
         return f"by-hand-{next(self._numbers)}"
 
     def role(self, *statements: Statement, name: str = "", boundary: tuple[Statement, ...] = (), **trust: Any) -> str:
-        """The ARN of a role that may do this; `trust` adds to the statement that lets the consumer account in."""
+        """The ARN of a new role with these permissions.
+
+        :param trust: elements to add to the statement that trusts the consumer account
+        """
         name, trust = name or self.name(), trust or {"Condition": EXTERNAL_ID}
         principal = {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}
-        letting_in = {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **trust}
-        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(letting_in))["Role"]["Arn"]
+        trust_statement = {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **trust}
+        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust_statement))["Role"]["Arn"]
         if boundary:
             policy = self.iam.create_policy(PolicyName=name, PolicyDocument=document(*boundary))["Policy"]["Arn"]
             self.iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)

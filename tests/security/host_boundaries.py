@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boundaries at a host: the results of modules, and the files of its users."""
+"""Inputs from a host: the results of modules, and the files of its users."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.support.paths import ROOT
 
 from . import hostile, hostile_aws
 from .entries import evaluate, run_module, show_all
-from .from_people import HANDOFF
+from .fake_servers import FakeServers
+from .handoff_boundaries import HANDOFF
 from .hostile_aws import CONSUMER, OWNER, ROLE_ARN
 from .observers import Observations, Sandbox
-from .places import FakeServers
 
 PROOF: dict[str, Any] = {
     "changed": False,
@@ -57,21 +57,21 @@ _ARTIFACTS = re.findall(r'(?m)^ +data: "(.+)"$', (ROOT / "roles/ecr_pull/tasks/m
 _SUMMARY = (ROOT / "roles/ecr_pull/templates/summary.txt.j2").read_text()
 
 
-def use_results(_ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """The tasks of the role that use the results of its modules on a host: messages, tables, the report, artifacts."""
+def use_results(_sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Run the expressions of the role that use module results of a host: messages, tables, the report, artifacts."""
     proof, pulled, failed, message = value
-    results = [displayable({**one, "failed": failed, "msg": message}) for one in (proof, pulled)]
-    seen.shown += [str(one["msg"]) for one in results]
+    results = [displayable({**result, "failed": failed, "msg": message}) for result in (proof, pulled)]
+    observations.shown += [str(result["msg"]) for result in results]
     variables = dict(zip(("ecr_pull_proof", "ecr_pull_result"), results))
-    show_all(seen, lambda: filter_pull_summary({"web1": variables}, ["web1"], [] if failed else ["web1"]))
+    show_all(observations, lambda: filter_pull_summary({"web1": variables}, ["web1"], [] if failed else ["web1"]))
     failure = {"web1": {"ecr_share_failure": results[0]}}
-    show_all(seen, lambda: filter_share_summary(failure, ["web1"]))
-    show_all(seen, lambda: [filter_access_junit(results[0], ROLE_ARN)])
+    show_all(observations, lambda: filter_share_summary(failure, ["web1"]))
+    show_all(observations, lambda: [filter_access_junit(results[0], ROLE_ARN)])
     others = {"inventory_hostname": "web1", "ansible_check_mode": False}
     for expression in _ARTIFACTS:
-        evaluate(expression, {**variables, **others}, seen)
-    text = evaluate(_SUMMARY, {**variables, **others}, seen)
-    show_all(seen, lambda: str(text).split("\n"))
+        evaluate(expression, {**variables, **others}, observations)
+    text = evaluate(_SUMMARY, {**variables, **others}, observations)
+    show_all(observations, lambda: str(text).split("\n"))
 
 
 _CONFIG = {"auths": {"https://registry.example.com": {"auth": "eDp5"}}, "credHelpers": {"x": "y"}, "credsStore": "z"}
@@ -95,23 +95,23 @@ files_of_hosts = st.tuples(
 )
 
 
-def configure_host(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """The files of a user, which the module reads, and writes as that user."""
+def configure_host(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Run the module that reads and writes the files of a user."""
     files, state = value
-    user = pathlib.Path(ground.home).owner()
-    (ground.inside / "home").mkdir()
-    (ground.inside / "bin").mkdir()
+    user = pathlib.Path(sandbox.home).owner()
+    (sandbox.inside / "home").mkdir()
+    (sandbox.inside / "bin").mkdir()
     for name, file in sorted(files.items()):
-        path = ground.inside / name.replace("USER", user)
+        path = sandbox.inside / name.replace("USER", user)
         reachable = all(not parent.is_symlink() and (parent.is_dir() or not parent.exists()) for parent in path.parents)
         if reachable and not os.path.lexists(path):
             hostile.create(file, path)
     registry = {"registry": HANDOFF["ecr_pull_registry"], "role_arn": ROLE_ARN, "source_profile": "default"}
     options = {
-        "home": str(ground.inside / "home"),
-        "bin_dir": str(ground.inside / "bin"),
+        "home": str(sandbox.inside / "home"),
+        "bin_dir": str(sandbox.inside / "bin"),
         "registries": [registry],
         "state": state,
         "require_helper": False,
     }
-    run_module(ground, seen, "ecr_credential_helper_config", options, {})
+    run_module(sandbox, observations, "ecr_credential_helper_config", options, {})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The servers that a boundary test reaches."""
+"""The fake servers of the boundary tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .hostile_aws import HostileAws
 
 
 class FakeServers:
-    """The servers of a test: AWS, a registry, and a host that may receive no credential."""
+    """The servers of a test: AWS, a registry, and a host that must not receive credentials."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.aws, self.registry, self.other = HostileAws(), Server(), Server()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boundaries at a pull: the registry, the container engine, and an existing image layout."""
+"""Inputs of a pull: the registry, the container engine, and an existing image layout."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.support.registry import OCI_INDEX, OCI_MANIFEST, Server
 
 from . import hostile, hostile_aws
 from .entries import run_module
+from .fake_servers import FakeServers
 from .observers import Observations, Sandbox
-from .places import FakeServers
 
 LAYER = b"a layer"
 _DESCRIPTOR = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": hostile_aws.DIGEST, "size": 1}
@@ -51,17 +51,17 @@ answers_of_registries = st.one_of(
 
 
 def _latin(headers: dict[str, str]) -> dict[str, str]:
-    """As HTTP can carry them: one line of Latin-1."""
+    """Texts that HTTP can carry: one line of Latin-1."""
     return {
         name: " ".join(value[:4000].encode("latin-1", "replace").decode("latin-1").split())
         for name, value in headers.items()
     }
 
 
-def ask_registry(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
-    """A pull into a layout, with one hostile answer."""
+def ask_registry(sandbox: Sandbox, servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Pull into a layout with one hostile response."""
     kind, content, headers = value
-    server, headers = places.registry, _latin(headers)
+    server, headers = servers.registry, _latin(headers)
     image = server.push_image("app", LAYER)
     blob = "/v2/app/blobs/" + server.push("app", LAYER)["digest"]
     if kind in ("manifest", "index"):
@@ -78,12 +78,14 @@ def ask_registry(ground: Sandbox, places: FakeServers, seen: Observations, value
         errors = {"errors": [{"code": text, "message": f"{text[:100]} {ECHOES[echo](secret)}"}]}
         _serve(server, blob, status, json.dumps(errors).encode(), headers)
     elif kind == "redirect":
-        target = f"{places.other.url}/layer" if content == "OTHER" else content
+        target = f"{servers.other.url}/layer" if content == "OTHER" else content
         _serve(server, blob, 307, b"", {**headers, **_latin({"Location": target})})
     else:
         _serve(server, blob, 200, content, headers)
-    pull_by_token(ground, places, seen, image["digest"], engine="oci_layout", dest=str(ground.inside / "layout"))
-    seen.sent += [str(sent) for _path, sent in places.other.requests]
+    pull_by_token(
+        sandbox, servers, observations, image["digest"], engine="oci_layout", dest=str(sandbox.inside / "layout")
+    )
+    observations.sent += [str(sent) for _path, sent in servers.other.requests]
 
 
 def _serve(server: Server, path: str, status: int, body: bytes, headers: dict[str, str]) -> None:
@@ -92,21 +94,21 @@ def _serve(server: Server, path: str, status: int, body: bytes, headers: dict[st
 
 
 def pull_by_token(
-    ground: Sandbox,
-    places: FakeServers,
-    seen: Observations,
+    sandbox: Sandbox,
+    servers: FakeServers,
+    observations: Observations,
     digest: str,
     variables: dict[str, str] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     given = {
-        "registry_url": places.registry.url,
+        "registry_url": servers.registry.url,
         "registry_token": hostile_aws.REGISTRY_TOKEN,
         "images": [f"app:v1@{digest}"],
         "platform": "linux/amd64",
         "wait_timeout": 0,
     }
-    return run_module(ground, seen, "ecr_image_pull", {**given, **options}, variables or {})
+    return run_module(sandbox, observations, "ecr_image_pull", {**given, **options}, variables or {})
 
 
 ENGINE = """#!/bin/sh
@@ -145,9 +147,9 @@ outputs_of_engines = st.fixed_dictionaries(
 )
 
 
-def ask_engine(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
-    """A pull by a program in the place of an engine, whose output is hostile and repeats the token."""
-    folder = ground.inside / "engine"
+def ask_engine(sandbox: Sandbox, servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Pull with a program that replaces an engine. Its output is hostile and repeats the token."""
+    folder = sandbox.inside / "engine"
     folder.mkdir()
     name = value["engine"]
     program = folder / name
@@ -160,10 +162,10 @@ def ask_engine(ground: Sandbox, places: FakeServers, seen: Observations, value: 
         (folder / f"{word}.out").write_bytes(text)
         (folder / f"{word}.err").write_bytes(text)
         (folder / f"{word}.code").write_text(str(code))
-    options = {"engine": name, **({"dest": str(ground.inside / "store")} if name == "skopeo" else {})}
+    options = {"engine": name, **({"dest": str(sandbox.inside / "store")} if name == "skopeo" else {})}
     variables = {"PATH": f"{folder}:/usr/bin:/bin"}
-    image = places.registry.push_image("app", LAYER)
-    pull_by_token(ground, places, seen, image["digest"], variables, **options)
+    image = servers.registry.push_image("app", LAYER)
+    pull_by_token(sandbox, servers, observations, image["digest"], variables, **options)
     shutil.rmtree(folder)  # the program has the token in it
 
 
@@ -172,13 +174,13 @@ _LAYOUT = {"schemaVersion": 2, "manifests": [{**_DESCRIPTOR, "mediaType": OCI_MA
 layouts = st.tuples(st.sampled_from(LAYOUT_FILES), hostile.files(hostile.documents(_LAYOUT)))
 
 
-def pull_into_layout(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
-    """A pull into a layout in which one file is hostile."""
+def pull_into_layout(sandbox: Sandbox, servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Pull into a layout that contains one hostile file."""
     name, file = value
-    image = places.registry.push_image("app", LAYER)
-    layout = ground.inside / "layout"
-    blobs = {"MANIFEST": image["digest"], "LAYER": places.registry.push("app", LAYER)["digest"]}
+    image = servers.registry.push_image("app", LAYER)
+    layout = sandbox.inside / "layout"
+    blobs = {"MANIFEST": image["digest"], "LAYER": servers.registry.push("app", LAYER)["digest"]}
     path = layout / (f"blobs/{blobs[name].replace(':', '/')}" if name in blobs else name)
     if not (file.kind == "text" and path in (layout, layout / "blobs", layout / "blobs/sha256")):
         hostile.create(file, path)
-    pull_by_token(ground, places, seen, image["digest"], engine="oci_layout", dest=str(layout))
+    pull_by_token(sandbox, servers, observations, image["digest"], engine="oci_layout", dest=str(layout))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boundaries at people: hand-offs of other organizations; surveys, artifacts and credentials of AWX."""
+"""Inputs from people: hand-offs of other organizations, and surveys, artifacts and credentials of AWX."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.awx.pattern import TYPES
 
 from . import hostile, hostile_aws
 from .entries import environment, evaluate, run_action, run_module, show_all, trusted
+from .fake_servers import FakeServers
 from .hostile_aws import CONSUMER, OWNER, REGION, ROLE_ARN
 from .observers import Observations, Sandbox
-from .places import FakeServers
 
 HANDOFF: dict[str, Any] = {
     "ecr_pull_role_arn": ROLE_ARN,
@@ -43,26 +43,28 @@ handoffs = st.tuples(st.just("file"), hostile.files(texts_of_handoffs)) | st.tup
 )
 
 
-def read_handoff(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """Ansible trusts all of these variables, as if they came from -e with JSON."""
+def read_handoff(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Read a hand-off. Ansible trusts all of these variables, as with -e and JSON."""
     form, content = value
-    variables = {"text": content, "variable": "{{ pasted }}", "file": str(ground.inside / "handoff.yml")}
+    variables = {"text": content, "variable": "{{ pasted }}", "file": str(sandbox.inside / "handoff.yml")}
     if form == "file":
-        hostile.create(content, ground.inside / "handoff.yml")
-    _read(ground, seen, {"ecr_pull_handoff": variables[form], "pasted": content if form == "variable" else ""})
+        hostile.create(content, sandbox.inside / "handoff.yml")
+    _read(sandbox, observations, {"ecr_pull_handoff": variables[form], "pasted": content if form == "variable" else ""})
 
 
-def _read(ground: Sandbox, seen: Observations, variables: dict[str, Any]) -> None:
-    result = run_action(ground, seen, "ecr_handoff_info", {}, {name: trusted(one) for name, one in variables.items()})
-    show_all(seen, lambda: result.get("summary", []))
-    # As the later tasks of the role use it.
-    evaluate("{{ share }}{{ share.images | default('') }}", {"share": result}, seen)
+def _read(sandbox: Sandbox, observations: Observations, variables: dict[str, Any]) -> None:
+    result = run_action(
+        sandbox, observations, "ecr_handoff_info", {}, {name: trusted(variable) for name, variable in variables.items()}
+    )
+    show_all(observations, lambda: result.get("summary", []))
+    # Used in the same way by later tasks of the role.
+    evaluate("{{ share }}{{ share.images | default('') }}", {"share": result}, observations)
 
 
-def read_artifact(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """By the expression of the pattern for AWX. An artifact may be of any type."""
+def read_artifact(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Read an artifact through the expression of the AWX pattern. An artifact may have any type."""
     (play,) = yaml.safe_load((PATTERN / "playbooks/pull.yml").read_text())
-    _read(ground, seen, {"ecr_pull_handoff": play["vars"]["ecr_pull_handoff"], "ecr_share_handoff": value})
+    _read(sandbox, observations, {"ecr_pull_handoff": play["vars"]["ecr_pull_handoff"], "ecr_share_handoff": value})
 
 
 SURVEY = {
@@ -76,33 +78,33 @@ SURVEY = {
     "survey_denied": "develop",
     "survey_images": "release:v1.0",
 }
-#: AWX accepts one of their choices only.
+#: AWX accepts only the listed choices for them.
 CHOICES = {"survey_access": "read", "survey_exclusive": "no"}
 _DECLARATION = yaml.safe_load((PATTERN / "playbooks/share.yml").read_text())[0]["vars"]
 
 
-def share_survey(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
-    """By the expressions of the pattern for AWX, through the modules, to the page for people, which is executed."""
+def share_survey(sandbox: Sandbox, servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Pass a survey through the AWX pattern and the modules, and execute the commands of the page for people."""
     declared = {
         name.removeprefix("ecr_share_"): evaluate(
-            "{{ declared }}", {"declared": trusted(one), **value, **CHOICES}, seen
+            "{{ declared }}", {"declared": trusted(template), **value, **CHOICES}, observations
         )
-        for name, one in _DECLARATION.items()
+        for name, template in _DECLARATION.items()
     }
     if None in declared.values():
         return
-    aws, tags = places.aws.environment, declared["repository_tags"]
+    aws, tags = servers.aws.environment, declared["repository_tags"]
     common = {"wait_timeout": 0, "region": declared["region"]}
     role = {**common, "name": declared["role_name"], "repository_tags": tags}
     role |= {name: declared[name] for name in ("consumers", "access")}
-    places.aws.answers["GetCallerIdentity"] = {**hostile_aws.ANSWERS["GetCallerIdentity"], "Account": OWNER}
-    places.aws.answers |= {name: hostile_aws.error("NoSuchEntity", "none") for name in ("GetRole", "GetPolicy")}
-    places.aws.refused = {"GetRole", "GetPolicy"}
+    servers.aws.answers["GetCallerIdentity"] = {**hostile_aws.ANSWERS["GetCallerIdentity"], "Account": OWNER}
+    servers.aws.answers |= {name: hostile_aws.error("NoSuchEntity", "none") for name in ("GetRole", "GetPolicy")}
+    servers.aws.refused = {"GetRole", "GetPolicy"}
     results = [
-        run_module(ground, seen, "iam_ecr_pull_role", role, aws, check_mode=True),
+        run_module(sandbox, observations, "iam_ecr_pull_role", role, aws, check_mode=True),
         run_module(
-            ground,
-            seen,
+            sandbox,
+            observations,
             "ecr_repository_tag",
             {**common, "names": declared["repositories"], "tags": tags},
             aws,
@@ -111,40 +113,40 @@ def share_survey(ground: Sandbox, places: FakeServers, seen: Observations, value
     ]
     if any(result.get("failed") for result in results):
         return
-    page = {"path": str(ground.inside / "handoff.yml"), "role": results[0], "tagged": results[1:]}
+    page = {"path": str(sandbox.inside / "handoff.yml"), "role": results[0], "tagged": results[1:]}
     page |= {name: declared[name] for name in ("denied", "images", "access")}
-    run_action(ground, seen, "ecr_handoff", {**page, "repository_tags": tags, "share_changed": True}, {})
-    for path in ground.inside.glob("*.md"):
-        run_commands(ground, path.read_text())
+    run_action(sandbox, observations, "ecr_handoff", {**page, "repository_tags": tags, "share_changed": True}, {})
+    for path in sandbox.inside.glob("*.md"):
+        run_commands(sandbox, path.read_text())
 
 
-def run_commands(ground: Sandbox, page: str) -> None:
-    """Runs the commands of a page for people, with programs that do nothing."""
-    programs = ground.inside / "bin"
+def run_commands(sandbox: Sandbox, page: str) -> None:
+    """Run the commands of a page for people with programs that do nothing."""
+    programs = sandbox.inside / "bin"
     programs.mkdir()
     for name in ("aws", "docker"):
         (programs / name).write_text("#!/bin/sh\n")
         (programs / name).chmod(0o755)
-    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(ground.home)}
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(sandbox.home)}
     for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S):
         subprocess.run(["sh", "-c", block], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
-def ecr_handoff(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """Replaces the files of a former hand-off."""
+def ecr_handoff(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Write a hand-off over the files of an earlier one."""
     for ending, file in zip((".yml", ".md"), value):
         if file:
-            hostile.create(file, ground.inside / f"handoff{ending}")
+            hostile.create(file, sandbox.inside / f"handoff{ending}")
     consumer = {"account": CONSUMER, "external_id": "test", "principals": []}
     registry = {"region": REGION, "registry": HANDOFF["ecr_pull_registry"], "repositories": [{"name": "release"}]}
     options = {
-        "path": str(ground.inside / "handoff.yml"),
+        "path": str(sandbox.inside / "handoff.yml"),
         "role": {"role_arn": ROLE_ARN, "consumers": [consumer]},
         "tagged": [registry],
         "repository_tags": {"environment": "release"},
         "share_changed": False,
     }
-    run_action(ground, seen, "ecr_handoff", options, {})
+    run_action(sandbox, observations, "ecr_handoff", options, {})
 
 
 _former_times = hostile.texts.map(lambda text: f'ecr_pull_shared_at: "{text}"\n')
@@ -155,17 +157,17 @@ former_handoffs = st.tuples(
 CREDENTIAL = {"access_key": hostile_aws.ACCESS_KEY, "secret_key": hostile_aws.SECRET_KEY, "session_token": "token"}
 
 
-def inject_credential(ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """As AWX writes the file of a credential, which botocore then reads."""
+def inject_credential(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Write the file of a credential as AWX does, and read it with botocore."""
     for name, kind in TYPES.items():
-        folder = ground.inside / name.replace(" ", "-")
+        folder = sandbox.inside / name.replace(" ", "-")
         try:
             variables, extra = rules.inject(kind["injectors"], {**CREDENTIAL, **value}, folder)
         except UnicodeEncodeError:
-            continue  # the database of AWX holds no surrogates
+            continue  # the database of AWX cannot store surrogates
         parsed = configparser.RawConfigParser()
         parsed.read(variables.values(), encoding="utf-8")
         assert all(key.startswith("aws_") for section in parsed.values() for key in section), dict(parsed)
-        with environment(ground, variables):
+        with environment(sandbox, variables):
             botocore.session.Session(profile=next(iter(extra.values()))).get_credentials()
-    shutil.rmtree(ground.inside)  # AWX removes the files, which hold the keys
+    shutil.rmtree(sandbox.inside)  # AWX removes the files, which contain the keys

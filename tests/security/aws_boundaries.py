@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boundaries at AWS: answers of its services, and names in AWS Organizations."""
+"""Inputs from AWS: responses of its services, and names in AWS Organizations."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from . import hostile, hostile_aws
 from .entries import evaluate, run_module, trusted
+from .fake_servers import FakeServers
 from .hostile_aws import CONSUMER, OWNER, ROLE_ARN
 from .observers import Observations, Sandbox
-from .places import FakeServers
 
 
 def _answers_of(calls: list[str]) -> st.SearchStrategy[Any]:
@@ -41,26 +41,26 @@ answers_of_aws = st.sampled_from(["consumer", "owner"]).flatmap(
 )
 
 
-def ask_aws(ground: Sandbox, places: FakeServers, seen: Observations, value: Any) -> None:
-    """The modules of one side, with one hostile answer."""
+def ask_aws(sandbox: Sandbox, servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Run the modules of one account with one hostile response."""
     side, ((call, answer), refused) = value
-    places.aws.answers, places.aws.refused = {call: answer}, {call} if refused else set()
-    variables = places.aws.environment
+    servers.aws.answers, servers.aws.refused = {call: answer}, {call} if refused else set()
+    variables = servers.aws.environment
     if side == "consumer":
         role = {"role_arn": ROLE_ARN, "external_id": "test", "wait_timeout": 0}
         expected = {"readable": ["release"], "denied": ["develop"]}
-        run_module(ground, seen, "ecr_access_info", {**role, **expected}, variables)
-        layout = {"engine": "oci_layout", "dest": str(ground.inside / "layout"), "images": ["release:v1.0"]}
-        run_module(ground, seen, "ecr_image_pull", {**role, **layout}, variables)
+        run_module(sandbox, observations, "ecr_access_info", {**role, **expected}, variables)
+        layout = {"engine": "oci_layout", "dest": str(sandbox.inside / "layout"), "images": ["release:v1.0"]}
+        run_module(sandbox, observations, "ecr_image_pull", {**role, **layout}, variables)
     else:
         identity = hostile_aws.ANSWERS["GetCallerIdentity"]
-        places.aws.answers.setdefault("GetCallerIdentity", {**identity, "Account": OWNER})
+        servers.aws.answers.setdefault("GetCallerIdentity", {**identity, "Account": OWNER})
         tags = {"environment": "release"}
         consumers = [{"account": CONSUMER, "external_id": "test"}]
         role = {"name": "allow_ecr_release", "repository_tags": tags, "consumers": consumers}
-        run_module(ground, seen, "iam_ecr_pull_role", {**role, "wait_timeout": 0}, variables)
+        run_module(sandbox, observations, "iam_ecr_pull_role", {**role, "wait_timeout": 0}, variables)
         names = {"names": ["release"], "tags": tags, "report_others": True}
-        run_module(ground, seen, "ecr_repository_tag", {**names, "wait_timeout": 0}, variables)
+        run_module(sandbox, observations, "ecr_repository_tag", {**names, "wait_timeout": 0}, variables)
 
 
 organizations = st.tuples(
@@ -68,9 +68,9 @@ organizations = st.tuples(
 )
 
 
-def list_accounts(_ground: Sandbox, _places: FakeServers, seen: Observations, value: Any) -> None:
-    """The inventory plugin, with each option that evaluates expressions over names."""
-    wanted, (account, unit, key, label) = value
+def list_accounts(_sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Run the inventory plugin with each option that evaluates expressions over names."""
+    units, (account, unit, key, label) = value
     pages: dict[str, Any] = {
         "list_roots": {"Roots": [{"Id": "r-1", "Name": "Root"}]},
         "list_accounts_for_parent": {"Accounts": [{"Id": OWNER, "Name": account, "Status": "ACTIVE"}]},
@@ -92,7 +92,7 @@ def list_accounts(_ground: Sandbox, _places: FakeServers, seen: Observations, va
     keyed = [{"key": "account_name", "prefix": "a"}, {"key": "account_tags", "prefix": "t"}]
     plugin._options = {
         "access_key": "AKIAIOSFODNN7EXAMPLE",
-        "organizational_units": wanted,
+        "organizational_units": units,
         "tags": {},
         "strict": False,
         "compose": trusted(composed),
@@ -105,9 +105,9 @@ def list_accounts(_ground: Sandbox, _places: FakeServers, seen: Observations, va
         for found in plugin._accounts():
             plugin._add(found)
     except AnsibleError as error:
-        seen.shown.append(str(error))
+        observations.shown.append(str(error))
         return
     for host in plugin.inventory.hosts.values():
-        seen.shown += [host.name, *(group.name for group in host.groups)]
+        observations.shown += [host.name, *(group.name for group in host.groups)]
         for name in ("label", "copy", "account_name", "account_tags", "organizational_unit"):
-            evaluate(f"{{{{ {name} }}}}", host.vars, seen)
+            evaluate(f"{{{{ {name} }}}}", host.vars, observations)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documents of an account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import PolicyKind, audited, registry_arn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import CreationTemplate, PolicyDocument
+
+from tests.unit.estates import (
+    CONSUMER,
+    OWNER,
+    REGION,
+    REGISTRY,
+    ROLE,
+    allows,
+    document,
+    estate,
+    grants,
+    repository,
+    role,
+)
+
+USER = f"arn:aws:iam::{OWNER}:user/one"
+
+
+def test_each_document_has_its_resource() -> None:
+    limit = PolicyDocument("boundary", document(allows()))
+    user = replace(role(boundary=limit), arn=USER, trust=None)
+    template = CreationTemplate("ROOT", (), policy=PolicyDocument("policy of a template", document(grants(CONSUMER))))
+    account = estate(
+        role(boundary=limit),
+        user,
+        repositories=[repository("release", grants(CONSUMER)), repository("develop")],
+        registry=[grants(CONSUMER)],
+        templates=(template, CreationTemplate("other/", ())),
+    )
+    found = [(one.kind, one.resource, one.region) for one in audited(account).documents]
+    assert found == [
+        (PolicyKind.TRUST, ROLE, ""),
+        (PolicyKind.IDENTITY, ROLE, ""),
+        (PolicyKind.BOUNDARY, ROLE, ""),
+        (PolicyKind.IDENTITY, USER, ""),
+        (PolicyKind.BOUNDARY, USER, ""),
+        (PolicyKind.REGISTRY, REGISTRY, REGION),
+        (PolicyKind.REPOSITORY, repository().arn, REGION),
+        (PolicyKind.TEMPLATE, REGISTRY, REGION),
+    ]
+    assert registry_arn(account, REGION) == REGISTRY
+
+
+def test_use_of_ecr_by_a_role() -> None:
+    def uses(*actions: str, effect: str = "Allow") -> bool:
+        policy = [{**allows(list(actions)), "Effect": effect}]
+        return audited(estate(role(policy=policy))).roles[0].uses_ecr
+
+    assert uses("ecr:DescribeImages")
+    assert uses("ecr:GetAuthorizationToken")
+    assert uses("s3:*", "sts:AssumeRole")
+    assert not uses("s3:*", "ecr-public:*")
+    assert not uses("ecr:*", effect="Deny")
+    assert audited(estate(role(policy="not JSON"))).roles[0].uses_ecr
+
+
+def test_name_of_a_role_is_without_its_path() -> None:
+    [with_path] = audited(estate(role(arn=f"arn:aws:iam::{OWNER}:role/ci/share"))).roles
+    assert with_path.name == "share"
+
+
+def test_statements_are_allows_and_denies() -> None:
+    policy = [allows(), {**allows(), "Effect": "Deny", "Sid": "No"}]
+    [document_of_it] = audited(estate(role(policy=policy))).roles[0].policies
+    assert [one.number for one in document_of_it.allows] == [1]
+    assert [one.effect for one in document_of_it.denies] == ["Deny"]
+    evidence = document_of_it.evidence(document_of_it.statements[1])
+    assert (evidence.document, evidence.statement) == (f"inline policy access of role {ROLE}", "No")
