@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Unseen,
 )
 
-from .test_audit_access import (
+from tests.unit.audited_estates import (
     BOTH,
     CONSUMER,
     OTHER,
@@ -85,9 +85,7 @@ def denied_except(**condition: Any) -> dict[str, Any]:
            "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}}], {root(CONSUMER): "allowed"}),
     ],
 )  # fmt: skip
-def test_principals_that_a_repository_policy_includes_or_excludes(
-    statements: list[dict[str, Any]], expected: dict[str, str]
-) -> None:
+def test_principals_of_a_repository_policy(statements: list[dict[str, Any]], expected: dict[str, str]) -> None:
     found = verdicts(estate(repositories=(repository("release", document(*statements)),)))
     assert found == {(name, "release"): verdict for name, verdict in expected.items()}
 
@@ -187,7 +185,7 @@ def test_a_repository_policy_that_names_a_session(required: str, verdict: str | 
     assert verdicts(estate(shared, repositories=(named,))).get((PULLER, "release")) == verdict
 
 
-def test_a_repository_policy_that_names_a_role_is_limited_by_its_boundary() -> None:
+def test_a_boundary_limits_a_role_that_a_repository_policy_names() -> None:
     boundary = PolicyDocument("permissions boundary", document({"Action": "s3:*", "Resource": "*"}))
     named = repository("release", document({"Principal": {"AWS": A}, "Action": PULL}))
     for limit, expected in ((boundary, {}), (None, {(PULLER, "release"): "allowed"})):
