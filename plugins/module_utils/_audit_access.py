@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies i
     unseen_layer,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import Outsider, everyone, outsiders
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import named_sessions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
     ROLE,
     Attempt,
@@ -35,7 +36,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts i
     Sessions,
     Target,
     direct_attempt,
-    named_sessions,
     role_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry

@@ -19,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
     RoleAdmission,
     concerning,
+    session_requests,
     statement_at,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
@@ -95,9 +96,10 @@ class RoleChains:
         ]
         for chosen in combinations(statements, lambda key: key in FOR_A_SESSION, values):
             request = role_request(self._estate, _ASSUME, principal, other.principal, overridden(values, chosen))
-            decision = decide_layers(request, layers)
-            if decision.verdict == ALLOWED:
+            decisions = [decide_layers(one, layers) for one in session_requests(request)]
+            decision = next((one for one in decisions if one.verdict != ALLOWED), None)
+            if decision is None:
                 return RoleAdmission(other, YES, statement_at(trust, trust.allows(request).reason))
-            if decision.verdict != DENIED and best.answer.holds is False:
+            if all(one.verdict != DENIED for one in decisions) and best.answer.holds is False:
                 best = RoleAdmission(other, unknown(decision.reason))
         return best

@@ -30,7 +30,7 @@ _OTHER = "any-other-principal"
 _ANY_ACCOUNT = "000000000000"
 #: Stands for the organizations that no policy names.
 _ANOTHER = "another organization"
-_NOT_NAMED = {"aws:PrincipalOrgID": (_ANOTHER,), "aws:PrincipalOrgPaths": (f"{_ANOTHER}/",)}
+_NOT_NAMED: dict[str, tuple[str, ...]] = {"aws:PrincipalOrgID": (_ANOTHER,), "aws:PrincipalOrgPaths": (f"{_ANOTHER}/",)}
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)")
 #: The operators that compare names, without `Not`.
 _COMPARING = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")

@@ -12,6 +12,7 @@ Service" and "Amazon Elastic Container Registry".
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
@@ -25,7 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, IamPrincipal, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal
-from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement
 
 #: The actions of ECR that each action of a report requires.
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -126,6 +127,17 @@ def session_of_role(estate: Estate, role: IamPrincipal, name: str = SESSION_NAME
     if estate.organization:
         values["aws:PrincipalOrgID"] = (estate.organization,)
     return Principal.of(arn, role.arn), values
+
+
+def named_sessions(statements: t.Iterable[Statement], account: str) -> dict[str, list[str]]:
+    """The names of the sessions of roles that resource policies mention, by the name of the role."""
+    found: dict[str, list[str]] = {}
+    for statement in statements:
+        for _kind, value in statement.names.listed if statement.names else ():
+            match = re.fullmatch(rf"arn:aws[a-z-]*:sts::{account}:assumed-role/([^/]+)/([^/]+)", value)
+            if match and match[2] not in found.setdefault(match[1], []):
+                found[match[1]].append(match[2])
+    return found
 
 
 def _common(estate: Estate, principal: Principal) -> Values:

@@ -114,8 +114,19 @@ def statement_at(layer: Layer, place: str) -> Statement | None:
     return next((one for one in layer.statements if one.place == place), None)
 
 
+def session_requests(request: Request) -> list[Request]:
+    """The actions that AWS authorizes for a session. A source identity requires an action of its own."""
+    identity = request.context.get("sts:SourceIdentity")
+    return (
+        [request, replace(request, action="sts:SetSourceIdentity")]
+        if isinstance(identity, tuple) and identity
+        else [request]
+    )
+
+
 def _admits(trust: Layer, request: Request) -> Ternary:
-    return every([trust.allows(request), opposite(trust.denies(request))])
+    requests = session_requests(request)
+    return every(part for one in requests for part in (trust.allows(one), opposite(trust.denies(one))))
 
 
 def end_of(statements: t.Iterable[Statement | None]) -> datetime.datetime | None:

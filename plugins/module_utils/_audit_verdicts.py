@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -157,17 +156,6 @@ def _session_tags(admission: RoleAdmission, statements: list[Statement], values:
     if not admission.tagging.holds:
         return [{}]
     return combinations(statements, lambda key: key.startswith("aws:principaltag/"), values)
-
-
-def named_sessions(statements: t.Iterable[Statement], account: str) -> dict[str, list[str]]:
-    """The names of the sessions of roles that resource policies mention, by the name of the role."""
-    found: dict[str, list[str]] = {}
-    for statement in statements:
-        for _kind, value in statement.names.listed if statement.names else ():
-            match = re.fullmatch(rf"arn:aws[a-z-]*:sts::{account}:assumed-role/([^/]+)/([^/]+)", value)
-            if match and match[2] not in found.setdefault(match[1], []):
-                found[match[1]].append(match[2])
-    return found
 
 
 def _is_granted(action: str, layers: Layers) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import tag_setters
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Estate,
     IamPrincipal,
@@ -15,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Unseen,
 )
 
-from .test_audit_access import (
+from tests.unit.audited_estates import (
     BOTH,
     CONSUMER,
     OTHER,
@@ -85,9 +86,7 @@ def denied_except(**condition: Any) -> dict[str, Any]:
            "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}}], {root(CONSUMER): "allowed"}),
     ],
 )  # fmt: skip
-def test_principals_that_a_repository_policy_includes_or_excludes(
-    statements: list[dict[str, Any]], expected: dict[str, str]
-) -> None:
+def test_principals_of_a_repository_policy(statements: list[dict[str, Any]], expected: dict[str, str]) -> None:
     found = verdicts(estate(repositories=(repository("release", document(*statements)),)))
     assert found == {(name, "release"): verdict for name, verdict in expected.items()}
 
@@ -125,6 +124,13 @@ def test_too_many_combinations_of_values_are_unknown() -> None:
     never = {**condition, "StringNotEquals": condition["StringEquals"]}
     [row] = rows_of(estate(role(document(trust(PULLER, never)), PULL_ALL), repositories=BOTH[:1])).values()
     assert (row.access.actions["pull"], "combinations" in row.access.reasons["pull"]) == ("unknown", True)
+
+
+@pytest.mark.parametrize(("actions", "verdict"), [("sts:AssumeRole", None), ("sts:*", "allowed")])
+def test_a_source_identity_requires_an_action_of_its_own(actions: str, verdict: str | None) -> None:
+    identified = trust(PULLER, {"StringEquals": {"sts:SourceIdentity": "one"}}, Action=actions)
+    found = verdicts(estate(role(document(identified), PULL_ALL), repositories=BOTH[:1]))
+    assert found.get((PULLER, "release")) == verdict
 
 
 def assume(*roles: str) -> dict[str, Any]:
@@ -187,7 +193,7 @@ def test_a_repository_policy_that_names_a_session(required: str, verdict: str | 
     assert verdicts(estate(shared, repositories=(named,))).get((PULLER, "release")) == verdict
 
 
-def test_a_repository_policy_that_names_a_role_is_limited_by_its_boundary() -> None:
+def test_a_boundary_limits_a_role_that_a_repository_policy_names() -> None:
     boundary = PolicyDocument("permissions boundary", document({"Action": "s3:*", "Resource": "*"}))
     named = repository("release", document({"Principal": {"AWS": A}, "Action": PULL}))
     for limit, expected in ((boundary, {}), (None, {(PULLER, "release"): "allowed"})):
@@ -232,6 +238,37 @@ def test_access_paths_that_cannot_be_read_are_unknown(path: str, repository_name
     assert row.access.reasons["push" if path == "pull_through_cache" else "pull"].endswith("AWS denies it")
 
 
+def user(*statements: dict[str, Any], **more: Any) -> IamPrincipal:
+    arn = f"arn:aws:iam::{OWNER}:user/team/admin"
+    return IamPrincipal(arn, (PolicyDocument(f"inline policy of user {arn}", document(*statements)),), **more)
+
+
+NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+TAG = {"Action": "ecr:TagResource", "Resource": "*"}
+CREATE = {"Action": ["ecr:CreateRepository", "ecr:TagResource"], "Resource": f"arn:aws:ecr:*:{OWNER}:repository/team-*"}
+
+
+@pytest.mark.parametrize(
+    ("setter", "registry", "actions"),
+    [
+        (user(TAG, {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": NO_MFA}), None, {"ecr:TagResource"}),
+        (user({**TAG, "Resource": f"arn:aws:ecr:*:{OWNER}:repository/develop"}), None, {"ecr:TagResource"}),
+        (user({**TAG, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}), None, None),
+        (user(CREATE), None, {"ecr:TagResource", "ecr:CreateRepository"}),
+        (user({"Action": "s3:*", "Resource": "*"}), {**TAG, "Principal": {"AWS": root(OWNER)}}, None),
+        (user(TAG), {**TAG, "Principal": "*", "Effect": "Deny"}, None),
+        (user({"Action": "s3:*", "Resource": "*"}),
+         {**TAG, "Principal": {"AWS": f"arn:aws:iam::{OWNER}:user/team/admin"}}, {"ecr:TagResource"}),
+        (user(TAG, boundary=PolicyDocument("boundary", document({"Action": "s3:*", "Resource": "*"}))), None, None),
+    ],
+)  # fmt: skip
+def test_users_who_may_set_a_tag(setter: IamPrincipal, registry: Any, actions: set[str] | None) -> None:
+    equal = (repository("release"), repository("develop"))
+    found = tag_setters(estate(setter, repositories=equal, registry=registry and document(registry)))
+    assert [set(one.actions) for one in found] == ([] if actions is None else [actions])
+    assert {one.verdict for one in found} <= {"allowed"}
+
+
 DEEP: Any = []
 for _ in range(500):
     DEEP = [DEEP]
@@ -272,6 +309,6 @@ def test_malformed_policies_never_end_an_audit(place: str, hostile: Any) -> None
     repositories = (repository("release", documents["repository"]), BOTH[1])
     audited: Estate = estate(shared, repositories=repositories, registry=documents["registry"])
     rows = [row.as_json() for row in audit_access(audited).rows]
-    assert json.dumps(rows)
+    assert json.dumps([rows, [setter.as_json() for setter in tag_setters(audited)]])
     is_unknown = "unknown" in {verdict for row in rows for verdict in row["actions"].values()}
     assert is_unknown or isinstance(hostile, dict)
