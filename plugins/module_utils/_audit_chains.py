@@ -29,7 +29,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Layers,
     decide_layers,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import some_principal, whole_account
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import (
+    NAMED,
+    Principal,
+    includes,
+    some_principal,
+    whole_account,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, every, unknown
 
@@ -54,9 +60,11 @@ class RoleChains:
         while ahead:
             before = ahead.popleft()
             for after in self._after(before.role):
-                answer = every([before.answer, after.answer])
                 reached = known.get(after.role.principal.arn, NO)
-                if reached.holds is False or (reached.holds is None and answer.holds):
+                if reached.holds:
+                    continue
+                answer = every([before.answer, after.answer])
+                if reached.holds is False or answer.holds:
                     known[after.role.principal.arn] = answer
                     found.append(RoleAdmission(after.role, answer, after.statement, before=before))
                     ahead.append(found[-1])
@@ -81,11 +89,20 @@ class RoleChains:
             self._next[arn] = [step for step in found if step.answer.holds is not False]
         return self._next[arn]
 
+    @staticmethod
+    def _may_assume(role: ParsedPrincipal) -> bool:
+        """Whether identity policies may allow a role to assume other roles. It is a quick check."""
+        return bool(role.identity.reason) or any(
+            statement.effect == "Allow" and covers_action(statement, _ASSUME).holds is not False
+            for statement in role.identity.statements
+        )
+
     def _step(self, role: ParsedPrincipal, other: ParsedPrincipal) -> RoleAdmission:
         principal, values = session_of_role(self._estate, role.principal)
         trust = other.trust
         concerned = concerning(trust, principal) if trust else []
-        if trust is None or all(statement.effect == "Deny" for statement in concerned):
+        allowing = [statement for statement in concerned if statement.effect == "Allow"]
+        if trust is None or not (allowing if self._may_assume(role) else _naming(allowing, principal)):
             return RoleAdmission(other, NO)
         best = RoleAdmission(other, NO)
         layers = Layers(role.identity, trust, role.limits)
@@ -103,3 +120,8 @@ class RoleChains:
             if all(one.verdict != DENIED for one in decisions) and best.answer.holds is False:
                 best = RoleAdmission(other, unknown(decision.reason))
         return best
+
+
+def _naming(statements: list[Statement], principal: Principal) -> list[Statement]:
+    """The statements that include a principal by itself or by its role, so that it needs no identity policy."""
+    return [one for one in statements if one.names and includes(one.names, principal, NAMED).holds is not False]

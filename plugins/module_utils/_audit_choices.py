@@ -25,8 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._context import C
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
 
 MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
+#: Only AssumeRole has an external ID, not AssumeRoleWithSAML or AssumeRoleWithWebIdentity.
+EXTERNAL_ID = "sts:externalid"
 #: Keys that the caller of AssumeRole chooses.
-FOR_A_SESSION = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "sts:durationseconds")
+FOR_A_SESSION = (EXTERNAL_ID, "sts:rolesessionname", "sts:sourceidentity", "sts:durationseconds")
 BY_A_SERVICE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 #: Keys that differ among the principals of an account.
 _OF_PRINCIPALS = ("aws:principaltype",)
@@ -82,10 +84,10 @@ def overridden(values: t.Mapping[str, t.Sequence[str]], chosen: Values) -> dict[
 
 
 def _is_chosen(key: str, outsider: Outsider) -> bool:
+    if outsider.kind == FEDERATED:
+        return key != EXTERNAL_ID and not key.startswith(("aws:", "ecr:"))
     if key in FOR_A_SESSION or key in MFA:
         return True
-    if outsider.kind == FEDERATED:
-        return not key.startswith(("aws:", "ecr:"))
     if outsider.kind == SERVICE:
         return key in BY_A_SERVICE
     if outsider.kind == PRINCIPAL:

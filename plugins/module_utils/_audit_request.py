@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
     BY_A_SERVICE,
+    EXTERNAL_ID,
     FOR_A_SESSION,
     MFA,
     Values,
@@ -63,8 +64,7 @@ def role_request(
     """
     values = {**_common(estate, principal), **_resource_tags(role.tags, "aws")}
     closed = ["aws:resourcetag/", *_closed(principal)]
-    if action == "sts:AssumeRole":
-        closed += [*FOR_A_SESSION, *MFA]
+    closed += [*(FOR_A_SESSION if action == "sts:AssumeRole" else [EXTERNAL_ID]), *MFA]
     names = {key.lower(): tuple(value) for key, value in known.items()}
     return Request(action, role.arn, estate.account, principal, Context.of(overridden(values, names), tuple(closed)))
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import MFA, Values, combinations
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_classes import RepositoryClasses
@@ -98,9 +98,24 @@ def _samples(estate: Estate, parser: PolicyParser) -> t.Iterator[Sample]:
     """A repository of each class, with the policies of resources that apply to it."""
     for registry in estate.registries:
         shared = parser.registry_policy(estate, registry)
-        candidates = ((repository, "") for repository in registry.repositories)
+        candidates = (
+            (
+                repository
+                if _concerns_tags(parser.repository_policy(repository))
+                else replace(repository, policy=None),
+                "",
+            )
+            for repository in registry.repositories
+        )
         for (repository, _template), _members in RepositoryClasses(estate, registry, candidates).groups():
             yield repository, joined([parser.repository_policy(repository), shared])
+
+
+def _concerns_tags(policy: Layer) -> bool:
+    """Whether a policy may allow or deny an action that sets a tag."""
+    return bool(policy.reason) or any(
+        covers_action(statement, action).holds is not False for statement in policy.statements for action in SETTING
+    )
 
 
 def _new_repositories(estate: Estate, parsed: ParsedPrincipal, parser: PolicyParser) -> t.Iterator[Sample]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -52,17 +53,17 @@ class RoleAdmission:
     tagging: Ternary = NO
     before: RoleAdmission | None = None
 
-    @property
+    @functools.cached_property
     def conditions(self) -> tuple[str, ...]:
         own = () if self.statement is None else _condition_text.requirement_texts(self.statement.condition)
         if self.before is None:
             return own
         return (*self.before.conditions, f"session of role {self.before.role.principal.arn}", *own)
 
-    @property
-    def statements(self) -> tuple[Statement | None, ...]:
-        """The statement that allows the session, and those of the sessions before."""
-        return (self.statement, *(self.before.statements if self.before else ()))
+    @functools.cached_property
+    def until(self) -> datetime.datetime | None:
+        """When the admission ends; None if it has no end."""
+        return min([end for end in (end_of([self.statement]), self.before and self.before.until) if end], default=None)
 
 
 def admission_to(

@@ -214,7 +214,7 @@ def _path_kind(document: str, target: Target) -> str:
 def _with_admission(path: Path, admission: RoleAdmission, conditions: tuple[str, ...]) -> Path:
     """A path through a role."""
     role = admission.role.principal
-    ends = [end for end in (path.until, end_of(admission.statements)) if end]
+    ends = [end for end in (path.until, admission.until) if end]
     return Path(
         TEMPLATE if path.path == TEMPLATE else ROLE,
         path.actions,

@@ -312,3 +312,49 @@ def test_malformed_policies_never_end_an_audit(place: str, hostile: Any) -> None
     assert json.dumps([rows, [setter.as_json() for setter in tag_setters(audited)]])
     is_unknown = "unknown" in {verdict for row in rows for verdict in row["actions"].values()}
     assert is_unknown or isinstance(hostile, dict)
+
+
+GITHUB = "token.actions.githubusercontent.com"
+OIDC, SAML = f"arn:aws:iam::{OWNER}:oidc-provider/{GITHUB}", f"arn:aws:iam::{OWNER}:saml-provider/idp"
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition", "verdict"),
+    [
+        (OIDC, {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}, "StringLike": {f"{GITHUB}:sub": "repo:o/r:*"}},
+         "allowed"),
+        (OIDC, {"ForAnyValue:StringLike": {f"{GITHUB}:sub": ["repo:o/*", "repo:p/*"]}}, "allowed"),
+        (OIDC, {"ForAllValues:StringLike": {f"{GITHUB}:sub": "repo:o/*"}, "Null": {f"{GITHUB}:sub": "false"}},
+         "allowed"),
+        (OIDC, {"StringEquals": {"aws:FederatedProvider": OIDC}}, "allowed"),
+        (OIDC, {"StringEquals": {"aws:FederatedProvider": SAML}}, None),
+        (OIDC, {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "unknown"),
+        (SAML, {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml", "saml:iss": "idp"}}, "allowed"),
+        (SAML, {"StringEquals": {"sts:ExternalId": "one"}}, None),
+        (OIDC, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, None),
+        (SAML, {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, None),
+    ],
+)  # fmt: skip
+def test_conditions_on_identity_providers(provider: str, condition: Any, verdict: str | None) -> None:
+    action = "sts:AssumeRoleWithSAML" if provider == SAML else "sts:AssumeRoleWithWebIdentity"
+    statement = trust({"Federated": provider}, condition, Action=action)
+    found = verdicts(estate(role(document(statement), PULL_ALL), repositories=BOTH[:1]))
+    assert found.get((provider, "release")) == verdict
+
+
+LAMBDA = "lambda.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        ({"ArnLike": {"aws:SourceArn": f"arn:aws:lambda:*:{CONSUMER}:function:*"}}, "allowed"),
+        ({"StringEquals": {"aws:SourceAccount": CONSUMER}, "Bool": {"aws:PrincipalIsAWSService": "true"}}, "allowed"),
+        ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, None),
+        ({"StringEquals": {"aws:PrincipalServiceName": "ec2.amazonaws.com"}}, None),
+    ],
+)
+def test_conditions_on_services(condition: Any, verdict: str | None) -> None:
+    granting = {"Principal": {"Service": LAMBDA}, "Action": PULL, "Condition": condition}
+    found = verdicts(estate(repositories=(repository("release", document(granting)),)))
+    assert found.get((LAMBDA, "release")) == verdict
