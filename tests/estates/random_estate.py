@@ -94,7 +94,7 @@ class _Random:
             spec.repositories[name] = (self.pick.choice(TAGS), policy)
         for number in range(roles):
             boundary = self.document(self.permission(deny=0)) if self.chance(0.15) else None
-            permissions = self.document(*(self.permission() for _ in range(self.pick.randint(1, 3))))
+            permissions = self.document(*(self.permission() for _number in range(self.pick.randint(1, 3))))
             inside = list(spec.roles)
             if inside and self.chance(0.3):
                 permissions["Statement"].append(self.assuming(inside))
@@ -168,7 +168,7 @@ class _Random:
 
     def trust(self, inside: list[str]) -> dict[str, Any]:
         statements = []
-        for _ in range(self.pick.randint(1, 3)):
+        for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
             if inside and self.chance(0.2):
                 arns = [f"arn:aws:iam::{OWNER}:root", role_arn(self.pick.choice(inside))]
@@ -188,7 +188,7 @@ class _Random:
 
     def resource_policy(self, resource: bool = False) -> dict[str, Any]:
         statements = []
-        for _ in range(self.pick.randint(1, 3)):
+        for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
             effect = "Deny" if self.chance(0.2) else "Allow"
             conditions = {**condition, **(self.pick.choice(TAG_CONDITIONS) if self.chance(0.2) else {})}
