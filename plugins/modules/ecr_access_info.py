@@ -12,9 +12,9 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the pull role, and compares the expected access to each repository with the access that AWS allows.
-  - The requests name images and layers that do not exist. Nothing is downloaded, and ECR records no pull.
+  - The module requests images and layers that do not exist, so nothing is downloaded, and ECR records no pull.
   - Tries to assume the role without the external ID and with a wrong one, and reports whether AWS denies both requests.
-  - Retries while a new share propagates, see O(wait). Meanwhile, the module shows its progress every ten seconds.
+  - With O(wait=true), retries while a new share propagates. Meanwhile, the module shows its progress every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
@@ -53,7 +53,7 @@ options:
     default: []
   accepted_denials:
     description:
-      - Additional kinds of denial that count as a denial of O(denied).
+      - Additional kinds of denial that count as proof for the repositories of O(denied).
       - By default, a denial counts only if AWS states that no identity-based policy of the role allows the action, or
         that an identity-based or resource-based policy explicitly denies it.
       - The other kinds depend on the host or the session. The same role may be able to read the repository from another
@@ -70,7 +70,8 @@ options:
       - unknown
     default: []
   duration_seconds:
-    description: The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.
+    description:
+      - The duration of the session, 900 to 43,200 seconds. It cannot exceed the maximum session duration of the role.
     type: int
     default: 900
 extends_documentation_fragment:
@@ -136,9 +137,9 @@ assumed:
     user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
-    - V(true) if AWS denies the assumption of the role both without the external ID and with a wrong one. V(false) if
-      AWS allows one of them.
-    - V(unknown) if the responses of AWS allow no conclusion. RV(verdict) is then V(fail).
+    - V(true) if AWS denies both requests, the one without the external ID and the one with a wrong external ID.
+    - V(false) if AWS allows one of them, or if O(external_id) is not set.
+    - V(unknown) if the responses of AWS allow no conclusion. In this case, RV(verdict) is V(fail).
   returned: success
   type: str
   sample: "true"
