@@ -11,6 +11,7 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Returns the report with a finding for each difference between a declaration of shares and the account. A finding
     states the difference as access, and has the command that ends it.
+  - Access to a declared repository through another path, such as a repository policy, is a difference as well.
   - If the declaration could not be compared, one finding has the reason.
 options:
   _input:
@@ -64,7 +65,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import drift_findings
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import drift_findings, other_path_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded_filter
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
@@ -73,7 +74,8 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as
 def filter_audit_drift(audit: Json, plan: Json, file: str) -> Json:
     if plan.get("skipped"):
         return audit
-    return {**audit, "findings": [*audit["findings"], *as_data(drift_findings(plan, file))]}
+    found = [*drift_findings(plan, file), *other_path_findings(plan, audit, file)]
+    return {**audit, "findings": [*audit["findings"], *as_data(found)]}
 
 
 class FilterModule:

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _audit_copies
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_chains import RoleChains
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_classes import RepositoryClasses
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     ParsedPrincipal,
@@ -22,13 +23,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies i
     unseen_layer,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import Outsider, everyone, outsiders
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import Attempt, Row, combined
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import named_sessions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
+    ROLE,
+    Attempt,
+    Row,
+    combined,
+    unknown_attempt,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, admission_to
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import (
+    Sessions,
     Target,
     direct_attempt,
     role_attempt,
-    unknown_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
@@ -51,31 +59,45 @@ def audit_access(estate: Estate) -> AccessAudit:
     roles = [parser.principal(role) for role in estate.roles]
     targets = {registry.region: _targets(estate, registry, parser) for registry in estate.registries}
     statements = list(_resource_statements(roles, [one for listed in targets.values() for one in listed]))
+    names, chains = named_sessions(statements, estate.account), RoleChains(estate, roles)
     found = outsiders(statements, estate)
-    hidden = unseen_layer(estate, "role", "").reason
-    if (hidden or any(one.resource.reason for listed in targets.values() for one in listed)) and not any(
-        outsider.name == "*" for outsider in found
-    ):
+    layers = [*(role.trust for role in roles), *(one.resource for listed in targets.values() for one in listed)]
+    is_incomplete = any(unseen.path for unseen in estate.unseen) or any(layer and layer.reason for layer in layers)
+    if is_incomplete and not any(outsider.name == "*" for outsider in found):
         found.append(everyone(estate))  # principals that the audit could not read
     found += _audit_copies.recipients(estate, found)
     rows: list[Row] = []
-    sessions: dict[tuple[str, int], Attempt] = {}
+    sessions: Sessions = {}
     for outsider in found:
         admissions = [
             admission
-            for admission in (admission_to(estate, outsider, role) for role in roles)
+            for role in roles
+            for admission in [admission_to(estate, outsider, role, names.get(role.principal.name, ()))]
             if admission.answer.holds is not False
         ]
-        for listed in targets.values():
-            rows += _rows(estate, outsider, admissions, listed, sessions, hidden)
+        admissions += chains.further(admissions)
+        for region, listed in targets.items():
+            rows += _rows(estate, outsider, admissions, listed, sessions, _unseen(estate, outsider, region))
+    for registry in estate.registries:
+        access = combined(_audit_copies.unseen_repositories(estate, registry.region))
+        if access.is_any:
+            rows.append(Row(everyone(estate), "*", registry.region, access))
     return AccessAudit(tuple(found), tuple(rows))
+
+
+def _unseen(estate: Estate, outsider: Outsider, region: str) -> list[Attempt]:
+    """The access of everyone to each repository of a region, through access paths that could not be read."""
+    if outsider.name != "*":
+        return []
+    hidden = unseen_layer(estate, ROLE, "").reason
+    return [*([unknown_attempt(hidden)] if hidden else ()), *_audit_copies.unseen_copies(estate, region)]
 
 
 def _targets(estate: Estate, registry: Registry, parser: PolicyParser) -> list[Target]:
     """The classes of repositories in a region: those that exist, and those that a template would create."""
     shared = parser.registry_policy(estate, registry)
     listed = [(repository, "") for repository in registry.repositories]
-    listed += [(repository, name) for repository, name in _audit_copies.future_repositories(estate, registry)]
+    listed += _audit_copies.future_repositories(estate, registry)
     return [
         Target(first, joined([parser.repository_policy(first), shared]), template, members)
         for (first, template), members in RepositoryClasses(estate, registry, listed).groups()
@@ -94,21 +116,19 @@ def _rows(
     outsider: Outsider,
     admissions: list[RoleAdmission],
     targets: list[Target],
-    sessions: dict[tuple[str, int], Attempt],
-    hidden: str,
+    sessions: Sessions,
+    unseen: list[Attempt],
 ) -> t.Iterator[Row]:
     """The rows of one principal in one region.
 
     :param sessions: the verdicts for sessions of roles that were evaluated before
-    :param hidden: why roles could not be read; empty if they were
+    :param unseen: the access through paths that could not be read
     """
     copied = any(registry.replication or registry.cache_rules for registry in estate.registries)
     for target in targets:
-        attempts = [direct_attempt(estate, outsider, target)]
+        attempts = [direct_attempt(estate, outsider, target), *unseen]
         for admission in admissions:
             attempts.append(role_attempt(estate, admission, target, sessions))
-        if hidden and outsider.name == "*":
-            attempts.append(unknown_attempt(hidden))
         attempts += _audit_copies.replication_into(estate, outsider, target)
         for repository in target.members:
             copies = _audit_copies.attempts_for(estate, outsider, repository) if copied and not target.template else []

@@ -12,19 +12,31 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import place_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import place_of, unseen_layer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
     SERVICE,
     Outsider,
     account_outsider,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import repository_request
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import CACHE, REPLICATION, Attempt, Path
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
+    CACHE,
+    LISTING,
+    REPLICATION,
+    ROLE,
+    TEMPLATE,
+    Attempt,
+    Path,
+    unknown_attempt,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import Target
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
+
+#: The access path in reports for repositories that could not be read, by what could not be read.
+_UNSEEN_REPOSITORIES = ((ROLE, LISTING), (TEMPLATE, TEMPLATE))
 
 
 def recipients(estate: Estate, known: t.Iterable[Outsider]) -> list[Outsider]:
@@ -68,6 +80,21 @@ def attempts_for(estate: Estate, outsider: Outsider, repository: Repository) -> 
             path = Path(CACHE, ("push",), f"pull-through cache rule {cache.prefix}")
             found.append(Attempt({"push": (ALLOWED, "")}, (path,)))
     return found
+
+
+def unseen_copies(estate: Estate, region: str) -> list[Attempt]:
+    """The access of everyone to each repository of a region through copies, if their rules could not be read."""
+    affected = {REPLICATION: ("describe", "pull"), CACHE: ("push",)}
+    found = [(path, actions, unseen_layer(estate, path, region).reason) for path, actions in affected.items()]
+    return [unknown_attempt(reason, path, actions) for path, actions, reason in found if reason]
+
+
+def unseen_repositories(estate: Estate, region: str) -> list[Attempt]:
+    """The access of everyone to the repositories that are not known: those that exist, and those of templates."""
+    reasons = {path: unseen_layer(estate, path, region).reason for path in (LISTING, TEMPLATE)}
+    return [
+        unknown_attempt(reason, TEMPLATE if path == TEMPLATE else ROLE) for path, reason in reasons.items() if reason
+    ]
 
 
 def _receives(outsider: Outsider, account: str) -> bool:

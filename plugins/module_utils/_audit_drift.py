@@ -12,6 +12,9 @@ from __future__ import annotations
 import shlex
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes import role_name, shell_command
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import Pair, other_paths
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_text import path_text, pull_lines
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence, Finding, finding
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
@@ -31,6 +34,43 @@ def drift_findings(plan: Json, file: str) -> list[Json]:
     """
     found = _differences(plan, file) if _WOULD_CHANGE in plan else [_not_compared(plan, file)]
     return [one.as_json() for one in found]
+
+
+def other_path_findings(plan: Json, audit: Json, file: str) -> list[Json]:
+    """A finding for each principal that can pull from a declared repository through another access path.
+
+    :param audit: the report
+    """
+    groups: dict[tuple[str, str], list[Pair]] = {}
+    for row, path in other_paths(plan, audit) if _WOULD_CHANGE in plan else ():
+        groups.setdefault((row["principal"], path_text(path)), []).append((row, path))
+    return [_other_path(pairs, file).as_json() for _key, pairs in sorted(groups.items(), key=lambda item: item[0])]
+
+
+def _other_path(pairs: list[Pair], file: str) -> Finding:
+    row, path = pairs[0]
+    (line,) = pull_lines(pairs, "can pull", "may be able to pull")[:1]
+    title = f"No declared share grants this access: {line}"
+    places = ", ".join(f"{row['repository']} in {row['region']}" for row, _path in pairs)
+    fix = f"# Remove the access path, or add the consumer to {file}.\n{_read_command(row, path)}"
+    evidence = Evidence(path["document"], path["statement"], places)
+    return finding("drift-other-path", title, path.get("role") or "", evidence, fix, about=(line, *map(_place, pairs)))
+
+
+def _place(pair: Pair) -> str:
+    return f"{pair[0]['region']}/{pair[0]['repository']}"
+
+
+def _read_command(row: Json, path: Json) -> str:
+    """The command that shows the document of an access path."""
+    region = ("--region", row["region"])
+    if path.get("role"):
+        return shell_command("aws", "iam", "get-role", "--role-name", role_name(path["role"]))
+    if path["path"] == "registry_policy":
+        return shell_command("aws", "ecr", "get-registry-policy", *region)
+    if path["path"] == "repository_policy":
+        return shell_command("aws", "ecr", "get-repository-policy", *region, "--repository-name", row["repository"])
+    return shell_command("aws", "ecr", "describe-registry", *region)
 
 
 def _not_compared(plan: Json, file: str) -> Finding:

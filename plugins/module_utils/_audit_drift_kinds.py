@@ -15,6 +15,12 @@ DRIFT_KINDS = (
         "Share again with the declaration, or declare the access.",
     ),
     (
+        "drift-other-path",
+        "medium",
+        "A principal can pull from a repository of ecr_audit_declaration through an access path that is not its role.",
+        "Remove the access path, or declare the consumer.",
+    ),
+    (
         "drift-missing-access",
         "medium",
         "The account does not allow access that ecr_audit_declaration allows.",

@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import
 
 #: A region and the name of a repository.
 Place = tuple[str, str]
+Pair = tuple[Json, Json]
 
 
 def affected_places(plan: Json) -> frozenset[Place]:
@@ -58,22 +59,27 @@ class _Shared:
         return "pull" in path["actions"] and path.get("role") not in self.roles and not ends
 
 
-def kept_access(plan: Json, audit: Json) -> list[str]:
-    """One line for each principal that can pull from a repository of the shares through another access path.
+def other_paths(plan: Json, audit: Json) -> list[Pair]:
+    """The access to repositories of the shares that is not through a role of the shares.
 
     :param plan: the result of `ecr_share_info`
     :param audit: the report of the account before the run
+    :returns: rows of the report, each with one of the paths through which a pull is allowed or unknown
     """
     shared = _Shared.of(plan)
-    pairs = [
+    return [
         (row, path)
         for row in audit["access"]
         if (row["region"], row["repository"]) in shared.places
         for path in row["paths"]
         if shared.leaves(path, (row["region"], row["repository"]))
     ]
-    several = len({region for region, _name in shared.places}) > 1
-    return pull_lines(pairs, "still pulls", "may still pull", several=several)
+
+
+def kept_access(plan: Json, audit: Json) -> list[str]:
+    """One line for each principal that can pull from a repository of the shares through another access path."""
+    several = len({region for region, _name in affected_places(plan)}) > 1
+    return pull_lines(other_paths(plan, audit), "still pulls", "may still pull", several=several)
 
 
 def unchecked(result: Json) -> t.Iterator[str]:

@@ -16,7 +16,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import ALL
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal, whole_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
@@ -29,8 +30,10 @@ _OTHER = "any-other-principal"
 _ANY_ACCOUNT = "000000000000"
 #: Stands for the organizations that no policy names.
 _ANOTHER = "another organization"
+_NOT_NAMED: dict[str, tuple[str, ...]] = {"aws:PrincipalOrgID": (_ANOTHER,), "aws:PrincipalOrgPaths": (f"{_ANOTHER}/",)}
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)")
-_POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
+#: The operators that compare names, without `Not`.
+_COMPARING = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]+")
 
 
@@ -51,7 +54,12 @@ class Outsider:
     @property
     def account(self) -> str:
         """Its account; empty if it has none or any."""
-        return "" if self.kind in (EVERYONE, ORGANIZATION) else self.principal.account
+        return "" if self.is_of_any_account else self.principal.account
+
+    @property
+    def is_of_any_account(self) -> bool:
+        """Whether its representative is in an account that no policy names."""
+        return self.principal.account == _ANY_ACCOUNT
 
 
 def outsiders(statements: t.Iterable[Statement], estate: Estate) -> list[Outsider]:
@@ -69,8 +77,7 @@ def outsiders(statements: t.Iterable[Statement], estate: Estate) -> list[Outside
 def everyone(estate: Estate) -> Outsider:
     """Any principal of an account and of an organization that no policy names."""
     arn = f"arn:{estate.identity.partition}:iam::{_ANY_ACCOUNT}:user/{_OTHER}"
-    organization = {"aws:PrincipalOrgID": (_ANOTHER,), "aws:PrincipalOrgPaths": (f"{_ANOTHER}/",)}
-    return Outsider("*", EVERYONE, Principal.of(arn), organization)
+    return Outsider("*", EVERYONE, Principal.of(arn), _NOT_NAMED)
 
 
 def account_outsider(account: str, estate: Estate, known: bool = False) -> Outsider:
@@ -86,11 +93,11 @@ def account_outsider(account: str, estate: Estate, known: bool = False) -> Outsi
 def _of_statement(statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
     if statement.names is None:
         return
-    listed = () if statement.names.excluded else statement.names.listed
+    listed, excluded = statement.names.listed, statement.names.excluded
     wide = [value for kind, value in listed if kind == AWS and (value == "*" or whole_account(value))]
-    narrowed = list(_narrowed(statement.condition, estate, known)) if wide or statement.names.excluded else []
-    yield from narrowed
-    if statement.effect == "Allow" and not narrowed and ("*" in wide or statement.names.excluded):
+    if wide or excluded:
+        yield from _compared(statement, estate, known)
+    if statement.effect == "Allow" and ("*" in wide or excluded):
         yield everyone(estate)
     for kind, value in listed:
         account = whole_account(value) if kind == AWS else ""
@@ -102,13 +109,13 @@ def _of_statement(statement: Statement, estate: Estate, known: bool) -> t.Iterat
             yield _named(value, value, estate, known)
 
 
-def _narrowed(condition: t.Iterable[Check], estate: Estate, known: bool) -> t.Iterator[Outsider]:
-    """The principals to which the conditions of a statement limit it."""
-    for check in condition:
-        if check.base not in _POSITIVE or check.if_exists or any("${" in value for value in check.values):
+def _compared(statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
+    """The principals that the conditions of a statement name, to include them or to exclude them."""
+    for check in statement.condition:
+        if check.base.replace("not", "") not in _COMPARING:
             continue
         key = check.key.lower()
-        for value in check.values:
+        for value in (value for value in check.values if "${" not in value):
             if key == "aws:principalorgid":
                 yield _of_organization(value, {"aws:PrincipalOrgID": (_instance(value),)}, estate)
             elif key == "aws:principalorgpaths":
@@ -118,8 +125,30 @@ def _narrowed(condition: t.Iterable[Check], estate: Estate, known: bool) -> t.It
                 yield _of_organization(value, {**path, **own}, estate)
             elif key == "aws:principalaccount" and whole_account(value):
                 yield account_outsider(whole_account(value), estate, known)
-            elif key == "aws:principalarn" and _ARN.fullmatch(_instance(value)):
-                yield _named(value, _instance(value), estate, known)
+            elif key == "aws:principalarn":
+                yield from _like(value, statement, estate, known)
+
+
+def _like(pattern: str, statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
+    """The principals whose ARN matches a pattern. If it matches several accounts, those that the statement names."""
+    partition, service, region, account, entity = [*pattern.split(":", 5)[1:], *[""] * 5][:5]
+    entity = "user/x" if entity == "*" else _instance(entity)
+    accounts = [account]
+    if {"*", "?"} & set(account):
+        conditions = [one.values for one in statement.condition if one.key.lower() == "aws:principalaccount"]
+        listed = [value for _kind, value in statement.names.listed] if statement.names else []
+        accounts = [whole_account(value) for value in [*listed, *(one for values in conditions for one in values)]]
+        template = ((account, True),)
+        accounts = [one for one in accounts if one and _wildcard.matches(template, one)]
+        if _wildcard.matches(template, _ANY_ACCOUNT):
+            accounts.append(_ANY_ACCOUNT)
+    services = [one for one in ("iam", "sts") if _wildcard.matches(((service, True),), one)]
+    partition = estate.identity.partition if {"*", "?"} & set(partition) else partition
+    for number in dict.fromkeys(accounts):
+        arn = f"arn:{partition}:{services[0] if services else ''}::{number}:{entity}"
+        if not _instance(region).replace("x", "") and _ARN.fullmatch(arn):
+            name = pattern if number in (account, _ANY_ACCOUNT) else pattern.replace(f":{account}:", f":{number}:", 1)
+            yield _named(name, arn, estate, known)
 
 
 def _of_organization(name: str, context: dict[str, tuple[str, ...]], estate: Estate) -> Outsider:
@@ -147,24 +176,22 @@ def _named(name: str, arn: str, estate: Estate, known: bool) -> Outsider:
 
 def _membership(account: str, estate: Estate, known: bool) -> dict[str, tuple[str, ...]]:
     """The organization of an account, as far as the audit knows it."""
-    if estate.member_accounts is None:
+    if estate.member_accounts is None or account == _ANY_ACCOUNT:
         return {}
     if account in estate.member_accounts:
         return {"aws:PrincipalOrgID": (estate.organization,)}
-    return {"aws:PrincipalOrgID": (_ANOTHER,)} if known else {}
+    return _NOT_NAMED if known else {}
 
 
 def _known_organizations(statements: t.Iterable[Statement], estate: Estate) -> bool:
-    """Whether the policies name no other organization than that of the audited account."""
+    """Whether it is sufficient to know that an account is not in the organization of the audited account.
+
+    It is not if the policies name another organization, or grant access to accounts without an organization.
+    """
     keys = ("aws:principalorgid", "aws:principalorgpaths")
-    named = {
-        value.partition("/")[0]
-        for statement in statements
-        for check in statement.condition
-        if check.key.lower() in keys
-        for value in check.values
-    }
-    return named <= {estate.organization}
+    checks = [one for statement in statements for one in statement.condition if one.key.lower() in keys]
+    named = {value.partition("/")[0] for check in checks for value in check.values}
+    return named <= {estate.organization} and not any(check.if_exists or check.quantifier == ALL for check in checks)
 
 
 def _instance(pattern: str) -> str:

@@ -18,6 +18,7 @@ except ImportError:
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
     CACHE,
+    LISTING,
     REGISTRY,
     REPLICATION,
     REPOSITORY,
@@ -76,7 +77,7 @@ def read_registry(
     replication = start(lambda: reads.read(lambda: _replication(ecr), "replication rules", REPLICATION, region))
     caches = start(lambda: reads.read(lambda: _cache_rules(ecr), "pull-through cache rules", CACHE, region))
     templates = start(lambda: reads.read(lambda: _templates(ecr), "repository creation templates", TEMPLATE, region))
-    listed = reads.read(lambda: _pages(ecr, "describe_repositories", "repositories"), "repositories", "", region)
+    listed = reads.read(lambda: _pages(ecr, "describe_repositories", "repositories"), "repositories", LISTING, region)
     wanted = [entry for entry in listed or () if not repositories or entry["repositoryName"] in repositories]
     found = map_concurrently(lambda entry: _repository(reads, ecr, region, entry, is_shared), wanted)
     existing = tuple(repository for repository in found if repository is not None)

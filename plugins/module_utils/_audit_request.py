@@ -4,9 +4,7 @@
 # Private to this collection: names and behavior may change in any release.
 """The requests that an audit evaluates, with their known context keys. Standard library only.
 
-Some keys are chosen by the caller, such as the external ID. For these, the audit tries the values that the policies
-compare, and no value. So a verdict is *allowed* if the caller can choose values with which AWS allows the request. Keys
-that the caller does not choose and that the audit does not know, such as `aws:SourceIp`, are unknown.
+Keys that the caller does not choose and that the audit does not know, such as `aws:SourceIp`, are unknown.
 
 Source: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "AWS Security Token
 Service" and "Amazon Elastic Container Registry".
@@ -14,15 +12,17 @@ Service" and "Amazon Elastic Container Registry".
 
 from __future__ import annotations
 
-import itertools
+import re
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
-    FEDERATED,
-    SERVICE,
-    Outsider,
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
+    BY_A_SERVICE,
+    FOR_A_SESSION,
+    MFA,
+    Values,
+    overridden,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import FEDERATED, Outsider
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, IamPrincipal, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal
@@ -42,26 +42,31 @@ REQUIRED = tuple(action for actions in ACTIONS.values() for action in actions)
 TAGGING = ("ecr:TagResource", "ecr:CreateRepository", "tag:TagResources")
 #: The name of the session of a role for which requests are evaluated.
 SESSION_NAME = "audit"
-_MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
-_CHOSEN_FOR_A_SESSION = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity", *_MFA)
-_CHOSEN_BY_A_SERVICE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
-#: At most so many combinations of chosen values are tried.
-_COMBINATIONS = 512
-
-Values = dict[str, tuple[str, ...]]
 
 
 def assume_request(estate: Estate, outsider: Outsider, role: IamPrincipal, chosen: Values) -> Request:
     """The request of an outsider for a session of a role."""
-    action = "sts:AssumeRole"
+    action, known = "sts:AssumeRole", dict(outsider.context)
     if outsider.kind == FEDERATED:
         saml = ":saml-provider/" in outsider.name
         action = "sts:AssumeRoleWithSAML" if saml else "sts:AssumeRoleWithWebIdentity"
-    values = {**_common(estate, outsider.principal), **outsider.context, **_resource_tags(role.tags, "aws"), **chosen}
-    closed = ["aws:resourcetag/", *_closed(outsider.principal)]
-    if outsider.kind != FEDERATED:
-        closed += _CHOSEN_FOR_A_SESSION
-    return Request(action, role.arn, estate.account, outsider.principal, Context.of(values, tuple(closed)))
+        known["aws:FederatedProvider"] = (outsider.name,)
+    return role_request(estate, action, outsider.principal, role, overridden(known, chosen))
+
+
+def role_request(
+    estate: Estate, action: str, principal: Principal, role: IamPrincipal, known: t.Mapping[str, t.Sequence[str]]
+) -> Request:
+    """A request of a principal for a session of a role.
+
+    :param known: the values of further context keys
+    """
+    values = {**_common(estate, principal), **_resource_tags(role.tags, "aws")}
+    closed = ["aws:resourcetag/", *_closed(principal)]
+    if action == "sts:AssumeRole":
+        closed += [*FOR_A_SESSION, *MFA]
+    names = {key.lower(): tuple(value) for key, value in known.items()}
+    return Request(action, role.arn, estate.account, principal, Context.of(overridden(values, names), tuple(closed)))
 
 
 def repository_request(
@@ -80,14 +85,19 @@ def repository_requests(
     repository: Repository,
     principal: Principal,
     known: t.Mapping[str, t.Sequence[str]],
+    tags_known: bool = True,
 ) -> list[Request]:
-    """Several requests of a principal to a repository. Those without tags have one context."""
+    """Several requests of a principal to a repository. Those without tags have one context.
+
+    :param tags_known: whether the tags of a principal of the account are known, with those of its session
+    """
     values: dict[str, t.Sequence[str]] = {
-        **_common(estate, principal),
+        **overridden(_common(estate, principal), {key.lower(): tuple(value) for key, value in known.items()}),
         "aws:RequestedRegion": (repository.region,),
-        **known,
     }
-    closed = [*_closed(principal), *_MFA, "sts:", "aws:requesttag/", "aws:tagkeys", "ecr:requesttag/"]
+    closed = [*_closed(principal), *MFA, "sts:", "aws:requesttag/", "aws:tagkeys", "ecr:requesttag/"]
+    if tags_known and principal.account == estate.account:
+        closed.append("aws:principaltag/")
     if repository.tags is not None:
         values.update({**_resource_tags(repository.tags, "aws"), **_resource_tags(repository.tags, "ecr")})
         closed += ["aws:resourcetag/", "ecr:resourcetag/"]
@@ -108,8 +118,7 @@ def repository_requests(
 
 def session_of_role(estate: Estate, role: IamPrincipal, name: str = SESSION_NAME) -> tuple[Principal, Values]:
     """The principal of a session of a role, and the context keys that follow from it."""
-    short = role.arn.rpartition("/")[2]
-    arn = f"arn:{estate.identity.partition}:sts::{estate.account}:assumed-role/{short}/{name}"
+    arn = f"arn:{estate.identity.partition}:sts::{estate.account}:assumed-role/{role.name}/{name}"
     values: Values = {
         "aws:PrincipalArn": (role.arn,),
         "aws:TokenIssueTime": (_time(estate),),
@@ -120,38 +129,15 @@ def session_of_role(estate: Estate, role: IamPrincipal, name: str = SESSION_NAME
     return Principal.of(arn, role.arn), values
 
 
-def choices(outsider: Outsider, statements: t.Iterable[Statement]) -> list[Values]:
-    """The combinations of values that a caller can choose for the keys in the conditions of these statements."""
-    candidates: dict[str, dict[tuple[str, ...], None]] = {}
+def named_sessions(statements: t.Iterable[Statement], account: str) -> dict[str, list[str]]:
+    """The names of the sessions of roles that resource policies mention, by the name of the role."""
+    found: dict[str, list[str]] = {}
     for statement in statements:
-        for check in statement.condition:
-            key = check.key.lower()
-            if _is_chosen(key, outsider):
-                values = candidates.setdefault(key, {(): None})
-                values.update({(value,): None for value in _values_for(check)})
-    keys = list(candidates)
-    combinations = itertools.islice(itertools.product(*(candidates[key] for key in keys)), _COMBINATIONS)
-    return [{key: value for key, value in zip(keys, combination) if value} for combination in combinations]
-
-
-def _is_chosen(key: str, outsider: Outsider) -> bool:
-    if outsider.kind == FEDERATED:
-        return key in _CHOSEN_FOR_A_SESSION or not key.startswith(("aws:", "ecr:"))
-    if outsider.kind == SERVICE:
-        return key in _CHOSEN_FOR_A_SESSION or key in _CHOSEN_BY_A_SERVICE
-    return key in _CHOSEN_FOR_A_SESSION
-
-
-def _values_for(check: Check) -> t.Iterator[str]:
-    """Values with which a request passes or fails a check."""
-    if check.base == "null":
-        yield "any"
-    elif check.base == "bool":
-        yield from ("true", "false")
-    else:
-        yield from (value.replace("*", "x").replace("?", "x") for value in check.values)
-        if "not" in check.base:
-            yield "another-value"
+        for _kind, value in statement.names.listed if statement.names else ():
+            match = re.fullmatch(rf"arn:aws[a-z-]*:sts::{account}:assumed-role/([^/]+)/([^/]+)", value)
+            if match and match[2] not in found.setdefault(match[1], []):
+                found[match[1]].append(match[2])
+    return found
 
 
 def _common(estate: Estate, principal: Principal) -> Values:
@@ -168,6 +154,8 @@ def _common(estate: Estate, principal: Principal) -> Values:
         values["aws:PrincipalAccount"] = (principal.account,)
         values["aws:PrincipalType"] = ("AssumedRole" if principal.role else "User",)
         values["aws:PrincipalArn"] = (principal.role or principal.name,)
+    elif principal.kind == "Service":
+        values["aws:PrincipalServiceName"] = (principal.name,)
     if estate.organization:
         values["aws:ResourceOrgID"] = (estate.organization,)
     return values
@@ -176,7 +164,7 @@ def _common(estate: Estate, principal: Principal) -> Values:
 def _closed(principal: Principal) -> list[str]:
     """The keys that are absent unless they have a value."""
     keys = ["aws:calledvia", "aws:principalservicename"]
-    return [*keys, *_CHOSEN_BY_A_SERVICE] if principal.kind == AWS else keys
+    return [*keys, *BY_A_SERVICE] if principal.kind == AWS else keys
 
 
 def _resource_tags(tags: t.Mapping[str, str], service: str) -> Values:

@@ -21,6 +21,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 #: The access paths.
 ROLE, REPOSITORY, REGISTRY = "role", "repository_policy", "registry_policy"
 REPLICATION, CACHE, TEMPLATE = "replication", "pull_through_cache", "creation_template"
+#: The list of the repositories, on which every access path depends.
+LISTING = "repositories"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ class Attempt:
 
     verdicts: t.Mapping[str, tuple[str, str]]
     paths: tuple[Path, ...] = ()
+
+
+def unknown_attempt(reason: str, path: str = ROLE, actions: t.Sequence[str] = tuple(ACTIONS)) -> Attempt:
+    """The result if an access path could not be read."""
+    return Attempt(dict.fromkeys(actions, (UNKNOWN, reason)), (Path(path, tuple(actions), reason),))
 
 
 def combined(attempts: t.Sequence[Attempt]) -> Access:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import MFA, Values, combinations
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_classes import RepositoryClasses
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     ParsedPrincipal,
     PolicyParser,
+    joined,
     place_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
@@ -30,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
 
 #: Each action that sets a tag, directly or through a template. The tagging API requires the permission of ECR as well.
 SETTING = (
@@ -42,6 +46,9 @@ SETTING = (
 _NEEDS = {"tag:TagResources": ("ecr:TagResource", "tag:TagResources")}
 #: A new repository gets its tags only if the caller may also tag it.
 _NEEDS["ecr:CreateRepository"] = ("ecr:CreateRepository", "ecr:TagResource")
+
+#: A repository, with the policies of resources that apply to it.
+Sample = tuple[Repository, Layer]
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,13 @@ class TagSetter:
 
 def tag_setters(estate: Estate) -> list[TagSetter]:
     """The users and roles of the account that may set a tag, in the order of their ARNs."""
-    parser, samples = PolicyParser(), list(_samples(estate))
+    parser = PolicyParser()
+    samples = list(_samples(estate, parser))
     found = []
     for principal in sorted(estate.principals, key=lambda principal: principal.arn):
         parsed = parser.principal(principal)
-        decisions = {action: _decision(estate, parsed, action, samples) for action in SETTING}
+        listed = [*samples, *_new_repositories(estate, parsed, parser)]
+        decisions = {action: _decision(estate, parsed, action, listed) for action in SETTING}
         able = {action: decision for action, decision in decisions.items() if decision.verdict != DENIED}
         if able:
             first = next((one for one in able.values() if one.verdict == ALLOWED), next(iter(able.values())))
@@ -85,44 +94,72 @@ def tag_setters(estate: Estate) -> list[TagSetter]:
     return found
 
 
-def _samples(estate: Estate) -> t.Iterator[Repository]:
-    """Repositories for which requests are evaluated: one for each set of tags, and a new one."""
-    found: dict[t.Hashable, Repository] = {}
+def _samples(estate: Estate, parser: PolicyParser) -> t.Iterator[Sample]:
+    """A repository of each class, with the policies of resources that apply to it."""
     for registry in estate.registries:
-        for repository in registry.repositories:
-            tags = None if repository.tags is None else frozenset(repository.tags.items())
-            found.setdefault((registry.region, tags, repository.name.rpartition("/")[0]), repository)
-        arn = estate.identity.repository(registry.region, "new-repository")
-        yield Repository("new-repository", registry.region, arn, {})
-    yield from found.values()
+        shared = parser.registry_policy(estate, registry)
+        candidates = ((repository, "") for repository in registry.repositories)
+        for (repository, _template), _members in RepositoryClasses(estate, registry, candidates).groups():
+            yield repository, joined([parser.repository_policy(repository), shared])
 
 
-def _decision(estate: Estate, parsed: ParsedPrincipal, action: str, samples: list[Repository]) -> Decision:
+def _new_repositories(estate: Estate, parsed: ParsedPrincipal, parser: PolicyParser) -> t.Iterator[Sample]:
+    """Repositories that a principal could create: with any name, and with each name that its policies mention."""
+    scopes = [one.resources.patterns for one in parsed.identity.statements if one.effect == "Allow" and one.resources]
+    patterns = dict.fromkeys(pattern for scope in scopes for pattern in scope if ":repository/" in pattern)
+    names = [pattern.partition(":repository/")[2].replace("*", "x").replace("?", "x") for pattern in patterns]
+    for registry in estate.registries:
+        shared = parser.registry_policy(estate, registry)
+        for name in dict.fromkeys(["new-repository", *names]):
+            arn = estate.identity.repository(registry.region, name)
+            yield Repository(name, registry.region, arn, {}), shared
+
+
+def _decision(estate: Estate, parsed: ParsedPrincipal, action: str, samples: list[Sample]) -> Decision:
     """The verdict for the repository on which the principal may do most."""
     unknown: Decision | None = None
     last = Decision(DENIED, "no statement allows it")
-    for repository in samples:
-        for required in _NEEDS.get(action, (action,)):
-            last = _decide(estate, parsed, required, repository)
-            if last.verdict != ALLOWED:
-                break
-        if last.verdict == ALLOWED:
-            return last
-        if last.verdict == UNKNOWN:
-            unknown = unknown or last
+    needs = _NEEDS.get(action, (action,))
+    for repository, resource in samples:
+        if not all(_is_granted(parsed.identity, one) or _is_granted(resource, one) for one in needs):
+            continue
+        for chosen in _choices(parsed):
+            for required in needs:
+                last = _decide(estate, parsed, required, repository, resource, chosen)
+                if last.verdict != ALLOWED:
+                    break
+            if last.verdict == ALLOWED:
+                return last
+            if last.verdict == UNKNOWN:
+                unknown = unknown or last
     return unknown or last
 
 
-def _decide(estate: Estate, parsed: ParsedPrincipal, action: str, repository: Repository) -> Decision:
+def _is_granted(layer: Layer, action: str) -> bool:
+    """Whether any Allow statement covers an action, or some documents could not be read. It is a quick check."""
+    return bool(layer.reason) or any(
+        one.effect == "Allow" and covers_action(one, action).holds is not False for one in layer.statements
+    )
+
+
+def _choices(parsed: ParsedPrincipal) -> list[Values]:
+    """The values that a principal can choose. Only a user can use MFA for its requests to ECR."""
+    if parsed.trust is not None:
+        return [{}]
+    statements = [one for layer in (parsed.identity, *parsed.limits) for one in layer.statements]
+    return combinations(statements, lambda key: key in MFA, {})
+
+
+def _decide(
+    estate: Estate, parsed: ParsedPrincipal, action: str, repository: Repository, policy: Layer, chosen: Values
+) -> Decision:
     if parsed.trust is not None:
         principal, values = session_of_role(estate, parsed.principal)
     else:
-        arn = parsed.principal.arn
-        principal, values = Principal.of(arn), {"aws:username": (arn.rpartition("/")[2],)}
+        principal, values = Principal.of(parsed.principal.arn), {"aws:username": (parsed.principal.name,)}
         values.update({f"aws:PrincipalTag/{key}": (value,) for key, value in parsed.principal.tags.items()})
     resource = repository if action.startswith("ecr:") and "Template" not in action else _any_resource(repository)
-    request = repository_request(estate, action, resource, principal, values)
-    policy = Layer() if repository.policy is None else PolicyParser().repository_policy(repository)
+    request = repository_request(estate, action, resource, principal, {**values, **chosen})
     return decide_layers(request, Layers(parsed.identity, policy, parsed.limits))
 
 

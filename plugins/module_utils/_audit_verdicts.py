@@ -10,6 +10,14 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
+    COMBINATIONS,
+    TOO_MANY,
+    Values,
+    choices,
+    combinations,
+    overridden,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     REGISTRY_POLICY,
     ParsedPrincipal,
@@ -19,7 +27,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
     ACTIONS,
     REQUIRED,
-    choices,
     repository_requests,
     session_of_role,
 )
@@ -47,6 +54,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
+#: The verdicts for sessions, by the ARN of the role, the class of repositories, the names and the tags of the session.
+Sessions = dict[tuple[str, int, tuple[str, ...], t.Optional[bool]], Attempt]
 _NOT_GRANTED = Decision(DENIED, "no statement allows it")
 
 
@@ -77,24 +86,25 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
     decided: dict[str, list[Decision]] = {}
-    for chosen in choices(outsider, target.resource.statements):
-        known = {**outsider.context, **chosen}
+    tried = choices(outsider, target.resource.statements)
+    for chosen in tried:
+        known = overridden(outsider.context, chosen)
         for request in repository_requests(estate, REQUIRED, target.repository, outsider.principal, known):
             decided.setdefault(request.action, []).append(_decide_direct(request, target.resource))
     best = {action: _best(decisions) for action, decisions in decided.items()}
+    if len(tried) >= COMBINATIONS:
+        best = {action: Decision(UNKNOWN, TOO_MANY) if one.verdict == DENIED else one for action, one in best.items()}
     return _attempt(best, target, target.resource, ())
 
 
-def role_attempt(
-    estate: Estate, admission: RoleAdmission, target: Target, sessions: dict[tuple[str, int], Attempt]
-) -> Attempt:
+def role_attempt(estate: Estate, admission: RoleAdmission, target: Target, sessions: Sessions) -> Attempt:
     """The requests of a session of a role.
 
-    :param sessions: the attempts of roles whose admission is certain, which are the same for all outsiders
+    :param sessions: the attempts of sessions that were evaluated before, which are the same for all outsiders
     """
-    key = (admission.role.principal.arn, id(target))
+    key = (admission.role.principal.arn, id(target), admission.names, admission.tagging.holds)
     if key not in sessions:
-        sessions[key] = _session_attempt(estate, admission.role, target)
+        sessions[key] = _session_attempt(estate, admission, target)
     attempt = sessions[key]
     conditions = admission.conditions
     paths = tuple(_with_admission(path, admission, conditions) for path in attempt.paths)
@@ -106,12 +116,6 @@ def role_attempt(
         for action, (verdict, why) in attempt.verdicts.items()
     }
     return Attempt(uncertain, paths)
-
-
-def unknown_attempt(reason: str) -> Attempt:
-    """The result if an access path could not be read."""
-    actions = tuple(ACTIONS)
-    return Attempt(dict.fromkeys(actions, (UNKNOWN, reason)), (Path(ROLE, actions, reason),))
 
 
 def session_layers(role: ParsedPrincipal, target: Target) -> Layers:
@@ -130,15 +134,28 @@ def _decide_direct(request: Request, resource: Layer) -> Decision:
     return Decision(DENIED if allowed.holds is False else UNKNOWN, allowed.reason or "no statement allows it")
 
 
-def _session_attempt(estate: Estate, role: ParsedPrincipal, target: Target) -> Attempt:
-    principal, values = session_of_role(estate, role.principal)
+def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -> Attempt:
+    role = admission.role
     layers = session_layers(role, target)
-    decided = {
-        request.action: decide_layers(request, layers) if _is_granted(request.action, layers) else _NOT_GRANTED
-        for request in repository_requests(estate, REQUIRED, target.repository, principal, values)
-    }
     joined = Layer((*role.identity.statements, *target.resource.statements))
-    return _attempt(decided, target, joined, role.limits)
+    limiting = [statement for limit in role.limits for statement in limit.statements]
+    granted = [action for action in REQUIRED if _is_granted(action, layers)]
+    decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
+    for name in admission.names if granted else ():
+        principal, values = session_of_role(estate, role.principal, name)
+        for chosen in _session_tags(admission, [*joined.statements, *limiting], values):
+            known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
+            for request in repository_requests(estate, granted, target.repository, principal, known, tags_known):
+                decided.setdefault(request.action, []).append(decide_layers(request, layers))
+    best = {action: _best(decisions) for action, decisions in decided.items()}
+    return _attempt(best, target, joined, role.limits)
+
+
+def _session_tags(admission: RoleAdmission, statements: list[Statement], values: Values) -> list[Values]:
+    """The tags that the caller can choose for the session."""
+    if not admission.tagging.holds:
+        return [{}]
+    return combinations(statements, lambda key: key.startswith("aws:principaltag/"), values)
 
 
 def _is_granted(action: str, layers: Layers) -> bool:
@@ -197,7 +214,7 @@ def _path_kind(document: str, target: Target) -> str:
 def _with_admission(path: Path, admission: RoleAdmission, conditions: tuple[str, ...]) -> Path:
     """A path through a role."""
     role = admission.role.principal
-    ends = [end for end in (path.until, end_of([admission.statement])) if end]
+    ends = [end for end in (path.until, end_of(admission.statements)) if end]
     return Path(
         TEMPLATE if path.path == TEMPLATE else ROLE,
         path.actions,

@@ -49,6 +49,11 @@ class IamPrincipal:
     def is_role(self) -> bool:
         return self.trust is not None
 
+    @property
+    def name(self) -> str:
+        """Its name, which the ARN has after the path."""
+        return self.arn.rpartition("/")[2]
+
 
 @dataclass(frozen=True)
 class Repository:

@@ -86,7 +86,7 @@ class Declaration:
         return {source.registry: source for source in self.sources if _HOST.fullmatch(source.registry)}
 
 
-def declaration_of(options: Json, check_mode: bool) -> Declaration:
+def declaration_of(options: Json, check_mode: bool = False) -> Declaration:
     """The declaration in the options of the module."""
     require_helper = options["require_helper"]
     shared = _shared(options["share"] or {}, options["credentials"] or {})

@@ -16,7 +16,7 @@ from tests.lab import accounts
 from tests.lab.clients import allow, document, trust
 from tests.support.lab import Lab
 
-from .random_estate import EXTERNAL_IDS, EstateSpec, World
+from .random_estate import EXTERNAL_IDS, SESSION, EstateSpec, World, role_arn
 
 _NO_DIGEST = "sha256:" + "0" * 64
 #: For each action of the report, the calls. Each of them is authorized, and then finds nothing.
@@ -107,19 +107,22 @@ class Outside:
         )
 
     def _assumed(self, role: str, keys: dict[str, str], **options: str) -> dict[str, str]:
-        reply = self.client("sts", keys).assume_role(RoleArn=role, RoleSessionName="estate", **options)["Credentials"]
+        reply = self.client("sts", keys).assume_role(RoleArn=role, RoleSessionName=SESSION, **options)["Credentials"]
         return {
             "aws_access_key_id": reply["AccessKeyId"],
             "aws_secret_access_key": reply["SecretAccessKey"],
             "aws_session_token": reply["SessionToken"],
         }
 
-    def assume(self, role: str, principal: External) -> dict[str, str] | None:
-        """The keys of a session of a role, with any external ID or none; None if every request is denied."""
-        for identifier in (None, *EXTERNAL_IDS, "another-value"):
+    def assume(self, role: str, keys: dict[str, str], trusted: str) -> dict[str, str] | None:
+        """The keys of a session of a role, with any external ID or none; None if every request is denied.
+
+        :param trusted: the trust policy, which contains each external ID that matters
+        """
+        for identifier in (None, *(one for one in EXTERNAL_IDS if f'"{one}"' in trusted), "another-value"):
             options = {"ExternalId": identifier} if identifier else {}
             try:
-                return self._assumed(role, principal.keys, **options)
+                return self._assumed(role, keys, **options)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "AccessDenied":
                     raise
@@ -131,17 +134,18 @@ def created(lab: Lab, spec: EstateSpec) -> Iterator[None]:
     """Within, the owner account of the lab has this estate."""
     iam, ecr = lab.client("owner", "iam"), lab.client("owner", "ecr")
     try:
+        for full_name, (trusted, permissions, boundary) in spec.roles.items():
+            path, _slash, name = full_name.rpartition("/")
+            options = {"Path": f"/{path}/"} if path else {}
+            if boundary:
+                made = iam.create_policy(PolicyName=f"boundary-{name}", PolicyDocument=json.dumps(boundary))
+                options["PermissionsBoundary"] = made["Policy"]["Arn"]
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted), **options)
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(permissions))
         for name, (tags, policy) in spec.repositories.items():
             ecr.create_repository(repositoryName=name, tags=[{"Key": key, "Value": tags[key]} for key in tags])
             if policy:
                 ecr.set_repository_policy(repositoryName=name, policyText=json.dumps(policy))
-        for name, (trusted, permissions, boundary) in spec.roles.items():
-            options = {}
-            if boundary:
-                made = iam.create_policy(PolicyName=f"boundary-{name}", PolicyDocument=json.dumps(boundary))
-                options = {"PermissionsBoundary": made["Policy"]["Arn"]}
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted), **options)
-            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(permissions))
         if spec.registry_policy:
             ecr.put_registry_policy(policyText=json.dumps(spec.registry_policy))
         yield
@@ -155,7 +159,8 @@ def _delete(iam: Any, ecr: Any, spec: EstateSpec) -> None:
     for name in spec.repositories:
         with contextlib.suppress(ClientError):
             ecr.delete_repository(repositoryName=name, force=True)
-    for name, (_trust, _permissions, boundary) in spec.roles.items():
+    for full_name, (_trust, _permissions, boundary) in spec.roles.items():
+        name = full_name.rpartition("/")[2]
         with contextlib.suppress(ClientError):
             iam.delete_role_policy(RoleName=name, PolicyName="own")
         with contextlib.suppress(ClientError):
@@ -171,27 +176,44 @@ class RealAccess:
     def __init__(self, outside: Outside, spec: EstateSpec) -> None:
         self.outside, self.spec = outside, spec
         self.calls = 0
-        self._sessions: dict[str, Any] = {}
+        #: By role, or by the ARN of a principal.
+        self._clients: dict[str, Any] = {}
+        self._keys: dict[str, dict[str, str]] = {}
+        self._steps: dict[tuple[str, str], bool] = {}
         self._admitted: dict[str, list[str]] = {}
         self._known: dict[tuple[str, str, str], bool] = {}
-        self._clients: dict[str, Any] = {}
 
     def is_allowed(self, principal: External, repository: str, action: str) -> bool:
         """Whether AWS allows an action, with the own identity of a principal or through a role."""
         if principal.arn not in self._admitted:
-            self._admitted[principal.arn] = [role for role in self.spec.roles if self._admits(role, principal)]
+            self._admitted[principal.arn] = self._roles_of(principal)
             self._clients[principal.arn] = self.outside.client("ecr", principal.keys)
         return self._known_or_call(principal.arn, self._clients[principal.arn], repository, action) or any(
-            self._known_or_call(role, self._sessions[role], repository, action)
-            for role in self._admitted[principal.arn]
+            self._known_or_call(role, self._clients[role], repository, action) for role in self._admitted[principal.arn]
         )
 
-    def _admits(self, role: str, principal: External) -> bool:
-        keys = self.outside.assume(f"arn:aws:iam::{accounts.OWNER}:role/{role}", principal)
-        self.calls += 1
-        if keys and role not in self._sessions:
-            self._sessions[role] = self.outside.client("ecr", keys)
-        return keys is not None
+    def _roles_of(self, principal: External) -> list[str]:
+        """The roles that a principal can assume, directly or through a session of another role."""
+        found = [role for role in self.spec.roles if self._admits(role, principal.arn, principal.keys)]
+        for role in found:
+            inside = (other for other in self.spec.roles if other not in found and self._may_admit_a_role(other))
+            found += [other for other in inside if self._admits(other, role, self._keys[role])]
+        return found
+
+    def _may_admit_a_role(self, role: str) -> bool:
+        """Whether a trust policy mentions everyone or the owner account."""
+        text = json.dumps(self.spec.roles[role][0])
+        return '"*"' in text or accounts.OWNER in text
+
+    def _admits(self, role: str, who: str, keys: dict[str, str]) -> bool:
+        if (role, who) not in self._steps:
+            self.calls += 1
+            session = self.outside.assume(role_arn(role), keys, json.dumps(self.spec.roles[role][0]))
+            self._steps[role, who] = session is not None
+            if session and role not in self._keys:
+                self._keys[role] = session
+                self._clients[role] = self.outside.client("ecr", session)
+        return self._steps[role, who]
 
     def _known_or_call(self, who: str, client: Any, repository: str, action: str) -> bool:
         key = (who, repository, action)

@@ -12,7 +12,10 @@ from tests.lab.accounts import OWNER, REGION
 Statement = dict[str, Any]
 
 EXTERNAL_IDS = ("one", "two", "three")
+#: The name of every session.
+SESSION = "estate"
 TAGS: tuple[dict[str, str], ...] = ({}, {"environment": "release"}, {"environment": "develop"}, {"team": "a"})
+PATHS = ("", "", "team/", "ci/team/")
 NAMES = ("app", "team-a/app", "team-b/app", "base")
 GRANTS: tuple[Any, ...] = (
     "ecr:*",
@@ -57,13 +60,21 @@ class World:
 class EstateSpec:
     """The documents to create.
 
-    :param roles: by name: the trust policy, the permissions, and the permissions boundary or None
+    :param roles: by path and name: the trust policy, the permissions, and the permissions boundary or None
     :param repositories: by name: the tags, and the repository policy or None
     """
 
     roles: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     repositories: dict[str, tuple[dict[str, str], Any]] = field(default_factory=dict)
     registry_policy: Any = None
+
+
+def role_arn(name: str) -> str:
+    """The ARN of a role of the owner account.
+
+    :param name: its path and its name
+    """
+    return f"arn:aws:iam::{OWNER}:role/{name}"
 
 
 def random_estate(seed: int, world: World, repositories: int = 40, roles: int = 30) -> EstateSpec:
@@ -83,8 +94,14 @@ class _Random:
             spec.repositories[name] = (self.pick.choice(TAGS), policy)
         for number in range(roles):
             boundary = self.document(self.permission(deny=0)) if self.chance(0.15) else None
-            permissions = self.document(*(self.permission() for _ in range(self.pick.randint(1, 3))))
-            spec.roles[f"role-{number}"] = (self.trust(), permissions, boundary)
+            permissions = self.document(*(self.permission() for _number in range(self.pick.randint(1, 3))))
+            inside = list(spec.roles)
+            if inside and self.chance(0.3):
+                permissions["Statement"].append(self.assuming(inside))
+            spec.roles[f"{self.pick.choice(PATHS)}role-{number}"] = (self.trust(inside), permissions, boundary)
+        for name, (tags, policy) in spec.repositories.items():
+            if policy is None and self.chance(0.1):
+                spec.repositories[name] = (tags, self.document(self.for_a_role(list(spec.roles))))
         if self.chance(0.5):
             spec.registry_policy = self.resource_policy(resource=True)
         return spec
@@ -100,6 +117,11 @@ class _Random:
         effect = "Deny" if self.chance(deny) else "Allow"
         actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
         statement: Statement = {"Effect": effect, "Action": actions, "Resource": self.resource()}
+        if effect == "Allow" and self.chance(0.1):
+            statement["NotAction"] = ["sts:*", *self.pick.choice(DENIALS[1:])]
+            del statement["Action"]
+        if effect == "Deny" and self.chance(0.2):
+            statement["NotResource"] = statement.pop("Resource")
         return self.with_condition(statement, TAG_CONDITIONS if self.chance(0.6) else TIMES, 0.7)
 
     def resource(self) -> Any:
@@ -131,10 +153,26 @@ class _Random:
             ]
         )
 
-    def trust(self) -> dict[str, Any]:
+    def assuming(self, roles: list[str]) -> Statement:
+        """A permission to assume roles of the account."""
+        resources = [role_arn(self.pick.choice(roles)), role_arn("team/*"), role_arn("*"), "*"]
+        return {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": self.pick.choice(resources)}
+
+    def for_a_role(self, roles: list[str]) -> Statement:
+        """A statement of a repository policy for a role of the account, or for one of its sessions."""
+        name = self.pick.choice(roles)
+        session = f"arn:aws:sts::{OWNER}:assumed-role/{name.rpartition('/')[2]}/{SESSION}"
+        effect, principal = self.pick.choice([("Allow", role_arn(name)), ("Deny", role_arn(name)), ("Allow", session)])
+        actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
+        return {"Effect": effect, "Principal": {"AWS": principal}, "Action": actions}
+
+    def trust(self, inside: list[str]) -> dict[str, Any]:
         statements = []
-        for _ in range(self.pick.randint(1, 3)):
+        for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
+            if inside and self.chance(0.2):
+                arns = [f"arn:aws:iam::{OWNER}:root", role_arn(self.pick.choice(inside))]
+                principal, condition = {"AWS": self.pick.choice(arns)}, {}
             effect = "Deny" if self.chance(0.1) else "Allow"
             conditions = dict(condition)
             if self.chance(0.6):
@@ -150,12 +188,14 @@ class _Random:
 
     def resource_policy(self, resource: bool = False) -> dict[str, Any]:
         statements = []
-        for _ in range(self.pick.randint(1, 3)):
+        for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
             effect = "Deny" if self.chance(0.2) else "Allow"
             conditions = {**condition, **(self.pick.choice(TAG_CONDITIONS) if self.chance(0.2) else {})}
             if effect == "Deny" and principal == "*":  # does not lock out the owner
                 conditions = {**condition, "StringNotEquals": {"aws:PrincipalAccount": OWNER}}
+                if not condition and self.chance(0.5):  # the common exemption of some principals
+                    conditions["ArnNotEquals"] = {"aws:PrincipalArn": list(self.world.named[:2])}
             actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
             statement: Statement = {"Effect": effect, "Principal": principal, "Action": actions}
             if resource:

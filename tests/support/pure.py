@@ -11,6 +11,8 @@ PURE = (
     "_assume",
     "_concurrency",
     "_audit_access",
+    "_audit_chains",
+    "_audit_choices",
     "_audit_classes",
     "_audit_copies",
     "_audit_policies",

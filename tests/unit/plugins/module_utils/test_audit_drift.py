@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import Repository, Role, change_of_access
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import drift_findings
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift import drift_findings, other_path_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import permissions_document
 
-from tests.unit.audits import OWNER, REGION, ROLE, plan
+from tests.unit.audits import OWNER, REGION, ROLE, audit, path, plan, row
 
 COMMAND = "ansible-playbook crossaccount.ecr.share -e @shares.yml"
 
@@ -90,3 +90,39 @@ def test_a_failed_comparison_is_a_finding() -> None:
 def test_the_command_quotes_the_path() -> None:
     (found,) = drift_findings({"failed": True, "msg": ""}, "my shares;id.yml")
     assert found["fix"].endswith("-e @'my shares;id.yml'")
+
+
+@pytest.mark.parametrize(
+    ("other", "title", "fix"),
+    [
+        (
+            path("repository_policy", "X"),
+            "222222222222 can pull release through the repository policy, statement X",
+            f"aws ecr get-repository-policy --region {REGION} --repository-name release",
+        ),
+        (
+            path("registry_policy", "X"),
+            "222222222222 can pull release through the registry policy, statement X",
+            f"aws ecr get-registry-policy --region {REGION}",
+        ),
+        (
+            path(role=f"arn:aws:iam::{OWNER}:role/by-hand"),
+            "222222222222 can pull release through role by-hand, statement ReadImages",
+            "aws iam get-role --role-name by-hand",
+        ),
+    ],
+)
+def test_access_to_a_declared_repository_through_another_path(other: dict[str, object], title: str, fix: str) -> None:
+    (found,) = other_path_findings(plan(), audit(row(path(), other)), "shares.yml")
+    assert (found["id"], found["severity"]) == ("drift-other-path", "medium")
+    assert found["title"] == f"No declared share grants this access: {title}"
+    assert found["fix"] == f"# Remove the access path, or add the consumer to shares.yml.\n{fix}"
+
+
+def test_access_through_the_role_of_a_share_is_declared() -> None:
+    assert other_path_findings(plan(), audit(row(path())), "shares.yml") == []
+
+
+def test_access_to_other_repositories_is_not_compared() -> None:
+    other = row(path("repository_policy", "X"), repository="elsewhere")
+    assert other_path_findings(plan(), audit(other), "shares.yml") == []

@@ -68,14 +68,14 @@ def test_a_deny_statement_in_the_trust_policy(article: str) -> None:
         "The web proxy blocked this",
     ],
 )
-def test_message_not_about_permissions_is_not_explained(sentence: str, called: str) -> None:
+def test_a_message_about_no_permission_is_not_explained(sentence: str, called: str) -> None:
     denial = read_denial(sentence, called)
     assert (denial.kind, denial.is_missing_permission) == ("unknown", False)
     assert denial.advice(called) == "AWS did not state which policy decided."
 
 
 @pytest.mark.parametrize("action", ["kms:Decrypt", "s3:GetObject", "secretsmanager:GetSecretValue"])
-def test_denial_of_another_service_is_not_one_of_the_repository(action: str) -> None:
+def test_a_denied_action_of_another_service_proves_nothing(action: str) -> None:
     """The repository may have the tag, although its image cannot be decrypted."""
     sentence = (
         f"User: {SESSION} is not authorized to perform: {action} on resource: arn:aws:kms:eu-west-1:1:key/k because no"

@@ -1,0 +1,105 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Role chains: a session of a role of the account assumes another role of the account. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import deque
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
+    FOR_A_SESSION,
+    combinations,
+    overridden,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import ParsedPrincipal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import role_request, session_of_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
+    RoleAdmission,
+    concerning,
+    session_requests,
+    statement_at,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
+    ALLOWED,
+    DENIED,
+    Layers,
+    decide_layers,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import some_principal, whole_account
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, covers_action
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, every, unknown
+
+_ASSUME = "sts:AssumeRole"
+
+
+class RoleChains:
+    """The roles of an account that sessions of other roles of the account can assume."""
+
+    def __init__(self, estate: Estate, roles: t.Iterable[ParsedPrincipal]) -> None:
+        self._estate = estate
+        self._roles = [role for role in roles if role.trust and any(map(self._is_inside, role.trust.statements))]
+        self._next: dict[str, list[RoleAdmission]] = {}
+
+    def further(self, admissions: t.Iterable[RoleAdmission]) -> list[RoleAdmission]:
+        """The admissions to further roles, through the shortest chains of sessions.
+
+        :param admissions: the admissions of an outsider without a chain
+        """
+        known = {admission.role.principal.arn: admission.answer for admission in admissions}
+        ahead, found = deque(admissions), []
+        while ahead:
+            before = ahead.popleft()
+            for after in self._after(before.role):
+                answer = every([before.answer, after.answer])
+                reached = known.get(after.role.principal.arn, NO)
+                if reached.holds is False or (reached.holds is None and answer.holds):
+                    known[after.role.principal.arn] = answer
+                    found.append(RoleAdmission(after.role, answer, after.statement, before=before))
+                    ahead.append(found[-1])
+        return found
+
+    def _is_inside(self, statement: Statement) -> bool:
+        """Whether a statement of a trust policy may admit a principal of the account."""
+        names = statement.names
+        if statement.effect == "Deny" or names is None or covers_action(statement, _ASSUME).holds is False:
+            return False
+        own = self._estate.account
+        return names.excluded or any(
+            value == "*" or own in (whole_account(value), some_principal(kind, value).account)
+            for kind, value in names.listed
+        )
+
+    def _after(self, role: ParsedPrincipal) -> list[RoleAdmission]:
+        """The roles that a session of a role can assume."""
+        arn = role.principal.arn
+        if arn not in self._next:
+            found = [self._step(role, other) for other in self._roles if other.principal.arn != arn]
+            self._next[arn] = [step for step in found if step.answer.holds is not False]
+        return self._next[arn]
+
+    def _step(self, role: ParsedPrincipal, other: ParsedPrincipal) -> RoleAdmission:
+        principal, values = session_of_role(self._estate, role.principal)
+        trust = other.trust
+        concerned = concerning(trust, principal) if trust else []
+        if trust is None or all(statement.effect == "Deny" for statement in concerned):
+            return RoleAdmission(other, NO)
+        best = RoleAdmission(other, NO)
+        layers = Layers(role.identity, trust, role.limits)
+        statements = [
+            *concerned,
+            *role.identity.statements,
+            *(one for limit in role.limits for one in limit.statements),
+        ]
+        for chosen in combinations(statements, lambda key: key in FOR_A_SESSION, values):
+            request = role_request(self._estate, _ASSUME, principal, other.principal, overridden(values, chosen))
+            decisions = [decide_layers(one, layers) for one in session_requests(request)]
+            decision = next((one for one in decisions if one.verdict != ALLOWED), None)
+            if decision is None:
+                return RoleAdmission(other, YES, statement_at(trust, trust.allows(request).reason))
+            if all(one.verdict != DENIED for one in decisions) and best.answer.holds is False:
+                best = RoleAdmission(other, unknown(decision.reason))
+        return best

@@ -1,0 +1,120 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The values that a caller can choose for context keys, such as the external ID. Standard library only.
+
+For each of these keys, an audit tries the values that the policies compare, values next to them, and no value. So a
+verdict is *allowed* if the caller can choose values with which AWS allows the request.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
+    EVERYONE,
+    FEDERATED,
+    PRINCIPAL,
+    SERVICE,
+    Outsider,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
+
+MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
+#: Keys that the caller of AssumeRole chooses.
+FOR_A_SESSION = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "sts:durationseconds")
+BY_A_SERVICE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+#: Keys that differ among the principals of an account.
+_OF_PRINCIPALS = ("aws:principaltype",)
+#: Keys that differ among the principals of all accounts.
+_OF_ACCOUNTS = ("aws:principalorgid", "aws:principalorgpaths")
+#: At most so many combinations of chosen values are tried.
+COMBINATIONS = 2048
+#: The reason of an unknown verdict if there are more.
+TOO_MANY = "its conditions compare more combinations of values than the audit tries"
+
+Values = dict[str, tuple[str, ...]]
+#: Whether the caller chooses the value of a key, given in lower case.
+IsChosen = t.Callable[[str], bool]
+
+
+def choices(outsider: Outsider, statements: t.Iterable[Statement]) -> list[Values]:
+    """The combinations of values that an outsider can choose for the keys in the conditions of these statements."""
+    if outsider.kind != EVERYONE:
+        return combinations(statements, lambda key: _is_chosen(key, outsider), outsider.context)
+    listed = list(statements)
+    found = combinations(listed, lambda key: _is_chosen(key, outsider), outsider.context)
+    keys = {check.key.lower() for statement in listed for check in statement.condition} & set(_OF_ACCOUNTS)
+    without: Values = dict.fromkeys(keys, ())  # an account that is in no organization
+    return [*found, *({**values, **without} for values in found if without)]
+
+
+def combinations(
+    statements: t.Iterable[Statement], is_chosen: IsChosen, known: t.Mapping[str, tuple[str, ...]]
+) -> list[Values]:
+    """The combinations of values for the chosen keys in the conditions of these statements, at most `COMBINATIONS`.
+
+    :param known: other context keys, which replace policy variables
+    """
+    context = Context.of(known, ())
+    candidates: dict[str, dict[tuple[str, ...] | None, None]] = {}
+    for statement in statements:
+        for check in statement.condition:
+            key = check.key.lower()
+            if is_chosen(key):
+                values = candidates.setdefault(key, {None: None})
+                values.update({(value,): None for value in _values_for(check, statement.effect == "Deny", context)})
+    product = itertools.product(*candidates.values())
+    return [
+        {key: value for key, value in zip(candidates, combination) if value is not None}
+        for combination in itertools.islice(product, COMBINATIONS)
+    ]
+
+
+def overridden(values: t.Mapping[str, t.Sequence[str]], chosen: Values) -> dict[str, t.Sequence[str]]:
+    """Context keys, with the chosen values in place of others. Keys are compared without regard to case."""
+    names = {key.lower() for key in chosen}
+    return {**{key: value for key, value in values.items() if key.lower() not in names}, **chosen}
+
+
+def _is_chosen(key: str, outsider: Outsider) -> bool:
+    if key in FOR_A_SESSION or key in MFA:
+        return True
+    if outsider.kind == FEDERATED:
+        return not key.startswith(("aws:", "ecr:"))
+    if outsider.kind == SERVICE:
+        return key in BY_A_SERVICE
+    if outsider.kind == PRINCIPAL:
+        return outsider.is_of_any_account and key in _OF_ACCOUNTS
+    return key in _OF_PRINCIPALS
+
+
+def _values_for(check: Check, denies: bool, context: Context) -> t.Iterator[str]:
+    """Values with which a request passes or fails a check."""
+    if check.base == "null":
+        yield "any"
+    elif check.base == "bool":
+        yield from ("true", "false")
+    elif check.base.startswith("numeric"):
+        for value in check.values:
+            yield value
+            if value.isdecimal():
+                yield from (str(max(int(value[:18]) + step, 0)) for step in (-1, 1))
+    else:
+        for value in check.values:
+            yield _instance(value, "like" in check.base or check.base.startswith("arn"), context)
+        if denies or "not" in check.base:
+            yield "another-value"
+
+
+def _instance(value: str, has_wildcards: bool, context: Context) -> str:
+    """A text that matches a value of a policy, with its variables replaced as far as they are known."""
+    template = expand(value, context, True)
+    pieces = template if isinstance(template, tuple) else ((value, True),)
+    return "".join(
+        text.replace("*", "x").replace("?", "x") if wild and has_wildcards else text for text, wild in pieces
+    )
