@@ -82,6 +82,7 @@ PURE = (
     "_response_error",
     "_response",
     "_role_declaration",
+    "_revocation",
     "_role_ownership",
     "_role_plan",
     "_role_state",
