@@ -30,6 +30,7 @@ PURE = (
     "_handoff_declaration",
     "_destination",
     "_denial",
+    "_denial_proof",
     "_docker_config_file",
     "_endpoint",
     "_engine_errors",
