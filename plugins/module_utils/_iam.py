@@ -194,13 +194,13 @@ class PullRole:
         self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy_document.text(document))
 
     def begin_revocation(self) -> None:
-        self._deny_sessions(_UNFINISHED)
+        self._deny_sessions(_UNFINISHED, self.revocation_time())
 
-    def revoke_sessions(self) -> str:
+    def revoke_sessions(self, until: str | None = None) -> None:
         """
-        :return: the time in the policy: sessions that were issued before it are denied
+        :param until: the time before which the sessions were issued; None for the current time by the clock of AWS
         """
-        return self._deny_sessions(_REVOCATION)
+        self._deny_sessions(_REVOCATION, until or self.revocation_time())
 
     def revocation_time(self) -> str:
         """The time for a revocation, from the clock of AWS.
@@ -208,16 +208,13 @@ class PullRole:
         It is rounded up, because the Date header and the issue time of a session have a resolution of one second.
         """
         answer = self.client.get_role(RoleName=self.name)["ResponseMetadata"]["HTTPHeaders"]["date"]
-        until = email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1)
-        return until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
 
-    def _deny_sessions(self, policy_name: str) -> str:
-        until = self.revocation_time()
+    def _deny_sessions(self, policy_name: str, until: str) -> None:
         condition = {"DateLessThan": {"aws:TokenIssueTime": until}}
         statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
         document = _policy_document.text({"Version": "2012-10-17", "Statement": [statement]})
         self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=document)
-        return until
 
     def end_revocation(self) -> None:
         self.client.delete_role_policy(RoleName=self.name, PolicyName=_UNFINISHED)

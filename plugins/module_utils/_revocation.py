@@ -43,7 +43,7 @@ class RevocationOptions:
             if not name:
                 yield f"The role to revoke is not named. Set {option('role_name')}, or role_name in {option('shares')}."
             else:
-                yield from name_problems(name, name, "/")
+                yield from name_problems(name, "unused", "/")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def revocation_problems(
 
 def admitted_by(state: RoleState) -> tuple[str, ...]:
     """The principals that can start a session of the role, as labels for the user."""
-    return tuple(dict.fromkeys(admission.label for admission in admissions(state.trust or {})))
+    return tuple(dict.fromkeys(admission.label for admission in admissions(state.trust))) if state.trust else ()
 
 
 def incomplete(message: str, revoked: t.Iterable[str]) -> str:

@@ -26,6 +26,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation impor
     revocation_lines,
     revocation_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import RevokeSessions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 
 REVOCATION_ARGUMENTS: Json = {
@@ -60,15 +62,16 @@ def session_revocation(module: Module, progress: Progress = no_progress) -> Json
     problems.check()
 
     progress("revoking sessions")
-    revoked: list[Revocation] = []
+    revoked = []
     for role in roles:
-        state = states[role.name]
-        until = role.revocation_time() if module.check_mode else _revoke(role, revoked)
+        state, done = states[role.name], [] if module.check_mode else [before.name for before in revoked]
+        until = _revoke(role, state, module.check_mode, done)
         revoked.append(Revocation(role.name, owner.role(state.path, role.name), until, admitted_by(state)))
     return {
         "changed": True,
         "account": owner.account,
         "roles": [role.result for role in revoked],
+        "steps": [RevokeSessions.name for _role in revoked],
         "lines": revocation_lines(revoked, module.check_mode),
     }
 
@@ -80,13 +83,31 @@ def _known_roles(iam: Client) -> t.Iterable[str]:
         return ()
 
 
-def _revoke(role: PullRole, revoked: t.Sequence[Revocation]) -> str:
-    """Revoke the sessions of one role.
+def _revoke(role: PullRole, before: RoleState, check_mode: bool, done: t.Sequence[str]) -> str:
+    """Revoke the sessions of one role, and return the time before which they were issued.
 
-    :raises EcrError: with the roles whose sessions were revoked before
+    :param done: the roles whose sessions are already revoked
+    :raises EcrError: with these roles
     """
+    is_open = False
     try:
-        return role.revoke_sessions()
+        until = role.revocation_time()
+        if not check_mode:
+            is_open = True
+            role.revoke_sessions(until)
     except Exception as error:
-        names = [before.name for before in revoked]
-        raise EcrError(incomplete(message_of(error), names), changed=bool(names) or may_have_been_sent(error)) from None
+        is_open = is_open and may_have_been_sent(error)
+        raise EcrError(
+            incomplete(message_of(error), done),
+            changed=bool(done) or (is_open and _is_revoked_since(role, before)),
+            steps=[RevokeSessions.name for _role in done],
+        ) from None
+    return until
+
+
+def _is_revoked_since(role: PullRole, before: RoleState) -> bool:
+    """Whether AWS applied the write although its response was lost."""
+    try:
+        return role.read_role().revoked and not before.revoked
+    except Exception:
+        return False  # the caller raises the error of the write, which is more specific

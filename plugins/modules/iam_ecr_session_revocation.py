@@ -90,6 +90,12 @@ roles:
       type: list
       elements: str
       sample: [222222222222 user/puller (external ID)]
+steps:
+  description: The writes in their order, one for each role. In check mode, the writes that a run would make.
+  returned: success
+  type: list
+  elements: str
+  sample: [revoke_sessions]
 lines:
   description: The result as text, with what cannot be revoked and the next step.
   returned: success

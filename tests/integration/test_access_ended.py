@@ -62,7 +62,7 @@ def test_proof_passes_after_unshare(shared: Control, tmp_path: pathlib.Path) -> 
     assert "allowed" not in outcomes, outcomes
 
 
-def test_proof_passes_for_a_removed_consumer_and_its_earlier_session(shared: Control) -> None:
+def test_removed_consumer_and_its_earlier_session_are_denied(shared: Control) -> None:
     session = EarlierSession(shared.lab, ROLE)
     assert shared.share(ecr_share_consumers=[STRANGER], ecr_share_handoff_path="").code == 0
     result = prove(shared, ROLE_ARN, expect="denied", readable=["release"])
@@ -78,7 +78,7 @@ def test_proof_passes_for_a_removed_consumer_and_its_earlier_session(shared: Con
     assert {*session.outcomes().values()} <= DENIED
 
 
-def test_a_revoked_session_passes_although_the_role_can_be_assumed(shared: Control) -> None:
+def test_revoked_session_is_denied_while_the_role_is_assumable(shared: Control) -> None:
     session = EarlierSession(shared.lab, ROLE)
     active = by_earlier(shared, session)
     assert active["verdict"] == "fail"
@@ -101,7 +101,7 @@ def test_a_session_without_a_repository_is_not_a_proof(shared: Control) -> None:
     )
 
 
-def test_a_role_without_permissions_that_can_be_assumed_is_a_failure(control: Control, owner: Owner) -> None:
+def test_assumable_role_without_permissions_is_a_failure(control: Control, owner: Owner) -> None:
     role = owner.role(deny("s3:GetObject"))
     result = prove(control, role, expect="denied", readable=["release"], denied=["develop"])
     assert result["verdict"] == "fail"

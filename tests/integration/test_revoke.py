@@ -57,7 +57,7 @@ def new_session(control: Control) -> EarlierSession:
                 raise
 
 
-def test_revoke_denies_the_sessions_and_the_registry_tokens_of_all_consumers(shared: Control) -> None:
+def test_sessions_and_tokens_of_all_consumers_are_denied(shared: Control) -> None:
     sessions = [EarlierSession(shared.lab, ROLE), EarlierSession(shared.lab, ROLE, "stranger", "other")]
     assert [{*session.outcomes().values()} for session in sessions] == [ALLOWED, ALLOWED]
     trust, _inline = state(shared)
@@ -74,7 +74,7 @@ def test_revoke_denies_the_sessions_and_the_registry_tokens_of_all_consumers(sha
     assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": ISSUED_BEFORE.findall(run.output)[0]}}
 
 
-def test_a_consumer_can_start_a_new_session_which_the_next_run_revokes(shared: Control) -> None:
+def test_the_next_run_revokes_a_new_session(shared: Control) -> None:
     assert revoke(shared).code == 0
     session = new_session(shared)
     assert {*session.outcomes().values()} == ALLOWED
