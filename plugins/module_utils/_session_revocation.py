@@ -62,7 +62,7 @@ def session_revocation(module: Module, progress: Progress = no_progress) -> Json
     problems.check()
 
     progress("revoking sessions")
-    revoked = []
+    revoked: list[Revocation] = []
     for role in roles:
         state, done = states[role.name], [] if module.check_mode else [before.name for before in revoked]
         until = _revoke(role, state, module.check_mode, done)
@@ -108,6 +108,6 @@ def _revoke(role: PullRole, before: RoleState, check_mode: bool, done: t.Sequenc
 def _is_revoked_since(role: PullRole, before: RoleState) -> bool:
     """Whether AWS applied the write although its response was lost."""
     try:
-        return role.read_role().revoked and not before.revoked
+        return role.read_role() != before
     except Exception:
         return False  # the caller raises the error of the write, which is more specific

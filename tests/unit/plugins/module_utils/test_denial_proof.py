@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a response to AssumeRole proves, and the verdict on the access that remains."""
+"""The proof that access has ended: the responses to AssumeRole, and the verdict on the access that remains."""
 
 from __future__ import annotations
 
