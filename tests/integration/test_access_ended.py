@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.lab import accounts
-from tests.support.by_hand import Owner
 from tests.support.consumer_side import Clock, options_of, prove
 from tests.support.control import ROLE, ROLE_ARN, Control
 from tests.support.earlier_session import EarlierSession
+from tests.support.owner_resources import Owner
 from tests.support.policies import ASSUME, READ, deny, document
 
 SCENARIO = ("-e", "@playbooks/vars/scenario.yml")

@@ -19,7 +19,7 @@ from tests.support.earlier_session import EarlierSession
 SCENARIO = ("-e", "@playbooks/vars/scenario.yml")
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "external_id": "other"}
-BOTH = {"ecr_share_consumers": [CONSUMER, STRANGER]}
+BOTH: dict[str, Any] = {"ecr_share_consumers": [CONSUMER, STRANGER]}
 REVOKE = "iam:PutRolePolicy"
 ALLOWED = {"allowed"}
 DENIED = {"AccessDeniedException", "DENIED"}

@@ -21,7 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._observation impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import artifact_of, proof_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Expectations, verdicts_of
 
-from tests.unit.observations import one, seen
+from tests.unit.observations import observation, observations
 
 CALLER = "arn:aws:iam::222222222222:user/puller"
 ROLE = "arn:aws:iam::111111111111:role/teams/pull"
@@ -34,8 +34,8 @@ def result(assumption: Assumption, outcomes: tuple[str, str, str] | None = None,
     """The result for one repository; None if no session was probed."""
     if outcomes is None:
         return denial_result(CALLER, assumption, {}, None, [])
-    observed = one("token", token_outcome)
-    verdicts = verdicts_of(Expectations((), ("app",)), {"app": seen(*outcomes)}, observed, {})
+    observed = observation("token", token_outcome)
+    verdicts = verdicts_of(Expectations((), ("app",)), {"app": observations(*outcomes)}, observed, {})
     return denial_result(SESSION, assumption, {"arn": SESSION}, observed, verdicts)
 
 
@@ -89,21 +89,21 @@ def test_an_earlier_session_must_be_denied_everything(outcomes: tuple[str, str, 
 
 
 def test_an_earlier_session_without_a_repository_proves_nothing() -> None:
-    probed = denial_result(SESSION, Assumption("not_requested"), {"arn": SESSION}, one("token", "denied"), [])
+    probed = denial_result(SESSION, Assumption("not_requested"), {"arn": SESSION}, observation("token", "denied"), [])
     assert probed["problems"] == ["No repository was requested with this session. Set readable."]
 
 
 @pytest.mark.parametrize(("kind", "accepted", "passes"), [("boundary", (), False), ("boundary", ("boundary",), True)])
 def test_a_token_denied_by_others_must_be_accepted(kind: str, accepted: tuple[str, ...], passes: bool) -> None:
-    token = one("token", "denied", kind)
-    verdicts = verdicts_of(Expectations((), ("app",)), {"app": seen("denied", "denied", "denied")}, token, {})
+    token = observation("token", "denied", kind)
+    verdicts = verdicts_of(Expectations((), ("app",)), {"app": observations("denied", "denied", "denied")}, token, {})
     probed = denial_result(SESSION, Assumption("not_requested"), {"arn": SESSION}, token, verdicts, accepted)
     assert (probed["verdict"] == "pass") is passes
 
 
 def test_a_token_that_failed_is_not_denied() -> None:
     token = Observation("error", "Throttled", "throttled", "Run again.")
-    verdicts = verdicts_of(Expectations((), ("app",)), {"app": seen("denied", "denied", "denied")}, token, {})
+    verdicts = verdicts_of(Expectations((), ("app",)), {"app": observations("denied", "denied", "denied")}, token, {})
     probed = denial_result(SESSION, Assumption("not_requested"), {"arn": SESSION}, token, verdicts)
     assert probed["problems"] == ["The session of the role is not proven to be denied a registry token. Run again."]
 
