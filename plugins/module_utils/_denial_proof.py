@@ -91,7 +91,7 @@ def denial_result(
 ) -> Json:
     """The result of the module for `expect: denied`, without the caller.
 
-    :param assumed: the identity of the session whose access was probed; empty if the role could not be assumed
+    :param assumed: the identity of the session whose access was probed; empty if no session was probed
     :param token: None if no session was probed
     """
     problems = [assumption.advice] if assumption.advice else []

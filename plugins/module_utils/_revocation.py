@@ -98,7 +98,7 @@ def incomplete(message: str, revoked: t.Iterable[str]) -> str:
 
 
 def revocation_lines(revoked: t.Sequence[Revocation], check_mode: bool) -> list[str]:
-    """Lines that state the effect of the revocation, its limits, and the next step."""
+    """The revoked sessions, the credentials that cannot be revoked, and the next step."""
     verb = "would be" if check_mode else "are"
     lines = []
     for role in revoked:

@@ -84,6 +84,7 @@ def test_principals_of_the_trust_policy_are_admitted() -> None:
 @pytest.mark.parametrize(("check_mode", "verb"), [(False, "are"), (True, "would be")])
 def test_lines_name_all_consumers_and_the_next_step(check_mode: bool, verb: str) -> None:
     revoked = Revocation("pull", "arn", "2026-11-27T03:30:00Z", ("222222222222",))
+    assert (revoked.result["name"], revoked.result["admitted"]) == ("pull", ["222222222222"])
     lines = revocation_lines([revoked], check_mode)
     assert lines[:2] == [
         f"pull: all sessions of all consumers that were issued before 2026-11-27T03:30:00Z {verb} denied",
