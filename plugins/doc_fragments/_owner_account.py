@@ -20,7 +20,7 @@ options:
 options:
   trust_policy_quota:
     description:
-      - The maximum number of characters in a trust policy. Set V(4096) if AWS raised this quota for the account, see
+      - The maximum number of characters in a trust policy. Set V(4096) if AWS raised this quota for the account. See
         the IAM User Guide, "IAM and AWS STS quotas".
     type: int
     choices: [2048, 4096]

@@ -27,12 +27,13 @@ _CONSUMER = """
                 C(_+=,.@:/-).
               - V(generate) creates a random external ID in the first run. Later runs read it from the trust policy.
               - AWS does not treat the external ID as a secret. It prevents the confused deputy problem. Therefore, each
-                consumer account needs a different external ID, and all entries of one account need one.
+                consumer account needs a different external ID. If one entry of an account has an external ID, all of
+                its entries need one.
             type: str
           allow_no_external_id:
             description:
-              - Allow this consumer to assume the role without an external ID. No other statement of its account can
-                have an external ID in that case.
+              - Allow this consumer to assume the role without an external ID. In this case, no other statement of its
+                account can have an external ID.
             type: bool
             default: false
           principal_match:
@@ -45,10 +46,10 @@ _CONSUMER = """
             choices: [principal, condition]
             default: principal
           organization_id:
-            description: Require that the consumer account belongs to this AWS organization.
+            description: Require the consumer account to belong to this AWS organization.
             type: str
           require_mfa:
-            description: Require that the caller signed in with MFA.
+            description: Require the caller to have signed in with MFA.
             type: bool
             default: false
 """

@@ -12,12 +12,13 @@ options:
   wait:
     description:
       - After a change, wait until AWS returns the new settings three times in a row.
-      - AWS may still deny the consumer account for some seconds. In the consumer account,
+      - AWS may still deny the consumer account for a few seconds. In the consumer account,
         M(crossaccount.ecr.ecr_access_info) verifies the access, and retries during this time.
     type: bool
     default: true
   wait_timeout:
-    description: The maximum time to wait, in seconds. After it, the module fails and names the settings that differ.
+    description:
+      - The maximum time to wait, in seconds. After this time, the module fails and names the settings that differ.
     type: int
     default: 120
   wait_interval:

@@ -10,6 +10,8 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - The report has one test case for each repository, with the error message of AWS, and one for each other problem.
+  - With O(crossaccount.ecr.ecr_access_info#module:expect=denied), it also has a test case for the assumption of the
+    role.
   - The report contains no times, so it changes only if the proof changes.
 options:
   _input:

@@ -17,8 +17,13 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
+    SessionOptions,
+    is_session_of,
+    other_external_ids,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial_probe import probe_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
     Problems,
@@ -63,6 +68,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
     Expectations,
     Observations,
     Tags,
+    Verdict,
     existence_warnings,
     verdicts_of,
 )
@@ -97,7 +103,7 @@ def external_id_enforced(session: Session, options: SessionOptions) -> tuple[str
     """
     if options.external_id is None:
         return "false", ""
-    for external_id in (None, f"not-{options.external_id}"[:1224]):
+    for external_id in other_external_ids(options):
         try:
             session.assume(dataclasses.replace(options, external_id=external_id, duration=900))
         except Exception as error:
@@ -114,7 +120,22 @@ def probe_access(session: Session, options: ProofOptions, progress: Progress = n
     :raises EcrError: if the role cannot be assumed
     """
     role = session.assume(options.session)
-    ecr, assumed, expectations = role.client("ecr"), role.identity, options.expectations
+    enforced: list[tuple[str, str]] = []
+    token, verdicts = _probe_session(
+        role, options.expectations, progress, lambda: enforced.append(external_id_enforced(session, options.session))
+    )
+    return proof_result(options.session, role.identity, enforced[0], token, verdicts)
+
+
+def _probe_session(
+    role: Session, expectations: Expectations, progress: Progress, also: t.Callable[[], None] = lambda: None
+) -> tuple[Observation, list[Verdict]]:
+    """Send every request of a session once, and compare the results with the expectations.
+
+    :param also: sends further requests at the same time
+    :return: the observation of the registry token, and the verdicts
+    """
+    ecr, _identity = role.client("ecr"), role.identity
     probes = [(name, probe) for name in expectations.names for probe in _PROBE_CALLS]
     count = itertools.count(1)
 
@@ -124,19 +145,18 @@ def probe_access(session: Session, options: ProofOptions, progress: Progress = n
         progress(f"{proven:,} of {total:,} repositories proven")
         return observation
 
-    requests: list[t.Callable[[], tuple[str, str] | Observation]] = [
-        functools.partial(external_id_enforced, session, options.session),
+    requests: list[t.Callable[[], Observation]] = [
         functools.partial(probe_request, functools.partial(_ecr.token, ecr)),
         *(functools.partial(send, name, probe) for name, probe in probes),
     ]
-    answers = map_concurrently(lambda request: request(), requests)
-    (enforced,) = [answer for answer in answers if isinstance(answer, tuple)]
-    token, *observations = [answer for answer in answers if isinstance(answer, Observation)]
+    _also, token, *observations = t.cast(
+        "list[Observation]", map_concurrently(lambda request: request(), [also, *requests])
+    )
     observed: dict[str, Observations] = {name: {} for name in expectations.names}
     for (name, probe), observation in zip(probes, observations):
         observed[name][probe] = observation
-    verdicts = verdicts_of(expectations, observed, token, _tags_of_readable(role, ecr, expectations, observed))
-    return proof_result(options.session, assumed, enforced, token, verdicts)
+    tags = _tags_of_readable(role, ecr, expectations, observed)
+    return token, verdicts_of(expectations, observed, token, tags)
 
 
 def _tags_of_readable(
@@ -157,6 +177,13 @@ def _tags_of_readable(
     return dict(zip(names, map_concurrently(tags, names)))
 
 
+def _probe(session: Session, options: ProofOptions, progress: Progress) -> Json:
+    """The result of one attempt."""
+    if not options.expects_denial:
+        return probe_access(session, options, progress)
+    return probe_denial(session, options, lambda role: _probe_session(role, options.expectations, progress))
+
+
 def access_info(module: Module, report: Report = ignore_result, progress: Progress = no_progress) -> Json:
     """The result of `ecr_access_info`; with `failed` if the role cannot be assumed.
 
@@ -168,14 +195,15 @@ def access_info(module: Module, report: Report = ignore_result, progress: Progre
     problems.extend(proof_problems(options))
     problems.check()
     session = session_of(module)
-    caller = caller_of(session, options.session)
+    is_earlier = options.expects_denial and is_session_of(session.identity["arn"], options.session.role_arn)
+    caller = session.identity if is_earlier else caller_of(session, options.session)
     result = retry_while_propagating(
-        lambda: capture_result(lambda: probe_access(session, options, progress)),
+        lambda: capture_result(lambda: _probe(session, options, progress)),
         lambda result: proof_is_final(result, options.expectations.access),
         options.wait,
         report,
     )
     if not result.get("failed"):
-        warn(module, existence_warnings(options.expectations))
+        warn(module, existence_warnings(options.expectations) if result["repositories"] else ())
         result["artifact"] = artifact_of(options.session.role_arn, caller, result)
     return {"changed": False, "caller": caller, **result}

@@ -62,7 +62,7 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
         if share is not None:
             return {share.name: PullRole(iam, owner, share.name, share.policy_name, share.role.path).read()}
         try:
-            return _roles_of_this_collection(iam)
+            return roles_of_this_collection(iam)
         except Exception as error:
             unknown.append(
                 f"Which other roles of this collection are in account {owner.account} is unknown, so access"
@@ -130,7 +130,7 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
     return RegistryState(search.region, host, existing, None if listed is None else tuple(listed), unknown)
 
 
-def _roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
+def roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
     """The trust and the permissions of all roles that have this collection's ownership tag."""
     roles, policies = [], {}
     pages = iam.get_paginator("get_account_authorization_details").paginate(

@@ -77,6 +77,17 @@ def account_of_role(role_arn: str) -> str:
     return arn_of(role_arn).account
 
 
+def is_session_of(caller_arn: str, role_arn: str) -> bool:
+    """Whether the caller is a session of this role. The ARN of a session has no path."""
+    caller, name = arn_of(caller_arn), role_arn.rpartition("/")[2]
+    return caller.account == account_of_role(role_arn) and caller.resource.startswith(f"assumed-role/{name}/")
+
+
+def other_external_ids(options: SessionOptions) -> tuple[str | None, ...]:
+    """No external ID, and a wrong one; empty if the share has none."""
+    return () if options.external_id is None else (None, f"not-{options.external_id}"[:1224])
+
+
 def caller_problems(options: SessionOptions, caller_account: str) -> t.Iterator[str]:
     """Reasons why the caller must not assume the role.
 

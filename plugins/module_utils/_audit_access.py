@@ -97,7 +97,7 @@ def _targets(estate: Estate, registry: Registry, parser: PolicyParser) -> list[T
     """The classes of repositories in a region: those that exist, and those that a template would create."""
     shared = parser.registry_policy(estate, registry)
     listed = [(repository, "") for repository in registry.repositories]
-    listed += [(repository, name) for repository, name in _audit_copies.future_repositories(estate, registry)]
+    listed += _audit_copies.future_repositories(estate, registry)
     return [
         Target(first, joined([parser.repository_policy(first), shared]), template, members)
         for (first, template), members in RepositoryClasses(estate, registry, listed).groups()

@@ -35,7 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
 def lifecycle_findings(audited: AuditedEstate, rows: t.Iterable[Row], options: AuditOptions) -> t.Iterator[Finding]:
     """The findings about roles, ends of access, and images of shared repositories."""
     for role in audited.roles:
-        parties = [party for _, some in role_parties(role, audited.estate, options) for party in some]
+        parties = [party for _statement, some in role_parties(role, audited.estate, options) for party in some]
         if parties and role.uses_ecr:
             yield from _unused(role, parties, audited, options)
     for grant in _grants(audited, options):

@@ -78,7 +78,7 @@ def outside_grants(audited: AuditedEstate, options: AuditOptions, with_ended: bo
     """
     now = audited.estate.now
     for role in audited.roles:
-        parties = tuple(party for _, some in role_parties(role, audited.estate, options) for party in some)
+        parties = tuple(party for _statement, some in role_parties(role, audited.estate, options) for party in some)
         if parties:
             for document in role.policies:
                 for statement in document.allows:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Describes the conditions of a trust statement and their changes for the user. Standard library only."""
+"""Describes the conditions of a statement and their changes for the user. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _PHRASES = {
     ),
     "aws:currenttime": ("is now limited in time", "is no longer limited in time", "is now limited to another time"),
 }
+_RESOURCE_TAG = ("ecr:resourcetag", "aws:resourcetag")
 _OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA: "bool", "aws:sourceip": "ipaddress"}
 
 
@@ -44,6 +45,9 @@ def _demand(check: Check) -> str:
         return f"organization {_values_text(check)}"
     if _is_common(check) and key == _MFA:
         return "MFA"
+    prefix, _slash, tag = check.key.partition("/")
+    if prefix.lower() in _RESOURCE_TAG and check.operator.lower() == "stringequals":
+        return f"tag {tag}={_values_text(check)}"
     return _as_in_policy(check)
 
 

@@ -62,6 +62,10 @@ class PullRole:
             attachments=role.attachments + policy.attachments,
         )
 
+    def read_role(self) -> RoleState:
+        """The current state of the role, without its managed policy."""
+        return self._consistent(self._role)
+
     @staticmethod
     def _consistent(read: t.Callable[[], RoleState]) -> RoleState:
         """The result of `read`, which is repeated if an object disappears during the read or has not propagated yet."""
@@ -190,17 +194,24 @@ class PullRole:
         self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy_document.text(document))
 
     def begin_revocation(self) -> None:
-        self._deny_sessions(_UNFINISHED)
+        self._deny_sessions(_UNFINISHED, self.revocation_time())
 
-    def revoke_sessions(self) -> None:
-        self._deny_sessions(_REVOCATION)
+    def revoke_sessions(self, until: str | None = None) -> None:
+        """
+        :param until: the time before which the sessions were issued; None for the current time by the clock of AWS
+        """
+        self._deny_sessions(_REVOCATION, until or self.revocation_time())
 
-    def _deny_sessions(self, policy_name: str) -> None:
-        # The time is from the clock of AWS. It is rounded up, because the Date header and the issue time of a session
-        # have a resolution of one second.
+    def revocation_time(self) -> str:
+        """The time for a revocation, from the clock of AWS.
+
+        It is rounded up, because the Date header and the issue time of a session have a resolution of one second.
+        """
         answer = self.client.get_role(RoleName=self.name)["ResponseMetadata"]["HTTPHeaders"]["date"]
-        until = email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1)
-        condition = {"DateLessThan": {"aws:TokenIssueTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+        return f"{email.utils.parsedate_to_datetime(answer) + datetime.timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+
+    def _deny_sessions(self, policy_name: str, until: str) -> None:
+        condition = {"DateLessThan": {"aws:TokenIssueTime": until}}
         statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
         document = _policy_document.text({"Version": "2012-10-17", "Statement": [statement]})
         self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=document)

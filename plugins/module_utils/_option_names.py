@@ -24,7 +24,7 @@ _PULL = (
     *("role_arn", "owner_account", "expected_external_id", "external_id", "role_session_name", "repositories"),
     *("denied", "images", "access", "engine", "dest", "platform", "credentials", "accepted_denials", "ca_path"),
     *("validate_certs", "duration_seconds", "wait_timeout", "wait_interval", "shared_at", "region", "registry"),
-    *("repository_tags", "profile", "assume_role_arn"),
+    *("repository_tags", "profile", "assume_role_arn", "expect"),
 )
 _CREDENTIAL_HELPER = (
     *("state", "registries", "credentials", "user", "home", "auth_file", "aws_config", "aws_credentials", "bin_dir"),

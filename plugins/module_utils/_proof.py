@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     session_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial_proof import denial_is_final
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
@@ -34,6 +35,7 @@ ACCEPTABLE = [
 #: The options of `ecr_access_info` in addition to those of amazon.aws.
 ACCESS_INFO_ARGUMENTS: Json = {
     "role_arn": {"type": "str", "required": True},
+    "expect": {"type": "str", "choices": ["allowed", "denied"], "default": "allowed"},
     "readable": {"type": "list", "elements": "str", "default": []},
     "denied": {"type": "list", "elements": "str", "default": []},
     "access": {"type": "str", "choices": ["pull", "read"], "default": "read"},
@@ -50,25 +52,32 @@ ACCESS_INFO_ARGUMENTS: Json = {
 
 @dataclass(frozen=True)
 class ProofOptions:
-    """The role to assume, the expected access, and the time to wait for it."""
+    """The role to assume, the expected access, and the time to wait for it.
+
+    :param expects_denial: whether no access may remain. Then all repositories are expected to be denied
+    """
 
     session: SessionOptions
     expectations: Expectations
     wait: WaitOptions
+    expects_denial: bool = False
 
     @classmethod
     def of(cls, params: Json) -> ProofOptions:
         """The options in the parameters of the module."""
-        readable, denied = tuple(params["readable"]), tuple(params["denied"])
+        readable, denied, existing = (tuple(params[name]) for name in ("readable", "denied", "existing"))
+        expects_denial = params["expect"] == "denied"
+        if expects_denial:
+            readable, denied, existing = (), tuple(dict.fromkeys([*readable, *denied])), (*existing, *readable)
         expectations = Expectations(
             readable,
             denied,
             params["access"],
             params["repository_tags"] or {},
             tuple(params["accepted_denials"]),
-            tuple(params["existing"]),
+            existing,
         )
-        return cls(SessionOptions.of(params), expectations, WaitOptions.of(params))
+        return cls(SessionOptions.of(params), expectations, WaitOptions.of(params), expects_denial)
 
 
 def proof_problems(options: ProofOptions) -> t.Iterator[str]:
@@ -119,7 +128,9 @@ def proof_result(
 
 def artifact_of(role_arn: str, caller: dict[str, str], result: Json) -> Json:
     """The summary of a proof for set_stats, which AWX stores as an artifact. It contains no secret."""
+    assume_role = {"assume_role": result["assume_role"]["outcome"]} if "assume_role" in result else {}
     return {
+        **assume_role,
         "verdict": result["verdict"],
         "problems": result["problems"],
         "role_arn": role_arn,
@@ -138,6 +149,8 @@ def proof_is_final(result: Json, access: str) -> bool:
         return not is_retryable(result.get("denial_kind"))
     if result["verdict"] == "pass":
         return True
+    if "assume_role" in result:
+        return denial_is_final(result)
     if result["token_denial_kind"] and not is_retryable(result["token_denial_kind"]):
         return True
     return any(

@@ -20,7 +20,18 @@ _OTHERS: dict[str, tuple[str, ...]] = {
 }
 #: The suffixes of facts, registered results, artifacts and keys of a hand-off, which a user does not set.
 _PUBLISHED = {
-    "ecr_share_": ("plan", "role", "roles", "access_gained", "access_lost", "handoff", "written", "failure", "paths"),
+    "ecr_share_": (
+        "plan",
+        "role",
+        "roles",
+        "access_gained",
+        "access_lost",
+        "handoff",
+        "written",
+        "failure",
+        "paths",
+        "revocation",
+    ),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),
     "ecr_pull_": ("share", "proof", "result", "consumer_account"),
     "ecr_credential_helper_": ("share", "result"),

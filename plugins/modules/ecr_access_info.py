@@ -12,15 +12,31 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the pull role, and compares the expected access to each repository with the access that AWS allows.
-  - The requests name images and layers that do not exist. Nothing is downloaded, and ECR records no pull.
+  - The module requests images and layers that do not exist, so nothing is downloaded, and ECR records no pull.
   - Tries to assume the role without the external ID and with a wrong one, and reports whether AWS denies both requests.
-  - Retries while a new share propagates, see O(wait). Meanwhile, the module shows its progress every ten seconds.
+  - With O(wait=true), retries while a new share propagates. Meanwhile, the module shows its progress every ten seconds.
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
     description: The ARN of the pull role, from the hand-off.
     type: str
     required: true
+  expect:
+    description:
+      - V(allowed) proves that the repositories of O(readable) are readable and those of O(denied) are not.
+      - V(denied) proves that no access remains. The module tries to assume the role with O(external_id), without it and
+        with a wrong one. RV(verdict) is V(pass) only if AWS denies all three requests because of the trust policy, or
+        without naming a policy. AWS names none if the role does not exist, if its trust policy does not allow the
+        caller, or if the external ID is wrong. Therefore, use the options with which the access was proven before.
+      - With V(denied), if the role can be assumed, RV(verdict) is V(fail), and the module requests a registry token and
+        each repository of O(readable) and O(denied), to report the access that remains.
+      - With V(denied), the caller may be a session of the role that started earlier. Provide its credentials as those
+        of the caller, for example in the environment variables of AWS. The module then assumes no role. RV(verdict) is
+        V(pass) if the session is denied a registry token and every request for the repositories.
+      - Any other error, such as an expired session or an unreachable endpoint, is not a proof.
+    type: str
+    choices: [allowed, denied]
+    default: allowed
   readable:
     description: Repositories that must be readable.
     type: list
@@ -53,7 +69,7 @@ options:
     default: []
   accepted_denials:
     description:
-      - Additional kinds of denial that count as a denial of O(denied).
+      - Additional kinds of denial that count as proof for the repositories of O(denied).
       - By default, a denial counts only if AWS states that no identity-based policy of the role allows the action, or
         that an identity-based or resource-based policy explicitly denies it.
       - The other kinds depend on the host or the session. The same role may be able to read the repository from another
@@ -70,7 +86,8 @@ options:
       - unknown
     default: []
   duration_seconds:
-    description: The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.
+    description:
+      - The duration of the session, 900 to 43,200 seconds. It cannot exceed the maximum session duration of the role.
     type: int
     default: 900
 extends_documentation_fragment:
@@ -110,6 +127,15 @@ EXAMPLES = r"""
     denied: [develop]
   register: proof
 
+- name: Verify that no access remains after the owner account removed this consumer
+  crossaccount.ecr.ecr_access_info:
+    role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
+    external_id: 7c2f4e0b-share
+    region: ap-northeast-1
+    readable: [release]
+    expect: denied
+  register: proof
+
 - name: Fail if the access differs from what is expected
   ansible.builtin.assert:
     that: proof.verdict == 'pass'
@@ -136,14 +162,39 @@ assumed:
     user_id: AROAEXAMPLE:allow_ecr_release
 external_id_enforced:
   description:
-    - V(true) if AWS denies the assumption of the role both without the external ID and with a wrong one. V(false) if
-      AWS allows one of them.
-    - V(unknown) if the responses of AWS allow no conclusion. RV(verdict) is then V(fail).
+    - V(true) if AWS denies both requests, the one without the external ID and the one with a wrong external ID.
+    - V(false) if AWS allows one of them, or if O(external_id) is not set.
+    - V(unknown) if the responses of AWS allow no conclusion. In this case, RV(verdict) is V(fail).
+    - With O(expect=denied), it is always V(unknown).
   returned: success
   type: str
   sample: "true"
+assume_role:
+  description: The response of AWS to the request to assume the role.
+  returned: success, with O(expect=denied)
+  type: dict
+  contains:
+    outcome:
+      description: V(denied), V(allowed), or V(not_requested) if the caller is a session of the role.
+      type: str
+      sample: denied
+    denial:
+      description: The error message of AWS. Empty if the request is allowed.
+      type: str
+      sample: "User: arn:aws:iam::222222222222:user/puller is not authorized to perform: sts:AssumeRole on resource:
+        arn:aws:iam::111111111111:role/allow_ecr_release"
+    denial_kind:
+      description: The kind of this denial.
+      type: str
+      sample: trust
+    advice:
+      description: The reason why the response does not prove that the access has ended, and the next step.
+      type: str
+      sample: ""
 token:
-  description: Whether the role gets a registry token, V(allowed) or V(denied).
+  description:
+    - Whether the role gets a registry token, V(allowed) or V(denied).
+    - V(not_requested) with O(expect=denied) if the role cannot be assumed.
   returned: success
   type: str
   sample: allowed

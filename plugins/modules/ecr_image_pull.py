@@ -22,22 +22,23 @@ description:
     progress is the elapsed seconds.
   - In many CI systems, Ansible does not write to a terminal and buffers its output. To see the progress at once, set
     the environment variable E(PYTHONUNBUFFERED) to V(1).
-  - Retries while a new share propagates, see O(wait).
-  - With O(credentials=controller), the controller sends a registry token for this pull to the host. It uses the
-    pipelining of Ansible, which writes no file on the host. The host reports its engine first, so a host that cannot
-    pull receives no token.
+  - With O(wait=true), retries while a new share propagates.
+  - With O(credentials=controller), the controller sends a registry token for this pull to the host. The token is sent
+    by Ansible pipelining, so it is not written to a file on the host. The host reports its engine first, so a host that
+    cannot pull receives no token.
   - In Ansible's debug mode (E(ANSIBLE_DEBUG)), the module fails before it sends or uses a registry token, because
     Ansible would print the token. With O(credentials=controller), the token is masked in all output of the host before
-    Ansible reads it.
-  - If the registry redirects a request, the module follows only to https, and does not send the token there. A registry
-    at an http address in 127.0.0.0/8 may redirect to another such address.
+    Ansible reads the output.
+  - If the registry redirects a request, the module follows the redirect only if the new address is an https address. It
+    does not send the token to the new address. A registry at an http address in 127.0.0.0/8 may also redirect to
+    another http address in 127.0.0.0/8.
 options:
   role_arn:
     description: The ARN of the pull role, from the hand-off. Required without O(registry_token).
     type: str
   duration_seconds:
     description:
-      - The duration of the session, 900 to 43,200 seconds, up to the maximum session duration of the role.
+      - The duration of the session, 900 to 43,200 seconds. It cannot exceed the maximum session duration of the role.
       - The registry token expires with the session. Choose a duration that is longer than the longest pull.
     type: int
     default: 3600
@@ -53,14 +54,15 @@ options:
     required: true
   engine:
     description:
-      - V(docker) and V(podman) pull into that engine of the host. docker uses the context of the user, with its TLS
-        certificates or ssh.
+      - V(docker) and V(podman) pull into docker or podman on the host. docker uses the context of the user, including
+        its TLS certificates or ssh.
       - A docker or podman service over plain TCP, or over TLS without verification, is rejected before a registry token
-        is requested, unless its address is in 127.0.0.0/8, is ::1, or is C(localhost).
+        is requested. This does not apply to C(localhost), ::1, and addresses in 127.0.0.0/8.
       - V(oci_layout) writes an OCI image layout to O(dest), and needs no engine.
       - V(skopeo) copies to O(dest).
       - V(auto) uses skopeo if O(dest) begins with a transport. Otherwise it uses the first of docker and podman that
-        responds, or V(oci_layout) if neither responds and O(dest) is set. RV(engine) is the engine that was used.
+        responds, or V(oci_layout) if neither responds and O(dest) is set. The return value RV(engine) names the engine
+        that was used.
     type: str
     choices: [auto, docker, podman, skopeo, oci_layout]
     default: auto
@@ -70,35 +72,35 @@ options:
       - With O(engine=skopeo), a destination such as C(docker-archive:/srv/{repository}.tar:app:{image_tag}) or
         C(docker://mirror.example.com/{repository}:{image_tag}). C({repository}) and C({image_tag}) are replaced for
         each image. The transports are C(dir), C(oci), C(oci-archive), C(docker-archive), C(docker), C(docker-daemon)
-        and C(containers-storage). C(containers-storage) is accepted without storage options only.
+        and C(containers-storage). C(containers-storage) is accepted only without storage options.
       - A leading C(~) of a path is expanded on the host that pulls, as in C(docker-archive:~/image.tar). Variables such
         as C($HOME) are not expanded, because the environment can contain secrets.
       - With O(engine=oci_layout), the free space of the file system is checked before the first layer is fetched.
-      - A C(dir) or C(docker-archive) contains one image. A pull of another image replaces it after that image is
-        complete. A destination with any other content is not changed.
-      - An image at the destination is not fetched again if its content is verified. The verification of 1 GiB takes
-        about a second.
+      - A C(dir) or C(docker-archive) contains one image. If another image is pulled to the same path, it replaces the
+        existing one when it is complete. If the path contains anything other than an image, nothing is changed.
+      - An image that already exists at the destination is not fetched again if the verification of its content
+        succeeds. The verification of 1 GiB takes about a second.
       - In an OCI image layout and in C(dir), the verification computes the digests of the manifest, the configuration
         and each layer.
       - In C(oci), C(oci-archive) and C(docker-archive), the verification computes the digests of the configuration and
         each layer. If skopeo compressed or uncompressed a layer, the digest of the uncompressed layer is compared with
         the configuration.
-      - In C(docker), the verification compares the configuration and the layers that the manifests of both registries
-        list. It does not read the layers, because a registry stores them by digest.
+      - In C(docker), the verification reads the manifests in both registries, and compares the configurations and the
+        layers that they list. It does not read the layers, because a registry stores them by digest.
       - In C(docker-daemon) and C(containers-storage), the verification compares the configuration, which lists the
         digests of the layers. It does not read the layers.
       - A destination on this host is rejected if it contains links, or if a user other than root and the current user
         can change it or a directory above it. A group may have write access if it is the private group of the owner of
         the directory, as with the umask C(002).
-      - A directory above the destination may have the sticky bit, such as C(/tmp), or be a link of root or the current
-        user.
+      - A directory above the destination may have the sticky bit, as C(/tmp) does. It may also be a link that root or
+        the current user owns.
       - The modes of new files follow the umask.
     type: str
   platform:
     description:
       - The platform to choose from a multi-platform image, as C(os/architecture) or C(os/architecture/variant).
-      - An image of one platform must match it. A host runs images of its variant and of lower variants, so an image for
-        C(linux/arm/v6) is accepted for C(linux/arm/v7).
+      - An image for a single platform must match this platform. A host runs images of its variant and of lower
+        variants, so an image for C(linux/arm/v6) is accepted for C(linux/arm/v7).
       - The default is C(linux) and the architecture of the host. docker and podman use their own default.
     type: str
   ca_path:
@@ -145,7 +147,7 @@ seealso:
   - module: crossaccount.ecr.ecr_access_info
     description: Verifies the access of the role before the pull.
   - module: crossaccount.ecr.ecr_credential_helper_config
-    description: Configures a host on which docker and podman pull by themselves.
+    description: Configures docker and podman on a host to pull from the registry without this module.
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
     description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
 """
@@ -214,16 +216,21 @@ images:
       type: str
       sample: release:v1.0
     reference:
-      description: The name of the image on this host or in the layout, or the destination.
+      description:
+        - The location of the pulled image. With docker and podman, it is the name of the image. With O(dest), it is the
+          destination.
       type: str
       sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0
     digest:
-      description: The digest that ECR reports. The engine verified the content. With O(dest), the module verified it.
+      description:
+        - The digest that ECR reports. The content of the image was verified, with O(dest) by the module, otherwise by
+          the engine.
       type: str
       sample: sha256:aecb2e7c43a5f1ea7aea5f6ee2c5c1ef4f2f9b0ea1a1ed3bb3b7d1a1b2b0c0d0
     changed:
       description:
-        - V(true) if the image was fetched or received its name. In check mode, V(true) if a run would do so.
+        - V(true) if the image was fetched, or if an existing image was given the requested name. In check mode, V(true)
+          if a run would do so.
         - An image with damaged content is fetched again.
       type: bool
       sample: true

@@ -15,8 +15,8 @@ description:
   - The managed policy allows reading the repositories of the owner account that have all of O(repository_tags). It also
     allows C(ecr:GetAuthorizationToken), which cannot be restricted to a repository and gives no access by itself.
   - The trust policy has one statement for each of O(consumers), and no other statement.
-  - Policy documents are compared by meaning. The writes have an order in which a principal never gets access that
-    neither the old nor the new declaration allows.
+  - Policy documents are compared by meaning. The order of the writes ensures that a principal never gets access beyond
+    what the old declaration or the new declaration allows.
   - The tag C(managed-by=crossaccount.ecr) marks the roles and policies of this collection. If an existing role or
     policy has no such tag and differs from the declaration, the module fails unless O(adopt=true).
 options:
@@ -160,7 +160,7 @@ consumers:
       principals: []
       external_id: 7c2f4e0b-share
 before:
-  description: The part of the previous state of the role that determines the access.
+  description: The settings that determine the access, as they were before the run.
   returned: success
   type: dict
   sample:
@@ -175,7 +175,7 @@ dangling_principals:
   elements: str
   sample: []
 steps:
-  description: The writes in their order. In check mode, the writes that a run would make.
+  description: The writes, in the order in which they were made. In check mode, the writes that a run would make.
   returned: success
   type: list
   elements: str

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json

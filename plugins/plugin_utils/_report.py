@@ -70,7 +70,7 @@ def failure_reason(failure: Json) -> str:
 def junit(proof: Json, suite: str) -> str:
     """A proof as a JUnit report: a test case for each repository, and one for each other problem.
 
-    :param proof: `repositories` and `problems`
+    :param proof: `repositories` and `problems`; a proof that access has ended also has `assume_role`
     :param suite: the name of the suite, such as the role's ARN
     """
     root = xml.etree.ElementTree.Element("testsuites")
@@ -84,6 +84,10 @@ def junit(proof: Json, suite: str) -> str:
         for repository in proof["repositories"]
     ]
     advised = [repository["advice"] for repository in proof["repositories"]]
+    if "assume_role" in proof:
+        response = proof["assume_role"]
+        cases.append(("role", "is not assumed", response["advice"], response["denial"]))
+        advised.append(response["advice"])
     cases += [("role", "otherwise", problem, "") for problem in proof["problems"] if problem not in advised]
     failures = sum(bool(problem) for _name, _what, problem, _sentence in cases)
     counts = {"name": suite, "tests": str(len(cases)), "failures": str(failures)}

@@ -94,7 +94,7 @@ class _Random:
             spec.repositories[name] = (self.pick.choice(TAGS), policy)
         for number in range(roles):
             boundary = self.document(self.permission(deny=0)) if self.chance(0.15) else None
-            permissions = self.document(*(self.permission() for _ in range(self.pick.randint(1, 3))))
+            permissions = self.document(*(self.permission() for _number in range(self.pick.randint(1, 3))))
             name = f"{self.pick.choice(PATHS)}role-{number}"
             if spec.roles and self.chance(0.1):
                 permissions["Statement"].append(self.assuming(list(spec.roles)))
@@ -176,7 +176,7 @@ class _Random:
 
     def trust(self, name: str, roles: dict[str, tuple[Any, Any, Any]]) -> dict[str, Any]:
         statements = []
-        for _ in range(self.pick.randint(1, 3)):
+        for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
             if principal == "*" and not condition and self.chance(0.9):  # an open role decides most cells
                 principal = {"AWS": self.pick.choice(self.world.named)}
@@ -199,7 +199,7 @@ class _Random:
 
     def resource_policy(self, resource: bool = False) -> dict[str, Any]:
         statements = []
-        for _ in range(self.pick.randint(1, 3)):
+        for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
             effect = "Deny" if self.chance(0.2) else "Allow"
             conditions = {**condition, **(self.pick.choice(TAG_CONDITIONS) if self.chance(0.2) else {})}

@@ -167,7 +167,7 @@ def test_an_unusable_report_is_an_error_before_the_first_request(
     assert "audit.json" in words(run)
     run = audit(control, ecr_audit_report_dir=str(tmp_path / "audit.json"))
     assert (run.code, requests(control)) == (2, before), run
-    assert "is not a folder" in words(run)
+    assert "is not a writable directory" in words(run)
 
 
 def test_each_of_several_accounts_has_its_own_report(control: Control, tmp_path: pathlib.Path) -> None:

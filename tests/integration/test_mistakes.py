@@ -64,7 +64,7 @@ MISTAKES = {
         "share",
         [
             "Profile ownr does not exist in ",
-            "Available profiles: consumer, consumer-administrator, owner,",
+            "Available profiles: consumer, consumer-administrator, fifth-administrator, fourth-administrator, owner,",
             "Did you mean owner? Correct ecr_share_profile or AWS_PROFILE",
         ],
         profile="ownr",

@@ -146,7 +146,7 @@ def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> LimitedUsers:
 
 
 class Walk:
-    """Everything that two users run, one in each account: share, change it, go back, repeat, pull, unshare.
+    """Everything that two users run, one in each account: share, change it, go back, repeat, pull, revoke, unshare.
 
     Each walk has a role, a repository and a tag of its own, so that two can go at once.
     """
@@ -179,6 +179,7 @@ class Walk:
         yield "back", self._share()
         yield "repeat", self._share()
         yield "pull", self._pull()
+        yield "revoke", self._owner("revoke")
         yield "unshare", self._owner("unshare")
 
     def _share(self, **variables: Any) -> int:

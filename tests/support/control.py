@@ -107,7 +107,7 @@ class Control:
 
         A module runs as on a host, which is faster. A module with an action plugin runs as an ad hoc command.
         """
-        if module == "ecr_audit_info":  # it never waits
+        if module in ("ecr_audit_info", "iam_ecr_session_revocation"):  # they never wait
             return self._module_itself(module, profile, *flags, **options)
         owners = module in ("ecr_repository_tag", "iam_ecr_pull_role")
         options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}

@@ -7,6 +7,7 @@ import datetime
 import json
 import shlex
 import subprocess
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ NOW = datetime.datetime(2026, 11, 27, tzinfo=datetime.timezone.utc)
 ROLE = f"arn:aws:iam::{OWNER}:role/share"
 REGISTRY = f"arn:aws:ecr:{REGION}:{OWNER}:*"
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-ON = {"environment": "release"}
+ON: Mapping[str, str] = types.MappingProxyType({"environment": "release"})
 TAGGED = {"StringEquals": {"ecr:ResourceTag/environment": "release"}}
 WITH_ID = {"StringEquals": {"sts:ExternalId": "share-1"}}
 
@@ -89,16 +90,16 @@ def admits(principal: object, condition: Statement | None = None, action: str = 
     return {"Principal": named, "Action": action, **({"Condition": condition} if condition else {})}
 
 
-def allows(actions: object = PULL, condition: Statement | None = None, **more: Any) -> dict[str, Any]:
+def allows(actions: object = None, condition: Statement | None = None, **more: Any) -> dict[str, Any]:
     """A statement of an identity policy."""
-    return {"Action": actions, "Resource": "*", **({"Condition": condition} if condition else {}), **more}
+    return {"Action": actions or PULL, "Resource": "*", **({"Condition": condition} if condition else {}), **more}
 
 
 def grants(
-    principal: object, actions: object = PULL, condition: Statement | None = None, **more: Any
+    principal: object, actions: object = None, condition: Statement | None = None, **more: Any
 ) -> dict[str, Any]:
     """A statement of a repository policy or a registry policy."""
-    return {**admits(principal, condition), "Action": actions, **more}
+    return {**admits(principal, condition), "Action": actions or PULL, **more}
 
 
 def role(

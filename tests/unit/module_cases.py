@@ -17,6 +17,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag i
     REPOSITORY_TAG_ARGUMENTS,
     tag_repositories,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session_revocation import (
+    REVOCATION_ARGUMENTS,
+    session_revocation,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
@@ -30,7 +34,13 @@ SHARE = {"role_name": ROLE, "repositories": ["release"], "repository_tags": TAGS
 TAG = {"names": ["release"], "tags": TAGS, "wait_timeout": 0}
 NEW_ROLE = ("get_role", "get_policy")
 #: The cases in which something is written.
-WRITING = {"iam_ecr_pull_role, new", "iam_ecr_pull_role, changed", "iam_ecr_pull_role, absent", "ecr_repository_tag"}
+WRITING = {
+    "iam_ecr_pull_role, new",
+    "iam_ecr_pull_role, changed",
+    "iam_ecr_pull_role, absent",
+    "ecr_repository_tag",
+    "iam_ecr_session_revocation",
+}
 
 
 class Case(NamedTuple):
@@ -81,6 +91,7 @@ CASES = {
         {"name": ROLE, "state": "absent", "wait_timeout": 0},
         replies={"list_role_policies": {"PolicyNames": [], "IsTruncated": False}},
     ),
+    "iam_ecr_session_revocation": Case(session_revocation, REVOCATION_ARGUMENTS, {"role_name": ROLE}),
     "ecr_repository_tag": Case(tag_repositories, REPOSITORY_TAG_ARGUMENTS, TAG),
 }
 

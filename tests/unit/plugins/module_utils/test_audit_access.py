@@ -65,7 +65,7 @@ def test_role_with_an_external_id_and_a_tag_condition() -> None:
                 "actions": ["pull"],
                 "document": f"policy 1 of role {ROLE}",
                 "statement": "Pull",
-                "conditions": ["external ID", "StringEquals ecr:ResourceTag/environment release"],
+                "conditions": ["external ID", "tag environment=release"],
                 "role": ROLE,
                 "role_created": None,
                 "role_last_used": None,

@@ -73,6 +73,11 @@ def test_an_invalid_declaration(values: dict[str, Any], problem: str) -> None:
     assert problem in "\n".join(problems(values))
 
 
+def test_missing_variables_are_one_problem() -> None:
+    (problem,) = problems({"role_name": "allow"})
+    assert problem.startswith("missing required arguments: ecr_share_consumers")
+
+
 def test_a_misspelled_variable() -> None:
     (problem,) = problems(SHARE, "ecr_share_exlusive")
     assert problem.startswith("Variable ecr_share_exlusive is unknown")

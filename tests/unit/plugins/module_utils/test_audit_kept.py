@@ -85,3 +85,22 @@ def test_what_could_not_be_read_is_named() -> None:
     lines = list(unchecked({"audit": audit(not_seen=[*denied, *always])}))
     assert (len(lines), lines[0]) == (11, "not checked: repository policy of r00: AccessDenied")
     assert lines[-1] == "not checked: 2 more facts that AWS denies"
+    assert len(list(unchecked({"audit": audit(not_seen=denied[:10])}))) == 10
+
+
+def test_a_long_list_of_repositories_is_shortened() -> None:
+    names = [f"r{number:02}" for number in range(12)]
+    share = {**plan()["shares"][0], "regions": [{"region": REGION, "repositories": [{"name": name} for name in names]}]}
+    (line,) = kept_access(plan(shares=[share]), audit(*(row(POLICY, repository=name) for name in names)))
+    assert "12 repositories: r00, " in line
+    assert "r11" not in line
+
+
+def test_a_path_without_a_name_has_the_name_of_its_document() -> None:
+    unnamed = path(role="", document="policy of a service")
+    template = {**path("creation_template", role=f"arn:aws:iam::{OWNER}:role/other"), "role": "arn:aws:iam::1:role/o"}
+    found = kept_access(plan(), audit(row(unnamed), row({**template, "document": "template release"})))
+    assert [line.partition(" through ")[2] for line in found] == [
+        "policy of a service, statement ReadImages",
+        "template release, statement ReadImages",
+    ]

@@ -65,7 +65,7 @@ def left(secret: str, text: str, length: int = PART) -> bool:
         lambda secret: "\r\n    ".join(secret[at : at + 11] for at in range(0, len(secret), 11)),
         lambda secret: json.dumps("\n".join(secret[at : at + 11] for at in range(0, len(secret), 11))),
         lambda secret: base64.encodebytes(secret.encode()).decode(),
-        lambda secret: " ".join(secret),
+        " ".join,
         lambda secret: secret[: len(secret) // 2],
         lambda secret: secret[len(secret) // 2 :],
         lambda secret: secret[3:-3],
