@@ -15,6 +15,8 @@ description:
     the account, a repository, and an action. It changes nothing.
   - It evaluates the trust policies and permissions of roles, repository policies, the registry policy, replication
     rules, pull-through cache rules, repository creation templates, and who may set the sharing tag.
+  - It follows role chains. If a session of a role can assume another role of the account, C(conditions) of the access
+    path names the roles before.
   - The verdict is V(allowed), V(denied), or V(unknown) with the reason. It is V(allowed) if AWS allows the request of a
     caller that meets the reported conditions, such as the external ID.
   - The audit assumes that the identity policies of other accounts allow the requests, because only these accounts can
@@ -133,6 +135,7 @@ audit:
     access:
       description:
         - A row for each principal outside the account and each repository for which any action is not denied.
+        - The repository is V(*) if AWS denies the list of the repositories or of the repository creation templates.
         - C(principal_kind) is V(principal), V(account), V(organization), V(service), V(federated) or V(everyone).
         - C(actions) maps V(describe), V(pull), V(push), V(delete) and V(tag) to the verdict. C(reasons) has the reason
           for each verdict that is not V(allowed).
