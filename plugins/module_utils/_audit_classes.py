@@ -63,5 +63,6 @@ def _resource_patterns(estate: Estate, registry: Registry) -> list[str]:
 
 
 def _may_be_repository(pattern: str) -> bool:
-    service = [*pattern.split(":"), "", "", ""][2]
-    return "*" in pattern[:4] or any(wild in service for wild in "*?$") or service == "ecr"
+    """Whether a pattern may match repositories. A wildcard also matches the colons between the segments of an ARN."""
+    segments = pattern.split(":")
+    return len(segments) < 3 or segments[2] == "ecr" or any(wild in part for part in segments[:3] for wild in "*?$")

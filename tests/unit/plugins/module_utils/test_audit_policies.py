@@ -201,6 +201,13 @@ def test_a_boundary_limits_a_role_that_a_repository_policy_names() -> None:
         assert verdicts(estate(shared, repositories=(named,))) == expected
 
 
+@pytest.mark.parametrize("resource", ["arn:*:repository/release", "arn:*release", "*/release", "arn:aws:ecr*release"])
+def test_wildcards_before_a_name_divide_equal_repositories(resource: str) -> None:
+    shared = role(document(trust(PULLER)), document({"Action": PULL, "Resource": resource}))
+    found = verdicts(estate(shared, repositories=(repository("develop"), repository("release"))))
+    assert set(found) == {(PULLER, "release")}
+
+
 def test_revoked_sessions_do_not_limit_a_new_session() -> None:
     revoked = {"DateLessThan": {"aws:TokenIssueTime": "2026-11-26T00:00:00Z"}}
     denying = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": revoked}
