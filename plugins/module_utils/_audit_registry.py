@@ -26,7 +26,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently, start
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import aws_sentence, error_code, is_denied
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
+    EcrError,
+    aws_sentence,
+    error_code,
+    is_denied,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     CacheRule,
     CreationTemplate,
@@ -77,11 +82,23 @@ def read_registry(
     replication = start(lambda: reads.read(lambda: _replication(ecr), "replication rules", REPLICATION, region))
     caches = start(lambda: reads.read(lambda: _cache_rules(ecr), "pull-through cache rules", CACHE, region))
     templates = start(lambda: reads.read(lambda: _templates(ecr), "repository creation templates", TEMPLATE, region))
-    listed = reads.read(lambda: _pages(ecr, "describe_repositories", "repositories"), "repositories", LISTING, region)
+    listed = reads.read(lambda: _listed(ecr, region), "repositories", LISTING, region)
     wanted = [entry for entry in listed or () if not repositories or entry["repositoryName"] in repositories]
     found = map_concurrently(lambda entry: _repository(reads, ecr, region, entry, is_shared), wanted)
     existing = tuple(repository for repository in found if repository is not None)
     return Registry(region, existing, policy(), replication() or (), caches() or (), templates() or ())
+
+
+def _listed(ecr: Client, region: str) -> list[Json]:
+    """The repositories of a region. STS has accepted the keys before."""
+    try:
+        return _pages(ecr, "describe_repositories", "repositories")
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "UnrecognizedClientException":
+            raise
+        raise EcrError(
+            f"Region {region} is not enabled in the account. Enable it, or remove it from the regions of the audit."
+        ) from None
 
 
 def _repository(reads: Reads, ecr: Client, region: str, entry: Json, is_shared: Filter) -> Repository | None:

@@ -95,10 +95,10 @@ class _Random:
         for number in range(roles):
             boundary = self.document(self.permission(deny=0)) if self.chance(0.15) else None
             permissions = self.document(*(self.permission() for _number in range(self.pick.randint(1, 3))))
-            inside = list(spec.roles)
-            if inside and self.chance(0.3):
-                permissions["Statement"].append(self.assuming(inside))
-            spec.roles[f"{self.pick.choice(PATHS)}role-{number}"] = (self.trust(inside), permissions, boundary)
+            name = f"{self.pick.choice(PATHS)}role-{number}"
+            if spec.roles and self.chance(0.1):
+                permissions["Statement"].append(self.assuming(list(spec.roles)))
+            spec.roles[name] = (self.trust(name, spec.roles), permissions, boundary)
         for name, (tags, policy) in spec.repositories.items():
             if policy is None and self.chance(0.1):
                 spec.repositories[name] = (tags, self.document(self.for_a_role(list(spec.roles))))
@@ -118,7 +118,7 @@ class _Random:
         actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
         statement: Statement = {"Effect": effect, "Action": actions, "Resource": self.resource()}
         if effect == "Allow" and self.chance(0.1):
-            statement["NotAction"] = ["sts:*", *self.pick.choice(DENIALS[1:])]
+            statement["NotAction"] = ["sts:*", "ecr:*Upload", "ecr:TagResource", *self.pick.choice(DENIALS[1:])]
             del statement["Action"]
         if effect == "Deny" and self.chance(0.2):
             statement["NotResource"] = statement.pop("Resource")
@@ -155,7 +155,7 @@ class _Random:
 
     def assuming(self, roles: list[str]) -> Statement:
         """A permission to assume roles of the account."""
-        resources = [role_arn(self.pick.choice(roles)), role_arn("team/*"), role_arn("*"), "*"]
+        resources = [role_arn(self.pick.choice(roles)), role_arn(self.pick.choice(roles)), role_arn("team/*"), "*"]
         return {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": self.pick.choice(resources)}
 
     def for_a_role(self, roles: list[str]) -> Statement:
@@ -166,13 +166,24 @@ class _Random:
         actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
         return {"Effect": effect, "Principal": {"AWS": principal}, "Action": actions}
 
-    def trust(self, inside: list[str]) -> dict[str, Any]:
+    def inside(self, name: str, roles: dict[str, tuple[Any, Any, Any]]) -> str:
+        """The owner account, or one of its roles, which may then assume the role with this name."""
+        if self.chance(0.5):
+            return f"arn:aws:iam::{OWNER}:root"
+        other = self.pick.choice(list(roles))
+        roles[other][1]["Statement"].append(self.assuming([name]) | {"Resource": role_arn(name)})
+        return role_arn(other)
+
+    def trust(self, name: str, roles: dict[str, tuple[Any, Any, Any]]) -> dict[str, Any]:
         statements = []
         for _number in range(self.pick.randint(1, 3)):
             principal, condition = self.principal()
-            if inside and self.chance(0.2):
-                arns = [f"arn:aws:iam::{OWNER}:root", role_arn(self.pick.choice(inside))]
-                principal, condition = {"AWS": self.pick.choice(arns)}, {}
+            if principal == "*" and not condition and self.chance(0.9):  # an open role decides most cells
+                principal = {"AWS": self.pick.choice(self.world.named)}
+            if principal == "*" and "StringEquals" in condition:  # the lab always requires an identity policy
+                condition = {**condition, "StringNotEquals": {"aws:PrincipalAccount": OWNER}}
+            if roles and self.chance(0.1):
+                principal, condition = {"AWS": self.inside(name, roles)}, {}
             effect = "Deny" if self.chance(0.1) else "Allow"
             conditions = dict(condition)
             if self.chance(0.6):

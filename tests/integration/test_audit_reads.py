@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An audit whose reads AWS denies, or whose documents are not valid."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab import accounts
+from tests.lab.clients import allow, document
+from tests.support.control import Control
+
+ACTIONS = {"describe", "pull", "push", "delete", "tag"}
+TAG = {"environment": "release"}
+
+
+@contextlib.contextmanager
+def denied(control: Control, action: str) -> Iterator[None]:
+    """Within, AWS denies an action to the owner."""
+    iam, name = control.lab.client("owner", "iam"), accounts.USERS["owner"][1].rpartition("/")[2]
+    policy = {"Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}], "Version": "2012-10-17"}
+    iam.put_user_policy(UserName=name, PolicyName="denied", PolicyDocument=json.dumps(policy))
+    try:
+        yield
+    finally:
+        iam.delete_user_policy(UserName=name, PolicyName="denied")
+
+
+@pytest.fixture
+def estate(control: Control) -> Iterator[Control]:
+    """A control host, and one repository in the account."""
+    ecr = control.lab.client("owner", "ecr")
+    ecr.create_repository(repositoryName="audited", tags=[{"Key": "environment", "Value": "release"}])
+    yield control
+    ecr.delete_repository(repositoryName="audited", force=True)
+
+
+def audit(control: Control, **options: Any) -> dict[str, Any]:
+    result = control.module("ecr_audit_info", "owner", repository_tags=TAG, repositories=["audited"], **options)
+    assert "audit" in result, result
+    return dict(result["audit"])
+
+
+@pytest.mark.parametrize(
+    ("action", "what", "repository", "unknown"),
+    [
+        ("ecr:DescribeRepositories", "repositories in", "*", ACTIONS),
+        ("ecr:GetRepositoryPolicy", "repository policy of audited", "audited", ACTIONS),
+        ("ecr:GetRegistryPolicy", "registry policy in", "audited", ACTIONS),
+        ("ecr:DescribeRegistry", "replication rules", "audited", {"describe", "pull"}),
+        ("ecr:DescribePullThroughCacheRules", "pull-through cache rules", "audited", {"push"}),
+        ("ecr:DescribeRepositoryCreationTemplates", "repository creation templates", "*", ACTIONS),
+        ("iam:GetAccountAuthorizationDetails", "IAM users, roles and policies", "audited", ACTIONS),
+        ("ecr:ListTagsForResource", "tags of repository audited", "", set()),
+        ("ecr:DescribeImages", "images of repository audited", "", set()),
+        ("organizations:DescribeOrganization", "organization", "", set()),
+    ],
+)
+def test_a_denied_read_is_named_and_its_cells_are_unknown(
+    estate: Control, action: str, what: str, repository: str, unknown: set[str]
+) -> None:
+    with denied(estate, action):
+        report = audit(estate)
+    [hidden] = [one for one in report["not_seen"] if one["what"].startswith(what) and action in one["why"]]
+    assert "denied" in hidden["why"] or "not authorized" in hidden["why"]
+    rows = {row["repository"]: row for row in report["access"] if row["principal"] == "*"}
+    assert set(rows) == ({repository} if repository else set())
+    cells = rows[repository]["actions"] if repository else {}
+    assert {name for name, verdict in cells.items() if verdict == "unknown"} == unknown
+    assert all(action in rows[repository]["reasons"][name] for name in unknown)
+
+
+def test_tags_that_cannot_be_read_make_a_role_unknown(estate: Control) -> None:
+    iam = estate.lab.client("owner", "iam")
+    statement = {"Effect": "Allow", "Principal": {"AWS": accounts.CONSUMER}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName="audited", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    tagged = allow("ecr:DescribeImages") | {"Condition": {"StringEquals": {"ecr:ResourceTag/environment": "release"}}}
+    iam.put_role_policy(RoleName="audited", PolicyName="own", PolicyDocument=document(tagged))
+    try:
+        with denied(estate, "ecr:ListTagsForResource"):
+            [row] = audit(estate)["access"]
+        assert (row["actions"]["describe"], row["actions"]["pull"]) == ("unknown", "denied")
+    finally:
+        iam.delete_role_policy(RoleName="audited", PolicyName="own")
+        iam.delete_role(RoleName="audited")
+
+
+def test_a_region_that_is_not_enabled_is_named(estate: Control) -> None:
+    result = estate.module("ecr_audit_info", "owner", repository_tags=TAG, regions=["af-south-1"])
+    assert "audit" not in result
+    assert "af-south-1" in result["msg"]
+    assert "Traceback" not in json.dumps(result)
