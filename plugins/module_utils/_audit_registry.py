@@ -96,8 +96,9 @@ def _listed(ecr: Client, region: str) -> list[Json]:
     except botocore.exceptions.ClientError as error:
         if error_code(error) != "UnrecognizedClientException":
             raise
-        advice = "Enable it, or remove it from the regions of the audit."
-        raise EcrError(f"Region {region} is not enabled in the account. {advice}") from None
+        raise EcrError(
+            f"Region {region} is not enabled in the account. Enable it, or remove it from the regions of the audit."
+        ) from None
 
 
 def _repository(reads: Reads, ecr: Client, region: str, entry: Json, is_shared: Filter) -> Repository | None:
