@@ -45,6 +45,19 @@ PLAYBOOK = """---
   roles:
     - crossaccount.ecr.ecr_pull
     - crossaccount.ecr.ecr_credential_helper
+
+- name: Audit and revoke
+  hosts: localhost
+  gather_facts: false
+  roles:
+    - crossaccount.ecr.ecr_audit
+  tasks:
+    - name: End all sessions
+      ansible.builtin.import_role:
+        name: crossaccount.ecr.ecr_share
+        tasks_from: revoke
+      vars:
+        ecr_share_role_name: allow_ecr_release
 """
 
 
