@@ -136,8 +136,9 @@ def test_a_quota_of_the_account_is_an_error_at_once(control: Control, dropping_p
     dropping_proxy.after("CreatePolicy", lambda: (409, answer))
     result = pull_role(control, "quota", endpoint_url=dropping_proxy.url)
     assert result["msg"] == (
-        f"CreatePolicy: LimitExceeded: {sentence}. A quota of the account is used up: delete what is no longer needed, or"
-        " request a higher quota. Completed before that: the role was created. Run again: completed changes are not repeated."
+        f"CreatePolicy: LimitExceeded: {sentence}."
+        " A quota of the account is used up: delete what is no longer needed, or request a higher quota."
+        " Completed before that: the role was created. Run again: completed changes are not repeated."
     )
     assert dropping_proxy.count("GetRole") == 1
 
