@@ -25,7 +25,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Repository,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
@@ -79,10 +78,6 @@ class AuditedDocument:
 
     def evidence(self, statement: AuditedStatement) -> Evidence:
         return Evidence(self.name, statement.label, statement_json(statement.raw))
-
-    @property
-    def raw_statements(self) -> list[Json]:
-        return [statement.raw for statement in self.statements]
 
 
 @dataclass(frozen=True)

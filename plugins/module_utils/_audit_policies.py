@@ -11,7 +11,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
-    CreationTemplate,
     Estate,
     IamPrincipal,
     PolicyDocument,
@@ -85,9 +84,6 @@ class PolicyParser:
         if repository.policy is not None:
             return self.layer(repository.policy, True, REPOSITORY_POLICY)
         return Layer(reason=repository.policy_denied)
-
-    def template_policy(self, template: CreationTemplate) -> Layer:
-        return Layer() if template.policy is None else self.layer(template.policy, True)
 
 
 def unseen_layer(estate: Estate, path: str, region: str) -> Layer:

@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import SESSION_NAME, assume_request
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Layer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, includes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import (
@@ -133,25 +134,12 @@ def _admits(trust: Layer, request: Request) -> Ternary:
 def end_of(statements: t.Iterable[Statement | None]) -> datetime.datetime | None:
     """The earliest time at which a condition on `aws:CurrentTime` ends one of these Allow statements."""
     ends = [
-        parsed
+        max(parsed)  # alternatives: the latest of them decides
         for statement in statements
         if statement is not None
         for check in statement.condition
         if check.key.lower() == "aws:currenttime" and check.base in _TIME and not check.quantifier
-        for parsed in [_parsed([value for value in map(parse_time, check.values) if value is not None])]
-        if parsed is not None
+        for parsed in [[time for time in map(date_of, check.values) if time is not None]]
+        if parsed
     ]
     return min(ends, default=None)
-
-
-def _parsed(times: list[datetime.datetime]) -> datetime.datetime | None:
-    return max(times, default=None)  # alternatives: the latest of them decides
-
-
-def parse_time(text: str) -> datetime.datetime | None:
-    """The time in a policy, such as `2026-12-31T00:00:00Z`; None if it has another form."""
-    try:
-        found = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)

@@ -262,8 +262,12 @@ def test_members_of_the_organization(members: frozenset[str] | None, verdict: st
     assert verdicts(audited).get((root(CONSUMER), "release")) == verdict
 
 
-def test_end_of_access_is_the_earliest_condition_on_time() -> None:
-    ends = {"DateLessThan": {"aws:CurrentTime": "2026-12-24T00:00:00Z"}}
+@pytest.mark.parametrize(
+    "time",
+    ["2026-12-24T00:00:00Z", "2026-12-24T01:00:00+01:00", "2026-12-24", "1798070400", ["2026-12-01", "2026-12-24"]],
+)
+def test_end_of_access_is_the_earliest_condition_on_time(time: str | list[str]) -> None:
+    ends = {"DateLessThan": {"aws:CurrentTime": time}}
     later = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
     shared = role(
         document(trust(PULLER, later)), document({"Action": PULL, "Resource": "*", "Condition": ends}), last_used=NOW

@@ -105,7 +105,7 @@ def test_trust_policy_is_replaced_or_denies_all() -> None:
 def test_statement_is_replaced_or_removed() -> None:
     [with_policies] = audited(estate(role(policy=[allows("a"), allows("b"), allows("c")]))).roles
     [policy] = with_policies.policies
-    first, second, third = policy.raw_statements
+    first, second, third = (statement.raw for statement in policy.statements)
     middle = policy.statements[1]
     assert with_statement(policy, middle, None) == [first, third]
     assert with_statement(policy, middle, AGREED) == [first, AGREED, third]
@@ -131,7 +131,7 @@ def test_values_without_some(values: object, rest: list[str]) -> None:
 def test_statement_with_a_wildcard_is_narrowed(organization: str, principal: object, changed: dict[str, Any]) -> None:
     account = estate(registry=[grants(principal)], organization=organization)
     [policy] = audited(account).resources
-    [raw] = policy.raw_statements
+    [raw] = (statement.raw for statement in policy.statements)
     assert narrowed_statement(policy.statements[0], account) == {**raw, **changed}
 
 
