@@ -28,7 +28,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_grants imp
     role_parties,
     tag_checks,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AuditOptions, SharingTags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import (
+    AuditOptions,
+    SharingTags,
+    is_shared_by,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_limits import deny_tagging_commands
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import TagSetter
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import holds
@@ -52,12 +56,6 @@ def tag_findings(audited: AuditedEstate, options: AuditOptions, setters: t.Seque
     yield from _setters(audited, options, setters)
 
 
-def shared_by(repository: Repository, tags: SharingTags) -> bool:
-    """Whether a repository has all keys of sharing tags, each with one of its values. IAM ignores the case of keys."""
-    own = {(key.lower(), value) for key, value in (repository.tags or {}).items()}
-    return all(any((key.lower(), value) in own for value in values) for key, values in tags.items())
-
-
 def tags_evidence(repository: Repository) -> Evidence:
     return Evidence(f"tags of {repository.name} in {repository.region}", "", compact_json(dict(repository.tags or {})))
 
@@ -73,7 +71,7 @@ def _by_accident(repository: Repository, options: AuditOptions) -> t.Iterator[Fi
         return
     sharing = {}
     for tags in options.sharing_tags:
-        if shared_by(repository, tags):
+        if is_shared_by(repository.tags or {}, tags):
             sharing.update(_matching_tags(repository, tags))
     if sharing:
         title = f"Repository {repository.name} has the sharing tags, but no declaration lists it"
@@ -100,7 +98,7 @@ def _without_effect(audited: AuditedEstate, tags: SharingTags) -> t.Iterator[Fin
     if any(repository.tags is None for repository in repositories):
         return
     text = ", ".join(f"{key}={' or '.join(values)}" for key, values in tags.items())
-    tagged = [repository for repository in repositories if shared_by(repository, tags)]
+    tagged = [repository for repository in repositories if is_shared_by(repository.tags or {}, tags)]
     roles = [role for role in audited.roles if any(_requires(document, tags) for document in role.policies)]
     for role in roles if not tagged else ():
         if role_parties(role, audited.estate, AuditOptions()):

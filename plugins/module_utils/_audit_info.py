@@ -97,14 +97,12 @@ def read_estate(
     """
     reads = Reads()
 
-    def is_shared(actual: t.Mapping[str, str]) -> bool:
-        return any(all(actual.get(key) in values for key, values in tags.items()) for tags in options.sharing_tags)
-
     principals = start(lambda: read_principals(reads, session.client("iam")))
     organization = start(lambda: read_organization(reads, session.client("organizations")))
     reply = session.client("sts").get_caller_identity()
     registries = map_concurrently(
-        lambda region: read_registry(reads, session.client("ecr", region), region, is_shared, repositories), regions
+        lambda region: read_registry(reads, session.client("ecr", region), region, options.is_shared, repositories),
+        regions,
     )
     return Estate(
         arn_of(reply["Arn"]).identity,

@@ -42,6 +42,15 @@ _MAXIMUM = 36500
 _LIMITS = ("tag_setters_max", "unused_days", "ends_within_days")
 
 
+def is_shared_by(actual: t.Mapping[str, str], tags: SharingTags) -> bool:
+    """Whether the tags of a repository have all keys of sharing tags, each with one of its values.
+
+    IAM ignores the case of keys.
+    """
+    own = {(key.lower(), value) for key, value in actual.items()}
+    return all(any((key.lower(), value) in own for value in values) for key, values in tags.items())
+
+
 @dataclass(frozen=True)
 class AuditOptions:
     """The options of an audit.
@@ -83,6 +92,10 @@ class AuditOptions:
         return [
             tags for number, tags in enumerate([*own, *declared]) if tags and tags not in [*own, *declared][:number]
         ]
+
+    def is_shared(self, actual: t.Mapping[str, str]) -> bool:
+        """Whether a repository with these tags is tagged for sharing."""
+        return any(is_shared_by(actual, tags) for tags in self.sharing_tags)
 
     @property
     def tag_values(self) -> dict[str, list[str]]:

@@ -111,3 +111,20 @@ def test_declared_repository_has_a_region(region: str, regions: list[str] | None
     options = AuditOptions.of(params(declared=[share("one", {"a": "x"}, regions=regions)]), region)
     assert options.declares("release", "eu-west-1") is declares
     assert not options.declares("develop", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("tags", "shared"),
+    [
+        ({"environment": "release"}, True),
+        ({"Environment": "release", "team": "a"}, True),
+        ({"environment": "Release"}, False),
+        ({"stage": "release"}, False),
+        ({"share": "yes"}, True),
+        ({}, False),
+    ],
+)
+def test_repository_with_the_tags_of_any_share_is_shared(tags: dict[str, str], shared: bool) -> None:
+    declared = [share("second", {"share": "yes"})]
+    options = AuditOptions.of(params(repository_tags={"environment": ["release", "test"]}, declared=declared))
+    assert options.is_shared(tags) is shared
