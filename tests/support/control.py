@@ -109,7 +109,10 @@ class Control:
         """
         if module in ("ecr_audit_info", "iam_ecr_session_revocation"):  # they never wait
             return self._module_itself(module, profile, *flags, **options)
-        owners = module in ("ecr_repository_tag", "iam_ecr_pull_role")
+        if module == "ecr_replication_backfill":
+            options = {"wait_interval": WAIT_INTERVAL, "wait_timeout": 60, **options}
+            return self._module_itself(module, profile, *flags, **options)
+        owners = module in ("ecr_repository_creation_template", "ecr_repository_tag", "iam_ecr_pull_role")
         options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
         in_steps = not owners and options["wait_timeout"] != 0
         if not in_steps and options.get("credentials") != "controller" and {*flags} <= {"--check", "--diff"}:

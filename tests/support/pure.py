@@ -5,6 +5,13 @@ from __future__ import annotations
 
 PURE = (
     "_granted_access",
+    "_backfill_declaration",
+    "_backfill_plan",
+    "_registry_account",
+    "_template_declaration",
+    "_template_plan",
+    "_template_policies",
+    "_template_sharing",
     "_access_change",
     "_admission",
     "_ternary",
