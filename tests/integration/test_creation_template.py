@@ -13,6 +13,7 @@ from tests.lab import accounts
 from tests.lab.clients import Account, allow, refusal, trust
 from tests.lab.replication_copies import accept, configure, destination, fill, rule
 from tests.support.control import Control
+from tests.support.paths import ROOT
 
 MODULE = "ecr_repository_creation_template"
 CREATE, UPDATE, DELETE = (f"ecr:{verb}RepositoryCreationTemplate" for verb in ("Create", "Update", "Delete"))
@@ -192,6 +193,18 @@ def test_all_problems_are_reported_before_the_first_write(control: Control, ecr:
     wrong = control.module(MODULE, "owner", **BASIC, account=accounts.CONSUMER)
     assert wrong["msg"].startswith(f"The credentials belong to account {accounts.OWNER}, but the declared account")
     assert templates(ecr) == []
+
+
+def test_the_policy_of_the_guide_is_sufficient(control: Control, ecr: Any) -> None:
+    role = Account(control.lab).role(trust(accounts.OWNER), allow("ecr:*"))
+    text = (ROOT / "playbooks/vars/creation-template-policy.json").read_text()
+    text = text.replace("ACCOUNT:role/CUSTOM_ROLE", role.partition("::")[2])
+    caller = Account(control.lab).role(trust(accounts.OWNER), *json.loads(text)["Statement"])
+    options = {**BASIC, "assume_role_arn": caller, "tags": {"team": "a"}, "custom_role_arn": role}
+    options |= {"repository_policy": POLICY, "lifecycle_policy": EXPIRE}
+    for change in ({}, {"description": "changed"}, {"state": "absent"}):
+        result = control.module(MODULE, "owner", **options, **change)
+        assert (result["code"], result["changed"]) == (0, True), result
 
 
 def test_the_denied_action_is_named(control: Control, ecr: Any, role: str) -> None:
