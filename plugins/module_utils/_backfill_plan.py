@@ -79,7 +79,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Backfill:
-    """A backfill. Its numbers are None until ECR knows which images to replicate.
+    """A backfill. Its numbers are None while ECR prepares the list of images.
 
     :param failures: the images that were not replicated; they are known at the end
     """

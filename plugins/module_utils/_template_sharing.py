@@ -49,7 +49,7 @@ class Sharing:
 
 
 def sharing_of(tags: _Tags, declared: TemplateDeclaration, grants: Grants, prefix_arn: str) -> Sharing:
-    """What the tags of a template share.
+    """The tags of a template that share a repository, and the roles.
 
     :param prefix_arn: the ARN of a repository without its name
     """
