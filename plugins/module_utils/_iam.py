@@ -35,6 +35,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 _REVOCATION = "AWSRevokeOlderSessions"
 #: The same inline policy while a revocation is unfinished.
 _UNFINISHED = "crossaccount.ecr-revocation-unfinished"
+#: The inline policy that ends the access of one role.
+_END = "crossaccount.ecr-end"
+_OWN_POLICIES = (_REVOCATION, _UNFINISHED, _END)
 #: The maximum number of reads of a role or a policy that changes during the read.
 _READS = 3
 #: A boto3 client of `iam`; boto3 has no type for it.
@@ -89,7 +92,7 @@ class PullRole:
         profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
         added = {
             AttachmentKind.MANAGED_POLICY: [arn for arn in arns if arn != self.policy_arn],
-            AttachmentKind.INLINE_POLICY: [name for name in inline if name not in (_REVOCATION, _UNFINISHED)],
+            AttachmentKind.INLINE_POLICY: [name for name in inline if name not in _OWN_POLICIES],
             AttachmentKind.INSTANCE_PROFILE: [profile["InstanceProfileName"] for profile in profiles],
         }
         return RoleState(
@@ -102,9 +105,14 @@ class PullRole:
             attached=self.policy_arn in arns,
             revoked=_REVOCATION in inline,
             revoking=_UNFINISHED in inline,
+            end_policy=self._end_policy() if _END in inline else None,
             role_tags=_tags(role.get("Tags", [])),
             attachments=tuple(Attachment(kind, name) for kind, names in added.items() for name in names),
         )
+
+    def _end_policy(self) -> Document:
+        reply = self.client.get_role_policy(RoleName=self.name, PolicyName=_END)
+        return _policy_document.parse(reply["PolicyDocument"])
 
     def _policy(self) -> RoleState:
         """The state of the policy, with the identities to which others attached it."""
@@ -213,8 +221,11 @@ class PullRole:
     def _deny_sessions(self, policy_name: str, until: str) -> None:
         condition = {"DateLessThan": {"aws:TokenIssueTime": until}}
         statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
-        document = _policy_document.text({"Version": "2012-10-17", "Statement": [statement]})
-        self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=document)
+        self._put_inline(policy_name, {"Version": "2012-10-17", "Statement": [statement]})
+
+    def _put_inline(self, policy_name: str, document: Document) -> None:
+        text = _policy_document.text(document)
+        self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=text)
 
     def end_revocation(self) -> None:
         self.client.delete_role_policy(RoleName=self.name, PolicyName=_UNFINISHED)
@@ -222,11 +233,20 @@ class PullRole:
     def delete_revocation(self) -> None:
         self.client.delete_role_policy(RoleName=self.name, PolicyName=_REVOCATION)
 
+    def put_end(self, document: Document) -> None:
+        self._put_inline(_END, document)
+
+    def delete_end(self) -> None:
+        self.client.delete_role_policy(RoleName=self.name, PolicyName=_END)
+
     def put_boundary(self, boundary: str) -> None:
         self.client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=boundary)
 
     def tag_role(self, tags: Tags) -> None:
         self.client.tag_role(RoleName=self.name, Tags=_tag_list(tags))
+
+    def untag_role(self, keys: t.Sequence[str]) -> None:
+        self.client.untag_role(RoleName=self.name, TagKeys=list(keys))
 
     def attach(self) -> None:
         self.client.attach_role_policy(RoleName=self.name, PolicyArn=self.policy_arn)
