@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import time_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import utc_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list, statements
 
@@ -38,7 +38,7 @@ def _ending(statement: Document, end: datetime.datetime) -> Document:
     if statement.get("Effect") != "Allow":
         return statement
     condition = statement.get("Condition", {})
-    limited = {**condition, _OPERATOR: {**condition.get(_OPERATOR, {}), _KEY: time_text(end)}}
+    limited = {**condition, _OPERATOR: {**condition.get(_OPERATOR, {}), _KEY: utc_text(end)}}
     return {**statement, "Condition": limited}
 
 
@@ -95,7 +95,7 @@ def earlier(*ends: datetime.datetime | None) -> datetime.datetime | None:
 
 def end_policy(end: datetime.datetime) -> Document:
     """The inline policy that ends the access of one role."""
-    condition = {"DateGreaterThanEquals": {_KEY: time_text(end)}}
+    condition = {"DateGreaterThanEquals": {_KEY: utc_text(end)}}
     return {
         "Version": _VERSION,
         "Statement": [{"Sid": "EndOfAccess", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}],

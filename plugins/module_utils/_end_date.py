@@ -37,7 +37,7 @@ class End:
     @property
     def text(self) -> str:
         """The end as an option: the duration, the time, or both for a fixed duration. A tag has the same text."""
-        return " ".join(part for part in (self.duration, time_text(self.time) if self.time else "") if part)
+        return " ".join(part for part in (self.duration, utc_text(self.time) if self.time else "") if part)
 
     def fixed(self, current: End | None, now: datetime.datetime) -> End:
         """The end with its time.
@@ -51,12 +51,12 @@ class End:
         return replace(self, time=now.replace(microsecond=0) + datetime.timedelta(seconds=_seconds(self.duration)))
 
 
-def time_text(time: datetime.datetime) -> str:
+def utc_text(time: datetime.datetime) -> str:
     """A time in the format of AWS, in UTC."""
     return time.astimezone(datetime.timezone.utc).strftime(_FORM)
 
 
-def end_of(declared: object) -> End | None:
+def parse_end(declared: object) -> End | None:
     """The end that an option or a tag declares; None if it declares none, or if it is not valid."""
     text = "" if declared is None else str(declared).strip()
     if not text or any(end_problems(text)):
@@ -88,13 +88,13 @@ def end_text(time: datetime.datetime, now: datetime.datetime) -> str:
     """When access ends or ended, for the user."""
     left = int((time - now).total_seconds())
     if left <= 0:
-        return f"ended on {time_text(time)}"
+        return f"ended on {utc_text(time)}"
     unit, seconds = next(
         ((unit, seconds) for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)) if left >= seconds),
         ("second", 1),
     )
     number = left // seconds
-    return f"ends on {time_text(time)} (in {number} {unit}{'' if number == 1 else 's'})"
+    return f"ends on {utc_text(time)} (in {number} {unit}{'' if number == 1 else 's'})"
 
 
 def _seconds(duration: str) -> int:

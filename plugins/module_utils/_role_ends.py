@@ -13,10 +13,10 @@ from dataclasses import replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier, end_in, end_in_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import (
     End,
-    end_of,
     end_problems,
     end_text,
-    time_text,
+    parse_end,
+    utc_text,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
@@ -33,14 +33,14 @@ def with_fixed_ends(declared: RoleDeclaration, tags: t.Sequence[Tags], now: date
 
     :param tags: the current tags of the role, and of the other roles of its share, which have the same end of the share
     """
-    of_share = [end_of(lowercase_keys(each).get(END_TAG)) for each in tags]
-    of_role = end_of(lowercase_keys(tags[0]).get(ROLE_END_TAG)) if tags else None
+    of_share = [parse_end(lowercase_keys(each).get(END_TAG)) for each in tags]
+    of_role = parse_end(lowercase_keys(tags[0]).get(ROLE_END_TAG)) if tags else None
     expires = _fixed(declared.expires, of_share, now)
     return replace(declared, expires=expires, role_expires=_fixed(declared.role_expires, [of_role], now))
 
 
 def _fixed(declared: object, known: t.Iterable[End | None], now: datetime.datetime) -> object:
-    end = end_of(declared)
+    end = parse_end(declared)
     if end is None:
         return declared
     same = next((one for one in known if one is not None and one.duration == end.duration), None)
@@ -55,9 +55,7 @@ def role_end_problems(before: RoleState, declared: RoleDeclaration, now: datetim
     ):
         yield from end_problems(declared_end)
         if declared_end is not None and end is not None and end <= now and end != current:
-            yield (
-                f"expires {time_text(end)} of role {declared.name} is in the past. Declare a later end, or {remedy}."
-            )
+            yield (f"expires {utc_text(end)} of role {declared.name} is in the past. Declare a later end, or {remedy}.")
 
 
 def end_of_role(state: RoleState) -> datetime.datetime | None:

@@ -117,9 +117,9 @@ def declared_shares(params: Json, region: str) -> list[Share]:
     declared = _Declaration.of(params)
     return [
         one
-        for options in declared.shares
-        for share in [_share_of(options, declared.trust_policy_quota, region)]
-        for one in (shares_of_consumers(share) if options["roles"] == "per_consumer" else [share])
+        for given in declared.shares
+        for share in [_share_of(given, declared.trust_policy_quota, region)]
+        for one in (shares_of_consumers(share) if given["roles"] == "per_consumer" else [share])
     ]
 
 

@@ -12,16 +12,12 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import with_external_ids
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier
-from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import time_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import utc_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import statements
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import (
-    RoleDeclaration,
-    declared_state,
-    role_problems,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration, declared_state
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import role_end_problems, with_fixed_ends
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership import (
     ownership_problems,
@@ -34,6 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import
     plan_role_absent,
     plan_role_narrowed,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_problems import role_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import AttachmentKind, RoleState
 
 
@@ -72,7 +69,7 @@ class PlannedRole:
     def end_text(self) -> str | None:
         """When the access through the role ends, for the result of a module; None if it does not end."""
         end = earlier(self.declared.end, self.declared.role_end) if self.declared.is_present else None
-        return None if end is None else time_text(end)
+        return None if end is None else utc_text(end)
 
 
 def plan_pull_role(

@@ -71,7 +71,13 @@ def _share_lines(
         return  # the last role of the share is followed by its repositories
     for place in facts.places:
         yield f"in {place.region}: {list_text(place.names, every_name)}"
-    for region, registry in sorted(account.registries.items()):
+    yield from _also_shared(shared, number, tags, every_name)
+
+
+def _also_shared(shared: ShareState, number: int, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
+    """The other repositories that have the tags of a share."""
+    share = shared.shares[number]
+    for region, registry in sorted(shared.account.registries.items()):
         declared = set(shared.selection.get((number, region), ()))
         carrying = sorted(
             name
