@@ -241,6 +241,8 @@ def test_an_ended_share_runs_again_without_a_change() -> None:
         (declared("share", expires="2026-02-30T00:00:00Z"), "expires '2026-02-30T00:00:00Z' is neither a time"),
         (declared("share", expires="2026-06-01T00:00:00.5Z"), "expires '2026-06-01T00:00:00.5Z' is neither a time"),
         (declared("share", expires="11000w"), "expires '11000w' is longer than 10 years."),
+        (declared("share", expires=" "), "expires is empty. For access without an end, omit it."),
+        (declared("share", expires="soon", state="absent"), "expires 'soon' is neither a time"),
         (declared("share", expires=True), "expires 'True' is neither a time"),
         (
             declared("share", consumers=[consumer(ONE, expires=ENDS[2])]),
