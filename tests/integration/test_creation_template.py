@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 MODULE = "ecr_repository_creation_template"
 CREATE, UPDATE, DELETE = (f"ecr:{verb}RepositoryCreationTemplate" for verb in ("Create", "Update", "Delete"))
 BASIC: dict[str, Any] = {"prefix": "team", "applied_for": ["REPLICATION"]}
-POLICY = {
+POLICY: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", "ecr:DescribeImages"]}],
 }
@@ -75,9 +75,12 @@ def both(control: Control, **options: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def test_a_template_is_created_changed_and_deleted(control: Control, ecr: Any, role: str) -> None:
-    exclusions = {"image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION", "image_tag_mutability_exclusions": ["dev-*", "b"]}
+    exclusions: dict[str, Any] = {
+        "image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION",
+        "image_tag_mutability_exclusions": ["dev-*", "b"],
+    }
     options = dict(BASIC)
-    for change, writes in [
+    changes: list[tuple[dict[str, Any], list[str]]] = [
         ({}, [CREATE]),
         ({"description": "For the team"}, [UPDATE]),
         ({"applied_for": ["CREATE_ON_PUSH", "REPLICATION"]}, [UPDATE]),
@@ -91,7 +94,8 @@ def test_a_template_is_created_changed_and_deleted(control: Control, ecr: Any, r
         ({"image_tag_mutability": "IMMUTABLE", "image_tag_mutability_exclusions": []}, [UPDATE]),
         ({"repository_policy": {}, "lifecycle_policy": {}, "description": ""}, [UPDATE]),
         ({"encryption_type": "AES256", "tags": {}, "custom_role_arn": ""}, [UPDATE]),
-    ]:
+    ]
+    for change, writes in changes:
         options |= change
         result, written = both(control, **options)
         assert (result["code"], written, result["changed"]) == (0, writes, bool(writes)), (change, result)

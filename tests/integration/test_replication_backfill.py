@@ -83,11 +83,11 @@ def test_existing_images_are_replicated_once(control: Control, owner: Any, here:
     assert digests(consumer, name) == digests(owner, name)
     (backfill,) = done["backfills"]
     assert (backfill["total"], backfill["completed"], backfill["failed"], backfill["started"]) == (3, 3, 0, True)
-    for options, changed in (({}, False), ({"force": True}, True)):
+    for force in (False, True):
         mark = len(control.lab.calls())
-        again = run(control, here, **options)
-        assert (again["code"], again["changed"]) == (0, changed), again
-        assert control.lab.writes_since(mark) == [START] * changed
+        again = run(control, here, force=force)
+        assert (again["code"], again["changed"]) == (0, force), again
+        assert control.lab.writes_since(mark) == [START] * force
 
 
 def test_an_interrupted_run_is_resumed(control: Control, owner: Any, here: Place, consumer: Any) -> None:
