@@ -77,7 +77,8 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     steps = [*first, *narrowing]
     if not before.role_exists:
         steps.append(CreateRole(after.trust or DENY_ALL_TRUST, after.role_tags, after.settings))
-    steps += [*_end_tag_steps(before, after), *new_end_steps(before, after), *_policy_steps(before, after)]
+    ending, extending = new_end_steps(before, after)
+    steps += [*_end_tag_steps(before, after), *ending, *_policy_steps(before, after), *extending]
     if before.role_exists:
         steps += [*later, *_settings_steps(before, after)]
         if not _policy_document.equivalent(trust, after.trust):
@@ -98,7 +99,7 @@ def plan_role_narrowed(before: RoleState, after: RoleState) -> RolePlan:
         return RolePlan(before, before, [])
     first, later = boundary_steps(before, after)
     trust, narrowing, planned = narrow_trust(before, after, bool(later))
-    ends = new_end_steps(before, after)
+    ends, _extending = new_end_steps(before, after)
     narrowed = replace(
         before,
         trust=trust,

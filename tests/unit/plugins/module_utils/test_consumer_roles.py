@@ -26,12 +26,15 @@ def per_consumer(name: str, *accounts: str, **options: Any) -> dict[str, Any]:
 def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """A share whose consumers have their own ends, in the form that allows it."""
 
-    def share(form: str, value: str, chosen: list[tuple[str, Any]], expires: Any, duration: Any) -> dict[str, Any]:
+    def share(
+        form: str, value: str, repositories: list[str], chosen: list[tuple[str, Any]], expires: Any, duration: Any
+    ) -> dict[str, Any]:
         own = form == "per_consumer"
         consumers = [consumer(account, **({"expires": end} if own and end else {})) for account, end in chosen]
         return declared(
             name,
             repository_tags={"environment": value},
+            repositories=repositories,
             consumers=consumers,
             roles=form,
             expires=expires,
@@ -43,6 +46,7 @@ def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
         share,
         st.sampled_from(["shared", "per_consumer", "per_consumer"]),
         st.sampled_from(["release", "beta"]),
+        st.sampled_from([["release"], ["develop"], ["release", "develop"]]),
         st.lists(
             st.tuples(st.sampled_from([ONE, TWO, THREE]), ends), min_size=1, max_size=3, unique_by=lambda one: one[0]
         ),
