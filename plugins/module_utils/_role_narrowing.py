@@ -47,16 +47,6 @@ def boundary_steps(before: RoleState, after: RoleState) -> tuple[list[Step], lis
     return (step, []) if before.permissions_boundary is None else ([], step)
 
 
-def _interim_trust(old: Document, new: Document, permissions_differ: bool, boundary_differs: bool) -> Document:
-    """The trust policy while the permissions and the boundary change."""
-    if permissions_differ and boundary_differs:
-        # The old permissions with the new boundary, or the reverse, may allow access that neither declaration allows.
-        return DENY_ALL_TRUST
-    if _policy_document.equivalent(old, new) or not (permissions_differ or boundary_differs):
-        return old
-    return _common_trust(old, new)
-
-
 def _common_trust(old: Document, new: Document) -> Document:
     """The statements of the old trust policy that the new one also has, whatever their ends are."""
     unlimited = without_end(new)
@@ -81,16 +71,24 @@ def narrow_trust(
     steps: list[Step] = []
     if not (old and new):
         return old, steps, after
+    # The old permissions with the new boundary, or the reverse, may allow access that neither declaration allows.
+    is_mixed = boundary_differs and not _same_limits(before, after)
     # A deleted user or role cannot assume the role again, but its session may still be valid.
     loses = bool(
         _policy_document.dangling_principals(old) or _admission.lost_admissions(without_end(old), without_end(new))
     )
     # If unshare was interrupted, the role may exist without its revocation policy, so old sessions may be valid again.
     returns = not before.attached and not before.revoked and _policy_document.equivalent(old, DENY_ALL_TRUST)
-    trust = _interim_trust(old, new, _permissions_differ(before, after), boundary_differs)
+    trust = old
+    if is_mixed:
+        trust = DENY_ALL_TRUST
+        loses = loses or not _policy_document.equivalent(old, trust)
+    elif not _policy_document.equivalent(old, new) and (boundary_differs or _permissions_differ(before, after)):
+        trust = _common_trust(old, new)
     if loses and _policy_document.equivalent(trust, old):
         # The permissions may have a later end than a new principal until they change.
-        trust = new if _same_limits(before, after) else _common_trust(old, new)
+        is_same = _same_limits(before, after) and not boundary_differs
+        trust = new if is_same else _common_trust(old, new)
     if loses and not before.revoking:
         steps.append(BeginRevocation())
     if not _policy_document.equivalent(trust, old):

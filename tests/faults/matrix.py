@@ -157,8 +157,8 @@ def judge(trial: Trial) -> list[str]:
                 wrong.append(
                     f"{which} run, {ran.task}: invariant 1: after {violation['after']} (call {violation['number']} of"
                     f" the module) {violation['account']} {violation['principal']} with external ID"
-                    f" {violation['external_id']} may {violation['what']} {violation['repository']};"
-                    f" {len(ran.violations)} such."
+                    f" {violation['external_id']} may {violation['what']} {violation['repository']}"
+                    f"{' from ' + violation['later'] if violation['later'] else ''}; {len(ran.violations)} such."
                 )
     return wrong
 

@@ -289,6 +289,7 @@ VIOLATION = {
     "external_id": None,
     "repository": "develop",
     "what": "pull",
+    "later": "",
 }
 
 
