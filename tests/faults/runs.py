@@ -186,15 +186,17 @@ PHASES = (
     ),
     Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
-    Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,)),
-    Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,)),
-    Phase("add one", "owner", "remove one", (FEWER,), (SHORTER,), shares=(SHORTER,)),
-    Phase("new ends", "owner", "roles", (FAMILY,), (NEW_ENDS,), shares=(NEW_ENDS,)),
-    Phase("new tags", "owner", "roles", (FAMILY,), (NEW_FAMILY,), shares=(NEW_FAMILY,)),
-    Phase("to one role", "owner", "roles", (FAMILY,), (ONE_ROLE,), shares=(ONE_ROLE,)),
-    Phase("replace", "owner", "to one role", (ONE_ROLE,), (NEW_ROLE,), shares=(NEW_ROLE,)),
+    Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,), played=False),
+    Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,), played=False),
+    Phase("add one", "owner", "remove one", (FEWER,), (SHORTER,), shares=(SHORTER,), played=False),
+    Phase("new ends", "owner", "roles", (FAMILY,), (NEW_ENDS,), shares=(NEW_ENDS,), played=False),
+    Phase("new tags", "owner", "roles", (FAMILY,), (NEW_FAMILY,), shares=(NEW_FAMILY,), played=False),
+    Phase("to one role", "owner", "roles", (FAMILY,), (ONE_ROLE,), shares=(ONE_ROLE,), played=False),
+    Phase("replace", "owner", "to one role", (ONE_ROLE,), (NEW_ROLE,), shares=(NEW_ROLE,), played=False),
     # The second share has the same tag.
-    Phase("to roles", "owner", "share", (FIRST, SECOND), (NEW_FAMILY, SECOND), shares=(NEW_FAMILY, SECOND)),
+    Phase(
+        "to roles", "owner", "share", (FIRST, SECOND), (NEW_FAMILY, SECOND), shares=(NEW_FAMILY, SECOND), played=False
+    ),
     Phase(
         "expired",
         "owner",
@@ -202,11 +204,12 @@ PHASES = (
         (FAMILY,),
         (FEWER,),
         shares=(FAMILY,),
+        played=False,
         state="absent",
         expired_only=True,
         hours=5,
     ),
-    Phase("unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), state="absent"),
+    Phase("unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), played=False, state="absent"),
 )
 
 

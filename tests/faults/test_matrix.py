@@ -158,6 +158,34 @@ def test_the_observer_sees_what_only_the_time_of_a_read_opens(watched: bench.Ben
     }
 
 
+def test_the_observer_sees_access_after_its_end(watched: bench.Bench, nothing_shared: int) -> None:
+    """The trust policy ends, but not the permissions: a session that started before the end continues."""
+    watched.plan()
+    watched.lab("restore", snapshot=nothing_shared)
+    iam = Lab(watched.folder / "lab").client("owner", "iam")
+    end, later = runs.in_hours(4), runs.in_hours(8)
+    declared = {**runs.FIRST, "repositories": ["release", "develop"], "expires": end}
+
+    def seen(expires: str) -> set[tuple[str | None, ...]]:
+        """What the role gives with this end of its permissions."""
+        watched.lab("begin", declarations=[declared, {**runs.SECOND, "expires": later}], forget=True)
+        document = json.loads(trust(accounts.CONSUMER, "test"))
+        document["Statement"][0]["Condition"]["DateLessThan"] = {"aws:CurrentTime": end}
+        iam.create_role(RoleName="ending", AssumeRolePolicyDocument=json.dumps(document))
+        statement = {"Effect": "Allow", "Action": "ecr:*", "Resource": f"arn:aws:ecr:*:{accounts.OWNER}:repository/*e*"}
+        condition = {"Condition": {"DateLessThan": {"aws:CurrentTime": expires}}} if expires else {}
+        document = {"Version": "2012-10-17", "Statement": [{**statement, **condition}]}
+        iam.put_role_policy(RoleName="ending", PolicyName="it", PolicyDocument=json.dumps(document))
+        iam.delete_role_policy(RoleName="ending", PolicyName="it")
+        iam.delete_role(RoleName="ending")
+        violations = watched.lab("report")["violations"]
+        return {(violation["after"], violation["external_id"], violation["later"]) for violation in violations}
+
+    assert seen(end) == set()
+    assert seen(later) == {("iam:PutRolePolicy", "test", end)}
+    assert seen("") == {("iam:PutRolePolicy", "test", end), ("iam:PutRolePolicy", "test", later)}
+
+
 # --- the proxy
 
 
