@@ -88,14 +88,14 @@ def end_problems(declared: object) -> t.Iterator[str]:
 
 def end_text(time: datetime.datetime, now: datetime.datetime) -> str:
     """When access ends or ended, for the user."""
-    left = int((time - now).total_seconds())
+    left = (time - now).total_seconds()
     if left <= 0:
         return f"ended on {utc_text(time)}"
     unit, seconds = next(
         ((unit, seconds) for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)) if left >= seconds),
         ("second", 1),
     )
-    number = left // seconds
+    number = max(round(left / seconds), 1)
     return f"ends on {utc_text(time)} (in {number} {unit}{'' if number == 1 else 's'})"
 
 

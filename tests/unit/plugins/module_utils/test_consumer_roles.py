@@ -118,7 +118,8 @@ def test_removed_consumer_leaves_the_others_unchanged() -> None:
     assert [(change["principal"][:12]) for change in plan.access.lost] == [TWO]
     assert plan.access.gained == []
     assert (plan.untag, plan.tag) == ([], [])
-    assert not any("stays on repository" in line for line in plan.summary)
+    assert not any("stays on repository" in line or "lost the tags" in line for line in plan.summary)
+    assert "the role is deleted; no one can pull through it" in plan.summary
     for moment in carried_out(start, plan):
         assert {ONE, THREE} <= {caller[:12] for caller, _repository in moment.consumers()}
 
