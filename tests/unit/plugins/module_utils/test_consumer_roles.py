@@ -393,3 +393,10 @@ def test_role_of_another_share_with_the_name_of_this_one_is_kept() -> None:
     start = end_of(START, other)
     plan = start.plan([per_consumer("share", TWO, repository_tags={"audience": "inner"})])
     assert [(role.name, role.is_present) for role in plan.roles] == [(f"share-{TWO}", True)]
+
+
+def test_share_that_does_not_exist_yet_has_not_ended() -> None:
+    """Its repositories have its tag, because another role grants it."""
+    world = replace(START, repositories={"release": {"environment": "release"}, "develop": {}})
+    plan = world.plan([declared("later", expires=ENDS[2])], "absent", expired_only=True)
+    assert (plan.problems, plan.changed) == ([], False)
