@@ -39,7 +39,8 @@ def work(part: tuple[str, int]) -> tuple[list[matrix.Row], list[matrix.Cell]]:
     if part[0] == runs.PLAYBOOK:
         return runs.playbook_cells(replay, rows)
     mine, cells = [], []
-    for row, faults in matrix.chosen(rows, reduced).items():
+    brief = [phase.name for phase in replay.phases.values() if phase.brief]
+    for row, faults in matrix.chosen(rows, reduced, brief).items():
         if (row.phase, row.module) == part:
             mine.append(row)
             cells += [replay.cell(row, fault) for fault in faults]
@@ -78,8 +79,12 @@ def run(
         (row for found, _cells in done for row in found), key=lambda row: (order.index(row.phase), row.number)
     )
     cells = [cell for _rows, found in done for cell in found]
-    calls = {phase.name: phase.calls for phase in phases}
-    return matrix.as_json(rows, cells, seconds=round(time.monotonic() - began, 1), clean_run_calls=calls), rows, cells
+    facts: dict[str, Any] = {
+        "seconds": round(time.monotonic() - began, 1),
+        "clean_run_calls": {phase.name: phase.calls for phase in phases},
+        "brief": [phase.name for phase in phases if phase.brief],
+    }
+    return matrix.as_json(rows, cells, **facts), rows, cells
 
 
 def main() -> None:

@@ -163,9 +163,9 @@ class Phase:
     #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
     expired_only: bool = False
     hours: int = 0
-    #: Whether the reduced matrix has the phase, and whether it runs the playbook itself for it.
-    reduced: bool = True
-    played: bool = True
+    #: Whether the reduced matrix tries fewer faults and does not run the playbook itself, or does not have the phase.
+    brief: bool = False
+    left_out: bool = False
     #: How many modules run, and how many calls the playbook makes; 0 if no module runs.
     modules: int = 0
     calls: int = 0
@@ -186,17 +186,15 @@ PHASES = (
     ),
     Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
-    Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,), played=False),
-    Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,), played=False),
-    Phase("add one", "owner", "remove one", (FEWER,), (SHORTER,), shares=(SHORTER,), played=False),
-    Phase("new ends", "owner", "roles", (FAMILY,), (NEW_ENDS,), shares=(NEW_ENDS,), played=False),
-    Phase("new tags", "owner", "roles", (FAMILY,), (NEW_FAMILY,), shares=(NEW_FAMILY,), played=False),
-    Phase("to one role", "owner", "roles", (FAMILY,), (ONE_ROLE,), shares=(ONE_ROLE,), played=False),
-    Phase("replace", "owner", "to one role", (ONE_ROLE,), (NEW_ROLE,), shares=(NEW_ROLE,), played=False),
+    Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,), brief=True),
+    Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,), brief=True),
+    Phase("add one", "owner", "remove one", (FEWER,), (SHORTER,), shares=(SHORTER,), brief=True, left_out=True),
+    Phase("new ends", "owner", "roles", (FAMILY,), (NEW_ENDS,), shares=(NEW_ENDS,), brief=True),
+    Phase("new tags", "owner", "roles", (FAMILY,), (NEW_FAMILY,), shares=(NEW_FAMILY,), brief=True),
+    Phase("to one role", "owner", "roles", (FAMILY,), (ONE_ROLE,), shares=(ONE_ROLE,), brief=True, left_out=True),
+    Phase("replace", "owner", "to one role", (ONE_ROLE,), (NEW_ROLE,), shares=(NEW_ROLE,), brief=True, left_out=True),
     # The second share has the same tag.
-    Phase(
-        "to roles", "owner", "share", (FIRST, SECOND), (NEW_FAMILY, SECOND), shares=(NEW_FAMILY, SECOND), played=False
-    ),
+    Phase("to roles", "owner", "share", (FIRST, SECOND), (NEW_FAMILY, SECOND), shares=(NEW_FAMILY, SECOND), brief=True),
     Phase(
         "expired",
         "owner",
@@ -204,12 +202,15 @@ PHASES = (
         (FAMILY,),
         (FEWER,),
         shares=(FAMILY,),
-        played=False,
+        brief=True,
+        left_out=True,
         state="absent",
         expired_only=True,
         hours=5,
     ),
-    Phase("unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), played=False, state="absent"),
+    Phase(
+        "unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), brief=True, left_out=True, state="absent"
+    ),
 )
 
 
@@ -259,20 +260,20 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
 
 def phases_of(names: Sequence[str], in_short: bool) -> list[Phase]:
     """The phases with these names and those from which they start; all phases if no name is given."""
-    wanted = {*(names or [phase.name for phase in PHASES if phase.reduced or not in_short])}
+    wanted = {*(names or [phase.name for phase in PHASES if not (in_short and phase.left_out)])}
     for phase in reversed(PHASES):
         wanted |= {phase.starts_from} if phase.name in wanted else set()
-    return [replace(phase, played=phase.played or not in_short) for phase in PHASES if phase.name in wanted]
+    return [replace(phase, brief=phase.brief and in_short) for phase in PHASES if phase.name in wanted]
 
 
 def record(bench: Bench, nothing_shared: int, phases: Sequence[Phase] = PHASES) -> list[Phase]:
     """Run each phase once without a fault: the phases with the numbers of their modules and calls.
 
-    The real playbook runs through the proxy. A phase that is not played runs its modules only.
+    The real playbook runs through the proxy. A brief phase runs its modules only.
     """
     recorded, ends = [], {"": nothing_shared}
     for phase in phases:
-        if phase.played:
+        if not phase.brief:
             phase, ends[phase.name] = play(bench, phase, ends[phase.starts_from])
         start(bench, phase, ends[phase.starts_from])
         modules = run_clean(bench, phase)

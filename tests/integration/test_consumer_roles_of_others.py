@@ -131,7 +131,7 @@ def test_two_runs_at_once_change_different_consumers(control: Control) -> None:
     with ThreadPoolExecutor(2) as pool:
         runs = list(pool.map(lambda consumers: share(control, *consumers, ecr_share_wait_timeout=5), declarations))
     for run in runs:
-        assert run.code == 0 or (run.code == 2 and "Run again: completed" in text(run)), run
+        assert run.code == 0 or (run.code == 2 and "Run again: completed" in text(run)), run.output
         assert "Traceback" not in run.output
     last = share(control, *declarations[1])
     assert last.code == 0, last
