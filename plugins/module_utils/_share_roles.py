@@ -82,7 +82,7 @@ def plan_pull_role(
 ) -> PlannedRole:
     """Plan the changes of a role, or its deletion.
 
-    :param others: the other roles of the share, from which a new role takes the external IDs and the end of the share
+    :param others: the other roles of the share; a new role has their external IDs and their end of the share
     """
     before = _without_own_roles(before, declared)
     trust = {"Statement": [one for state in (before, *others) for one in statements(state.trust or {})]}
