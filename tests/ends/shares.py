@@ -17,7 +17,7 @@ from tests.support.policies import DESCRIBE_CALL, LAYER_CALL, MANIFEST_CALL, TOK
 from tests.support.pulling import Puller
 
 SHARE, CONSUMER, BOTH = "share", "consumer", "both"
-#: What has an end.
+#: The objects that have an end.
 FORMS = (SHARE, CONSUMER, BOTH)
 #: The maximum duration of a session and of a registry token, in seconds.
 LONGEST = 43_200

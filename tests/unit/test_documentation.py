@@ -51,6 +51,14 @@ def role_entry(role: str) -> dict[str, Any]:
     return entry
 
 
+def options_of_all_entry_points(role: str) -> dict[str, Any]:
+    return {
+        name: option
+        for entry in documented("role")[role]["entry_points"].values()
+        for name, option in entry["options"].items()
+    }
+
+
 def group_members() -> list[str]:
     runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())
     return [module for module in runtime["action_groups"]["aws"] if isinstance(module, str)]
@@ -154,7 +162,7 @@ def test_role_documents_every_variable_that_it_reads(role: str) -> None:
     ]
     read = set(re.findall(rf"(?<![\w.]){role}_\w+", "\n".join(texts)))
     made = set(re.findall(rf"(?:register: |^ +)({role}_\w+)(?=$|:)", "\n".join(texts), re.MULTILINE))
-    options = set(role_entry(role)["options"])
+    options = set(options_of_all_entry_points(role))
     assert read - made <= options, read - made - options
     assert options <= set(re.findall(r"\w+", "\n".join(texts)))
 
@@ -197,6 +205,23 @@ def test_suboptions_of_roles_are_those_of_the_modules() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_entry_points_of_a_role_agree(role: str) -> None:
+    """Each file of tasks that a user can name has an argument spec, and variables have one type in all of them."""
+    entries = documented("role")[role]["entry_points"]
+    main = facts(entries["main"]["options"])
+    for entry in entries.values():
+        own = facts(entry["options"])
+        assert {name: own[name] for name in own if name in main} == {name: main[name] for name in own if name in main}
+    included = {
+        task["ansible.builtin.include_role"].get("tasks_from", "main")
+        for path in (ROOT / "playbooks").glob("*.yml")
+        for task in tasks(yaml.safe_load(path.read_text()))
+        if task.get("ansible.builtin.include_role", {}).get("name") == PREFIX + role
+    }
+    assert included <= set(entries)
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_role_tasks_set_the_required_options_themselves(role: str) -> None:
     """Defaults of a block do not count: linters do not read them."""
     modules = documented("module")
@@ -213,7 +238,7 @@ def test_reference_documents_the_variables_of_playbooks() -> None:
     texts = "\n".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
     read = set(re.findall(r"\b(ecr_[a-z]+_\w+)", re.sub(r"crossaccount\.ecr\.\w+", "", texts)))
     made = {*re.findall(r"register: (\w+)", texts), *re.findall(r"^ +(ecr_\w+):", texts, re.MULTILINE)}
-    variables = read - made - {name for role in ROLES for name in role_entry(role)["options"]}
+    variables = read - made - {name for role in ROLES for name in options_of_all_entry_points(role)}
     assert variables == set(re.findall(r"^\* - ``(\w+)``$", page.replace("   * -", "* -"), re.MULTILINE))
     playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
     assert playbooks == set(re.findall(r"^crossaccount\.ecr\.(\w+)$", page, re.MULTILINE))
