@@ -24,7 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_statement 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import CreationTemplate, Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import DENY_ALL_TRUST
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_narrowing import DENY_ALL_TRUST
 
 #: A text that YAML reads as this text without quotes.
 _PLAIN = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][\w./-]*", re.ASCII | re.IGNORECASE)
