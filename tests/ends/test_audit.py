@@ -7,6 +7,7 @@ import datetime
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import utc_text
 
 from tests.lab import accounts
 from tests.support.control import Control
@@ -14,7 +15,7 @@ from tests.support.lab import LabClock
 from tests.support.lab_accounts import Keys
 from tests.support.pulling import ALLOWED, DENIED, Puller
 
-from .shares import FORMS, LONGEST, Ground, time_text
+from .shares import FORMS, LONGEST, Ground
 
 END = datetime.datetime(2027, 3, 31, 22, tzinfo=datetime.timezone.utc)
 SECOND, DAY = datetime.timedelta(seconds=1), datetime.timedelta(days=1)
@@ -41,7 +42,7 @@ def test_end_in_the_audit_is_the_real_end(control: Control, ground: Ground, form
     with control.lab.clock() as clock, ground.share(form, END, END + DAY) as puller:
         early = audit(control, clock, END - 20 * DAY)
         [row] = [row for row in early["access"] if row["principal_account"] == accounts.CONSUMER]
-        assert {path["until"] for path in row["paths"]} == {time_text(END)}
+        assert {path["until"] for path in row["paths"]} == {utc_text(END)}
         clock.stop_at(END - SECOND)
         session = puller.assume(LONGEST)[1]
         token = puller.token(session)[1]

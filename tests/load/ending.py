@@ -28,7 +28,7 @@ _HOUR = 3_600
 
 
 class Result(NamedTuple):
-    """What the consumers saw.
+    """The outcomes of all requests.
 
     :param pulls: of the consumers whose access did not end
     :param failures: a line for each of their requests that failed
@@ -86,9 +86,8 @@ class Load:
     def _revoke(self) -> dict[str, float]:
         mark = len(self.lab.calls())
         declaration = self._declaration([self.revoked, self.expiring, *self.others])
-        only = {"ecr_revoke_consumers": [self.revoked.account]}
-        scenario = ("-e", "@playbooks/vars/scenario.yml")
-        self._succeeds(self.control.playbook("revoke", "owner", *scenario, **declaration, **only))
+        scenario, only = ("-e", "@playbooks/vars/scenario.yml"), {"ecr_share_role_name": self.revoked.role}
+        self._succeeds(self.control.playbook("revoke", "owner", *scenario, **{**declaration, **only}))
         return {**self._written(mark), ASSUME: float("inf")}
 
     def _expire(self, clock: LabClock) -> dict[str, float]:

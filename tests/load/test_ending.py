@@ -7,7 +7,7 @@ from tests.support.control import Control
 
 from .ending import LIMIT, Load
 
-CONSUMERS, PULLS = 6, 100
+CONSUMERS, PULLS = 5, 50
 
 
 def test_ends_of_access_under_load(control: Control) -> None:
