@@ -26,6 +26,7 @@ LONGEST = (
     "test_share",
     "test_proof",
     "test_scenario",
+    "test_ending",
     "test_registry_token",
     "test_boundaries_playbooks",
     "test_interrupts",

@@ -42,7 +42,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     Path,
     combined,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, concerning
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
@@ -92,7 +92,7 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     def decide(at: Estate) -> dict[str, Decision]:
         return _direct_decisions(at, outsider, target, tried)
 
-    ends = ends_of(estate, target.resource.statements, decide)
+    ends = ends_of(estate, concerning(target.resource, outsider.principal), decide)
     return _attempt(decide(estate), target, target.resource, ends)
 
 
