@@ -53,12 +53,13 @@ def imports(file: pathlib.Path) -> frozenset[str]:
 
 
 def tests_of(name: str) -> list[pathlib.Path]:
-    """The unit tests of a file: `test_NAME.py`, then others that import it; without such tests, those of its users."""
+    """The unit tests of a file: `test_NAME.py`, then others that import it; without `test_NAME.py`, also those of its
+    users."""
     mirror = UNIT / f"plugins/module_utils/test{name}.py"
     every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
     using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
     own = [file for file in every if file == mirror or name in imports(file)]
-    return own or [file for file in every if using & imports(file)]
+    return own if mirror.exists() else [*own, *(file for file in every if using & imports(file) and file not in own)]
 
 
 # --- one run
