@@ -215,3 +215,47 @@ def test_rows_are_in_the_order_of_their_kinds_with_everyone_last() -> None:
         "service",
         "everyone",
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        ({"StringEquals": {"sts:ExternalId": "${aws:PrincipalAccount}"}}, "allowed"),
+        ({"StringEquals": {"sts:ExternalId": "${aws:ResourceAccount}-${aws:username}"}}, "allowed"),
+        ({"StringEquals": {"sts:ExternalId": "${aws:ResourceTag/id}"}}, "allowed"),
+        ({"StringEquals": {"sts:ExternalId": "${aws:ResourceTag/none}"}}, None),
+        ({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}, "allowed"),
+        ({"StringEquals": {"aws:username": "${sts:RoleSessionName}"}}, "allowed"),
+        ({"StringEquals": {"aws:username": "pull${sts:RoleSessionName}"}}, "allowed"),
+        ({"StringEquals": {"aws:username": "other-${sts:RoleSessionName}"}}, None),
+    ],
+)
+def test_chosen_values_are_compared_with_known_ones(condition: dict[str, Any], verdict: str | None) -> None:
+    """A caller knows the values of its own context keys, so it can choose the same value for another key."""
+    shared = role(document(trust(PULLER, condition)), PULL_ALL, tags={"id": "secret"})
+    assert verdicts(estate(shared, repositories=RELEASE)).get((PULLER, "release")) == verdict
+
+
+@pytest.mark.parametrize(
+    ("granting", "readable"),
+    [
+        ({"Condition": {"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}"}}}, {"a/app", "b"}),
+        ({"Condition": {"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team, 'none'}"}}}, {"a/app", "b"}),
+        ({"Condition": {"StringEquals": {"aws:PrincipalTag/team": "${ecr:ResourceTag/team}"}}}, {"a/app", "b"}),
+        ({"Condition": {"StringEquals": {"ecr:ResourceTag/team": "team-${aws:PrincipalTag/team}"}}}, {"b"}),
+        ({"Condition": {"StringEquals": {"ecr:ResourceTag/none": "${aws:PrincipalTag/team}"}}}, set()),
+        ({"Resource": "arn:aws:ecr:*:*:repository/${aws:PrincipalTag/team}/*"}, {"a/app"}),
+        ({"Resource": "arn:aws:ecr:*:*:repository/${aws:PrincipalTag/name}"}, {"a/app", "b", "c"}),
+    ],
+)
+@pytest.mark.parametrize("is_tagging", [True, False])
+def test_session_tags_that_policies_use_as_variables(
+    granting: dict[str, Any], readable: set[str], is_tagging: bool
+) -> None:
+    """A caller who can set tags of the session chooses the value that the repository has."""
+    actions = ["sts:AssumeRole", "sts:TagSession"] if is_tagging else "sts:AssumeRole"
+    policy = document({"Action": PULL, "Resource": "*", **granting})
+    shared = role(document(trust(PULLER, Action=actions)), policy)
+    repositories = (repository("a/app", team="a"), repository("b", team="team-b"), repository("c"))
+    found = verdicts(estate(shared, repositories=repositories))
+    assert found == {(PULLER, name): "allowed" for name in readable if is_tagging}
