@@ -108,8 +108,9 @@ def _candidates(statement: Statement, context: Context, resource: str) -> t.Iter
     for check in statement.condition:
         yield check.key.lower(), _values_for(check, statement.effect == "Deny", context)
         actual = context.get(check.key)
-        for text in check.values if isinstance(actual, tuple) else ():
-            yield from _fillings(text, actual)
+        if isinstance(actual, tuple):
+            for text in check.values:
+                yield from _fillings(text, actual)
     for pattern in statement.resources.patterns if statement.resources else ():
         yield from _fillings(pattern, (resource,))
 

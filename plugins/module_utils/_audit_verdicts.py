@@ -162,7 +162,8 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
         for name in admission.names if granted else ():
             principal, values = session_of_role(at, role.principal, name)
             request = repository_request(at, REQUIRED[0], target.repository, principal, values)
-            for chosen in _session_tags(admission, statements, request, target.repository.name):
+            tags = _session_tags(statements, request, target.repository.name) if admission.tagging.holds else [{}]
+            for chosen in tags:
                 known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
                 for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
                     decided.setdefault(one.action, []).append(decide_layers(one, layers))
@@ -171,15 +172,11 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
     return _attempt(decide(estate), target, joined, ends_of(estate, statements, decide))
 
 
-def _session_tags(
-    admission: RoleAdmission, statements: list[Statement], request: Request, repository: str
-) -> list[Values]:
+def _session_tags(statements: list[Statement], request: Request, repository: str) -> list[Values]:
     """The tags that the caller can choose for the session.
 
     :param request: a request of the session without these tags
     """
-    if not admission.tagging.holds:
-        return [{}]
     tags = "aws:principaltag/"
     return combinations(statements, lambda key: key.startswith(tags), request.context.values, repository)
 

@@ -49,11 +49,8 @@ SHARED = {
 def documented(module: str) -> dict[str, Any]:
     """The options in the documentation of a module and in its fragments, without those of other collections."""
     tree = ast.parse((ROOT / f"plugins/modules/{module}.py").read_text(encoding="utf-8"))
-    (text,) = (
-        node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION"  # type: ignore[attr-defined]
-    )
+    assigned = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+    text = ast.literal_eval(assigned["DOCUMENTATION"])
     page = yaml.safe_load(text)
     options = dict(page.get("options", {}))
     for name in page["extends_documentation_fragment"]:

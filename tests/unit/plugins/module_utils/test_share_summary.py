@@ -94,7 +94,7 @@ def in_two_regions(**options: Any) -> SharePlan:
         for region in (REGION, OTHER_REGION)
     }
     return plan_shares(
-        shares, replace(here, registries=registries, unknown=["Role x is unknown."]), lambda: "id", False
+        shares, replace(here, registries=registries, unknown=("Role x is unknown.",)), lambda: "id", False
     )
 
 
