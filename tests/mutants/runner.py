@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the unit tests of a file against its mutants, each in a process of its own that is forked from this one.
 
-Nothing on the disk changes: the process imports the mutated source instead of the file.
+Nothing on the disk changes: the process imports the mutated source instead of the file. It runs one test file after
+another until one fails, so it imports the other test files only if the mutant survives.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 CORE = ROOT / "plugins/module_utils"
 UNIT = ROOT / "tests/unit"
-#: A mutant gets so many times the CPU time that the file as it is needs, and some seconds more.
+#: A mutant gets so many times the CPU time that its tests need without a change, and some seconds more.
 PATIENCE, MORE = 4, 10
 #: The same of the time on the clock, which depends on the load of the machine. It ends only tests that wait.
 CLOCK_PATIENCE, CLOCK_MORE = 20, 60
@@ -59,7 +60,10 @@ def tests_of(name: str) -> list[pathlib.Path]:
     every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
     using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
     own = [file for file in every if file == mirror or name in imports(file)]
-    return own if mirror.exists() else [*own, *(file for file in every if using & imports(file) and file not in own)]
+    if mirror.exists():
+        return own
+    mirrors = {f"test{user}" for user in using}
+    return [*own, *(file for file in every if file not in own and (file.stem in mirrors or using & imports(file)))]
 
 
 # --- one run
@@ -114,6 +118,15 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A mutant, the test files that judge it in their order, and their limit."""
+
+    mutant: Mutant
+    tests: Sequence[pathlib.Path]
+    limit: Limit
+
+
+@dataclass(frozen=True)
 class MutantResult:
     """A mutant, the exit status of its tests, and their CPU time."""
 
@@ -136,16 +149,16 @@ class _Run:
         return MutantResult(self.mutant, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
 
 
-def _start(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> tuple[int, _Run]:
+def _start(job: Job) -> tuple[int, _Run]:
     pid = os.fork()
     if not pid:
-        _be_pytest(mutant, tests, limit)
-    return os.pidfd_open(pid), _Run(mutant, pid, time.monotonic() + limit.wall)
+        _be_pytest(job)
+    return os.pidfd_open(pid), _Run(job.mutant, pid, time.monotonic() + job.limit.wall)
 
 
-def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> None:
+def _be_pytest(job: Job) -> None:
     """In the child: run the tests and end the process, whatever happens."""
-    code = 1
+    code, limit = 1, job.limit
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit.cpu) + 1, int(limit.cpu) + 1))
@@ -157,20 +170,23 @@ def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> N
             module for module in sys.modules if module.startswith(("ansible_collections.crossaccount", "tests.unit"))
         ]:
             del sys.modules[name]
-        sys.meta_path.insert(0, _Finder(mutant))
+        sys.meta_path.insert(0, _Finder(job.mutant))
         import pytest
 
-        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", *map(str, tests)]))
+        for test in job.tests:
+            code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", str(test)]))
+            if code:
+                break
     finally:
         os._exit(code)
 
 
-def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Iterator[MutantResult]:
-    """Judge each mutant by the tests of its file, several at the same time."""
-    waiting, running = iter(mutants), dict[int, _Run]()
+def run(work: Iterable[Job], jobs: int) -> Iterator[MutantResult]:
+    """Judge each mutant by its tests, several at the same time."""
+    waiting, running = iter(work), dict[int, _Run]()
     while True:
-        while len(running) < jobs and (mutant := next(waiting, None)):
-            descriptor, started = _start(mutant, tests_of(mutant.file), limits[mutant.file])
+        while len(running) < jobs and (job := next(waiting, None)):
+            descriptor, started = _start(job)
             running[descriptor] = started
         if not running:
             return
@@ -183,14 +199,24 @@ def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Itera
             yield process.end()
 
 
-def limit_of(name: str, source: str) -> Limit:
-    """How long a mutant of a file may take; the tests of the file must pass before it is changed."""
-    began = time.monotonic()
-    unchanged = Mutant(name, 0, "", "", source)
+# --- the tests without a change
+
+
+@functools.cache
+def duration(test: pathlib.Path) -> tuple[float, float]:
+    """The CPU time and the time on the clock of a test file without a change. The tests must pass."""
+    began, unchanged = time.monotonic(), Mutant("", 0, "", "", "")
     with tempfile.NamedTemporaryFile("r") as log:
-        (judged,) = run([unchanged], {name: Limit(600, 3600, log.name)}, 1)
+        (judged,) = run([Job(unchanged, [test], Limit(600, 3600, log.name))], 1)
         output = log.read()
     if judged.status:
-        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {judged.status}):\n{output[-4000:]}")
-    clock = time.monotonic() - began
-    return Limit(MORE + PATIENCE * judged.cpu, CLOCK_MORE + CLOCK_PATIENCE * clock)
+        raise RuntimeError(f"{test} does not pass without a change (exit status {judged.status}):\n{output[-4000:]}")
+    return judged.cpu, time.monotonic() - began
+
+
+def job_of(mutant: Mutant) -> Job:
+    """The tests of a mutant, and how long they may take."""
+    tests = tests_of(mutant.file)
+    needed = [duration(test) for test in tests]
+    cpu, clock = (sum(times) for times in zip(*needed))
+    return Job(mutant, tests, Limit(MORE + PATIENCE * cpu, CLOCK_MORE + CLOCK_PATIENCE * clock))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 
 import pytest
 
@@ -69,13 +70,32 @@ def test_tests_of_a_file_are_mirror_and_importers() -> None:
     assert "test_evaluate.py" not in names  # it tests what uses the file
 
 
+def test_tests_of_users_judge_a_file_without_a_test_file() -> None:
+    names = [file.name for file in runner.tests_of("_share_text")]
+    assert names[0] == "test_share_summary.py"  # it imports the file
+    assert "test_share_plan.py" in names
+
+
+def test_a_mutant_is_judged_by_one_test_file_after_another(tmp_path: pathlib.Path) -> None:
+    first, second, reached = tmp_path / "test_first.py", tmp_path / "test_second.py", tmp_path / "reached"
+    first.write_text("def test_it():\n    assert False\n")
+    second.write_text(f"import pathlib\npathlib.Path({str(reached)!r}).touch()\n\n\ndef test_it():\n    pass\n")
+    mutant = Mutant("_wildcard", 0, "", "", "")
+    runner.preload()
+    for tests, survived in (([first, second], False), ([second, first], False), ([second], True)):
+        reached.unlink(missing_ok=True)
+        (judged,) = runner.run([runner.Job(mutant, tests, runner.Limit(300, 300))], 1)
+        assert (judged.status == runner.SURVIVED) is survived
+        assert reached.exists() is (tests[0] == second)
+
+
 def test_mutant_fails_and_original_file_passes() -> None:
     source = sources(["_wildcard"])["_wildcard"]
     broken = next(mutant for mutant in mutants("_wildcard", source) if mutant.after == "return None")
     unchanged = Mutant("_wildcard", 0, "", "", source)
     runner.preload()
-    limits = {"_wildcard": runner.Limit(300, 300)}
-    judged = {result.mutant: result.status for result in runner.run([broken, unchanged], limits, 2)}
+    jobs = [runner.Job(mutant, runner.tests_of("_wildcard"), runner.Limit(300, 300)) for mutant in (broken, unchanged)]
+    judged = {result.mutant: result.status for result in runner.run(jobs, 2)}
     assert judged[unchanged] == runner.SURVIVED
     assert judged[broken] not in (runner.SURVIVED, runner.NO_TESTS)
 
@@ -83,9 +103,9 @@ def test_mutant_fails_and_original_file_passes() -> None:
 @pytest.mark.parametrize("body", ["pass", "__import__('time').sleep(600)"])
 def test_a_mutant_that_does_not_end_is_ended(body: str) -> None:
     endless = Mutant("_wildcard", 0, "", "", f"while True:\n    {body}\n")
-    limits = {"_wildcard": runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)}
+    limit = runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)
     runner.preload()
-    (judged,) = runner.run([endless], limits, 1)
+    (judged,) = runner.run([runner.Job(endless, runner.tests_of("_wildcard"), limit)], 1)
     assert judged.status < 0
 
 
