@@ -28,7 +28,7 @@ from .mutations import Mutant
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 CORE = ROOT / "plugins/module_utils"
-UNIT = ROOT / "tests/unit"
+UNIT, TESTS = ROOT / "tests/unit", "tests.unit."
 #: A mutant gets so many times the CPU time that its tests need without a change, and some seconds more.
 PATIENCE, MORE = 4, 10
 #: The same of the time on the clock, which depends on the load of the machine. It ends only tests that wait.
@@ -44,26 +44,44 @@ NO_TESTS = 5  # pytest's exit status if it finds no test
 def imports(file: pathlib.Path) -> frozenset[str]:
     """The files of the collection's `module_utils` that a Python file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == PACKAGE:
-                found.update(alias.name for alias in node.names)
-            elif node.module.startswith(PACKAGE + "."):
-                found.add(node.module.rpartition(".")[2])
+    for module, names in _imported(file):
+        if module == PACKAGE:
+            found.update(names)
+        elif module.startswith(PACKAGE + "."):
+            found.add(module.rpartition(".")[2])
     return frozenset(found)
 
 
+@functools.cache
+def imports_with_helpers(file: pathlib.Path) -> frozenset[str]:
+    """The same, and those that files such as `tests/unit/roles.py` import for a test file."""
+    helpers = [
+        ROOT / f"{module.replace('.', '/')}.py" for module, _names in _imported(file) if module.startswith(TESTS)
+    ]
+    return imports(file).union(*(imports_with_helpers(helper) for helper in helpers if helper.is_file()))
+
+
+def _imported(file: pathlib.Path) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, [alias.name for alias in node.names]
+
+
 def tests_of(name: str) -> list[pathlib.Path]:
-    """The unit tests of a file: `test_NAME.py`, then others that import it; without `test_NAME.py`, also those of its
-    users."""
+    """The unit tests of a file: `test_NAME.py`, then others that import it.
+
+    Without `test_NAME.py`, these are also the tests that import the file through a helper, and those of its users.
+    """
     mirror = UNIT / f"plugins/module_utils/test{name}.py"
     every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
-    using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
     own = [file for file in every if file == mirror or name in imports(file)]
     if mirror.exists():
         return own
+    using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
     mirrors = {f"test{user}" for user in using}
-    return [*own, *(file for file in every if file not in own and (file.stem in mirrors or using & imports(file)))]
+    further = [file for file in every if name in imports_with_helpers(file)]
+    further += [file for file in every if file.stem in mirrors or using & imports_with_helpers(file)]
+    return list(dict.fromkeys([*own, *further]))
 
 
 # --- one run
@@ -217,6 +235,8 @@ def duration(test: pathlib.Path) -> tuple[float, float]:
 def job_of(mutant: Mutant) -> Job:
     """The tests of a mutant, and how long they may take."""
     tests = tests_of(mutant.file)
+    if not tests:
+        raise RuntimeError(f"{mutant.file}.py has no unit test")
     needed = [duration(test) for test in tests]
     cpu, clock = (sum(times) for times in zip(*needed))
     return Job(mutant, tests, Limit(MORE + PATIENCE * cpu, CLOCK_MORE + CLOCK_PATIENCE * clock))
