@@ -233,8 +233,8 @@ def duration(test: pathlib.Path) -> tuple[float, float]:
 
 
 def job_of(mutant: Mutant) -> Job:
-    """The tests of a mutant, and how long they may take."""
-    tests = tests_of(mutant.file)
+    """The tests of a mutant, the shortest one first, and how long they may take."""
+    tests = sorted(tests_of(mutant.file), key=duration)
     if not tests:
         raise RuntimeError(f"{mutant.file}.py has no unit test")
     needed = [duration(test) for test in tests]
