@@ -110,7 +110,7 @@ def test_the_earlier_end_ends_the_access_through_a_role(share: Any, role: Any, e
     assert end_of_role(state) == end
     expected = {
         None: "",
-        LATER: f"ends on {LATER_TEXT} (in 23 hours)",
+        LATER: f"ends on {LATER_TEXT} (in 24 hours)",
         PAST: f"ended on {PAST_TEXT}",
     }
     assert end_line(state, NOW) == expected[end]
