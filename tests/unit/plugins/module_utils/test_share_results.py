@@ -110,3 +110,22 @@ def test_a_share_is_changed_if_its_role_or_its_tags_are(
     plan = world.plan([first, second])
     assert [share.result["changed"] for share in plan.shares] == changed
     assert plan.changed is any(changed)
+
+
+@pytest.mark.parametrize("repositories", [["release"], ["*"]])
+def test_tags_of_a_role_that_does_not_exist_are_not_removed(repositories: list[str]) -> None:
+    """The name of the role may be misspelled, and another role may grant access by these tags."""
+    tagged = OwnerAccount({"release": TAG, "develop": {}})
+    plan = tagged.plan([declared("frist", state="absent", repositories=repositories)])
+    (problem,) = plan.problems
+    assert problem.startswith(
+        f"Role frist does not exist, but repository release in {REGION} has the tag environment=release of this share."
+    )
+    assert (plan.untag, plan.access.lost) == ([], [])
+
+
+def test_tags_of_a_share_that_was_just_removed_are_no_problem() -> None:
+    tagged = OwnerAccount({"release": TAG})
+    plan = tagged.plan([declared("first", state="absent")], is_carried_out=True)
+    assert plan.problems == []
+    assert [step.options["names"] for step in plan.untag] == [["release"]]
