@@ -52,7 +52,7 @@ def main() -> int:
         generated = random.Random(options.seed).sample(generated, options.sample)  # noqa: S311
     runner.preload()
     survivors = []
-    for number, judged in enumerate(runner.run(map(runner.job_of, generated), options.jobs), 1):
+    for number, judged in enumerate(runner.judge(generated, options.jobs), 1):
         if number % 100 == 0:
             print(f"{number} of {len(generated)} mutants tried", file=sys.stderr, flush=True)
         if judged.status == runner.SURVIVED:

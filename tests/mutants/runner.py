@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the unit tests of a file against its mutants, each in a process of its own that is forked from this one.
 
-Nothing on the disk changes: the process imports the mutated source instead of the file. It runs one test file after
-another until one fails, so it imports the other test files only if the mutant survives.
+Nothing on the disk changes: the process imports the mutated source instead of the file. Each test file has a process of
+its own, so the long tests run only if the short ones do not notice the mutant.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .mutations import Mutant
@@ -29,7 +30,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 CORE = ROOT / "plugins/module_utils"
 UNIT, TESTS = ROOT / "tests/unit", "tests.unit."
-#: A mutant gets so many times the CPU time that its tests need without a change, and some seconds more.
+#: A test file gets so many times the CPU time that it needs without a change, and some seconds more.
 PATIENCE, MORE = 4, 10
 #: The same of the time on the clock, which depends on the load of the machine. It ends only tests that wait.
 CLOCK_PATIENCE, CLOCK_MORE = 20, 60
@@ -137,16 +138,16 @@ class Limit:
 
 @dataclass(frozen=True)
 class Job:
-    """A mutant, the test files that judge it in their order, and their limit."""
+    """A mutant, a test file that judges it, and the limit of this test file."""
 
     mutant: Mutant
-    tests: Sequence[pathlib.Path]
+    test: pathlib.Path
     limit: Limit
 
 
 @dataclass(frozen=True)
 class MutantResult:
-    """A mutant, the exit status of its tests, and their CPU time."""
+    """A mutant, the exit status of a test file, and its CPU time."""
 
     mutant: Mutant
     status: int
@@ -191,19 +192,19 @@ def _be_pytest(job: Job) -> None:
         sys.meta_path.insert(0, _Finder(job.mutant))
         import pytest
 
-        for test in job.tests:
-            code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", str(test)]))
-            if code:
-                break
+        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", str(job.test)]))
     finally:
         os._exit(code)
 
 
-def run(work: Iterable[Job], jobs: int) -> Iterator[MutantResult]:
-    """Judge each mutant by its tests, several at the same time."""
-    waiting, running = iter(work), dict[int, _Run]()
+def run(take: Callable[[], Job | None], jobs: int) -> Iterator[MutantResult]:
+    """Run jobs, several at the same time, until there is none.
+
+    :param take: returns the next job
+    """
+    running: dict[int, _Run] = {}
     while True:
-        while len(running) < jobs and (job := next(waiting, None)):
+        while len(running) < jobs and (job := take()):
             descriptor, started = _start(job)
             running[descriptor] = started
         if not running:
@@ -217,26 +218,38 @@ def run(work: Iterable[Job], jobs: int) -> Iterator[MutantResult]:
             yield process.end()
 
 
-# --- the tests without a change
+def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[MutantResult]:
+    """Judge each mutant by one of its test files after another, the smallest first, until one fails."""
+    waiting, again = iter(mutants), deque[Mutant]()
+    left: dict[Mutant, list[pathlib.Path]] = {}
+
+    def take() -> Job | None:
+        mutant = again.popleft() if again else next(waiting, None)
+        if mutant is None:
+            return None
+        if mutant not in left:
+            left[mutant] = sorted(tests_of(mutant.file), key=lambda test: test.stat().st_size)
+        if not left[mutant]:
+            raise RuntimeError(f"{mutant.file}.py has no unit test")
+        test = left[mutant].pop(0)
+        return Job(mutant, test, limit_of(test))
+
+    for judged in run(take, jobs):
+        if judged.status == SURVIVED and left[judged.mutant]:
+            again.append(judged.mutant)
+        else:
+            yield judged
 
 
 @functools.cache
-def duration(test: pathlib.Path) -> tuple[float, float]:
-    """The CPU time and the time on the clock of a test file without a change. The tests must pass."""
+def limit_of(test: pathlib.Path) -> Limit:
+    """How long a test file may take with a mutant. It must pass without a change."""
     began, unchanged = time.monotonic(), Mutant("", 0, "", "", "")
     with tempfile.NamedTemporaryFile("r") as log:
-        (judged,) = run([Job(unchanged, [test], Limit(600, 3600, log.name))], 1)
+        work = [Job(unchanged, test, Limit(600, 3600, log.name))]
+        (judged,) = run(lambda: work.pop() if work else None, 1)
         output = log.read()
     if judged.status:
         raise RuntimeError(f"{test} does not pass without a change (exit status {judged.status}):\n{output[-4000:]}")
-    return judged.cpu, time.monotonic() - began
-
-
-def job_of(mutant: Mutant) -> Job:
-    """The tests of a mutant, the shortest one first, and how long they may take."""
-    tests = sorted(tests_of(mutant.file), key=duration)
-    if not tests:
-        raise RuntimeError(f"{mutant.file}.py has no unit test")
-    needed = [duration(test) for test in tests]
-    cpu, clock = (sum(times) for times in zip(*needed))
-    return Job(mutant, tests, Limit(MORE + PATIENCE * cpu, CLOCK_MORE + CLOCK_PATIENCE * clock))
+    clock = time.monotonic() - began
+    return Limit(MORE + PATIENCE * judged.cpu, CLOCK_MORE + CLOCK_PATIENCE * clock)

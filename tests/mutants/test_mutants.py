@@ -76,17 +76,25 @@ def test_tests_of_users_judge_a_file_without_a_test_file() -> None:
     assert "test_share_plan.py" in names
 
 
-def test_a_mutant_is_judged_by_one_test_file_after_another(tmp_path: pathlib.Path) -> None:
-    first, second, reached = tmp_path / "test_first.py", tmp_path / "test_second.py", tmp_path / "reached"
-    first.write_text("def test_it():\n    assert False\n")
-    second.write_text(f"import pathlib\npathlib.Path({str(reached)!r}).touch()\n\n\ndef test_it():\n    pass\n")
-    mutant = Mutant("_wildcard", 0, "", "", "")
+def test_a_mutant_is_judged_by_one_test_file_after_another(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second file fails for the mutant, so the third one is not needed."""
+    names = ("test_a.py", "test_bb.py", "test_ccc.py")
+    module = f"{runner.PACKAGE}._wildcard"
+    for name in names:
+        log, fails = tmp_path / f"log-{name}", name == "test_bb.py"
+        (tmp_path / name).write_text(
+            f"def test_it():\n    import {module} as found\n    open({str(log)!r}, 'a').write('x')\n"
+            f"    assert not {fails} or hasattr(found, 'matches')\n{'#' * len(name)}\n"
+        )
+    monkeypatch.setattr(runner, "tests_of", lambda _name: [tmp_path / name for name in reversed(names)])
     runner.preload()
-    for tests, survived in (([first, second], False), ([second, first], False), ([second], True)):
-        reached.unlink(missing_ok=True)
-        (judged,) = runner.run([runner.Job(mutant, tests, runner.Limit(300, 300))], 1)
-        assert (judged.status == runner.SURVIVED) is survived
-        assert reached.exists() is (tests[0] == second)
+    (judged,) = runner.judge([Mutant("_wildcard", 1, "", "", "mutated = True\n")], 1)
+    assert judged.status not in (runner.SURVIVED, runner.NO_TESTS)
+    # Without a change, and with the mutant.
+    assert [len((tmp_path / f"log-{name}").read_text()) for name in names[:2]] == [2, 2]
+    assert not (tmp_path / "log-test_ccc.py").exists()
 
 
 def test_mutant_fails_and_original_file_passes() -> None:
@@ -94,8 +102,7 @@ def test_mutant_fails_and_original_file_passes() -> None:
     broken = next(mutant for mutant in mutants("_wildcard", source) if mutant.after == "return None")
     unchanged = Mutant("_wildcard", 0, "", "", source)
     runner.preload()
-    jobs = [runner.Job(mutant, runner.tests_of("_wildcard"), runner.Limit(300, 300)) for mutant in (broken, unchanged)]
-    judged = {result.mutant: result.status for result in runner.run(jobs, 2)}
+    judged = {result.mutant: result.status for result in runner.judge([broken, unchanged], 2)}
     assert judged[unchanged] == runner.SURVIVED
     assert judged[broken] not in (runner.SURVIVED, runner.NO_TESTS)
 
@@ -104,8 +111,9 @@ def test_mutant_fails_and_original_file_passes() -> None:
 def test_a_mutant_that_does_not_end_is_ended(body: str) -> None:
     endless = Mutant("_wildcard", 0, "", "", f"while True:\n    {body}\n")
     limit = runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)
+    work = [runner.Job(endless, runner.tests_of("_wildcard")[0], limit)]
     runner.preload()
-    (judged,) = runner.run([runner.Job(endless, runner.tests_of("_wildcard"), limit)], 1)
+    (judged,) = runner.run(lambda: work.pop() if work else None, 1)
     assert judged.status < 0
 
 
