@@ -59,7 +59,7 @@ def running_ansible(
 
     It is a quick `ansible` if its first argument is `--ad-hoc`.
 
-    :param quick: the quick `python`. It is `sys.executable` in a run, so modules with this interpreter run in its process
+    :param quick: the quick `python`. It is `sys.executable` in a run, so modules with this interpreter run there
     :param configuration: variables of the environment; `CONFIGURED` if omitted
     """
     return _serving(folder, python, "ansible-playbook", quick, **(configuration or CONFIGURED))
