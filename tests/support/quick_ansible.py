@@ -100,7 +100,7 @@ def be_ansible(python: str, archives: str, arguments: list[str]) -> int:
     )
     (local / "ansiballz_cache").symlink_to(archives)
     ansible.constants.DEFAULT_LOCAL_TMP = str(local)
-    ansible.constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.005  # seconds
+    ansible.constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.01  # seconds
     if arguments[:1] == ["--ad-hoc"]:
         ansible.cli.adhoc.main(["ansible", *arguments[1:]])
     else:
