@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from tests.support.control import BIN, Control, Run
+from tests.support.documentation import PREFIX, documented
 from tests.support.paths import ROOT
 
-PREFIX = "crossaccount.ecr."
 #: In this order: the last ones need the share that the role makes.
 OWNER = [
     ("module", "display_lines"),
@@ -60,9 +60,7 @@ DECLARATION = {
 
 def examples(kind: str, name: str) -> list[dict[str, Any]]:
     """The tasks or plays of the examples."""
-    command = [str(BIN / "ansible-doc"), "--json", "--type", kind, PREFIX + name]
-    shown = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-    entry = shown[PREFIX + name]
+    entry = documented(kind, BIN)[name]
     text = entry["entry_points"]["main"]["examples"] if kind == "role" else entry["examples"]
     listed: list[dict[str, Any]] = yaml.safe_load(text)
     return listed
