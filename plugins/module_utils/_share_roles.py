@@ -83,7 +83,7 @@ def plan_pull_role(
 ) -> PlannedRole:
     """Plan the changes of a role, or its deletion.
 
-    :param others: the other roles of the share, from which a new role takes the external IDs and the end of the share
+    :param others: the other roles of the share; a new role has their external IDs and their end of the share
     :param accounts: the account of each consumer of the share; empty for the consumers of this role
     """
     before = _without_own_roles(before, declared)

@@ -240,11 +240,11 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     """The playbook of a phase, its flags and its variables."""
     handoff = work / "handoff.yml"
     if phase.name == "pull":
-        variables = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
-        return "pull", ["-e", f"ecr_pull_handoff={handoff}"], variables
+        chosen = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
+        return "pull", ["-e", f"ecr_pull_handoff={handoff}"], chosen
     first, *others = phase.shares
     shares = [{**first, "handoff_path": str(handoff)}, *others]
-    variables = {"ecr_share_shares": shares, "ecr_share_expired_only": phase.expired_only}
+    variables: dict[str, Any] = {"ecr_share_shares": shares, "ecr_share_expired_only": phase.expired_only}
     return "unshare" if phase.state == "absent" else "share", [], variables
 
 
