@@ -37,6 +37,7 @@ def unmet(plan: RolePlan, current: RoleState) -> list[str]:
             ("the trust", _policy_document.equivalent(current.trust, after.trust)),
             ("the permissions", _policy_document.equivalent(current.permissions, after.permissions)),
             ("the attachment", current.attached == after.attached),
+            ("the attachments", _has_attachments(plan, current)),
             ("the end of the revocation", not current.revoking),
             ("the role's tags", lowercase_keys(current.role_tags) == lowercase_keys(after.role_tags)),
             ("the policy's tags", lowercase_keys(current.policy_tags) == lowercase_keys(after.policy_tags)),
@@ -46,6 +47,12 @@ def unmet(plan: RolePlan, current: RoleState) -> list[str]:
     if after.role_exists and current.settings != after.settings:
         missing.append("the role's settings")
     return missing
+
+
+def _has_attachments(plan: RolePlan, current: RoleState) -> bool:
+    """Whether the policy is attached to each principal to which the plan attaches it, and to none that it detaches."""
+    before, after, now = {*plan.before.attachments}, {*plan.after.attachments}, {*current.attachments}
+    return after - before <= now and not (before - after) & now
 
 
 def already_applied(step: Step, current: RoleState) -> bool | None:

@@ -25,8 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     declared_shares,
     share_declaration_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_guard import SHARE_GUARD_ARGUMENT, ShareGuard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard_policy import read_tag_guard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 Progress = t.Callable[[str], None]
@@ -36,6 +38,7 @@ SHARE_INFO_ARGUMENTS: Json = {
     "defaults": {"type": "dict", "options": SHARE_ARGUMENTS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "expect_unchanged": {"type": "bool", "default": False},
+    **SHARE_GUARD_ARGUMENT,
     **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
@@ -50,10 +53,12 @@ class _Options:
     owner: _parties.OwnerAccount
     wait: WaitOptions
     expect_unchanged: bool
+    guard: ShareGuard
 
     @classmethod
     def of(cls, params: Json) -> _Options:
-        return cls(_parties.OwnerAccount.of(params), WaitOptions.of(params), params["expect_unchanged"])
+        owner, guard = _parties.OwnerAccount.of(params), ShareGuard.of(params)
+        return cls(owner, WaitOptions.of(params), params["expect_unchanged"], guard)
 
 
 def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
@@ -70,6 +75,10 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     problems.extend(wait_problems(options.wait))
     if not owner_problems:
         options.owner.check(session.identity["account"])
+    guard = options.guard.declaration(shares)
+    problems.extend(options.guard.problems(shares))
+    if guard and not options.expect_unchanged:
+        read_tag_guard(module, session, guard, problems)
 
     def read_and_plan() -> SharePlan:
         found = Problems()
@@ -84,7 +93,7 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     written = options.expect_unchanged and not module.check_mode
     plan = _unchanged(read_and_plan, options.wait, progress) if written else read_and_plan()
     warn(module, plan.warnings)
-    return result_of_plan(plan, module.check_mode)
+    return {**result_of_plan(plan, module.check_mode), "tag_guards": [guard.options] if guard else []}
 
 
 def _unchanged(
