@@ -62,12 +62,14 @@ class ShareGuard:
 
     def declaration(self, shares: t.Iterable[Share]) -> TagGuardDeclaration | None:
         """The declaration of the guard; None without a guard, or while the declaration has no tags."""
-        tags = merged_tags(repository_tags_of(share.role.repository_tags) for share in shares if share.is_present)
+        present = [share for share in shares if share.is_present]
+        tags = merged_tags(repository_tags_of(share.role.repository_tags) for share in present)
         if self.guard is None or (self.has_files and not tags):
             return None
         guard = self.guard if self.has_files else "absent"
         listed: Json = {key: list(values) for key, values in tags.items()}
-        return TagGuardDeclaration(self.name, guard, listed, self.principals, self.adopt, self.dest)
+        regions = tuple(dict.fromkeys(region for share in present for region in share.regions))
+        return TagGuardDeclaration(self.name, guard, listed, self.principals, self.adopt, self.dest, regions)
 
     def problems(self, shares: t.Sequence[Share]) -> t.Iterator[str]:
         """Problems of the guard with the shares."""

@@ -102,6 +102,19 @@ def merged_tags(declared: t.Iterable[TagValues]) -> dict[str, tuple[str, ...]]:
     return merged
 
 
+def sharing_templates(templates: t.Iterable[Json], tag_values: TagValues) -> list[str]:
+    """The prefixes of the creation templates that set a sharing tag.
+
+    :param templates: as ECR returns them
+    """
+    wanted = {(key.lower(), value) for key, values in tag_values.items() for value in values}
+    return [
+        template["prefix"]
+        for template in templates
+        if any((tag["Key"].lower(), tag.get("Value")) in wanted for tag in template.get("resourceTags") or ())
+    ]
+
+
 def is_deny_only(document: Json) -> bool:
     """Whether a document only denies, as the policy of a guard does."""
     return all(statement.get("Effect") == "Deny" for statement in _policy_document.statements(document))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _tag_guard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Arn, Identity, split_arn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems, region_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
     repository_tags_of,
@@ -62,6 +62,7 @@ class TagGuardDeclaration:
 
     :param guard: `report`, `deny` or `absent`
     :param dest: the directory of the files
+    :param regions: the regions whose creation templates are read; empty for the region of the session
     """
 
     name: str
@@ -70,6 +71,7 @@ class TagGuardDeclaration:
     principals: tuple[str, ...] = ()
     adopt: bool = False
     dest: str = "."
+    regions: tuple[str, ...] = ()
 
     @property
     def is_present(self) -> bool:
@@ -99,6 +101,7 @@ class TagGuardDeclaration:
             "principals": list(self.principals),
             "adopt": self.adopt,
             "dest": self.dest,
+            "regions": list(self.regions),
         }
 
 
@@ -114,14 +117,19 @@ def tag_guard_of(options: Json) -> TagGuardDeclaration:
         principals=tuple(options["principals"] or ()),
         adopt=options["adopt"],
         dest=options["dest"],
+        regions=tuple(options["regions"] or ()),
     )
 
 
 def _entity(declared: str, owner: Identity) -> GuardedPrincipal | None:
     """The user or role of this account that an entry names; None for anything else."""
     resource = declared.removeprefix(owner.iam(""))
-    match = _ENTITY.fullmatch(resource)
+    match = None if _is_managed_by_aws(resource) else _ENTITY.fullmatch(resource)
     return GuardedPrincipal(Attachment(AttachmentKind(match[1]), match[3]), resource) if match else None
+
+
+def _is_managed_by_aws(resource: str) -> bool:
+    return resource.removeprefix("role").startswith(_MANAGED_PATHS)
 
 
 def tag_guard_problems(declared: TagGuardDeclaration, caller: Arn) -> t.Iterator[str]:
@@ -130,6 +138,7 @@ def tag_guard_problems(declared: TagGuardDeclaration, caller: Arn) -> t.Iterator
     :param caller: the principal that runs the module
     """
     yield from guard_name_problems(declared)
+    yield from (problem for region in declared.regions for problem in region_problems(region))
     if not declared.is_present:
         return
     if not declared.repository_tags:
@@ -171,10 +180,10 @@ def _principal_problems(declared: str, caller: Arn) -> t.Iterator[str]:
             f"{label} is in account {arn.account}. The guard applies only to users and roles of account"
             f" {owner.account}; use the resource control policy for other accounts."
         )
+    elif _is_managed_by_aws(resource):
+        yield f"{label} is a role that AWS manages, so no policy can be attached to it. Use the service control policy."
     elif entity is None:
         yield f"{label} is not user/NAME, role/NAME, or the ARN of a user or a role."
-    elif entity.resource.removeprefix("role").startswith(_MANAGED_PATHS):
-        yield f"{label} is a role that AWS manages, so no policy can be attached to it. Use the service control policy."
     elif is_caller(entity, caller):
         yield (
             f"{label} is the caller of this run, which sets the tags of the shares. The guard would deny it to the next"

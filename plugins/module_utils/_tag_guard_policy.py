@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
@@ -20,7 +21,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Mo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import AttachmentKind, RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard import PolicyType, file_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard import (
+    PolicyType,
+    file_text,
+    sharing_templates,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard_declaration import (
     ExistingPrincipal,
     GuardedPrincipal,
@@ -44,6 +49,7 @@ TAG_GUARD_ARGUMENTS: Json = {
     "repository_tags": {"type": "dict"},
     "principals": {"type": "list", "elements": "str"},
     "dest": {"type": "str", "default": "."},
+    "regions": {"type": "list", "elements": "str"},
     "adopt": {"type": "bool", "default": False},
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
@@ -90,6 +96,7 @@ def tag_guard(module: Module, progress: Progress = no_progress) -> Json:
         declared_owner.check(session.identity["account"])
     plan = read_tag_guard(module, session, declared, problems)
     problems.check()
+    warn(module, _template_warnings(session, declared) if declared.is_present else ())
 
     steps = [step.name for step in plan.writes.steps]
     if not module.check_mode:
@@ -137,3 +144,21 @@ def read_tag_guard(module: Module, session: Session, declared: TagGuardDeclarati
     plan = plan_tag_guard(before, declared, caller)
     problems.extend(guard_ownership_problems(plan))
     return plan
+
+
+def _template_warnings(session: Session, declared: TagGuardDeclaration) -> t.Iterator[str]:
+    """Warnings about creation templates, through which a principal under the guard could still create the tags."""
+    for region in declared.regions or (session.region,):
+        ecr = session.client("ecr", region)
+        try:
+            pages = list(ecr.get_paginator("describe_repository_creation_templates").paginate())
+        except Exception as error:
+            reason = message_of(error)
+            yield f"Whether a repository creation template in {region} sets a sharing tag is unknown: {reason}"
+            continue
+        templates = [template for page in pages for template in page["repositoryCreationTemplates"]]
+        for prefix in sharing_templates(templates, declared.tag_values):
+            yield (
+                f"Repository creation template {prefix} in {region} sets a sharing tag, so each new repository that it"
+                " matches is shared, whoever causes it. The guard cannot prevent it. Remove the tag from the template."
+            )

@@ -22,8 +22,8 @@ description:
     same keys, are allowed.
   - They also deny each C(ecr:CreateRepositoryCreationTemplate) and C(ecr:UpdateRepositoryCreationTemplate), because IAM
     cannot check the tags in a template.
-  - A repository creation template that already sets a sharing tag continues to set it. The role
-    P(crossaccount.ecr.ecr_audit#role) finds such templates.
+  - A repository creation template that already sets a sharing tag continues to set it. A warning names such templates.
+    The caller needs C(ecr:DescribeRepositoryCreationTemplates) to find them.
   - A principal that may change IAM policies can detach the managed policy. It cannot change the SCP and the RCP.
   - All problems are reported in one failure before the first write. The caller itself cannot be one of O(principals).
 options:
@@ -59,6 +59,10 @@ options:
         C(NAME-ACCOUNT-scp.json) and C(NAME-ACCOUNT-rcp.json).
     type: str
     default: .
+  regions:
+    description: The regions whose repository creation templates are checked. The default is the region of the module.
+    type: list
+    elements: str
   adopt:
     description: Manage an existing policy of this name that this collection did not create.
     type: bool
