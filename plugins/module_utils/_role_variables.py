@@ -31,7 +31,6 @@ _PUBLISHED = {
         "failure",
         "paths",
         "revocation",
-        "guard",
         "guarded",
     ),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),

@@ -111,36 +111,29 @@ def guard_ownership_problems(plan: TagGuardPlan) -> t.Iterator[str]:
         )
 
 
-def guard_lines(plan: TagGuardPlan, files: t.Sequence[str], check_mode: bool) -> list[str]:
+def guard_lines(plan: TagGuardPlan, files: t.Sequence[str], check_mode: bool) -> t.Iterator[str]:
     """The guard as text: the policy, its principals, the files, and the next step.
 
     :param files: the paths of the files
     """
     declared, before, after = plan.declared, plan.writes.before, plan.writes.after
-    would = "a run would leave " if check_mode and plan.writes.steps else ""
     tags = ", ".join(f"{key}={' or '.join(values)}" for key, values in declared.tag_values.items())
-    left = [attachment for attachment in before.attachments if attachment not in after.attachments]
-    lines = []
-    if declared.is_present and declared.denies:
-        lines.append(f"Tag guard: {would}policy {plan.policy_arn} denying {tags} to {_named(after.attachments)}")
+    will = check_mode and plan.writes.steps
+    if declared.denies:
+        verb = "would deny" if will else "denies"
+        yield f"Tag guard: policy {plan.policy_arn} {verb} {tags} to {_named(after.attachments)}"
     elif before.policy_exists and not after.policy_exists:
-        lines.append(f"Tag guard: policy {plan.policy_arn} {'would be' if check_mode else 'is'} deleted")
-    elif not declared.is_present:
-        lines.append(f"Tag guard: policy {plan.policy_arn} does not exist")
+        yield f"Tag guard: policy {plan.policy_arn} {'would be' if will else 'is'} deleted"
+    left = [attachment for attachment in before.attachments if attachment not in after.attachments]
     if left:
-        lines.append(f"No longer under the guard: {_named(left)}")
-    if not declared.is_present:
-        return [
-            *lines,
-            "A policy of the organization that came from the files of the guard remains. Its administrator"
-            " can detach it.",
-        ]
-    return [
-        *lines,
-        f"For the administrator of the organization, to attach to account {plan.caller.account}: {' and '.join(files)}",
-        f"These policies deny {tags} to all principals except {' and '.join(exempt_arns(plan.caller))}",
-        f"To remove the guard, set {option('guard')}: absent.",
-    ]
+        yield f"No longer under the guard: {_named(left)}"
+    if declared.is_present:
+        account, exempt = plan.caller.account, " and ".join(exempt_arns(plan.caller))
+        yield f"For the administrator of the organization, to attach to account {account}: {' and '.join(files)}"
+        yield f"These policies deny {tags} to all principals except {exempt}"
+        yield f"To remove the guard, set {option('guard')}: absent."
+    else:
+        yield "The guard of the account is absent. The administrator of the organization can detach the policies there."
 
 
 def _named(attachments: t.Iterable[Attachment]) -> str:

@@ -111,7 +111,7 @@ def tag_guard(module: Module, progress: Progress = no_progress) -> Json:
         "attached_to": [f"{one.kind.value}/{one.name}" for one in plan.writes.after.attachments],
         "files": files,
         "steps": steps,
-        "lines": guard_lines(plan, [file["path"] for file in files], module.check_mode),
+        "lines": list(guard_lines(plan, [file["path"] for file in files], module.check_mode)),
         "diff": plan.diff,
     }
 

@@ -156,7 +156,9 @@ lines:
   type: list
   elements: str
   sample:
-    - To remove the guard, set ecr_share_tag_guard to absent.
+    - >-
+      Tag guard: policy arn:aws:iam::111111111111:policy/deny_ecr_sharing_tag denies environment=release to
+      user developer, role deployer
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule

@@ -340,14 +340,14 @@ def test_share_applies_the_guard_and_unshare_removes_it(control: Control, folder
     mark = len(control.lab.calls())
     checked = share(control, folder, "--check", "--diff")
     assert (checked.code, control.lab.writes_since(mark)) == (0, []), checked
-    assert f"Tag guard: a run would leave policy {POLICY_ARN} denying environment=release" in checked.output
+    assert f"Tag guard: policy {POLICY_ARN} would deny environment=release" in checked.output
     assert not any(pathlib.Path(folder).iterdir())
     first = share(control, folder)
     assert first.code == 0, first
     files = sorted(str(path) for path in pathlib.Path(folder).iterdir())
     assert files == [f"{folder}/{NAME}-{accounts.OWNER}-{kind}.json" for kind in ("rcp", "scp")]
     for text in (
-        f"Tag guard: policy {POLICY_ARN} denying environment=release to user developer, role deployer",
+        f"Tag guard: policy {POLICY_ARN} denies environment=release to user developer, role deployer",
         f"to attach to account {accounts.OWNER}: {files[1]} and {files[0]}",
         f"to all principals except {CALLER}",
         "To remove the guard, set ecr_share_tag_guard: absent.",
@@ -383,7 +383,7 @@ def test_several_shares_have_one_guard(control: Control, folder: str, people: Pe
     ]
     common: dict[str, Any] = {"ecr_share_denied": [], "ecr_share_images": [], "ecr_share_handoff_path": ""}
     run = share(control, folder, ecr_share_shares=shares, **common)
-    assert "denying environment=release or hotfix, team=red to" in run.output, run
+    assert "denies environment=release or hotfix, team=red to" in run.output, run
     assert denied(people.developer) == set(ways(people.developer))
     every = [{**one, "state": "absent"} for one in shares]
     ended = share(control, folder, ecr_share_shares=every, **common)
