@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import Attachment
 
 

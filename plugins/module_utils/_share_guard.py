@@ -48,9 +48,9 @@ class ShareGuard:
 
     @classmethod
     def of(cls, params: Json) -> ShareGuard:
-        """The options in the parameters of `ecr_share_info`."""
+        """The options in the parameters of `ecr_share_info`. A run that removes only ended shares leaves the guard."""
         given = params["tag_guard"]
-        if given is None:
+        if given is None or params["expired_only"]:
             return cls()
         principals = tuple(given["principals"] or ())
         ends = params["state"] == "absent"

@@ -33,6 +33,7 @@ from . import (
     authorization,
     aws_policies,
     boundary,
+    clock,
     creation_templates,
     cross_account,
     denials,
@@ -202,6 +203,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     account_details.install(folder)
     regions.install()
     sovereign.install()
+    clock.install(folder)
     propagation.install(folder)
 
     config = Config()

@@ -40,6 +40,7 @@ VALUES: dict[str, Any] = {
     "boundary": "arn:aws:iam::111111111111:policy/boundary",
     "version": "v1",
     "attachment": Attachment(AttachmentKind.USER, "developer"),
+    "keys": ("team",),
 }
 
 

@@ -15,7 +15,7 @@ from tests.unit.roles import declaration
 
 def guard(state: str = "present", **chosen: Any) -> ShareGuard:
     given = {"guard": "deny", "guard_name": "guard", "principals": ["user/a"], "dest": "folder", "adopt": False}
-    return ShareGuard.of({"state": state, "tag_guard": {**given, **chosen}})
+    return ShareGuard.of({"state": state, "expired_only": False, "tag_guard": {**given, **chosen}})
 
 
 def share(name: str, *regions: str, state: str = "present", **tags: Any) -> Share:
@@ -45,11 +45,18 @@ def test_guard_ends_with_the_shares(chosen: Any) -> None:
 
 
 def test_without_a_guard_nothing_is_declared() -> None:
-    for none in (ShareGuard.of({"state": "present", "tag_guard": None}), guard(guard=None, principals=None)):
+    missing = ShareGuard.of({"state": "present", "expired_only": False, "tag_guard": None})
+    for none in (missing, guard(guard=None, principals=None)):
         assert (none.declaration(SHARES), none.has_files, [*none.problems(SHARES)]) == (None, False, [])
     assert [*guard(guard=None).problems(SHARES)] == [
         "principals is set, but guard is not, so nothing is denied to them. Set guard: deny."
     ]
+
+
+def test_guard_stays_when_only_ended_shares_are_removed() -> None:
+    given = {"guard": "deny", "guard_name": "guard", "principals": None, "dest": ".", "adopt": False}
+    ended = ShareGuard.of({"state": "absent", "expired_only": True, "tag_guard": given})
+    assert (ended.declaration(SHARES), ended.has_files, [*ended.problems(SHARES)]) == (None, False, [])
 
 
 def test_guard_of_absent_shares_is_rejected() -> None:
