@@ -132,6 +132,10 @@ def exempt_arns(caller: Arn) -> list[str]:
     return [f"arn:{caller.partition}:{caller.service}::{caller.account}:{caller.resource}"]
 
 
+def file_name(guard_name: str, account: str, kind: PolicyType) -> str:
+    return f"{guard_name}-{account}-{kind.value}.json"
+
+
 def file_text(document: Json, kind: PolicyType) -> str:
     """The text of a file, with indentation if the quota allows it."""
     readable = json.dumps(document, indent=2) + "\n"

@@ -24,6 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard import (
     PolicyType,
+    file_name,
     file_text,
     sharing_templates,
 )
@@ -118,8 +119,8 @@ def tag_guard(module: Module, progress: Progress = no_progress) -> Json:
 
 
 def _file(plan: TagGuardPlan, kind: PolicyType, document: Json) -> Json:
-    name = f"{plan.declared.name}-{plan.caller.account}-{kind.value}.json"
-    return {"type": kind.value, "path": os.path.join(plan.declared.dest, name), "text": file_text(document, kind)}
+    path = os.path.join(plan.declared.dest, file_name(plan.declared.name, plan.caller.account, kind))
+    return {"type": kind.value, "path": path, "text": file_text(document, kind)}
 
 
 def read_tag_guard(module: Module, session: Session, declared: TagGuardDeclaration, problems: Problems) -> TagGuardPlan:
@@ -150,15 +151,15 @@ def read_tag_guard(module: Module, session: Session, declared: TagGuardDeclarati
 def _template_warnings(session: Session, declared: TagGuardDeclaration) -> t.Iterator[str]:
     """Warnings about creation templates, through which a principal under the guard could still create the tags."""
     for region in declared.regions or (session.region,):
-        ecr = session.client("ecr", region)
+        pages = session.client("ecr", region).get_paginator("describe_repository_creation_templates").paginate()
         try:
-            pages = list(ecr.get_paginator("describe_repository_creation_templates").paginate())
+            templates = [template for page in pages for template in page["repositoryCreationTemplates"]]
+            prefixes = sharing_templates(templates, declared.tag_values)
         except Exception as error:
             reason = message_of(error)
             yield f"Whether a repository creation template in {region} sets a sharing tag is unknown: {reason}"
             continue
-        templates = [template for page in pages for template in page["repositoryCreationTemplates"]]
-        for prefix in sharing_templates(templates, declared.tag_values):
+        for prefix in prefixes:
             yield (
                 f"Repository creation template {prefix} in {region} sets a sharing tag, so each new repository that it"
                 " matches is shared, whoever causes it. The guard cannot prevent it. Remove the tag from the template."
