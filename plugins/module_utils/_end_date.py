@@ -67,13 +67,15 @@ def parse_end(declared: object) -> End | None:
 
 def end_problems(declared: object) -> t.Iterator[str]:
     """Problems with the form of an end. The plan reports a new end in the past."""
-    text = "" if declared is None else str(declared).strip()
-    duration, _space, time = text.partition(" ") if _DURATION.match(text) else ("", "", text)
-    if duration and _DURATION.fullmatch(duration) and _seconds(duration) > _MAXIMUM_SECONDS:
-        yield f"expires {text!r} is longer than 10 years. Declare a shorter duration, or omit expires."
-    elif not text or (duration and not time and _DURATION.fullmatch(duration)):
+    if declared is None:
         return
-    else:
+    text = str(declared).strip()
+    duration, _space, time = text.partition(" ") if _DURATION.match(text) else ("", "", text)
+    if not text:
+        yield "expires is empty. For access without an end, omit it."
+    elif duration and _DURATION.fullmatch(duration) and _seconds(duration) > _MAXIMUM_SECONDS:
+        yield f"expires {text!r} is longer than 10 years. Declare a shorter duration, or omit expires."
+    elif not (duration and not time and _DURATION.fullmatch(duration)):
         match = _TIME.fullmatch(time)
         if match and not match[4]:
             yield f"expires {text!r} has no time zone. For a time in UTC, append Z."
@@ -86,14 +88,14 @@ def end_problems(declared: object) -> t.Iterator[str]:
 
 def end_text(time: datetime.datetime, now: datetime.datetime) -> str:
     """When access ends or ended, for the user."""
-    left = int((time - now).total_seconds())
+    left = (time - now).total_seconds()
     if left <= 0:
         return f"ended on {utc_text(time)}"
     unit, seconds = next(
         ((unit, seconds) for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)) if left >= seconds),
         ("second", 1),
     )
-    number = left // seconds
+    number = max(round(left / seconds), 1)
     return f"ends on {utc_text(time)} (in {number} {unit}{'' if number == 1 else 's'})"
 
 

@@ -15,6 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
     shares_of_consumers,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
     handoff_option_problems,
     handoff_path_problems,
@@ -196,6 +197,9 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     yield from _tag_problems(share)
     for region in share["regions"] or ():
         yield from region_problems(region)
+    yield from end_problems(share["expires"])
+    for consumer in share["consumers"] or ():
+        yield from end_problems(consumer.get("expires"))
     if share["state"] == "present":
         yield from handoff_option_problems(share["images"], share["denied"], repositories)
         yield from handoff_path_problems(share["handoff_path"] or "")

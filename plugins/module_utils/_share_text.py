@@ -52,13 +52,7 @@ def _share_lines(
         yield f"not changed: {f'its access {end}' if end else 'it has no end'}"
         return
     if not share.is_present:
-        existed = shared.before[number].role_exists or shared.before[number].policy_exists
-        yield (
-            "the role and its policy are deleted; no one can pull through it" if existed else "the role does not exist"
-        )
-        for place in facts.places:
-            own = [name for name in place.names if (place.region, name) in tags.removed]
-            yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
+        yield from _deleted_lines(shared, number, facts, tags, every_name)
         return
     if end:
         remedy = " remove it with unshare.yml and ecr_share_expired_only: true" if end.startswith("ended") else ""
@@ -72,6 +66,22 @@ def _share_lines(
     for place in facts.places:
         yield f"in {place.region}: {list_text(place.names, every_name)}"
     yield from _also_shared(shared, number, tags, every_name)
+
+
+def _deleted_lines(
+    shared: ShareState, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool
+) -> t.Iterator[str]:
+    """The lines about a role that does not exist after the run."""
+    before, has_other_roles = shared.before[number], shared.shares[number].role.keep_policy
+    if not before.role_exists and (has_other_roles or not before.policy_exists):
+        yield "the role does not exist"
+    elif has_other_roles:
+        yield "the role is deleted; no one can pull through it"
+    else:
+        yield "the role and its policy are deleted; no one can pull through it"
+    for place in () if has_other_roles else facts.places:
+        own = [name for name in place.names if (place.region, name) in tags.removed]
+        yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
 
 
 def _also_shared(shared: ShareState, number: int, tags: TagChanges, every_name: bool) -> t.Iterator[str]:

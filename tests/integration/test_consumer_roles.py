@@ -213,7 +213,7 @@ def test_a_duration_is_fixed_and_a_shared_role_ends(control: Control, clock: Lab
 
 def test_every_invalid_end_is_reported_before_the_first_write(control: Control) -> None:
     consumers = [{**CONSUMER, "expires": "2020-01-01T00:00:00Z"}, {**STRANGER, "expires": "2030-01-01T00:00:00"}]
-    for form, count in (("per_consumer", 3), ("shared", 3)):
+    for form, count in (("per_consumer", 3), ("shared", 4)):
         run = per_consumer(control, ecr_share_roles=form, ecr_share_consumers=consumers, ecr_share_expires="soon")
         assert run.code == 2
         assert f"{count} problems, nothing was written" in text(run), run

@@ -114,7 +114,8 @@ def test_removed_consumer_leaves_the_others_unchanged() -> None:
     assert [(change["principal"][:12]) for change in plan.access.lost] == [TWO]
     assert plan.access.gained == []
     assert (plan.untag, plan.tag) == ([], [])
-    assert not any("stays on repository" in line for line in plan.summary)
+    assert not any("stays on repository" in line or "lost the tags" in line for line in plan.summary)
+    assert "the role is deleted; no one can pull through it" in plan.summary
     for moment in carried_out(start, plan):
         assert {ONE, THREE} <= {caller[:12] for caller, _repository in moment.consumers()}
 
@@ -241,6 +242,8 @@ def test_an_ended_share_runs_again_without_a_change() -> None:
         (declared("share", expires="2026-02-30T00:00:00Z"), "expires '2026-02-30T00:00:00Z' is neither a time"),
         (declared("share", expires="2026-06-01T00:00:00.5Z"), "expires '2026-06-01T00:00:00.5Z' is neither a time"),
         (declared("share", expires="11000w"), "expires '11000w' is longer than 10 years."),
+        (declared("share", expires=" "), "expires is empty. For access without an end, omit it."),
+        (declared("share", expires="soon", state="absent"), "expires 'soon' is neither a time"),
         (declared("share", expires=True), "expires 'True' is neither a time"),
         (
             declared("share", consumers=[consumer(ONE, expires=ENDS[2])]),
