@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import json
 import pathlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from tests.lab import accounts
 from tests.lab.clients import Account, Organization, Statement, allow, denial, trust
 from tests.support.control import REPOSITORY_ARN, Control
 from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 SCENARIO = ("-e", "@playbooks/vars/scenario.yml")
 NAME = "deny_ecr_sharing_tag"
@@ -275,6 +277,31 @@ def test_template_with_a_sharing_tag_is_a_warning(guard: Any, lab: Lab) -> None:
     assert f"Repository creation template {TEMPLATE} in " in str(guard()["warnings"])
     ecr.update_repository_creation_template(prefix=TEMPLATE, resourceTags=[])
     assert f"template {TEMPLATE} in " not in str(guard().get("warnings"))
+
+
+def test_page_lists_the_permissions(control: Control, guard: Any) -> None:
+    iam = control.lab.client("owner", "iam")
+    page = (ROOT / "docs/docsite/rst/tag_guard.rst").read_text("utf-8").rpartition("\nPermissions\n")[2]
+    called: set[str] = set()
+
+    def run(**options: Any) -> None:
+        mark = len(control.lab.calls())
+        assert guard(**options)["code"] == 0
+        called.update(control.lab.calls()[mark:])
+
+    run(principals=["user/developer"])
+    iam.create_group(GroupName="listed")
+    iam.attach_group_policy(GroupName="listed", PolicyArn=POLICY_ARN)
+    run(principals=["role/ci/deployer"])
+    run(principals=["user/other"])
+    for number in range(5):
+        run(repository_tags={"environment": str(number)})
+    run(repository_tags={"environment": "3"})
+    iam.untag_policy(PolicyArn=POLICY_ARN, TagKeys=["managed-by"])
+    run(repository_tags={"environment": "3"}, adopt=True)
+    run(guard="absent")
+    iam.delete_group(GroupName="listed")
+    assert called - {"sts:GetCallerIdentity"} == set(re.findall(r"(?:ecr|iam):\w+", page))
 
 
 BAD = {
