@@ -5,6 +5,14 @@ from __future__ import annotations
 
 PURE = (
     "_granted_access",
+    "_registry_account",
+    "_registry_conflict",
+    "_registry_policy_declaration",
+    "_registry_policy_plan",
+    "_replication_declaration",
+    "_replication_plan",
+    "_replication_rule",
+    "_replication_selection",
     "_access_change",
     "_admission",
     "_ternary",
