@@ -17,6 +17,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -41,7 +42,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan
     rules_of,
     unmatched,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Place
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import HttpResponse
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
@@ -72,7 +72,7 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
 
     session = session_of(module)
     account.check(session.identity["account"])
-    source = Place(session.identity["account"], session.region)
+    source = Destination(session.identity["account"], session.region)
     document = _document(session, source, declared)
     before = document.read()
     planned = merge_rule(before, declared)
@@ -99,7 +99,7 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
     }
 
 
-def _document(session: Session, source: Place, declared: RuleDeclaration) -> RegistryDocument[Rules]:
+def _document(session: Session, source: Destination, declared: RuleDeclaration) -> RegistryDocument[Rules]:
     reader, writer = session.client("ecr"), session.client("ecr", **ONE_ATTEMPT)
     name = f"replication configuration of {source}"
     bodies: list[bytes] = []

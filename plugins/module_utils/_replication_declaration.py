@@ -9,10 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, region_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Place, Rule, new_rule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule, new_rule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
     SELECTION_ARGUMENTS,
     Selection,
@@ -59,7 +60,7 @@ class RuleDeclaration:
     """
 
     selection: Selection
-    destinations: tuple[Place, ...]
+    destinations: tuple[Destination, ...]
     deletes: bool | None = None
     adopt: bool = False
     is_present: bool = True
@@ -69,7 +70,7 @@ class RuleDeclaration:
         """The declaration in the parameters of the module."""
         return cls(
             Selection.of(params),
-            tuple(Place(one["account"], one["region"]) for one in params["destinations"]),
+            tuple(Destination(one["account"], one["region"]) for one in params["destinations"]),
             params["delete_replication"],
             params["adopt"],
             params["state"] == "present",
@@ -82,21 +83,20 @@ class RuleDeclaration:
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
         yield from self.selection.problems()
-        name = option("destinations")
         if not self.destinations:
-            yield f"{name} is empty. Set at least one account and region."
+            yield f"{option('destinations')} is empty. Set at least one account and region."
         for place in dict.fromkeys(self.destinations):
-            yield from (f"{name}: {problem}" for problem in account_problems(place.account))
+            yield from (f"{option('destinations')}: {problem}" for problem in account_problems(place.account))
             yield from region_problems(place.region, "destinations")
             if self.destinations.count(place) > 1:
-                yield f"{name}: {place} is declared more than once. Keep one entry."
+                yield f"{option('destinations')}: {place} is declared more than once. Keep one entry."
         if len(self.destinations) > MOST_DESTINATIONS:
             yield (
-                f"{name} has {len(self.destinations)} entries; ECR accepts up to {MOST_DESTINATIONS} destinations in a"
-                " registry."
+                f"{option('destinations')} has {len(self.destinations)} entries; ECR accepts up to {MOST_DESTINATIONS}"
+                " destinations in a registry."
             )
 
-    def problems_in(self, source: Place) -> t.Iterator[str]:
+    def problems_in(self, source: Destination) -> t.Iterator[str]:
         """Problems that depend on the registry whose images are replicated."""
         partition = partition_of(source.region)
         for place in dict.fromkeys(self.destinations):

@@ -19,6 +19,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
@@ -28,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_decl
     MOST_RULES,
     RuleDeclaration,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Place, Rule, rule_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule, rule_of
 
 #: The rules of a registry, as AWS returns them.
 Rules = list[Json]
@@ -122,9 +123,9 @@ def unmatched(declared: RuleDeclaration, repositories: t.Sequence[str]) -> t.Ite
             )
 
 
-def destinations_of(rule: Json) -> list[Place]:
+def destinations_of(rule: Json) -> list[Destination]:
     """The destinations of a rule as AWS returns it."""
-    return [Place(one["registryId"], one["region"]) for one in rule["destinations"]]
+    return [Destination(one["registryId"], one["region"]) for one in rule["destinations"]]
 
 
 def rules_of(configuration: object, name: str) -> Rules:

@@ -12,22 +12,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 
 _PREFIX_MATCH = "PREFIX_MATCH"
 #: The members of a rule that this file knows. AWS may add others.
 _MEMBERS = {"destinations", "repositoryFilters", "deleteReplication"}
-
-
-class Place(t.NamedTuple):
-    """The registry of an account in a region."""
-
-    account: str
-    region: str
-
-    def __str__(self) -> str:
-        return f"account {self.account} in {self.region}"
 
 
 @dataclass(frozen=True)
@@ -39,7 +30,7 @@ class Rule:
     """
 
     prefixes: tuple[str, ...]
-    destinations: tuple[Place, ...]
+    destinations: tuple[Destination, ...]
     deletes: bool = False
 
     def request(self) -> Json:
@@ -67,7 +58,7 @@ class Rule:
             and all(map(other.selects, self.prefixes or ("",)))
         )
 
-    def shared_with(self, other: Rule) -> tuple[Place, ...]:
+    def shared_with(self, other: Rule) -> tuple[Destination, ...]:
         """The destinations to which both rules replicate a repository of the same name."""
         ours, theirs = self.prefixes or ("",), other.prefixes or ("",)
         if not any(one.startswith(two) or two.startswith(one) for one in ours for two in theirs):
@@ -85,12 +76,12 @@ def rule_of(reply: Json) -> Rule | None:
         return None
     return new_rule(
         (one["filter"] for one in filters),
-        (Place(one["registryId"], one["region"]) for one in reply["destinations"]),
+        (Destination(one["registryId"], one["region"]) for one in reply["destinations"]),
         bool((reply.get("deleteReplication") or {}).get("enabled")),
     )
 
 
-def new_rule(prefixes: t.Iterable[str], destinations: t.Iterable[Place], deletes: bool = False) -> Rule:
+def new_rule(prefixes: t.Iterable[str], destinations: t.Iterable[Destination], deletes: bool = False) -> Rule:
     """A rule whose prefixes and destinations are in the order by which rules are compared."""
     return Rule(tuple(sorted(set(prefixes))), tuple(sorted(set(destinations))), deletes)
 
@@ -102,5 +93,5 @@ def names_text(prefixes: t.Sequence[str]) -> str:
     return list_text([f"{prefix}*" for prefix in prefixes], noun="prefixes")
 
 
-def _places_text(places: t.Sequence[Place]) -> str:
+def _places_text(places: t.Sequence[Destination]) -> str:
     return list_text([str(place) for place in places], noun="destinations")

@@ -44,16 +44,21 @@ class Selection:
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
-        name, every = option("prefixes"), option("all_repositories")
         if self.every and self.prefixes:
-            yield f"{name} and {every} exclude each other. Remove one of them."
+            yield f"{option('prefixes')} and {option('all_repositories')} exclude each other. Remove one of them."
         if not self.every and not self.prefixes:
-            yield f"{name} is empty. Set at least one prefix of repository names, or set {every} to true."
+            yield (
+                f"{option('prefixes')} is empty. Set at least one prefix of repository names, or set"
+                f" {option('all_repositories')} to true."
+            )
         if len(self.prefixes) > MOST_PREFIXES:
-            yield f"{name} has {len(self.prefixes)} prefixes; ECR accepts up to {MOST_PREFIXES} in a rule."
+            yield (
+                f"{option('prefixes')} has {len(self.prefixes)} prefixes; ECR accepts up to {MOST_PREFIXES} in a rule."
+            )
         for prefix in self.prefixes:
             if not _PREFIX.fullmatch(prefix) or not _FEWEST_CHARACTERS <= len(prefix) <= _MOST_CHARACTERS:
                 yield (
-                    f"{name}: {prefix!r} is not the first part of repository names, such as release or team/. It needs"
-                    f" {_FEWEST_CHARACTERS} to {_MOST_CHARACTERS} lowercase letters, digits and ._-/ without *."
+                    f"{option('prefixes')}: {prefix!r} is not the first part of repository names, such as release or"
+                    f" team/. It needs {_FEWEST_CHARACTERS} to {_MOST_CHARACTERS} lowercase letters, digits"
+                    " and ._-/ without *."
                 )

@@ -72,20 +72,35 @@ def _within_destinations(name: str, deletions: bool = False) -> Iterator[tuple[s
     :param deletions: whether only the rules that copy deletions count
     """
     source = responses.get_account_id()
-    for account, region in _destinations(name, deletions):
+    for account, region in destinations(name, deletions):
         with responses.request_scope(account, region):
-            new = name not in ecr._repositories
-            if (new and deletions) or not _is_allowed(source, account, region, name, new):
+            if deletions and name not in ecr._repositories:
                 continue
-            if new:
-                purpose = creation_templates.ON_REPLICATION
-                template = creation_templates.matching(account, region, name, purpose)
-                creation_templates.create_repository(name, template)
-            if name in ecr._repositories:
+            if accepts(source, account, region, name):
                 yield account, region
 
 
-def _destinations(name: str, deletions: bool) -> list[tuple[str, str]]:
+def accepts(source: str, account: str, region: str, name: str) -> bool:
+    """Whether the current registry, a destination, accepts an image. A repository that it lacks is created."""
+    new = name not in ecr._repositories
+    if not _is_allowed(source, account, region, name, new):
+        return False
+    if new:
+        template = creation_templates.matching(account, region, name, creation_templates.ON_REPLICATION)
+        creation_templates.create_repository(name, template)
+    return name in ecr._repositories
+
+
+def every_destination() -> list[tuple[str, str]]:
+    """The destinations of the rules of the current registry."""
+    return [(one["registryId"], one["region"]) for rule in _rules() for one in rule["destinations"]]
+
+
+def destinations(name: str, deletions: bool = False) -> list[tuple[str, str]]:
+    """The destinations of a repository of the current registry.
+
+    :param deletions: whether only the rules that copy deletions count
+    """
     found = [
         (one["registryId"], one["region"])
         for rule in _rules()

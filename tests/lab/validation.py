@@ -7,7 +7,6 @@ file `state.MISFITS`. A line contains names only, no value of a response.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import pathlib
@@ -16,11 +15,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel
 from botocore.parsers import create_parser
 
 from . import state
+from .models import service_model
 
 VARIABLE = "LAB_VALIDATE"
 #: The name of each service in signatures, and of its model.
@@ -38,8 +37,6 @@ _COMMON = {
 _OPEN = {"ErrorCode"}
 #: Errors that the models leave out: operation and code. The ECR API reference has the exception, and users receive it.
 _UNMODELED = {("GetDownloadUrlForLayer", "KmsException")}
-#: Members that the model of the lab's botocore does not have yet. The model of botocore 1.44 has them.
-_NEW = {("ReplicationRule", "deleteReplication")}
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -115,7 +112,7 @@ def is_enabled() -> bool:
 def misfits(call: str, status: int, headers: dict[str, str], body: bytes) -> list[str]:
     """How a response deviates from the model; nothing for a call without a model."""
     service, _colon, name = call.partition(":")
-    model = _model(service) if service in _MODELS else None
+    model = service_model(_MODELS[service]) if service in _MODELS else None
     if model is None or name not in model.operation_names:
         return []
     operation = model.operation_model(name)
@@ -143,12 +140,6 @@ def _document_misfits(operation: OperationModel, status: int, document: Any) -> 
         yield from _json_misfits(operation.output_shape, document, operation.name)
     elif document:
         yield f"{operation.name}: has a body, but the operation has no output"
-
-
-@functools.cache
-def _model(service: str) -> Any:
-    description = Loader().load_service_model(_MODELS[service], "service-2")
-    return ServiceModel(description, _MODELS[service])
 
 
 def _error_misfits(operation: OperationModel, status: int, document: Any) -> Iterator[str]:
@@ -188,8 +179,7 @@ def _json_misfits(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def _member_misfits(shape: Any, names: Any, path: str) -> Iterator[str]:
-    known = {*shape.members, *(name for owner, name in _NEW if owner == shape.name)}
-    yield from (f"{path}.{name}: is not a member of {shape.name}" for name in names if name not in known)
+    yield from (f"{path}.{name}: is not a member of {shape.name}" for name in names if name not in shape.members)
     yield from (f"{path}.{name}: is missing" for name in shape.required_members if name not in names)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
@@ -23,14 +24,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import merge_rule, rule_elements
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Place
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import NotConfirmedError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 WAIT = WaitOptions(True, 0, 0.0)
-PLACE = Place("222222222222", "eu-west-1")
+PLACE = Destination("222222222222", "eu-west-1")
 REGISTRY = Identity("aws", "222222222222")
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "PutRegistryPolicy")
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "PutRegistryPolicy")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import (
@@ -13,16 +14,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan
     rules_of,
     unmatched,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Place
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 
 OWNER, CONSUMER, OTHER = "111111111111", "222222222222", "333333333333"
 REGION = "ap-northeast-1"
-THERE = Place(CONSUMER, REGION)
-SOURCE = Place(OWNER, REGION)
+THERE = Destination(CONSUMER, REGION)
+SOURCE = Destination(OWNER, REGION)
 
 
-def rule(*prefixes: str, to: tuple[Place, ...] = (THERE,), deletes: bool | None = None) -> dict[str, Any]:
+def rule(*prefixes: str, to: tuple[Destination, ...] = (THERE,), deletes: bool | None = None) -> dict[str, Any]:
     """A rule as AWS returns it."""
     filters = [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in prefixes]
     return {
@@ -32,11 +32,11 @@ def rule(*prefixes: str, to: tuple[Place, ...] = (THERE,), deletes: bool | None 
     }
 
 
-def declared(*prefixes: str, to: tuple[Place, ...] = (THERE,), **options: Any) -> RuleDeclaration:
+def declared(*prefixes: str, to: tuple[Destination, ...] = (THERE,), **options: Any) -> RuleDeclaration:
     return RuleDeclaration(Selection(tuple(sorted(prefixes)), not prefixes), to, **options)
 
 
-FOREIGN = rule("team/", to=(Place(OTHER, "eu-west-1"),), deletes=True)
+FOREIGN = rule("team/", to=(Destination(OTHER, "eu-west-1"),), deletes=True)
 UNKNOWN = {**rule("release"), "speed": "fast"}
 
 
@@ -79,7 +79,7 @@ def test_merge_keeps_every_other_rule(
         (rule("rel"), declared("release")),
         (rule(), declared("release")),
         (rule("release/api", deletes=True), declared("release")),
-        (rule("release", to=(THERE, Place(OTHER, REGION))), declared("release")),
+        (rule("release", to=(THERE, Destination(OTHER, REGION))), declared("release")),
         (rule("release", "team"), declared("release", is_present=False)),
     ],
 )
@@ -90,7 +90,7 @@ def test_overlap_is_a_problem(other: dict[str, Any], wanted: RuleDeclaration) ->
 
 
 def test_other_destinations_and_prefixes_do_not_overlap() -> None:
-    others = [rule("release", to=(Place(CONSUMER, "eu-west-1"),)), rule("develop"), rule("releas_")]
+    others = [rule("release", to=(Destination(CONSUMER, "eu-west-1"),)), rule("develop"), rule("releas_")]
     assert merge_rule(others, declared("release")).problems == ()
 
 
@@ -105,7 +105,7 @@ def test_limits_of_the_registry_are_problems() -> None:
     ten = [rule(f"team{number}/") for number in range(10)]
     (problem,) = merge_rule(ten, declared("release")).problems
     assert problem.startswith("The registry would have 11 replication rules; ECR accepts up to 10.")
-    places = tuple(Place(f"{number:012}", REGION) for number in range(25))
+    places = tuple(Destination(f"{number:012}", REGION) for number in range(25))
     (problem,) = merge_rule([rule("team/", to=places)], declared("release")).problems
     assert problem.startswith("The replication rules of the registry would have 26 destinations; ECR accepts up to 25.")
     assert merge_rule([rule("team/", to=places)], declared("release", to=places[:3])).problems == ()
@@ -147,10 +147,10 @@ def test_prefix_without_repositories_is_a_warning() -> None:
         (declared(*(f"team{number}/" for number in range(101))), "has 101 prefixes; ECR accepts up to 100"),
         (declared("release", to=()), "destinations is empty."),
         (declared("release", to=(THERE, THERE)), "declared more than once"),
-        (declared("release", to=(Place("22", REGION),)), "'22' is not an AWS account ID of 12 digits."),
-        (declared("release", to=(Place(CONSUMER, "tokyo"),)), "'tokyo' does not look like a region"),
+        (declared("release", to=(Destination("22", REGION),)), "'22' is not an AWS account ID of 12 digits."),
+        (declared("release", to=(Destination(CONSUMER, "tokyo"),)), "'tokyo' does not look like a region"),
         (
-            declared("release", to=tuple(Place(f"{number:012}", REGION) for number in range(26))),
+            declared("release", to=tuple(Destination(f"{number:012}", REGION) for number in range(26))),
             "has 26 entries; ECR accepts up to 25 destinations",
         ),
     ],
@@ -164,15 +164,15 @@ def test_invalid_declaration_is_a_problem(wanted: RuleDeclaration, part: str) ->
     ("place", "part"),
     [
         (SOURCE, "is the registry of the images."),
-        (Place(CONSUMER, "cn-north-1"), "is in partition aws-cn, but the images are in partition aws."),
-        (Place(CONSUMER, "us-gov-west-1"), "is in partition aws-us-gov"),
-        (Place(CONSUMER, "eusc-de-east-1"), "is in partition aws-eusc"),
+        (Destination(CONSUMER, "cn-north-1"), "is in partition aws-cn, but the images are in partition aws."),
+        (Destination(CONSUMER, "us-gov-west-1"), "is in partition aws-us-gov"),
+        (Destination(CONSUMER, "eusc-de-east-1"), "is in partition aws-eusc"),
     ],
 )
-def test_destination_that_ecr_cannot_reach_is_a_problem(place: Place, part: str) -> None:
+def test_destination_that_ecr_cannot_reach_is_a_problem(place: Destination, part: str) -> None:
     (problem,) = declared("release", to=(place,)).problems_in(SOURCE)
     assert part in problem
 
 
 def test_other_region_of_the_same_account_is_a_destination() -> None:
-    assert list(declared("release", to=(Place(OWNER, "eu-west-1"),)).problems_in(SOURCE)) == []
+    assert list(declared("release", to=(Destination(OWNER, "eu-west-1"),)).problems_in(SOURCE)) == []
