@@ -18,7 +18,7 @@ import typing as t
 Elements = t.Mapping[t.Hashable, str]
 
 
-def differences(before: Elements, after: Elements, found: Elements) -> list[str]:
+def document_differences(before: Elements, after: Elements, found: Elements) -> list[str]:
     """The parts that AWS does not return although they were written, and those that it returns although they were
     removed.
 

@@ -16,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_conflict import (
     Elements,
     conflict,
-    differences,
+    document_differences,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     CONSISTENT_READS,
@@ -89,7 +89,7 @@ def _confirm(document: RegistryDocument[Content], before: Content, after: Conten
     while True:
         content = document.read()
         found = document.elements(content)
-        different = differences(old, new, found)
+        different = document_differences(old, new, found)
         agreed = 0 if different else agreed + 1
         if different and found.keys() != old.keys():
             message = conflict(document.name, different, after, content)
