@@ -71,7 +71,7 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
     registry = arn_of(session.identity["arn"]).identity
     wanted = declared.statement(registry, session.region)
     name = f"registry policy of account {registry.account} in {session.region}"
-    before = _read(session.client("ecr"), name)
+    before = read_registry_policy(session.client("ecr"), name)
     planned = merge_statement(before, declared, wanted)
     problems.extend(declared.problems_in(registry.account))
     problems.extend(planned.problems)
@@ -106,14 +106,18 @@ def _document(
 
     return RegistryDocument(
         name,
-        functools.partial(_read, reader, name),
+        functools.partial(read_registry_policy, reader, name),
         functools.partial(_write, writer),
         merge,
         statement_elements,
     )
 
 
-def _read(ecr: Client, name: str) -> Document | None:
+def read_registry_policy(ecr: Client, name: str) -> Document | None:
+    """The policy of a registry; None if it has none.
+
+    :param name: its name in messages
+    """
     try:
         return read_policy(ecr.get_registry_policy()["policyText"], name)
     except botocore.exceptions.ClientError as error:
