@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from ansible.errors import AnsibleError
@@ -73,7 +74,8 @@ class ActionModule(RoleAction):
         own = {name: params[name] for name in _OWN if params[name] is not None}
         expected = _Expectations.of(params)
         share = share_of(source and _strict_yaml.load(*source), own, expected.owner_account, expected.external_id)
-        return {"changed": False, **share.values(), "summary": summary(share, expected.owner_account)}
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return {"changed": False, **share.values(), "summary": summary(share, expected.owner_account, now)}
 
     def _evaluate(self, path: str) -> object:
         try:

@@ -54,6 +54,19 @@ _CONSUMER = """
             default: false
 """
 
+# The options of a consumer of a share, and not of the module that manages one role.
+_CONSUMER_ROLE = """
+          role_name:
+            description: The name of the role of this consumer. The default is C(NAME-ACCOUNT).
+            type: str
+          max_session_duration:
+            description: The maximum session duration of this consumer in seconds. The default is that of the share.
+            type: int
+          expires:
+            description: The end of the access of this consumer. If the share has an end, too, the earlier one applies.
+            type: raw
+"""
+
 # The options of the role that have no default.
 _ROLE = """
       policy_name:
@@ -101,7 +114,20 @@ _SHARE: str = f"""
         description: The accounts, users and roles that can assume the role. Required to share.
         type: list
         elements: dict
-        suboptions:{_CONSUMER}
+        suboptions:{_CONSUMER.rstrip()}{_CONSUMER_ROLE}
+      roles:
+        description:
+          - With V(shared), all consumers assume one role. With V(per_consumer), each consumer has its own role, with
+            the name C(NAME-ACCOUNT). All of these roles have one managed policy. Only then, a consumer can have
+            C(role_name), C(max_session_duration) and C(expires).
+          - The default is V(shared).
+        type: str
+        choices: [shared, per_consumer]
+      expires:
+        description:
+          - The end of the share, a time such as V(2026-12-31T00:00:00Z), or a duration such as V(14d). The first run
+            fixes the end of a duration in a tag of the role.
+        type: raw
       access:
         description:
           - V(pull) allows what a container engine needs. V(read) also allows describing and listing.

@@ -16,6 +16,7 @@ except ImportError:
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import families, role_names_to_read
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
@@ -72,16 +73,31 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
 
     others, *found = map_concurrently(read_roles, [None, *named])
     roles = {name: state for states in found for name, state in states.items()}
+    roles.update(_roles_of_other_consumers(iam, owner, named, roles, others))
     searches = list(_searches(session, shares, roles))
     registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
-    declared = {share.name for share in shares}
     return Account(
         owner,
+        session.now,
         roles,
-        {name: state for name, state in others.items() if name not in declared},
+        {name: state for name, state in others.items() if name not in roles},
         {registry.region: registry for registry in registries},
         tuple(unknown),
     )
+
+
+def _roles_of_other_consumers(
+    iam: Client, owner: Identity, shares: t.Sequence[Share], roles: dict[str, RoleState], others: dict[str, RoleState]
+) -> dict[str, RoleState]:
+    """The roles that may serve consumers of these shares, although the declaration does not name them."""
+    wanted = {
+        name: PullRole(iam, owner, name, share.policy_name, share.role.path)
+        for family in families(shares)
+        for share in family[:1]
+        for name in role_names_to_read(share, {one.name: roles[one.name] for one in family}, others)
+        if name not in roles
+    }
+    return dict(zip(wanted, map_concurrently(PullRole.read, list(wanted.values()))))
 
 
 def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, RoleState]) -> t.Iterator[_Search]:
@@ -164,4 +180,5 @@ def _state(role: Json, policies: Json) -> RoleState:
         trust=_policy_document.parse(role["AssumeRolePolicyDocument"]),
         permissions={"Version": "2012-10-17", "Statement": statements},
         attached=True,
+        role_tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
     )

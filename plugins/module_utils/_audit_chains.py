@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import typing as t
 from collections import deque
+from dataclasses import replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
     FOR_A_SESSION,
     combinations,
     overridden,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import end_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import ParsedPrincipal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import role_request, session_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
@@ -26,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Es
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
     DENIED,
+    Layer,
     Layers,
     decide_layers,
 )
@@ -66,7 +69,7 @@ class RoleChains:
                 answer = every([before.answer, after.answer])
                 if reached.holds is False or answer.holds:
                     known[after.role.principal.arn] = answer
-                    found.append(RoleAdmission(after.role, answer, after.statement, before=before))
+                    found.append(replace(after, answer=answer, before=before))
                     ahead.append(found[-1])
         return found
 
@@ -85,41 +88,54 @@ class RoleChains:
         """The roles that a session of a role can assume."""
         arn = role.principal.arn
         if arn not in self._next:
-            found = [self._step(role, other) for other in self._roles if other.principal.arn != arn]
+            found = [_step_between(self._estate, role, other) for other in self._roles if other.principal.arn != arn]
             self._next[arn] = [step for step in found if step.answer.holds is not False]
         return self._next[arn]
 
-    @staticmethod
-    def _may_assume(role: ParsedPrincipal) -> bool:
-        """Whether identity policies may allow a role to assume other roles. It is a quick check."""
-        return bool(role.identity.reason) or any(
-            statement.effect == "Allow" and covers_action(statement, _ASSUME).holds is not False
-            for statement in role.identity.statements
-        )
 
-    def _step(self, role: ParsedPrincipal, other: ParsedPrincipal) -> RoleAdmission:
-        principal, values = session_of_role(self._estate, role.principal)
-        trust = other.trust
-        concerned = concerning(trust, principal) if trust else []
-        allowing = [statement for statement in concerned if statement.effect == "Allow"]
-        if trust is None or not (allowing if self._may_assume(role) else _naming(allowing, principal)):
-            return RoleAdmission(other, NO)
-        best = RoleAdmission(other, NO)
-        layers = Layers(role.identity, trust, role.limits)
-        statements = [
-            *concerned,
-            *role.identity.statements,
-            *(one for limit in role.limits for one in limit.statements),
-        ]
-        for chosen in combinations(statements, lambda key: key in FOR_A_SESSION, values):
-            request = role_request(self._estate, _ASSUME, principal, other.principal, overridden(values, chosen))
-            decisions = [decide_layers(one, layers) for one in session_requests(request)]
-            decision = next((one for one in decisions if one.verdict != ALLOWED), None)
-            if decision is None:
-                return RoleAdmission(other, YES, statement_at(trust, trust.allows(request).reason))
-            if all(one.verdict != DENIED for one in decisions) and best.answer.holds is False:
-                best = RoleAdmission(other, unknown(decision.reason))
-        return best
+def _step_between(estate: Estate, role: ParsedPrincipal, other: ParsedPrincipal) -> RoleAdmission:
+    """The admission of a session of a role to another role."""
+    principal, _values = session_of_role(estate, role.principal)
+    trust = other.trust
+    concerned = concerning(trust, principal) if trust else []
+    allowing = [statement for statement in concerned if statement.effect == "Allow"]
+    if trust is None or not (allowing if _may_assume(role) else _naming(allowing, principal)):
+        return RoleAdmission(other, NO)
+    statements = [*concerned, *role.identity.statements, *(one for limit in role.limits for one in limit.statements)]
+    layers = Layers(role.identity, trust, role.limits)
+    step = _step_with(estate, role, other, layers, statements)
+    if step.answer.holds is False:
+        return step
+    end = end_of(estate, statements, lambda at: _step_with(at, role, other, layers, statements).answer.holds is False)
+    return replace(step, end=end)
+
+
+def _step_with(
+    estate: Estate, role: ParsedPrincipal, other: ParsedPrincipal, layers: Layers, statements: t.Sequence[Statement]
+) -> RoleAdmission:
+    """The admission with the best values that the session can choose.
+
+    :param statements: all statements that apply to the request
+    """
+    principal, values = session_of_role(estate, role.principal)
+    best, trust = RoleAdmission(other, NO), layers.resource or Layer()
+    for chosen in combinations(statements, lambda key: key in FOR_A_SESSION, values):
+        request = role_request(estate, _ASSUME, principal, other.principal, overridden(values, chosen))
+        decisions = [decide_layers(one, layers) for one in session_requests(request)]
+        decision = next((one for one in decisions if one.verdict != ALLOWED), None)
+        if decision is None:
+            return RoleAdmission(other, YES, statement_at(trust, trust.allows(request).reason))
+        if all(one.verdict != DENIED for one in decisions) and best.answer.holds is False:
+            best = RoleAdmission(other, unknown(decision.reason))
+    return best
+
+
+def _may_assume(role: ParsedPrincipal) -> bool:
+    """Whether identity policies may allow a role to assume other roles. It is a quick check."""
+    return bool(role.identity.reason) or any(
+        statement.effect == "Allow" and covers_action(statement, _ASSUME).holds is not False
+        for statement in role.identity.statements
+    )
 
 
 def _naming(statements: list[Statement], principal: Principal) -> list[Statement]:

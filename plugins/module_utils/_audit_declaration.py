@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     declared_shares,
     share_declaration_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import NewValues, plan_pull_role
 
 #: The role whose variables declare the shares.
 SHARE_ROLE = "crossaccount.ecr.ecr_share"
@@ -30,6 +31,8 @@ SHARE_ROLE = "crossaccount.ecr.ecr_share"
 _UNUSED = "handoff_path"
 #: A placeholder for the region of a share without regions, which does not affect the problems.
 _ANY_REGION = "us-east-1"
+#: A placeholder for the current time. No declared end is in the past.
+_ANY_TIME = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
 
 def declaring_variables() -> dict[str, str]:
@@ -83,13 +86,13 @@ def declaration_problems(params: Json, variables: t.Iterable[str], owner: str) -
     :param variables: the names of all variables
     :param owner: the account ID of the owner account; empty if it is not declared
     """
-    problems = Problems()
+    problems, new = Problems(), NewValues(lambda: "0" * 32, _ANY_TIME)
     problems.extend(unknown_variables(SHARE_ROLE, variables))
     problems.extend(share_declaration_problems(params))
     for share in declared_shares(params, _ANY_REGION):
         if share.is_present and not share.missing:
             identity = Identity(_partition_of(share), owner)
-            plan_pull_role(RoleState(), share.role, identity, lambda: "0" * 32, problems)
+            plan_pull_role(RoleState(), share.role, identity, new, problems)
     return list(dict.fromkeys(problems.found))
 
 

@@ -26,6 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding import Evidence
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import OWNERSHIP_TAG
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import (
     MalformedPolicyError,
     Statement,
@@ -96,6 +97,12 @@ class AuditedRole:
     @property
     def name(self) -> str:
         return self.role.arn.rpartition("/")[2]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this collection created the role."""
+        key, value = OWNERSHIP_TAG
+        return self.role.tags.get(key) == value
 
     @property
     def uses_ecr(self) -> bool:

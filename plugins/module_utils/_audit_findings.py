@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import audited
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_ends import end_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_lifecycle import lifecycle_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_permissions import permission_findings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings_tags import tag_findings
@@ -39,6 +40,7 @@ def findings_of(
         *tag_findings(documents, options, setters),
         *template_findings(documents, options),
         *replication_findings(estate),
+        *end_findings(documents, options),
         *lifecycle_findings(documents, rows, options),
     ]
     distinct: dict[str, Finding] = {}

@@ -24,8 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_statement 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import CreationTemplate, Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import DENY_ALL_TRUST
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import OWNERSHIP_TAG
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_narrowing import DENY_ALL_TRUST
 
 #: A text that YAML reads as this text without quotes.
 _PLAIN = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][\w./-]*", re.ASCII | re.IGNORECASE)
@@ -127,8 +126,7 @@ def with_check(raw: Json, operator: str, key: str, value: object) -> Json:
 def delete_role_task(role: AuditedRole) -> str:
     """The task that deletes a role. The collection deletes its own roles together with their policy."""
     arguments: Json = {"name": role.name, "state": "absent"}
-    key, value = OWNERSHIP_TAG
-    if role.role.tags.get(key) != value:
+    if not role.is_ours:
         return yaml_task(f"Delete role {role.name}", "amazon.aws.iam_role", arguments)
     path = "/" + role.arn.partition(":role/")[2][: -len(role.name)]
     named = [found[2] for found in (_POLICY.match(document.name) for document in role.policies) if found]

@@ -25,8 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import 
 ACTIONS_OF_ECR = (*REPOSITORY_ACTIONS, *REGISTRY_ACTIONS, "sts:AssumeRole")
 #: The actions that admit a caller to a role.
 ASSUME_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
-#: The operators that end access at a time, and the keys of the time of a request.
+#: The operators with which an Allow ends at a time, and those with which a Deny begins.
 UNTIL = ("datelessthan", "datelessthanequals", "numericlessthan", "numericlessthanequals")
+FROM = ("dategreaterthan", "dategreaterthanequals", "numericgreaterthan", "numericgreaterthanequals")
+#: The keys of the time of a request.
 TIME_KEYS = ("aws:currenttime", "aws:epochtime")
 _SECRET_KEY, _MASK = "sts:externalid", "(external ID)"
 
@@ -54,19 +56,28 @@ class AuditedStatement:
 
     @property
     def end(self) -> datetime.datetime | None:
-        """The earliest time at which its condition ends access; None if access does not end."""
-        ends = []
+        """The time at which its condition ends access; None if access does not end.
+
+        An Allow ends with the first of its conditions. A Deny begins with the last of them, if all are on the time.
+        """
+        # The values of a condition are alternatives.
+        if self.is_allow:
+            return min((max(times) for times in self._times(UNTIL)), default=None)
+        begins = [min(times) for times in self._times(FROM)]
+        return max(begins) if begins and len(begins) == len(self.parsed.condition) else None
+
+    def _times(self, operators: t.Collection[str]) -> t.Iterator[list[datetime.datetime]]:
+        """The times of each condition on the time with one of the operators."""
         for check in self.parsed.condition:
             if (
                 check.key.lower() in TIME_KEYS
-                and check.base in UNTIL
+                and check.base in operators
                 and not check.if_exists
                 and check.quantifier != ALL
             ):
-                # The values are alternatives, so the latest one counts.
                 times = [time for time in map(date_of, check.values) if time]
-                ends += [max(times)] if len(times) == len(check.values) and times else []
-        return min(ends, default=None)
+                if times and len(times) == len(check.values):
+                    yield times
 
     def has_ended(self, now: datetime.datetime) -> bool:
         return self.end is not None and self.end <= now

@@ -15,14 +15,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
     COMBINATIONS,
     TOO_MANY,
+    Values,
     choices,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import end_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import ParsedPrincipal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import Outsider
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import SESSION_NAME, assume_request
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Layer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, includes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import (
@@ -32,8 +33,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import (
     opposite,
     unknown,
 )
-
-_TIME = ("datelessthan", "datelessthanequals")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class RoleAdmission:
     :param names: the session names to evaluate
     :param tagging: whether the outsider can set tags of the session
     :param before: the admission to the role whose session assumes this role; None if the outsider assumes it directly
+    :param end: when AWS stops issuing the session; None if it has no end
     """
 
     role: ParsedPrincipal
@@ -53,6 +53,7 @@ class RoleAdmission:
     names: tuple[str, ...] = (SESSION_NAME,)
     tagging: Ternary = NO
     before: RoleAdmission | None = None
+    end: datetime.datetime | None = None
 
     @functools.cached_property
     def conditions(self) -> tuple[str, ...]:
@@ -63,8 +64,8 @@ class RoleAdmission:
 
     @functools.cached_property
     def until(self) -> datetime.datetime | None:
-        """When the admission ends; None if it has no end."""
-        return min([end for end in (end_of([self.statement]), self.before and self.before.until) if end], default=None)
+        """When the admission ends, with that to the role before; None if it has no end."""
+        return min([end for end in (self.end, self.before and self.before.until) if end], default=None)
 
 
 def admission_to(
@@ -83,6 +84,26 @@ def admission_to(
     if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
         return RoleAdmission(role, NO)
     combinations = choices(outsider, concerned)
+
+    def admission_at(at: Estate) -> RoleAdmission:
+        return _admission_with(at, outsider, role, trust, combinations, names)
+
+    admission = admission_at(estate)
+    if admission.answer.holds is False:
+        return admission
+    end = end_of(estate, concerned, lambda at: admission_at(at).answer.holds is False)
+    return replace(admission, end=end) if end else admission
+
+
+def _admission_with(
+    estate: Estate,
+    outsider: Outsider,
+    role: ParsedPrincipal,
+    trust: Layer,
+    combinations: t.Sequence[Values],
+    names: t.Sequence[str],
+) -> RoleAdmission:
+    """The admission of an outsider with the best of several combinations of values."""
     best = unknown(TOO_MANY) if len(combinations) >= COMBINATIONS else NO
     for chosen in combinations:
         request = assume_request(estate, outsider, role.principal, chosen)
@@ -129,17 +150,3 @@ def session_requests(request: Request) -> list[Request]:
 def _admits(trust: Layer, request: Request) -> Ternary:
     requests = session_requests(request)
     return every(part for one in requests for part in (trust.allows(one), opposite(trust.denies(one))))
-
-
-def end_of(statements: t.Iterable[Statement | None]) -> datetime.datetime | None:
-    """The earliest time at which a condition on `aws:CurrentTime` ends one of these Allow statements."""
-    ends = [
-        max(parsed)  # alternatives: the latest of them decides
-        for statement in statements
-        if statement is not None
-        for check in statement.condition
-        if check.key.lower() == "aws:currenttime" and check.base in _TIME and not check.quantifier
-        for parsed in [[time for time in map(date_of, check.values) if time is not None]]
-        if parsed
-    ]
-    return min(ends, default=None)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
@@ -18,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices im
     combinations,
     overridden,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import ends_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     REGISTRY_POLICY,
     ParsedPrincipal,
@@ -40,7 +42,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     Path,
     combined,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, end_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
@@ -85,8 +87,20 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     """The requests of an outsider with its own identity, which the policies of its own account must allow as well."""
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
-    decided: dict[str, list[Decision]] = {}
     tried = choices(outsider, target.resource.statements)
+
+    def decide(at: Estate) -> dict[str, Decision]:
+        return _direct_decisions(at, outsider, target, tried)
+
+    ends = ends_of(estate, target.resource.statements, decide)
+    return _attempt(decide(estate), target, target.resource, ends)
+
+
+def _direct_decisions(
+    estate: Estate, outsider: Outsider, target: Target, tried: t.Sequence[Values]
+) -> dict[str, Decision]:
+    """The decision for each action, with the best of several combinations of values."""
+    decided: dict[str, list[Decision]] = {}
     for chosen in tried:
         known = overridden(outsider.context, chosen)
         for request in repository_requests(estate, REQUIRED, target.repository, outsider.principal, known):
@@ -94,7 +108,7 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     best = {action: _best(decisions) for action, decisions in decided.items()}
     if len(tried) >= COMBINATIONS:
         best = {action: Decision(UNKNOWN, TOO_MANY) if one.verdict == DENIED else one for action, one in best.items()}
-    return _attempt(best, target, target.resource, ())
+    return best
 
 
 def role_attempt(estate: Estate, admission: RoleAdmission, target: Target, sessions: Sessions) -> Attempt:
@@ -138,17 +152,20 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
     role = admission.role
     layers = session_layers(role, target)
     joined = Layer((*role.identity.statements, *target.resource.statements))
-    limiting = [statement for limit in role.limits for statement in limit.statements]
+    statements = [*joined.statements, *(statement for limit in role.limits for statement in limit.statements)]
     granted = [action for action in REQUIRED if _is_granted(action, layers)]
-    decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
-    for name in admission.names if granted else ():
-        principal, values = session_of_role(estate, role.principal, name)
-        for chosen in _session_tags(admission, [*joined.statements, *limiting], values):
-            known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
-            for request in repository_requests(estate, granted, target.repository, principal, known, tags_known):
-                decided.setdefault(request.action, []).append(decide_layers(request, layers))
-    best = {action: _best(decisions) for action, decisions in decided.items()}
-    return _attempt(best, target, joined, role.limits)
+
+    def decide(at: Estate) -> dict[str, Decision]:
+        decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
+        for name in admission.names if granted else ():
+            principal, values = session_of_role(at, role.principal, name)
+            for chosen in _session_tags(admission, statements, values):
+                known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
+                for request in repository_requests(at, granted, target.repository, principal, known, tags_known):
+                    decided.setdefault(request.action, []).append(decide_layers(request, layers))
+        return {action: _best(decisions) for action, decisions in decided.items()}
+
+    return _attempt(decide(estate), target, joined, ends_of(estate, statements, decide))
 
 
 def _session_tags(admission: RoleAdmission, statements: list[Statement], values: Values) -> list[Values]:
@@ -176,12 +193,16 @@ def _best(decisions: t.Sequence[Decision]) -> Decision:
     return decisions[0]
 
 
-def _attempt(decided: dict[str, Decision], target: Target, layer: Layer, limits: tuple[Layer, ...]) -> Attempt:
-    """The verdict for each action of a report, and the statements that decide."""
+def _attempt(
+    decided: dict[str, Decision], target: Target, layer: Layer, ends: t.Mapping[str, datetime.datetime]
+) -> Attempt:
+    """The verdict for each action of a report, and the statements that decide.
+
+    :param ends: when the actions of AWS are denied
+    """
     places = {statement.place: statement for statement in layer.statements}
-    limiting = [statement for limit in limits for statement in limit.statements]
     verdicts: dict[str, tuple[str, str]] = {}
-    found: dict[tuple[str, ...], tuple[Statement | None, list[str]]] = {}
+    found: dict[tuple[str, str, datetime.datetime | None], tuple[Statement | None, list[str]]] = {}
     for action, required in ACTIONS.items():
         decisions = [decided[name] for name in required]
         worst = next((d for v in (DENIED, UNKNOWN) for d in decisions if d.verdict == v), decisions[0])
@@ -189,19 +210,13 @@ def _attempt(decided: dict[str, Decision], target: Target, layer: Layer, limits:
         if worst.verdict != DENIED:
             place = worst.reason.removesuffix(" allows it")
             statement = places.get(place)
-            key = tuple(place_of(place)) if statement else (worst.reason, "")
-            found.setdefault(key, (statement, []))[1].append(action)
-    paths = [
-        Path(
-            _path_kind(key[0], target),
-            tuple(actions),
-            key[0],
-            key[1],
-            () if statement is None else _condition_text.requirement_texts(statement.condition),
-            until=end_of([statement, *limiting]),
-        )
-        for key, (statement, actions) in found.items()
-    ]
+            document, label = place_of(place) if statement else (worst.reason, "")
+            end = min((ends[name] for name in required if name in ends), default=None)
+            found.setdefault((document, label, end), (statement, []))[1].append(action)
+    paths = []
+    for (document, label, end), (statement, actions) in found.items():
+        conditions = () if statement is None else _condition_text.requirement_texts(statement.condition)
+        paths.append(Path(_path_kind(document, target), tuple(actions), document, label, conditions, until=end))
     return Attempt(verdicts, tuple(paths))
 
 
@@ -214,15 +229,12 @@ def _path_kind(document: str, target: Target) -> str:
 def _with_admission(path: Path, admission: RoleAdmission, conditions: tuple[str, ...]) -> Path:
     """A path through a role."""
     role = admission.role.principal
-    ends = [end for end in (path.until, admission.until) if end]
-    return Path(
-        TEMPLATE if path.path == TEMPLATE else ROLE,
-        path.actions,
-        path.document,
-        path.statement,
-        tuple(dict.fromkeys([*conditions, *path.conditions])),
-        role.arn,
-        role.created,
-        role.last_used,
-        min(ends, default=None),
+    return replace(
+        path,
+        path=TEMPLATE if path.path == TEMPLATE else ROLE,
+        conditions=tuple(dict.fromkeys([*conditions, *path.conditions])),
+        role=role.arn,
+        role_created=role.created,
+        role_last_used=role.last_used,
+        until=min([end for end in (path.until, admission.until) if end], default=None),
     )

@@ -25,7 +25,7 @@ BACKFILL_ARGUMENTS: Json = {
     "force": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
-    "wait_interval": {"type": "float", "default": 15.0},
+    "wait_interval": {"type": "float", "default": 5.0},
 }
 
 
@@ -48,15 +48,17 @@ class BackfillDeclaration:
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
-        name = option("destinations")
         if not self.destinations:
-            yield f"{name} is empty. Set at least one account and region that the registry replicates to."
+            yield (
+                f"{option('destinations')} is empty. Set at least one account and region that the registry replicates"
+                " to."
+            )
         for destination in self.destinations:
-            yield from (f"{name}: {problem}" for problem in account_problems(destination.account))
+            yield from (f"{option('destinations')}: {problem}" for problem in account_problems(destination.account))
             yield from region_problems(destination.region, "destinations")
         for destination in dict.fromkeys(self.destinations):
             if self.destinations.count(destination) > 1:
-                yield f"{name}: {destination} is declared more than once. Keep one entry."
+                yield f"{option('destinations')}: {destination} is declared more than once. Keep one entry."
 
     def problems_in(
         self, source: Destination, configured: t.Collection[Destination], is_check: bool

@@ -79,7 +79,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Backfill:
-    """A backfill. Its numbers are None until ECR knows which images to replicate.
+    """A backfill. Its numbers are None while ECR prepares the list of images.
 
     :param failures: the images that were not replicated; they are known at the end
     """
@@ -173,17 +173,16 @@ def can_start(backfills: t.Iterable[Backfill], destination: Destination) -> bool
 
 def backfill_problems(backfill: Backfill) -> t.Iterator[str]:
     """Problems with a backfill that has ended."""
-    label = f"The backfill to {backfill.destination}"
     if backfill.status == STOPPED:
-        yield f"{label} was stopped before its end. Run again to start a new one."
+        yield f"The backfill to {backfill.destination} was stopped before its end. Run again to start a new one."
     elif not backfill.is_successful:
         code = f" ({backfill.failure_code})" if backfill.failure_code else ""
         images = list_text([str(failure) for failure in backfill.failures], noun="images")
         yield (
-            f"{label} ended with the status {backfill.status}{code}. Not replicated: {images or 'unknown'}. Check that"
-            f" the registry policy of account {backfill.destination.account} allows ecr:ReplicateImage and"
-            " ecr:CreateRepository to the account of the source, and that the custom role of its creation template"
-            " exists. Then run again to start a new backfill."
+            f"The backfill to {backfill.destination} ended with the status {backfill.status}{code}. Not replicated:"
+            f" {images or 'unknown'}. Check that the registry policy of account {backfill.destination.account} allows"
+            " ecr:ReplicateImage and ecr:CreateRepository to the account of the source, and that the custom role of"
+            " its creation template exists. Then run again to start a new backfill."
         )
 
 

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check, Condition
 
 _EXTERNAL_ID, _ORGANIZATION, _MFA = "sts:externalid", "aws:principalorgid", "aws:multifactorauthpresent"
+_TIME = "aws:currenttime"
 
 #: For each key with its usual operator: the text if the condition is added, removed, or changed.
 _PHRASES = {
@@ -26,7 +27,7 @@ _PHRASES = {
         "may now come from any address",
         "may now come from other addresses: {}",
     ),
-    "aws:currenttime": ("is now limited in time", "is no longer limited in time", "is now limited to another time"),
+    _TIME: ("is now limited in time", "is no longer limited in time", "is now limited to another time"),
 }
 _RESOURCE_TAG = ("ecr:resourcetag", "aws:resourcetag")
 _OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA: "bool", "aws:sourceip": "ipaddress"}
@@ -45,6 +46,8 @@ def _demand(check: Check) -> str:
         return f"organization {_values_text(check)}"
     if _is_common(check) and key == _MFA:
         return "MFA"
+    if _is_end(check):
+        return f"until {_values_text(check)}"
     prefix, _slash, tag = check.key.partition("/")
     if prefix.lower() in _RESOURCE_TAG and check.operator.lower() == "stringequals":
         return f"tag {tag}={_values_text(check)}"
@@ -71,6 +74,8 @@ def action_changes(before: t.Sequence[str], after: t.Sequence[str]) -> tuple[str
 
 
 def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
+    if all(map(_is_end, (*old, *new))):
+        return _end_change(old, new)
     added, removed, changed = _PHRASES.get(key, ("must now meet {}", "no longer has to meet {}", "must now meet {}"))
     if not all(_is_common(check) for check in (*old, *new)):
         added, removed, changed = "must now meet {}", "no longer has to meet {}", "must now meet {}"
@@ -79,12 +84,24 @@ def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
     return (changed if old and new else added if new else removed).format(shown)
 
 
+def _is_end(check: Check) -> bool:
+    """Whether a check is the end of access that this collection writes."""
+    return (check.operator.lower(), check.key.lower()) == ("datelessthan", _TIME)
+
+
+def _end_change(old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
+    before, after = (" and ".join(map(_values_text, checks)) for checks in (old, new))
+    if not new:
+        return f"access no longer ends on {before}"
+    return f"access now ends on {after}" + (f", not on {before}" if old else "")
+
+
 def _is_common(check: Check) -> bool:
     """Whether a check uses the usual operator of its key, without a prefix or a suffix, so that `_PHRASES` applies."""
     key = check.key.lower()
     if check.quantifier or check.if_exists or (key == _MFA and set(_lower(check)) != {"true"}):
         return False
-    return check.base.startswith("date") if key == "aws:currenttime" else check.base == _OPERATORS.get(key)
+    return check.base.startswith("date") if key == _TIME else check.base == _OPERATORS.get(key)
 
 
 def _canonical(checks: t.Iterable[Check]) -> frozenset[tuple[str, t.Collection[str]]]:

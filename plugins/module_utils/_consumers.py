@@ -36,6 +36,12 @@ class Consumer:
     organization_id: str | None = None
     require_mfa: bool = False
     allow_no_external_id: bool = field(default=False, compare=False)
+    #: The number in the declaration; 0 for the position in the list of consumers.
+    number: int = field(default=0, compare=False)
+    #: The settings of the role of this consumer, for a share with a role for each consumer.
+    role_name: str | None = field(default=None, compare=False)
+    max_session_duration: int | None = field(default=None, compare=False)
+    expires: object = field(default=None, compare=False)
 
     def arns(self, partition: str) -> list[str]:
         """The trusted ARNs: the declared principals, or the account root for the whole account."""
@@ -63,8 +69,7 @@ class Consumer:
 def consumer_of(options: Json) -> Consumer:
     """The consumer that an element of the option `consumers` declares.
 
-    :param options: `account`, and optionally `principals`, `external_id`, `allow_no_external_id`, `principal_match`,
-        `organization_id`, `require_mfa`
+    :param options: `account`, and optionally the other fields of `Consumer` except `number`
     """
     return Consumer(
         options["account"],
@@ -74,6 +79,9 @@ def consumer_of(options: Json) -> Consumer:
         options.get("organization_id"),
         bool(options.get("require_mfa")),
         bool(options.get("allow_no_external_id")),
+        role_name=options.get("role_name"),
+        max_session_duration=options.get("max_session_duration"),
+        expires=options.get("expires"),
     )
 
 
@@ -84,7 +92,8 @@ def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Ite
     """
     if not consumers:
         yield f"{option('consumers')} is empty. Name at least one account that can assume the role."
-    for number, consumer in enumerate(consumers, 1):
+    for position, consumer in enumerate(consumers, 1):
+        number = consumer.number or position
         for problem in _names.account_problems(consumer.account):
             yield f"Consumer {number}: {problem}"
         yield from _statement_problems(f"Consumer {number} ({consumer.account})", consumer, partition)

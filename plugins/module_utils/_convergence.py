@@ -38,6 +38,7 @@ def unmet(plan: RolePlan, current: RoleState) -> list[str]:
             ("the permissions", _policy_document.equivalent(current.permissions, after.permissions)),
             ("the attachment", current.attached == after.attached),
             ("the end of the revocation", not current.revoking),
+            ("the end of access", current.end_policy == after.end_policy),
             ("the role's tags", lowercase_keys(current.role_tags) == lowercase_keys(after.role_tags)),
             ("the policy's tags", lowercase_keys(current.policy_tags) == lowercase_keys(after.policy_tags)),
         )

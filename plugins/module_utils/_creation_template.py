@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._account import r
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
@@ -84,7 +84,12 @@ def creation_template(module: Module, progress: Progress = no_progress) -> Json:
 
     if before != after and not module.check_mode:
         progress(f"writing repository creation template {declared.prefix}")
-        write_template(ecr, before, after)
+        if read_template(ecr, declared.prefix) != before:
+            raise EcrError(
+                f"Repository creation template {declared.prefix} was changed by another program during the run. Nothing"
+                " was written. Run again."
+            )
+        _write(ecr, before, after)
         wait_until_consistent(lambda: differences(after, read_template(ecr, declared.prefix)), wait)
     return {
         "changed": before != after,
@@ -125,6 +130,27 @@ def write_template(ecr: Client, before: Template | None, after: Template | None)
                 f"Repository creation template {after.prefix} was created by another program during the run, with other"
                 " settings. Nothing was written. Run again."
             ) from None
+
+
+def _write(ecr: Client, before: Template | None, after: Template | None) -> None:
+    """Write the template.
+
+    :raises EcrError: with the fact `changed`: AWS may have applied a request whose response was lost
+    """
+    try:
+        write_template(ecr, before, after)
+    except EcrError:
+        raise
+    except Exception as error:
+        changed = may_have_been_sent(error) and _is_changed(ecr, before, after)
+        raise EcrError(message_of(error), changed=changed) from None
+
+
+def _is_changed(ecr: Client, before: Template | None, after: Template | None) -> bool:
+    try:
+        return read_template(ecr, without_slash((before or after or Template("")).prefix)) != before
+    except Exception:
+        return False  # the caller raises the error of the write, which is more specific
 
 
 def _delete(ecr: Client, before: Template | None) -> None:

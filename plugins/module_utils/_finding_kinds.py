@@ -97,7 +97,7 @@ KINDS = (
         "low",
         _LIFECYCLE,
         "Access has ended, but its statement still exists.",
-        "Remove the statement.",
+        "Remove the statement, or the share with unshare.yml and ecr_share_expired_only.",
     ),
     FindingKind(
         "mutable-image-tags",

@@ -29,6 +29,7 @@ class Handoff:
     consumer_account: str
     external_id: str | None
     shared_at: str | None
+    expires: str | None
     region: str
     registry: str
     repository_tags: Json
@@ -102,6 +103,7 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
             consumer_account=consumer["account"],
             external_id=consumer["external_id"],
             shared_at=shared_at,
+            expires=options.role.get("expires"),
             region=place["region"],
             registry=place["registry"],
             repository_tags=options.repository_tags,

@@ -68,6 +68,7 @@ def _introduction(handoff: Handoff) -> list[str]:
         "",
         *(f"- `{registry}/{name}`" for name in handoff.repositories),
         "",
+        *([f"The access ends on {handoff.expires}.", ""] if handoff.expires else []),
         f"Before you use this page, compare the owner account {owner} with your own records, such as the contract or"
         " the request for this share. Do not rely on the account ID on this page alone.",
         "",

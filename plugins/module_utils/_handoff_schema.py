@@ -30,7 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 
-_OPTIONAL = ("external_id",)
+_OPTIONAL = ("external_id", "expires")
 #: The maximum number of problems in one message, because a hostile file can have any number of them.
 _REPORTED = 20
 _ECR = re.compile(r"[0-9]{12}\.dkr")
@@ -45,6 +45,7 @@ class Share:
     role_arn: str
     external_id: str | None = None
     shared_at: str | None = None
+    expires: str | None = None
     region: str | None = None
     registry: str | None = None
     repository_tags: Json | None = None

@@ -6,19 +6,23 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_text, parse_end
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import Share
 
 #: The maximum number of names on one line. A hand-off may list thousands.
 _NAMED = 20
 
 
-def summary(share: Share, owner_account: str | None) -> list[str]:
+def summary(share: Share, owner_account: str | None, now: datetime.datetime) -> list[str]:
     """The lines of the summary.
 
     :param owner_account: the expected owner account, or None
+    :param now: the current time, with which the end of the access is compared
     """
+    end = parse_end(share.expires)
     checked = (
         "as ecr_pull_owner_account requires"
         if owner_account
@@ -28,6 +32,7 @@ def summary(share: Share, owner_account: str | None) -> list[str]:
         f"owner account:    {share.owner_account} ({checked})",
         *([f"consumer account: {share.consumer_account}"] if share.consumer_account else []),
         f"role:             {share.role_arn}",
+        *([f"access:           {end_text(end.time, now)}"] if end and end.time else []),
         f"repositories:     {_list_text(share.repositories)}",
         f"denied:           {_list_text(share.denied)}",
         f"images:           {_list_text(share.images)}",

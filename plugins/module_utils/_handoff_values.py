@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     repository_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems, time_of
 
 #: The prefix of the role's variables, and so of the keys of a hand-off.
 PREFIX = "ecr_pull_"
@@ -96,11 +96,17 @@ def _role_arn_problems(role_arn: str) -> t.Iterator[str]:
         yield "; ".join(problems)
 
 
+def _expires_problems(expires: str) -> t.Iterator[str]:
+    if time_of(expires) is None:
+        yield f"{expires!r} is not a time in UTC such as 2026-01-31T23:59:59Z."
+
+
 #: The check of each key, without the prefix.
 CHECKS: dict[str, Check] = {
     "role_arn": _text(_role_arn_problems),
     "external_id": _text(external_id_problems),
     "shared_at": _text(shared_at_problems),
+    "expires": _text(_expires_problems),
     "region": _text(lambda region: region_problems(region, "region")),
     "registry": _text(_registry_problems),
     "repository_tags": _tags_problems,

@@ -2,153 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The API of IAM for one pull role and its managed policy."""
+"""The requests to IAM that change one pull role and its managed policy."""
 
 from __future__ import annotations
 
 import datetime
 import email.utils
 import typing as t
-from dataclasses import replace
-
-try:
-    import botocore.exceptions
-except ImportError:
-    pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import (
+    END,
+    REVOCATION,
+    UNFINISHED,
+    PullRoleReader,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
-    Attachment,
-    AttachmentKind,
-    PolicyVersion,
     RoleSettings,
-    RoleState,
     Tags,
 )
 
-#: The inline policy that revokes sessions, with the name that the AWS console uses.
-_REVOCATION = "AWSRevokeOlderSessions"
-#: The same inline policy while a revocation is unfinished.
-_UNFINISHED = "crossaccount.ecr-revocation-unfinished"
-#: The maximum number of reads of a role or a policy that changes during the read.
-_READS = 3
-#: A boto3 client of `iam`; boto3 has no type for it.
-Client = t.Any
 
-
-class PullRole:
+class PullRole(PullRoleReader):
     """One pull role and its managed policy, by their names in the owner account."""
-
-    def __init__(self, client: Client, owner: Identity, name: str, policy_name: str, path: str) -> None:
-        self.client, self.name, self.policy_name, self.path = client, name, policy_name, path
-        self.policy_arn, self.role_arn = owner.policy(path, policy_name), owner.role(path, name)
-
-    # --- reads
-
-    def read(self) -> RoleState:
-        """The current state of the role and its policy."""
-        role, policy = map_concurrently(self._consistent, [self._role, self._policy])
-        return replace(
-            role,
-            policy_exists=policy.policy_exists,
-            permissions=policy.permissions,
-            policy_tags=policy.policy_tags,
-            versions=policy.versions,
-            attachments=role.attachments + policy.attachments,
-        )
-
-    def read_role(self) -> RoleState:
-        """The current state of the role, without its managed policy."""
-        return self._consistent(self._role)
-
-    @staticmethod
-    def _consistent(read: t.Callable[[], RoleState]) -> RoleState:
-        """The result of `read`, which is repeated if an object disappears during the read or has not propagated yet."""
-        for _try in range(_READS):
-            try:
-                return read()
-            except botocore.exceptions.ClientError as error:
-                if error_code(error) != "NoSuchEntity":
-                    raise
-        return RoleState()  # treated as missing; the next request shows whether it exists
-
-    def _role(self) -> RoleState:
-        """The state of the role, with the policies and instance profiles that others added to it."""
-        reply = self._or_none(self.client.get_role, RoleName=self.name)
-        if reply is None:
-            return RoleState()
-        role = reply["Role"]
-        attached = self._pages("list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
-        arns = [policy["PolicyArn"] for policy in attached]
-        inline = self._pages("list_role_policies", "PolicyNames", RoleName=self.name)
-        profiles = self._pages("list_instance_profiles_for_role", "InstanceProfiles", RoleName=self.name)
-        added = {
-            AttachmentKind.MANAGED_POLICY: [arn for arn in arns if arn != self.policy_arn],
-            AttachmentKind.INLINE_POLICY: [name for name in inline if name not in (_REVOCATION, _UNFINISHED)],
-            AttachmentKind.INSTANCE_PROFILE: [profile["InstanceProfileName"] for profile in profiles],
-        }
-        return RoleState(
-            role_exists=True,
-            path=role["Path"],
-            description=role.get("Description", ""),
-            max_session_duration=role.get("MaxSessionDuration", 3600),
-            permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-            trust=_policy_document.parse(role["AssumeRolePolicyDocument"]),
-            attached=self.policy_arn in arns,
-            revoked=_REVOCATION in inline,
-            revoking=_UNFINISHED in inline,
-            role_tags=_tags(role.get("Tags", [])),
-            attachments=tuple(Attachment(kind, name) for kind, names in added.items() for name in names),
-        )
-
-    def _policy(self) -> RoleState:
-        """The state of the policy, with the identities to which others attached it."""
-        reply = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
-        if reply is None:
-            return RoleState()
-        versions = tuple(self._versions())
-        ours = Attachment(AttachmentKind.ROLE, self.name)
-        return RoleState(
-            policy_exists=True,
-            permissions=next((version.document for version in versions if version.is_default), None),
-            policy_tags=_tags(reply["Policy"].get("Tags", [])),
-            versions=versions,
-            attachments=tuple(entity for entity in self._entities() if entity != ours),
-        )
-
-    def _versions(self) -> t.Iterator[PolicyVersion]:
-        for entry in self._pages("list_policy_versions", "Versions", PolicyArn=self.policy_arn):
-            version = entry["VersionId"]
-            reply = self.client.get_policy_version(PolicyArn=self.policy_arn, VersionId=version)
-            yield PolicyVersion(
-                version, entry["IsDefaultVersion"], _policy_document.parse(reply["PolicyVersion"]["Document"])
-            )
-
-    def _entities(self) -> t.Iterator[Attachment]:
-        for page in self.client.get_paginator("list_entities_for_policy").paginate(PolicyArn=self.policy_arn):
-            for kind in (AttachmentKind.ROLE, AttachmentKind.USER, AttachmentKind.GROUP):
-                name = kind.value.title()
-                for entity in page.get(f"Policy{name}s", []):
-                    yield Attachment(kind, entity[f"{name}Name"])
-
-    def _pages(self, operation: str, key: str, **arguments: str) -> list[t.Any]:
-        return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[key]]
-
-    @staticmethod
-    def _or_none(call: t.Callable[..., Json], **arguments: str) -> Json | None:
-        try:
-            return call(**arguments)
-        except botocore.exceptions.ClientError as error:
-            if error_code(error) == "NoSuchEntity":
-                return None
-            raise
-
-    # --- writes
 
     def create_policy(self, document: Document, tags: Tags) -> None:
         self.client.create_policy(
@@ -194,13 +71,13 @@ class PullRole:
         self.client.update_assume_role_policy(RoleName=self.name, PolicyDocument=_policy_document.text(document))
 
     def begin_revocation(self) -> None:
-        self._deny_sessions(_UNFINISHED, self.revocation_time())
+        self._deny_sessions(UNFINISHED, self.revocation_time())
 
     def revoke_sessions(self, until: str | None = None) -> None:
         """
         :param until: the time before which the sessions were issued; None for the current time by the clock of AWS
         """
-        self._deny_sessions(_REVOCATION, until or self.revocation_time())
+        self._deny_sessions(REVOCATION, until or self.revocation_time())
 
     def revocation_time(self) -> str:
         """The time for a revocation, from the clock of AWS.
@@ -213,20 +90,32 @@ class PullRole:
     def _deny_sessions(self, policy_name: str, until: str) -> None:
         condition = {"DateLessThan": {"aws:TokenIssueTime": until}}
         statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
-        document = _policy_document.text({"Version": "2012-10-17", "Statement": [statement]})
-        self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=document)
+        self._put_inline(policy_name, {"Version": "2012-10-17", "Statement": [statement]})
+
+    def _put_inline(self, policy_name: str, document: Document) -> None:
+        text = _policy_document.text(document)
+        self.client.put_role_policy(RoleName=self.name, PolicyName=policy_name, PolicyDocument=text)
 
     def end_revocation(self) -> None:
-        self.client.delete_role_policy(RoleName=self.name, PolicyName=_UNFINISHED)
+        self.client.delete_role_policy(RoleName=self.name, PolicyName=UNFINISHED)
 
     def delete_revocation(self) -> None:
-        self.client.delete_role_policy(RoleName=self.name, PolicyName=_REVOCATION)
+        self.client.delete_role_policy(RoleName=self.name, PolicyName=REVOCATION)
+
+    def put_end(self, document: Document) -> None:
+        self._put_inline(END, document)
+
+    def delete_end(self) -> None:
+        self.client.delete_role_policy(RoleName=self.name, PolicyName=END)
 
     def put_boundary(self, boundary: str) -> None:
         self.client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=boundary)
 
     def tag_role(self, tags: Tags) -> None:
         self.client.tag_role(RoleName=self.name, Tags=_tag_list(tags))
+
+    def untag_role(self, keys: t.Sequence[str]) -> None:
+        self.client.untag_role(RoleName=self.name, TagKeys=list(keys))
 
     def attach(self) -> None:
         self.client.attach_role_policy(RoleName=self.name, PolicyArn=self.policy_arn)
@@ -236,10 +125,6 @@ class PullRole:
 
     def delete_role(self) -> None:
         self.client.delete_role(RoleName=self.name)
-
-
-def _tags(listed: list[dict[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in listed}
 
 
 def _tag_list(tags: Tags) -> list[dict[str, str]]:

@@ -24,7 +24,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     CONSUMER_ARGUMENTS,
     TRUST_QUOTA_ARGUMENT,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import (
+    NewValues,
+    PlannedRole,
+    plan_pull_role,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 PULL_ROLE_ARGUMENTS: Json = {
@@ -41,13 +45,20 @@ PULL_ROLE_ARGUMENTS: Json = {
     "permissions_boundary": {"type": "str"},
     "tags": {"type": "dict"},
     "adopt": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "expires": {"type": "raw"},
+    "role_expires": {"type": "raw"},
+    "share": {"type": "str"},
+    "policy_roles": {"type": "list", "elements": "str", "default": []},
+    "keep_policy": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "narrowed", "absent"], "default": "present"},
     **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,
 }
-PULL_ROLE_RULES: Json = {"required_if": [("state", "present", ("repository_tags", "consumers"))]}
+PULL_ROLE_RULES: Json = {
+    "required_if": [("state", state, ("repository_tags", "consumers")) for state in ("present", "narrowed")]
+}
 
 
 def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: None) -> Json:
@@ -70,7 +81,8 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
     owner = arn_of(session.identity["arn"]).identity
     declared_owner.check(owner.account)
     role = PullRole(session.client("iam"), owner, declared.name, declared.policy_name, declared.path)
-    planned = plan_pull_role(role.read(), declared, owner, lambda: secrets.token_hex(16), problems)
+    new = NewValues(lambda: secrets.token_hex(16), session.now)
+    planned = plan_pull_role(role.read(), declared, owner, new, problems)
     problems.check()
 
     warn(module, planned.warnings)
@@ -94,6 +106,7 @@ def _result(planned: PlannedRole) -> Json:
         "permissions": after.permissions or {},
         "trust": after.trust or {},
         "consumers": planned.consumers,
+        "expires": planned.end_text,
         "before": {
             "permissions": before.permissions or {},
             "trust": before.trust or {},

@@ -2,27 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The declaration of a pull role, its validation, and the state that it declares. Standard library only."""
+"""The declaration of a pull role, and the state that it declares. Standard library only."""
 
 from __future__ import annotations
 
-import re
-import typing as t
+import datetime
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
     _consumers,
-    _names,
-    _parties,
     _policy,
     _policy_document,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier, end_policy, with_end
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import parse_end
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import OWNERSHIP_TAG, RoleState, Tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    END_TAG,
+    END_TAGS,
+    OWNERSHIP_TAG,
+    ROLE_END_TAG,
+    SHARE_TAG,
+    RoleState,
+    Tags,
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,12 @@ class RoleDeclaration:
 
     :param repository_tags: each value is a string, or a list of alternatives
     :param regions: None for all regions
+    :param is_narrowed: whether a run only removes access that the declaration does not have
+    :param expires: the end of the share; it may have any type until `role_end_problems` has validated it
+    :param role_expires: the earlier end of this role, while other roles have the same policy
+    :param share: the declared name of a share with a role for each consumer; empty for any other role
+    :param policy_roles: the other roles of this collection with the same policy
+    :param keep_policy: whether the policy is kept if the role is deleted
     """
 
     name: str
@@ -48,18 +60,45 @@ class RoleDeclaration:
     tags: Json = field(default_factory=dict)
     trust_policy_quota: int = 2048
     adopt: bool = False
+    is_narrowed: bool = False
+    expires: object = None
+    role_expires: object = None
+    share: str = ""
+    policy_roles: tuple[str, ...] = ()
+    keep_policy: bool = False
 
     @property
     def all_tags(self) -> Json:
         """The IAM tags of the role and its policy, with the ownership tag."""
         return {OWNERSHIP_TAG[0]: OWNERSHIP_TAG[1], **self.tags}
 
+    @property
+    def role_tags(self) -> Json:
+        """The IAM tags of the role, with those that this collection reads in later runs."""
+        ends = {key: parse_end(value) for key, value in ((END_TAG, self.expires), (ROLE_END_TAG, self.role_expires))}
+        fixed = {key: end.text for key, end in ends.items() if end and end.duration}
+        return {**self.all_tags, **({SHARE_TAG: self.share} if self.share else {}), **fixed}
+
+    @property
+    def end(self) -> datetime.datetime | None:
+        """The end of the share; None if it has no end, or if its duration is not fixed yet."""
+        end = parse_end(self.expires)
+        return end.time if end else None
+
+    @property
+    def role_end(self) -> datetime.datetime | None:
+        """The end of this role, if it has its own end."""
+        end = parse_end(self.role_expires)
+        return earlier(end.time, self.end) if end else None
+
     def trust(self, owner: Identity) -> Document:
-        return _policy.trust_document(owner.partition, self.consumers)
+        document = _policy.trust_document(owner.partition, self.consumers)
+        return with_end(document, earlier(self.end, self.role_end))
 
     def permissions(self, owner: Identity) -> Document:
         tags = _policy.repository_tags_of(self.repository_tags)
-        return _policy.permissions_document(owner, tags, self.access, self.condition_key, self.regions or ())
+        document = _policy.permissions_document(owner, tags, self.access, self.condition_key, self.regions or ())
+        return with_end(document, self.end)
 
     @property
     def options(self) -> Json:
@@ -67,7 +106,7 @@ class RoleDeclaration:
         return {
             "name": self.name,
             "policy_name": self.policy_name,
-            "state": "present" if self.is_present else "absent",
+            "state": "absent" if not self.is_present else "narrowed" if self.is_narrowed else "present",
             "repository_tags": self.repository_tags,
             "consumers": [consumer.options for consumer in self.consumers],
             "access": self.access,
@@ -80,6 +119,11 @@ class RoleDeclaration:
             "tags": self.tags or None,
             "trust_policy_quota": self.trust_policy_quota,
             "adopt": self.adopt,
+            "expires": self.expires,
+            "role_expires": self.role_expires,
+            "share": self.share or None,
+            "policy_roles": list(self.policy_roles),
+            "keep_policy": self.keep_policy,
         }
 
 
@@ -93,7 +137,8 @@ def role_declaration_of(options: Json) -> RoleDeclaration:
         policy_name=options["policy_name"] or options["name"],
         consumers=tuple(_consumers.consumer_of(consumer) for consumer in options["consumers"] or ()),
         repository_tags=options["repository_tags"] or {},
-        is_present=options["state"] == "present",
+        is_present=options["state"] != "absent",
+        is_narrowed=options["state"] == "narrowed",
         access=options["access"],
         condition_key=options["condition_key"],
         regions=None if options["regions"] is None else tuple(options["regions"]),
@@ -104,6 +149,11 @@ def role_declaration_of(options: Json) -> RoleDeclaration:
         tags=options["tags"] or {},
         trust_policy_quota=options["trust_policy_quota"],
         adopt=options["adopt"],
+        expires=options.get("expires"),
+        role_expires=options.get("role_expires"),
+        share=options.get("share") or "",
+        policy_roles=tuple(options.get("policy_roles") or ()),
+        keep_policy=bool(options.get("keep_policy")),
     )
 
 
@@ -122,9 +172,15 @@ def declared_state(before: RoleState, declared: RoleDeclaration, owner: Identity
         trust=before.trust if _policy_document.equivalent(before.trust, trust) else trust,
         permissions=before.permissions if _policy_document.equivalent(before.permissions, permissions) else permissions,
         attached=True,
-        role_tags=with_tags(before.role_tags, declared.all_tags),
+        end_policy=end_policy(declared.role_end) if declared.role_end else None,
+        role_tags=with_tags(_without_ends(before.role_tags), declared.role_tags),
         policy_tags=with_tags(before.policy_tags, declared.all_tags),
     )
+
+
+def _without_ends(tags: Tags) -> Tags:
+    """The tags of a role without the ends that an earlier run fixed."""
+    return {key: value for key, value in tags.items() if key.lower() not in END_TAGS}
 
 
 def with_tags(before: Tags, tags: Tags) -> Tags:
@@ -133,60 +189,3 @@ def with_tags(before: Tags, tags: Tags) -> Tags:
     added = {key: value for key, value in tags.items() if before.get(twins.get(key.lower(), key)) != value}
     replaced = {key.lower() for key in added}
     return {**{key: value for key, value in before.items() if key.lower() not in replaced}, **added}
-
-
-def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
-    """Problems with the declaration of a role."""
-    yield from _consumers.consumers_problems(declared.consumers, owner.partition)
-    yield from _parties.consumer_problems(declared.consumers, owner.account)
-    yield from _policy.repository_tags_problems(declared.repository_tags)
-    yield from _settings_problems(before, declared)
-    if declared.regions == ():
-        yield f"{option('regions')} is an empty list. Name the regions, or omit the option to include all regions."
-    for region in declared.regions or ():
-        yield from _names.region_problems(region)
-    yield from _tags_problems(before, declared)
-    yield from _size_problems(declared, owner)
-
-
-def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
-    name, duration, description = declared.name, declared.max_session_duration, declared.description or ""
-    if before.role_exists and before.path != declared.path:
-        yield (
-            f"Role {name} has the path {before.path}; IAM cannot move it to {declared.path}."
-            f" Declare its current path, or delete the role first ({option('state')}: absent)."
-        )
-    if duration is not None and not 3600 <= duration <= 43200:
-        yield f"{option('max_session_duration')} is {duration} seconds; IAM accepts 3,600 to 43,200."
-    # Latin-1 without most control characters, at most 1,000 characters. Source: IAM API Reference, CreateRole.
-    wrong = [character for character in description if not re.match(r"[\t\n\r\x20-\x7e\xa1-\xff]", character)]
-    if wrong:
-        yield f"The description has {wrong[0]!r}; IAM accepts only Latin-1 characters in the description of a role."
-    if len(description) > 1000:
-        yield f"The description has {len(description)} characters; IAM accepts at most 1,000."
-    if declared.permissions_boundary is not None:
-        yield from _names.boundary_problems(declared.permissions_boundary, name, declared.policy_name)
-
-
-def _tags_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
-    tags, (key, value) = declared.all_tags, OWNERSHIP_TAG
-    for name, text in tags.items():
-        for problem in _names.tag_problems(name, text):
-            yield f"tags: {problem}"
-    for problem in _names.spelling_problems(tags):
-        yield f"tags: {problem}"
-    if tags[key] != value:
-        yield f"tags: {key} identifies the roles and policies of this collection. Choose another key."
-    for label, existing in ((f"Role {declared.name}", before.role_tags), ("Its policy", before.policy_tags)):
-        if len({name.lower() for name in {**existing, **tags}}) > _names.MAXIMUM_TAGS:
-            yield f"{label} would have more than {_names.MAXIMUM_TAGS} tags. Declare fewer, or remove some first."
-
-
-def _size_problems(declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
-    for label, document, limit in (
-        ("The trust policy", declared.trust(owner), declared.trust_policy_quota),
-        ("The permissions policy", declared.permissions(owner), _policy.POLICY_CHARACTERS),
-    ):
-        size = _policy_document.size(document)
-        if size > limit:
-            yield f"{label} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."

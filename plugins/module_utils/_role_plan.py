@@ -15,39 +15,45 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _admission, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState, Tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_narrowing import (
+    DENY_ALL_TRUST,
+    boundary_steps,
+    narrow_trust,
+    new_end_steps,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    END_TAGS,
+    PolicyVersion,
+    RoleState,
+    Tags,
+    lowercase_keys,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
     Attach,
-    BeginRevocation,
     CreatePolicy,
     CreateRole,
     CreateVersion,
+    DeleteEnd,
     DeletePolicy,
     DeleteRevocation,
     DeleteRole,
     DeleteVersion,
     Detach,
     EndRevocation,
-    PutBoundary,
-    RevokeSessions,
     SetDefaultVersion,
     Step,
     TagPolicy,
     TagRole,
+    UntagRole,
     UpdateRole,
     UpdateTrust,
 )
 
 #: The maximum number of versions of a managed policy. Source: IAM User Guide, "Versioning IAM policies".
 MAXIMUM_VERSIONS = 5
-#: A trust policy that admits no principal. It is used while the old and the new declaration have no common statement.
-DENY_ALL_TRUST: Document = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-}
 
 
 @dataclass(frozen=True)
@@ -65,77 +71,43 @@ class RolePlan:
 
 def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     """The plan for a role and its policy. It has no writes if they are as declared."""
-    first, later = _boundary_steps(before, after)
-    trust, narrowing, after = _narrow_trust(before, after, bool(later))
+    first, later = boundary_steps(before, after)
+    trust, narrowing, after = narrow_trust(before, after, bool(later))
     # A new role is created first. If IAM rejects a principal in its trust policy, nothing else was written.
     steps = [*first, *narrowing]
     if not before.role_exists:
         steps.append(CreateRole(after.trust or DENY_ALL_TRUST, after.role_tags, after.settings))
-    steps += _policy_steps(before, after)
+    steps += [*_end_tag_steps(before, after), *new_end_steps(before, after), *_policy_steps(before, after)]
     if before.role_exists:
         steps += [*later, *_settings_steps(before, after)]
         if not _policy_document.equivalent(trust, after.trust):
             steps.append(UpdateTrust(after.trust or DENY_ALL_TRUST))
+    if before.end_policy is not None and after.end_policy is None:
+        steps.append(DeleteEnd())
     if not before.attached:
         steps.append(Attach())
     return RolePlan(before, after, steps)
 
 
-def _boundary_steps(before: RoleState, after: RoleState) -> tuple[list[Step], list[Step]]:
-    """The write of the permissions boundary, either before all other writes or after the permissions.
+def plan_role_narrowed(before: RoleState, after: RoleState) -> RolePlan:
+    """The writes of `plan_role` that only remove access, and the state of the role after them.
 
-    A boundary for a role without one can only reduce its permissions, so it is written first. If the caller is not
-    allowed to set it, the run fails before any other write.
+    Roles with one policy are narrowed before the first of them changes the policy.
     """
-    boundary = after.permissions_boundary
-    if not before.role_exists or boundary is None or boundary == before.permissions_boundary:
-        return [], []
-    step: list[Step] = [PutBoundary(boundary)]
-    return (step, []) if before.permissions_boundary is None else ([], step)
-
-
-def _interim_trust(old: Document, new: Document, permissions_differ: bool, boundary_differs: bool) -> Document:
-    """The trust policy while the permissions and the boundary change."""
-    if permissions_differ and boundary_differs:
-        # The old permissions with the new boundary, or the reverse, may allow access that neither declaration allows.
-        return DENY_ALL_TRUST
-    if _policy_document.equivalent(old, new) or not (permissions_differ or boundary_differs):
-        return old
-    common = _policy_document.common_statements(old, new)
-    return {"Version": "2012-10-17", "Statement": common} if common else DENY_ALL_TRUST
-
-
-def _narrow_trust(
-    before: RoleState, after: RoleState, boundary_differs: bool
-) -> tuple[Document | None, list[Step], RoleState]:
-    """The reduced trust policy, the writes that set it, and the planned state of the role.
-
-    A session of the role remains valid after its principal is removed from the trust policy, and after the policy is
-    detached. A removed consumer must not use such a session for the new permissions. So sessions are revoked before the
-    trust policy changes, and again afterwards, for sessions that started between the two writes.
-    """
-    old, new = before.trust, after.trust
-    steps: list[Step] = []
-    if not (old and new):
-        return old, steps, after
-    # A deleted user or role cannot assume the role again, but its session may still be valid.
-    loses = bool(_policy_document.dangling_principals(old) or _admission.lost_admissions(old, new))
-    # If unshare was interrupted, the role may exist without its revocation policy, so old sessions may be valid again.
-    returns = not before.attached and not before.revoked and _policy_document.equivalent(old, DENY_ALL_TRUST)
-    trust = _interim_trust(old, new, not _same_permissions(before, after), boundary_differs)
-    if loses and _policy_document.equivalent(trust, old):
-        trust = new
-    if loses and not before.revoking:
-        steps.append(BeginRevocation())
-    if not _policy_document.equivalent(trust, old):
-        steps.append(UpdateTrust(trust))
-    if loses or before.revoking:
-        steps += [RevokeSessions(), EndRevocation()]
-    elif returns:
-        steps.append(RevokeSessions())
-    if loses or before.revoking or returns:
-        after = replace(after, revoked=True, revoking=False)
-    return trust, steps, after
+    if not before.role_exists:
+        return RolePlan(before, before, [])
+    first, later = boundary_steps(before, after)
+    trust, narrowing, planned = narrow_trust(before, after, bool(later))
+    ends = new_end_steps(before, after)
+    narrowed = replace(
+        before,
+        trust=trust,
+        permissions_boundary=after.permissions_boundary if first else before.permissions_boundary,
+        end_policy=after.end_policy if ends else before.end_policy,
+        revoked=planned.revoked,
+        revoking=planned.revoking,
+    )
+    return RolePlan(before, narrowed, [*first, *narrowing, *ends])
 
 
 def _same_permissions(before: RoleState, after: RoleState) -> bool:
@@ -193,16 +165,29 @@ def _settings_steps(before: RoleState, after: RoleState) -> list[Step]:
     steps: list[Step] = []
     if (before.description, before.max_session_duration) != (after.description, after.max_session_duration):
         steps.append(UpdateRole(after.description, after.max_session_duration))
-    added = _added(before.role_tags, after.role_tags)
-    return [*steps, TagRole(added)] if added else steps
+    changed = _added(before.role_tags, after.role_tags)
+    added = {key: value for key, value in changed.items() if key not in END_TAGS}
+    kept = lowercase_keys(after.role_tags)
+    removed = tuple(key for key in before.role_tags if key.lower() not in kept)
+    steps += [TagRole(added)] if added else []
+    return [*steps, UntagRole(removed)] if removed else steps
+
+
+def _end_tag_steps(before: RoleState, after: RoleState) -> list[Step]:
+    """The write of the fixed ends, before the writes that use them, so that a later run finds the same ends."""
+    added = {key: value for key, value in _added(before.role_tags, after.role_tags).items() if key in END_TAGS}
+    return [TagRole(added)] if before.role_exists and added else []
 
 
 def _added(before: Tags, after: Tags) -> Tags:
     return {key: value for key, value in after.items() if before.get(key) != value}
 
 
-def plan_role_absent(before: RoleState) -> RolePlan:
-    """The writes that delete the role and its policy."""
+def plan_role_absent(before: RoleState, keep_policy: bool = False) -> RolePlan:
+    """The writes that delete the role and its policy.
+
+    :param keep_policy: whether other roles use the policy
+    """
     steps: list[Step] = []
     if before.attached:
         steps.append(Detach())
@@ -214,8 +199,18 @@ def plan_role_absent(before: RoleState) -> RolePlan:
         steps.append(DeleteRevocation())
     if before.revoking:
         steps.append(EndRevocation())
+    if before.end_policy is not None:
+        steps.append(DeleteEnd())
     if before.role_exists:
         steps.append(DeleteRole())
+    if keep_policy:
+        return RolePlan(
+            before,
+            RoleState(
+                policy_exists=before.policy_exists, permissions=before.permissions, policy_tags=before.policy_tags
+            ),
+            steps,
+        )
     steps += [DeleteVersion(version.identifier) for version in before.versions if not version.is_default]
     if before.policy_exists:
         steps.append(DeletePolicy())

@@ -17,6 +17,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
 Tags = t.Mapping[str, str]
 #: The IAM tag of the roles and policies that this collection created.
 OWNERSHIP_TAG = ("managed-by", "crossaccount.ecr")
+#: The key of the IAM tag of a role that serves one consumer of a share. Its value is the declared name of the share.
+SHARE_TAG = "crossaccount.ecr-share"
+#: The keys of the IAM tags with the fixed end of a share and of a single role, if they are declared as durations.
+END_TAG, ROLE_END_TAG = END_TAGS = ("crossaccount.ecr-expires", "crossaccount.ecr-role-expires")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class RoleState:
     #: Whether the role has the inline policy of an unfinished revocation: a run that removes consumers did not
     #: complete.
     revoking: bool = False
+    #: The inline policy that ends the access of this role; None if the role does not have it.
+    end_policy: Document | None = None
     attachments: tuple[Attachment, ...] = ()
 
     @property
@@ -107,6 +113,7 @@ class RoleState:
             "permissions_boundary": self.permissions_boundary,
             "trust": self.trust,
             "tags": self.role_tags,
+            **({"end": self.end_policy} if self.end_policy else {}),
         }
         return {
             "role": role if self.role_exists else {},

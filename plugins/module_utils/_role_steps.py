@@ -59,6 +59,25 @@ class TagRole(Step):
     tags: Tags
 
 
+@dataclass(frozen=True)
+class UntagRole(Step):
+    name = "untag_role"
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PutEnd(Step):
+    """Write the inline policy that ends the access of the role."""
+
+    name = "put_end"
+    document: Document
+
+
+class DeleteEnd(Step):
+    name = "delete_end"
+    is_removal = True
+
+
 class DeleteRole(Step):
     name = "delete_role"
     is_removal = True
@@ -148,6 +167,9 @@ DONE = {
     "put_boundary": "the permissions boundary was set",
     "update_trust": "the trust policy was changed",
     "tag_role": "the role was tagged",
+    "untag_role": "tags of the role were removed",
+    "put_end": "the policy that ends the access was written",
+    "delete_end": "the policy that ends the access was deleted",
     "delete_role": "the role was deleted",
     "begin_revocation": "existing sessions of the role were revoked",
     "revoke_sessions": "existing sessions of the role were revoked",

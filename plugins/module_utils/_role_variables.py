@@ -24,7 +24,7 @@ _PUBLISHED = {
     "ecr_share_": (
         "plan",
         "role",
-        "roles",
+        "results",
         "access_gained",
         "access_lost",
         "handoff",

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import functools
 import os
 import typing as t
@@ -125,10 +127,20 @@ class Session:
         return self.client("sts")
 
     @functools.cached_property
+    def _caller(self) -> Json:
+        reply: Json = self._sts.get_caller_identity()
+        return reply
+
+    @property
     def identity(self) -> dict[str, str]:
         """The `account`, `arn` and `user_id` of this identity. It is requested once."""
-        reply = self._sts.get_caller_identity()
+        reply = self._caller
         return {"account": reply["Account"], "arn": reply["Arn"], "user_id": reply["UserId"]}
+
+    @property
+    def now(self) -> datetime.datetime:
+        """The time by the clock of AWS when the identity was requested, in seconds."""
+        return email.utils.parsedate_to_datetime(self._caller["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def assume(self, options: SessionOptions) -> Session:
         """Assume a role.

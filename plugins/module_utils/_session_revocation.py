@@ -14,7 +14,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import AS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import Client, PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import dataclass, field
 
@@ -40,6 +41,8 @@ class Share:
     :param exclusive: whether the tags are removed from all other repositories
     :param is_named: whether the names of the role and its policy are valid
     :param missing: the required options that are missing
+    :param declared_name: the name in the declaration, if the role is the one of a single consumer
+    :param is_unchanged: whether the run does not change the share
     """
 
     role: RoleDeclaration
@@ -50,6 +53,13 @@ class Share:
     handoff: DeclaredHandoff = DeclaredHandoff()
     is_named: bool = True
     missing: tuple[str, ...] = ()
+    declared_name: str = ""
+    is_unchanged: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name of the share in messages: that of its declaration."""
+        return self.declared_name or self.name
 
     @property
     def name(self) -> str:
@@ -93,9 +103,11 @@ class Account:
     :param others: the other roles with this collection's ownership tag, by name
     :param registries: the registries by region
     :param unknown: messages about state that could not be read
+    :param now: the time of the read
     """
 
     identity: Identity
+    now: datetime.datetime
     roles: dict[str, RoleState] = field(default_factory=dict)
     others: dict[str, RoleState] = field(default_factory=dict)
     registries: dict[str, RegistryState] = field(default_factory=dict)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change im
     Role,
     change_of_access,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import active, without_end
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 NO_CHANGE = "No access is gained or lost."
@@ -54,11 +57,19 @@ class AccessChange:
     all_lines: list[str]
 
 
-def access_of(roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange]) -> AccessChange:
-    """The change of access through each role. Access through two roles is listed twice, because each has a hand-off."""
+def access_of(
+    roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange], now: datetime.datetime
+) -> AccessChange:
+    """The change of access through each role. Access through two roles is listed twice, because each has a hand-off.
+
+    :param now: the current time; a role whose access has ended gives no access
+    """
     old = [Repository(change.name, change.arn, change.before) for change in repositories]
     new = [Repository(change.name, change.arn, change.after) for change in repositories]
-    changes = {role.name: change_of_access(_pulled_by(role.before), _pulled_by(role.after), old, new) for role in roles}
+    changes = {
+        role.name: change_of_access(_pulled_by(role.before, now), _pulled_by(role.after, now), old, new)
+        for role in roles
+    }
     several = sum(bool(change.lines) for change in changes.values()) > 1
     through = {name: f" through role {name}" if several else "" for name in changes}
     return AccessChange(
@@ -69,10 +80,11 @@ def access_of(roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange
     )
 
 
-def _pulled_by(state: RoleState) -> Role | None:
+def _pulled_by(state: RoleState, now: datetime.datetime) -> Role | None:
+    """The role with the end of its access in its trust policy only, where a change of the end is a change of access."""
     if not (state.attached and state.trust and state.permissions):
         return None
-    return Role(state.trust, state.permissions)
+    return Role(active(state.trust, end_of_role(state), now), without_end(state.permissions))
 
 
 def _distinct(pairs: t.Iterable[Pair]) -> list[dict[str, str]]:

@@ -36,6 +36,8 @@ def _same_names(share: Share, other: Share, number: int, other_number: int) -> t
     if not (share.is_named and other.is_named):
         return
     # IAM ignores the case of names.
+    if share.label == other.label:
+        return
     if share.name.lower() == other.name.lower():
         yield (
             f"Shares {number} and {other_number} have the same role_name {other.name}. Give each share its own"

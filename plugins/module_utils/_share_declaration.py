@@ -9,6 +9,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import (
+    role_of_consumer_problems,
+    shared_role_problems,
+    shares_of_consumers,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
     handoff_option_problems,
     handoff_path_problems,
@@ -34,6 +41,13 @@ CONSUMER_ARGUMENTS: Json = {
     "organization_id": {"type": "str"},
     "require_mfa": {"type": "bool", "default": False},
 }
+#: The options of a consumer of a share.
+SHARE_CONSUMER_ARGUMENTS: Json = {
+    **CONSUMER_ARGUMENTS,
+    "role_name": {"type": "str"},
+    "max_session_duration": {"type": "int"},
+    "expires": {"type": "raw"},
+}
 #: The maximum number of characters in a trust policy: the default quota, and the quota after an increase by AWS.
 #: Source: IAM User Guide, "IAM and AWS STS quotas".
 TRUST_QUOTA_ARGUMENT: Json = {"trust_policy_quota": {"type": "int", "choices": [2048, 4096], "default": 2048}}
@@ -45,7 +59,9 @@ SHARE_ARGUMENTS: Json = {
     "repository_tags": {"type": "dict"},
     "repositories": {"type": "list", "elements": "str"},
     "tags": {"type": "dict"},
-    "consumers": {"type": "list", "elements": "dict", "options": CONSUMER_ARGUMENTS},
+    "consumers": {"type": "list", "elements": "dict", "options": SHARE_CONSUMER_ARGUMENTS},
+    "roles": {"type": "str", "choices": ["shared", "per_consumer"]},
+    "expires": {"type": "raw"},
     "access": {"type": "str", "choices": ["pull", "read"]},
     "condition_key": {"type": "str", "choices": ["ecr", "aws"]},
     "path": {"type": "str"},
@@ -62,6 +78,7 @@ SHARE_ARGUMENTS: Json = {
 _DEFAULTS: Json = {
     **dict.fromkeys(SHARE_ARGUMENTS),
     "state": "present",
+    "roles": "shared",
     "access": "read",
     "condition_key": "ecr",
     "path": "/",
@@ -93,13 +110,18 @@ class _Declaration:
 
 
 def declared_shares(params: Json, region: str) -> list[Share]:
-    """The declared shares, each with its valid values.
+    """The declared shares, each with its valid values. A share with a role for each consumer is listed once for each.
 
     :param params: the options of the module `ecr_share_info`
     :param region: the region of the repositories of a share without `regions`
     """
     declared = _Declaration.of(params)
-    return [_share_of(share, declared.trust_policy_quota, region) for share in declared.shares]
+    return [
+        one
+        for given in declared.shares
+        for share in [_share_of(given, declared.trust_policy_quota, region)]
+        for one in (shares_of_consumers(share) if given["roles"] == "per_consumer" else [share])
+    ]
 
 
 def share_declaration_problems(params: Json) -> t.Iterator[str]:
@@ -175,9 +197,21 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     yield from _tag_problems(share)
     for region in share["regions"] or ():
         yield from region_problems(region)
+    yield from end_problems(share["expires"])
+    for consumer in share["consumers"] or ():
+        yield from end_problems(consumer.get("expires"))
     if share["state"] == "present":
         yield from handoff_option_problems(share["images"], share["denied"], repositories)
         yield from handoff_path_problems(share["handoff_path"] or "")
+        yield from _consumer_role_problems(share)
+
+
+def _consumer_role_problems(share: Json) -> t.Iterator[str]:
+    consumers = [consumer_of(consumer) for consumer in share["consumers"] or ()]
+    if share["roles"] == "shared":
+        yield from shared_role_problems(consumers)
+    elif share["role_name"] is not None:
+        yield from role_of_consumer_problems(share["role_name"], consumers)
 
 
 def _tag_problems(share: Json) -> t.Iterator[str]:

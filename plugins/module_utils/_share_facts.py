@@ -58,6 +58,7 @@ class ShareFacts:
             "account": self.account,
             "changed": self.changed,
             "consumers": self.role.consumers,
+            "expires": self.role.end_text,
             "permissions": after.permissions or {},
             "trust": after.trust or {},
             "regions": [place.result for place in self.places],
@@ -67,13 +68,18 @@ class ShareFacts:
     def handoff(self) -> Json:
         """The options of `ecr_handoff`; empty for an absent share."""
         share = self.share
-        if not share.is_present:
+        if not share.is_present or share.is_unchanged:
             return {}
         return {
             "path": share.handoff.path,
             "denied": list(share.handoff.denied),
             "images": [str(image) for image in share.handoff.images],
-            "role": {"role_arn": self.role_arn, "account": self.account, "consumers": self.role.consumers},
+            "role": {
+                "role_arn": self.role_arn,
+                "account": self.account,
+                "consumers": self.role.consumers,
+                "expires": self.role.end_text,
+            },
             "tagged": [place.result for place in self.places],
             "repository_tags": share.role.repository_tags,
             "repositories": list(share.repositories),

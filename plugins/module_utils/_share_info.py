@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
@@ -36,6 +37,7 @@ SHARE_INFO_ARGUMENTS: Json = {
     "defaults": {"type": "dict", "options": SHARE_ARGUMENTS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "expect_unchanged": {"type": "bool", "default": False},
+    "expired_only": {"type": "bool", "default": False},
     **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
@@ -50,10 +52,25 @@ class _Options:
     owner: _parties.OwnerAccount
     wait: WaitOptions
     expect_unchanged: bool
+    expired_only: bool
+    is_absent: bool
+
+    def problems(self) -> t.Iterator[str]:
+        """Problems with options that are not part of a share."""
+        yield from self.owner.problems()
+        yield from wait_problems(self.wait)
+        if self.expired_only and not self.is_absent:
+            yield f"{option('expired_only')} deletes shares, so it requires {option('state')}: absent. Use unshare.yml."
 
     @classmethod
     def of(cls, params: Json) -> _Options:
-        return cls(_parties.OwnerAccount.of(params), WaitOptions.of(params), params["expect_unchanged"])
+        return cls(
+            _parties.OwnerAccount.of(params),
+            WaitOptions.of(params),
+            params["expect_unchanged"],
+            params["expired_only"],
+            params["state"] == "absent",
+        )
 
 
 def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
@@ -65,17 +82,17 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     session = session_of(module)
     shares = declared_shares(module.params, session.region)
     problems.extend(share_declaration_problems(module.params))
-    owner_problems = list(options.owner.problems())
-    problems.extend(owner_problems)
-    problems.extend(wait_problems(options.wait))
-    if not owner_problems:
+    problems.extend(options.problems())
+    if not any(options.owner.problems()):
         options.owner.check(session.identity["account"])
 
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
         account = read_account(session, shares, options.wait)
-        plan = plan_shares(shares, account, lambda: secrets.token_hex(16), options.expect_unchanged)
+        plan = plan_shares(
+            shares, account, lambda: secrets.token_hex(16), options.expect_unchanged, options.expired_only
+        )
         found.found += plan.problems
         found.found = list(dict.fromkeys(found.found))
         found.check()
@@ -85,6 +102,10 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     plan = _unchanged(read_and_plan, options.wait, progress) if written else read_and_plan()
     warn(module, plan.warnings)
     return result_of_plan(plan, module.check_mode)
+
+
+def new_external_id() -> str:
+    return secrets.token_hex(16)
 
 
 def _unchanged(

@@ -44,7 +44,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import consumer_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import (
     AccessChange,
@@ -57,7 +56,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks imp
     image_problems_of_shares,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts, facts_of, handoffs_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole, plan_pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_role_runs import (
+    plan_role_of_share,
+    planned_shares,
+    role_runs,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import NewValues, PlannedRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
     ShareState,
     TagChanges,
@@ -114,21 +118,29 @@ class SharePlan:
 
 
 def plan_shares(
-    shares: t.Sequence[Share], account: Account, make_id: t.Callable[[], str], is_carried_out: bool = False
+    declared: t.Sequence[Share],
+    account: Account,
+    make_id: t.Callable[[], str],
+    is_carried_out: bool = False,
+    expired_only: bool = False,
 ) -> SharePlan:
     """The plan for a declaration.
 
     :param make_id: returns a new external ID
     :param is_carried_out: whether the plan of this declaration was just applied
+    :param expired_only: whether only shares whose end has passed are deleted, and no other share is changed
     """
     problems = Problems()
-    roles = [_plan_role(share, account, make_id, problems, len(shares) > 1) for share in shares]
+    new = NewValues(make_id, account.now)
+    shares = planned_shares(declared, account, expired_only)
+    roles = [plan_role_of_share(share, shares, account, new, problems) for share in shares]
     before, after = [role.plan.before for role in roles], [role.plan.after for role in roles]
     shared = ShareState(shares, account, before, after, select_repositories(shares, account), is_carried_out)
     tags = plan_tag_changes(shared)
-    problems.extend(selection_problems(shares, account))
+    changing = [share for share in shares if not share.is_unchanged]
+    problems.extend(selection_problems(changing, account))
     problems.extend(contradictions(shares, shared.selection))
-    problems.extend(image_problems_of_shares(shares, account))
+    problems.extend(image_problems_of_shares(changing, account))
     problems.extend(_problems_of_several_consumers(shares, roles, account))
     problems.extend(tags.problems)
     problems.extend(_unknown_problems(shared))
@@ -136,34 +148,17 @@ def plan_shares(
     facts = [facts_of(shared, number, role, tags) for number, role in enumerate(roles)]
     return SharePlan(
         untag=tags.untag,
-        roles=[role.declared for role in roles if role.plan.steps],
+        roles=role_runs(shares, roles),
         tag=tags.tag,
-        access=access_of(_role_changes(shares, roles, account), repositories),
+        access=access_of(_role_changes(shares, roles, account), repositories, account.now),
         handoffs=handoffs_of(facts),
         shares=facts,
         summary=summary_of(shared, facts, tags, False),
         all_summary=summary_of(shared, facts, tags, True),
-        warnings=[*(text for role in roles for text in role.warnings), *warnings_of(shared)],
-        problems=problems.found,
+        warnings=[*dict.fromkeys(text for role in roles for text in role.warnings), *warnings_of(shared)],
+        problems=list(dict.fromkeys(problems.found)),
         diff=_diff(shares, roles, repositories),
     )
-
-
-def _plan_role(
-    share: Share, account: Account, make_id: t.Callable[[], str], problems: Problems, several: bool
-) -> PlannedRole:
-    found, owner = Problems(), account.identity
-    planned = plan_pull_role(account.roles.get(share.name, RoleState()), share.role, owner, make_id, found)
-    reported: list[str] = []
-    if share.missing:
-        # A missing option is already reported, so problems with its empty value are ignored.
-        empty = Problems()
-        plan_pull_role(RoleState(), RoleDeclaration("", "", is_present=share.is_present), owner, make_id, empty)
-        reported = empty.found
-    for problem in found.found:
-        if problem not in reported:
-            problems.add(f"Share {share.name}: {problem}" if several and share.name else problem)
-    return planned
 
 
 def _problems_of_several_consumers(

@@ -144,7 +144,7 @@ def plan_tag_changes(shared: ShareState) -> TagChanges:
             removed = changes.removed.get((region, name), {})
             changes.after[region, name] = {key: value for key, value in tags.items() if key not in removed}
     for _number, share, region, names in shared.places():
-        if share.is_present:
+        if share.is_present and not share.is_unchanged:
             _add(shared, share, region, names, changes)
     return changes
 
@@ -161,9 +161,12 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
                 tag = (key.lower(), value)
                 others = [other for other, state in shared.account.others.items() if tag in granted_tags(state)]
                 if tag in granted:
-                    others = [
-                        share.name for share, state in zip(shared.shares, shared.after) if tag in granted_tags(state)
+                    granting = [
+                        other for other, state in zip(shared.shares, shared.after) if tag in granted_tags(state)
                     ]
+                    if any(other.label == share.label for other in granting):
+                        continue  # the share stays for its other consumers
+                    others = [other.name for other in granting]
                 elif not (before.role_exists or before.policy_exists or shared.is_carried_out):
                     if share.is_named:
                         changes.problems.append(_no_role(share, region, name, tag, others))
@@ -189,7 +192,7 @@ def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) 
 def _remove_of_other_repositories(shared: ShareState, changes: TagChanges) -> None:
     for _number, share, region, names in shared.places():
         registry = shared.account.registries.get(region)
-        if share.is_present and share.exclusive and registry:
+        if share.is_present and share.exclusive and registry and not share.is_unchanged:
             for name, tags in registry.repositories.items():
                 if name not in names:
                     carried = _matching_tags(tags, share.tag_set)
@@ -200,7 +203,7 @@ def _remove_of_other_repositories(shared: ShareState, changes: TagChanges) -> No
 def _remove_before_overwriting(shared: ShareState, granted: set[Tag], changes: TagChanges) -> None:
     """Remove tags whose values shares replace while roles still grant the old values. See the head of `_share_plan`."""
     for _number, share, region, names in shared.places():
-        for name in names if share.is_present else ():
+        for name in names if share.is_present and not share.is_unchanged else ():
             for key, value in shared.tags(region, name).items():
                 if share.tags.get(key, value) != value and (key.lower(), value) in granted:
                     changes.removed[region, name][key] = value

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
@@ -46,22 +47,47 @@ def _share_lines(
 ) -> t.Iterator[str]:
     share, account = shared.shares[number], shared.account
     yield f"Owner account {facts.account}, role {facts.role_arn}"
-    if not share.is_present:
-        existed = shared.before[number].role_exists or shared.before[number].policy_exists
-        yield (
-            "the role and its policy are deleted; no one can pull through it" if existed else "the role does not exist"
-        )
-        for place in facts.places:
-            own = [name for name in place.names if (place.region, name) in tags.removed]
-            yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
+    end = end_line(shared.after[number], account.now)
+    if share.is_unchanged:
+        yield f"not changed: {f'its access {end}' if end else 'it has no end'}"
         return
+    if not share.is_present:
+        yield from _deleted_lines(shared, number, facts, tags, every_name)
+        return
+    if end:
+        remedy = " remove it with unshare.yml and ecr_share_expired_only: true" if end.startswith("ended") else ""
+        yield f"the access {end}{';' if remedy else ''}{remedy}"
     action = "pull" if share.role.access == "pull" else "describe and pull"
     for one in facts.role.consumers:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
         yield f"{who} can {action}{'' if one['external_id'] is None else ' with the external ID'}"
+    if any(other.label == share.label for other in shared.shares[number + 1 :]):
+        return  # the last role of the share is followed by its repositories
     for place in facts.places:
         yield f"in {place.region}: {list_text(place.names, every_name)}"
-    for region, registry in sorted(account.registries.items()):
+    yield from _also_shared(shared, number, tags, every_name)
+
+
+def _deleted_lines(
+    shared: ShareState, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool
+) -> t.Iterator[str]:
+    """The lines about a role that does not exist after the run."""
+    before, has_other_roles = shared.before[number], shared.shares[number].role.keep_policy
+    if not before.role_exists and (has_other_roles or not before.policy_exists):
+        yield "the role does not exist"
+    elif has_other_roles:
+        yield "the role is deleted; no one can pull through it"
+    else:
+        yield "the role and its policy are deleted; no one can pull through it"
+    for place in () if has_other_roles else facts.places:
+        own = [name for name in place.names if (place.region, name) in tags.removed]
+        yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
+
+
+def _also_shared(shared: ShareState, number: int, tags: TagChanges, every_name: bool) -> t.Iterator[str]:
+    """The other repositories that have the tags of a share."""
+    share = shared.shares[number]
+    for region, registry in sorted(shared.account.registries.items()):
         declared = set(shared.selection.get((number, region), ()))
         carrying = sorted(
             name

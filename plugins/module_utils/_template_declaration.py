@@ -10,8 +10,6 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import split_arn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
@@ -20,7 +18,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     tag_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import TOKEN_ACTION
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_policies import (
+    lifecycle_policy_problems,
+    repository_policy_problems,
+)
 
 MUTABLE, WITH_EXCLUSION, UNENCRYPTED = "MUTABLE", "_WITH_EXCLUSION", "AES256"
 #: The prefix that matches the name of every repository.
@@ -30,7 +31,6 @@ _PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\
 _PREFIX_CHARACTERS, _DESCRIPTION_CHARACTERS = 256, 256
 _EXCLUSION, _EXCLUSIONS = re.compile(r"[0-9a-zA-Z._*-]{1,128}"), 5
 _KMS_KEY = re.compile(r"arn:aws[a-z0-9-]*:kms:([a-z0-9-]+):[0-9]{12}:key/[a-z0-9-]+")
-_REPOSITORY_POLICY_CHARACTERS, _LIFECYCLE_POLICY_CHARACTERS = 10240, 30720
 
 TEMPLATE_ARGUMENTS: Json = {
     "prefix": {"type": "str", "required": True},
@@ -121,8 +121,8 @@ class TemplateDeclaration:
             )
         yield from _exclusion_problems(self.exclusions or ())
         yield from _tags_problems(self.tags or {})
-        yield from _repository_policy_problems(self.repository_policy or {})
-        yield from _lifecycle_policy_problems(self.lifecycle_policy or {})
+        yield from repository_policy_problems(self.repository_policy or {})
+        yield from lifecycle_policy_problems(self.lifecycle_policy or {})
 
     def problems_in(self, partition: str, account: str, region: str) -> t.Iterator[str]:
         """Problems with the role and the key, which depend on the registry."""
@@ -161,12 +161,17 @@ def _listed(values: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _exclusion_problems(exclusions: t.Sequence[str]) -> t.Iterator[str]:
-    name = option("image_tag_mutability_exclusions")
     if len(exclusions) > _EXCLUSIONS:
-        yield f"{name} has {len(exclusions)} filters; ECR accepts up to {_EXCLUSIONS}."
+        yield (
+            f"{option('image_tag_mutability_exclusions')} has {len(exclusions)} filters; ECR accepts up to"
+            f" {_EXCLUSIONS}."
+        )
     for exclusion in exclusions:
         if not _EXCLUSION.fullmatch(exclusion):
-            yield f"{name}: {exclusion!r} is not a filter. Use 1 to 128 letters, digits and ._-*, such as dev-*."
+            yield (
+                f"{option('image_tag_mutability_exclusions')}: {exclusion!r} is not a filter. Use 1 to 128 letters,"
+                " digits and ._-*, such as dev-*."
+            )
 
 
 def _tags_problems(tags: Json) -> t.Iterator[str]:
@@ -175,43 +180,3 @@ def _tags_problems(tags: Json) -> t.Iterator[str]:
     for key, value in tags.items():
         yield from (f"{option('tags')}: {problem}" for problem in tag_problems(str(key), value))
     yield from (f"{option('tags')}: {problem}" for problem in spelling_problems(map(str, tags)))
-
-
-def _repository_policy_problems(policy: Json) -> t.Iterator[str]:
-    """Problems with a repository policy. For the token, see cloudposse/terraform-aws-ecr#67."""
-    name = option("repository_policy")
-    if not policy:
-        return
-    try:
-        statements = _policy_document.statements(_policy_document.parse(policy)) if "Statement" in policy else []
-    except EcrError:
-        statements = []
-    complete = all(
-        {"Effect"} <= one.keys() and {"Principal", "NotPrincipal"} & one.keys() and {"Action", "NotAction"} & one.keys()
-        for one in statements
-    )
-    if not statements or not complete:
-        yield (
-            f"{name} is not a repository policy. It needs a list Statement, and each statement needs Effect, Principal"
-            " and Action."
-        )
-    actions = [str(action).lower() for one in statements for action in _policy_document.as_list(one.get("Action", []))]
-    if TOKEN_ACTION.lower() in actions:
-        yield f"{name} has the action {TOKEN_ACTION}, which ECR rejects in a repository policy. Remove it."
-    yield from _length_problems("repository_policy", policy, _REPOSITORY_POLICY_CHARACTERS)
-
-
-def _lifecycle_policy_problems(policy: Json) -> t.Iterator[str]:
-    rules = policy.get("rules")
-    if policy and not (isinstance(rules, list) and rules and all(isinstance(rule, dict) for rule in rules)):
-        yield (
-            f"{option('lifecycle_policy')} is not a lifecycle policy. It needs a list rules with at least one rule."
-            " To remove the lifecycle policy of the template, set an empty dictionary."
-        )
-    yield from _length_problems("lifecycle_policy", policy, _LIFECYCLE_POLICY_CHARACTERS)
-
-
-def _length_problems(name: str, policy: Json, limit: int) -> t.Iterator[str]:
-    length = len(_policy_document.text(policy))
-    if length > limit:
-        yield f"{option(name)} has {length:,} characters; ECR accepts up to {limit:,}. Shorten it."

@@ -141,31 +141,35 @@ def template_problems(after: Template) -> t.Iterator[str]:
 
     Source for the role: ECR User Guide, "Creating a repository creation template"; aws/containers-roadmap#2398.
     """
-    label = f"Repository creation template {after.prefix}"
     if not after.applied_for:
-        yield f"{label} does not exist. To create it, set {option('applied_for')}, such as [REPLICATION]."
+        yield (
+            f"Repository creation template {after.prefix} does not exist. To create it, set {option('applied_for')},"
+            " such as [REPLICATION]."
+        )
+    allowed = f"{after.mutability}{WITH_EXCLUSION}"
     if after.exclusions and not after.mutability.endswith(WITH_EXCLUSION):
         yield (
-            f"{label} has exclusions, but the image tag mutability {after.mutability}. Set"
-            f" {option('image_tag_mutability')} to {after.mutability}{WITH_EXCLUSION}, or remove"
+            f"Repository creation template {after.prefix} has exclusions, but the image tag mutability"
+            f" {after.mutability}. Set {option('image_tag_mutability')} to {allowed}, or remove"
             f" {option('image_tag_mutability_exclusions')}."
         )
     if not after.exclusions and after.mutability.endswith(WITH_EXCLUSION):
         yield (
-            f"{label} has the image tag mutability {after.mutability}, but no exclusions. Set"
-            f" {option('image_tag_mutability_exclusions')}."
+            f"Repository creation template {after.prefix} has the image tag mutability {after.mutability}, but no"
+            f" exclusions. Set {option('image_tag_mutability_exclusions')}."
         )
     if after.kms_key and not after.is_encrypted_with_kms:
         yield (
-            f"{label} has a KMS key, but the encryption type {after.encryption_type}. Set"
-            f" {option('encryption_type')} to KMS or KMS_DSSE, or remove {option('kms_key')}."
+            f"Repository creation template {after.prefix} has a KMS key, but the encryption type"
+            f" {after.encryption_type}. Set {option('encryption_type')} to KMS or KMS_DSSE, or remove"
+            f" {option('kms_key')}."
         )
     needs = [*(["tags"] if after.tags else []), *(["KMS encryption"] if after.is_encrypted_with_kms else [])]
     if needs and not after.custom_role_arn:
         yield (
-            f"{label} sets {' and '.join(needs)}, but has no custom role. ECR then creates no repository, and"
-            f" replication, pull or push fails as if the repository did not exist. Set {option('custom_role_arn')} to a"
-            " role that ecr.amazonaws.com can assume."
+            f"Repository creation template {after.prefix} sets {' and '.join(needs)}, but has no custom role. ECR then"
+            " creates no repository, and replication, pull or push fails as if the repository did not exist. Set"
+            f" {option('custom_role_arn')} to a role that ecr.amazonaws.com can assume."
         )
 
 

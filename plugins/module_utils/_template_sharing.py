@@ -49,7 +49,7 @@ class Sharing:
 
 
 def sharing_of(tags: _Tags, declared: TemplateDeclaration, grants: Grants, prefix_arn: str) -> Sharing:
-    """What the tags of a template share.
+    """The tags of a template that share a repository, and the roles.
 
     :param prefix_arn: the ARN of a repository without its name
     """
@@ -73,19 +73,19 @@ def sharing_problems(
     """Problems with a template that shares each new repository without consent, or that may do so."""
     if declared.allow_sharing_tags or not after.tags:
         return
-    label = f"Repository creation template {after.prefix}"
     if sharing.tags:
         named = ", ".join(f"{key}={after.tags[key]}" for key in sharing.tags)
         through = f" through the role {' and the role '.join(sharing.roles)}" if sharing.roles else ""
         yield (
-            f"{label} sets {named}, which shares each repository that ECR creates with the template{through}. To"
-            f" consent, set {option('allow_sharing_tags')}: true. Otherwise, remove the tag from {option('tags')}."
+            f"Repository creation template {after.prefix} sets {named}, which shares each repository that ECR creates"
+            f" with the template{through}. To consent, set {option('allow_sharing_tags')}: true. Otherwise, remove the"
+            f" tag from {option('tags')}."
         )
     elif grants.unknown and declared.sharing_tags is None:
         yield (
-            f"{label} sets tags, but it is unknown whether they share repositories: {grants.unknown.rstrip('.')}. Grant"
-            f" iam:GetAccountAuthorizationDetails to the caller, set {option('sharing_tags')} to the tags that grant"
-            f" access, or set {option('allow_sharing_tags')}: true."
+            f"Repository creation template {after.prefix} sets tags, but it is unknown whether they share"
+            f" repositories: {grants.unknown.rstrip('.')}. Grant iam:GetAccountAuthorizationDetails to the caller, set"
+            f" {option('sharing_tags')} to the tags that grant access, or set {option('allow_sharing_tags')}: true."
         )
 
 

@@ -141,6 +141,8 @@ audit:
           for each verdict that is not V(allowed).
         - C(paths) lists the access paths, each with C(path), C(actions), C(document), C(statement), C(conditions),
           C(role), C(role_created), C(role_last_used) and C(until).
+        - C(until) is the first second at which a condition on C(aws:CurrentTime) or C(aws:EpochTime), in any policy of
+          the path, denies the actions. It is V(null) if access has no end.
       type: list
       elements: dict
       returned: success

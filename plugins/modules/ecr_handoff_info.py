@@ -137,6 +137,11 @@ shared_at:
   returned: if known
   type: str
   sample: "2026-01-31T23:59:59Z"
+expires:
+  description: The time when the access ends.
+  returned: if it has an end
+  type: str
+  sample: "2026-12-31T00:00:00Z"
 region:
   description: The region of the repositories.
   returned: if known

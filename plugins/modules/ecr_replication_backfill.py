@@ -63,7 +63,7 @@ options:
   wait_interval:
     description: The time between two reads, in seconds.
     type: float
-    default: 15.0
+    default: 5.0
 extends_documentation_fragment:
   - crossaccount.ecr._registry_account
   - crossaccount.ecr._assume_role

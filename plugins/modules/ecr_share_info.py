@@ -26,6 +26,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  expired_only:
+    description:
+      - With O(state=absent), delete only the roles of shares and consumers whose end has passed, and the tags that no
+        other role grants. Nothing else is changed.
+    type: bool
+    default: false
   expect_unchanged:
     description:
       - Plan again after the first plan was applied. The module waits until AWS returns everything as declared, and
@@ -184,7 +190,7 @@ handoffs:
   elements: dict
   sample: []
 shares:
-  description: Each share after the plan is applied.
+  description: Each role of the shares after the plan is applied.
   returned: success
   type: list
   elements: dict
@@ -221,6 +227,10 @@ shares:
         - account: "222222222222"
           principals: []
           external_id: 7c2f4e0b-share
+    expires:
+      description: The end of the access. V(null) if it does not end.
+      type: str
+      sample: "2026-12-31T00:00:00Z"
     permissions:
       description: The permissions policy document. Empty if the share is absent.
       type: dict
@@ -239,7 +249,7 @@ shares:
           repositories:
             - name: release
 share:
-  description: The only share. Empty if there are several.
+  description: The only role. Empty if there are several.
   returned: success
   type: dict
   contains: *shared

@@ -56,13 +56,44 @@ options:
     description: Manage an existing role or policy of this name that this collection did not create.
     type: bool
     default: false
+  expires:
+    description:
+      - The end of the access, a time such as V(2026-12-31T00:00:00Z), or a duration such as V(14d) (V(s), V(m), V(h),
+        V(d), V(w)). It is a condition on C(aws:CurrentTime) in the trust policy and in the managed policy.
+      - The first run fixes the end of a duration in the tag C(crossaccount.ecr-expires) of the role. A later run with
+        the same duration keeps that end. The value of the tag, a duration and a time, is also accepted.
+      - A new end in the past is rejected.
+    type: raw
+  role_expires:
+    description:
+      - The end of the access through this role only, while other roles have the same managed policy. It is a condition
+        in the trust policy, and an inline policy with the name C(crossaccount.ecr-end). If O(expires) is earlier, it
+        applies.
+    type: raw
+  share:
+    description:
+      - The name of the share of which this role serves one consumer. The tag C(crossaccount.ecr-share) of the role has
+        it as its value.
+    type: str
+  policy_roles:
+    description: The other roles of this collection that have the same managed policy.
+    type: list
+    elements: str
+    default: []
+  keep_policy:
+    description: With O(state=absent), delete only the role, because other roles have its managed policy.
+    type: bool
+    default: false
   state:
     description:
       - V(present) creates the role and its policy, or changes them as declared.
+      - V(narrowed) only removes access that the declaration does not have. It changes the trust policy, the permissions
+        boundary and the end of an existing role, and revokes sessions. Before the managed policy of several roles
+        changes, each of them has to be narrowed.
       - V(absent) deletes both. It fails if other policies are attached to the role, or if the policy is attached to
         other principals.
     type: str
-    choices: [present, absent]
+    choices: [present, narrowed, absent]
     default: present
 extends_documentation_fragment:
   - crossaccount.ecr._shares.consumers
@@ -159,6 +190,11 @@ consumers:
     - account: "222222222222"
       principals: []
       external_id: 7c2f4e0b-share
+expires:
+  description: The end of the access. V(null) if it does not end.
+  returned: success
+  type: str
+  sample: "2026-12-31T00:00:00Z"
 before:
   description: The settings that determine the access, as they were before the run.
   returned: success

@@ -13,11 +13,12 @@ from tests.lab import accounts
 from tests.lab.clients import Account, allow, refusal, trust
 from tests.lab.replication_copies import accept, configure, destination, fill, rule
 from tests.support.control import Control
+from tests.support.paths import ROOT
 
 MODULE = "ecr_repository_creation_template"
 CREATE, UPDATE, DELETE = (f"ecr:{verb}RepositoryCreationTemplate" for verb in ("Create", "Update", "Delete"))
 BASIC: dict[str, Any] = {"prefix": "team", "applied_for": ["REPLICATION"]}
-POLICY = {
+POLICY: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", "ecr:DescribeImages"]}],
 }
@@ -74,9 +75,12 @@ def both(control: Control, **options: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def test_a_template_is_created_changed_and_deleted(control: Control, ecr: Any, role: str) -> None:
-    exclusions = {"image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION", "image_tag_mutability_exclusions": ["dev-*", "b"]}
+    exclusions: dict[str, Any] = {
+        "image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION",
+        "image_tag_mutability_exclusions": ["dev-*", "b"],
+    }
     options = dict(BASIC)
-    for change, writes in [
+    changes: list[tuple[dict[str, Any], list[str]]] = [
         ({}, [CREATE]),
         ({"description": "For the team"}, [UPDATE]),
         ({"applied_for": ["CREATE_ON_PUSH", "REPLICATION"]}, [UPDATE]),
@@ -90,7 +94,8 @@ def test_a_template_is_created_changed_and_deleted(control: Control, ecr: Any, r
         ({"image_tag_mutability": "IMMUTABLE", "image_tag_mutability_exclusions": []}, [UPDATE]),
         ({"repository_policy": {}, "lifecycle_policy": {}, "description": ""}, [UPDATE]),
         ({"encryption_type": "AES256", "tags": {}, "custom_role_arn": ""}, [UPDATE]),
-    ]:
+    ]
+    for change, writes in changes:
         options |= change
         result, written = both(control, **options)
         assert (result["code"], written, result["changed"]) == (0, writes, bool(writes)), (change, result)
@@ -192,6 +197,18 @@ def test_all_problems_are_reported_before_the_first_write(control: Control, ecr:
     wrong = control.module(MODULE, "owner", **BASIC, account=accounts.CONSUMER)
     assert wrong["msg"].startswith(f"The credentials belong to account {accounts.OWNER}, but the declared account")
     assert templates(ecr) == []
+
+
+def test_the_policy_of_the_guide_is_sufficient(control: Control, ecr: Any) -> None:
+    role = Account(control.lab).role(trust(accounts.OWNER), allow("ecr:*"))
+    text = (ROOT / "playbooks/vars/creation-template-policy.json").read_text()
+    text = text.replace("ACCOUNT:role/CUSTOM_ROLE", role.partition("::")[2])
+    caller = Account(control.lab).role(trust(accounts.OWNER), *json.loads(text)["Statement"])
+    options = {**BASIC, "assume_role_arn": caller, "tags": {"team": "a"}, "custom_role_arn": role}
+    options |= {"repository_policy": POLICY, "lifecycle_policy": EXPIRE}
+    for change in ({}, {"description": "changed"}, {"state": "absent"}):
+        result = control.module(MODULE, "owner", **options, **change)
+        assert (result["code"], result["changed"]) == (0, True), result
 
 
 def test_the_denied_action_is_named(control: Control, ecr: Any, role: str) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.lab import accounts
 from tests.lab.clients import Account, allow, trust
 from tests.lab.replication_copies import accept, configure, destination, digests, fill, rule
 from tests.support.control import Control
+from tests.support.paths import ROOT
 
 MODULE = "ecr_replication_backfill"
 START, STOP = "ecr:StartReplicationBackfill", "ecr:StopReplicationBackfill"
@@ -81,11 +83,11 @@ def test_existing_images_are_replicated_once(control: Control, owner: Any, here:
     assert digests(consumer, name) == digests(owner, name)
     (backfill,) = done["backfills"]
     assert (backfill["total"], backfill["completed"], backfill["failed"], backfill["started"]) == (3, 3, 0, True)
-    for options, changed in (({}, False), ({"force": True}, True)):
+    for force in (False, True):
         mark = len(control.lab.calls())
-        again = run(control, here, **options)
-        assert (again["code"], again["changed"]) == (0, changed), again
-        assert control.lab.writes_since(mark) == [START] * changed
+        again = run(control, here, force=force)
+        assert (again["code"], again["changed"]) == (0, force), again
+        assert control.lab.writes_since(mark) == [START] * force
 
 
 def test_an_interrupted_run_is_resumed(control: Control, owner: Any, here: Place, consumer: Any) -> None:
@@ -162,6 +164,17 @@ def test_a_destination_without_a_rule_is_reported(control: Control, owner: Any, 
     assert itself["msg"].endswith("is the registry of the images. Remove this entry."), itself
 
 
+def test_the_policy_of_the_guide_is_sufficient(control: Control, owner: Any, here: Place, consumer: Any) -> None:
+    name = fill(control.lab, owner, "allowed", 1)
+    replicate(owner, here, prefix=name)
+    policy = json.loads((ROOT / "playbooks/vars/backfill-policy.json").read_text())
+    caller = Account(control.lab).role(trust(accounts.OWNER), *policy["Statement"])
+    assert run(control, here, wait=False, assume_role_arn=caller)["code"] == 0
+    assert run(control, here, state="stopped", assume_role_arn=caller)["changed"] is True
+    done = run(control, here, assume_role_arn=caller)
+    assert (done["code"], statuses(done)) == (0, ["COMPLETE"]), done
+
+
 def test_the_denied_action_is_named(control: Control, owner: Any, here: Place) -> None:
     replicate(owner, here, prefix="none")
     reader = Account(control.lab).role(trust(accounts.OWNER), allow("ecr:Describe*", "ecr:List*"))
@@ -174,20 +187,12 @@ def test_the_output_shows_the_end_of_the_backfill(control: Control, owner: Any, 
     """The action plugin runs the module in the process of Ansible."""
     name = fill(control.lab, owner, "action", 2)
     replicate(owner, here, prefix=name)
+    text = (ROOT / "docs/examples/playbook-backfill.yml").read_text()
+    destination_of_page = f'account: "222222222222"\n            region: {accounts.REGION}'
+    assert destination_of_page in text
+    region = f'account: "222222222222"\n            region: {here["region"]}\n        wait_interval: 0.05'
     play = control.folder / "backfill.yml"
-    play.write_text(
-        f"""
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - name: Replicate existing images
-      crossaccount.ecr.ecr_replication_backfill:
-        destinations:
-          - account: "{here["account"]}"
-            region: {here["region"]}
-        wait_interval: 0.05
-"""
-    )
+    play.write_text(text.replace(destination_of_page, region))
     done = control.playbook(str(play), "owner")
     assert (done.code, done.changed) == (0, 1), done
     assert digests(consumer, name) == digests(owner, name)

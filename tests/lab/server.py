@@ -33,6 +33,7 @@ from . import (
     authorization,
     aws_policies,
     boundary,
+    clock,
     creation_templates,
     cross_account,
     denials,
@@ -204,6 +205,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     account_details.install(folder)
     regions.install()
     sovereign.install()
+    clock.install(folder)
     propagation.install(folder)
 
     config = Config()

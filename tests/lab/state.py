@@ -26,6 +26,8 @@ VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
 PULL_FAILURES = "pull-failures"
 #: The dates that a test chooses for roles, see `account_details`.
 ROLE_DATES = "role-dates"
+#: The time that a test sets, see `clock`.
+CLOCK = "clock"
 #: Calls that change nothing; every other call is a write.
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import pathlib
 import subprocess
@@ -15,6 +16,26 @@ import pytest
 
 from tests.lab import accounts, state
 from tests.support.paths import LAB_PYTHON, ROOT
+
+
+class LabClock:
+    """The clock of a lab."""
+
+    def __init__(self, file: pathlib.Path) -> None:
+        self._file = file
+
+    def stop_at(self, time: datetime.datetime) -> None:
+        """Stop the clock at a time. It needs a time zone."""
+        self._write({"at": time.timestamp()})
+
+    def advance(self, ahead: datetime.timedelta) -> None:
+        """Let the clock run ahead of the clock of the machine."""
+        self._write({"ahead": ahead.total_seconds()})
+
+    def _write(self, chosen: dict[str, float]) -> None:
+        new = self._file.with_name(self._file.name + ".new")
+        new.write_text(json.dumps(chosen))
+        new.replace(self._file)  # the lab never reads a part of it
 
 
 class Lab:
@@ -78,6 +99,15 @@ class Lab:
         :param dates: the name of a role to `CreateDate` and `LastUsedDate`, as IAM writes them
         """
         return self._set(state.ROLE_DATES, dates)
+
+    @contextlib.contextmanager
+    def clock(self) -> Iterator[LabClock]:
+        """Context manager in which a test sets the clock of the lab. Until then, it is the clock of the machine."""
+        file = self.folder / state.CLOCK
+        try:
+            yield LabClock(file)
+        finally:
+            file.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _set(self, name: str, value: dict[str, Any]) -> Iterator[None]:

@@ -29,9 +29,14 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def reads(document: Document, action: str, resource: str, tags: dict[str, str]) -> bool:
+#: A time before each end, in the format of AWS.
+EARLY = "2000-01-01T00:00:00Z"
+
+
+def reads(document: Document, action: str, resource: str, tags: dict[str, str], now: str = EARLY) -> bool:
     """Whether the permissions document allows `action` on a resource with `tags`."""
     context = {f"{prefix}:resourcetag/{key.lower()}": value for prefix in ("ecr", "aws") for key, value in tags.items()}
+    context["aws:currenttime"] = now
     return _decide(
         [
             item
@@ -43,9 +48,10 @@ def reads(document: Document, action: str, resource: str, tags: dict[str, str]) 
     )
 
 
-def assumes(document: Document, caller: Caller) -> bool:
+def assumes(document: Document, caller: Caller, now: str = EARLY) -> bool:
     """Whether the trust document lets the caller become the role."""
     context = {"aws:principalarn": caller.arn, "aws:multifactorauthpresent": str(caller.mfa).lower()}
+    context["aws:currenttime"] = now
     if caller.external_id is not None:
         context["sts:externalid"] = caller.external_id
     if caller.organization is not None:
@@ -70,7 +76,8 @@ def _decide(statements: list[Document], context: dict[str, str]) -> bool:
 
 def _holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
     for operator, block in condition.items():
-        assert operator in ("StringEquals", "ArnEquals", "Bool"), f"{operator} is not judged here"
+        known = ("StringEquals", "ArnEquals", "Bool", "DateLessThan", "DateGreaterThanEquals")
+        assert operator in known, f"{operator} is not judged here"
         for key, values in block.items():
             actual = context.get(key.lower())
             if actual is None or not any(_equal(operator, actual, value) for value in listed(values)):
@@ -79,4 +86,7 @@ def _holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> boo
 
 
 def _equal(operator: str, actual: str, declared: str) -> bool:
+    if operator.startswith("Date"):  # times in one format have the order of their texts
+        assert declared.endswith("Z")
+        return actual < declared if operator == "DateLessThan" else actual >= declared
     return fnmatch.fnmatchcase(actual, declared) if operator == "ArnEquals" else actual == declared

@@ -59,7 +59,8 @@ class FakeAws:
     def reply(self, operation: str) -> dict[str, Any]:
         reply: dict[str, Any] = copy.deepcopy(self.replies.get(operation, {}))
         if operation == "get_caller_identity":
-            reply |= {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:user/dev"}
+            reply |= {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:user/dev", "UserId": "AIDA"}
+            reply["ResponseMetadata"] = {"HTTPHeaders": {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}}
         if operation == "get_role":
             reply["Role"]["Description"] = f"after {len(self.writes)} writes"
             reply["ResponseMetadata"] = {"HTTPHeaders": {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}}

@@ -71,6 +71,11 @@ WRITES: dict[type[steps.Step], Callable[[RoleState, Any], RoleState]] = {
     steps.PutBoundary: lambda state, step: replace(state, permissions_boundary=step.boundary),
     steps.UpdateTrust: lambda state, step: replace(state, trust=step.document),
     steps.TagRole: lambda state, step: replace(state, role_tags={**state.role_tags, **step.tags}),
+    steps.UntagRole: lambda state, step: replace(
+        state, role_tags={key: value for key, value in state.role_tags.items() if key not in step.keys}
+    ),
+    steps.PutEnd: lambda state, step: replace(state, end_policy=step.document),
+    steps.DeleteEnd: lambda state, _step: replace(state, end_policy=None),
     steps.DeleteRole: _delete_role,
     steps.BeginRevocation: lambda state, _step: replace(state, revoking=True),
     steps.RevokeSessions: lambda state, _step: replace(state, revoked=True),

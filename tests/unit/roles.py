@@ -11,8 +11,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration
     RoleDeclaration,
     declared_state,
     role_declaration_of,
-    role_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_problems import role_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     Attachment,
     AttachmentKind,
@@ -42,6 +42,11 @@ def options(**chosen: Any) -> dict[str, Any]:
         "tags": None,
         "trust_policy_quota": 2048,
         "adopt": False,
+        "expires": None,
+        "role_expires": None,
+        "share": None,
+        "policy_roles": [],
+        "keep_policy": False,
         "state": "present",
         **chosen,
     }

@@ -16,8 +16,8 @@ import pytest
 import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS as HELPER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
-    CONSUMER_ARGUMENTS,
     SHARE_ARGUMENTS,
+    SHARE_CONSUMER_ARGUMENTS,
 )
 
 from tests.support.paths import ROOT
@@ -187,7 +187,7 @@ def test_suboptions_of_roles_are_those_of_the_modules() -> None:
     options = role_entry("ecr_share")["options"]
     share = options["ecr_share_shares"]["options"]
     for consumers in (options["ecr_share_consumers"], share["consumers"]):
-        assert facts(consumers["options"]) == facts(CONSUMER_ARGUMENTS)
+        assert facts(consumers["options"]) == facts(SHARE_CONSUMER_ARGUMENTS)
     raw = {**SHARE_ARGUMENTS, "consumers": {**SHARE_ARGUMENTS["consumers"], "elements": "raw"}}
     assert facts(share) == facts(raw)
     helper = role_entry("ecr_credential_helper")["options"]

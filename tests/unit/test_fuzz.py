@@ -20,6 +20,7 @@ import base64
 import contextlib
 import copy
 import dataclasses
+import datetime
 import email.message
 import functools
 import gc
@@ -82,7 +83,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import SHORTEST
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import RoleChange, TagsChange, access_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import NewValues, plan_pull_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
     tag_declaration,
     tag_declaration_problems,
@@ -564,6 +565,7 @@ documents = st.builds(
     one_or_several(statements),
     st.fixed_dictionaries({}, optional={"Version": st.just("2012-10-17"), "Id": st.just("x")}),
 )
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 REPOSITORIES = [
     TagsChange(
         "eu-west-1",
@@ -593,7 +595,9 @@ def judge_documents(
     _convergence.unmet(plan, before)
     list(_role_ownership.ownership_problems(before, after, _role_declaration.RoleDeclaration("role", "policy")))
     _granted_access.granting_tags(permissions)
-    change = access_of([RoleChange("role", before, dataclasses.replace(before, permissions=expected))], REPOSITORIES)
+    change = access_of(
+        [RoleChange("role", before, dataclasses.replace(before, permissions=expected))], REPOSITORIES, NOW
+    )
     fit("\n".join(change.lines))
 
 
@@ -666,6 +670,7 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
 
 # --- declarations of users
 
+ends = st.sampled_from([None, "14d", "2026-12-31T00:00:00Z", "14d 2026-12-31T00:00:00Z", 14]) | anything
 strings = texts | st.sampled_from(["release", "tools/*", "user/NAME", ROLE_ARN, "eu-west-1", "generate"])
 consumers = st.fixed_dictionaries(
     {"account": st.sampled_from(["222222222222", 222222222222]) | anything},
@@ -699,7 +704,9 @@ tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) 
             "permissions_boundary": st.none() | strings,
             "trust_policy_quota": st.sampled_from([2048, 4096]),
             "adopt": st.booleans(),
-            "state": st.sampled_from(["present", "absent"]),
+            "state": st.sampled_from(["present", "narrowed", "absent"]),
+            "expires": ends,
+            "role_expires": ends,
         }
     )
 )
@@ -707,7 +714,7 @@ def test_a_declared_role(options: dict[str, Any]) -> None:
     def declare(problems: Problems) -> None:
         declared = _role_declaration.role_declaration_of(options)
         problems.extend(_names.name_problems(declared.name, declared.policy_name, declared.path))
-        plan_pull_role(_role_state.RoleState(), declared, IDENTITY, lambda: "made", problems)
+        plan_pull_role(_role_state.RoleState(), declared, IDENTITY, NewValues(lambda: "made", NOW), problems)
 
     whole(declare)
 

@@ -149,7 +149,7 @@ def test_a_trust_policy_loses_what_is_not_proven_to_be_kept() -> None:
         (
             allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2030-01-01T00:00:00Z"}),
             DECLARED,
-            [f"{ONE}: is no longer limited in time"],
+            [f"{ONE}: access no longer ends on 2030-01-01T00:00:00Z"],
         ),
         (
             allow(StringEquals=external_id(), DateLessThan={"aws:CurrentTime": "2026-01-01T00:00:00Z"}),

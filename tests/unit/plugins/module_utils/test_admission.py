@@ -6,7 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _admission, _consumers, _policy, _role_plan
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _admission,
+    _consumers,
+    _policy,
+    _role_narrowing,
+    _role_plan,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 OWNER, CONSUMER, STRANGER = "111111111111", "222222222222", "333333333333"
@@ -46,7 +52,7 @@ def allow(principal: Any, condition: dict[str, Any] | None = None, **elements: A
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})), trust(WHOLE)),
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "Null": {"aws:SourceIp": "true"}})), trust(WHOLE)),
         (trust(WHOLE, allow({"AWS": f"arn:aws:sts::{CONSUMER}:assumed-role/x/y"}, EXTERNAL_ID)), trust(WHOLE)),
-        (_role_plan.DENY_ALL_TRUST, trust(WHOLE)),
+        (_role_narrowing.DENY_ALL_TRUST, trust(WHOLE)),
     ],
 )
 def test_nothing_is_lost(before: Any, after: Any) -> None:

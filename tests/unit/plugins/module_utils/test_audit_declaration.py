@@ -102,6 +102,9 @@ SHARE_AS_READ = {
             "principal_match": "principal",
             "principals": None,
             "require_mfa": False,
+            "role_name": None,
+            "max_session_duration": None,
+            "expires": None,
         }
     ],
 }

@@ -227,7 +227,10 @@ def test_iam_does_not_tell_tag_keys_apart_by_case(
             "tags": {"team": "a"},
             "adopt": True,
             "state": "absent",
+            "policy_roles": ["other"],
+            "keep_policy": True,
         },
+        {"state": "narrowed", "share": "whole", "expires": "14d 2026-01-15T00:00:00Z", "role_expires": "1h"},
     ],
 )
 def test_options_of_a_declaration_declare_the_same(chosen: dict[str, Any]) -> None:

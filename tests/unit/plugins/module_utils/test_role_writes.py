@@ -34,6 +34,7 @@ VALUES: dict[str, Any] = {
     "max_session_duration": 7200,
     "boundary": "arn:aws:iam::111111111111:policy/boundary",
     "version": "v1",
+    "keys": ("team",),
 }
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,7 @@ def repository(name: str, before: dict[str, str], after: dict[str, str], region:
     return TagsChange(region, name, f"arn:aws:ecr:{region}:{OWNER}:repository/{name}", before, after)
 
 
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 ON: dict[str, str] = {"share": "yes"}
 FIRST = _consumers.Consumer(ONE, (), "id-one")
 SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "condition", "o-abcdefghij", True)
@@ -90,7 +92,7 @@ SECOND = _consumers.Consumer(TWO, ("user/puller", "role/ci/deploy"), "id-two", "
 def test_the_lines_say_who_gains_and_who_loses(
     before: RoleState, after: RoleState, repositories: list[TagsChange], lines: list[str]
 ) -> None:
-    change = access_of([RoleChange("only", before, after)], repositories)
+    change = access_of([RoleChange("only", before, after)], repositories, NOW)
     assert change.lines == change.all_lines == (lines or ["No access is gained or lost."])
     assert bool(change.gained) == any(not line.startswith("-") for line in lines)
     assert bool(change.lost) == any(not line.startswith("+") for line in lines)
@@ -154,12 +156,12 @@ def test_dangling_principals_are_found() -> None:
 def test_a_repository_that_only_the_former_tags_reach_is_lost() -> None:
     changes = [RoleChange("only", role({"old": "yes"}, FIRST), role(ON, FIRST))]
     places = [repository("both", {"old": "yes", **ON}, ON), repository("former", {"old": "yes"}, {"old": "yes"})]
-    assert access_of(changes, places).lines == [f"- {ONE} (external ID) loses former"]
+    assert access_of(changes, places, NOW).lines == [f"- {ONE} (external ID) loses former"]
 
 
 def test_many_repositories_are_counted_and_ten_of_them_are_named() -> None:
     places = [repository(f"r{number:04}", {}, ON) for number in range(1000)]
-    change = access_of([RoleChange("only", NOTHING, role(ON, FIRST))], places)
+    change = access_of([RoleChange("only", NOTHING, role(ON, FIRST))], places, NOW)
     (line,) = change.lines
     assert line == (
         f"+ {ONE} (external ID) can pull 1,000 repositories: {', '.join(f'r{number:04}' for number in range(10))} and"
@@ -172,7 +174,7 @@ def test_many_repositories_are_counted_and_ten_of_them_are_named() -> None:
 def test_access_through_several_roles_names_each_role() -> None:
     """A consumer that keeps access through another role still loses the role of its hand-off."""
     changes = [RoleChange("old", role(ON, FIRST), NOTHING), RoleChange("new", NOTHING, role(ON, FIRST))]
-    assert access_of(changes, [repository("release", ON, ON)]).lines == [
+    assert access_of(changes, [repository("release", ON, ON)], NOW).lines == [
         f"+ {ONE} (external ID) can pull release through role new",
         f"- {ONE} (external ID) loses release through role old",
     ]

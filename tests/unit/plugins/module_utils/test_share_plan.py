@@ -1,139 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
-    declared_shares,
-    share_declaration_problems,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import plan_pull_role
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.authority import Caller, assumes, reads
-from tests.unit.iam_writes import applied
-
-OWNER, REGION = "111111111111", "eu-west-1"
-ONE, TWO, THREE = "222222222222", "333333333333", "444444444444"
-TAG = {"environment": "release"}
-OURS = {"managed-by": "crossaccount.ecr"}
-
-
-def consumer(account: str, external_id: str = "shared-id") -> dict[str, Any]:
-    return {"account": account, "external_id": f"{external_id}-{account}"}
-
-
-def declared(name: str, *accounts: str, **options: Any) -> dict[str, Any]:
-    """A share in the form that the module receives."""
-    return {
-        "role_name": name,
-        "repository_tags": TAG,
-        "repositories": ["release"],
-        "consumers": [consumer(account) for account in accounts or [ONE]],
-        **options,
-    }
-
-
-@dataclass
-class OwnerAccount:
-    """The owner account: pull roles, and the tags of repositories in one region."""
-
-    repositories: dict[str, dict[str, str]]
-    roles: dict[str, RoleState] = field(default_factory=dict)
-    unknown: str = ""
-
-    def account(self, shares: list[Share]) -> Account:
-        """The result of a reader."""
-        names = {share.name for share in shares}
-        others = {
-            name: role
-            for name, role in self.roles.items()
-            if name not in names and role.role_tags.items() >= OURS.items()
-        }
-        registry = RegistryState(REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown)
-        roles = {name: self.roles[name] for name in names & {*self.roles}}
-        return Account(Identity("aws", OWNER), roles, others, {REGION: registry})
-
-    def plan(self, shares: list[dict[str, Any]], state: str = "present", is_carried_out: bool = False) -> SharePlan:
-        options = {"shares": shares, "defaults": None, "state": state, "trust_policy_quota": 2048}
-        declared = declared_shares(options, REGION)
-        plan = plan_shares(declared, self.account(declared), lambda: "generated", is_carried_out)
-        return replace(plan, problems=list(dict.fromkeys([*share_declaration_problems(options), *plan.problems])))
-
-    def pairs(self) -> set[tuple[str, str, str]]:
-        """The repositories that each principal can read, by role."""
-        return {
-            (role, caller, repository)
-            for role, state in self.roles.items()
-            if state.role_exists and state.attached and state.trust and state.permissions
-            for caller in readers(state.trust)
-            for repository in readable(state, self.repositories)
-        }
-
-
-CALLERS = [
-    Caller(f"arn:aws:iam::{account}:user/any", f"{external_id}-{account}")
-    for account in (ONE, TWO, THREE)
-    for external_id in ("shared-id", "other-id")
-]
-
-
-def readers(trust: dict[str, Any]) -> list[str]:
-    return [f"{caller.account} {caller.external_id}" for caller in CALLERS if assumes(trust, caller)]
-
-
-def readable(state: RoleState, repositories: dict[str, dict[str, str]]) -> list[str]:
-    assert state.permissions
-    arn = f"arn:aws:ecr:{REGION}:{OWNER}:repository/"
-    return [
-        name for name, tags in repositories.items() if reads(state.permissions, "ecr:BatchGetImage", arn + name, tags)
-    ]
-
-
-def carried_out(world: OwnerAccount, plan: SharePlan) -> Iterator[OwnerAccount]:
-    """The account before the first write of a plan, and after each write."""
-    assert plan.problems == []
-    yield world
-    for module, options in plan.steps:
-        if module == "iam_ecr_pull_role":
-            name = options["name"]
-            role = plan_pull_role(
-                world.roles.get(name, RoleState()),
-                role_declaration_of(options),
-                Identity("aws", OWNER),
-                lambda: "not called",
-                Problems(),
-            )
-            state = role.plan.before
-            for step in role.plan.steps:
-                state = applied(state, step)
-                world = replace(world, roles={**world.roles, name: state})
-                yield world
-            continue
-        for name in options["names"]:
-            tags, change = world.repositories[name], options["tags"]
-            if options["state"] == "absent":
-                tags = {key: value for key, value in tags.items() if change.get(key) != value}
-            else:
-                tags = {**tags, **change}
-            world = replace(world, repositories={**world.repositories, name: tags})
-            yield world
-
-
-def end_of(world: OwnerAccount, *shares: dict[str, Any], state: str = "present") -> OwnerAccount:
-    *_moments, end = carried_out(world, world.plan(list(shares), state))
-    return end
-
+from tests.unit.owner_account import (
+    ONE,
+    OWNER,
+    REGION,
+    TAG,
+    THREE,
+    TWO,
+    OwnerAccount,
+    carried_out,
+    consumer,
+    declared,
+    end_of,
+)
 
 # --- invariant 1, for several shares
 
@@ -218,10 +106,9 @@ def test_sessions_never_see_what_neither_declaration_allows(
             if not state.role_exists or _revoked_now(before.roles.get(name), state):
                 out.pop(name, None)
             if state.role_exists:
-                out.setdefault(name, set()).update(readers(state.trust or {"Statement": []}))
-                for caller in out[name] if state.attached and state.permissions else ():
-                    readable_now = {(name, caller, repository) for repository in readable(state, moment.repositories)}
-                    assert readable_now <= wide
+                out.setdefault(name, set()).update(moment.sessions()[name])
+                readable = moment.readable(name)
+                assert {(name, caller, repository) for caller in out[name] for repository in readable} <= wide
         before = moment
 
 

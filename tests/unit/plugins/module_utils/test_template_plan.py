@@ -19,13 +19,15 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan im
 
 ROLE = "arn:aws:iam::222222222222:role/creation"
 KEY = "arn:aws:kms:eu-west-1:222222222222:key/1"
-POLICY = {
+POLICY: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["ecr:A", "ecr:B"]}],
 }
-LIFECYCLE = {"rules": [{"rulePriority": 1, "selection": {"tagPrefixList": ["a", "b"]}}, {"rulePriority": 2}]}
+LIFECYCLE: dict[str, Any] = {
+    "rules": [{"rulePriority": 1, "selection": {"tagPrefixList": ["a", "b"]}}, {"rulePriority": 2}]
+}
 #: A template that was created in the console, with every setting.
-THEIRS = {
+THEIRS: dict[str, Any] = {
     "prefix": "team",
     "description": "Of the team",
     "appliedFor": ["REPLICATION", "CREATE_ON_PUSH"],

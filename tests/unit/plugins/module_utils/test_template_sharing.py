@@ -56,7 +56,7 @@ def test_tags_that_a_role_grants(tags: dict[str, str], roles: Any, found: Sharin
 
 
 def test_declared_sharing_tags_count_too() -> None:
-    declared = {"sharing_tags": {"cost": ["1", "2"], "environment": "release"}}
+    declared: dict[str, Any] = {"sharing_tags": {"cost": ["1", "2"], "environment": "release"}}
     assert sharing(TAGS, Grants({}), **declared) == Sharing(("Environment", "cost"), ())
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import json
 import os
@@ -29,6 +30,7 @@ from hypothesis import strategies as st
 from tests.support.paths import ROOT
 
 OWNER, CONSUMER = "111111111111", "222222222222"
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 SCHEMA = json.loads((ROOT / "docs/handoff.schema.json").read_text())
 GOOD: dict[str, Any] = {
     "ecr_pull_role_arn": f"arn:aws:iam::{OWNER}:role/teams/allow_ecr_release",
@@ -241,15 +243,26 @@ def test_another_owner_or_external_id_is_rejected() -> None:
 
 def test_summary_names_the_share_and_the_option_that_is_not_set() -> None:
     share = share_of({**GOOD, "ecr_pull_denied": [f"d{number}" for number in range(25)]}, {}, None, None)
-    lines = summary(share, None)
+    lines = summary(share, None, NOW)
     assert "set ecr_pull_owner_account" in lines[0]
     assert OWNER in lines[0]
     assert lines[4].endswith(", d19 and 5 more")
-    assert "set " not in summary(share, OWNER)[0]
+    assert "set " not in summary(share, OWNER, NOW)[0]
+
+
+def test_summary_says_when_the_access_ends_or_ended() -> None:
+    for expires, line in (
+        ("2026-01-07T00:00:00Z", "access:           ends on 2026-01-07T00:00:00Z (in 6 days)"),
+        ("2025-12-31T23:59:59Z", "access:           ended on 2025-12-31T23:59:59Z"),
+    ):
+        share = share_of({**GOOD, "ecr_pull_expires": expires}, {}, None, None)
+        assert line in summary(share, None, NOW)
+    with pytest.raises(EcrError, match="ecr_pull_expires: 'soon' is not a time in UTC"):
+        share_of({**GOOD, "ecr_pull_expires": "soon"}, {}, None, None)
 
 
 def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
-    same, other = (summary(Share(f"arn:aws:iam::{account}:role/r"), None) for account in (OWNER, CONSUMER))
+    same, other = (summary(Share(f"arn:aws:iam::{account}:role/r"), None, NOW) for account in (OWNER, CONSUMER))
     assert summary_of_hosts({"a": same, "b": same}) == same
     assert summary_of_hosts({"a": same, "b": other, "c": same}) == ["on a, c:", *same, "on b:", *other]
     assert summary_of_hosts({}) == []

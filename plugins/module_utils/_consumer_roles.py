@@ -1,0 +1,166 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""A share with a role for each consumer: the names of the roles, and the share of each role. Standard library only.
+
+Each of these roles is planned as a share of its own, with one consumer. All of them have the same policy, repositories
+and tags. The policy is created with the first role, and deleted with the last one.
+"""
+
+from __future__ import annotations
+
+import os.path
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of, account_problems, name_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    SHARE_TAG,
+    AttachmentKind,
+    RoleState,
+    is_ours,
+    lowercase_keys,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share
+
+#: The settings of a consumer that require its own role.
+_OF_ROLE = ("role_name", "max_session_duration", "expires")
+
+
+def role_name_of(share_name: str, consumer: Consumer) -> str:
+    """The name of the role of one consumer."""
+    return consumer.role_name or f"{share_name}-{account_of(consumer.account, 'aws')}"
+
+
+def shares_of_consumers(share: Share) -> list[Share]:
+    """The share once for each consumer. A share without consumers is returned as it is, with its problems."""
+    consumers = share.role.consumers
+    names = [role_name_of(share.name, consumer) for consumer in consumers]
+    found = [_share_of_consumer(share, number, names) for number in range(len(consumers))]
+    return found or [replace(share, declared_name=share.name)]
+
+
+def _share_of_consumer(share: Share, index: int, names: t.Sequence[str]) -> Share:
+    consumer, name = share.role.consumers[index], names[index]
+    duration = consumer.max_session_duration
+    role = replace(
+        share.role,
+        name=name,
+        consumers=(replace(consumer, number=index + 1),),
+        max_session_duration=share.role.max_session_duration if duration is None else duration,
+        role_expires=consumer.expires,
+        share=share.name,
+    )
+    path = share.handoff.path
+    if path and names[1:]:
+        stem, extension = os.path.splitext(path)
+        path = f"{stem}-{index + 1}-{account_of(consumer.account, 'aws')}{extension}"
+    is_named = share.is_named and not any(account_problems(account_of(consumer.account, "aws")))
+    return replace(
+        share,
+        role=role,
+        handoff=replace(share.handoff, path=path),
+        is_named=is_named and not any(name_problems(name, role.policy_name, role.path)),
+        declared_name=share.name,
+    )
+
+
+def shared_role_problems(consumers: t.Sequence[Consumer]) -> t.Iterator[str]:
+    """Problems with settings of a single consumer although all consumers use one role."""
+    for number, consumer in enumerate(consumers, 1):
+        for name in _OF_ROLE:
+            if getattr(consumer, name) is not None:
+                yield (
+                    f"Consumer {number} ({consumer.account}) has {name}, but all consumers of the share use one role."
+                    f" Set {option('roles')}: per_consumer, or set {name} for the whole share."
+                )
+
+
+def role_of_consumer_problems(share_name: str, consumers: t.Sequence[Consumer]) -> t.Iterator[str]:
+    """Problems with the names of the roles of the consumers."""
+    known: dict[str, int] = {}
+    for number, consumer in enumerate(consumers, 1):
+        name = role_name_of(share_name, consumer)
+        if any(account_problems(account_of(consumer.account, "aws"))):
+            continue  # another problem reports the account
+        for problem in name_problems(name, "unused", "/"):
+            yield f"Consumer {number} ({consumer.account}): {problem} Set role_name of this consumer."
+        other = known.setdefault(name.lower(), number)  # IAM ignores the case of names
+        if other != number:
+            yield (
+                f"Consumers {other} and {number} would both have role {name}. Set role_name of one of them, or declare"
+                " both as principals of one consumer."
+            )
+
+
+def role_names_to_read(share: Share, states: t.Mapping[str, RoleState], others: t.Mapping[str, RoleState]) -> set[str]:
+    """The names of roles that may serve consumers of the share, although the declaration does not name them.
+
+    :param states: the declared roles that were read
+    :param others: the other roles of this collection
+    """
+    attached = {
+        attachment.name
+        for state in states.values()
+        for attachment in state.attachments
+        if attachment.kind is AttachmentKind.ROLE
+    }
+    return attached | {share.label} | {name for name, state in others.items() if _names_share(state, share)}
+
+
+def _names_share(state: RoleState, share: Share) -> bool:
+    return lowercase_keys(state.role_tags).get(SHARE_TAG) == share.label
+
+
+def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleState]) -> list[Share]:
+    """The shares. Absent shares for the roles of consumers that are no longer declared precede those of their share.
+
+    A role belongs to a share if this collection created it, and if its name or its tag is the name of the share.
+    """
+    declared = {share.name.lower() for share in shares}
+    found: list[Share] = []
+    for own in families(shares):
+        first = own[0]
+        removed = [
+            name
+            for name, state in sorted(states.items())
+            if name.lower() not in declared and state.role_exists and is_ours(state.role_tags)
+            if name.lower() == first.label.lower() or _names_share(state, first)
+        ]
+        found += [
+            replace(
+                first,
+                role=replace(first.role, name=name, is_present=False, consumers=(), role_expires=None),
+                declared_name=first.label,
+            )
+            for name in removed
+        ]
+        found += own
+    return found
+
+
+def families(shares: t.Iterable[Share]) -> list[list[Share]]:
+    """The shares in groups that have one declaration."""
+    found: dict[str, list[Share]] = {}
+    for share in shares:
+        found.setdefault(share.label, []).append(share)
+    return list(found.values())
+
+
+def with_common_policy(shares: t.Sequence[Share]) -> list[Share]:
+    """The shares, each with the names of the other roles that have its policy, and whether its policy is kept."""
+    found: list[Share] = []
+    for own in families(shares):
+        for share in own:
+            others = [other for other in own if other is not share]
+            is_kept = any(other.is_present for other in others) or share is not own[-1]
+            role = replace(
+                share.role,
+                policy_roles=tuple(other.name for other in others),
+                keep_policy=not share.is_present and bool(others) and is_kept,
+            )
+            found.append(replace(share, role=role))
+    return found

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shares with a role for each consumer, and shares with an end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.owner_account import ONE, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
+
+START = OwnerAccount({"release": {}, "develop": {}})
+#: The end of a share or of a consumer, and the times between the ends at which the access is compared.
+ENDS = ["2026-06-01T00:00:00Z", "2026-12-01T00:00:00Z", "2027-06-01T00:00:00Z"]
+FIRST, BETWEEN = "2026-01-01T00:00:00Z", "2026-07-01T00:00:00Z"
+LATER = ["2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z"]
+
+
+def per_consumer(name: str, *accounts: str, **options: Any) -> dict[str, Any]:
+    return declared(name, *accounts, **{"roles": "per_consumer", **options})
+
+
+def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A share whose consumers have their own ends, in the form that allows it."""
+
+    def share(form: str, value: str, chosen: list[tuple[str, Any]], expires: Any, duration: Any) -> dict[str, Any]:
+        own = form == "per_consumer"
+        consumers = [consumer(account, **({"expires": end} if own and end else {})) for account, end in chosen]
+        return declared(
+            name,
+            repository_tags={"environment": value},
+            consumers=consumers,
+            roles=form,
+            expires=expires,
+            max_session_duration=duration,
+        )
+
+    ends = st.sampled_from([None, None, *ENDS])
+    return st.builds(
+        share,
+        st.sampled_from(["shared", "per_consumer", "per_consumer"]),
+        st.sampled_from(["release", "beta"]),
+        st.lists(
+            st.tuples(st.sampled_from([ONE, TWO, THREE]), ends), min_size=1, max_size=3, unique_by=lambda one: one[0]
+        ),
+        ends,
+        st.sampled_from([None, 7200]),
+    )
+
+
+@settings(max_examples=500)
+@given(drawn_share("share"), drawn_share("share"), st.sampled_from([FIRST, BETWEEN]))
+def test_no_change_gives_access_that_neither_form_allows(old: dict[str, Any], new: dict[str, Any], now: str) -> None:
+    start = end_of(replace(START, now=FIRST), old)
+    start = replace(start, now=now)
+    plan = start.plan([new])
+    if plan.problems:
+        assert all("is in the past" in problem for problem in plan.problems)
+        return
+    times = [now, *[time for time in (*ENDS, *LATER) if time > now]]
+    *_moments, end = carried_out(start, plan)
+    sessions: dict[str, set[str]] = {}
+    before = start
+    for moment in carried_out(start, plan):
+        for name, callers in moment.sessions().items():
+            was, state = before.roles.get(name), moment.roles[name]
+            if was and (
+                (state.revoked and not was.revoked) or (state.revoking and not was.revoking) or not was.role_exists
+            ):
+                sessions.pop(name, None)
+            sessions.setdefault(name, set()).update(callers)
+        for time in times:
+            wide = start.consumers(time) | end.consumers(time)
+            assert moment.consumers(time) <= wide
+            held = {
+                (caller, repository)
+                for name, callers in sessions.items()
+                for repository in moment.readable(name, time)
+                for caller in callers
+            }
+            assert held <= wide
+        again = moment.plan([new])
+        assert again.problems == []
+        *_moments, last = carried_out(moment, again)
+        assert all(last.consumers(time) == end.consumers(time) for time in times)
+        assert not last.plan([new]).changed
+        assert last.roles.keys() == end.roles.keys()
+        before = moment
+    assert end.plan([new]).changed is False
+    assert end_of(end, new, state="absent").consumers() == set()
+
+
+def test_each_consumer_has_its_own_role_and_one_policy() -> None:
+    plan = START.plan([per_consumer("share", ONE, TWO, handoff_path="handoff.yml")])
+    assert [role.name for role in plan.roles] == [f"share-{ONE}", f"share-{TWO}"]
+    assert {role.policy_name for role in plan.roles} == {"share"}
+    assert [handoff["path"] for handoff in plan.handoffs] == [f"handoff-1-{ONE}.yml", f"handoff-2-{TWO}.yml"]
+    assert [handoff["role"]["role_arn"].rpartition("/")[2] for handoff in plan.handoffs] == [
+        f"share-{ONE}",
+        f"share-{TWO}",
+    ]
+    end = end_of(START, per_consumer("share", ONE, TWO))
+    assert [name for name, policy in end.policies.items() if policy.policy_exists] == ["share"]
+    assert end.roles[f"share-{ONE}"].role_tags["crossaccount.ecr-share"] == "share"
+
+
+def test_removed_consumer_leaves_the_others_unchanged() -> None:
+    start = end_of(START, per_consumer("share", ONE, TWO, THREE))
+    plan = start.plan([per_consumer("share", ONE, THREE)])
+    assert [(role.name, role.is_present, role.keep_policy) for role in plan.roles] == [(f"share-{TWO}", False, True)]
+    assert [(change["principal"][:12]) for change in plan.access.lost] == [TWO]
+    assert plan.access.gained == []
+    assert (plan.untag, plan.tag) == ([], [])
+    assert not any("stays on repository" in line or "lost the tags" in line for line in plan.summary)
+    assert "the role is deleted; no one can pull through it" in plan.summary
+    for moment in carried_out(start, plan):
+        assert {ONE, THREE} <= {caller[:12] for caller, _repository in moment.consumers()}
+
+
+def test_the_last_role_is_deleted_with_the_policy() -> None:
+    start = end_of(START, per_consumer("share", ONE, TWO))
+    plan = start.plan([per_consumer("share", ONE)], "absent")  # TWO is no longer declared
+    assert [(role.name, role.keep_policy) for role in plan.roles] == [(f"share-{TWO}", True), (f"share-{ONE}", False)]
+    end = end_of(start, per_consumer("share", ONE), state="absent")
+    assert not any(role.role_exists for role in end.roles.values())
+    assert not end.policies["share"].policy_exists
+    assert end.repositories == {"release": {}, "develop": {}}
+    assert not end.plan([per_consumer("share", ONE)], "absent", is_carried_out=True).changed
+
+
+@pytest.mark.parametrize("forms", [("shared", "per_consumer"), ("per_consumer", "shared")])
+def test_a_share_moves_between_forms_and_keeps_external_ids(forms: tuple[str, str]) -> None:
+    generate = [{"account": ONE, "external_id": "generate"}, {"account": TWO, "external_id": f"shared-id-{TWO}"}]
+    start = end_of(START, declared("share", consumers=generate, roles=forms[0]))
+    plan = start.plan([declared("share", consumers=generate, roles=forms[1])])
+    roles = [handoff["role"] for handoff in plan.handoffs if handoff]
+    ids = {one["account"]: one["external_id"] for role in roles for one in role["consumers"]}
+    assert ids == {ONE: "generated", TWO: f"shared-id-{TWO}"}
+    *_moments, end = carried_out(start, plan)
+    assert sorted(name for name, role in end.roles.items() if role.role_exists) == (
+        ["share"] if forms[1] == "shared" else [f"share-{ONE}", f"share-{TWO}"]
+    )
+
+
+def test_new_tags_narrow_every_role_before_the_policy_changes() -> None:
+    start = end_of(START, per_consumer("share", ONE, TWO))
+    consumers = [consumer(ONE), consumer(TWO, "other-id")]
+    plan = start.plan([per_consumer("share", consumers=consumers, repository_tags={"environment": "beta"})])
+    assert [(role.name, role.is_narrowed) for role in plan.roles] == [
+        (f"share-{TWO}", True),
+        (f"share-{ONE}", False),
+        (f"share-{TWO}", False),
+    ]
+    assert plan.roles[0].options["state"] == "narrowed"
+
+
+# --- ends
+
+
+def at(world: OwnerAccount, now: str) -> OwnerAccount:
+    return replace(world, now=now)
+
+
+def test_a_duration_is_fixed_by_the_first_run() -> None:
+    share = per_consumer("share", ONE, TWO, expires="14d")
+    start = end_of(at(START, FIRST), share)
+    assert {role.role_tags["crossaccount.ecr-expires"] for role in start.roles.values()} == {"14d 2026-01-15T00:00:00Z"}
+    later = at(start, "2026-01-10T00:00:00Z")
+    assert not later.plan([share]).changed
+    third = later.plan([per_consumer("share", ONE, TWO, THREE, expires="14d")])
+    assert {one["expires"] for one in (facts.result for facts in third.shares)} == {"2026-01-15T00:00:00Z"}
+    longer = later.plan([per_consumer("share", ONE, TWO, expires="30d")])
+    assert {one["expires"] for one in (facts.result for facts in longer.shares)} == {"2026-02-09T00:00:00Z"}
+    # Without an end, the tag is removed. The same duration then begins again.
+    without = end_of(later, per_consumer("share", ONE, TWO))
+    assert not any("crossaccount.ecr-expires" in role.role_tags for role in without.roles.values())
+    again = without.plan([share])
+    assert {one["expires"] for one in (facts.result for facts in again.shares)} == {"2026-01-24T00:00:00Z"}
+
+
+def test_extending_and_shortening_are_access_changes() -> None:
+    start = end_of(at(START, FIRST), declared("share", expires=ENDS[0]))
+    extended = start.plan([declared("share", expires=ENDS[1])])
+    assert extended.access.lines == [f"{ONE}: access now ends on {ENDS[1]}, not on {ENDS[0]}"]
+    assert [change["principal"][:12] for change in extended.access.gained] == [ONE]
+    assert extended.access.lost == []
+    *_moments, end = carried_out(start, extended)
+    shortened = end.plan([declared("share", expires=ENDS[0])])
+    assert shortened.access.lines == [f"{ONE}: access now ends on {ENDS[0]}, not on {ENDS[1]}"]
+    assert (shortened.access.gained, len(shortened.access.lost)) == ([], 1)
+    assert end.plan([declared("share")]).access.lines == [f"{ONE}: access no longer ends on {ENDS[1]}"]
+    assert end_of(START, declared("share")).plan([declared("share", expires=ENDS[2])]).access.lines == [
+        f"{ONE}: access now ends on {ENDS[2]}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (declared("share", ONE, TWO), declared("share", ONE, TWO, expires=ENDS[0])),
+        (declared("share", ONE, TWO, expires=ENDS[1]), declared("share", ONE, TWO, expires=ENDS[0])),
+        (declared("share", ONE, TWO, expires=ENDS[0]), declared("share", ONE, TWO, expires=ENDS[1])),
+        (declared("share", ONE, TWO, expires=ENDS[0]), declared("share", ONE, TWO)),
+    ],
+)
+def test_a_new_end_never_interrupts_the_consumers(old: dict[str, Any], new: dict[str, Any]) -> None:
+    start = end_of(at(START, FIRST), old)
+    plan = start.plan([new])
+    assert plan.problems == []
+    for moment in carried_out(start, plan):
+        assert {caller[:12] for caller, _repository in moment.consumers()} == {ONE, TWO}
+        assert not any(role.revoked for role in moment.roles.values())
+
+
+def test_an_ended_share_runs_again_without_a_change() -> None:
+    share = declared("share", expires=ENDS[0])
+    ended = at(end_of(at(START, FIRST), share), BETWEEN)
+    assert ended.consumers() == set()
+    plan = ended.plan([share])
+    assert (plan.changed, plan.problems, plan.access.gained, plan.access.lost) == (False, [], [], [])
+    assert any(f"ended on {ENDS[0]}" in line and "ecr_share_expired_only" in line for line in plan.summary)
+    extended = ended.plan([declared("share", expires=ENDS[1])])
+    assert [change["principal"][:12] for change in extended.access.gained] == [ONE]
+
+
+@pytest.mark.parametrize(
+    ("share", "problem"),
+    [
+        (declared("share", expires=FIRST), f"expires {FIRST} of role share is in the past."),
+        (
+            per_consumer("share", consumers=[consumer(ONE, expires=FIRST)]),
+            f"expires {FIRST} of role share-{ONE} is in the past. Declare a later end, or remove the consumer.",
+        ),
+        (declared("share", expires="2026-06-01T00:00:00"), "expires '2026-06-01T00:00:00' has no time zone."),
+        (declared("share", expires="2026-06-01"), "expires '2026-06-01' is neither a time in whole seconds"),
+        (declared("share", expires="0d"), "expires '0d' is neither a time"),
+        (declared("share", expires="-1d"), "expires '-1d' is neither a time"),
+        (declared("share", expires="14 d"), "expires '14 d' is neither a time"),
+        (declared("share", expires="2026-02-30T00:00:00Z"), "expires '2026-02-30T00:00:00Z' is neither a time"),
+        (declared("share", expires="2026-06-01T00:00:00.5Z"), "expires '2026-06-01T00:00:00.5Z' is neither a time"),
+        (declared("share", expires="11000w"), "expires '11000w' is longer than 10 years."),
+        (declared("share", expires=" "), "expires is empty. For access without an end, omit it."),
+        (declared("share", expires="soon", state="absent"), "expires 'soon' is neither a time"),
+        (declared("share", expires=True), "expires 'True' is neither a time"),
+        (
+            declared("share", consumers=[consumer(ONE, expires=ENDS[2])]),
+            f"Consumer 1 ({ONE}) has expires, but all consumers of the share use one role. Set roles: per_consumer",
+        ),
+        (
+            declared("share", consumers=[consumer(ONE, role_name="own")]),
+            f"Consumer 1 ({ONE}) has role_name, but all consumers of the share use one role.",
+        ),
+        (
+            per_consumer("share", consumers=[consumer(ONE), {**consumer(ONE), "principals": ["user/a"]}]),
+            f"Consumers 1 and 2 would both have role share-{ONE}. Set role_name of one of them",
+        ),
+        (
+            per_consumer("share", consumers=[consumer(ONE), consumer(TWO, role_name=f"SHARE-{ONE}")]),
+            f"Consumers 1 and 2 would both have role SHARE-{ONE}.",
+        ),
+        (per_consumer("s" * 52), f"Consumer 1 ({ONE}): Role name '{'s' * 52}-{ONE}' must have"),
+    ],
+)
+def test_an_invalid_end_or_role_is_one_problem(share: dict[str, Any], problem: str) -> None:
+    found = at(START, BETWEEN if FIRST in str(share) else FIRST).plan([share]).problems
+    assert [text for text in found if text.startswith(problem)] == found, found
+    assert len(found) == 1
+
+
+def test_two_shares_cannot_have_one_role() -> None:
+    shares = [per_consumer("share", ONE), declared(f"Share-{ONE}", TWO, repository_tags={"audience": "inner"})]
+    (problem,) = START.plan(shares).problems
+    assert problem.startswith(f"Shares 1 and 2 have the same role_name Share-{ONE}.")
+
+
+# --- only what has ended
+
+
+def test_only_ended_shares_are_deleted() -> None:
+    shares = [
+        declared("ended", ONE, expires=ENDS[0]),
+        declared("later", TWO, expires=ENDS[2]),
+        declared("endless", THREE, repository_tags={"audience": "inner"}),
+    ]
+    start = at(end_of(at(START, FIRST), *shares), BETWEEN)
+    changed = [shares[0], shares[1], {**shares[2], "repositories": ["develop"]}]  # this change is not carried out
+    plan = start.plan(changed, "absent", expired_only=True)
+    assert [(module, options.get("name")) for module, options in plan.steps] == [("iam_ecr_pull_role", "ended")]
+    *_moments, end = carried_out(start, plan)
+    assert end.consumers() == start.consumers()
+    assert end.repositories == start.repositories  # the tag is also that of the second share
+    assert end.plan(changed, "absent", is_carried_out=True, expired_only=True).changed is False
+
+
+def test_only_ended_consumers_are_deleted() -> None:
+    share = per_consumer("share", consumers=[consumer(ONE, expires=ENDS[0]), consumer(TWO)])
+    start = at(end_of(at(START, FIRST), share), BETWEEN)
+    plan = start.plan([share], "absent", expired_only=True)
+    assert [(role.name, role.keep_policy) for role in plan.roles] == [(f"share-{ONE}", True)]
+    *_moments, end = carried_out(start, plan)
+    assert {caller[:12] for caller, _repository in end.consumers()} == {TWO}
+    whole = {**share, "expires": ENDS[0]}
+    ended = at(end_of(at(START, FIRST), whole), BETWEEN)
+    assert [role.keep_policy for role in ended.plan([whole], "absent", expired_only=True).roles] == [True, False]
