@@ -7,7 +7,8 @@
    minutes. The registry of another account has to allow `ecr:ReplicateImage` to the account of the source, and
    `ecr:CreateRepository` if the repository does not exist. A copy is not copied further.
 3. A rule with `deleteReplication` copies the deletion of an image, too.
-4. The first rule of an account creates a service-linked role, which the caller has to be allowed to create.
+4. `DescribeImageReplicationStatus` compares an image with the destinations of its repository.
+5. The first rule of an account creates a service-linked role, which the caller has to be allowed to create.
 
 Sources: Amazon ECR User Guide, "Private image replication", "Registry permissions for cross-account replication" and
 "Using service-linked roles for Amazon ECR". The messages of the errors are inferred, and that the registry policy
@@ -24,7 +25,7 @@ from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import ecr, iam
 
 from . import creation_templates, operations, registry_policy
-from .image_states import Response, error
+from .image_states import Response, error, not_found
 
 MOST_RULES, MOST_DESTINATIONS = 10, 25
 _SERVICE, _LINKED_ROLE = "replication.ecr.amazonaws.com", "AWSServiceRoleForECRReplication"
@@ -63,7 +64,7 @@ def install() -> None:
     ecr._put_image = put_and_copy_image
     ecr._batch_delete_image = delete_images_and_copies
     ecr._describe_registry = _describe
-    operations.add({"PutReplicationConfiguration": _put})
+    operations.add({"PutReplicationConfiguration": _put, "DescribeImageReplicationStatus": _status})
 
 
 def _within_destinations(name: str, deletions: bool = False) -> Iterator[tuple[str, str]]:
@@ -153,6 +154,23 @@ def _put(data: dict[str, Any]) -> Response:
         reply: Response = responses.json_response({"replicationConfiguration": {"rules": rules}})
         return reply
     return operations.invalid("replicationConfiguration", constraint)
+
+
+def _status(data: dict[str, Any]) -> Response:
+    """The status of an image. A destination that lacks it has rejected it, because the lab copies without a delay."""
+    name, image = data["repositoryName"], ecr._find_image(data["repositoryName"], data["imageId"])
+    if name not in ecr._repositories:
+        return error("RepositoryNotFoundException", f"The repository with name '{name}' does not exist")
+    if image is None:
+        return not_found(name, data["imageId"])
+    statuses = []
+    for account, region in destinations(name):
+        with responses.request_scope(account, region):
+            is_there = ecr._find_image(name, {"imageDigest": image["imageDigest"]}) is not None
+        statuses.append({"region": region, "registryId": account, "status": "COMPLETE" if is_there else "FAILED"})
+    answer = {"repositoryName": name, "imageId": data["imageId"], "replicationStatuses": statuses}
+    reply: Response = responses.json_response(answer)
+    return reply
 
 
 def _link_role() -> Response | None:

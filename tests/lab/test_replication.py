@@ -157,6 +157,17 @@ def test_deletion_is_copied_by_a_rule_that_says_so(lab: Lab, owner: Any, consume
     assert owner.describe_registry()["replicationConfiguration"]["rules"][0]["deleteReplication"] == {"enabled": True}
 
 
+def test_status_of_an_image_at_each_destination(lab: Lab, owner: Any, consumer: Any) -> None:
+    configure(owner, rule(destination(), destination(accounts.OWNER, OTHER_REGION)))
+    name = push(lab, owner)
+    image = {"imageTag": accounts.IMAGE_TAG}
+    reply = owner.describe_image_replication_status(repositoryName=name, imageId=image)
+    statuses = {(one["registryId"], one["region"]): one["status"] for one in reply["replicationStatuses"]}
+    assert statuses == {(accounts.CONSUMER, accounts.REGION): "FAILED", (accounts.OWNER, OTHER_REGION): "COMPLETE"}
+    missing = {"repositoryName": name, "imageId": {"imageTag": "none"}}
+    assert refusal(owner.describe_image_replication_status, **missing)[0] == "ImageNotFoundException"
+
+
 def test_first_rule_of_an_account_needs_its_service_linked_role(lab: Lab) -> None:
     account = Account(lab, "fifth-administrator")
     user = account.user("ecr", allow("ecr:*"))
