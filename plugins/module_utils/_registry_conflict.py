@@ -23,7 +23,7 @@ def document_differences(before: Elements, after: Elements, found: Elements) -> 
     removed.
 
     :param before: the last read
-    :param after: what was written
+    :param after: the written document
     :param found: the read after the write
     """
     lost = [f"lacks {text}" for key, text in after.items() if key not in found]

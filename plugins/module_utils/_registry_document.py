@@ -25,9 +25,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
-#: The options of a client whose requests are not repeated. A repeated write of an old document would overwrite what
-#: another program wrote after the first attempt.
-ONE_ATTEMPT = {"retries": {"mode": "standard", "total_max_attempts": 1}}
+#: The setting `retries` of a client that sends each request once. A repeated write of an old document would overwrite
+#: a change that another program made after the first attempt.
+ONE_ATTEMPT = {"mode": "standard", "total_max_attempts": 1}
 Content = t.TypeVar("Content")
 
 

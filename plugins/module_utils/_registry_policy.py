@@ -96,7 +96,7 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
 def _document(
     session: Session, name: str, declared: StatementDeclaration, wanted: Document
 ) -> RegistryDocument[Document | None]:
-    reader, writer = session.client("ecr"), session.client("ecr", **ONE_ATTEMPT)
+    reader, writer = session.client("ecr"), session.client("ecr", retries=ONE_ATTEMPT)
 
     def merge(policy: Document | None) -> Document | None:
         merged, problems = merge_statement(policy, declared, wanted), Problems()

@@ -6,7 +6,7 @@
 
 AWS replaces the whole policy with each write. So a merge keeps every other statement and every other element as AWS
 returned it. The Sid identifies the statement. A statement with this Sid that accepts no replication, or accepts it from
-another account, is replaced or removed only with `adopt`, because somebody else wrote it.
+another account, is replaced or removed only with `adopt`, because another program wrote it.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
 
 
 def _document(session: Session, source: Destination, declared: RuleDeclaration) -> RegistryDocument[Rules]:
-    reader, writer = session.client("ecr"), session.client("ecr", **ONE_ATTEMPT)
+    reader, writer = session.client("ecr"), session.client("ecr", retries=ONE_ATTEMPT)
     name = f"replication configuration of {source}"
     bodies: list[bytes] = []
 

@@ -56,7 +56,7 @@ Inventory = t.Mapping[str, t.Mapping[str, ListedImage]]
 class ImageRow:
     """The state of one image at one destination.
 
-    :param status: what AWS reports about the replication; empty if it was not requested
+    :param status: the status of the replication that AWS reports; empty if it was not requested
     """
 
     destination: Destination

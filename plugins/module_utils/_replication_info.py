@@ -57,13 +57,12 @@ REPLICATION_INFO_ARGUMENTS: Json = {
 }
 
 
-@dataclass(frozen=True)
 class _ConsumerModule:
     """The module with the credentials of the consumer account."""
 
-    params: Json
-    check_mode: bool
-    warn: t.Callable[[str], None]
+    def __init__(self, module: Module) -> None:
+        self.params, self.check_mode = consumer_parameters(module.params), module.check_mode
+        self.warn = module.warn
 
 
 @dataclass(frozen=True)
@@ -149,10 +148,11 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
 
 def _sides(module: Module, declared: ReplicationRequest) -> _Sides:
     """The sessions, each of the declared account."""
-    consumer_module = _ConsumerModule(consumer_parameters(module.params), module.check_mode, module.warn)
     owner = session_of(module) if declared.has_owner else None
-    consumer = session_of(consumer_module) if declared.has_consumer else None
-    declared.check_credentials(*(session and session.identity["account"] for session in (owner, consumer)))
+    consumer = session_of(_ConsumerModule(module)) if declared.has_consumer else None
+    declared.check_credentials(
+        owner.identity["account"] if owner else None, consumer.identity["account"] if consumer else None
+    )
     return _Sides(declared, owner, consumer)
 
 

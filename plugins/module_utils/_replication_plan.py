@@ -10,7 +10,7 @@ returned it, in the same order. It replaces
 - the rule with the same prefixes and destinations;
 - rules whose images the declared rule replicates in the same way, so that nothing ends;
 - with `adopt`, all other rules that replicate a repository of the same name to the same destination. Without it, they
-  are a problem: nothing shows whether the declared rule is a new version of such a rule or belongs to somebody else.
+  are a problem: nothing shows whether the declared rule is a new version of such a rule.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _images(ecr: Client, name: str) -> dict[str, ListedImage] | None:
 
 
 def replication_status(ecr: Client, row: ImageRow) -> str:
-    """What AWS reports about the replication of an image to its destination; empty without a report."""
+    """The status and the failure code of the replication of an image to its destination; empty without a report."""
     try:
         reply = ecr.describe_image_replication_status(
             repositoryName=row.repository, imageId={"imageDigest": row.image.digest}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The lines that show a replication: what appears where, what may be deleted, and the state of each image.
+"""The lines that show a replication: the images that can appear or be deleted, and the state of each image.
 Standard library only.
 """
 
@@ -30,7 +30,7 @@ _DIGEST = 19  # characters
 def preview_lines(
     source: Inventory, rows: t.Sequence[ImageRow], destinations: t.Sequence[Destination], deletes: bool
 ) -> t.Iterator[str]:
-    """What a replication changes at each destination, before it changes anything."""
+    """The change at each destination that a replication would make."""
     images = sum(map(len, source.values()))
     repositories = list_text(sorted(source)) or "no repository yet"
     yield f"The selection has {_count(images, 'image')} in {repositories}."
@@ -53,7 +53,7 @@ def preview_lines(
 
 
 def end_lines(rows: t.Sequence[ImageRow], destinations: t.Sequence[Destination]) -> t.Iterator[str]:
-    """What the end of a replication changes at each destination."""
+    """The change at each destination that the end of a replication makes."""
     for destination in destinations:
         found = [row for row in rows if row.destination == destination]
         copies = sum(row.state != MISSING for row in found)

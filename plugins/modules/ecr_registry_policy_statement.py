@@ -13,8 +13,8 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Manages one statement of the policy of the registry that receives the images. All other statements are kept. The
     Sid identifies the statement.
-  - AWS replaces the whole policy with each write. The module reads the policy again immediately before the write, adds
-    its statement to it, writes it, and reads it back. If AWS then does not return what the last read and the declared
+  - AWS replaces the whole policy with each write. The module reads the policy immediately before the write, adds its
+    statement, writes it, and reads it again. If AWS then does not return what the last read and the declared
     statement contain, the module fails and shows both policies.
   - If another program writes between this last read and the write of the module, which is one request, then its change
     is lost. Do not run two programs that write the policy of one registry at the same time.
@@ -37,7 +37,7 @@ options:
   adopt:
     description:
       - Manage an existing statement with this Sid that accepts no replication, or accepts it from another account or
-        with conditions. What it allows now ends.
+        with conditions. The access that it allows now ends.
     type: bool
     default: false
   state:

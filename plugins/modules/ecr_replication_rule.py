@@ -13,8 +13,8 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Manages one replication rule of the registry that has the images. All other rules of the registry are kept.
   - A rule has no name. Its prefixes and its destinations identify it.
-  - AWS replaces the whole configuration with each write. The module reads the configuration again immediately before
-    the write, adds its rule to it, writes it, and reads it back. If AWS then does not return what the last read and the
+  - AWS replaces the whole configuration with each write. The module reads the configuration immediately before the
+    write, adds its rule, writes it, and reads it again. If AWS then does not return what the last read and the
     declared rule contain, the module fails and shows both configurations.
   - If another program writes between this last read and the write of the module, which is one request, then its change
     is lost. Do not run two programs that write the configuration of one registry at the same time.

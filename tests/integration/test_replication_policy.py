@@ -113,7 +113,7 @@ def test_statement_walks_through_its_life(
         assert result["diff"] == {"before": before, "after": after}
 
 
-def test_two_declarations_of_one_source_have_their_own_statements(control: Control, registry: Registry) -> None:
+def test_two_declarations_of_one_source_have_own_statements(control: Control, registry: Registry) -> None:
     for sid, prefix in [("one", "release"), ("two", "develop")]:
         assert control.module(MODULE, PROFILE, **{**STATEMENT, "sid": sid, "prefixes": [prefix]})["code"] == 0
     assert registry.policy == policy(statement("release", Sid="one"), statement("develop", Sid="two"))

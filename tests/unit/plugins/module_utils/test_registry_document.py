@@ -158,7 +158,7 @@ def test_only_the_window_of_one_request_loses_a_change(kind: str, is_present: bo
             case = (names, removes, first, last, registry.requests, final, str(error))
             in_window = last == WRITE
             if not in_window:
-                # What the other program wrote is there, and every rule or statement that neither program manages.
+                # The change of the other program remains, and every rule or statement that neither program manages.
                 assert parts(kind, made(kind, *names[int(removes) :])) <= final, case
                 assert removes or any("other" in text for text in final), case
                 assert len(texts) >= len(final) - 1, case
