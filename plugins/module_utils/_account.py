@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import is
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import read_roles
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
@@ -58,10 +59,10 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
     named = [share for share in shares if share.is_named]
     iam, unknown = session.client("iam"), []
 
-    def read_roles(share: Share | None) -> dict[str, RoleState]:
-        """The role of a share; for None, all roles of this collection that can be read."""
-        if share is not None:
-            return {share.name: PullRole(iam, owner, share.name, share.policy_name, share.role.path).read()}
+    def read_all(family: list[Share] | None) -> dict[str, RoleState]:
+        """The roles of one declaration; for None, all roles of this collection that can be read."""
+        if family is not None:
+            return _roles_named(iam, owner, family[0], [share.name for share in family])
         try:
             return roles_of_this_collection(iam)
         except Exception as error:
@@ -71,7 +72,7 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
             )
         return {}
 
-    others, *found = map_concurrently(read_roles, [None, *named])
+    others, *found = map_concurrently(read_all, [None, *families(named)])
     roles = {name: state for states in found for name, state in states.items()}
     roles.update(_roles_of_other_consumers(iam, owner, named, roles, others))
     searches = list(_searches(session, shares, roles))
@@ -90,14 +91,17 @@ def _roles_of_other_consumers(
     iam: Client, owner: Identity, shares: t.Sequence[Share], roles: dict[str, RoleState], others: dict[str, RoleState]
 ) -> dict[str, RoleState]:
     """The roles that may serve consumers of these shares, although the declaration does not name them."""
-    wanted = {
-        name: PullRole(iam, owner, name, share.policy_name, share.role.path)
-        for family in families(shares)
-        for share in family[:1]
-        for name in role_names_to_read(share, {one.name: roles[one.name] for one in family}, others)
-        if name not in roles
-    }
-    return dict(zip(wanted, map_concurrently(PullRole.read, list(wanted.values()))))
+    found: dict[str, RoleState] = {}
+    for family in families(shares):
+        names = role_names_to_read(family[0], {share.name: roles[share.name] for share in family}, others)
+        found.update(_roles_named(iam, owner, family[0], sorted(names - {*roles, *found})))
+    return found
+
+
+def _roles_named(iam: Client, owner: Identity, share: Share, names: t.Sequence[str]) -> dict[str, RoleState]:
+    """The roles with these names, and the policy of the share."""
+    roles = [PullRole(iam, owner, name, share.policy_name, share.role.path) for name in names]
+    return dict(zip(names, read_roles(roles))) if roles else {}
 
 
 def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, RoleState]) -> t.Iterator[_Search]:

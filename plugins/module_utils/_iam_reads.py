@@ -49,22 +49,14 @@ class PullRoleReader:
 
     def read(self) -> RoleState:
         """The current state of the role and its policy."""
-        role, policy = map_concurrently(self._consistent, [self._role, self._policy])
-        return replace(
-            role,
-            policy_exists=policy.policy_exists,
-            permissions=policy.permissions,
-            policy_tags=policy.policy_tags,
-            versions=policy.versions,
-            attachments=role.attachments + policy.attachments,
-        )
+        return read_roles([self])[0]
 
     def read_role(self) -> RoleState:
         """The current state of the role, without its managed policy."""
-        return self._consistent(self._role)
+        return self.consistent(self.role)
 
     @staticmethod
-    def _consistent(read: t.Callable[[], RoleState]) -> RoleState:
+    def consistent(read: t.Callable[[], RoleState]) -> RoleState:
         """The result of `read`, which is repeated if an object disappears during the read or has not propagated yet."""
         for _try in range(_READS):
             try:
@@ -74,7 +66,7 @@ class PullRoleReader:
                     raise
         return RoleState()  # treated as missing; the next request shows whether it exists
 
-    def _role(self) -> RoleState:
+    def role(self) -> RoleState:
         """The state of the role, with the policies and instance profiles that others added to it."""
         reply = self._or_none(self.client.get_role, RoleName=self.name)
         if reply is None:
@@ -108,19 +100,18 @@ class PullRoleReader:
         reply = self.client.get_role_policy(RoleName=self.name, PolicyName=END)
         return _policy_document.parse(reply["PolicyDocument"])
 
-    def _policy(self) -> RoleState:
+    def policy(self) -> RoleState:
         """The state of the policy, with the identities to which others attached it."""
         reply = self._or_none(self.client.get_policy, PolicyArn=self.policy_arn)
         if reply is None:
             return RoleState()
         versions = tuple(self._versions())
-        ours = Attachment(AttachmentKind.ROLE, self.name)
         return RoleState(
             policy_exists=True,
             permissions=next((version.document for version in versions if version.is_default), None),
             policy_tags=_tags(reply["Policy"].get("Tags", [])),
             versions=versions,
-            attachments=tuple(entity for entity in self._entities() if entity != ours),
+            attachments=tuple(self._entities()),
         )
 
     def _versions(self) -> t.Iterator[PolicyVersion]:
@@ -149,6 +140,25 @@ class PullRoleReader:
             if error_code(error) == "NoSuchEntity":
                 return None
             raise
+
+
+def read_roles(roles: t.Sequence[PullRoleReader]) -> list[RoleState]:
+    """The current states of roles that have one policy, which is read once."""
+    first = roles[0]
+    policy, *states = map_concurrently(first.consistent, [first.policy, *(role.role for role in roles)])
+    return [_with_policy(state, policy, role.name) for role, state in zip(roles, states)]
+
+
+def _with_policy(role: RoleState, policy: RoleState, name: str) -> RoleState:
+    own = Attachment(AttachmentKind.ROLE, name)
+    return replace(
+        role,
+        policy_exists=policy.policy_exists,
+        permissions=policy.permissions,
+        policy_tags=policy.policy_tags,
+        versions=policy.versions,
+        attachments=role.attachments + tuple(entity for entity in policy.attachments if entity != own),
+    )
 
 
 def _tags(listed: list[dict[str, str]]) -> dict[str, str]:

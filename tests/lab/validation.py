@@ -109,6 +109,12 @@ def is_enabled() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
+def preload() -> None:
+    """Read the models, for processes that are forked from this one."""
+    for name in _MODELS.values() if is_enabled() else ():
+        service_model(name)
+
+
 def misfits(call: str, status: int, headers: dict[str, str], body: bytes) -> list[str]:
     """How a response deviates from the model; nothing for a call without a model."""
     service, _colon, name = call.partition(":")
