@@ -32,6 +32,7 @@ _PUBLISHED = {
         "failure",
         "paths",
         "revocation",
+        "guarded",
     ),
     "ecr_replicate_": ("plan", "rule", "proof", "result"),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),

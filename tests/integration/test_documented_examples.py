@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.lab import accounts
+from tests.lab.clients import trust
 from tests.lab.replication_copies import accept, configure, destination, rule
 from tests.support.control import BIN, Control, Run
 from tests.support.documentation import PREFIX, documented
@@ -22,6 +24,7 @@ OWNER = [
     ("module", "ecr_share_info"),
     ("module", "iam_ecr_pull_role"),
     ("module", "ecr_repository_tag"),
+    ("module", "iam_ecr_tag_guard"),
     ("filter", "failure_reason"),
     ("filter", "share_summary"),
     ("filter", "require_hosts"),
@@ -105,7 +108,11 @@ def _repositories(control: Control) -> None:
     for name in ("base", "tools/build"):
         ecr.create_repository(repositoryName=name)
     (control.folder / "shares.yml").write_text(yaml.safe_dump(DECLARATION))
-    (control.folder / "reports").mkdir()
+    for name in ("reports", "policies"):
+        (control.folder / name).mkdir()
+    iam = control.lab.client("owner", "iam")
+    iam.create_user(UserName="developer")
+    iam.create_role(RoleName="deployer", Path="/ci/", AssumeRolePolicyDocument=trust(accounts.OWNER))
 
 
 @pytest.fixture(scope="module")
