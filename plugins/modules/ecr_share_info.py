@@ -29,7 +29,7 @@ options:
   expired_only:
     description:
       - With O(state=absent), delete only the roles of shares and consumers whose end has passed, and the tags that no
-        other role grants. Nothing else is changed.
+        other role grants. Nothing else is changed. The end must have passed both in the declaration and in AWS.
     type: bool
     default: false
   expect_unchanged:

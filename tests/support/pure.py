@@ -99,6 +99,7 @@ PURE = (
     "_response",
     "_role_declaration",
     "_revocation",
+    "_revocation_choice",
     "_role_ownership",
     "_consumer_roles",
     "_end_condition",
