@@ -65,7 +65,7 @@ def audited(control: Control) -> str:
 def test_shares_with_an_end_from_the_declaration_to_the_removal(control: Control) -> None:
     consumer = {"account": accounts.CONSUMER, "external_id": "test"}
     end = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + 6 * DAY + datetime.timedelta(hours=1)
-    declared = {"ecr_share_consumers": [consumer], "ecr_share_expires": utc_text(end)}
+    declared: dict[str, Any] = {"ecr_share_consumers": [consumer], "ecr_share_expires": utc_text(end)}
     shared = control.share(**declared)
     assert shared.code == 0, shared
     output = audited(control)
