@@ -216,3 +216,23 @@ options:
     default: []
     suboptions:{_ROLE}{_SHARE}
 """
+
+    # For the module that revokes sessions.
+    REVOKED: str = f"""
+options:
+  consumers:
+    description:
+      - The consumers of a share without its own C(consumers). With O(roles=per_consumer), they determine the names of
+        the roles.
+    type: list
+    elements: dict
+    suboptions:{_CONSUMER.rstrip()}{_CONSUMER_ROLE}
+  shares:
+    description:
+      - The shares whose roles are revoked, as declared for P(crossaccount.ecr.ecr_share#role).
+      - The module reads C(role_name), C(roles), C(consumers) and C(state). The defaults of the first three are
+        O(role_name), O(roles) and O(consumers). Shares with C(state=absent) are ignored.
+    type: list
+    elements: dict
+    suboptions:{_ROLE}{_SHARE}
+"""

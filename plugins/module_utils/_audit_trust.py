@@ -83,7 +83,7 @@ def admission_to(
     concerned = concerning(trust, outsider.principal)
     if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
         return RoleAdmission(role, NO)
-    combinations = choices(outsider, concerned)
+    combinations = choices(outsider, concerned, assume_request(estate, outsider, role.principal, {}).context.values)
 
     def admission_at(at: Estate) -> RoleAdmission:
         return _admission_with(at, outsider, role, trust, combinations, names)

@@ -42,7 +42,7 @@ class End:
     def fixed(self, current: End | None, now: datetime.datetime) -> End:
         """The end with its time.
 
-        :param current: the end that an earlier run fixed; None if there is none
+        :param current: the end that an earlier run fixed; None if no earlier run fixed it
         """
         if self.time is not None:
             return self

@@ -27,6 +27,11 @@ _NEXT_STEPS_IF_DENIED = {
     "CreateRole": (
         f"{_ALLOW} If the policy of the caller requires a permissions boundary, declare it as O(permissions_boundary)."
     ),
+    # Source: ECR User Guide, "Using service-linked roles for Amazon ECR".
+    "PutReplicationConfiguration": (
+        f"{_ALLOW} The first replication rule of an account creates the service-linked role"
+        " AWSServiceRoleForECRReplication, so it also requires iam:CreateServiceLinkedRole."
+    ),
     **dict.fromkeys(
         ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
         f"{_ALLOW} If the role lacks the permissions boundary that the policy of the caller requires, have an"
@@ -43,9 +48,9 @@ def printable(text: str) -> str:
     """A text that is safe for a terminal and a log: unprintable characters are escaped, long lines are truncated."""
     lines = []
     for line in text.split("\n"):
-        shown = "".join(
-            character if character.isprintable() else ascii(character)[1:-1] for character in line[: _LONGEST_LINE + 1]
-        )
+        shown = line[: _LONGEST_LINE + 1]
+        if not shown.isprintable():
+            shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
         if len(shown) > _LONGEST_LINE:
             shown = f"{shown[: _LONGEST_LINE - 40]}... ({len(line)} characters)"
         lines.append(shown)

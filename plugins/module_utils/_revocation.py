@@ -2,17 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The roles whose sessions a run revokes, their problems, and the lines for the user. Standard library only."""
+"""Reasons not to revoke the sessions of a role, the revoked sessions, and lines for the user. Standard library only.
+
+Which roles a run revokes is decided in `_revocation_choice`.
+"""
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import (
+    active,
+    earlier,
+    end_in,
+    end_in_policy,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation_choice import ChosenRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import OWNERSHIP_TAG, RoleState, is_ours
 from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
 
@@ -22,46 +33,27 @@ PRESIGNED_URL_SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class RevocationOptions:
-    """The names of the roles whose sessions are revoked. A share with `state: absent` has no role."""
-
-    role_names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, params: Json) -> RevocationOptions:
-        """The options in the parameters of the module."""
-        shares = [{}] if params["shares"] is None else params["shares"]
-        present = [share for share in shares if share.get("state") != "absent"]
-        names = [share.get("role_name") or params["role_name"] for share in present]
-        return cls(tuple(dict.fromkeys(str(name or "") for name in names)))
-
-    def problems(self) -> t.Iterator[str]:
-        """Problems with the options."""
-        if not self.role_names:
-            yield f"{option('shares')} has no share to revoke. Declare a share with state: present."
-        for name in self.role_names:
-            if not name:
-                yield f"The role to revoke is not named. Set {option('role_name')}, or role_name in {option('shares')}."
-            else:
-                yield from name_problems(name, "unused", "/")
-
-
-@dataclass(frozen=True)
 class Revocation:
     """The revoked sessions of one role.
 
     :param issued_before: the time by the clock of AWS; sessions that were issued before it are denied
     :param admitted: the principals in the trust policy, which can start a new session
+    :param consumer: the account ID of the only consumer; empty if all consumers use the role
+    :param end: when the access through the role ends or ended, as text; empty if it has no end
     """
 
     name: str
     role_arn: str
     issued_before: str
     admitted: tuple[str, ...]
+    consumer: str = ""
+    end: str = ""
 
     @property
     def result(self) -> Json:
-        return {**asdict(self), "admitted": list(self.admitted)}
+        result = {**asdict(self), "admitted": list(self.admitted)}
+        result.pop("end")
+        return result
 
 
 def revocation_problems(
@@ -76,7 +68,7 @@ def revocation_problems(
     for name in missing:
         yield (
             f"Role {name} does not exist in account {account}, so it has no sessions to revoke."
-            f"{did_you_mean(name, known)} Check {option('role_name')}."
+            f"{did_you_mean(name, known)} Check {option('role_name')} and {option('roles')}."
         )
     for name, state in roles.items():
         if state.role_exists and not is_ours(state.role_tags):
@@ -86,9 +78,27 @@ def revocation_problems(
             )
 
 
-def admitted_by(state: RoleState) -> tuple[str, ...]:
-    """The principals that can start a session of the role, as labels for the user."""
-    return tuple(dict.fromkeys(admission.label for admission in admissions(state.trust))) if state.trust else ()
+def admitted_by(state: RoleState, now: datetime.datetime) -> tuple[str, ...]:
+    """The principals that can start a session of the role now, as labels for the user."""
+    trust = active(state.trust, _end_of(state), now) if state.trust else None
+    return tuple(dict.fromkeys(admission.label for admission in admissions(trust, now))) if trust else ()
+
+
+def _end_of(state: RoleState) -> datetime.datetime | None:
+    """When the access through a role ends. Its managed policy is not read, and has the same end as its trust policy."""
+    return earlier(end_in(state.trust), end_in_policy(state.end_policy))
+
+
+def revocation_of(
+    role: ChosenRole, role_arn: str, issued_before: str, state: RoleState, now: datetime.datetime
+) -> Revocation:
+    """The revoked sessions of a role.
+
+    :param state: the state of the role before the run
+    """
+    end = _end_of(state)
+    admitted = admitted_by(state, now)
+    return Revocation(role.name, role_arn, issued_before, admitted, role.consumer, end_text(end, now) if end else "")
 
 
 def incomplete(message: str, revoked: t.Iterable[str]) -> str:
@@ -97,17 +107,21 @@ def incomplete(message: str, revoked: t.Iterable[str]) -> str:
     return f"{message.rstrip('.')}. Roles whose sessions were revoked before that: {names}. Run again."
 
 
-def revocation_lines(revoked: t.Sequence[Revocation], check_mode: bool) -> list[str]:
-    """The revoked sessions, the credentials that cannot be revoked, and the next step."""
+def revocation_lines(revoked: t.Sequence[Revocation], is_selection: bool, check_mode: bool) -> list[str]:
+    """The revoked sessions, the credentials that cannot be revoked, and the next step.
+
+    :param is_selection: whether the run revokes only the sessions of the consumers that the user named
+    """
     verb = "would be" if check_mode else "are"
     lines = []
     for role in revoked:
-        lines.append(
-            f"{role.name}: all sessions of all consumers that were issued before {role.issued_before} {verb} denied"
-        )
+        whose = f"consumer {role.consumer}" if role.consumer else "all consumers"
+        lines.append(f"{role.name}: all sessions of {whose} that were issued before {role.issued_before} {verb} denied")
         lines += [f"  {label} is still declared, and can start a new session" for label in role.admitted]
+        lines += [f"  the access {role.end}"] if role.end else []
     return [
         *lines,
+        *(["The sessions of all other consumers remain valid."] if is_selection else []),
         f"To end the access of a consumer, remove it from {option('consumers')} and run crossaccount.ecr.share.",
         "To end the whole share, run crossaccount.ecr.unshare.",
         "Not revocable: a presigned URL of a layer, until it expires. AWS's example expires after"

@@ -21,19 +21,21 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation import (
     Revocation,
-    RevocationOptions,
-    admitted_by,
     incomplete,
     revocation_lines,
+    revocation_of,
     revocation_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation_choice import (
+    CHOICE_ARGUMENTS,
+    RevocationOptions,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import RevokeSessions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 
 REVOCATION_ARGUMENTS: Json = {
-    "role_name": {"type": "str"},
-    "shares": {"type": "list", "elements": "dict"},
+    **CHOICE_ARGUMENTS,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
 }
@@ -57,23 +59,25 @@ def session_revocation(module: Module, progress: Progress = no_progress) -> Json
     owner = arn_of(session.identity["arn"]).identity
     declared_owner.check(owner.account)
     iam = session.client("iam")
-    roles = [PullRole(iam, owner, name, name, "/") for name in options.role_names]
-    states = dict(zip(options.role_names, map_concurrently(PullRole.read_role, roles)))
+    roles = {chosen: PullRole(iam, owner, chosen.name, chosen.name, "/") for chosen in options.roles}
+    names = [chosen.name for chosen in roles]
+    states = dict(zip(names, map_concurrently(PullRole.read_role, list(roles.values()))))
     problems.extend(revocation_problems(states, owner.account, lambda: _known_roles(iam)))
     problems.check()
 
     progress("revoking sessions")
     revoked: list[Revocation] = []
-    for role in roles:
+    for chosen, role in roles.items():
         state, done = states[role.name], [] if module.check_mode else [before.name for before in revoked]
         until = _revoke(role, state, module.check_mode, done)
-        revoked.append(Revocation(role.name, owner.role(state.path, role.name), until, admitted_by(state)))
+        arn = owner.role(state.path, role.name)
+        revoked.append(revocation_of(chosen, arn, until, state, session.now))
     return {
         "changed": True,
         "account": owner.account,
         "roles": [role.result for role in revoked],
         "steps": [RevokeSessions.name for _role in revoked],
-        "lines": revocation_lines(revoked, module.check_mode),
+        "lines": revocation_lines(revoked, options.accounts is not None, module.check_mode),
     }
 
 

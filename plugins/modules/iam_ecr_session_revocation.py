@@ -13,24 +13,33 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Revokes all sessions of each role that were issued before the run, as B(Revoke active sessions) in the IAM console
     does. Writes the inline policy C(AWSRevokeOlderSessions), whose time is from the clock of AWS.
-  - A role has one such policy. All consumers of a share use the same role, so the run ends the sessions of all of them.
-    The sessions of a single consumer cannot be revoked.
+  - A role has one such policy, so the run ends the sessions of all consumers that use the role. If each consumer has
+    its own role, O(revoke_consumers) limits the run to some consumers. The sessions of the others remain valid.
   - The trust policy and the permissions do not change. Every consumer can start a new session immediately. To end the
     access of a consumer, remove it from the declaration of the share and run P(crossaccount.ecr.ecr_share#role).
   - Presigned URLs of layers cannot be revoked. They remain valid until they expire.
   - If a role does not exist, or this collection did not create it, the module fails before it writes anything.
+  - Only roles of declared consumers are revoked. If a consumer was removed from the declaration, run
+    P(crossaccount.ecr.ecr_share#role), which deletes its role or revokes its sessions.
 options:
   role_name:
-    description: The name of the role. Required unless each share has a C(role_name).
+    description: The name of the role, or of the share. Required unless each share has a C(role_name).
     type: str
-  shares:
+  roles:
     description:
-      - The shares whose roles are revoked, as declared for P(crossaccount.ecr.ecr_share#role).
-      - The module reads the keys C(role_name) and C(state). The default of C(role_name) is O(role_name). Shares with
-        C(state=absent) are ignored.
+      - With V(shared), all consumers of a share use its role. With V(per_consumer), each consumer has its own role,
+        with the name C(NAME-ACCOUNT) or C(role_name) of the consumer.
+    type: str
+    choices: [shared, per_consumer]
+    default: shared
+  revoke_consumers:
+    description:
+      - The account IDs of the consumers whose sessions are revoked. The default is all consumers.
+      - Each of them must be declared, in a share with O(roles=per_consumer).
     type: list
-    elements: dict
+    elements: raw
 extends_documentation_fragment:
+  - crossaccount.ecr._shares.revoked
   - crossaccount.ecr._owner_account
   - crossaccount.ecr._assume_role
   - crossaccount.ecr._attributes
@@ -59,6 +68,15 @@ EXAMPLES = r"""
 - name: End all active sessions of a share
   crossaccount.ecr.iam_ecr_session_revocation:
     role_name: allow_ecr_release
+
+- name: End the sessions of one consumer, which has its own role
+  crossaccount.ecr.iam_ecr_session_revocation:
+    role_name: allow_ecr_release
+    roles: per_consumer
+    consumers:
+      - account: "222222222222"
+      - account: "333333333333"
+    revoke_consumers: ["333333333333"]
 """
 
 RETURN = r"""
@@ -86,10 +104,15 @@ roles:
       type: str
       sample: "2026-11-27T03:30:00Z"
     admitted:
-      description: The principals in the trust policy, which can start a new session.
+      description:
+        - The principals in the trust policy, which can start a new session. Empty if the access of the role has ended.
       type: list
       elements: str
       sample: [222222222222 user/puller (external ID)]
+    consumer:
+      description: The account ID of the only consumer of the role. Empty if all consumers of the share use the role.
+      type: str
+      sample: "222222222222"
 steps:
   description: The writes in their order, one for each role. In check mode, the writes that a run would make.
   returned: success

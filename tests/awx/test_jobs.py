@@ -36,6 +36,7 @@ ANSWERS = {
     "survey_exclusive": "no",
     "survey_denied": "develop\n",
     "survey_images": "release:v1.0\n\n",
+    "survey_expires": "14d ",
 }
 
 

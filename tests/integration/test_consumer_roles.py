@@ -156,6 +156,74 @@ def test_role_of_others_with_the_policy_is_not_deleted(control: Control) -> None
         iam.delete_role(RoleName="of-others")
 
 
+# --- the sessions of one consumer
+
+
+def revoke(control: Control, *arguments: str, **variables: Any) -> Run:
+    variables = {"ecr_share_roles": "per_consumer", "ecr_share_consumers": BOTH, **variables}
+    return control.playbook("revoke", "owner", *SCENARIO, *arguments, **variables)
+
+
+def test_sessions_of_one_consumer_are_revoked_alone(control: Control) -> None:
+    assert per_consumer(control).code == 0
+    kept = EarlierSession(control.lab, OF_CONSUMER)
+    revoked = EarlierSession(control.lab, OF_STRANGER, "stranger", "other")
+    chosen = {"ecr_share_revoke_consumers": [accounts.STRANGER]}
+    mark = len(control.lab.calls())
+    planned = revoke(control, "--check", **chosen)
+    assert (planned.code, planned.changed, control.lab.writes_since(mark)) == (0, 1, []), planned
+    assert is_allowed(revoked)
+    run = revoke(control, **chosen)
+    assert (run.code, run.changed, control.lab.writes_since(mark)) == (0, 1, ["iam:PutRolePolicy"]), run
+    assert f"{OF_STRANGER}: all sessions of consumer {accounts.STRANGER} that were issued before " in run.output
+    assert f"  {accounts.STRANGER} (external ID) is still declared, and can start a new session" in run.output
+    assert "The sessions of all other consumers remain valid." in run.output
+    assert f"{accounts.CONSUMER} (external ID)" not in run.output
+    assert is_allowed(kept)
+    assert not is_allowed(revoked)
+    assert per_consumer(control).changed == 0
+    every = revoke(control)
+    assert (every.code, control.lab.writes_since(mark)) == (0, ["iam:PutRolePolicy"] * 3), every
+    assert not is_allowed(kept)
+
+
+def test_role_with_a_name_of_its_own_is_revoked(control: Control) -> None:
+    consumers = [CONSUMER, {**STRANGER, "role_name": f"{ROLE}-of-stranger"}]
+    share = {"role_name": ROLE, "roles": "per_consumer", "consumers": consumers}
+    assert per_consumer(control, ecr_share_consumers=consumers).code == 0
+    mark = len(control.lab.calls())
+    run = revoke(control, ecr_share_shares=[share], ecr_share_revoke_consumers=["3333-3333-3333"])
+    assert (run.code, control.lab.writes_since(mark)) == (0, ["iam:PutRolePolicy"]), run
+    assert f"{ROLE}-of-stranger: all sessions of consumer {accounts.STRANGER}" in run.output
+
+
+def test_every_problem_with_consumers_to_revoke_is_reported(control: Control) -> None:
+    assert per_consumer(control).code == 0
+    mark = len(control.lab.calls())
+    unknown = revoke(control, ecr_share_revoke_consumers=[accounts.CONSUMER, "333333333332", "all"])
+    assert (unknown.code, control.lab.writes_since(mark)) == (2, []), unknown
+    assert "2 problems, nothing was written" in text(unknown), unknown
+    assert f"Consumer 333333333332 to revoke is not declared. Did you mean {accounts.STRANGER}?" in text(unknown)
+    assert "ecr_share_revoke_consumers: 'all' is not an AWS account ID of 12 digits." in text(unknown)
+    # The declaration has another form than the roles of the account.
+    other = revoke(control, ecr_share_roles="shared")
+    assert (other.code, control.lab.writes_since(mark)) == (2, []), other
+    assert f"Role {ROLE} does not exist in account {accounts.OWNER}" in text(other)
+    assert f"Did you mean {ROLE}-" in text(other), other
+    assert "Check ecr_share_role_name and ecr_share_roles." in text(other)
+
+
+def test_ended_consumer_is_revoked_and_cannot_start_a_session(control: Control, clock: LabClock) -> None:
+    consumers = [{**CONSUMER, "expires": in_hours(3)}, STRANGER]
+    assert per_consumer(control, ecr_share_consumers=consumers).code == 0
+    clock.advance(datetime.timedelta(hours=4))
+    run = revoke(control, ecr_share_consumers=consumers)
+    assert run.code == 0, run
+    assert f"  the access ended on {consumers[0]['expires']}" in run.output
+    assert f"{accounts.CONSUMER} (external ID) is still declared" not in run.output
+    assert f"{accounts.STRANGER} (external ID) is still declared, and can start a new session" in run.output
+
+
 # --- ends
 
 

@@ -60,6 +60,8 @@ CHANGE = [
     "iam:DeletePolicyVersion",
     "iam:UpdateRole",
 ]
+#: For a role whose access has an end.
+END = ["iam:GetRolePolicy", "iam:UntagRole"]
 RETURN = ["iam:SetDefaultPolicyVersion"]
 DELETION = ["iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"]
 TAGGING = ["ecr:DescribeRepositories", "ecr:ListTagsForResource", "tag:TagResources", "ecr:TagResource"]
@@ -77,6 +79,17 @@ def policy(name: str, role: str, variant: str = "") -> Document:
         text = text.replace(placeholder, value)
     document: Document = json.loads(text)
     return document
+
+
+def with_roles_of_consumers(document: Document, role: str, consumers: list[str]) -> Document:
+    """The policy for a share with a role for each consumer: it also names these roles."""
+    arn = f"arn:aws:iam::{accounts.OWNER}:role/{role}"
+    arns = [arn, *(f"{arn}-{consumer}" for consumer in consumers)]
+    statements = [
+        {**statement, "Resource": arns if statement["Resource"] == arn else statement["Resource"]}
+        for statement in document["Statement"]
+    ]
+    return {**document, "Statement": statements}
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -145,8 +158,21 @@ def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> LimitedUsers:
 # --- whole playbooks -----------------------------------------------------------------------------------------------
 
 
+CONSUMER_OF_WALK = {"account": accounts.CONSUMER, "external_id": "test"}
+#: A share with a role for each consumer, one of which ends.
+EACH: dict[str, Any] = {
+    "ecr_share_roles": "per_consumer",
+    "ecr_share_consumers": [
+        {**CONSUMER_OF_WALK, "expires": "7d"},
+        {"account": accounts.STRANGER, "external_id": "other"},
+    ],
+}
+
+
 class Walk:
     """Everything that two users run, one in each account: share, change it, go back, repeat, pull, revoke, unshare.
+
+    One change is to a role for each consumer and to an end.
 
     Each walk has a role, a repository and a tag of its own, so that two can go at once.
     """
@@ -176,6 +202,8 @@ class Walk:
         }
         yield "share", self._share()
         yield "change", self._share(**changed)
+        yield "ends", self._share(ecr_share_expires="30d", **EACH)
+        yield "no end", self._share(**{**EACH, "ecr_share_consumers": [CONSUMER_OF_WALK]})
         yield "back", self._share()
         yield "repeat", self._share()
         yield "pull", self._pull()
@@ -212,7 +240,9 @@ class WalkResult:
 def walked(staff: LimitedUsers) -> WalkResult:
     exact = {OWNER: "owner-exact", CONSUMER: "consumer-exact"}
     for name, user in exact.items():
-        staff.hire(user, policy(name, "shared_by_exact"), name)
+        document = policy(name, "shared_by_exact")
+        consumers = [accounts.CONSUMER, accounts.STRANGER]
+        staff.hire(user, with_roles_of_consumers(document, "shared_by_exact", consumers), name)
     walks = [
         Walk(staff.control("administrators"), ADMINISTRATORS, "shared_by_administrator", "release", "develop"),
         Walk(staff.control("exact"), exact, "shared_by_exact", "develop", "release"),
@@ -387,10 +417,10 @@ CHANGED_ROLE: dict[str, Any] = {
 OLD_NEW_OR_NOBODY = [(accounts.CONSUMER, "release"), (accounts.STRANGER, "hotfix"), ("", "release"), ("", "hotfix")]
 
 
-def existing_roles(staff: LimitedUsers, missing: list[str]) -> list[str]:
+def existing_roles(staff: LimitedUsers, missing: list[str], **options: Any) -> list[str]:
     """Users who lack one action each, and the roles of these users as an administrator made them."""
-    users = lacking(staff, missing)
-    code, results = everybody(staff.control(f"before-{users[0]}"), users, "iam_ecr_pull_role", **ROLE, profile="owner")
+    users, control = lacking(staff, missing), staff.control(f"before-{user_of(missing[0])}")
+    code, results = everybody(control, users, "iam_ecr_pull_role", **{**ROLE, **options}, profile="owner")
     assert code == 0, results
     return users
 
@@ -406,7 +436,7 @@ def access(iam: Any, role: str) -> tuple[str, str]:
 
 
 def test_every_action_of_the_owner_is_taken_away_once() -> None:
-    once = [*READS, *CREATION, *CHANGE, *RETURN, *DELETION, *TAGGING, *UNTAGGING, *FALL_BACK]
+    once = [*READS, *CREATION, *CHANGE, *END, *RETURN, *DELETION, *TAGGING, *UNTAGGING, *FALL_BACK]
     once.append("iam:GetAccountAuthorizationDetails")  # of the plan, which warns without it: test_one_plan.py
     assert sorted(once) == sorted(actions(policy(OWNER, "any")))
 
@@ -428,6 +458,13 @@ def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: LimitedUse
         for trusted, allowed in access_of.values():
             assert (trusted, allowed) in OLD_NEW_OR_NOBODY, access_of
     assert {access(iam, user_of(action)) for action in CHANGE} == {(accounts.STRANGER, "hotfix")}
+
+
+def test_an_end_is_removed_only_with_its_actions(staff: LimitedUsers) -> None:
+    users = existing_roles(staff, END, role_expires="7d")
+    list(fail_then_converge(staff, END, "iam_ecr_pull_role", **ROLE))
+    iam = staff.lab.client("owner", "iam")
+    assert [iam.list_role_policies(RoleName=user)["PolicyNames"] for user in users] == [[], []]
 
 
 def test_a_return_that_lacks_an_action_leaves_the_old_version(staff: LimitedUsers) -> None:

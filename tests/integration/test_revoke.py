@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""revoke.yml ends the active sessions of all consumers of a share, and changes nothing else."""
+"""revoke.yml ends the active sessions of all consumers of a share, or of some of them, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ BOTH: dict[str, Any] = {"ecr_share_consumers": [CONSUMER, STRANGER]}
 REVOKE = "iam:PutRolePolicy"
 ALLOWED = {"allowed"}
 DENIED = {"AccessDeniedException", "DENIED"}
+ONE_ROLE = (
+    f"The sessions of consumer {accounts.CONSUMER} cannot be revoked alone, because all consumers of share {ROLE} use"
+    " one role."
+)
 ISSUED_BEFORE = re.compile(r"issued before (\S+) (?:are|would be) denied")
 
 
@@ -131,7 +135,7 @@ def test_all_problems_are_reported_before_the_first_write(shared: Control) -> No
     assert (run.code, written) == (2, []), run
     text = " ".join(run.output.split())
     assert f"Role allow_ecr_relaese does not exist in account {accounts.OWNER}, so it has no sessions" in text
-    assert f"Did you mean {ROLE}? Check ecr_share_role_name." in text
+    assert f"Did you mean {ROLE}? Check ecr_share_role_name and ecr_share_roles." in text
     assert "Role of-others is not tagged managed-by=crossaccount.ecr, so this collection did not create it." in text
 
 
@@ -142,9 +146,13 @@ def test_all_problems_are_reported_before_the_first_write(shared: Control) -> No
         ({"ecr_share_shares": [{"role_name": "ended", "state": "absent"}]}, "ecr_share_shares has no share to revoke."),
         ({"ecr_share_role_name": "a role"}, "Role name 'a role' must have 1 to 64 of"),
         ({"ecr_share_account": accounts.CONSUMER}, f"belong to account {accounts.OWNER}"),
-        ({"ecr_share_revoke_consumer": accounts.CONSUMER}, "Variable ecr_share_revoke_consumer is unknown"),
+        ({"ecr_share_revoke_consumer": accounts.CONSUMER}, "valid name is ecr_share_revoke_consumers."),
+        ({"ecr_share_revoke_consumers": [accounts.CONSUMER]}, ONE_ROLE),
+        ({"ecr_share_revoke_consumers": []}, "ecr_share_revoke_consumers is empty. Name an account"),
+        ({"ecr_share_roles": "each"}, "value of ecr_share_roles must be one of: shared, per_consumer"),
+        ({"ecr_share_shares": [{"role": "x"}]}, "An entry of ecr_share_shares has an unknown option role."),
     ],
-    ids=["empty", "absent", "name", "account", "one-consumer"],
+    ids=["empty", "absent", "name", "account", "misspelled", "one-role", "no-consumer", "form", "unknown-option"],
 )
 def test_bad_input_is_reported_before_the_first_write(shared: Control, variables: dict[str, Any], problem: str) -> None:
     mark = len(shared.lab.calls())

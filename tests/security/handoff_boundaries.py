@@ -77,6 +77,7 @@ SURVEY = {
     "survey_external_id": "test",
     "survey_denied": "develop",
     "survey_images": "release:v1.0",
+    "survey_expires": "14d",
 }
 #: AWX accepts only the listed choices for them.
 CHOICES = {"survey_access": "read", "survey_exclusive": "no"}

@@ -29,6 +29,7 @@ SURVEY = {
     "survey_exclusive": "no",
     "survey_denied": "",
     "survey_images": "",
+    "survey_expires": "",
 }
 ESCAPE = "\x1b]0;x\x07"
 

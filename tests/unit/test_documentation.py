@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,35 +17,33 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     SHARE_CONSUMER_ARGUMENTS,
 )
 
+from tests.support.documentation import KINDS, PLUGINS, PREFIX, ROLES, documented
 from tests.support.paths import ROOT
 
-ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
-PLUGINS = [
-    (kind, path.stem)
-    for folder, kind in (("modules", "module"), ("filter", "filter"), ("inventory", "inventory"))
-    for path in sorted((ROOT / "plugins" / folder).glob("[a-z]*.py"))
-]
 MODULES = [name for kind, name in PLUGINS if kind == "module"]
 GROUP = "crossaccount.ecr.aws"
 ATTRIBUTES = {"action_group", "async", "check_mode", "diff_mode", "idempotent"}
-PREFIX = "crossaccount.ecr."
 #: The keys of a task other than its module.
 TASK_KEYWORDS = {"become", "delegate_to", "name", "register", "run_once", "tags", "vars", "when"}
 
 
-@functools.cache
-def documented(kind: str) -> dict[str, Any]:
-    """The documentation of all plugins of a kind, or of all roles, by short name."""
-    names = ROLES if kind == "role" else [name for of, name in PLUGINS if of == kind]
-    command = [str(ROOT / ".venv/bin/ansible-doc"), "--json", "--type", kind, *(PREFIX + name for name in names)]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
-    return {name.removeprefix(PREFIX): entry for name, entry in json.loads(shown.stdout).items()}
+def before_tests() -> None:
+    """Run `ansible-doc` once for all tests, see `conftest.py`."""
+    for kind in KINDS:
+        documented(kind)
 
 
 def role_entry(role: str) -> dict[str, Any]:
     entry: dict[str, Any] = documented("role")[role]["entry_points"]["main"]
     return entry
+
+
+def options_of_all_entry_points(role: str) -> dict[str, Any]:
+    return {
+        name: option
+        for entry in documented("role")[role]["entry_points"].values()
+        for name, option in entry["options"].items()
+    }
 
 
 def group_members() -> list[str]:
@@ -154,7 +149,7 @@ def test_role_documents_every_variable_that_it_reads(role: str) -> None:
     ]
     read = set(re.findall(rf"(?<![\w.]){role}_\w+", "\n".join(texts)))
     made = set(re.findall(rf"(?:register: |^ +)({role}_\w+)(?=$|:)", "\n".join(texts), re.MULTILINE))
-    options = set(role_entry(role)["options"])
+    options = set(options_of_all_entry_points(role))
     assert read - made <= options, read - made - options
     assert options <= set(re.findall(r"\w+", "\n".join(texts)))
 
@@ -197,6 +192,23 @@ def test_suboptions_of_roles_are_those_of_the_modules() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_entry_points_of_a_role_agree(role: str) -> None:
+    """Each file of tasks that a user can name has an argument spec, and variables have one type in all of them."""
+    entries = documented("role")[role]["entry_points"]
+    main = facts(entries["main"]["options"])
+    for entry in entries.values():
+        own = facts(entry["options"])
+        assert {name: own[name] for name in own if name in main} == {name: main[name] for name in own if name in main}
+    included = {
+        task["ansible.builtin.include_role"].get("tasks_from", "main")
+        for path in (ROOT / "playbooks").glob("*.yml")
+        for task in tasks(yaml.safe_load(path.read_text()))
+        if task.get("ansible.builtin.include_role", {}).get("name") == PREFIX + role
+    }
+    assert included <= set(entries)
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_role_tasks_set_the_required_options_themselves(role: str) -> None:
     """Defaults of a block do not count: linters do not read them."""
     modules = documented("module")
@@ -213,7 +225,7 @@ def test_reference_documents_the_variables_of_playbooks() -> None:
     texts = "\n".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
     read = set(re.findall(r"\b(ecr_[a-z]+_\w+)", re.sub(r"crossaccount\.ecr\.\w+", "", texts)))
     made = {*re.findall(r"register: (\w+)", texts), *re.findall(r"^ +(ecr_\w+):", texts, re.MULTILINE)}
-    variables = read - made - {name for role in ROLES for name in role_entry(role)["options"]}
+    variables = read - made - {name for role in ROLES for name in options_of_all_entry_points(role)}
     assert variables == set(re.findall(r"^\* - ``(\w+)``$", page.replace("   * -", "* -"), re.MULTILINE))
     playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
     assert playbooks == set(re.findall(r"^crossaccount\.ecr\.(\w+)$", page, re.MULTILINE))

@@ -1,0 +1,163 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Which roles of the declared shares a run revokes: all of them, or those of some consumers. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import (
+    role_name_of,
+    role_of_consumer_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer, consumer_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
+    account_of,
+    account_problems,
+    name_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import SHARE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
+
+#: The options that declare the shares, and the consumers whose sessions are revoked.
+CHOICE_ARGUMENTS: Json = {
+    "role_name": {"type": "str"},
+    "roles": {"type": "str", "choices": ["shared", "per_consumer"], "default": "shared"},
+    "consumers": SHARE_ARGUMENTS["consumers"],
+    "shares": {"type": "list", "elements": "dict", "options": SHARE_ARGUMENTS},
+    "revoke_consumers": {"type": "list", "elements": "raw"},
+}
+
+
+@dataclass(frozen=True)
+class ChosenRole:
+    """A role whose sessions are revoked.
+
+    :param consumer: the account ID of its only consumer; empty for a role that all consumers use
+    """
+
+    name: str
+    consumer: str = ""
+
+
+@dataclass(frozen=True)
+class _DeclaredShare:
+    """The roles of one share, as declared."""
+
+    role_name: str
+    is_per_consumer: bool
+    consumers: tuple[Consumer, ...]
+
+    @property
+    def accounts(self) -> list[str]:
+        return [str(_account(consumer.account)) for consumer in self.consumers]
+
+    def roles(self, accounts: t.Sequence[object] | None) -> t.Iterator[ChosenRole]:
+        """The roles of the share.
+
+        :param accounts: the consumers whose sessions are revoked; None for all consumers
+        """
+        if not self.is_per_consumer:
+            yield from () if accounts is not None else (ChosenRole(self.role_name),)
+            return
+        for consumer, account in zip(self.consumers, self.accounts):
+            if accounts is None or account in accounts:
+                yield ChosenRole(role_name_of(self.role_name, consumer), account)
+
+    def problems(self) -> t.Iterator[str]:
+        """Problems with the names of the roles."""
+        if not self.role_name:
+            yield f"The role to revoke is not named. Set {option('role_name')}, or role_name in {option('shares')}."
+            return
+        yield from name_problems(self.role_name, "unused", "/")
+        if not self.is_per_consumer:
+            return
+        if not self.consumers:
+            yield (
+                f"Share {self.role_name} has a role for each consumer, but no consumer is declared. Set"
+                f" {option('consumers')}."
+            )
+        for number, consumer in enumerate(self.consumers, 1):
+            for problem in account_problems(_account(consumer.account)):
+                yield f"Consumer {number}: {problem}"
+        yield from role_of_consumer_problems(self.role_name, self.consumers)
+
+    def shared_role_problems(self, account: object) -> t.Iterator[str]:
+        """The reason why the sessions of one consumer cannot be revoked alone."""
+        if not self.is_per_consumer and (not self.consumers or account in self.accounts):
+            yield (
+                f"The sessions of consumer {account} cannot be revoked alone, because all consumers of share"
+                f" {self.role_name} use one role. To revoke the sessions of all consumers, omit"
+                f" {option('revoke_consumers')}. To give each consumer its own role, set {option('roles')}:"
+                " per_consumer and share again."
+            )
+
+
+@dataclass(frozen=True)
+class RevocationOptions:
+    """The shares whose sessions are revoked. A share with `state: absent` has no role.
+
+    :param accounts: the consumers whose sessions are revoked; None for all consumers
+    """
+
+    shares: tuple[_DeclaredShare, ...]
+    accounts: tuple[object, ...] | None = None
+
+    @classmethod
+    def of(cls, params: Json) -> RevocationOptions:
+        """The options in the parameters of the module."""
+        listed = [{}] if params["shares"] is None else params["shares"]
+        common = {name: params[name] for name in ("role_name", "roles", "consumers")}
+        declared = [
+            {**common, **{name: value for name, value in share.items() if value is not None}} for share in listed
+        ]
+        chosen = params["revoke_consumers"]
+        return cls(
+            tuple(_declared_share(share) for share in declared if share.get("state") != "absent"),
+            None if chosen is None else tuple(map(_account, chosen)),
+        )
+
+    @property
+    def roles(self) -> list[ChosenRole]:
+        """The roles whose sessions are revoked, each once."""
+        return list({role.name.lower(): role for share in self.shares for role in share.roles(self.accounts)}.values())
+
+    def problems(self) -> t.Iterator[str]:
+        """Problems with the options."""
+        if not self.shares:
+            yield f"{option('shares')} has no share to revoke. Declare a share with state: present."
+            return
+        for share in self.shares:
+            yield from share.problems()
+        if self.accounts is not None and not self.accounts:
+            yield f"{option('revoke_consumers')} is empty. Name an account, or omit it to revoke all sessions."
+        for account in self.accounts or ():
+            yield from self._consumer_problems(account)
+
+    def _consumer_problems(self, account: object) -> t.Iterator[str]:
+        invalid = list(account_problems(account))
+        if invalid:
+            yield from (f"{option('revoke_consumers')}: {problem}" for problem in invalid)
+            return
+        declared = list(dict.fromkeys(known for share in self.shares for known in share.accounts))
+        found = [problem for share in self.shares for problem in share.shared_role_problems(account)]
+        yield from found
+        if not found and account not in declared:
+            yield (
+                f"Consumer {account} to revoke is not declared.{did_you_mean(str(account), declared)} Declared:"
+                f" {', '.join(declared) or 'none'}. Correct {option('revoke_consumers')}."
+            )
+
+
+def _declared_share(share: Json) -> _DeclaredShare:
+    consumers = tuple(consumer_of(consumer) for consumer in share["consumers"] or ())
+    return _DeclaredShare(str(share["role_name"] or ""), share["roles"] == "per_consumer", consumers)
+
+
+def _account(declared: object) -> t.Any:
+    return account_of(declared, "aws")
