@@ -10,10 +10,10 @@ each call.
 Access may have an end, and a killed run may be the last one before it. Therefore, the access after each end of the
 declarations is evaluated as well, as if nothing else changed until then.
 
-The evaluation follows each call, including reads. The trusted principals depend on the stores. The access of a session
-also depends on the revocations after its start (`_kind`). These results are cached until a call changes the stores.
-After a read, only new kinds of sessions are evaluated. A new kind can arise without a change, because a revocation does
-not end sessions that start after it.
+The evaluation follows each call that may change the access. The trusted principals depend on the stores. The access of
+a session also depends on the revocations after its start (`_kind`). These results are cached until a call changes the
+stores. After a read, only new kinds of sessions are evaluated. A new kind can arise without a change, because a
+revocation does not end sessions that start after it.
 
 The clock of AWS advances by `TICK` seconds with each call, as with a slow network. A session between two writes starts
 after the first one.
@@ -83,12 +83,14 @@ class ObserverMiddleware:
         self.clock = time.time()
         #: Sessions that could have been had, to who could.
         self.sessions: dict[Session, set[Claim]] = {}
-        #: The stores and ends that these answers are of; the kind of each session; after each end, the principals that
-        #: each role trusts, and the repositories that each kind of session can read.
+        #: The stores, ends and claims that these answers are of; after each end, who each role trusts; a session of
+        #: each kind, and who could have had one; after each end, the repositories that each kind of session can read.
         self.judged: list[Any] = []
-        self.kinds: dict[Session, Kind | None] = {}
-        self.trusted: dict[tuple[int, str, Claim], bool] = {}
+        self.trusted: dict[int, dict[tuple[str, str], set[Claim]]] = {}
+        self.kinds: dict[Kind, tuple[Session, set[Claim]]] = {}
         self.readable: dict[Hashable, set[tuple[str, str]]] = {}
+        #: Whether these answers may have changed since the last judgement.
+        self.is_new = True
         self.begin([])
 
     # --- requests
@@ -168,6 +170,7 @@ class ObserverMiddleware:
         self.clock = at or self.clock
         every = [_ends(declaration, consumer) for declaration in declarations for consumer in declaration["consumers"]]
         self.ends = sorted({end for ends in every for end in ends})
+        self.is_new = True
         self.calls: list[tuple[str, str]] = []
         self.violations: list[dict[str, Any]] = []
         if forget:
@@ -193,6 +196,7 @@ class ObserverMiddleware:
     def restore(self, snapshot: int) -> None:
         """Restore the state of a snapshot."""
         kept, self.former, self.sessions, self.clock = pickle.loads(self.snapshots[snapshot])  # noqa: S301, our own
+        self.judged = []
         for service, pickled in kept.items():
             self._put(service, pickled)
 
@@ -226,21 +230,33 @@ class ObserverMiddleware:
 
     def _let_in(self) -> None:
         """Record the sessions that can be started now."""
-        now = [self._pickled(service) for service in STORES] + self.ends
+        now = [*map(self._pickled, STORES), self.ends, self._period(self.clock), self._claims()]
         if now != self.judged:
-            self.judged, self.kinds, self.trusted, self.readable = now, {}, {}, {}
+            self.judged, self.trusted, self.kinds, self.readable, self.is_new = now, {}, {}, {}, True
+            for session, claims in self.sessions.items():
+                self._sort(session, claims)
         for session, claims in self._startable(self.clock).items():
             self.sessions.setdefault(session, set()).update(claims)
+            self._sort(session, claims)
+
+    def _sort(self, session: Session, claims: set[Claim]) -> None:
+        """Add a session to those of its kind. The sessions of a role end with it."""
+        kind = _kind(*session)
+        if kind is not None:
+            known = self.kinds.setdefault(kind, (session, set()))[1]
+            self.is_new = self.is_new or not claims <= known
+            known |= claims
 
     def _startable(self, moment: float) -> dict[Session, set[Claim]]:
         """The sessions that can be started at a moment, to who can."""
-        found = {}
-        for (account, name), role in iam._roles._data.items():
-            if account == accounts.OWNER:
-                trusted = {claim for claim in self._claims() if self._trusts(role, claim, moment)}
-                if trusted:
-                    found[name, role["RoleId"], int(moment)] = trusted
-        return found
+        period = self._period(moment)
+        if period not in self.trusted:
+            self.trusted[period] = {
+                (name, role["RoleId"]): {claim for claim in self._claims() if _at(moment, _trusts, role, claim)}
+                for (account, name), role in iam._roles._data.items()
+                if account == accounts.OWNER
+            }
+        return {(*role, int(moment)): claims for role, claims in self.trusted[period].items() if claims}
 
     def _moments(self) -> list[float]:
         """Now, and each later end."""
@@ -254,10 +270,8 @@ class ObserverMiddleware:
         """The repositories, each with the action, that recorded and new sessions can read at a moment."""
         found: dict[Claim, set[tuple[str, str]]] = {}
         later = {} if moment == self.clock else self._startable(moment)
-        for session, claims in (*self.sessions.items(), *later.items()):
-            kind = self._kind(session)
-            if kind is None:
-                continue  # the sessions of a role end with it
+        kinds = [*self.kinds.items(), *((_kind(*session), (session, claims)) for session, claims in later.items())]
+        for kind, (session, claims) in kinds:
             key = (self._period(moment), kind)
             if key not in self.readable:
                 self.readable[key] = _at(moment, _reads, *session)
@@ -265,34 +279,18 @@ class ObserverMiddleware:
                 found.setdefault(claim, set()).update(self.readable[key])
         return found
 
-    def _trusts(self, role: dict[str, Any], claim: Claim, moment: float) -> bool:
-        key = (self._period(moment), str(role["RoleName"]), claim)
-        if key not in self.trusted:
-            self.trusted[key] = _at(moment, _trusts, role, claim)
-        return self.trusted[key]
-
-    def _kind(self, session: Session) -> Kind | None:
-        if session not in self.kinds:
-            self.kinds[session] = _kind(*session)
-        return self.kinds[session]
-
     def _kinds_of_sessions(self) -> set[str]:
         """The recorded sessions, one of each kind that IAM distinguishes now or later."""
-        kinds = {session: self._kind(session) for session in self.sessions}
-        return {
-            f"{claim} {kinds[session]}"
-            for session, claims in self.sessions.items()
-            if kinds[session]
-            for claim in claims
-        }
+        return {f"{claim} {kind}" for kind, (_session, claims) in self.kinds.items() for claim in claims}
 
     def _look(self, call: str) -> None:
         self._let_in()
-        for moment in self._moments():
+        for moment in self._moments() if self.is_new else ():
             for claim, readable in self._readable(moment).items():
                 for repository, what in sorted(readable):
                     if not any(_allows(declaration, claim, repository, moment) for declaration in self.declarations):
                         self.violations.append(self._violation(call, claim, repository, what, moment))
+        self.is_new = False
 
     def _violation(self, call: str, claim: Claim, repository: str, what: str, moment: float) -> dict[str, Any]:
         account, name, external_id = claim
