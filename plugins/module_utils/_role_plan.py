@@ -78,7 +78,7 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     if not before.role_exists:
         steps.append(CreateRole(after.trust or DENY_ALL_TRUST, after.role_tags, after.settings))
     ending, extending = new_end_steps(before, after)
-    steps += [*_end_tag_steps(before, after), *ending, *_policy_steps(before, after), *extending]
+    steps += [*_end_tag_steps(before, after), *ending, *policy_steps(before, after), *extending]
     if before.role_exists:
         steps += [*later, *_settings_steps(before, after)]
         if not _policy_document.equivalent(trust, after.trust):
@@ -118,7 +118,7 @@ def _same_permissions(before: RoleState, after: RoleState) -> bool:
     return _policy_document.equivalent(before.permissions, after.permissions)
 
 
-def _policy_steps(before: RoleState, after: RoleState) -> list[Step]:
+def policy_steps(before: RoleState, after: RoleState) -> list[Step]:
     """The writes that change the policy to the declared one."""
     permissions = after.permissions or {}
     if not before.policy_exists:

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.lab import accounts
+from tests.lab.clients import trust
+from tests.lab.replication_copies import accept, configure, destination, rule
 from tests.support.control import BIN, Control, Run
 from tests.support.documentation import PREFIX, documented
 from tests.support.paths import ROOT
@@ -21,6 +24,7 @@ OWNER = [
     ("module", "ecr_share_info"),
     ("module", "iam_ecr_pull_role"),
     ("module", "ecr_repository_tag"),
+    ("module", "iam_ecr_tag_guard"),
     ("filter", "failure_reason"),
     ("filter", "share_summary"),
     ("filter", "require_hosts"),
@@ -44,6 +48,11 @@ CONSUMER = [
     ("filter", "handoff_summary"),
     ("filter", "pull_summary"),
     ("role", "ecr_pull"),
+]
+#: They replicate images of the owner account to the consumer account.
+REPLICATION = [
+    ("ecr_repository_creation_template", "consumer-administrator"),
+    ("ecr_replication_backfill", "owner"),
 ]
 #: They need root, and the users that they name.
 ON_A_HOST = [("module", "ecr_credential_helper_config"), ("role", "ecr_credential_helper")]
@@ -99,7 +108,11 @@ def _repositories(control: Control) -> None:
     for name in ("base", "tools/build"):
         ecr.create_repository(repositoryName=name)
     (control.folder / "shares.yml").write_text(yaml.safe_dump(DECLARATION))
-    (control.folder / "reports").mkdir()
+    for name in ("reports", "policies"):
+        (control.folder / name).mkdir()
+    iam = control.lab.client("owner", "iam")
+    iam.create_user(UserName="developer")
+    iam.create_role(RoleName="deployer", Path="/ci/", AssumeRolePolicyDocument=trust(accounts.OWNER))
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +136,20 @@ def test_examples_of_the_owner_account_run(control: Control, kind: str, name: st
 def test_examples_of_the_consumer_account_run(control: Control, kind: str, name: str) -> None:
     blocks = [block for block in examples(kind, name) if not needs_engine(block) and not is_after_the_share(block)]
     done = run(control, blocks, "consumer")
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize(("name", "profile"), REPLICATION)
+def test_examples_of_replication_run(control: Control, name: str, profile: str) -> None:
+    ecr, places = control.lab.client("owner", "ecr"), [destination(), destination(region="eu-west-1")]
+    for place in places:
+        accept(control.lab.session("consumer-administrator").client("ecr", region_name=place["region"]))
+    configure(ecr, rule(*places))
+    blocks = [
+        {**block, PREFIX + name: {"wait_interval": 0.05, **block[PREFIX + name]}} for block in examples("module", name)
+    ]
+    done = run(control, blocks, profile)
+    configure(ecr)
     assert done.code == 0, done
 
 
@@ -161,4 +188,5 @@ def test_every_example_is_run() -> None:
         for path in (ROOT / "plugins" / folder).glob("[a-z]*.py")
     }
     roles = {("role", path.name) for path in (ROOT / "roles").iterdir()}
-    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST}
+    replication = {("module", name) for name, _profile in REPLICATION}
+    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST} | replication

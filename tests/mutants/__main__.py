@@ -53,7 +53,7 @@ def main() -> int:
     runner.preload()
     survivors = []
     for number, judged in enumerate(runner.judge(generated, options.jobs), 1):
-        if number % 100 == 0:
+        if number % 20 == 0:
             print(f"{number} of {len(generated)} mutants tried", file=sys.stderr, flush=True)
         if judged.status == runner.SURVIVED:
             survivors.append(judged.mutant)

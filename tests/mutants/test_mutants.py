@@ -80,7 +80,7 @@ def test_a_mutant_is_judged_by_one_test_file_after_another(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second file fails for the mutant, so the third one is not needed."""
-    names = ("test_a.py", "test_bb.py", "test_ccc.py")
+    names = ("test_a.py", "test_bb.py", "test_ccc.py")  # from the cheapest
     module = f"{runner.PACKAGE}._wildcard"
     for name in names:
         log, fails = tmp_path / f"log-{name}", name == "test_bb.py"
