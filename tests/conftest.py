@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.lab import Lab, lab_command
+from tests.support.lab import Lab, lab_starter, stop_lab
 
 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     # Under nohup. The tests and the programs that they start handle SIGHUP; this process still survives it.
@@ -26,6 +27,7 @@ LONGEST = (
     "test_share",
     "test_proof",
     "test_scenario",
+    "test_ending",
     "test_registry_token",
     "test_boundaries_playbooks",
     "test_interrupts",
@@ -54,15 +56,21 @@ LONGEST = (
 )
 
 
+@pytest.fixture(scope="session")
+def start_lab() -> Iterator[Callable[[pathlib.Path], None]]:
+    with lab_starter() as start:
+        yield start
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(start_lab: Callable[[pathlib.Path], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab for the tests of one module, stopped afterwards."""
     folder = tmp_path_factory.mktemp("lab")
-    lab_command("up", folder)
     try:
+        start_lab(folder)
         yield Lab(folder)
     finally:
-        lab_command("down", folder)
+        stop_lab(folder)
 
 
 def pytest_configure() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import ca
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import handoff_files
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_guard import ShareGuard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
@@ -22,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files im
 )
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._tag_guard_files import guard_file_problems
 
 #: A placeholder for the region of the session. It does not affect the hand-off files, whose names have a region only if
 #: a share declares several regions.
@@ -36,7 +38,10 @@ class ActionModule(RoleAction):
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         found = list(unknown_variables(self._role, variables))
-        for path, names in _declared_handoffs(self._task.args):
+        options = _valid_options(self._task.args)
+        guard = ShareGuard.of(options) if options else ShareGuard()
+        found += guard_file_problems(guard.dest, guard.name) if guard.has_files else ()
+        for path, names in _declared_handoffs(options):
             found += handoff_file_problems(path, names, self._task.check_mode)
             if self._task.check_mode and (warning := missing_folder_warning(path)):
                 Display().warning(printable(warning))
@@ -44,12 +49,17 @@ class ActionModule(RoleAction):
         return {**result, **_with_problems(done, found)}
 
 
-def _declared_handoffs(arguments: Json) -> list[tuple[str, list[str]]]:
-    """The path of the hand-off of each share that has a valid one, and the files without their extensions."""
+def _valid_options(arguments: Json) -> Json | None:
     try:
-        options = Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, arguments).params
+        return Controller("ecr_share_info", SHARE_INFO_ARGUMENTS, arguments).params
     except EcrError:
-        return []  # the module reports it
+        return None  # the module reports it
+
+
+def _declared_handoffs(options: Json | None) -> list[tuple[str, list[str]]]:
+    """The path of the hand-off of each share that has a valid one, and the files without their extensions."""
+    if options is None:
+        return []
     declared = [share for share in declared_shares(options, _ANY_REGION) if share.is_present]
     return [
         (share.handoff.path, handoff_files(share))

@@ -119,7 +119,8 @@ def _step_with(
     """
     principal, values = session_of_role(estate, role.principal)
     best, trust = RoleAdmission(other, NO), layers.resource or Layer()
-    for chosen in combinations(statements, lambda key: key in FOR_A_SESSION, values):
+    known = role_request(estate, _ASSUME, principal, other.principal, values).context.values
+    for chosen in combinations(statements, lambda key: key in FOR_A_SESSION, known):
         request = role_request(estate, _ASSUME, principal, other.principal, overridden(values, chosen))
         decisions = [decide_layers(one, layers) for one in session_requests(request)]
         decision = next((one for one in decisions if one.verdict != ALLOWED), None)

@@ -4,8 +4,9 @@
 # Private to this collection: names and behavior may change in any release.
 """The values that a caller can choose for context keys, such as the external ID. Standard library only.
 
-For each of these keys, an audit tries the values that the policies compare, values next to them, and no value. So a
-verdict is *allowed* if the caller can choose values with which AWS allows the request.
+For each of these keys, an audit tries the values that the policies compare, values next to them, and no value. For a
+key that a policy uses as a variable, it tries the values that the request compares with the variable. So a verdict is
+*allowed* if the caller can choose values with which AWS allows the request.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
     Outsider,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
-from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import VARIABLE, Context, expand
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
 
 MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
@@ -44,32 +45,39 @@ Values = dict[str, tuple[str, ...]]
 IsChosen = t.Callable[[str], bool]
 
 
-def choices(outsider: Outsider, statements: t.Iterable[Statement]) -> list[Values]:
-    """The combinations of values that an outsider can choose for the keys in the conditions of these statements."""
-    if outsider.kind != EVERYONE:
-        return combinations(statements, lambda key: _is_chosen(key, outsider), outsider.context)
+def choices(
+    outsider: Outsider, statements: t.Iterable[Statement], known: t.Mapping[str, tuple[str, ...]]
+) -> list[Values]:
+    """The combinations of values that an outsider can choose for the context keys in these statements.
+
+    :param known: the context keys of its request, without those that it chooses
+    """
     listed = list(statements)
-    found = combinations(listed, lambda key: _is_chosen(key, outsider), outsider.context)
+    found = combinations(listed, lambda key: _is_chosen(key, outsider), known)
+    if outsider.kind != EVERYONE:
+        return found
     keys = {check.key.lower() for statement in listed for check in statement.condition} & set(_OF_ACCOUNTS)
     without: Values = dict.fromkeys(keys, ())  # an account that is in no organization
     return [*found, *({**values, **without} for values in found if without)]
 
 
 def combinations(
-    statements: t.Iterable[Statement], is_chosen: IsChosen, known: t.Mapping[str, tuple[str, ...]]
+    statements: t.Iterable[Statement],
+    is_chosen: IsChosen,
+    known: t.Mapping[str, tuple[str, ...]],
+    resource: str = "",
 ) -> list[Values]:
-    """The combinations of values for the chosen keys in the conditions of these statements, at most `COMBINATIONS`.
+    """The combinations of values for the chosen keys in these statements, at most `COMBINATIONS`.
 
     :param known: other context keys, which replace policy variables
+    :param resource: the name of the resource, which a policy variable may stand for
     """
     context = Context.of(known, ())
     candidates: dict[str, dict[tuple[str, ...] | None, None]] = {}
     for statement in statements:
-        for check in statement.condition:
-            key = check.key.lower()
+        for key, values in _candidates(statement, context, resource):
             if is_chosen(key):
-                values = candidates.setdefault(key, {None: None})
-                values.update({(value,): None for value in _values_for(check, statement.effect == "Deny", context)})
+                candidates.setdefault(key, {None: None}).update({(value,): None for value in values})
     product = itertools.product(*candidates.values())
     return [
         {key: value for key, value in zip(candidates, combination) if value is not None}
@@ -93,6 +101,27 @@ def _is_chosen(key: str, outsider: Outsider) -> bool:
     if outsider.kind == PRINCIPAL:
         return outsider.is_of_any_account and key in _OF_ACCOUNTS
     return key in _OF_PRINCIPALS
+
+
+def _candidates(statement: Statement, context: Context, resource: str) -> t.Iterator[tuple[str, t.Iterable[str]]]:
+    """Keys that a statement mentions, each with values with which the statement applies or does not apply."""
+    for check in statement.condition:
+        yield check.key.lower(), _values_for(check, statement.effect == "Deny", context)
+        actual = context.get(check.key)
+        if isinstance(actual, tuple):
+            for text in check.values:
+                yield from _fillings(text, actual)
+    for pattern in statement.resources.patterns if statement.resources else ():
+        yield from _fillings(pattern, (resource,))
+
+
+def _fillings(text: str, wanted: t.Sequence[str]) -> t.Iterator[tuple[str, t.Iterable[str]]]:
+    """The policy variables of a text, each with values with which the text may match one of the wanted texts."""
+    for match in VARIABLE.finditer(text):
+        before, after = text[: match.start()], text[match.end() :]
+        whole = [one.removeprefix(before).removesuffix(after) for one in wanted]
+        name = match[1].partition(",")[0].strip().lower()
+        yield name, dict.fromkeys([*whole, *(part for one in wanted for part in one.split("/"))])
 
 
 def _values_for(check: Check, denies: bool, context: Context) -> t.Iterator[str]:

@@ -51,7 +51,7 @@ def _matches_all(pattern: str, estate: Estate, registry: Registry) -> bool:
 def _resource_patterns(estate: Estate, registry: Registry) -> list[str]:
     """The resources that the policies name and that may be repositories."""
     found: dict[str, None] = {}
-    for policy, _of_a_resource, region in documents_of(estate):
+    for policy, region in documents_of(estate):
         if region not in ("", registry.region) or not isinstance(policy.document, dict):
             continue
         for statement in statements(policy.document):

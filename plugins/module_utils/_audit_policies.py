@@ -103,16 +103,15 @@ def joined(layers: t.Iterable[Layer]) -> Layer:
     return Layer(tuple(statements), "; ".join(layer.reason for layer in listed if layer.reason))
 
 
-def documents_of(estate: Estate) -> t.Iterator[tuple[PolicyDocument, bool, str]]:
-    """Every policy document of an account, with whether it is a resource policy, and its region or an empty text."""
+def documents_of(estate: Estate) -> t.Iterator[tuple[PolicyDocument, str]]:
+    """Every policy document of an account, with its region or an empty text."""
     for principal in estate.principals:
-        yield from ((policy, False, "") for policy in principal.policies)
-        yield from ((policy, False, "") for policy in [principal.boundary] if policy)
-        yield from ((policy, True, "") for policy in [principal.trust] if policy)
+        listed = [*principal.policies, principal.boundary, principal.trust]
+        yield from ((policy, "") for policy in listed if policy)
     for registry in estate.registries:
         policies = [
             registry.policy,
             *(repository.policy for repository in registry.repositories),
             *(template.policy for template in registry.templates),
         ]
-        yield from ((policy, True, registry.region) for policy in policies if policy)
+        yield from ((policy, registry.region) for policy in policies if policy)

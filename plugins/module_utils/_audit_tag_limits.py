@@ -2,16 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The policies that limit who may set the sharing tags: a deny statement for identity policies, a service control
-policy (SCP) and a resource control policy (RCP). Standard library only.
-
-Each tag key has its own statement. With all keys in one statement, a principal could set the tags one by one.
-
-An SCP applies to the principals of the member accounts. An RCP applies to every principal inside and outside the
-organization that uses resources of the member accounts. Neither applies to the management account or to service-linked
-roles. Source: AWS Organizations User Guide, "Service control policies" and "Resource control policies" (RCPs support
-ECR since 2025-06).
-"""
+"""The commands that limit who may set the sharing tags. `_tag_guard` has the policies. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,37 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_fixes impo
     shell_command,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard import PolicyType, deny_tagging
 
-#: The actions whose requests carry the tags of a repository, and those that write a creation template.
-_TAG_ACTIONS = ["ecr:CreateRepository", "ecr:TagResource"]
-_TEMPLATE_ACTIONS = ["ecr:CreateRepositoryCreationTemplate", "ecr:UpdateRepositoryCreationTemplate"]
 _NAME = "deny_setting_sharing_tag"
 _ENTITY = re.compile(r".*:(role|user)/.+")
-
-
-def deny_tagging(
-    tag_values: t.Mapping[str, t.Sequence[str]], allowed: t.Sequence[str], of_a_resource: bool = False
-) -> Json:
-    """The policy that denies setting the sharing tags to all principals except the allowed ones.
-
-    :param of_a_resource: whether it is a resource control policy, whose statements have a Principal
-    """
-    unless: Json = {"ArnNotLike": {"aws:PrincipalArn": list(allowed)}} if allowed else {}
-    principal: Json = {"Principal": "*"} if of_a_resource else {}
-    statements: list[Json] = [
-        {
-            "Effect": "Deny",
-            **principal,
-            "Action": _TAG_ACTIONS,
-            "Resource": "*",
-            "Condition": {"StringEquals": {f"aws:RequestTag/{key}": list(values)}, **unless},
-        }
-        for key, values in tag_values.items()
-    ]
-    templates = {"Effect": "Deny", **principal, "Action": _TEMPLATE_ACTIONS, "Resource": "*"}
-    statements.append({**templates, "Condition": unless} if unless else templates)
-    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def deny_tagging_commands(
@@ -68,11 +32,11 @@ def deny_tagging_commands(
     allowed, others = list(setters[:limit]), setters[limit:]
     policy = shell_command(
         *("aws", "iam", "create-policy", "--policy-name", _NAME),
-        *("--policy-document", compact_json(deny_tagging(tag_values, ()))),
+        *("--policy-document", compact_json(deny_tagging(owner, tag_values))),
     )
     attached = "\n".join(_attach(arn, owner.policy("/", _NAME)) for arn in others if _ENTITY.fullmatch(arn))
-    scp = _organization_policy("SERVICE_CONTROL_POLICY", deny_tagging(tag_values, allowed), owner)
-    rcp = _organization_policy("RESOURCE_CONTROL_POLICY", deny_tagging(tag_values, allowed, True), owner)
+    scp = _organization_policy(PolicyType.SERVICE_CONTROL, tag_values, allowed, owner)
+    rcp = _organization_policy(PolicyType.RESOURCE_CONTROL, tag_values, allowed, owner)
     return (
         "# Choose one of the three. First, decide which principals may set the tags: in the commands, these are the"
         f" first {limit}.\n# 1. In the account: deny it to each of the other principals.\n{policy}\n{attached}\n"
@@ -90,10 +54,13 @@ def _attach(arn: str, policy: str) -> str:
     )
 
 
-def _organization_policy(kind: str, document: Json, owner: Identity) -> str:
+def _organization_policy(
+    kind: PolicyType, tag_values: t.Mapping[str, t.Sequence[str]], allowed: list[str], owner: Identity
+) -> str:
     created = shell_command(
-        *("aws", "organizations", "create-policy", "--type", kind, "--name", _NAME),
+        *("aws", "organizations", "create-policy", "--type", f"{kind.name}_POLICY", "--name", _NAME),
         *("--description", "Limits who may set the sharing tag of ECR repositories"),
-        *("--content", compact_json(document), "--query", "Policy.PolicySummary.Id", "--output", "text"),
+        *("--content", compact_json(deny_tagging(owner, tag_values, allowed, kind))),
+        *("--query", "Policy.PolicySummary.Id", "--output", "text"),
     )
     return f'aws organizations attach-policy --target-id {owner.account} --policy-id "$({created})"'

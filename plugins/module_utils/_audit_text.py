@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 
 _POLICIES = {"repository_policy": "the repository policy", "registry_policy": "the registry policy"}
 
@@ -33,8 +36,22 @@ def path_text(path: Json) -> str:
     return f"{document}, statement {statement}" if statement else str(document)
 
 
+def _end(path: Json, now: datetime.datetime | None) -> str:
+    """When access through an access path ends; empty if it has no end.
+
+    :param now: None to leave out the end
+    """
+    until = date_of(str(path.get("until") or ""))
+    return f"; access {end_text(until, now)}" if until and now else ""
+
+
 def pull_lines(
-    pairs: t.Iterable[tuple[Json, Json]], can: str, may: str, every_name: bool = False, several: bool = False
+    pairs: t.Iterable[tuple[Json, Json]],
+    can: str,
+    may: str,
+    every_name: bool = False,
+    several: bool = False,
+    now: datetime.datetime | None = None,
 ) -> list[str]:
     """One line for each principal and access path, with the repositories that can be pulled.
 
@@ -43,6 +60,7 @@ def pull_lines(
     :param may: the verb for access that is unknown
     :param every_name: whether to list all names; if not, a line has at most ten
     :param several: whether the names need their regions
+    :param now: the time of the report, to state when access ends; None to leave out the end
     """
     found: dict[tuple[str, str], dict[str, None]] = {}
     for row, path in pairs:
@@ -50,7 +68,7 @@ def pull_lines(
         doubt = "" if allowed else f" (unknown: {row['reasons'].get('pull', '')})"
         name = f"{row['repository']} in {row['region']}" if several else row["repository"]
         claim = f"{principal_text(row)} {can if allowed else may}"
-        found.setdefault((claim, f"{path_text(path)}{doubt}"), {})[name] = None
+        found.setdefault((claim, f"{path_text(path)}{doubt}{_end(path, now)}"), {})[name] = None
     return [
         f"{claim} {list_text(sorted(names), every_name)} through {through}"
         for (claim, through), names in sorted(found.items())

@@ -83,7 +83,7 @@ def admission_to(
     concerned = concerning(trust, outsider.principal)
     if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
         return RoleAdmission(role, NO)
-    combinations = choices(outsider, concerned)
+    combinations = choices(outsider, concerned, assume_request(estate, outsider, role.principal, {}).context.values)
 
     def admission_at(at: Estate) -> RoleAdmission:
         return _admission_with(at, outsider, role, trust, combinations, names)
@@ -124,11 +124,11 @@ def _admission_with(
     return RoleAdmission(role, best)
 
 
-def concerning(trust: Layer, principal: Principal) -> list[Statement]:
-    """The statements of a trust policy that may include a principal."""
+def concerning(layer: Layer, principal: Principal) -> list[Statement]:
+    """The statements of a trust policy or of the policy of a resource that may include a principal."""
     return [
         statement
-        for statement in trust.statements
+        for statement in layer.statements
         if statement.names is not None and includes(statement.names, principal).holds is not False
     ]
 

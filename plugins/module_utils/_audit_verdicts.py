@@ -29,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
     ACTIONS,
     REQUIRED,
+    repository_request,
     repository_requests,
     session_of_role,
 )
@@ -42,7 +43,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     Path,
     combined,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, concerning
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
@@ -87,12 +88,13 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     """The requests of an outsider with its own identity, which the policies of its own account must allow as well."""
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
-    tried = choices(outsider, target.resource.statements)
+    request = repository_request(estate, REQUIRED[0], target.repository, outsider.principal, outsider.context)
+    tried = choices(outsider, target.resource.statements, request.context.values)
 
     def decide(at: Estate) -> dict[str, Decision]:
         return _direct_decisions(at, outsider, target, tried)
 
-    ends = ends_of(estate, target.resource.statements, decide)
+    ends = ends_of(estate, concerning(target.resource, outsider.principal), decide)
     return _attempt(decide(estate), target, target.resource, ends)
 
 
@@ -159,20 +161,24 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
         decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
         for name in admission.names if granted else ():
             principal, values = session_of_role(at, role.principal, name)
-            for chosen in _session_tags(admission, statements, values):
+            request = repository_request(at, REQUIRED[0], target.repository, principal, values)
+            tags = _session_tags(statements, request, target.repository.name) if admission.tagging.holds else [{}]
+            for chosen in tags:
                 known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
-                for request in repository_requests(at, granted, target.repository, principal, known, tags_known):
-                    decided.setdefault(request.action, []).append(decide_layers(request, layers))
+                for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
+                    decided.setdefault(one.action, []).append(decide_layers(one, layers))
         return {action: _best(decisions) for action, decisions in decided.items()}
 
     return _attempt(decide(estate), target, joined, ends_of(estate, statements, decide))
 
 
-def _session_tags(admission: RoleAdmission, statements: list[Statement], values: Values) -> list[Values]:
-    """The tags that the caller can choose for the session."""
-    if not admission.tagging.holds:
-        return [{}]
-    return combinations(statements, lambda key: key.startswith("aws:principaltag/"), values)
+def _session_tags(statements: list[Statement], request: Request, repository: str) -> list[Values]:
+    """The tags that the caller can choose for the session.
+
+    :param request: a request of the session without these tags
+    """
+    tags = "aws:principaltag/"
+    return combinations(statements, lambda key: key.startswith(tags), request.context.values, repository)
 
 
 def _is_granted(action: str, layers: Layers) -> bool:

@@ -111,6 +111,10 @@ def role_names_to_read(share: Share, states: t.Mapping[str, RoleState], others: 
     return attached | {share.label} | {name for name, state in others.items() if _names_share(state, share)}
 
 
+def _is_shared(state: RoleState) -> bool:
+    return SHARE_TAG not in lowercase_keys(state.role_tags)
+
+
 def _names_share(state: RoleState, share: Share) -> bool:
     return lowercase_keys(state.role_tags).get(SHARE_TAG) == share.label
 
@@ -118,7 +122,8 @@ def _names_share(state: RoleState, share: Share) -> bool:
 def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleState]) -> list[Share]:
     """The shares. Absent shares for the roles of consumers that are no longer declared precede those of their share.
 
-    A role belongs to a share if this collection created it, and if its name or its tag is the name of the share.
+    A role belongs to a share if this collection created it, and if its tag is the name of the share. A role without
+    this tag belongs to the share with its name.
     """
     declared = {share.name.lower() for share in shares}
     found: list[Share] = []
@@ -128,7 +133,7 @@ def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleSta
             name
             for name, state in sorted(states.items())
             if name.lower() not in declared and state.role_exists and is_ours(state.role_tags)
-            if name.lower() == first.label.lower() or _names_share(state, first)
+            if _names_share(state, first) or (_is_shared(state) and name.lower() == first.label.lower())
         ]
         found += [
             replace(

@@ -118,7 +118,11 @@ def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iter
 
 
 def with_external_ids(
-    consumers: t.Sequence[Consumer], partition: str, trust: Document | None, make: t.Callable[[], str]
+    consumers: t.Sequence[Consumer],
+    partition: str,
+    trust: Document | None,
+    make: t.Callable[[], str],
+    of_share: t.Sequence[str] = (),
 ) -> tuple[Consumer, ...]:
     """The consumers with each `generate` replaced by an external ID: the one in the current trust policy, or a new one.
 
@@ -128,8 +132,9 @@ def with_external_ids(
 
     :param trust: the current trust policy of the role; None if the role does not exist
     :param make: returns a new external ID
+    :param of_share: the account of each consumer of the share; empty for those of `consumers`
     """
-    accounts = [str(consumer.account) for consumer in consumers]
+    accounts = list(of_share) or [str(consumer.account) for consumer in consumers]
 
     def resolved(consumer: Consumer) -> Consumer:
         if consumer.external_id != GENERATE:

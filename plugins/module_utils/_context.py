@@ -22,7 +22,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import 
 #: The prefix of every key: all keys of the context are known.
 COMPLETE = ("",)
 
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+#: A policy variable in a text of a policy.
+VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"([\w.:/=+@ -]+?)(?:, '([^']*)')?")
 _SPECIAL = ("*", "?", "$")
 
@@ -69,11 +70,11 @@ def expand(text: str, context: Context, with_variables: bool) -> Template | Tern
     """
     if not with_variables or "${" not in text:
         return ((text, True),)
-    if "${" in _VARIABLE.sub("", text):
+    if "${" in VARIABLE.sub("", text):
         return unknown(f"{text!r} has a policy variable that is not complete")
     pieces: list[tuple[str, bool]] = []
     end = 0
-    for match in _VARIABLE.finditer(text):
+    for match in VARIABLE.finditer(text):
         pieces.append((text[end : match.start()], True))
         end = match.end()
         value = _value(match[1], context)

@@ -10,9 +10,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_do
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import MAXIMUM_VERSIONS, RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState, lowercase_keys
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
+    AttachTo,
     CreatePolicy,
     CreateRole,
     CreateVersion,
+    DetachFrom,
     Step,
 )
 
@@ -37,6 +39,7 @@ def unmet(plan: RolePlan, current: RoleState) -> list[str]:
             ("the trust", _policy_document.equivalent(current.trust, after.trust)),
             ("the permissions", _policy_document.equivalent(current.permissions, after.permissions)),
             ("the attachment", current.attached == after.attached),
+            ("the attachments", _has_attachments(plan, current)),
             ("the end of the revocation", not current.revoking),
             ("the end of access", current.end_policy == after.end_policy),
             ("the role's tags", lowercase_keys(current.role_tags) == lowercase_keys(after.role_tags)),
@@ -47,6 +50,14 @@ def unmet(plan: RolePlan, current: RoleState) -> list[str]:
     if after.role_exists and current.settings != after.settings:
         missing.append("the role's settings")
     return missing
+
+
+def _has_attachments(plan: RolePlan, current: RoleState) -> bool:
+    """Whether the policy is attached to each principal to which the plan attaches it, and to none that it detaches."""
+    after, now = {*plan.after.attachments}, {*current.attachments}
+    attached = {step.attachment for step in plan.steps if isinstance(step, AttachTo)}
+    detached = {step.attachment for step in plan.steps if isinstance(step, DetachFrom)}
+    return attached & after <= now and not (detached - after) & now
 
 
 def already_applied(step: Step, current: RoleState) -> bool | None:

@@ -43,9 +43,9 @@ def printable(text: str) -> str:
     """A text that is safe for a terminal and a log: unprintable characters are escaped, long lines are truncated."""
     lines = []
     for line in text.split("\n"):
-        shown = "".join(
-            character if character.isprintable() else ascii(character)[1:-1] for character in line[: _LONGEST_LINE + 1]
-        )
+        shown = line[: _LONGEST_LINE + 1]
+        if not shown.isprintable():
+            shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
         if len(shown) > _LONGEST_LINE:
             shown = f"{shown[: _LONGEST_LINE - 40]}... ({len(line)} characters)"
         lines.append(shown)

@@ -40,6 +40,10 @@ VARIABLES: dict[str, dict[str, str]] = {
         "name": "ecr_share_role_name",
         "names": "ecr_share_repositories",
         "owner_account": "ecr_share_account",
+        "guard": "ecr_share_tag_guard",
+        "principals": "ecr_share_tag_guard_principals",
+        "dest": "ecr_share_tag_guard_dir",
+        "guard_name": "ecr_share_tag_guard_name",
     },
     "crossaccount.ecr.ecr_audit": {
         **{name: f"ecr_audit_{name}" for name in _AUDIT},

@@ -48,13 +48,17 @@ def _fixed(declared: object, known: t.Iterable[End | None], now: datetime.dateti
 
 
 def role_end_problems(before: RoleState, declared: RoleDeclaration, now: datetime.datetime) -> t.Iterator[str]:
-    """Problems with the ends of a declaration. A past end that AWS already has is not a problem."""
+    """Problems with the ends of a declaration. A past end that AWS already has is not a problem.
+
+    The trust policy has the earlier end, also if someone removed it from the permissions.
+    """
+    of_trust = end_in(before.trust)
     for declared_end, end, current, remedy in (
         (declared.expires, declared.end, end_in(before.permissions), "end the share with state: absent"),
         (declared.role_expires, declared.role_end, end_in_policy(before.end_policy), "remove the consumer"),
     ):
         yield from end_problems(declared_end)
-        if declared_end is not None and end is not None and end <= now and end != current:
+        if declared_end is not None and end is not None and end <= now and end not in (current, of_trust):
             yield (f"expires {utc_text(end)} of role {declared.name} is in the past. Declare a later end, or {remedy}.")
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _admission, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import without_end
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import end_in_policy, without_end
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
@@ -47,25 +47,15 @@ def boundary_steps(before: RoleState, after: RoleState) -> tuple[list[Step], lis
     return (step, []) if before.permissions_boundary is None else ([], step)
 
 
-def _interim_trust(old: Document, new: Document, permissions_differ: bool, boundary_differs: bool) -> Document:
-    """The trust policy while the permissions and the boundary change."""
-    if permissions_differ and boundary_differs:
-        # The old permissions with the new boundary, or the reverse, may allow access that neither declaration allows.
-        return DENY_ALL_TRUST
-    if _policy_document.equivalent(old, new) or not (permissions_differ or boundary_differs):
-        return old
-    common = _common_statements(old, new)
-    return {"Version": "2012-10-17", "Statement": common} if common else DENY_ALL_TRUST
-
-
-def _common_statements(old: Document, new: Document) -> list[Document]:
+def _common_trust(old: Document, new: Document) -> Document:
     """The statements of the old trust policy that the new one also has, whatever their ends are."""
     unlimited = without_end(new)
-    return [
+    common = [
         statement
         for statement in _policy_document.statements(old)
         if _policy_document.common_statements(without_end({"Statement": [statement]}), unlimited)
     ]
+    return {"Version": "2012-10-17", "Statement": common} if common else DENY_ALL_TRUST
 
 
 def narrow_trust(
@@ -81,15 +71,24 @@ def narrow_trust(
     steps: list[Step] = []
     if not (old and new):
         return old, steps, after
+    # The old permissions with the new boundary, or the reverse, may allow access that neither declaration allows.
+    is_mixed = boundary_differs and not _same_limits(before, after)
     # A deleted user or role cannot assume the role again, but its session may still be valid.
     loses = bool(
         _policy_document.dangling_principals(old) or _admission.lost_admissions(without_end(old), without_end(new))
     )
     # If unshare was interrupted, the role may exist without its revocation policy, so old sessions may be valid again.
     returns = not before.attached and not before.revoked and _policy_document.equivalent(old, DENY_ALL_TRUST)
-    trust = _interim_trust(old, new, _permissions_differ(before, after), boundary_differs)
+    trust = old
+    if is_mixed:
+        trust = DENY_ALL_TRUST
+        loses = loses or not _policy_document.equivalent(old, trust)
+    elif not _policy_document.equivalent(old, new) and (boundary_differs or _permissions_differ(before, after)):
+        trust = _common_trust(old, new)
     if loses and _policy_document.equivalent(trust, old):
-        trust = new
+        # The permissions may have a later end than a new principal until they change.
+        is_same = _same_limits(before, after) and not boundary_differs
+        trust = new if is_same else _common_trust(old, new)
     if loses and not before.revoking:
         steps.append(BeginRevocation())
     if not _policy_document.equivalent(trust, old):
@@ -110,7 +109,20 @@ def _permissions_differ(before: RoleState, after: RoleState) -> bool:
     return not _policy_document.equivalent(without_end(old), without_end(new))
 
 
-def new_end_steps(before: RoleState, after: RoleState) -> list[Step]:
-    """The write of the role's own end. It precedes the change of the permissions, which may have a later end."""
-    changed = after.end_policy is not None and before.end_policy != after.end_policy
-    return [PutEnd(after.end_policy)] if changed and after.end_policy else []
+def _same_limits(before: RoleState, after: RoleState) -> bool:
+    """Whether the permissions and both ends remain."""
+    same = _policy_document.equivalent(before.permissions, after.permissions)
+    return same and before.end_policy == after.end_policy
+
+
+def new_end_steps(before: RoleState, after: RoleState) -> tuple[list[Step], list[Step]]:
+    """The write of the role's own end, either before the permissions change or afterwards.
+
+    An earlier end precedes the new permissions, which may have a later end. A later end follows them. Otherwise a
+    principal could use the old permissions until the new end.
+    """
+    if after.end_policy is None or before.end_policy == after.end_policy:
+        return [], []
+    step: list[Step] = [PutEnd(after.end_policy)]
+    old, new = end_in_policy(before.end_policy), end_in_policy(after.end_policy)
+    return ([], step) if old and new and old < new else (step, [])

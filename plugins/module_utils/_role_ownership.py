@@ -45,10 +45,14 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
 
 
 def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
-    """Problems with the deletion of a role or policy that others created, or to which others attached something."""
+    """Problems with the deletion of a role or policy that others created, or to which others attached something.
+
+    A policy that is kept has none.
+    """
+    deletes_policy = not declared.keep_policy
     for label, exists, tags in (
         (f"Role {declared.name}", before.role_exists, before.role_tags),
-        (f"Policy {declared.policy_name}", before.policy_exists, before.policy_tags),
+        (f"Policy {declared.policy_name}", before.policy_exists and deletes_policy, before.policy_tags),
     ):
         if exists and not is_ours(tags) and not declared.adopt:
             yield (
@@ -56,7 +60,8 @@ def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator
                 f" {option('adopt')}: true."
             )
     for attachment in before.attachments:
-        yield f"{attachment_text(attachment, declared)}. Remove it first. Nothing was changed."
+        if deletes_policy or not attachment.uses_policy:
+            yield f"{attachment_text(attachment, declared)}. Remove it first. Nothing was changed."
 
 
 def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:

@@ -77,7 +77,8 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
     steps = [*first, *narrowing]
     if not before.role_exists:
         steps.append(CreateRole(after.trust or DENY_ALL_TRUST, after.role_tags, after.settings))
-    steps += [*_end_tag_steps(before, after), *new_end_steps(before, after), *_policy_steps(before, after)]
+    ending, extending = new_end_steps(before, after)
+    steps += [*_end_tag_steps(before, after), *ending, *policy_steps(before, after), *extending]
     if before.role_exists:
         steps += [*later, *_settings_steps(before, after)]
         if not _policy_document.equivalent(trust, after.trust):
@@ -90,15 +91,18 @@ def plan_role(before: RoleState, after: RoleState) -> RolePlan:
 
 
 def plan_role_narrowed(before: RoleState, after: RoleState) -> RolePlan:
-    """The writes of `plan_role` that only remove access, and the state of the role after them.
+    """The writes of `plan_role` that give no access, and the state of the role after them.
 
-    Roles with one policy are narrowed before the first of them changes the policy.
+    Roles with one policy are narrowed before the first of them changes the policy. A new role is created without its
+    policy. So it has the external IDs and the fixed ends of a role that the run deletes next.
     """
     if not before.role_exists:
-        return RolePlan(before, before, [])
+        policy = {part: getattr(before, part) for part in ("policy_exists", "permissions", "policy_tags", "versions")}
+        created = replace(after, attached=False, end_policy=None, **policy)
+        return RolePlan(before, created, [CreateRole(after.trust or DENY_ALL_TRUST, after.role_tags, after.settings)])
     first, later = boundary_steps(before, after)
     trust, narrowing, planned = narrow_trust(before, after, bool(later))
-    ends = new_end_steps(before, after)
+    ends, _extending = new_end_steps(before, after)
     narrowed = replace(
         before,
         trust=trust,
@@ -114,7 +118,7 @@ def _same_permissions(before: RoleState, after: RoleState) -> bool:
     return _policy_document.equivalent(before.permissions, after.permissions)
 
 
-def _policy_steps(before: RoleState, after: RoleState) -> list[Step]:
+def policy_steps(before: RoleState, after: RoleState) -> list[Step]:
     """The writes that change the policy to the declared one."""
     permissions = after.permissions or {}
     if not before.policy_exists:

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleSettings, Tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import Attachment, RoleSettings, Tags
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,21 @@ class Detach(Step):
     is_removal = True
 
 
+@dataclass(frozen=True)
+class AttachTo(Step):
+    """Attach the policy of a tag guard to a user or a role."""
+
+    name = "attach_to"
+    attachment: Attachment
+
+
+@dataclass(frozen=True)
+class DetachFrom(Step):
+    name = "detach_from"
+    is_removal = True
+    attachment: Attachment
+
+
 #: The message about a completed step, by the name of the step.
 DONE = {
     "create_role": "the role was created",
@@ -183,4 +198,6 @@ DONE = {
     "delete_policy": "the policy was deleted",
     "attach": "the policy was attached to the role",
     "detach": "the policy was detached from the role",
+    "attach_to": "the policy was attached to a user or a role",
+    "detach_from": "the policy was detached from a user, a role or a group",
 }

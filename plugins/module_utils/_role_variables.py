@@ -31,6 +31,7 @@ _PUBLISHED = {
         "failure",
         "paths",
         "revocation",
+        "guarded",
     ),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),
     "ecr_pull_": ("share", "proof", "result", "consumer_account"),

@@ -18,6 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._convergence impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_attachments import attach_policy, detach_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     NotConfirmedError,
     read_until,
@@ -51,6 +52,8 @@ WRITES: dict[type[steps.Step], _Write] = {
     steps.DeletePolicy: lambda role, _step: role.delete_policy(),
     steps.Attach: lambda role, _step: role.attach(),
     steps.Detach: lambda role, _step: role.detach(),
+    steps.AttachTo: lambda role, step: attach_policy(role.client, role.policy_arn, step.attachment),
+    steps.DetachFrom: lambda role, step: detach_policy(role.client, role.policy_arn, step.attachment),
 }
 
 

@@ -94,7 +94,7 @@ class Secrets:
             for value in (secret, secret.strip(), _password_of(secret)) if secret else ():
                 if len(value) >= SHORTEST and value not in self._values:
                     self._values.add(value)
-                    for form in _forms(value):
+                    for form in set(_forms(value)):
                         width = min(PART, len(form))
                         parts = self._parts.setdefault(width, set())
                         parts.update(form[at : at + width] for at in range(len(form) - width + 1))

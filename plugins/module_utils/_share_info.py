@@ -26,8 +26,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     declared_shares,
     share_declaration_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_guard import SHARE_GUARD_ARGUMENT, ShareGuard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard_policy import read_tag_guard
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
 
 Progress = t.Callable[[str], None]
@@ -38,6 +40,7 @@ SHARE_INFO_ARGUMENTS: Json = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "expect_unchanged": {"type": "bool", "default": False},
     "expired_only": {"type": "bool", "default": False},
+    **SHARE_GUARD_ARGUMENT,
     **TRUST_QUOTA_ARGUMENT,
     **_parties.OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
@@ -54,6 +57,7 @@ class _Options:
     expect_unchanged: bool
     expired_only: bool
     is_absent: bool
+    guard: ShareGuard
 
     def problems(self) -> t.Iterator[str]:
         """Problems with options that are not part of a share."""
@@ -70,6 +74,7 @@ class _Options:
             params["expect_unchanged"],
             params["expired_only"],
             params["state"] == "absent",
+            ShareGuard.of(params),
         )
 
 
@@ -85,6 +90,10 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     problems.extend(options.problems())
     if not any(options.owner.problems()):
         options.owner.check(session.identity["account"])
+    guard = options.guard.declaration(shares)
+    problems.extend(options.guard.problems(shares))
+    if guard and not options.expect_unchanged:
+        read_tag_guard(module, session, guard, problems)
 
     def read_and_plan() -> SharePlan:
         found = Problems()
@@ -101,7 +110,7 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     written = options.expect_unchanged and not module.check_mode
     plan = _unchanged(read_and_plan, options.wait, progress) if written else read_and_plan()
     warn(module, plan.warnings)
-    return result_of_plan(plan, module.check_mode)
+    return {**result_of_plan(plan, module.check_mode), "tag_guards": [guard.options] if guard else []}
 
 
 def new_external_id() -> str:

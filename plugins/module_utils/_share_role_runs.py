@@ -21,8 +21,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import with_fixed_ends
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import (
+    end_of_role,
+    role_end_problems,
+    with_fixed_ends,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, plan_role_narrowed
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import CreateVersion, SetDefaultVersion
@@ -46,10 +51,11 @@ def planned_shares(declared: t.Sequence[Share], account: Account, expired_only: 
 
 
 def _has_ended(share: Share, shares: t.Sequence[Share], account: Account) -> bool:
-    tags = [state.role_tags for state in _states(share, shares, account)]
-    role = with_fixed_ends(share.role, tags, account.now)
-    end = earlier(role.end, role.role_end)
-    return end is not None and end <= account.now
+    """Whether the end has passed, both in the declaration and in AWS. A misspelled end does not delete a role."""
+    states = _states(share, shares, account)
+    role = with_fixed_ends(share.role, [state.role_tags for state in states], account.now)
+    ends = [earlier(role.end, role.role_end), *(end_of_role(state) for state in states[:1] if state.role_exists)]
+    return all(end is not None and end <= account.now for end in ends)
 
 
 def _unchanged(share: Share, account: Account) -> Share:
@@ -68,10 +74,14 @@ def plan_role_of_share(
 ) -> PlannedRole:
     """Plan the role of a share, with problems that name the share if there are several."""
     before, *others = _states(share, shares, account)
-    if share.is_unchanged:
-        return PlannedRole(share.role, RolePlan(before, before, []))
     found, owner = Problems(), account.identity
-    planned = plan_pull_role(before, share.role, owner, new, found, others)
+    if share.is_unchanged:
+        tags = [state.role_tags for state in (before, *others)]
+        problems.extend(role_end_problems(before, with_fixed_ends(share.role, tags, account.now), account.now))
+        return PlannedRole(share.role, RolePlan(before, before, []))
+    family = [other.role for other in shares if other.label == share.label and other.is_present]
+    accounts = [account_of(consumer.account, owner.partition) for role in family for consumer in role.consumers]
+    planned = plan_pull_role(before, share.role, owner, new, found, others, accounts)
     reported: list[str] = []
     if share.missing:
         # A missing option is already reported, so problems with its empty value are ignored.
@@ -93,7 +103,11 @@ def role_runs(shares: t.Sequence[Share], roles: t.Sequence[PlannedRole]) -> list
 
 def _runs(family: t.Sequence[PlannedRole]) -> t.Iterator[RoleDeclaration]:
     present = [role for role in family if role.declared.is_present]
-    yield from (role.declared for role in family if role.plan.steps and not role.declared.is_present)
+    absent = [role for role in family if role.plan.steps and not role.declared.is_present]
+    for role in present if absent else ():
+        if not role.plan.before.role_exists:
+            yield replace(role.declared, is_narrowed=True)
+    yield from (role.declared for role in absent)
     steps = [step for role in present for step in role.plan.steps]
     changes_policy = any(isinstance(step, (CreateVersion, SetDefaultVersion)) for step in steps)
     for role in present[1:] if changes_policy else ():

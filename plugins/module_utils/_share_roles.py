@@ -79,15 +79,19 @@ def plan_pull_role(
     new: NewValues,
     problems: Problems,
     others: t.Sequence[RoleState] = (),
+    accounts: t.Sequence[str] = (),
 ) -> PlannedRole:
     """Plan the changes of a role, or its deletion.
 
     :param others: the other roles of the share; a new role has their external IDs and their end of the share
+    :param accounts: the account of each consumer of the share; empty for the consumers of this role
     """
     before = _without_own_roles(before, declared)
     trust = {"Statement": [one for state in (before, *others) for one in statements(state.trust or {})]}
     consumers = [consumer.in_partition(owner.partition) for consumer in declared.consumers]
-    declared = replace(declared, consumers=with_external_ids(consumers, owner.partition, trust, new.external_id))
+    of_share = () if before.role_exists else accounts
+    consumers = list(with_external_ids(consumers, owner.partition, trust, new.external_id, of_share))
+    declared = replace(declared, consumers=tuple(consumers))
     declared = with_fixed_ends(declared, [state.role_tags for state in (before, *others)], new.now)
     if declared.is_present:
         after = declared_state(before, declared, owner)

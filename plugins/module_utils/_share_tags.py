@@ -156,7 +156,7 @@ def _matching_tags(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
 def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: TagChanges) -> None:
     for number, share, region, names in shared.places():
         before = shared.before[number]
-        for name in names if not share.is_present else ():
+        for name in names if not (share.is_present or share.is_unchanged) else ():
             for key, value in _matching_tags(shared.tags(region, name), share.tag_set).items():
                 tag = (key.lower(), value)
                 others = [other for other, state in shared.account.others.items() if tag in granted_tags(state)]

@@ -29,7 +29,7 @@ options:
   expired_only:
     description:
       - With O(state=absent), delete only the roles of shares and consumers whose end has passed, and the tags that no
-        other role grants. Nothing else is changed.
+        other role grants. Nothing else is changed. The end must have passed both in the declaration and in AWS.
     type: bool
     default: false
   expect_unchanged:
@@ -39,6 +39,33 @@ options:
       - In check mode, no plan was applied, and the module does not wait.
     type: bool
     default: false
+  tag_guard:
+    description:
+      - Limits who may set the tags of all present shares. The module validates the guard, and returns RV(tag_guards).
+    type: dict
+    suboptions:
+      guard:
+        description:
+          - See M(crossaccount.ecr.iam_ecr_tag_guard). If omitted, there is no guard. With O(state=absent), each value
+            means V(absent).
+        type: str
+        choices: [report, deny, absent]
+      guard_name:
+        description: The name of the managed policy. It cannot be that of a share.
+        type: str
+        default: deny_ecr_sharing_tag
+      principals:
+        description: The users and roles under the guard.
+        type: list
+        elements: str
+      dest:
+        description: The directory of the files on the controller.
+        type: str
+        default: .
+      adopt:
+        description: Manage an existing policy of this name that this collection did not create.
+        type: bool
+        default: false
 extends_documentation_fragment:
   - crossaccount.ecr._shares.shares
   - crossaccount.ecr._owner_account
@@ -61,6 +88,8 @@ seealso:
     description: Applies RV(untag) and RV(tag).
   - module: crossaccount.ecr.iam_ecr_pull_role
     description: Applies RV(roles).
+  - module: crossaccount.ecr.iam_ecr_tag_guard
+    description: Applies RV(tag_guards).
   - module: crossaccount.ecr.ecr_handoff
     description: Writes RV(handoffs).
 """
@@ -119,6 +148,12 @@ tag:
       names: [release]
       tags:
         environment: release
+tag_guards:
+  description: Options of M(crossaccount.ecr.iam_ecr_tag_guard), with the tags of all present shares.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 access_gained:
   description: The access that the plan adds.
   returned: success

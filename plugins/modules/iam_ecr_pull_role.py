@@ -89,7 +89,7 @@ options:
       - V(present) creates the role and its policy, or changes them as declared.
       - V(narrowed) only removes access that the declaration does not have. It changes the trust policy, the permissions
         boundary and the end of an existing role, and revokes sessions. Before the managed policy of several roles
-        changes, each of them has to be narrowed.
+        changes, each of them has to be narrowed. A role that does not exist is created without the policy.
       - V(absent) deletes both. It fails if other policies are attached to the role, or if the policy is attached to
         other principals.
     type: str

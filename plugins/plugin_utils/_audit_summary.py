@@ -12,6 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_drift impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_text import pull_lines
 from ansible_collections.crossaccount.ecr.plugins.module_utils._finding_kinds import SEVERITIES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 
 #: The values of `ecr_audit_fail_on`.
 FAIL_ON = ("none", DRIFT, *SEVERITIES[:-1])
@@ -27,7 +28,8 @@ def audit_lines(audit: Json, written: Json, every_line: bool = False) -> list[st
     """
     several = len(audit["regions"]) > 1
     pairs = [(row, path) for row in audit["access"] for path in row["paths"] if "pull" in path["actions"]]
-    pulls = pull_lines(pairs, "can pull", "may pull", every_line, several)
+    now = date_of(str(audit["generated_at"]))
+    pulls = pull_lines(pairs, "can pull", "may pull", every_line, several, now)
     return [
         f"Account {audit['account']}, repositories in {', '.join(audit['regions'])}: {len(audit['repositories']):,}",
         *(pulls or ["No principal outside the account can pull."]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pull role in the lab whose access ends: with its share, with its consumer, or with the earlier one of the two."""
+"""A pull role in the lab whose access ends, with the documents that this collection writes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import datetime
 import itertools
 import json
 from collections.abc import Iterator
-from typing import Any
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import end_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import utc_text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 
 from tests.lab import accounts
 from tests.support.lab import Lab
 from tests.support.lab_accounts import Accounts
-from tests.support.policies import DESCRIBE_CALL, LAYER_CALL, MANIFEST_CALL, TOKEN_CALL, document
 from tests.support.pulling import Puller
 
-SHARE, CONSUMER, BOTH = "share", "consumer", "both"
-#: The objects that have an end.
-FORMS = (SHARE, CONSUMER, BOTH)
+#: The order of the ends of the share, `S`, and of the access of the consumer, `C`.
+FORMS = ("S", "C", "CS", "SC")
 #: The maximum duration of a session and of a registry token, in seconds.
 LONGEST = 43_200
 EXTERNAL_ID = "test"
-_POLICY = "crossaccount.ecr-end"
 _numbers = itertools.count()
-Document = dict[str, Any]
 
 
 class Ground:
@@ -43,55 +44,32 @@ class Ground:
     def share(self, form: str, end: datetime.datetime, later: datetime.datetime) -> Iterator[Puller]:
         """The consumer of a new role whose access ends.
 
-        :param later: another end of the share, if it is the consumer whose access ends first
+        :param form: one of `FORMS`
         """
-        name = f"ending-{next(_numbers)}"
-        share_end = {SHARE: end, CONSUMER: None, BOTH: later}[form]
-        trust = _with_end(_trust(), end)
+        name, owner = f"ending-{next(_numbers)}", Identity("aws", accounts.OWNER)
+        ends = {what: utc_text(time) for what, time in zip(form, (end, later))}
+        declared = RoleDeclaration(
+            name,
+            name,
+            (Consumer(accounts.CONSUMER, external_id=EXTERNAL_ID),),
+            {"usage": "release"},
+            expires=ends.get("S"),
+            role_expires=ends.get("C"),
+        )
+        trust, permissions = json.dumps(declared.trust(owner)), json.dumps(declared.permissions(owner))
         role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, MaxSessionDuration=LONGEST)["Role"]
-        permissions = _with_end(_permissions(), share_end)
         policy = self.iam.create_policy(PolicyName=name, PolicyDocument=permissions)["Policy"]["Arn"]
         self.iam.attach_role_policy(RoleName=name, PolicyArn=policy)
-        if form != SHARE:
-            self.iam.put_role_policy(RoleName=name, PolicyName=_POLICY, PolicyDocument=document(_deny_from(end)))
+        if declared.role_end:
+            document = json.dumps(end_policy(declared.role_end))
+            self.iam.put_role_policy(RoleName=name, PolicyName="end", PolicyDocument=document)
         puller = Puller(self.lab.endpoint, self.keys, role["Arn"], EXTERNAL_ID, "release")
         try:
             yield puller
         finally:
             puller.close()
-            if form != SHARE:
-                self.iam.delete_role_policy(RoleName=name, PolicyName=_POLICY)
+            if declared.role_end:
+                self.iam.delete_role_policy(RoleName=name, PolicyName="end")
             self.iam.detach_role_policy(RoleName=name, PolicyArn=policy)
             self.iam.delete_role(RoleName=name)
             self.iam.delete_policy(PolicyArn=policy)
-
-
-def time_text(time: datetime.datetime) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _trust() -> list[Document]:
-    condition = {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
-    principal = {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}
-    return [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition}]
-
-
-def _permissions() -> list[Document]:
-    resource = f"arn:aws:ecr:*:{accounts.OWNER}:repository/*"
-    condition = {"StringEquals": {"ecr:ResourceTag/usage": "release"}}
-    actions = [MANIFEST_CALL, DESCRIBE_CALL, LAYER_CALL]
-    return [
-        {"Effect": "Allow", "Action": actions, "Resource": resource, "Condition": condition},
-        {"Effect": "Allow", "Action": TOKEN_CALL, "Resource": "*"},
-    ]
-
-
-def _with_end(statements: list[Document], end: datetime.datetime | None) -> str:
-    limit = {"DateLessThan": {"aws:CurrentTime": time_text(end)}} if end else {}
-    limited = [{**one, "Condition": {**one.get("Condition", {}), **limit}} for one in statements]
-    return json.dumps({"Version": "2012-10-17", "Statement": limited})
-
-
-def _deny_from(end: datetime.datetime) -> Document:
-    condition = {"DateGreaterThanEquals": {"aws:CurrentTime": time_text(end)}}
-    return {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}

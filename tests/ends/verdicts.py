@@ -9,10 +9,12 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import utc_text
+
 from tests.support.lab_accounts import Keys
 from tests.support.pulling import ALLOWED, DENIED, Puller
 
-from .shares import FORMS, LONGEST, Ground, time_text
+from .shares import FORMS, LONGEST, Ground
 
 OPERATIONS = ("assume", "token", "describe", "manifest", "layer")
 #: The number of times at which each end is tested.
@@ -53,7 +55,7 @@ def verdicts(ground: Ground, seed: int, count: int) -> Verdicts:
                     for operation, outcome in _outcomes(puller, session, token):
                         found, allowed = found + 1, allowed + (outcome == ALLOWED)
                         if outcome != expected:
-                            wrong.append(f"{form} until {time_text(end)}, {operation} at {now.isoformat()}: {outcome}")
+                            wrong.append(f"{form} until {utc_text(end)}, {operation} at {now.isoformat()}: {outcome}")
     return Verdicts(found, allowed, wrong)
 
 

@@ -14,6 +14,7 @@ import pathlib
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -38,7 +39,8 @@ def work(part: tuple[str, int]) -> tuple[list[matrix.Row], list[matrix.Cell]]:
     if part[0] == runs.PLAYBOOK:
         return runs.playbook_cells(replay, rows)
     mine, cells = [], []
-    for row, faults in matrix.chosen(rows, reduced).items():
+    brief = [phase.name for phase in replay.phases.values() if phase.brief]
+    for row, faults in matrix.chosen(rows, reduced, brief).items():
         if (row.phase, row.module) == part:
             mine.append(row)
             cells += [replay.cell(row, fault) for fault in faults]
@@ -47,8 +49,13 @@ def work(part: tuple[str, int]) -> tuple[list[matrix.Row], list[matrix.Cell]]:
     return mine, cells
 
 
-def run(in_short: bool, afresh: bool = False) -> tuple[dict[str, Any], list[matrix.Row], list[matrix.Cell]]:
-    """The matrix: as JSON has it, its rows, its cells."""
+def run(
+    in_short: bool, afresh: bool = False, names: Sequence[str] = ()
+) -> tuple[dict[str, Any], list[matrix.Row], list[matrix.Cell]]:
+    """The matrix: as JSON has it, its rows, its cells.
+
+    :param names: the phases; empty for all of them
+    """
     began = time.monotonic()
     bench.preload()
     with contextlib.ExitStack() as stack:
@@ -56,14 +63,14 @@ def run(in_short: bool, afresh: bool = False) -> tuple[dict[str, Any], list[matr
         folders = [stack.enter_context(bench.running(root / str(number))) for number in range(WORKERS)]
         benches = [bench.Bench(folder) for folder in folders]
         starts = [runs.prepare(bench) for bench in benches]
-        phases = runs.record(benches[0], starts[0])
+        phases = runs.record(benches[0], starts[0], runs.phases_of(names, in_short))
         context = multiprocessing.get_context("fork")
         queue = context.Queue()
         for folder, start in zip(folders, starts):
             queue.put((folder, start))
         parts = [(phase.name, module) for phase in phases for module in range(phase.modules)]
         parts.reverse()  # the modules that write, which have the most to do, first
-        if not in_short:
+        if not (in_short or names):
             parts.insert(0, (runs.PLAYBOOK, 0))
         with ProcessPoolExecutor(WORKERS, context, begin, (queue, phases, afresh, in_short)) as pool:
             done = list(pool.map(work, parts))
@@ -72,17 +79,24 @@ def run(in_short: bool, afresh: bool = False) -> tuple[dict[str, Any], list[matr
         (row for found, _cells in done for row in found), key=lambda row: (order.index(row.phase), row.number)
     )
     cells = [cell for _rows, found in done for cell in found]
-    calls = {phase.name: phase.calls for phase in phases}
-    return matrix.as_json(rows, cells, seconds=round(time.monotonic() - began, 1), clean_run_calls=calls), rows, cells
+    facts: dict[str, Any] = {
+        "seconds": round(time.monotonic() - began, 1),
+        "clean_run_calls": {phase.name: phase.calls for phase in phases},
+        "brief": [phase.name for phase in phases if phase.brief],
+    }
+    return matrix.as_json(rows, cells, **facts), rows, cells
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--reduced", action="store_true", help="every call once, every write with both kills")
     parser.add_argument("--afresh", action="store_true", help="keep no outcome of a module without a fault")
+    parser.add_argument(
+        "--phases", nargs="*", default=[], metavar="NAME", help="only these phases, and those from which they start"
+    )
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("build/faults.json"), metavar="FILE")
     options = parser.parse_args()
-    result, rows, cells = run(options.reduced, options.afresh)
+    result, rows, cells = run(options.reduced, options.afresh, options.phases)
     for line in matrix.table(rows, cells):
         print(line)
     for cell in cells:

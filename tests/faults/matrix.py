@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -98,11 +98,13 @@ def applicable(row: Row) -> list[str]:
     return [fault for fault in FAULTS if fault != STALE or not row.never_stale]
 
 
-def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
+def chosen(rows: list[Row], reduced: bool, brief: Collection[str] = ()) -> dict[Row, list[str]]:
     """The faults to try at each row. Reduced: one at each read, in turn; both kills and one more at each write.
 
     Reduced, a read that a module repeats is tried the second time as well, once in each phase: a module reads until
     several answers in a row agree.
+
+    :param brief: the phases in which, reduced, each read is tried once, and each write with a kill and one more fault
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
@@ -111,9 +113,10 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     counts: Counter[tuple[str, int, str]] = Counter()
     repeated: set[tuple[str, str]] = set()
     for row in rows:
-        counts[row.phase, row.module, row.name] += 1
-        if not row.writes and counts[row.phase, row.module, row.name] > 1:
-            if (row.phase, row.name) in repeated:
+        module = 0 if row.phase in brief else row.module
+        counts[row.phase, module, row.name] += 1
+        if not row.writes and counts[row.phase, module, row.name] > 1:
+            if (row.phase, row.name) in repeated or row.phase in brief:
                 picked[row] = []
                 continue
             repeated.add((row.phase, row.name))
@@ -124,7 +127,8 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         preferred = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
         fault = next(fault for fault in preferred if fault in faults)
         turn = FAULTS.index(fault) + 1
-        picked[row] = [KILLED_BEFORE, KILLED_AFTER, fault] if row.writes else [fault]
+        kills = [KILLED_AFTER] if row.phase in brief else [KILLED_BEFORE, KILLED_AFTER]
+        picked[row] = [*kills, fault] if row.writes else [fault]
     return picked
 
 
@@ -157,8 +161,8 @@ def judge(trial: Trial) -> list[str]:
                 wrong.append(
                     f"{which} run, {ran.task}: invariant 1: after {violation['after']} (call {violation['number']} of"
                     f" the module) {violation['account']} {violation['principal']} with external ID"
-                    f" {violation['external_id']} may {violation['what']} {violation['repository']};"
-                    f" {len(ran.violations)} such."
+                    f" {violation['external_id']} may {violation['what']} {violation['repository']}"
+                    f"{' from ' + violation['later'] if violation['later'] else ''}; {len(ran.violations)} such."
                 )
     return wrong
 

@@ -17,6 +17,8 @@ import json
 import pathlib
 import shutil
 import signal
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,6 +73,65 @@ NEW_FIRST: Share = {
 }
 #: Another tag. While the first share gets its new repository, the consumer of the second one must not read it.
 NEW_SECOND: Share = {**SECOND, "repository_tags": NEW_TAG, "exclusive": True}
+
+
+def in_hours(hours: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(BEGIN + hours * 3600))
+
+
+BEGIN = int(time.time())
+PULLER: Declaration = {
+    "account": accounts.CONSUMER,
+    "external_id": "test",
+    "principals": ["user/puller"],
+    "role_name": "puller",
+}
+BUILDER: Declaration = {
+    "account": accounts.CONSUMER,
+    "external_id": "builder-id",
+    "principals": ["user/administrator"],
+    "role_name": "builder",
+    "expires": in_hours(4),
+}
+VISITOR: Declaration = {"account": accounts.STRANGER, "external_id": "other-id"}
+#: Each consumer has its own role. The share has an end, and one consumer an earlier one.
+FAMILY: Share = {
+    **FIRST,
+    "roles": "per_consumer",
+    "expires": in_hours(8),
+    "consumers": [PULLER, BUILDER, VISITOR],
+}
+FEWER: Share = {**FAMILY, "consumers": [PULLER, VISITOR]}
+#: A later end of the share and of one consumer, and an earlier one of another consumer.
+NEW_ENDS: Share = {
+    **FAMILY,
+    "expires": in_hours(12),
+    "consumers": [PULLER, {**BUILDER, "expires": in_hours(6)}, {**VISITOR, "expires": in_hours(2)}],
+}
+#: An earlier end of the share, and a consumer more.
+SHORTER: Share = {**FAMILY, "expires": in_hours(3)}
+#: Another tag and repository. One consumer has another external ID, one a later end, and one is replaced.
+NEW_FAMILY: Share = {
+    **FAMILY,
+    "repository_tags": NEW_TAG,
+    "repositories": ["develop"],
+    "exclusive": True,
+    "denied": [],
+    "images": [],
+    "consumers": [
+        {**PULLER, "external_id": "new-id"},
+        {**BUILDER, "expires": in_hours(6)},
+        {**VISITOR, "principals": ["user/stranger"], "expires": in_hours(2)},
+    ],
+}
+#: One role for two of the consumers; the share ends later.
+ONE_ROLE: Share = {
+    **FIRST,
+    "expires": in_hours(12),
+    "consumers": [{"account": accounts.CONSUMER, "external_id": "test", "principals": ["user/puller"]}, VISITOR],
+}
+#: One consumer of the role is replaced, and the share ends earlier.
+NEW_ROLE: Share = {**ONE_ROLE, "expires": in_hours(6), "consumers": [{**VISITOR, "external_id": "new-id"}]}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
 #: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
@@ -99,6 +160,12 @@ class Phase:
     state: str = "present"
     #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
+    #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
+    expired_only: bool = False
+    hours: int = 0
+    #: Whether the reduced matrix tries fewer faults and does not run the playbook itself, or does not have the phase.
+    brief: bool = False
+    left_out: bool = False
     #: How many modules run, and how many calls the playbook makes; 0 if no module runs.
     modules: int = 0
     calls: int = 0
@@ -119,6 +186,31 @@ PHASES = (
     ),
     Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
+    Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,), brief=True),
+    Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,), brief=True),
+    Phase("add one", "owner", "remove one", (FEWER,), (SHORTER,), shares=(SHORTER,), brief=True, left_out=True),
+    Phase("new ends", "owner", "roles", (FAMILY,), (NEW_ENDS,), shares=(NEW_ENDS,), brief=True),
+    Phase("new tags", "owner", "roles", (FAMILY,), (NEW_FAMILY,), shares=(NEW_FAMILY,), brief=True),
+    Phase("to one role", "owner", "roles", (FAMILY,), (ONE_ROLE,), shares=(ONE_ROLE,), brief=True, left_out=True),
+    Phase("replace", "owner", "to one role", (ONE_ROLE,), (NEW_ROLE,), shares=(NEW_ROLE,), brief=True, left_out=True),
+    # The second share has the same tag.
+    Phase("to roles", "owner", "share", (FIRST, SECOND), (NEW_FAMILY, SECOND), shares=(NEW_FAMILY, SECOND), brief=True),
+    Phase(
+        "expired",
+        "owner",
+        "roles",
+        (FAMILY,),
+        (FEWER,),
+        shares=(FAMILY,),
+        brief=True,
+        left_out=True,
+        state="absent",
+        expired_only=True,
+        hours=5,
+    ),
+    Phase(
+        "unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), brief=True, left_out=True, state="absent"
+    ),
 )
 
 
@@ -148,11 +240,12 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     """The playbook of a phase, its flags and its variables."""
     handoff = work / "handoff.yml"
     if phase.name == "pull":
-        variables = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
-        return "pull", ["-e", f"ecr_pull_handoff={handoff}"], variables
+        chosen = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
+        return "pull", ["-e", f"ecr_pull_handoff={handoff}"], chosen
     first, *others = phase.shares
     shares = [{**first, "handoff_path": str(handoff)}, *others]
-    return "unshare" if phase.state == "absent" else "share", [], {"ecr_share_shares": shares}
+    variables: dict[str, Any] = {"ecr_share_shares": shares, "ecr_share_expired_only": phase.expired_only}
+    return "unshare" if phase.state == "absent" else "share", [], variables
 
 
 def start(bench: Bench, phase: Phase, snapshot: int) -> None:
@@ -160,28 +253,51 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
     bench.lab("restore", snapshot=snapshot)
     if phase.opened:
         open_trust(bench)
-    bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True)
+    at = BEGIN + phase.hours * 3600 if phase.hours else 0
+    bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True, at=at)
     bench.plan()
 
 
-def record(bench: Bench, nothing_shared: int) -> list[Phase]:
-    """Run the real playbooks once, through the proxy: the phases with the numbers of their modules and calls."""
+def phases_of(names: Sequence[str], in_short: bool) -> list[Phase]:
+    """The phases with these names and those from which they start; all phases if no name is given."""
+    wanted = {*(names or [phase.name for phase in PHASES if not (in_short and phase.left_out)])}
+    for phase in reversed(PHASES):
+        wanted |= {phase.starts_from} if phase.name in wanted else set()
+    return [replace(phase, brief=phase.brief and in_short) for phase in PHASES if phase.name in wanted]
+
+
+def record(bench: Bench, nothing_shared: int, phases: Sequence[Phase] = PHASES) -> list[Phase]:
+    """Run each phase once without a fault: the phases with the numbers of their modules and calls.
+
+    The real playbook runs through the proxy. A brief phase runs its modules only.
+    """
     recorded, ends = [], {"": nothing_shared}
-    for phase in PHASES:
+    for phase in phases:
+        if not phase.brief:
+            phase, ends[phase.name] = play(bench, phase, ends[phase.starts_from])
         start(bench, phase, ends[phase.starts_from])
-        name, flags, variables = playbook_of(phase, bench.work)
-        code, printed, invocations = bench.playbook(name, phase.profile, *flags, variables=variables)
-        if code:
-            raise RuntimeError(f"{name}.yml failed on the lab:\n{printed}")
+        modules = run_clean(bench, phase)
         report = bench.lab("report")
         if report["violations"]:
-            raise RuntimeError(f"{name}.yml broke invariant 1 in a clean run: {report['violations'][0]}")
-        ends[phase.name], calls = report["snapshot"], len(bench.plan()["calls"])
-        text = json.dumps(invocations).replace(str(bench.work), WORK)
-        phase = replace(phase, calls=calls, invocations=() if phase.shares else tuple(json.loads(text)))
-        start(bench, phase, ends[phase.starts_from])
-        recorded.append(replace(phase, modules=run_clean(bench, phase)))
+            raise RuntimeError(f"{phase.name} broke invariant 1 in a clean run: {report['violations'][0]}")
+        ends.setdefault(phase.name, report["snapshot"])
+        recorded.append(replace(phase, modules=modules, calls=phase.calls or len(report["calls"])))
     return recorded
+
+
+def play(bench: Bench, phase: Phase, snapshot: int) -> tuple[Phase, int]:
+    """Run the playbook of a phase: the phase with its calls, and the snapshot after it."""
+    start(bench, phase, snapshot)
+    name, flags, variables = playbook_of(phase, bench.work)
+    code, printed, invocations = bench.playbook(name, phase.profile, *flags, variables=variables)
+    if code:
+        raise RuntimeError(f"{name}.yml failed on the lab:\n{printed}")
+    report = bench.lab("report")
+    if report["violations"]:
+        raise RuntimeError(f"{name}.yml broke invariant 1 in a clean run: {report['violations'][0]}")
+    text = json.dumps(invocations).replace(str(bench.work), WORK)
+    made = () if phase.shares else tuple(json.loads(text))
+    return replace(phase, calls=len(bench.plan()["calls"]), invocations=made), report["snapshot"]
 
 
 def run_clean(bench: Bench, phase: Phase) -> int:
@@ -208,7 +324,11 @@ def quick(invocation: Invocation, fault: str = "") -> Invocation:
 def steps_of(phase: Phase) -> Steps:
     """Each module of a run, which depends on the results of those before."""
     if phase.shares:
-        variables = {"ecr_share_shares": list(phase.shares), "ecr_share_state": phase.state}
+        variables = {
+            "ecr_share_shares": list(phase.shares),
+            "ecr_share_state": phase.state,
+            "ecr_share_expired_only": phase.expired_only,
+        }
         yield from Role(ROOT / "roles/ecr_share", variables).steps()
         return
     for invocation in phase.invocations:

@@ -11,16 +11,19 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.lab import accounts
+from tests.lab.clients import trust
 from tests.support.control import BIN, Control, Run
+from tests.support.documentation import PREFIX, documented
 from tests.support.paths import ROOT
 
-PREFIX = "crossaccount.ecr."
 #: In this order: the last ones need the share that the role makes.
 OWNER = [
     ("module", "display_lines"),
     ("module", "ecr_share_info"),
     ("module", "iam_ecr_pull_role"),
     ("module", "ecr_repository_tag"),
+    ("module", "iam_ecr_tag_guard"),
     ("filter", "failure_reason"),
     ("filter", "share_summary"),
     ("filter", "require_hosts"),
@@ -60,9 +63,7 @@ DECLARATION = {
 
 def examples(kind: str, name: str) -> list[dict[str, Any]]:
     """The tasks or plays of the examples."""
-    command = [str(BIN / "ansible-doc"), "--json", "--type", kind, PREFIX + name]
-    shown = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-    entry = shown[PREFIX + name]
+    entry = documented(kind, BIN)[name]
     text = entry["entry_points"]["main"]["examples"] if kind == "role" else entry["examples"]
     listed: list[dict[str, Any]] = yaml.safe_load(text)
     return listed
@@ -101,7 +102,11 @@ def _repositories(control: Control) -> None:
     for name in ("base", "tools/build"):
         ecr.create_repository(repositoryName=name)
     (control.folder / "shares.yml").write_text(yaml.safe_dump(DECLARATION))
-    (control.folder / "reports").mkdir()
+    for name in ("reports", "policies"):
+        (control.folder / name).mkdir()
+    iam = control.lab.client("owner", "iam")
+    iam.create_user(UserName="developer")
+    iam.create_role(RoleName="deployer", Path="/ci/", AssumeRolePolicyDocument=trust(accounts.OWNER))
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def test_unwritable_handoff_stops_before_the_first_write(control: Control) -> No
 @pytest.mark.parametrize("here", [True, False], ids=["in-ansible-playbook", "as-a-module"])
 def test_a_run_is_the_same_in_ansible_playbook_and_as_modules(control: Control, here: bool) -> None:
     name = f"place-{here}".lower()
-    python, control.python = control.python, None if here else control.python
+    python, control.python = control.python, control.python if here else control.host_python
     try:
         first = run(control, share(name, name, CONSUMER), share(f"{name}-2", f"{name}-2", STRANGER, "develop"))
         assert first.code == 0, first

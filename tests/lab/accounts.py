@@ -12,6 +12,7 @@ import tarfile
 import urllib.request
 from typing import Any
 
+from botocore.loaders import create_loader
 from botocore.session import Session as BotocoreSession
 
 from . import program
@@ -39,9 +40,15 @@ USERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
+#: Keeps the models of AWS for all clients.
+LOADER = create_loader()
+
+
 def client(service: str, endpoint: str, key: str, secret: str) -> Any:
     """A client of the lab with the given access key."""
-    return BotocoreSession().create_client(
+    session = BotocoreSession()
+    session.register_component("data_loader", LOADER)
+    return session.create_client(
         service,
         region_name=REGION,
         endpoint_url=endpoint,

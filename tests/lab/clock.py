@@ -9,12 +9,15 @@ clock of the machine, both in seconds. The lab reads the file for each question 
 3. The `Date` header of responses.
 4. The dates of objects, such as `CreateDate` of a role.
 
+Code in the lab can set `AT` to get the answer to a question at another time.
+
 Signatures are checked with the clock of the machine, because clients sign with it. The request log and `propagation`
 also use the clock of the machine.
 """
 
 from __future__ import annotations
 
+import contextvars
 import datetime
 import email.utils
 import json
@@ -36,6 +39,9 @@ _READERS: tuple[Any, ...] = (
     *(account_details, creation_templates, ecr, image_states, pull_through_cache, service_control),
 )
 
+#: The time of a question, in seconds; None for the time of the clock.
+AT: contextvars.ContextVar[float | None] = contextvars.ContextVar("AT", default=None)
+
 
 class Clock:
     """Replaces the module `time` in the files that read the time of AWS."""
@@ -49,6 +55,9 @@ class Clock:
         return time.gmtime(self.time() if seconds is None else seconds)
 
     def time(self) -> float:
+        at = AT.get()
+        if at is not None:
+            return at
         try:
             chosen = json.loads(self._control.read_bytes())
         except FileNotFoundError:

@@ -7,10 +7,13 @@ trust policy of each role for every claim, and the requests of its session for e
 after its trust policy changes. Therefore, all sessions that were possible earlier in the run are evaluated again after
 each call.
 
-The evaluation follows each call, including reads. The trusted principals depend on the stores. The access of a session
-also depends on the revocations after its start (`_kind`). These results are cached until a call changes the stores.
-After a read, only new kinds of sessions are evaluated. A new kind can arise without a change, because a revocation does
-not end sessions that start after it.
+Access may have an end, and a killed run may be the last one before it. Therefore, the access after each end of the
+declarations is evaluated as well, as if nothing else changed until then.
+
+The evaluation follows each call that may change the access. The trusted principals depend on the stores. The access of
+a session also depends on the revocations after its start (`_kind`). These results are cached until a call changes the
+stores. After a read, only new kinds of sessions are evaluated. A new kind can arise without a change, because a
+revocation does not end sessions that start after it.
 
 The clock of AWS advances by `TICK` seconds with each call, as with a slow network. A session between two writes starts
 after the first one.
@@ -21,6 +24,7 @@ Tests control it with `POST /_lab/<command>` and JSON. Only one request is serve
 from __future__ import annotations
 
 import asyncio
+import calendar
 import contextvars
 import copy
 import email.utils
@@ -35,7 +39,7 @@ from typing import Any
 from ministack.core import iam_evaluator, responses
 from ministack.services import ecr, iam, sts
 
-from . import accounts, state
+from . import accounts, clock, state
 
 TICK = 3  # seconds
 PREFIX = "/_lab/"
@@ -53,8 +57,15 @@ ACTIONS = {"describe": ("DescribeImages",), "pull": ("BatchGetImage", "GetDownlo
 STORES = {"iam": (iam._roles, iam._policies), "ecr": (ecr._repositories,)}
 READS_FROM = {"iam": "iam", "sts": "iam", "ecr": "ecr", "tagging": "ecr"}
 _VOLATILE = ("CreateDate", "UpdateDate", "RoleId", "PolicyId", "VersionId", "DefaultVersionId", "createdAt")
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+#: The condition key of revocations. The time of a revocation is not part of the state, but an end of access is.
+_REVOKED = "aws:TokenIssueTime"
 Claim = tuple[str, str, "str | None"]
+#: A session of a role: role name, its id, and when it started.
+Session = tuple[str, str, int]
+#: The role of sessions, and whether they started before each of its revocations.
+Kind = tuple[str, tuple[bool, ...]]
 
 
 class ObserverMiddleware:
@@ -70,13 +81,16 @@ class ObserverMiddleware:
         #: The response of each API before the last write to it.
         self.former: dict[str, bytes] = {}
         self.clock = time.time()
-        #: Sessions that could have been had: role name, its id, and when, to who could.
-        self.sessions: dict[tuple[str, str, int], set[Claim]] = {}
-        #: The stores that these answers are of; the principals that each role trusts; the repositories that each kind
-        #: of session can read.
-        self.judged: list[bytes] = []
-        self.trusted: dict[tuple[str, Claim], bool] = {}
+        #: Sessions that could have been had, to who could.
+        self.sessions: dict[Session, set[Claim]] = {}
+        #: The stores, ends and claims that these answers are of; after each end, who each role trusts; a session of
+        #: each kind, and who could have had one; after each end, the repositories that each kind of session can read.
+        self.judged: list[Any] = []
+        self.trusted: dict[int, dict[tuple[str, str], set[Claim]]] = {}
+        self.kinds: dict[Kind, tuple[Session, set[Claim]]] = {}
         self.readable: dict[Hashable, set[tuple[str, str]]] = {}
+        #: Whether these answers may have changed since the last judgement.
+        self.is_new = True
         self.begin([])
 
     # --- requests
@@ -145,13 +159,18 @@ class ObserverMiddleware:
 
     # --- commands
 
-    def begin(self, declarations: list[dict[str, Any]], stale_at: int = 0, forget: bool = False) -> None:
-        """Start the observation with these declarations: `consumers` (as in the role) and `repositories`.
+    def begin(self, declarations: list[dict[str, Any]], stale_at: int = 0, forget: bool = False, at: int = 0) -> None:
+        """Start the observation with these declarations: `consumers` and `expires` (as in the role) and `repositories`.
 
         :param stale_at: the number of the call whose response comes from the state before the last write
         :param forget: whether earlier sessions are ignored
+        :param at: the time from which the clock goes on; 0 for its own
         """
         self.declarations, self.stale_at = declarations, stale_at
+        self.clock = at or self.clock
+        every = [_ends(declaration, consumer) for declaration in declarations for consumer in declaration["consumers"]]
+        self.ends = sorted({end for ends in every for end in ends})
+        self.is_new = True
         self.calls: list[tuple[str, str]] = []
         self.violations: list[dict[str, Any]] = []
         if forget:
@@ -177,6 +196,7 @@ class ObserverMiddleware:
     def restore(self, snapshot: int) -> None:
         """Restore the state of a snapshot."""
         kept, self.former, self.sessions, self.clock = pickle.loads(self.snapshots[snapshot])  # noqa: S301, our own
+        self.judged = []
         for service, pickled in kept.items():
             self._put(service, pickled)
 
@@ -210,71 +230,111 @@ class ObserverMiddleware:
 
     def _let_in(self) -> None:
         """Record the sessions that can be started now."""
-        now = [self._pickled(service) for service in STORES]
+        now = [*map(self._pickled, STORES), self.ends, self._period(self.clock), self._claims()]
         if now != self.judged:
-            self.judged, self.trusted, self.readable = now, {}, {}
-        for (account, name), role in iam._roles._data.items():
-            if account == accounts.OWNER:
-                trusted = {claim for claim in self._claims() if self._trusts(role, claim)}
-                if trusted:
-                    self.sessions.setdefault((name, role["RoleId"], int(self.clock)), set()).update(trusted)
+            self.judged, self.trusted, self.kinds, self.readable, self.is_new = now, {}, {}, {}, True
+            for session, claims in self.sessions.items():
+                self._sort(session, claims)
+        for session, claims in self._startable(self.clock).items():
+            self.sessions.setdefault(session, set()).update(claims)
+            self._sort(session, claims)
 
-    def _readable(self) -> dict[Claim, set[tuple[str, str]]]:
-        """The repositories, each with the action, that the recorded sessions and new sessions can read."""
+    def _sort(self, session: Session, claims: set[Claim]) -> None:
+        """Add a session to those of its kind. The sessions of a role end with it."""
+        kind = _kind(*session)
+        if kind is not None:
+            known = self.kinds.setdefault(kind, (session, set()))[1]
+            self.is_new = self.is_new or not claims <= known
+            known |= claims
+
+    def _startable(self, moment: float) -> dict[Session, set[Claim]]:
+        """The sessions that can be started at a moment, to who can."""
+        period = self._period(moment)
+        if period not in self.trusted:
+            self.trusted[period] = {
+                (name, role["RoleId"]): {claim for claim in self._claims() if _at(moment, _trusts, role, claim)}
+                for (account, name), role in iam._roles._data.items()
+                if account == accounts.OWNER
+            }
+        return {(*role, int(moment)): claims for role, claims in self.trusted[period].items() if claims}
+
+    def _moments(self) -> list[float]:
+        """Now, and each later end."""
+        return [self.clock, *(end for end in self.ends if end > self.clock)]
+
+    def _period(self, moment: float) -> int:
+        """The last end before a moment; 0 if there is none. Access remains the same until the next end."""
+        return max((end for end in self.ends if end <= moment), default=0)
+
+    def _readable(self, moment: float) -> dict[Claim, set[tuple[str, str]]]:
+        """The repositories, each with the action, that recorded and new sessions can read at a moment."""
         found: dict[Claim, set[tuple[str, str]]] = {}
-        for session, claims in self.sessions.items():
-            kind = _kind(*session)
-            if kind is None:
-                continue  # the sessions of a role end with it
-            if kind not in self.readable:
-                self.readable[kind] = contextvars.Context().run(_reads, *session)
+        later = {} if moment == self.clock else self._startable(moment)
+        kinds = [*self.kinds.items(), *((_kind(*session), (session, claims)) for session, claims in later.items())]
+        for kind, (session, claims) in kinds:
+            key = (self._period(moment), kind)
+            if key not in self.readable:
+                self.readable[key] = _at(moment, _reads, *session)
             for claim in claims:
-                found.setdefault(claim, set()).update(self.readable[kind])
+                found.setdefault(claim, set()).update(self.readable[key])
         return found
-
-    def _trusts(self, role: dict[str, Any], claim: Claim) -> bool:
-        key = (str(role["RoleName"]), claim)
-        if key not in self.trusted:
-            self.trusted[key] = _trusts(role, claim)
-        return self.trusted[key]
 
     def _kinds_of_sessions(self) -> set[str]:
         """The recorded sessions, one of each kind that IAM distinguishes now or later."""
-        kinds = {session: _kind(*session) for session in self.sessions}
-        return {
-            f"{claim} {kinds[session]}"
-            for session, claims in self.sessions.items()
-            if kinds[session]
-            for claim in claims
-        }
+        return {f"{claim} {kind}" for kind, (_session, claims) in self.kinds.items() for claim in claims}
 
     def _look(self, call: str) -> None:
         self._let_in()
-        for (account, name, external_id), readable in self._readable().items():
-            for repository, what in sorted(readable):
-                if not any(
-                    _allows(declaration, account, name, external_id, repository) for declaration in self.declarations
-                ):
-                    self.violations.append(
-                        {
-                            "after": call,
-                            "number": len(self.calls),
-                            "account": account,
-                            "principal": name,
-                            "external_id": external_id,
-                            "repository": repository,
-                            "what": what,
-                        }
-                    )
+        for moment in self._moments() if self.is_new else ():
+            for claim, readable in self._readable(moment).items():
+                for repository, what in sorted(readable):
+                    if not any(_allows(declaration, claim, repository, moment) for declaration in self.declarations):
+                        self.violations.append(self._violation(call, claim, repository, what, moment))
+        self.is_new = False
+
+    def _violation(self, call: str, claim: Claim, repository: str, what: str, moment: float) -> dict[str, Any]:
+        account, name, external_id = claim
+        return {
+            "after": call,
+            "number": len(self.calls),
+            "account": account,
+            "principal": name,
+            "external_id": external_id,
+            "repository": repository,
+            "what": what,
+            "later": "" if moment == self.clock else _text(moment),
+        }
 
 
-def _allows(declaration: dict[str, Any], account: str, name: str, external_id: str | None, repository: str) -> bool:
+def _allows(declaration: dict[str, Any], claim: Claim, repository: str, moment: float) -> bool:
+    account, name, external_id = claim
     return repository in declaration["repositories"] and any(
         consumer["account"] == account
         and name in (consumer.get("principals") or [name])
         and consumer["external_id"] == external_id
+        and all(moment < end for end in _ends(declaration, consumer))
         for consumer in declaration["consumers"]
     )
+
+
+def _ends(declaration: dict[str, Any], consumer: dict[str, Any]) -> list[int]:
+    """The ends of the access of a consumer, in seconds."""
+    texts = [text for text in (declaration.get("expires"), consumer.get("expires")) if text]
+    return [calendar.timegm(time.strptime(text, _FORM)) for text in texts]
+
+
+def _text(moment: float) -> str:
+    return time.strftime(_FORM, time.gmtime(moment))
+
+
+def _at(moment: float, function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a function for which it is another time."""
+
+    def then() -> Any:
+        clock.AT.set(moment)
+        return function(*arguments)
+
+    return contextvars.Context().run(then)
 
 
 def _trusts(role: dict[str, Any], claim: Claim) -> bool:
@@ -294,13 +354,13 @@ def _trusts(role: dict[str, Any], claim: Claim) -> bool:
     return bool(iam_evaluator.evaluate_trust_policy(role["AssumeRolePolicyDocument"], arn, context))
 
 
-def _kind(name: str, role_id: str, issued: int) -> tuple[str, tuple[bool, ...]] | None:
+def _kind(name: str, role_id: str, issued: int) -> Kind | None:
     """The later revocations, by which IAM distinguishes sessions of a role. None if the role was deleted."""
     role = iam._roles._data.get((accounts.OWNER, name))
     if role is None or role["RoleId"] != role_id:
         return None
-    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
-    return name, tuple(moment < match for match in sorted(_TIME.findall(str(role["InlinePolicies"]))))
+    revocations = [text for text in map(str, role["InlinePolicies"].values()) if _REVOKED in text]
+    return name, tuple(_text(issued) < match for match in sorted(_TIME.findall(str(revocations))))
 
 
 def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
@@ -335,6 +395,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return sorted((_plain(element) for element in value), key=lambda element: json.dumps(element, sort_keys=True))
     if isinstance(value, str):
-        value = _TIME.sub("*", value)
+        value = _TIME.sub("*", value) if _REVOKED in value else value
         return _plain(json.loads(value)) if value.startswith("{") else value
     return copy.deepcopy(value)

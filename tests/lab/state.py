@@ -47,6 +47,11 @@ def write(folder: pathlib.Path, endpoint: str, keys: dict[str, tuple[str, str]])
     )
 
 
+def write_pid(folder: pathlib.Path) -> None:
+    """Write the PID of this process, which is a lab."""
+    _private(folder / PID, str(os.getpid()))
+
+
 def ready(folder: pathlib.Path) -> bool:
     """Whether the lab in `folder` runs and has written its configuration."""
     return running(folder) is not None and (folder / ENVIRONMENT).exists()

@@ -110,6 +110,12 @@ def is_enabled() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
+def preload() -> None:
+    """Read the models, for processes that are forked from this one."""
+    for service in _MODELS if is_enabled() else ():
+        _model(service)
+
+
 def misfits(call: str, status: int, headers: dict[str, str], body: bytes) -> list[str]:
     """How a response deviates from the model; nothing for a call without a model."""
     service, _colon, name = call.partition(":")

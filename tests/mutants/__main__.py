@@ -51,10 +51,9 @@ def main() -> int:
     if options.sample and options.sample < len(generated):
         generated = random.Random(options.seed).sample(generated, options.sample)  # noqa: S311
     runner.preload()
-    limits = {name: runner.limit_of(name, of[name]) for name in sorted({mutant.file for mutant in generated})}
     survivors = []
-    for number, judged in enumerate(runner.run(generated, limits, options.jobs), 1):
-        if number % 100 == 0:
+    for number, judged in enumerate(runner.judge(generated, options.jobs), 1):
+        if number % 20 == 0:
             print(f"{number} of {len(generated)} mutants tried", file=sys.stderr, flush=True)
         if judged.status == runner.SURVIVED:
             survivors.append(judged.mutant)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the unit tests of a file against its mutants, each in a process of its own that is forked from this one.
 
-Nothing on the disk changes: the process imports the mutated source instead of the file.
+Nothing on the disk changes: the process imports the mutated source instead of the file. Each test file has a process of
+its own, so the long tests run only if the short ones do not notice the mutant.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .mutations import Mutant
@@ -27,9 +29,11 @@ from .mutations import Mutant
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 CORE = ROOT / "plugins/module_utils"
-UNIT = ROOT / "tests/unit"
-#: A mutant gets so many times the time that the file as it is needs, and some seconds more.
+UNIT, TESTS = ROOT / "tests/unit", "tests.unit."
+#: A test file gets so many times the CPU time that it needs without a change, and some seconds more.
 PATIENCE, MORE = 4, 10
+#: The same of the time on the clock, which depends on the load of the machine. It ends only tests that wait.
+CLOCK_PATIENCE, CLOCK_MORE = 20, 60
 SURVIVED = 0
 NO_TESTS = 5  # pytest's exit status if it finds no test
 
@@ -41,22 +45,44 @@ NO_TESTS = 5  # pytest's exit status if it finds no test
 def imports(file: pathlib.Path) -> frozenset[str]:
     """The files of the collection's `module_utils` that a Python file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == PACKAGE:
-                found.update(alias.name for alias in node.names)
-            elif node.module.startswith(PACKAGE + "."):
-                found.add(node.module.rpartition(".")[2])
+    for module, names in _imported(file):
+        if module == PACKAGE:
+            found.update(names)
+        elif module.startswith(PACKAGE + "."):
+            found.add(module.rpartition(".")[2])
     return frozenset(found)
 
 
+@functools.cache
+def imports_with_helpers(file: pathlib.Path) -> frozenset[str]:
+    """The same, and those that files such as `tests/unit/roles.py` import for a test file."""
+    helpers = [
+        ROOT / f"{module.replace('.', '/')}.py" for module, _names in _imported(file) if module.startswith(TESTS)
+    ]
+    return imports(file).union(*(imports_with_helpers(helper) for helper in helpers if helper.is_file()))
+
+
+def _imported(file: pathlib.Path) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, [alias.name for alias in node.names]
+
+
 def tests_of(name: str) -> list[pathlib.Path]:
-    """The unit tests of a file: `test_NAME.py`, then others that import it; without such tests, those of its users."""
+    """The unit tests of a file: `test_NAME.py`, then others that import it.
+
+    Without `test_NAME.py`, these are also the tests that import the file through a helper, and those of its users.
+    """
     mirror = UNIT / f"plugins/module_utils/test{name}.py"
     every = sorted(UNIT.rglob("test_*.py"), key=lambda file: (file != mirror, file))
-    using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
     own = [file for file in every if file == mirror or name in imports(file)]
-    return own or [file for file in every if using & imports(file)]
+    if mirror.exists():
+        return own
+    using = {file.stem for file in CORE.glob("_*.py") if name in imports(file)}
+    mirrors = {f"test{user}" for user in using}
+    further = [file for file in every if name in imports_with_helpers(file)]
+    further += [file for file in every if file.stem in mirrors or using & imports_with_helpers(file)]
+    return list(dict.fromkeys([*own, *further]))
 
 
 # --- one run
@@ -111,8 +137,17 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A mutant, a test file that judges it, and the limit of this test file."""
+
+    mutant: Mutant
+    test: pathlib.Path
+    limit: Limit
+
+
+@dataclass(frozen=True)
 class MutantResult:
-    """A mutant, the exit status of its tests, and their CPU time."""
+    """A mutant, the exit status of a test file, and its CPU time."""
 
     mutant: Mutant
     status: int
@@ -133,16 +168,16 @@ class _Run:
         return MutantResult(self.mutant, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
 
 
-def _start(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> tuple[int, _Run]:
+def _start(job: Job) -> tuple[int, _Run]:
     pid = os.fork()
     if not pid:
-        _be_pytest(mutant, tests, limit)
-    return os.pidfd_open(pid), _Run(mutant, pid, time.monotonic() + limit.wall)
+        _be_pytest(job)
+    return os.pidfd_open(pid), _Run(job.mutant, pid, time.monotonic() + job.limit.wall)
 
 
-def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> None:
+def _be_pytest(job: Job) -> None:
     """In the child: run the tests and end the process, whatever happens."""
-    code = 1
+    code, limit = 1, job.limit
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit.cpu) + 1, int(limit.cpu) + 1))
@@ -154,20 +189,23 @@ def _be_pytest(mutant: Mutant, tests: Sequence[pathlib.Path], limit: Limit) -> N
             module for module in sys.modules if module.startswith(("ansible_collections.crossaccount", "tests.unit"))
         ]:
             del sys.modules[name]
-        sys.meta_path.insert(0, _Finder(mutant))
+        sys.meta_path.insert(0, _Finder(job.mutant))
         import pytest
 
-        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", *map(str, tests)]))
+        code = int(pytest.main(["-x", "-q", "--no-header", "--tb=short", str(job.test)]))
     finally:
         os._exit(code)
 
 
-def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Iterator[MutantResult]:
-    """Judge each mutant by the tests of its file, several at the same time."""
-    waiting, running = iter(mutants), dict[int, _Run]()
+def run(take: Callable[[], Job | None], jobs: int) -> Iterator[MutantResult]:
+    """Run jobs, several at the same time, until there is none.
+
+    :param take: returns the next job
+    """
+    running: dict[int, _Run] = {}
     while True:
-        while len(running) < jobs and (mutant := next(waiting, None)):
-            descriptor, started = _start(mutant, tests_of(mutant.file), limits[mutant.file])
+        while len(running) < jobs and (job := take()):
+            descriptor, started = _start(job)
             running[descriptor] = started
         if not running:
             return
@@ -180,13 +218,44 @@ def run(mutants: Iterable[Mutant], limits: dict[str, Limit], jobs: int) -> Itera
             yield process.end()
 
 
-def limit_of(name: str, source: str) -> Limit:
-    """How long a mutant of a file may take; the tests of the file must pass before it is changed."""
-    began = time.monotonic()
-    unchanged = Mutant(name, 0, "", "", source)
+def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[MutantResult]:
+    """Judge each mutant by one of its test files after another, the cheapest first, until one fails."""
+    waiting, again = iter(mutants), deque[Mutant]()
+    left: dict[Mutant, list[pathlib.Path]] = {}
+
+    def take() -> Job | None:
+        mutant = again.popleft() if again else next(waiting, None)
+        if mutant is None:
+            return None
+        if mutant not in left:
+            left[mutant] = sorted(tests_of(mutant.file), key=_expense)
+        if not left[mutant]:
+            raise RuntimeError(f"{mutant.file}.py has no unit test")
+        test = left[mutant].pop(0)
+        return Job(mutant, test, limit_of(test))
+
+    for judged in run(take, jobs):
+        if judged.status == SURVIVED and left[judged.mutant]:
+            again.append(judged.mutant)
+        else:
+            yield judged
+
+
+def _expense(test: pathlib.Path) -> tuple[bool, int]:
+    """The order of test files by their expected CPU time. Random examples need most of it."""
+    text = test.read_text(encoding="utf-8")
+    return "hypothesis" in text, len(text)
+
+
+@functools.cache
+def limit_of(test: pathlib.Path) -> Limit:
+    """How long a test file may take with a mutant. It must pass without a change."""
+    began, unchanged = time.monotonic(), Mutant("", 0, "", "", "")
     with tempfile.NamedTemporaryFile("r") as log:
-        (judged,) = run([unchanged], {name: Limit(600, 600, log.name)}, 1)
+        work = [Job(unchanged, test, Limit(600, 3600, log.name))]
+        (judged,) = run(lambda: work.pop() if work else None, 1)
         output = log.read()
     if judged.status:
-        raise RuntimeError(f"The unit tests of {name}.py do not pass (exit status {judged.status}):\n{output[-4000:]}")
-    return Limit(MORE + PATIENCE * judged.cpu, MORE + PATIENCE * (time.monotonic() - began))
+        raise RuntimeError(f"{test} does not pass without a change (exit status {judged.status}):\n{output[-4000:]}")
+    clock = time.monotonic() - began
+    return Limit(MORE + PATIENCE * judged.cpu, CLOCK_MORE + CLOCK_PATIENCE * clock)

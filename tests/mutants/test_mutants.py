@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 
 import pytest
 
@@ -69,13 +70,39 @@ def test_tests_of_a_file_are_mirror_and_importers() -> None:
     assert "test_evaluate.py" not in names  # it tests what uses the file
 
 
+def test_tests_of_users_judge_a_file_without_a_test_file() -> None:
+    names = [file.name for file in runner.tests_of("_share_text")]
+    assert names[0] == "test_share_summary.py"  # it imports the file
+    assert "test_share_plan.py" in names
+
+
+def test_a_mutant_is_judged_by_one_test_file_after_another(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second file fails for the mutant, so the third one is not needed."""
+    names = ("test_a.py", "test_bb.py", "test_ccc.py")  # from the cheapest
+    module = f"{runner.PACKAGE}._wildcard"
+    for name in names:
+        log, fails = tmp_path / f"log-{name}", name == "test_bb.py"
+        (tmp_path / name).write_text(
+            f"def test_it():\n    import {module} as found\n    open({str(log)!r}, 'a').write('x')\n"
+            f"    assert not {fails} or hasattr(found, 'matches')\n{'#' * len(name)}\n"
+        )
+    monkeypatch.setattr(runner, "tests_of", lambda _name: [tmp_path / name for name in reversed(names)])
+    runner.preload()
+    (judged,) = runner.judge([Mutant("_wildcard", 1, "", "", "mutated = True\n")], 1)
+    assert judged.status not in (runner.SURVIVED, runner.NO_TESTS)
+    # Without a change, and with the mutant.
+    assert [len((tmp_path / f"log-{name}").read_text()) for name in names[:2]] == [2, 2]
+    assert not (tmp_path / "log-test_ccc.py").exists()
+
+
 def test_mutant_fails_and_original_file_passes() -> None:
     source = sources(["_wildcard"])["_wildcard"]
     broken = next(mutant for mutant in mutants("_wildcard", source) if mutant.after == "return None")
     unchanged = Mutant("_wildcard", 0, "", "", source)
     runner.preload()
-    limits = {"_wildcard": runner.Limit(300, 300)}
-    judged = {result.mutant: result.status for result in runner.run([broken, unchanged], limits, 2)}
+    judged = {result.mutant: result.status for result in runner.judge([broken, unchanged], 2)}
     assert judged[unchanged] == runner.SURVIVED
     assert judged[broken] not in (runner.SURVIVED, runner.NO_TESTS)
 
@@ -83,9 +110,10 @@ def test_mutant_fails_and_original_file_passes() -> None:
 @pytest.mark.parametrize("body", ["pass", "__import__('time').sleep(600)"])
 def test_a_mutant_that_does_not_end_is_ended(body: str) -> None:
     endless = Mutant("_wildcard", 0, "", "", f"while True:\n    {body}\n")
-    limits = {"_wildcard": runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)}
+    limit = runner.Limit(1, 600) if body == "pass" else runner.Limit(600, 1)
+    work = [runner.Job(endless, runner.tests_of("_wildcard")[0], limit)]
     runner.preload()
-    (judged,) = runner.run([endless], limits, 1)
+    (judged,) = runner.run(lambda: work.pop() if work else None, 1)
     assert judged.status < 0
 
 

@@ -24,7 +24,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quick]:
     folder, real = tmp_path_factory.mktemp("quick"), ROOT / ".venv/bin/python"
     with (
         quick_python.running(folder, real) as python,
-        quick_python.running_ansible(folder, real, quick_python.CONFIGURATION) as ansible,
+        quick_python.running_ansible(folder, real, python, quick_python.CONFIGURATION) as ansible,
     ):
         yield Quick(ansible, python)
 

@@ -45,7 +45,9 @@ class Control:
 
     #: The Python for modules. None: the Python that Ansible chooses, and the real ansible-playbook.
     python: pathlib.Path | None = None
-    #: A quick ansible-playbook, if one runs.
+    #: The same under another name, for which a quick ansible-playbook runs a module as on a host.
+    host_python: pathlib.Path | None = None
+    #: A quick ansible-playbook, if one runs. With `python`, the modules that may run in its process do so.
     ansible_playbook: pathlib.Path | None = None
 
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:

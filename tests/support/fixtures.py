@@ -36,10 +36,12 @@ def _quick_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         return
     folder, python = tmp_path_factory.mktemp("quick"), BIN / "python"
     with quick_python.running(folder, python) as Control.python:
+        Control.host_python = folder / "python-of-a-host"
+        Control.host_python.symlink_to(Control.python)
         if BIN != ROOT / ".venv/bin":
             yield
             return
-        with quick_python.running_ansible(folder, python) as Control.ansible_playbook:
+        with quick_python.running_ansible(folder, python, Control.python) as Control.ansible_playbook:
             yield
 
 

@@ -8,13 +8,14 @@ import datetime
 import json
 import pathlib
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.lab import accounts, state
+from tests.lab import accounts, process, state
 from tests.support.paths import LAB_PYTHON, ROOT
 
 
@@ -128,5 +129,39 @@ class Lab:
 
 def lab_command(command: str, folder: pathlib.Path) -> None:
     subprocess.run([LAB_PYTHON, "-m", "tests.lab", command, "--folder", folder], cwd=ROOT, check=True, timeout=600)
-    deviations = state.misfits(folder) if command == "down" else ""
+    if command == "down":
+        assert_no_deviation(folder)
+
+
+def assert_no_deviation(folder: pathlib.Path) -> None:
+    deviations = state.misfits(folder)
     assert not deviations, f"The lab's responses deviate from the models of AWS:\n{deviations}"
+
+
+@contextlib.contextmanager
+def lab_starter() -> Iterator[Callable[[pathlib.Path], None]]:
+    """Context manager that yields a function which starts a lab in a folder.
+
+    The labs are forked from a process that has imported their program, which is most of the time of a start.
+    """
+    command = [LAB_PYTHON, "-m", "tests.lab", "fork"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True, start_new_session=True) as server:
+
+        def start(folder: pathlib.Path) -> None:
+            assert server.stdin
+            server.stdin.write(f"{folder}\n")
+            server.stdin.flush()
+            deadline = time.monotonic() + process.DEADLINE
+            while not state.ready(folder):
+                ended = (folder / state.PID).exists() and not state.running(folder)
+                if ended or server.poll() is not None or time.monotonic() > deadline:
+                    log = folder / state.SERVER_LOG
+                    raise AssertionError("The lab did not start:\n" + (log.read_text() if log.exists() else ""))
+                time.sleep(0.02)
+
+        yield start
+
+
+def stop_lab(folder: pathlib.Path) -> None:
+    process.down(folder)
+    assert_no_deviation(folder)

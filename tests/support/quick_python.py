@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import pathlib
 import socket
@@ -39,6 +38,7 @@ UTILITIES = (
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 300  # seconds
 ROOT = pathlib.Path(__file__).parents[2]
+CLIENT = pathlib.Path(__file__).with_name("quick_client.py")
 CONFIGURATION = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
 #: With the headings of all tasks, as Ansible displays them without the configuration of this repository.
 CONFIGURED = {**CONFIGURATION, "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"}
@@ -53,15 +53,16 @@ def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractCo
 
 
 def running_ansible(
-    folder: pathlib.Path, python: pathlib.Path, configuration: dict[str, str] | None = None
+    folder: pathlib.Path, python: pathlib.Path, quick: pathlib.Path, configuration: dict[str, str] | None = None
 ) -> contextlib.AbstractContextManager[pathlib.Path]:
     """Context manager that yields a quick `ansible-playbook` with this configuration.
 
     It is a quick `ansible` if its first argument is `--ad-hoc`.
 
+    :param quick: the quick `python`. It is `sys.executable` in a run, so modules with this interpreter run there
     :param configuration: variables of the environment; `CONFIGURED` if omitted
     """
-    return _serving(folder, python, "ansible-playbook", **(configuration or CONFIGURED))
+    return _serving(folder, python, "ansible-playbook", quick, **(configuration or CONFIGURED))
 
 
 def serves(environment: dict[str, str]) -> bool:
@@ -70,13 +71,17 @@ def serves(environment: dict[str, str]) -> bool:
 
 
 @contextlib.contextmanager
-def _serving(folder: pathlib.Path, python: pathlib.Path, name: str, **variables: str) -> Iterator[pathlib.Path]:
+def _serving(
+    folder: pathlib.Path, python: pathlib.Path, name: str, quick: pathlib.Path | None = None, **variables: str
+) -> Iterator[pathlib.Path]:
     path, program = folder / f"{name}.socket", folder / name
-    program.write_text(f"#!/bin/sh\nexec '{python}' -IS '{__file__}' client '{path}' \"$@\"\n", encoding="utf-8")
+    program.write_text(f"#!/bin/sh\nexec '{python}' -IS '{CLIENT}' '{path}' \"$@\"\n", encoding="utf-8")
     program.chmod(0o755)
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **variables}
-    command = [str(python), __file__, name, str(path), str(python)]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
+    command = [str(python), "-m", "tests.support.quick_python", name, str(path), str(quick or python)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as server:
         deadline = time.monotonic() + STARTING
         while not path.exists():
             if server.poll() is not None or time.monotonic() > deadline:
@@ -86,20 +91,6 @@ def _serving(folder: pathlib.Path, python: pathlib.Path, name: str, **variables:
             yield program
         finally:
             server.communicate(timeout=STARTING)
-
-
-# --- the program
-
-
-def client(path: str, arguments: list[str]) -> int:
-    """Send the command to the server. Returns the exit status."""
-    with socket.socket(socket.AF_UNIX) as server:
-        server.connect(path)
-        socket.send_fds(server, [b"."], [0, 1, 2])
-        server.sendall(json.dumps([arguments, dict(os.environ), os.getcwd()]).encode())
-        server.shutdown(socket.SHUT_WR)
-        received = server.recv(1)
-    return received[0] if received else 1  # a killed child sends nothing
 
 
 # --- the server
@@ -120,62 +111,6 @@ def preload() -> None:
     for service in SERVICES:
         session.client(service)
     gc.freeze()  # untouched memory is not copied to a child
-
-
-def preload_ansible() -> None:
-    """Import what `ansible-playbook` imports, with its own loader of collections."""
-    import glob
-    import importlib
-
-    sys.path.pop(0)  # the folder of this file
-    import ansible.cli.adhoc
-    import ansible.cli.playbook  # noqa: F401
-    from ansible.plugins import loader
-
-    loader._configure_collection_loader()
-    loader._configure_collection_loader = lambda _paths=None: None  # each run would warn that it is done
-    for name in ("strategy.linear", "callback.default", "connection.local", "shell.sh", "action.normal"):
-        importlib.import_module(f"ansible.plugins.{name}")
-    for kind in ("action", "plugin_utils", "filter"):
-        for file in glob.glob(f"{ROOT}/plugins/{kind}/*.py"):
-            importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.{kind}.{pathlib.Path(file).stem}")
-    # Each playbook loads all plugins of these kinds.
-    kinds = (
-        loader.connection_loader,
-        loader.shell_loader,
-        loader.become_loader,
-        loader.filter_loader,
-        loader.test_loader,
-        loader.vars_loader,
-        loader.inventory_loader,
-    )
-    for plugins in kinds:
-        list(plugins.all(class_only=True))
-    preload()
-
-
-def be_ansible(archives: str, arguments: list[str]) -> int:
-    """Be `ansible-playbook` with these arguments, or `ansible` with those after `--ad-hoc`.
-
-    :param archives: a folder in which Ansible finds the archive of a module that an earlier run has built
-    """
-    import atexit
-
-    import ansible.constants
-    from ansible.cli import adhoc, playbook
-
-    atexit._clear()  # the server's temporary folder stays
-    local = pathlib.Path(
-        ansible.constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(ansible.constants))
-    )
-    (local / "ansiballz_cache").symlink_to(archives)
-    ansible.constants.DEFAULT_LOCAL_TMP = str(local)
-    ansible.constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.005  # seconds
-    if arguments[:1] == ["--ad-hoc"]:
-        adhoc.main(["ansible", *arguments[1:]])
-    else:
-        playbook.main(["ansible-playbook", *arguments])
-    return 0
 
 
 def serve(path: str) -> socket.socket | None:
@@ -200,22 +135,26 @@ def serve(path: str) -> socket.socket | None:
 def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
     """Run the program with the arguments, the environment, the folder and the files that the client sent."""
     import atexit
+    import gc
     import tempfile
     import traceback
 
+    gc.disable()  # the process ends soon, and a collection would copy all memory
+
     _dot, files, _flags, _address = socket.recv_fds(connection, 1, 3)
     with connection.makefile("rb") as rest:
-        arguments, environment, folder = json.loads(rest.read())
+        count, *words = rest.read().split(b"\0")
+    arguments, (folder, *variables) = words[: int(count)], words[int(count) :]
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
+    os.environb.clear()
+    os.environb.update(variable.partition(b"=")[::2] for variable in variables)
     tempfile.tempdir = None  # it was another environment's
     code: object = 0
     try:
-        code = be(arguments)
+        code = be([os.fsdecode(argument) for argument in arguments])
     except SystemExit as end:
         code = end.code or 0
     except BaseException:
@@ -229,8 +168,9 @@ def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
 
 
 def be_python(python: str, arguments: list[str]) -> int:
-    """Run Python with these arguments: a script or a module in this process, everything else in the real Python."""
+    """Run a script, a module, or the program in standard input in this process, and all else in the real Python."""
     import runpy
+    import types
 
     if arguments and arguments[0].endswith(".py"):
         sys.argv = arguments
@@ -240,20 +180,28 @@ def be_python(python: str, arguments: list[str]) -> int:
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         return 0
+    if not arguments:
+        sys.argv, sys.modules["__main__"] = [""], types.ModuleType("__main__")
+        exec(compile(sys.stdin.buffer.read(), "<stdin>", "exec"), vars(sys.modules["__main__"]))  # noqa: S102
+        return 0
     return subprocess.run([python, *arguments], check=False).returncode
 
 
 def main() -> None:
-    kind, path, *arguments = sys.argv[1:]
-    if kind == "client":
-        sys.exit(client(path, arguments))
-    is_python = kind == "python"
-    (preload if is_python else preload_ansible)()
-    archives = f"{path}.archives"
-    os.makedirs(archives, mode=0o700, exist_ok=True)
+    kind, path, python = sys.argv[1:]
+    sys.path.pop(0)  # the folder of the tests
+    if kind == "python":
+        be = functools.partial(be_python, python)
+    else:
+        from tests.support import quick_ansible
+
+        archives = f"{path}.archives"
+        os.makedirs(archives, mode=0o700, exist_ok=True)
+        quick_ansible.preload()
+        be = functools.partial(quick_ansible.be_ansible, python, archives)
+    preload()
     connection = serve(path)
     if connection:
-        be = functools.partial(be_python, arguments[0]) if is_python else functools.partial(be_ansible, archives)
         run(connection, be)
 
 

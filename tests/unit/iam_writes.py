@@ -56,6 +56,7 @@ def _delete_version(state: RoleState, step: steps.DeleteVersion) -> RoleState:
 
 def _delete_policy(state: RoleState, _step: steps.DeletePolicy) -> RoleState:
     assert len(state.versions) <= 1
+    assert not state.attachments
     return replace(state, policy_exists=False, permissions=None, policy_tags={}, versions=())
 
 
@@ -63,6 +64,15 @@ def _attach(state: RoleState, _step: steps.Attach) -> RoleState:
     assert state.role_exists
     assert state.policy_exists
     return replace(state, attached=True)
+
+
+def _attach_to(state: RoleState, step: steps.AttachTo) -> RoleState:
+    assert state.policy_exists
+    return replace(state, attachments=(*state.attachments, step.attachment))
+
+
+def _detach_from(state: RoleState, step: steps.DetachFrom) -> RoleState:
+    return replace(state, attachments=tuple(one for one in state.attachments if one != step.attachment))
 
 
 WRITES: dict[type[steps.Step], Callable[[RoleState, Any], RoleState]] = {
@@ -89,6 +99,8 @@ WRITES: dict[type[steps.Step], Callable[[RoleState, Any], RoleState]] = {
     steps.DeletePolicy: _delete_policy,
     steps.Attach: _attach,
     steps.Detach: lambda state, _step: replace(state, attached=False),
+    steps.AttachTo: _attach_to,
+    steps.DetachFrom: _detach_from,
 }
 
 

@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session_revocati
     session_revocation,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS, share_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard_policy import TAG_GUARD_ARGUMENTS, tag_guard
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
 from tests.security.hostile_aws import CONSUMER, OWNER, REGION, ROLE, ROLE_ARN
@@ -31,6 +32,11 @@ TAGS = {"environment": "release"}
 CONSUMERS = [{"account": CONSUMER, "external_id": "test"}]
 PULL_ROLE = {"name": ROLE, "repository_tags": TAGS, "consumers": CONSUMERS, "wait_timeout": 0}
 SHARE = {"role_name": ROLE, "repositories": ["release"], "repository_tags": TAGS, "consumers": CONSUMERS}
+GUARD = {"guard": "deny", "repository_tags": TAGS, "principals": ["user/developer"], "wait_timeout": 0}
+DEVELOPER = {
+    **{"Path": "/", "UserName": "developer", "UserId": "AIDAEXAMPLE", "CreateDate": "2026-01-01T00:00:00Z"},
+    "Arn": f"arn:aws:iam::{OWNER}:user/developer",
+}
 TAG = {"names": ["release"], "tags": TAGS, "wait_timeout": 0}
 NEW_ROLE = ("get_role", "get_policy")
 #: The cases in which something is written.
@@ -40,6 +46,7 @@ WRITING = {
     "iam_ecr_pull_role, absent",
     "ecr_repository_tag",
     "iam_ecr_session_revocation",
+    "iam_ecr_tag_guard",
 }
 
 
@@ -92,6 +99,16 @@ CASES = {
         replies={"list_role_policies": {"PolicyNames": [], "IsTruncated": False}},
     ),
     "iam_ecr_session_revocation": Case(session_revocation, REVOCATION_ARGUMENTS, {"role_name": ROLE}),
+    "iam_ecr_tag_guard": Case(
+        tag_guard,
+        TAG_GUARD_ARGUMENTS,
+        GUARD,
+        missing=("get_policy",),
+        replies={
+            "get_user": {"User": DEVELOPER},
+            "describe_repository_creation_templates": {"registryId": OWNER, "repositoryCreationTemplates": []},
+        },
+    ),
     "ecr_repository_tag": Case(tag_repositories, REPOSITORY_TAG_ARGUMENTS, TAG),
 }
 

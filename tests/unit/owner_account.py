@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,6 +99,7 @@ class OwnerAccount:
     def account(self, shares: list[Share]) -> Account:
         """The result of a reader."""
         names = {share.name: share.policy_name for share in shares}
+        names.update({share.label: share.policy_name for share in shares if share.label in self.roles})
         for name, role in self.roles.items():
             label = role.role_tags.get("crossaccount.ecr-share", name)
             for share in shares:
@@ -119,10 +120,11 @@ class OwnerAccount:
         state: str = "present",
         is_carried_out: bool = False,
         expired_only: bool = False,
+        make_id: Callable[[], str] = lambda: "generated",
     ) -> SharePlan:
         options = {"shares": shares, "defaults": None, "state": state, "trust_policy_quota": 2048}
         listed = declared_shares(options, REGION)
-        plan = plan_shares(listed, self.account(listed), lambda: "generated", is_carried_out, expired_only)
+        plan = plan_shares(listed, self.account(listed), make_id, is_carried_out, expired_only)
         return replace(plan, problems=list(dict.fromkeys([*share_declaration_problems(options), *plan.problems])))
 
     def sessions(self, now: str = "") -> dict[str, list[str]]:

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,30 +17,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     SHARE_CONSUMER_ARGUMENTS,
 )
 
+from tests.support.documentation import KINDS, PLUGINS, PREFIX, ROLES, documented
 from tests.support.paths import ROOT
 
-ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
-PLUGINS = [
-    (kind, path.stem)
-    for folder, kind in (("modules", "module"), ("filter", "filter"), ("inventory", "inventory"))
-    for path in sorted((ROOT / "plugins" / folder).glob("[a-z]*.py"))
-]
 MODULES = [name for kind, name in PLUGINS if kind == "module"]
 GROUP = "crossaccount.ecr.aws"
 ATTRIBUTES = {"action_group", "async", "check_mode", "diff_mode", "idempotent"}
-PREFIX = "crossaccount.ecr."
 #: The keys of a task other than its module.
 TASK_KEYWORDS = {"become", "delegate_to", "name", "register", "run_once", "tags", "vars", "when"}
 
 
-@functools.cache
-def documented(kind: str) -> dict[str, Any]:
-    """The documentation of all plugins of a kind, or of all roles, by short name."""
-    names = ROLES if kind == "role" else [name for of, name in PLUGINS if of == kind]
-    command = [str(ROOT / ".venv/bin/ansible-doc"), "--json", "--type", kind, *(PREFIX + name for name in names)]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
-    return {name.removeprefix(PREFIX): entry for name, entry in json.loads(shown.stdout).items()}
+def before_tests() -> None:
+    """Run `ansible-doc` once for all tests, see `conftest.py`."""
+    for kind in KINDS:
+        documented(kind)
 
 
 def role_entry(role: str) -> dict[str, Any]:

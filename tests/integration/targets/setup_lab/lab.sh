@@ -15,3 +15,5 @@ lab up
 # shellcheck disable=SC1091
 . "$OUTPUT_DIR/lab/env"
 export AWS_EC2_METADATA_DISABLED=true AWS_PROFILE=owner
+# Fewer processes for each module on the host.
+export ANSIBLE_PIPELINING=true

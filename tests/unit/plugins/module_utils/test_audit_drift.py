@@ -117,6 +117,12 @@ def test_access_to_a_declared_repository_through_another_path(other: dict[str, o
     assert (found["id"], found["severity"]) == ("drift-other-path", "medium")
     assert found["title"] == f"No declared share grants this access: {title}"
     assert found["fix"] == f"# Remove the access path, or add the consumer to shares.yml.\n{fix}"
+    assert found["resource"] == other["role"]
+    assert found["evidence"] == {
+        "document": other["document"],
+        "statement": other["statement"],
+        "text": f"release in {REGION}",
+    }
 
 
 def test_access_through_the_role_of_a_share_is_declared() -> None:

@@ -202,6 +202,13 @@ def test_later_end_of_the_share_is_left_out() -> None:
 
 def test_each_end_of_a_trust_policy_is_a_finding() -> None:
     trust = [admits(CONSUMER, until(days(2))), admits(STRANGER, until(days(9)))]
-    found = findings(estate(role(trust, tags=OURS)), SOON)
+    found = findings(estate(role(trust, [allows(condition=until(days(9)))], tags=OURS)), SOON)
     assert [one.title[-10:] for one in found] == [f"{days(2):%Y-%m-%d}", f"{days(9):%Y-%m-%d}"]
     assert len({one.key for one in found}) == 2
+
+
+def test_ends_of_two_roles_are_two_findings() -> None:
+    """The permissions of the second role end later than the first role."""
+    first = role([admits(CONSUMER, until(days(2)))], tags=OURS)
+    second = role(policy=[allows(condition=until(days(9)))], arn=f"{ROLE}-2", tags=OURS)
+    assert {one.resource for one in findings(estate(first, second), SOON)} == {ROLE, f"{ROLE}-2"}

@@ -135,6 +135,12 @@ def test_fix_for_create_on_push(applied: list[str], words: list[str]) -> None:
 # --- replication
 
 
+def test_push_that_creates_shows_the_first_statement() -> None:
+    registry = [grants(party, PUSH, Resource="*", Sid=sid) for party, sid in ((CONSUMER, "First"), (OTHER, "Second"))]
+    (found,) = findings(estate(templates=(template("CREATE_ON_PUSH"),), registry=registry), ON_PUSH)
+    assert found.evidence.statement == "First"
+
+
 def test_delete_replication() -> None:
     rules = (
         ReplicationRule(((OTHER, "us-east-1"),), ("prod/",), True),

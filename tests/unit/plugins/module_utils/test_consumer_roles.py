@@ -26,12 +26,15 @@ def per_consumer(name: str, *accounts: str, **options: Any) -> dict[str, Any]:
 def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """A share whose consumers have their own ends, in the form that allows it."""
 
-    def share(form: str, value: str, chosen: list[tuple[str, Any]], expires: Any, duration: Any) -> dict[str, Any]:
+    def share(
+        form: str, value: str, repositories: list[str], chosen: list[tuple[str, Any]], expires: Any, duration: Any
+    ) -> dict[str, Any]:
         own = form == "per_consumer"
         consumers = [consumer(account, **({"expires": end} if own and end else {})) for account, end in chosen]
         return declared(
             name,
             repository_tags={"environment": value},
+            repositories=repositories,
             consumers=consumers,
             roles=form,
             expires=expires,
@@ -43,6 +46,7 @@ def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
         share,
         st.sampled_from(["shared", "per_consumer", "per_consumer"]),
         st.sampled_from(["release", "beta"]),
+        st.sampled_from([["release"], ["develop"], ["release", "develop"]]),
         st.lists(
             st.tuples(st.sampled_from([ONE, TWO, THREE]), ends), min_size=1, max_size=3, unique_by=lambda one: one[0]
         ),
@@ -305,3 +309,94 @@ def test_only_ended_consumers_are_deleted() -> None:
     whole = {**share, "expires": ENDS[0]}
     ended = at(end_of(at(START, FIRST), whole), BETWEEN)
     assert [role.keep_policy for role in ended.plan([whole], "absent", expired_only=True).roles] == [True, False]
+
+
+# --- interrupted moves, and states that others made
+
+
+def moments_of(start: OwnerAccount, *shares: dict[str, Any]) -> list[OwnerAccount]:
+    return list(carried_out(start, start.plan(list(shares))))
+
+
+@pytest.mark.parametrize("forms", [("shared", "per_consumer"), ("per_consumer", "shared")])
+def test_interrupted_move_keeps_external_ids_and_the_end(forms: tuple[str, str]) -> None:
+    """Also with new tags, so that the roles of the old form are deleted before the policy changes."""
+    consumers = [{"account": account, "external_id": "generate"} for account in (ONE, TWO)]
+    old = declared("share", consumers=consumers, roles=forms[0], expires="14d")
+    new = {**old, "roles": forms[1], "repository_tags": {"environment": "beta"}}
+    plan = at(START, FIRST).plan([old], make_id=iter(["id-1", "id-2"]).__next__)
+    *_moments, start = carried_out(at(START, FIRST), plan)
+    for moment in moments_of(at(start, "2026-01-03T00:00:00Z"), new):
+        again = at(moment, "2026-01-09T00:00:00Z").plan([new])
+        assert again.problems == []
+        assert {facts.result["expires"] for facts in again.shares if facts.result["expires"]} == {
+            "2026-01-15T00:00:00Z"
+        }
+        ids = [one["external_id"] for handoff in again.handoffs if handoff for one in handoff["role"]["consumers"]]
+        assert ids == ["id-1", "id-2"]
+
+
+def test_new_consumer_of_an_account_gets_its_own_external_id() -> None:
+    def named(user: str, **options: Any) -> dict[str, Any]:
+        own = {"principals": [f"user/{user}"], "role_name": f"role-{user}", "external_id": "generate"}
+        return {"account": ONE, **own, **options}
+
+    start = end_of(START, per_consumer("share", consumers=[named("a", external_id="id-of-a")]))
+    plan = start.plan([per_consumer("share", consumers=[named("a"), named("b")])])
+    ids = [one["external_id"] for handoff in plan.handoffs for one in handoff["role"]["consumers"]]
+    assert ids == ["id-of-a", "generated"]
+    renamed = start.plan([per_consumer("share", consumers=[named("a", principals=["user/c"], role_name="role-c")])])
+    assert [one["external_id"] for handoff in renamed.handoffs if handoff for one in handoff["role"]["consumers"]] == [
+        "id-of-a"
+    ]
+
+
+@pytest.mark.parametrize("is_later", [True, False])
+def test_new_tags_and_a_new_end_never_mix(is_later: bool) -> None:
+    ends = ENDS[:2] if is_later else ENDS[1::-1]
+    world = replace(START, repositories={"release": {"environment": "release"}, "develop": {"environment": "beta"}})
+    old, new = (
+        per_consumer("share", repository_tags={"environment": value}, consumers=[consumer(ONE, expires=end)])
+        for value, end in zip(("release", "beta"), ends)
+    )
+    start = end_of(at(world, FIRST), {**old, "repositories": ["release"]})
+    moments = moments_of(start, {**new, "repositories": ["develop"]})
+    for time in (FIRST, BETWEEN, LATER[0]):
+        first, *between, last = (set(moment.readable(f"share-{ONE}", time)) for moment in moments)
+        assert all(held <= first | last for held in between)
+
+
+def test_removed_end_of_an_ended_consumer_is_written_again() -> None:
+    share = per_consumer("share", consumers=[consumer(ONE, expires=ENDS[0]), consumer(TWO)])
+    start = at(end_of(at(START, FIRST), share), BETWEEN)
+    name = f"share-{ONE}"
+    opened = start.write(name, "share", replace(start.read(name, "share"), end_policy=None))
+    plan = opened.plan([share])
+    assert (plan.problems, [role.name for role in plan.roles]) == ([], [name])
+    *_moments, end = carried_out(opened, plan)
+    assert end.roles[name].end_policy == start.roles[name].end_policy
+    assert end.consumers() == start.consumers()
+
+
+def test_end_in_the_past_that_aws_lacks_deletes_nothing() -> None:
+    share = per_consumer("share", consumers=[consumer(ONE), consumer(TWO, expires=ENDS[0])])
+    start = at(end_of(at(START, FIRST), share), BETWEEN)
+    misspelled = {**share, "consumers": [consumer(ONE, expires="2016-06-01T00:00:00Z"), share["consumers"][1]]}
+    plan = start.plan([misspelled], "absent", expired_only=True)
+    assert [role.name for role in plan.roles] == [f"share-{TWO}"]
+    (problem,) = plan.problems
+    assert problem.startswith(f"expires 2016-06-01T00:00:00Z of role share-{ONE} is in the past.")
+
+
+def test_role_of_another_share_with_the_name_of_this_one_is_kept() -> None:
+    other = per_consumer("other", consumers=[consumer(ONE, role_name="share")])
+    start = end_of(START, other)
+    plan = start.plan([per_consumer("share", TWO, repository_tags={"audience": "inner"})])
+    assert [(role.name, role.is_present) for role in plan.roles] == [(f"share-{TWO}", True)]
+
+
+def test_share_that_does_not_exist_yet_has_not_ended() -> None:
+    """Its repositories have its tag, because another role grants it."""
+    world = replace(START, repositories={"release": {"environment": "release"}, "develop": {}})
+    plan = world.plan([declared("later", expires=ENDS[2])], "absent", expired_only=True)
+    assert (plan.problems, plan.changed) == ([], False)

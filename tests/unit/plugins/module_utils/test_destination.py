@@ -122,3 +122,24 @@ def test_two_images_for_one_destination_are_rejected(transport: str) -> None:
     assert re.match(r"Image app:v2 would be copied to .*, like another image", problem)
     assert not list(destination_problems(f"{transport}:/srv/{{image_tag}}{name}", images))
     assert not list(destination_problems("oci:/srv/image:{image_tag}", images))
+
+
+@pytest.mark.parametrize(
+    ("dest", "beginning"),
+    [
+        (
+            "containers-storage:[overlay@/srv+/run:overlay.mount_program=/tmp/x]app",
+            "dest '{}' has options of a storage",
+        ),
+        ("containers-storage:[overlay]app:v1", "dest '{}' has options of a storage"),
+        ("ostree:app@/srv", "dest '{}' has the transport ostree. Choose one of dir, oci, "),
+        ("containers-storage:app:v1", ""),
+        ("docker://mirror.example.com/[app]", ""),
+        ("dir:/srv/[app]", ""),
+    ],
+)
+def test_only_known_transports_without_options_are_accepted(dest: str, beginning: str) -> None:
+    """Options of a storage can name programs, which skopeo runs."""
+    problems = list(destination_problems(dest, [parse_reference("app:v1")]))
+    assert len(problems) == bool(beginning)
+    assert all(problem.startswith(beginning.format(dest)) for problem in problems)

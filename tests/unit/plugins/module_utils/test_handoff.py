@@ -178,6 +178,35 @@ def test_the_page_has_every_command_for_people_without_ansible() -> None:
         assert line in text.splitlines()
 
 
+def test_the_commands_of_the_page_in_their_order() -> None:
+    """A reader without Ansible runs the commands of the page from top to bottom."""
+    registry = f"{OWNER}.dkr.ecr.eu-west-1.amazonaws.com"
+    blocks = [block.partition("\n")[2].splitlines() for block in page(images=["release:1.0"]).split("```")[1::2]]
+    assert blocks == [
+        [
+            "[profile puller]",
+            f"role_arn = arn:aws:iam::{OWNER}:role/team/puller",
+            "external_id = an-id",
+            "source_profile = default",
+            "region = eu-west-1",
+        ],
+        ["aws sts get-caller-identity", "aws sts get-caller-identity --profile puller"],
+        ["aws ecr describe-images --repository-name release --profile puller"],
+        [
+            "aws ecr get-login-password --profile puller | docker login --username AWS --password-stdin " + registry,
+            f"docker pull {registry}/release:1.0",
+            f"docker logout {registry}",
+        ],
+        [f"ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=FILE -e ecr_pull_owner_account={OWNER}"],
+    ]
+
+
+def test_the_page_names_the_end_of_the_access() -> None:
+    ends = {**ROLE, "expires": "2026-12-31T00:00:00Z"}
+    assert "The access ends on 2026-12-31T00:00:00Z." in page(role=ends).splitlines()
+    assert "The access ends on" not in page()
+
+
 def test_the_page_leaves_out_what_does_not_apply() -> None:
     text = page(access="pull", images=["release:1.0"], role=consumers(CONSUMER))
     assert "describe-images" not in text

@@ -209,6 +209,69 @@ def test_parse_refuses_what_is_no_document(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "elements",
+    [
+        {"Effect": ["Allow"]},
+        {"Effect": None},
+        {"Action": [{}]},
+        {"NotAction": 5},
+        {"Resource": [["*"]]},
+        {"NotResource": {"a": "b"}},
+        {"Principal": [CONSUMER]},
+        {"Principal": {"AWS": [{}]}},
+        {"NotPrincipal": {"AWS": None}},
+        {"NotPrincipal": 5},
+        {"Condition": []},
+        {"Condition": "x"},
+        {"Condition": {"StringEquals": "x"}},
+        {"Condition": {"StringEquals": {"sts:ExternalId": {}}}},
+        {"Condition": {"StringEquals": {"sts:ExternalId": ["one", None]}}},
+        {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": True}, "StringEquals": {"sts:ExternalId": [["one"]]}}},
+    ],
+)
+def test_malformed_elements_of_a_statement_are_rejected(elements: dict[str, Any]) -> None:
+    for statements in ([{**BASE["Statement"][0], **elements}], {**BASE["Statement"][0], **elements}):
+        with pytest.raises(EcrError, match="AWS returned a policy document that is not valid"):
+            _policy_document.parse({"Statement": statements})
+    with pytest.raises(EcrError):
+        _policy_document.parse({"Statement": [BASE["Statement"][0], elements]})
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"Principal": "*"},
+        {"NotPrincipal": {"AWS": [CONSUMER], "Service": "ec2.amazonaws.com"}},
+        {"Condition": {}},
+        {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": True}, "NumericLessThan": {"a": [1, 1.5]}}},
+    ],
+)
+def test_forms_that_iam_accepts_are_accepted(elements: dict[str, Any]) -> None:
+    document = {"Statement": {**BASE["Statement"][0], **elements}}
+    assert _policy_document.parse(document) is document
+
+
+def test_principals_as_a_text_are_compared() -> None:
+    assert _policy_document.equivalent(changed(Principal="*"), changed(Principal="*"))
+    assert not _policy_document.equivalent(changed(Principal="*"), changed(Principal=CONSUMER))
+
+
+@pytest.mark.parametrize(
+    ("principals", "found"),
+    [
+        ({"AWS": "AIDAJQABLZS4A3QDU576Q"}, ["AIDAJQABLZS4A3QDU576Q"]),
+        ({"AWS": [CONSUMER, "AROADBQP57FF2AEXAMPLE"]}, ["AROADBQP57FF2AEXAMPLE"]),
+        ({"AWS": f"arn:aws:iam::{CONSUMER}:user/AIDAJQABLZS4A3QDU576Q"}, []),
+        ({"Service": "AIDAJQABLZS4A3QDU576Q"}, []),
+        ("*", []),
+    ],
+)
+def test_deleted_principals_are_unique_ids(principals: Any, found: list[str]) -> None:
+    assert _policy_document.dangling_principals(changed(Principal=principals)) == found
+    assert _policy_document.dangling_principals(None) == []
+
+
+@pytest.mark.parametrize(
     ("document", "characters"),
     [({}, 2), ({"a": "b"}, 9), ({"a": " b\t\n c "}, 14), ({"a": ["b", "c"]}, 15), ({"a": "é"}, 14)],
 )

@@ -126,7 +126,20 @@ MANY = {f"k{number}": "1" for number in range(49)}
         ],
         (RoleState(), {"permissions_boundary": f"arn:aws:iam::{OWNER}:policy/allow", "policy_name": "shared"}, []),
         (RoleState(), {"permissions_boundary": "arn:aws:iam::aws:policy/allow"}, []),
+        (
+            RoleState(),
+            {"consumers": [{"account": OWNER, "external_id": "id-one"}]},
+            [
+                f"Consumer {OWNER} is the owner account. Remove this consumer, or use credentials of the account that"
+                " owns the repositories."
+            ],
+        ),
         (RoleState(), {"regions": ["eu-west-1"]}, []),
+        (
+            RoleState(),
+            {"regions": []},
+            ["regions is an empty list. Name the regions, or omit the option to include all regions."],
+        ),
         (RoleState(), {"regions": ["*"]}, ["regions: '*' does not look like a region, such as ap-northeast-1."]),
         (
             RoleState(),

@@ -74,6 +74,14 @@ def test_absent_is_refused_where_others_hang_on() -> None:
     ]
 
 
+def test_kept_policy_may_have_other_users() -> None:
+    role, inline = Attachment(AttachmentKind.ROLE, "theirs"), Attachment(AttachmentKind.INLINE_POLICY, "added")
+    before = replace(THERE, policy_tags={}, attachments=(role, inline))
+    assert list(removal_problems(before, declaration(keep_policy=True))) == [
+        "Role allow has the inline policy added. Remove it first. Nothing was changed."
+    ]
+
+
 @pytest.mark.parametrize(
     ("role_tags", "policy_tags", "adopt", "found"),
     [

@@ -11,7 +11,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_step
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, plan_role
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleSettings, RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    Attachment,
+    AttachmentKind,
+    RoleSettings,
+    RoleState,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import Step
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from botocore.exceptions import ClientError
@@ -34,6 +39,7 @@ VALUES: dict[str, Any] = {
     "max_session_duration": 7200,
     "boundary": "arn:aws:iam::111111111111:policy/boundary",
     "version": "v1",
+    "attachment": Attachment(AttachmentKind.USER, "developer"),
     "keys": ("team",),
 }
 

@@ -98,6 +98,14 @@ def test_the_lines_say_who_gains_and_who_loses(
     assert bool(change.lost) == any(not line.startswith("+") for line in lines)
 
 
+def test_gained_and_lost_access_names_principal_repository_and_region() -> None:
+    here, there = repository("release", {}, ON), repository("develop", ON, {}, "us-east-1")
+    change = access_of([RoleChange("only", role(ON, FIRST), role(ON, FIRST))], [here, there], NOW)
+    principal = f"{ONE} (external ID)"
+    assert change.gained == [{"principal": principal, "repository": "release", "region": "eu-west-1"}]
+    assert change.lost == [{"principal": principal, "repository": "develop", "region": "us-east-1"}]
+
+
 ARN = f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"
 
 

@@ -32,6 +32,25 @@ def test_who_can_pull_what() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("until", "end"),
+    [
+        ("2026-12-03T02:40:00Z", "; access ends on 2026-12-03T02:40:00Z (in 6 days)"),
+        ("2026-11-27T02:40:01Z", "; access ends on 2026-11-27T02:40:01Z (in 1 second)"),
+        (None, ""),
+        ("soon", ""),
+    ],
+)
+def test_line_states_when_access_ends(until: str | None, end: str) -> None:
+    line = audit_lines(audit(row(path(until=until))), {})[1]
+    assert line == f"{CONSUMER} can pull release through role allow_ecr_release, statement ReadImages{end}"
+
+
+def test_different_ends_are_different_lines() -> None:
+    ends = [row(path(until=f"2026-12-0{day}T00:00:00Z"), repository=f"r{day}") for day in (3, 4)]
+    assert [line.split()[3] for line in audit_lines(audit(*ends), {})[1:3]] == ["r3", "r4"]
+
+
 def test_the_changes_since_the_last_report_are_counted() -> None:
     changes = {
         "since": "2026-11-26T02:40:00Z",

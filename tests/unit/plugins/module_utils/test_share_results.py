@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan of shares returns about each share, and the hand-offs that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan
+
+from tests.unit.owner_account import ONE, OWNER, REGION, TAG, TWO, OwnerAccount, declared, end_of
+
+NEW = OwnerAccount({"release": {}, "tools/build": {}, "develop": {}})
+SHARED = end_of(NEW, declared("first"))
+BOTH = ["tools/*", "release"]
+
+
+def plan_of(world: OwnerAccount, *shares: dict[str, Any]) -> SharePlan:
+    """The plan, which has no problems."""
+    plan = world.plan(list(shares))
+    assert plan.problems == []
+    return plan
+
+
+def test_the_facts_about_a_new_share() -> None:
+    plan = plan_of(NEW, declared("first", path="/shares/", policy_name="rules", repositories=BOTH))
+    (share,) = plan.shares
+    result = share.result
+    assert result["trust"]["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{ONE}:root"}
+    assert result["permissions"]["Statement"]
+    assert {name: value for name, value in result.items() if name not in ("trust", "permissions")} == {
+        "role_name": "first",
+        "state": "present",
+        "role_arn": f"arn:aws:iam::{OWNER}:role/shares/first",
+        "policy_arn": f"arn:aws:iam::{OWNER}:policy/shares/rules",
+        "account": OWNER,
+        "changed": True,
+        "consumers": [{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"}],
+        "expires": None,
+        "regions": [
+            {
+                "region": REGION,
+                "registry": "registry",
+                "repositories": [{"name": "release"}, {"name": "tools/build"}],
+            }
+        ],
+    }
+
+
+def test_the_hand_off_of_a_share() -> None:
+    options = {"denied": ["develop"], "images": ["release:v1"], "handoff_path": "/srv/first.yml", "access": "pull"}
+    (handoff,) = plan_of(NEW, declared("first", **options)).handoffs
+    assert handoff == {
+        "path": "/srv/first.yml",
+        "denied": ["develop"],
+        "images": ["release:v1"],
+        "role": {
+            "role_arn": f"arn:aws:iam::{OWNER}:role/first",
+            "account": OWNER,
+            "consumers": [{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"}],
+            "expires": None,
+        },
+        "tagged": [{"region": REGION, "registry": "registry", "repositories": [{"name": "release"}]}],
+        "repository_tags": TAG,
+        "repositories": ["release"],
+        "access": "pull",
+        "share_changed": True,
+        "artifact": "ecr_share_handoff",
+    }
+
+
+def test_an_absent_share_has_no_hand_off() -> None:
+    plan = plan_of(SHARED, declared("first", state="absent"))
+    assert plan.handoffs == [{}]
+    assert (plan.shares[0].result["state"], plan.shares[0].result["changed"]) == ("absent", True)
+
+
+@pytest.mark.parametrize(
+    ("shares", "artifacts"),
+    [
+        ([declared("first")], ["ecr_share_handoff"]),
+        ([declared("first", ONE, TWO)], [None]),
+        ([declared("first"), declared("second", TWO)], [None, None]),
+    ],
+)
+def test_only_a_single_hand_off_is_an_artifact(shares: list[dict[str, Any]], artifacts: list[str | None]) -> None:
+    assert [handoff.get("artifact") for handoff in plan_of(NEW, *shares).handoffs] == artifacts
+
+
+OTHER = {"repository_tags": {"team": "a"}, "repositories": ["develop"]}
+
+
+@pytest.mark.parametrize(
+    ("world", "first", "second", "changed"),
+    [
+        (SHARED, declared("first"), declared("second", TWO, **OTHER), [False, True]),
+        (SHARED, declared("first", access="pull"), declared("second", TWO, **OTHER), [True, True]),
+        (end_of(SHARED, declared("second", TWO, **OTHER)), declared("first"), declared("second", TWO, **OTHER),
+         [False, False]),
+        (replace(end_of(SHARED, declared("second", TWO, **OTHER)), repositories={"release": {}, "develop": {}}),
+         declared("first", repositories=["release"]), declared("second", TWO, **OTHER), [True, True]),
+        (replace(end_of(SHARED, declared("second", TWO, **OTHER)), repositories={"release": TAG, "develop": {}}),
+         declared("first"), declared("second", TWO, **OTHER), [False, True]),
+    ],
+)  # fmt: skip
+def test_a_share_is_changed_if_its_role_or_its_tags_are(
+    world: OwnerAccount, first: dict[str, Any], second: dict[str, Any], changed: list[bool]
+) -> None:
+    plan = world.plan([first, second])
+    assert [share.result["changed"] for share in plan.shares] == changed
+    assert plan.changed is any(changed)
+
+
+@pytest.mark.parametrize("repositories", [["release"], ["*"]])
+def test_tags_of_a_role_that_does_not_exist_are_not_removed(repositories: list[str]) -> None:
+    """The name of the role may be misspelled, and another role may grant access by these tags."""
+    tagged = OwnerAccount({"release": TAG, "develop": {}})
+    plan = tagged.plan([declared("frist", state="absent", repositories=repositories)])
+    (problem,) = plan.problems
+    assert problem.startswith(
+        f"Role frist does not exist, but repository release in {REGION} has the tag environment=release of this share."
+    )
+    assert (plan.untag, plan.access.lost) == ([], [])
+
+
+def test_tags_of_a_share_that_was_just_removed_are_no_problem() -> None:
+    tagged = OwnerAccount({"release": TAG})
+    plan = tagged.plan([declared("first", state="absent")], is_carried_out=True)
+    assert plan.problems == []
+    assert [step.options["names"] for step in plan.untag] == [["release"]]

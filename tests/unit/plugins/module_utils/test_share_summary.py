@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary and the warnings of a plan, as the user of a share reads them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import RegistryState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
+
+from tests.unit.owner_account import ONE, OURS, OWNER, REGION, TAG, TWO, OwnerAccount, consumer, declared, end_of
+
+OTHER_REGION = "us-east-1"
+ROLE_LINE = f"Owner account {OWNER}, role arn:aws:iam::{OWNER}:role/first"
+NEW = OwnerAccount({"release": {}, "develop": {}})
+SHARED = end_of(NEW, declared("first"))
+
+
+def test_a_new_share() -> None:
+    plan = NEW.plan([declared("first")])
+    assert plan.summary == plan.all_summary == [
+        ROLE_LINE,
+        f"{ONE} can describe and pull with the external ID",
+        f"in {REGION}: release",
+    ]  # fmt: skip
+    assert plan.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("access", "options", "line"),
+    [
+        ("pull", {}, f"{ONE} can pull with the external ID"),
+        ("read", {"principals": ["user/a", "role/b"]},
+         f"{ONE} (arn:aws:iam::{ONE}:user/a, arn:aws:iam::{ONE}:role/b) can describe and pull with the external ID"),
+        ("read", {"external_id": None, "allow_no_external_id": True}, f"{ONE} can describe and pull"),
+    ],
+)  # fmt: skip
+def test_a_consumer_is_named_with_its_access(access: str, options: dict[str, Any], line: str) -> None:
+    plan = NEW.plan([declared("first", access=access, consumers=[{**consumer(ONE), **options}])])
+    assert plan.problems == []
+    assert plan.summary[1].replace(f"arn:aws:iam::{ONE}:", "") == line.replace(f"arn:aws:iam::{ONE}:", "")
+
+
+def test_an_absent_share_names_the_repositories_that_lose_its_tags() -> None:
+    plan = SHARED.plan([declared("first", state="absent", repositories=["*"])])
+    assert plan.summary == [
+        ROLE_LINE,
+        "the role and its policy are deleted; no one can pull through it",
+        f"in {REGION}: release lost the tags",
+    ]
+
+
+def test_an_absent_share_that_never_existed() -> None:
+    plan = NEW.plan([declared("first", state="absent")])
+    assert plan.summary == [ROLE_LINE, "the role does not exist", f"in {REGION}: no repository lost the tags"]
+    assert (plan.problems, plan.changed) == ([], False)
+
+
+def test_a_policy_without_its_role_is_deleted() -> None:
+    assert SHARED.roles["first"].policy_exists
+    without = OwnerAccount(
+        SHARED.repositories,
+        {"first": replace(SHARED.roles["first"], role_exists=False, attached=False)},
+        policies=SHARED.policies,
+        policy_of=SHARED.policy_of,
+    )
+    plan = without.plan([declared("first", state="absent")])
+    assert plan.summary[1] == "the role and its policy are deleted; no one can pull through it"
+
+
+def test_other_repositories_with_the_tags_are_named_unless_the_share_is_exclusive() -> None:
+    tagged = {"release": {}, "develop": TAG, "build": {"Environment": "release"}, "other": {"environment": "other"}}
+    line = f"also shared because of existing tags: build, develop in {REGION} (exclusive: true removes these tags)"
+    assert OwnerAccount(tagged).plan([declared("first")]).summary[3:] == [line]
+    assert OwnerAccount(tagged).plan([declared("first", exclusive=True)]).summary[3:] == []
+
+
+def in_two_regions(**options: Any) -> SharePlan:
+    """The plan of a share in one of two regions, which both have other repositories with its tag."""
+    params = {
+        "shares": [declared("first", **options)],
+        "defaults": None,
+        "state": "present",
+        "trust_policy_quota": 2048,
+    }
+    shares = declared_shares(params, REGION)
+    here = NEW.account(shares)
+    registries = {
+        region: RegistryState(region, "registry", {"release": {}, "develop": TAG}, ("release", "develop"), "denied")
+        for region in (REGION, OTHER_REGION)
+    }
+    return plan_shares(
+        shares, replace(here, registries=registries, unknown=("Role x is unknown.",)), lambda: "id", False
+    )
+
+
+def test_other_repositories_are_named_only_in_the_regions_of_the_share() -> None:
+    lines = [line for line in in_two_regions().summary if line.startswith("also")]
+    assert [line.partition(" in ")[2][: len(REGION)] for line in lines] == [REGION]
+    both = [line for line in in_two_regions(regions=[REGION, OTHER_REGION]).summary if line.startswith("also")]
+    assert len(both) == 2
+
+
+def test_unknown_state_is_a_warning_for_each_region() -> None:
+    text = "have the tags of these shares is unknown, so access to them is not shown: denied"
+    assert in_two_regions().warnings == [
+        "Role x is unknown.",
+        f"Which other repositories in {REGION} {text}",
+        f"Which other repositories in {OTHER_REGION} {text}",
+    ]
+
+
+def test_undeclared_roles_of_the_collection_are_named() -> None:
+    plan = SHARED.plan([declared("second", TWO, repositories=["develop"], tags={"team": "a"},
+                                 repository_tags={"team": "a"})])  # fmt: skip
+    assert plan.summary[-1] == (
+        "Roles of this collection that are not declared here: first. To end a share, declare it with state: absent, or"
+        " run unshare.yml with its declaration."
+    )
+    by_hand = replace(SHARED, roles={"first": replace(SHARED.roles["first"], role_tags={})})
+    assert not any("not declared here" in line for line in by_hand.plan([declared("second", TWO)]).summary)
+    assert SHARED.roles["first"].role_tags.items() >= OURS.items()
+
+
+@pytest.mark.parametrize(
+    ("options", "is_warned"),
+    [
+        ({"exclusive": True}, True),
+        ({"exclusive": False}, False),
+        ({"exclusive": True, "repository_tags": {"team": "a"}}, False),
+        ({"exclusive": True, "state": "absent"}, False),
+    ],
+)
+def test_a_loss_of_an_undeclared_role_is_a_warning(options: dict[str, Any], is_warned: bool) -> None:
+    warnings = SHARED.plan([declared("second", TWO, **options)]).warnings
+    text = (
+        "Role first, which is not declared here, grants environment=release as well. Share second is exclusive, so the"
+        " consumers of first lose every other repository with that tag."
+    )
+    assert warnings == ([text] if is_warned else [])
+
+
+def test_remaining_differences_are_named_in_the_order_of_the_run() -> None:
+    tagged = replace(NEW, repositories={"release": {}, "develop": TAG, "build": {"team": "a", **TAG}})
+    assert tagged.plan([declared("first", exclusive=True)]).remaining == [
+        f"the removal of environment=release from build, develop in {REGION}",
+        "role first",
+        f"the tag environment=release on release in {REGION}",
+    ]
+    assert SHARED.plan([declared("first")]).remaining == []
+
+
+def test_a_long_line_names_ten_repositories() -> None:
+    names = [f"app-{number:02}" for number in range(12)]
+    plan = OwnerAccount({name: {} for name in names}).plan([declared("first", repositories=["app-*"])])
+    assert plan.all_summary[2] == f"in {REGION}: {', '.join(names)}"
+    assert "app-09" in plan.summary[2]
+    assert "app-11" not in plan.summary[2]
+
+
+def test_repositories_that_cannot_get_the_tag_are_problems() -> None:
+    """AWS accepts 50 tags for a repository."""
+    full = OwnerAccount({"release": {f"k{number}": "1" for number in range(50)}})
+    (problem,) = full.plan([declared("first")]).problems
+    assert "release" in problem
+    assert "50" in problem
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "check_mode", "lines"),
+    [
+        (True, False, ["a", "b", "AWS returned the new settings. Run pull.yml to verify access from the consumer"
+                       " account."]),
+        (False, False, ["a", "b"]),
+        (True, True, ["Check mode writes nothing. After a run without check mode:", "a", "b"]),
+        (False, True, ["Check mode writes nothing. After a run without check mode:", "a", "b"]),
+    ],
+)  # fmt: skip
+def test_the_summary_names_the_next_step(is_shared: bool, check_mode: bool, lines: list[str]) -> None:
+    assert framed_summary(("a", "b"), is_shared, check_mode) == lines

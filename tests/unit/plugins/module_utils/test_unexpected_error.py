@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The message about an error that no code expects."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _destination, _identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._unexpected_error import explain_unexpected
+
+REST = (
+    ". If a proxy or endpoint_url is set, check that the response comes from AWS. Otherwise, report this message as a"
+    " bug of crossaccount.ecr."
+)
+
+
+class UnprintableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "fact"),
+    [
+        (ValueError("no \n\t such value."), "ValueError: no such value"),
+        (ValueError(), "ValueError"),
+        (KeyError("tags"), "KeyError: 'tags'"),
+        (UnprintableError(), "UnprintableError"),
+    ],
+)
+def test_the_message_has_the_class_and_the_text(error: Exception, fact: str) -> None:
+    assert explain_unexpected(error) == f"Unexpected error: {fact}{REST}"
+
+
+def test_the_message_names_the_innermost_function_of_the_collection() -> None:
+    with pytest.raises(TypeError) as caught:
+        _identity.arn_of(5)  # type: ignore[arg-type]
+    place = f"split_arn (_identity.py, line {caught.traceback[-1].lineno + 1})"
+    assert explain_unexpected(caught.value).startswith(f"Unexpected error in {place}: TypeError: expected string")
+
+
+def test_a_function_that_the_collection_calls_is_not_named() -> None:
+    def fail(path: str) -> str:
+        raise ValueError(path)
+
+    with pytest.raises(ValueError, match="/srv") as caught:
+        _destination.expand_destination("/srv", fail)
+    assert explain_unexpected(caught.value).startswith("Unexpected error in expand_destination (_destination.py, line ")
+
+
+def test_a_place_outside_the_collection_is_not_named() -> None:
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        int("x")
+    assert explain_unexpected(caught.value).startswith("Unexpected error: ValueError: invalid literal")
