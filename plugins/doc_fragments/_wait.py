@@ -26,3 +26,21 @@ options:
     type: float
     default: 0.25
 """
+
+    # For modules that change a registry.
+    REGISTRY = r"""
+options:
+  wait:
+    description: After a change, wait until AWS returns the new settings three times in a row.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - The maximum time to wait, in seconds. After this time, the module fails and names the settings that differ.
+    type: int
+    default: 120
+  wait_interval:
+    description: The time between two reads, in seconds.
+    type: float
+    default: 0.25
+"""

@@ -27,6 +27,11 @@ _NEXT_STEPS_IF_DENIED = {
     "CreateRole": (
         f"{_ALLOW} If the policy of the caller requires a permissions boundary, declare it as O(permissions_boundary)."
     ),
+    # Source: ECR User Guide, "Using service-linked roles for Amazon ECR".
+    "PutReplicationConfiguration": (
+        f"{_ALLOW} The first replication rule of an account creates the service-linked role"
+        " AWSServiceRoleForECRReplication, so it also requires iam:CreateServiceLinkedRole."
+    ),
     **dict.fromkeys(
         ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
         f"{_ALLOW} If the role lacks the permissions boundary that the policy of the caller requires, have an"

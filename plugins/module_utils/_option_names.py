@@ -33,6 +33,11 @@ _AUDIT = (
     *("repository_tags", "trusted_accounts", "trusted_organizations", "tag_setters_max", "unused_days"),
     *("ends_within_days", "regions", "profile", "assume_role_arn", "declaration", "report_dir", "fail_on"),
 )
+_REPLICATE = (
+    *("owner_account", "consumer_account", "regions", "prefixes", "all_repositories", "side", "delete_replication"),
+    *("allow_deletions", "adopt", "state", "sid", "create_repositories", "region", "wait_timeout", "wait_interval"),
+    *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id"),
+)
 #: The variable for each option of a role's modules, by the role.
 VARIABLES: dict[str, dict[str, str]] = {
     "crossaccount.ecr.ecr_share": {
@@ -54,6 +59,14 @@ VARIABLES: dict[str, dict[str, str]] = {
     "crossaccount.ecr.ecr_pull": {
         **{name: f"ecr_pull_{name}" for name in _PULL},
         "readable": "ecr_pull_repositories",
+    },
+    "crossaccount.ecr.ecr_replicate": {
+        **{name: f"ecr_replicate_{name}" for name in _REPLICATE},
+        "profile": "ecr_replicate_owner_profile",
+        "assume_role_arn": "ecr_replicate_owner_assume_role_arn",
+        "assume_role_external_id": "ecr_replicate_owner_assume_role_external_id",
+        "source_account": "ecr_replicate_owner_account",
+        "destinations": "ecr_replicate_regions",
     },
     "crossaccount.ecr.ecr_credential_helper": {
         **{name: f"ecr_credential_helper_{name}" for name in _CREDENTIAL_HELPER},

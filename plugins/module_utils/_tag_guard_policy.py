@@ -67,7 +67,7 @@ class GuardPolicy(PullRole):
 
     def read(self) -> RoleState:
         """The current state of the policy and its attachments."""
-        return self._consistent(self._policy)
+        return self.consistent(self.policy)
 
     def principal(self, guarded: GuardedPrincipal) -> ExistingPrincipal | None:
         """The user or the role with the name of a declared principal."""

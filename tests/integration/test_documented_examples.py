@@ -13,6 +13,7 @@ import yaml
 
 from tests.lab import accounts
 from tests.lab.clients import trust
+from tests.lab.replication_copies import accept, configure, destination, rule
 from tests.support.control import BIN, Control, Run
 from tests.support.documentation import PREFIX, documented
 from tests.support.paths import ROOT
@@ -47,6 +48,11 @@ CONSUMER = [
     ("filter", "handoff_summary"),
     ("filter", "pull_summary"),
     ("role", "ecr_pull"),
+]
+#: They replicate images of the owner account to the consumer account.
+REPLICATION = [
+    ("ecr_repository_creation_template", "consumer-administrator"),
+    ("ecr_replication_backfill", "owner"),
 ]
 #: They need root, and the users that they name.
 ON_A_HOST = [("module", "ecr_credential_helper_config"), ("role", "ecr_credential_helper")]
@@ -133,6 +139,20 @@ def test_examples_of_the_consumer_account_run(control: Control, kind: str, name:
     assert done.code == 0, done
 
 
+@pytest.mark.parametrize(("name", "profile"), REPLICATION)
+def test_examples_of_replication_run(control: Control, name: str, profile: str) -> None:
+    ecr, places = control.lab.client("owner", "ecr"), [destination(), destination(region="eu-west-1")]
+    for place in places:
+        accept(control.lab.session("consumer-administrator").client("ecr", region_name=place["region"]))
+    configure(ecr, rule(*places))
+    blocks = [
+        {**block, PREFIX + name: {"wait_interval": 0.05, **block[PREFIX + name]}} for block in examples("module", name)
+    ]
+    done = run(control, blocks, profile)
+    configure(ecr)
+    assert done.code == 0, done
+
+
 @pytest.mark.engine
 @pytest.mark.usefixtures("shared", "skopeo")
 def test_examples_with_an_engine_run(control: Control, docker: dict[str, str]) -> None:
@@ -168,4 +188,5 @@ def test_every_example_is_run() -> None:
         for path in (ROOT / "plugins" / folder).glob("[a-z]*.py")
     }
     roles = {("role", path.name) for path in (ROOT / "roles").iterdir()}
-    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST}
+    replication = {("module", name) for name, _profile in REPLICATION}
+    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST} | replication

@@ -6,9 +6,11 @@
 3. A repository that ECR creates has the settings, the policies and the tags of the template that matches its name. The
    longest prefix decides, and `ROOT` matches every name.
 4. A template with tags needs a custom role. Without one, ECR does not create the repository.
+5. An update without `imageTagMutability` sets it to `MUTABLE`. Exclusions end with a mutability that has none.
 
 Sources: Amazon ECR User Guide, "Templates to control repositories created during a pull through cache, create on push,
-or replication action"; for 4 aws/containers-roadmap#2398. The messages of the errors are inferred.
+or replication action"; for 4 aws/containers-roadmap#2398; for 5 API reference, "UpdateRepositoryCreationTemplate". The
+messages of the errors are inferred, and that an empty text removes a policy, a description or a role.
 """
 
 from __future__ import annotations
@@ -100,7 +102,11 @@ def _update(data: dict[str, Any]) -> Response:
     problem = _problem(data)
     if problem:
         return problem
-    _templates[_key(data)] |= {**data, "updatedAt": int(time.time())}
+    changed = {**_templates[_key(data)], **data, "updatedAt": int(time.time())}
+    changed["imageTagMutability"] = data.get("imageTagMutability", "MUTABLE")
+    if not changed["imageTagMutability"].endswith("_WITH_EXCLUSION"):
+        changed.pop("imageTagMutabilityExclusionFilters", None)
+    _templates[_key(data)] = {name: value for name, value in changed.items() if value != ""}
     return _reply(_templates[_key(data)])
 
 

@@ -64,7 +64,7 @@ def change_reply(reply: Response, change: Callable[[dict[str, Any]], object]) ->
     return status, headers, json.dumps(document).encode()
 
 
-def _not_found(name: str, identifier: dict[str, str]) -> Response:
+def not_found(name: str, identifier: dict[str, str]) -> Response:
     named = ", ".join(f"{key}:'{identifier.get(key, 'null')}'" for key in ("imageDigest", "imageTag"))
     where = f"the repository with name '{name}' in the registry with id '{responses.get_account_id()}'"
     return error("ImageNotFoundException", f"The image with imageId {{{named}}} does not exist within {where}")
@@ -100,7 +100,7 @@ def _describing(handle: Call) -> Call:
         for identifier in data.get("imageIds", []) if name in ecr._repositories else []:
             image = ecr._find_image(name, identifier)
             if image is None or not requested(image["imageDigest"]):
-                return _not_found(name, identifier)
+                return not_found(name, identifier)
 
         def keep_wanted(answer: dict[str, Any]) -> None:
             answer["imageDetails"] = [
@@ -142,7 +142,7 @@ def _update_storage_class(data: dict[str, Any]) -> Response:
         return error("RepositoryNotFoundException", f"The repository with name '{name}' does not exist")
     image = ecr._find_image(name, identifier)
     if image is None:
-        return _not_found(name, identifier)
+        return not_found(name, identifier)
     archived = data["targetStorageClass"] == "ARCHIVE"
     image["imageStatus"] = "ARCHIVED" if archived else "ACTIVE"
     image["lastArchivedAt" if archived else "lastActivatedAt"] = int(time.time())

@@ -9,17 +9,15 @@ The form of the messages is AWS's, as clients of ECR report it for `repositoryNa
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from ministack.services import ecr
 
 from .image_states import Response, error
+from .models import service_model
 
 Call = Callable[[dict[str, Any]], Response]
 
@@ -33,7 +31,7 @@ def add(calls: dict[str, Call]) -> None:
         if operation not in calls:
             return await handle(method, path, headers, body, query)
         data = json.loads(body or b"{}")
-        problem = next(_problems(_model().operation_model(operation).input_shape, data, ""), None)
+        problem = next(_problems(service_model("ecr").operation_model(operation).input_shape, data, ""), None)
         return problem or calls[operation](data)
 
     ecr.handle_request = handle_request
@@ -43,11 +41,6 @@ def invalid(parameter: str, constraint: str) -> Response:
     """The error for a parameter that AWS does not accept."""
     message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"
     return error("InvalidParameterException", message)
-
-
-@functools.cache
-def _model() -> Any:
-    return ServiceModel(Loader().load_service_model("ecr", "service-2"), "ecr")
 
 
 def _problems(shape: Any, value: Any, name: str) -> Iterator[Response]:

@@ -6,9 +6,13 @@
 2. An image that is pushed is copied to the destinations of the rules that match its repository. On AWS, this takes
    minutes. The registry of another account has to allow `ecr:ReplicateImage` to the account of the source, and
    `ecr:CreateRepository` if the repository does not exist. A copy is not copied further.
+3. A rule with `deleteReplication` copies the deletion of an image, too.
+4. `DescribeImageReplicationStatus` compares an image with the destinations of its repository.
+5. The first rule of an account creates a service-linked role, which the caller has to be allowed to create.
 
-Sources: Amazon ECR User Guide, "Private image replication" and "Registry permissions for cross-account replication".
-The messages of the errors are inferred.
+Sources: Amazon ECR User Guide, "Private image replication", "Registry permissions for cross-account replication" and
+"Using service-linked roles for Amazon ECR". The messages of the errors are inferred, and that the registry policy
+decides about a deletion as about an image.
 """
 
 from __future__ import annotations
@@ -17,20 +21,21 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from ministack.core import iam_evaluator, responses
-from ministack.services import ecr
+from ministack.core import iam_actions, iam_evaluator, responses
+from ministack.services import ecr, iam
 
 from . import creation_templates, operations, registry_policy
-from .image_states import Response
+from .image_states import Response, error, not_found
 
 MOST_RULES, MOST_DESTINATIONS = 10, 25
+_SERVICE, _LINKED_ROLE = "replication.ecr.amazonaws.com", "AWSServiceRoleForECRReplication"
 _KEY = "configuration"
 _configurations = responses.AccountRegionScopedDict()
 
 
 def install() -> None:
     """Put the additions into MiniStack, after `registry_policy`."""
-    put_manifest, put_image = ecr._v2_put_manifest, ecr._put_image
+    put_manifest, put_image, delete_images = ecr._v2_put_manifest, ecr._put_image, ecr._batch_delete_image
 
     def put_and_copy_manifest(name: str, reference: str, headers: Any, body: Any) -> Response:
         reply: Response = put_manifest(name, reference, headers, body)
@@ -48,32 +53,59 @@ def install() -> None:
                 put_image(data)
         return reply
 
+    def delete_images_and_copies(data: dict[str, Any]) -> Response:
+        reply: Response = delete_images(data)
+        if reply[0] < 300:
+            for _destination in _within_destinations(data["repositoryName"], deletions=True):
+                delete_images(data)
+        return reply
+
     ecr._v2_put_manifest = put_and_copy_manifest
     ecr._put_image = put_and_copy_image
+    ecr._batch_delete_image = delete_images_and_copies
     ecr._describe_registry = _describe
-    operations.add({"PutReplicationConfiguration": _put})
+    operations.add({"PutReplicationConfiguration": _put, "DescribeImageReplicationStatus": _status})
 
 
-def _within_destinations(name: str) -> Iterator[tuple[str, str]]:
-    """The destinations of a repository of the current registry. Each is the current registry while it is yielded."""
+def _within_destinations(name: str, deletions: bool = False) -> Iterator[tuple[str, str]]:
+    """The destinations of a repository of the current registry. Each is the current registry while it is yielded.
+
+    :param deletions: whether only the rules that copy deletions count
+    """
     source = responses.get_account_id()
-    for account, region in _destinations(name):
+    for account, region in destinations(name, deletions):
         with responses.request_scope(account, region):
-            new = name not in ecr._repositories
-            if not _is_allowed(source, account, region, name, new):
+            if deletions and name not in ecr._repositories:
                 continue
-            if new:
-                purpose = creation_templates.ON_REPLICATION
-                template = creation_templates.matching(account, region, name, purpose)
-                creation_templates.create_repository(name, template)
-            if name in ecr._repositories:
+            if accepts(source, account, region, name):
                 yield account, region
 
 
-def _destinations(name: str) -> list[tuple[str, str]]:
+def accepts(source: str, account: str, region: str, name: str) -> bool:
+    """Whether the current registry, a destination, accepts an image. A repository that it lacks is created."""
+    new = name not in ecr._repositories
+    if not _is_allowed(source, account, region, name, new):
+        return False
+    if new:
+        template = creation_templates.matching(account, region, name, creation_templates.ON_REPLICATION)
+        creation_templates.create_repository(name, template)
+    return name in ecr._repositories
+
+
+def every_destination() -> list[tuple[str, str]]:
+    """The destinations of the rules of the current registry."""
+    return [(one["registryId"], one["region"]) for rule in _rules() for one in rule["destinations"]]
+
+
+def destinations(name: str, deletions: bool = False) -> list[tuple[str, str]]:
+    """The destinations of a repository of the current registry.
+
+    :param deletions: whether only the rules that copy deletions count
+    """
     found = [
         (one["registryId"], one["region"])
         for rule in _rules()
+        if not deletions or rule.get("deleteReplication", {}).get("enabled")
         if any(name.startswith(one["filter"]) for one in rule.get("repositoryFilters", [{"filter": ""}]))
         for one in rule["destinations"]
     ]
@@ -115,11 +147,48 @@ def _put(data: dict[str, Any]) -> Response:
         constraint = f"Replication configuration must have at most {MOST_DESTINATIONS} destinations"
     elif (responses.get_account_id(), responses.get_region()) in destinations:
         constraint = "Replication destination must not be the source registry"
+    elif rules and (refusal := _link_role()):
+        return refusal
     else:
         _configurations[_KEY] = {"rules": rules}
         reply: Response = responses.json_response({"replicationConfiguration": {"rules": rules}})
         return reply
     return operations.invalid("replicationConfiguration", constraint)
+
+
+def _status(data: dict[str, Any]) -> Response:
+    """The status of an image. A destination that lacks it has rejected it, because the lab copies without a delay."""
+    name, image = data["repositoryName"], ecr._find_image(data["repositoryName"], data["imageId"])
+    if name not in ecr._repositories:
+        return error("RepositoryNotFoundException", f"The repository with name '{name}' does not exist")
+    if image is None:
+        return not_found(name, data["imageId"])
+    statuses = []
+    for account, region in destinations(name):
+        with responses.request_scope(account, region):
+            is_there = ecr._find_image(name, {"imageDigest": image["imageDigest"]}) is not None
+        statuses.append({"region": region, "registryId": account, "status": "COMPLETE" if is_there else "FAILED"})
+    answer = {"repositoryName": name, "imageId": data["imageId"], "replicationStatuses": statuses}
+    reply: Response = responses.json_response(answer)
+    return reply
+
+
+def _link_role() -> Response | None:
+    """Create the service-linked role of the account. An error if the caller may not create it."""
+    if _LINKED_ROLE in iam._roles:
+        return None
+    action, account = "iam:CreateServiceLinkedRole", responses.get_account_id()
+    arn = f"arn:aws:iam::{account}:role/aws-service-role/{_SERVICE}/{_LINKED_ROLE}"
+    refusal = iam_evaluator.enforce(iam_evaluator._verified_key.get(), action, "iam", responses.get_region(), arn)
+    if refusal is not None:
+        explicit = refusal.decision == "Deny"
+        sentence = iam_actions.identity_denial_message(action, refusal.principal_arn, arn, explicit)
+        return error("AccessDeniedException", sentence)
+    before = set(iam._roles)
+    iam._create_service_linked_role({"AWSServiceName": [_SERVICE]})
+    (made,) = set(iam._roles) - before
+    iam._roles[_LINKED_ROLE] = {**iam._roles.pop(made), "RoleName": _LINKED_ROLE, "Arn": arn}
+    return None
 
 
 def _describe(_data: dict[str, Any]) -> Response:

@@ -50,6 +50,7 @@ from . import (
     regions,
     registry_policy,
     replication,
+    replication_backfill,
     resource_control,
     service_control,
     session_tags,
@@ -191,6 +192,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     pull_through_cache.install()
     cross_account.install()
     registry_policy.install()
+    replication_backfill.install()
     replication.install()
     resource_control.install()
     ecr.install(public)

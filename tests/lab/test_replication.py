@@ -147,6 +147,40 @@ def test_another_region_of_the_account_needs_no_policy(lab: Lab, owner: Any) -> 
     assert is_copied(elsewhere, push(lab, owner))
 
 
+def test_deletion_is_copied_by_a_rule_that_says_so(lab: Lab, owner: Any, consumer: Any) -> None:
+    accept(consumer, "ecr:ReplicateImage", "ecr:CreateRepository")
+    for deletes in (False, True):
+        configure(owner, {**rule(destination()), "deleteReplication": {"enabled": deletes}})
+        name = push(lab, owner)
+        owner.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": accounts.IMAGE_TAG}])
+        assert is_copied(consumer, name) != deletes
+    assert owner.describe_registry()["replicationConfiguration"]["rules"][0]["deleteReplication"] == {"enabled": True}
+
+
+def test_status_of_an_image_at_each_destination(lab: Lab, owner: Any, consumer: Any) -> None:
+    configure(owner, rule(destination(), destination(accounts.OWNER, OTHER_REGION)))
+    name = push(lab, owner)
+    image = {"imageTag": accounts.IMAGE_TAG}
+    reply = owner.describe_image_replication_status(repositoryName=name, imageId=image)
+    statuses = {(one["registryId"], one["region"]): one["status"] for one in reply["replicationStatuses"]}
+    assert statuses == {(accounts.CONSUMER, accounts.REGION): "FAILED", (accounts.OWNER, OTHER_REGION): "COMPLETE"}
+    missing = {"repositoryName": name, "imageId": {"imageTag": "none"}}
+    assert refusal(owner.describe_image_replication_status, **missing)[0] == "ImageNotFoundException"
+
+
+def test_first_rule_of_an_account_needs_its_service_linked_role(lab: Lab) -> None:
+    account = Account(lab, "fifth-administrator")
+    user = account.user("ecr", allow("ecr:*"))
+    put, rules = user.put_replication_configuration, {"rules": [rule(destination())]}
+    assert denial(put, replicationConfiguration={"rules": []}) == ""
+    expected = "because no identity-based policy allows the iam:CreateServiceLinkedRole action"
+    assert denial(put, replicationConfiguration=rules) == expected
+    configure(lab.client("fifth-administrator", "ecr"), rule(destination()))
+    role = account.iam.get_role(RoleName="AWSServiceRoleForECRReplication")["Role"]
+    assert role["Path"] == "/aws-service-role/replication.ecr.amazonaws.com/"
+    assert denial(put, replicationConfiguration=rules) == ""
+
+
 def test_template_of_the_destination_decides_about_the_copy(lab: Lab, owner: Any, consumer: Any) -> None:
     role = Account(lab, "consumer-administrator").role(trust(accounts.CONSUMER), allow("ecr:*"))
     tags = [{"Key": "environment", "Value": "shared"}]

@@ -7,7 +7,6 @@ file `state.MISFITS`. A line contains names only, no value of a response.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import pathlib
@@ -16,11 +15,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel
 from botocore.parsers import create_parser
 
 from . import state
+from .models import service_model
 
 VARIABLE = "LAB_VALIDATE"
 #: The name of each service in signatures, and of its model.
@@ -112,14 +111,14 @@ def is_enabled() -> bool:
 
 def preload() -> None:
     """Read the models, for processes that are forked from this one."""
-    for service in _MODELS if is_enabled() else ():
-        _model(service)
+    for name in _MODELS.values() if is_enabled() else ():
+        service_model(name)
 
 
 def misfits(call: str, status: int, headers: dict[str, str], body: bytes) -> list[str]:
     """How a response deviates from the model; nothing for a call without a model."""
     service, _colon, name = call.partition(":")
-    model = _model(service) if service in _MODELS else None
+    model = service_model(_MODELS[service]) if service in _MODELS else None
     if model is None or name not in model.operation_names:
         return []
     operation = model.operation_model(name)
@@ -147,12 +146,6 @@ def _document_misfits(operation: OperationModel, status: int, document: Any) -> 
         yield from _json_misfits(operation.output_shape, document, operation.name)
     elif document:
         yield f"{operation.name}: has a body, but the operation has no output"
-
-
-@functools.cache
-def _model(service: str) -> Any:
-    description = Loader().load_service_model(_MODELS[service], "service-2")
-    return ServiceModel(description, _MODELS[service])
 
 
 def _error_misfits(operation: OperationModel, status: int, document: Any) -> Iterator[str]:

@@ -219,7 +219,7 @@ def run(take: Callable[[], Job | None], jobs: int) -> Iterator[MutantResult]:
 
 
 def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[MutantResult]:
-    """Judge each mutant by one of its test files after another, the cheapest first, until one fails."""
+    """Judge each mutant by one of its test files after another, the long ones last, until one fails."""
     waiting, again = iter(mutants), deque[Mutant]()
     left: dict[Mutant, list[pathlib.Path]] = {}
 
@@ -228,7 +228,7 @@ def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[MutantResult]:
         if mutant is None:
             return None
         if mutant not in left:
-            left[mutant] = sorted(tests_of(mutant.file), key=_expense)
+            left[mutant] = sorted(tests_of(mutant.file), key=_is_long)
         if not left[mutant]:
             raise RuntimeError(f"{mutant.file}.py has no unit test")
         test = left[mutant].pop(0)
@@ -241,10 +241,9 @@ def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[MutantResult]:
             yield judged
 
 
-def _expense(test: pathlib.Path) -> tuple[bool, int]:
-    """The order of test files by their expected CPU time. Random examples need most of it."""
-    text = test.read_text(encoding="utf-8")
-    return "hypothesis" in text, len(text)
+def _is_long(test: pathlib.Path) -> bool:
+    """Whether a test file probably needs much CPU time: it has random examples, or runs whole modules."""
+    return test.parent == UNIT or "hypothesis" in test.read_text(encoding="utf-8")
 
 
 @functools.cache

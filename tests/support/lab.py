@@ -144,7 +144,7 @@ def lab_starter() -> Iterator[Callable[[pathlib.Path], None]]:
 
     The labs are forked from a process that has imported their program, which is most of the time of a start.
     """
-    command = [LAB_PYTHON, "-m", "tests.lab", "fork"]
+    command = [str(LAB_PYTHON), "-m", "tests.lab", "fork"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True, start_new_session=True) as server:
 
         def start(folder: pathlib.Path) -> None:

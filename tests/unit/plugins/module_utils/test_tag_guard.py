@@ -109,7 +109,10 @@ def test_resource_control_policy_has_the_form_that_aws_requires() -> None:
 
 
 def test_keys_of_several_shares_that_differ_in_case_are_one() -> None:
-    shares = [{"environment": ("release",)}, {"Environment": ("hotfix", "release"), "team": ("red",)}]
+    shares: list[dict[str, tuple[str, ...]]] = [
+        {"environment": ("release",)},
+        {"Environment": ("hotfix", "release"), "team": ("red",)},
+    ]
     assert merged_tags(shares) == TAGS | {"environment": ("release", "hotfix")}
     assert merged_tags([]) == {}
 

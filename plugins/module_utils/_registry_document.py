@@ -1,0 +1,106 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Changes one part of a document of a registry, which AWS replaces as a whole with each write."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_transient_kind
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import failed_result, may_have_been_sent
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_conflict import (
+    Elements,
+    conflict,
+    document_differences,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
+    CONSISTENT_READS,
+    NotConfirmedError,
+    backoff,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
+
+#: The setting `retries` of a client that sends each request once. A repeated write of an old document would overwrite
+#: a change that another program made after the first attempt.
+ONE_ATTEMPT = {"mode": "standard", "total_max_attempts": 1}
+Content = t.TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class RegistryDocument(t.Generic[Content]):
+    """A document.
+
+    :param name: its name in messages
+    :param read: reads it from AWS
+    :param write: replaces it, with one request
+    :param merge: adds or removes the part of the module; raises an error if the result must not be written
+    :param elements: the parts of the document, for the comparison
+    """
+
+    name: str
+    read: t.Callable[[], Content]
+    write: t.Callable[[Content], None]
+    merge: t.Callable[[Content], Content]
+    elements: t.Callable[[Content], Elements]
+
+
+def write_merged(document: RegistryDocument[Content], wait: WaitOptions) -> tuple[Content, Content]:
+    """Read the document, merge the part of the module, and write it. Return the last read and the written document.
+
+    After a transient error, the document is read and merged again, because another program may have written meanwhile.
+
+    :raises EcrError: if the read after the write shows that another program overwrote the document
+    """
+    failure: Exception | None = None
+    written: tuple[Content, Content] | None = None
+    for _attempt in backoff(wait):
+        before = document.read()
+        after = document.merge(before)
+        if after == before:
+            return written or (before, after)
+        try:
+            document.write(after)
+        except Exception as error:
+            if not _may_succeed_later(error):
+                raise
+            failure, written = error, (before, after)
+            continue
+        _confirm(document, before, after, wait)
+        return before, after
+    raise t.cast(Exception, failure)
+
+
+def _may_succeed_later(error: Exception) -> bool:
+    """Whether the same write may succeed soon."""
+    if isinstance(error, EcrError):
+        return False
+    return is_transient_kind(failed_result(error).get("denial_kind")) or may_have_been_sent(error)
+
+
+def _confirm(document: RegistryDocument[Content], before: Content, after: Content, wait: WaitOptions) -> None:
+    """Read until AWS returns the written document. An old document is read again, any other one is a conflict."""
+    deadline, agreed = time.monotonic() + wait.seconds, 0
+    old, new = document.elements(before), document.elements(after)
+    while True:
+        content = document.read()
+        found = document.elements(content)
+        different = document_differences(old, new, found)
+        agreed = 0 if different else agreed + 1
+        if different and found.keys() != old.keys():
+            message = conflict(document.name, different, after, content)
+            facts = {"written": after, "found": content, "differences": different}
+            raise EcrError(message, changed=True, conflict=facts)
+        if agreed == CONSISTENT_READS or not wait.wait:
+            return
+        if different and time.monotonic() > deadline:
+            raise NotConfirmedError(
+                f"Everything was written, but after {wait.timeout} seconds AWS does not confirm the {document.name}: it"
+                f" {', and it '.join(different)}. Another program may have restored the old document. Run again.",
+                changed=True,
+            )
+        time.sleep(wait.interval)

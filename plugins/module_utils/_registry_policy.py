@@ -1,0 +1,141 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The module `ecr_registry_policy_statement`: reads the policy of a registry, merges a statement, and writes it."""
+
+from __future__ import annotations
+
+import functools
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, error_code, explain
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
+    REGISTRY_ACCOUNT_ARGUMENT,
+    RegistryAccount,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
+    ONE_ATTEMPT,
+    RegistryDocument,
+    write_merged,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import (
+    STATEMENT_ARGUMENTS,
+    StatementDeclaration,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
+    merge_statement,
+    read_policy,
+    rejected,
+    statement_elements,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
+
+POLICY_STATEMENT_ARGUMENTS: Json = {
+    **STATEMENT_ARGUMENTS,
+    **REGISTRY_ACCOUNT_ARGUMENT,
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_ARGUMENTS,
+}
+
+
+def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
+    """The result of the module.
+
+    :param progress: receives the current activity
+    """
+    declared, account, problems = (
+        StatementDeclaration.of(module.params),
+        RegistryAccount.of(module.params),
+        Problems(),
+    )
+    wait = WaitOptions.of(module.params)
+    problems.extend(declared.problems())
+    problems.extend(account.problems())
+    problems.extend(wait_problems(wait))
+    problems.check()
+
+    session = session_of(module)
+    account.check(session.identity["account"])
+    registry = arn_of(session.identity["arn"]).identity
+    wanted = declared.statement(registry, session.region)
+    name = f"registry policy of account {registry.account} in {session.region}"
+    before = read_registry_policy(session.client("ecr"), name)
+    planned = merge_statement(before, declared, wanted)
+    problems.extend(declared.problems_in(registry.account))
+    problems.extend(planned.problems)
+    problems.check()
+    warn(module, planned.warnings)
+
+    after = planned.policy
+    if after != before and not module.check_mode:
+        progress(f"writing the {name}")
+        before, after = write_merged(_document(session, name, declared, wanted), wait)
+    return {
+        "changed": after != before,
+        "account": registry.account,
+        "region": session.region,
+        "sid": declared.sid,
+        "statement": wanted if declared.is_present else {},
+        "policy": after or {},
+        "diff": {"before": before or {}, "after": after or {}},
+    }
+
+
+def _document(
+    session: Session, name: str, declared: StatementDeclaration, wanted: Document
+) -> RegistryDocument[Document | None]:
+    reader, writer = session.client("ecr"), session.client("ecr", retries=ONE_ATTEMPT)
+
+    def merge(policy: Document | None) -> Document | None:
+        merged, problems = merge_statement(policy, declared, wanted), Problems()
+        problems.extend(merged.problems)
+        problems.check()
+        return merged.policy
+
+    return RegistryDocument(
+        name,
+        functools.partial(read_registry_policy, reader, name),
+        functools.partial(_write, writer),
+        merge,
+        statement_elements,
+    )
+
+
+def read_registry_policy(ecr: Client, name: str) -> Document | None:
+    """The policy of a registry; None if it has none.
+
+    :param name: its name in messages
+    """
+    try:
+        return read_policy(ecr.get_registry_policy()["policyText"], name)
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "RegistryPolicyNotFoundException":
+            raise
+        return None
+
+
+def _write(ecr: Client, policy: Document | None) -> None:
+    """Replace the policy. Without a statement, it is deleted, because a policy needs at least one."""
+    try:
+        if policy is None:
+            ecr.delete_registry_policy()
+        else:
+            ecr.put_registry_policy(policyText=text(policy))
+    except botocore.exceptions.ClientError as error:
+        code = error_code(error)
+        if code == "InvalidParameterException":
+            raise EcrError(f"{explain(error)}{rejected(policy)}") from None
+        if code != "RegistryPolicyNotFoundException":  # another program deleted it
+            raise

@@ -1,0 +1,138 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The module `ecr_replication_rule`: reads the rules of a registry, merges a rule, and writes them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import typing as t
+
+try:
+    import botocore
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
+    REGISTRY_ACCOUNT_ARGUMENT,
+    RegistryAccount,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
+    ONE_ATTEMPT,
+    RegistryDocument,
+    write_merged,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import (
+    RULE_ARGUMENTS,
+    RuleDeclaration,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import (
+    Rules,
+    merge_rule,
+    rule_elements,
+    rules_of,
+    unmatched,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response import HttpResponse
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
+
+REPLICATION_RULE_ARGUMENTS: Json = {
+    **RULE_ARGUMENTS,
+    **REGISTRY_ACCOUNT_ARGUMENT,
+    **ASSUME_ROLE_ARGUMENTS,
+    **WAIT_ARGUMENTS,
+}
+
+
+def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
+    """The result of the module.
+
+    :param progress: receives the current activity
+    """
+    declared, account, problems = (
+        RuleDeclaration.of(module.params),
+        RegistryAccount.of(module.params),
+        Problems(),
+    )
+    wait = WaitOptions.of(module.params)
+    problems.extend(declared.problems())
+    problems.extend(account.problems())
+    problems.extend(wait_problems(wait))
+    problems.check()
+
+    session = session_of(module)
+    account.check(session.identity["account"])
+    source = Destination(session.identity["account"], session.region)
+    document = _document(session, source, declared)
+    before = document.read()
+    planned = merge_rule(before, declared)
+    problems.extend(declared.problems_in(source))
+    problems.extend(planned.problems)
+    if planned.rules != before:
+        problems.extend(_unsupported_problems(session.client("ecr"), planned.rules))
+    problems.check()
+    warn(module, planned.warnings)
+
+    names = _ecr.repository_names(session.client("ecr")) if declared.is_present else []
+    warn(module, unmatched(declared, names))
+    after = planned.rules
+    if after != before and not module.check_mode:
+        progress(f"writing the {document.name}")
+        before, after = write_merged(document, wait)
+    return {
+        "changed": after != before,
+        "source": source._asdict(),
+        "rule": declared.rule(planned.deletes).request() if declared.is_present else {},
+        "rules": after,
+        "repositories": list(filter(declared.rule(False).selects, names)),
+        "diff": {"before": {"rules": before}, "after": {"rules": after}},
+    }
+
+
+def _document(session: Session, source: Destination, declared: RuleDeclaration) -> RegistryDocument[Rules]:
+    reader, writer = session.client("ecr"), session.client("ecr", retries=ONE_ATTEMPT)
+    name = f"replication configuration of {source}"
+    bodies: list[bytes] = []
+
+    def keep_body(http_response: HttpResponse, **_event: object) -> None:
+        bodies.append(http_response.content)
+
+    def read() -> Rules:
+        """The rules in the body of the response, because botocore drops members that it does not know."""
+        reader.describe_registry()
+        return rules_of(json.loads(bodies.pop()).get("replicationConfiguration") or {}, name)
+
+    def merge(rules: Rules) -> Rules:
+        merged, problems = merge_rule(rules, declared), Problems()
+        problems.extend(merged.problems)
+        problems.extend(_unsupported_problems(writer, merged.rules))
+        problems.check()
+        return merged.rules
+
+    reader.meta.events.register("after-call.ecr.DescribeRegistry", keep_body)
+    return RegistryDocument(name, read, functools.partial(_write, writer), merge, rule_elements)
+
+
+def _write(ecr: Client, rules: Rules) -> None:
+    ecr.put_replication_configuration(replicationConfiguration={"rules": rules})
+
+
+def _unsupported_problems(ecr: Client, rules: Rules) -> t.Iterator[str]:
+    """Problems with settings that botocore cannot write, so that a write would remove them from the rules of others."""
+    supported = ecr.meta.service_model.shape_for("ReplicationRule").members
+    missing = sorted({member for rule in rules for member in rule if member not in supported})
+    if missing:
+        yield (
+            f"botocore {botocore.__version__} does not support {', '.join(missing)} of a replication rule. Install a"
+            " newer version of botocore and boto3."
+        )

@@ -1,0 +1,67 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Reads what a replication concerns in the two registries. `ecr` is a boto3 client of `ecr`."""
+
+from __future__ import annotations
+
+import typing as t
+
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
+    ImageRow,
+    Inventory,
+    ListedImage,
+)
+
+
+def read_inventory(ecr: Client, region: str, selects: t.Callable[[str], bool]) -> Inventory:
+    """The images of the selected repositories."""
+    try:
+        names = [name for name in _ecr.repository_names(ecr) if selects(name)]
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "UnrecognizedClientException":
+            raise
+        raise EcrError(
+            f"Region {region} is not enabled in the account. Enable it, or remove it from the regions of the"
+            " replication."
+        ) from None
+    found = map_concurrently(lambda name: _images(ecr, name), names)
+    return {name: images for name, images in zip(names, found) if images is not None}
+
+
+def _images(ecr: Client, name: str) -> dict[str, ListedImage] | None:
+    """The images of a repository; None if it was deleted meanwhile."""
+    pages = ecr.get_paginator("describe_images").paginate(
+        repositoryName=name, filter={"imageStatus": "ANY"}, PaginationConfig={"PageSize": 1000}
+    )
+    try:
+        listed = [ListedImage.of(image) for page in pages for image in page["imageDetails"]]
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "RepositoryNotFoundException":
+            raise
+        return None
+    return {image.digest: image for image in listed}
+
+
+def replication_status(ecr: Client, row: ImageRow) -> str:
+    """The status and the failure code of the replication of an image to its destination; empty without a report."""
+    try:
+        reply = ecr.describe_image_replication_status(
+            repositoryName=row.repository, imageId={"imageDigest": row.image.digest}
+        )
+    except botocore.exceptions.ClientError as error:
+        return error_code(error)
+    for status in reply.get("replicationStatuses") or ():
+        if (status.get("registryId"), status.get("region")) == tuple(row.destination):
+            return " ".join(filter(None, (status.get("status"), status.get("failureCode"))))
+    return ""

@@ -1,0 +1,149 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The declaration of a replication from one account to another, for both sides. Standard library only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
+    SELECTION_ARGUMENTS,
+    Selection,
+)
+
+REQUEST_ARGUMENTS: Json = {
+    **SELECTION_ARGUMENTS,
+    "owner_account": {"type": "raw", "required": True},
+    "consumer_account": {"type": "raw", "required": True},
+    "regions": {"type": "list", "elements": "str"},
+    "side": {"type": "str", "choices": ["both", "owner", "consumer"], "default": "both"},
+    "delete_replication": {"type": "bool"},
+    "allow_deletions": {"type": "bool", "default": False},
+    "expect": {"type": "str", "choices": ["any", "replicated"], "default": "any"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "consumer_profile": {"type": "str"},
+    "consumer_assume_role_arn": {"type": "str"},
+    "consumer_assume_role_external_id": {"type": "str"},
+}
+_CREDENTIALS = ("access_key", "secret_key", "session_token")
+
+
+@dataclass(frozen=True)
+class ReplicationRequest:
+    """A declared replication.
+
+    :param owner: the account of the images
+    :param consumer: the account that receives them
+    :param regions: the regions that receive them; empty for the region of the images
+    :param side: the account that the run changes: `owner`, `consumer` or `both`
+    :param deletes: whether deletions are replicated; None to keep the setting
+    :param allow_deletions: the consent to that
+    :param expects_copies: whether a missing image is an error
+    """
+
+    selection: Selection
+    owner: t.Any
+    consumer: t.Any
+    regions: tuple[str, ...]
+    side: str
+    deletes: bool | None
+    allow_deletions: bool
+    expects_copies: bool
+    is_present: bool
+
+    @classmethod
+    def of(cls, params: Json) -> ReplicationRequest:
+        """The declaration in the parameters of the module."""
+        return cls(
+            Selection.of(params),
+            params["owner_account"],
+            params["consumer_account"],
+            tuple(params["regions"] or ()),
+            params["side"],
+            params["delete_replication"],
+            params["allow_deletions"],
+            params["expect"] == "replicated",
+            params["state"] == "present",
+        )
+
+    @property
+    def has_owner(self) -> bool:
+        """Whether the run has the credentials of the owner account."""
+        return self.side != "consumer"
+
+    @property
+    def has_consumer(self) -> bool:
+        """Whether the run has the credentials of the consumer account."""
+        return self.side != "owner"
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether the replication of deletions is declared without consent."""
+        return bool(self.is_present and self.deletes and not self.allow_deletions)
+
+    def destinations(self, region: str) -> tuple[Destination, ...]:
+        """The registries that receive the images.
+
+        :param region: the region of the images
+        """
+        return tuple(Destination(self.consumer, one) for one in self.regions or (region,))
+
+    def problems(self) -> t.Iterator[str]:
+        """Problems with the accounts, which can be found without a request to AWS."""
+        for name, account in (("owner_account", self.owner), ("consumer_account", self.consumer)):
+            yield from (f"{option(name)}: {problem}" for problem in account_problems(account))
+        if self.owner == self.consumer:
+            yield (
+                f"{option('owner_account')} and {option('consumer_account')} are both {self.owner}. Set the account"
+                " that receives the images, or use ecr_replication_rule for other regions of one account."
+            )
+
+    def check_credentials(self, owner: str | None, consumer: str | None) -> None:
+        """Fail if credentials belong to another account than the declared one.
+
+        :param owner: the account of the credentials for the owner account; None without credentials
+        :param consumer: the account of the credentials for the consumer account; None without credentials
+        """
+        problems = Problems()
+        if owner not in (None, self.owner):
+            problems.add(
+                f"The credentials for the owner account belong to account {owner}, but {option('owner_account')} is"
+                f" {self.owner}. Set {option('profile')} to a profile of account {self.owner}."
+            )
+        if consumer not in (None, self.consumer):
+            problems.add(
+                f"The credentials for the consumer account belong to account {consumer}, but"
+                f" {option('consumer_account')} is {self.consumer}. Set {option('consumer_profile')} to a profile of"
+                f" account {self.consumer}, or configure each side on its own with {option('side')}."
+            )
+        problems.check()
+
+    def problems_in(self, region: str) -> t.Iterator[str]:
+        """Problems with the selection and the destinations.
+
+        :param region: the region of the images
+        """
+        declared = RuleDeclaration(self.selection, self.destinations(region))
+        yield from declared.problems()
+        yield from declared.problems_in(Destination(str(self.owner), region))
+
+
+def consumer_parameters(params: Json) -> Json:
+    """The parameters of a module with the credentials of the consumer account."""
+    profile = params.get("consumer_profile")
+    return {
+        **params,
+        **(dict.fromkeys(_CREDENTIALS) if profile else {}),
+        "profile": profile or params.get("profile"),
+        "assume_role_arn": params.get("consumer_assume_role_arn"),
+        "assume_role_external_id": params.get("consumer_assume_role_external_id"),
+    }

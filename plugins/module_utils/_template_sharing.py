@@ -1,0 +1,105 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Whether the tags of a repository creation template share each new repository. Standard library only.
+
+A tag shares a repository through a pull role of this collection. A tag that is one of several tags of a role counts,
+because the other tags may be set later.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
+from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import TemplateDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
+
+_Tags = t.Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Grants:
+    """The access that tags grant in an account.
+
+    :param roles: the permissions of each pull role of this collection
+    :param unknown: why the roles could not be read; empty if they were read
+    """
+
+    roles: t.Mapping[str, Document]
+    unknown: str = ""
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """The tags of a template that share a repository, and the roles that grant access by them."""
+
+    tags: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+def sharing_of(tags: _Tags, declared: TemplateDeclaration, grants: Grants, prefix_arn: str) -> Sharing:
+    """The tags of a template that share a repository, and the roles.
+
+    :param prefix_arn: the ARN of a repository without its name
+    """
+    wanted = repository_tags_of(declared.sharing_tags or {})
+    pairs = [(key, value) for key, values in wanted.items() for value in values]
+    sharing = _matching(tags, pairs)
+    roles = []
+    for name, permissions in sorted(grants.roles.items()):
+        found = _matching(tags, [pair for one in granting_tags(permissions) for pair in one.items()])
+        found = found or (list(tags) if _opens(permissions, f"{prefix_arn}new", tags) else [])
+        if found:
+            roles.append(name)
+            sharing += found
+    return Sharing(tuple(key for key in tags if key in sharing), tuple(roles))
+
+
+def sharing_problems(
+    after: Template, declared: TemplateDeclaration, sharing: Sharing, grants: Grants
+) -> t.Iterator[str]:
+    """Problems with a template that shares each new repository without consent, or that may do so."""
+    if declared.allow_sharing_tags or not after.tags:
+        return
+    if sharing.tags:
+        named = ", ".join(f"{key}={after.tags[key]}" for key in sharing.tags)
+        through = f" through the role {' and the role '.join(sharing.roles)}" if sharing.roles else ""
+        yield (
+            f"Repository creation template {after.prefix} sets {named}, which shares each repository that ECR creates"
+            f" with the template{through}. To consent, set {option('allow_sharing_tags')}: true. Otherwise, remove the"
+            f" tag from {option('tags')}."
+        )
+    elif grants.unknown and declared.sharing_tags is None:
+        yield (
+            f"Repository creation template {after.prefix} sets tags, but it is unknown whether they share"
+            f" repositories: {grants.unknown.rstrip('.')}. Grant iam:GetAccountAuthorizationDetails to the caller, set"
+            f" {option('sharing_tags')} to the tags that grant access, or set {option('allow_sharing_tags')}: true."
+        )
+
+
+def _matching(tags: _Tags, pairs: t.Iterable[tuple[str, str]]) -> list[str]:
+    """The keys of the tags that are in the pairs. IAM ignores the case of keys."""
+    wanted = {(key.lower(), value) for key, value in pairs}
+    return [key for key, value in tags.items() if (key.lower(), value) in wanted]
+
+
+def _opens(permissions: Document, arn: str, tags: _Tags) -> bool:
+    """Whether a role can or may pull from any repository because of its tags, by any operator of a condition.
+
+    The resources of its statements are ignored, because a template creates repositories with many names.
+    """
+    allowing = [
+        {**{key: value for key, value in statement.items() if key != "NotResource"}, "Resource": "*"}
+        for statement in statements(permissions)
+        if statement.get("Effect") == "Allow" and statement.get("Condition")
+    ]
+    document = {"Version": "2012-10-17", "Statement": allowing}
+    return pull_decision(document, arn, tags).verdict != DENIED and pull_decision(document, arn, {}).verdict == DENIED

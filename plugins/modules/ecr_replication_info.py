@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecr_replication_info
+short_description: Compare the images of an ECR registry with their copies in the registry of another account
+version_added: 0.1.0
+author: The crossaccount.ecr maintainers (@crossaccount)
+description:
+  - Reads the images of the selected repositories in the owner account, and their copies in each region of the consumer
+    account, and compares them by digest. It changes nothing.
+  - Image indexes, their images, and referrers such as signatures and SBOMs are compared, each by its own digest.
+  - The options of the connection are for the owner account. The options that begin with C(consumer_) are for the
+    consumer account.
+options:
+  owner_account:
+    description: The account ID of the registry that has the images, 12 digits, quoted.
+    type: raw
+    required: true
+  consumer_account:
+    description: The account ID of the registries that receive the images, 12 digits, quoted.
+    type: raw
+    required: true
+  regions:
+    description: The regions of the consumer account that receive the images. The default is the region of the images.
+    type: list
+    elements: str
+  side:
+    description:
+      - The account whose credentials the run has. With V(owner), the copies are not read. With V(consumer), the images
+        are not read.
+    type: str
+    choices: [both, owner, consumer]
+    default: both
+  delete_replication:
+    description: Whether the replication also deletes copies. See M(crossaccount.ecr.ecr_replication_rule).
+    type: bool
+  allow_deletions:
+    description:
+      - Consent to O(delete_replication=true). Without it, the module fails, and lists the images that a deletion would
+        concern.
+    type: bool
+    default: false
+  expect:
+    description:
+      - V(replicated) waits until each image has a copy. It fails if the registry policy of a destination does not
+        accept the images, or if an image has no copy in time.
+    type: str
+    choices: [any, replicated]
+    default: any
+  state:
+    description: V(absent) describes the end of the replication.
+    type: str
+    choices: [present, absent]
+    default: present
+  consumer_profile:
+    description: The AWS profile of the consumer account. The default is the profile of the owner account.
+    type: str
+  consumer_assume_role_arn:
+    description: A role of the consumer account to assume.
+    type: str
+  consumer_assume_role_external_id:
+    description: The external ID for O(consumer_assume_role_arn).
+    type: str
+  wait:
+    description: With O(expect=replicated), wait for missing copies.
+    type: bool
+    default: true
+  wait_timeout:
+    description: The maximum time to wait, in seconds. AWS replicates most images within 30 minutes.
+    type: int
+    default: 1800
+  wait_interval:
+    description: The time between two reads, in seconds.
+    type: float
+    default: 15.0
+extends_documentation_fragment:
+  - crossaccount.ecr._replication
+  - crossaccount.ecr._assume_role
+  - crossaccount.ecr._attributes
+  - crossaccount.ecr._attributes.info
+  - crossaccount.ecr._attributes.action_group
+  - crossaccount.ecr._requirements.aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+attributes:
+  async:
+    support: full
+notes:
+  - The caller needs C(ecr:DescribeRepositories) and C(ecr:DescribeImages) in both accounts,
+    C(ecr:DescribeImageReplicationStatus) in the owner account and C(ecr:GetRegistryPolicy) in the consumer account.
+seealso:
+  - module: crossaccount.ecr.ecr_replication_rule
+    description: Replicates the images.
+  - module: crossaccount.ecr.ecr_replication_backfill
+    description: Replicates the images that exist already.
+"""
+
+EXAMPLES = r"""
+- name: Show which images have a copy
+  crossaccount.ecr.ecr_replication_info:
+    prefixes: [release]
+    owner_account: "111111111111"
+    consumer_account: "222222222222"
+    consumer_profile: consumer-administrator
+
+- name: Wait until all images have a copy
+  crossaccount.ecr.ecr_replication_info:
+    prefixes: [release]
+    owner_account: "111111111111"
+    consumer_account: "222222222222"
+    consumer_profile: consumer-administrator
+    expect: replicated
+"""
+
+RETURN = r"""
+owner:
+  description: Whether the run has the credentials of the owner account.
+  returned: success
+  type: bool
+  sample: true
+consumer:
+  description: Whether the run has the credentials of the consumer account.
+  returned: success
+  type: bool
+  sample: true
+destinations:
+  description: The registries that receive the images.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - account: "222222222222"
+      region: ap-northeast-1
+repositories:
+  description: The existing repositories that are selected. Empty with O(side=consumer).
+  returned: success
+  type: list
+  elements: str
+  sample: [release]
+images:
+  description:
+    - The state of each image at each destination. V(replicated) has a copy, V(missing) has none, V(extra) is only at
+      the destination, and V(archived) is archived in one of the two registries.
+    - Empty unless O(side=both).
+  returned: success, and if an image has no copy
+  type: list
+  elements: dict
+  sample:
+    - account: "222222222222"
+      region: ap-northeast-1
+      repository: release
+      digest: sha256:9f2e4c6a8b0d1e3f5a7c9b1d3e5f7a9c0b2d4f6e8a1c3e5f7b9d0a2c4e6f8b1d
+      image_tags: [v1.0]
+      kind: image
+      state: replicated
+      status: ""
+counts:
+  description: The number of entries in RV(images) in each state.
+  returned: success
+  type: dict
+  sample: {replicated: 1, missing: 0, extra: 0, archived: 0}
+lines:
+  description: The comparison as text.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+all_lines:
+  description: The comparison as text, with every image.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_info import (
+    REPLICATION_INFO_ARGUMENTS,
+    replication_info,
+)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=REPLICATION_INFO_ARGUMENTS, supports_check_mode=True)
+    run_and_exit(module, replication_info)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The comparison of images with their copies, and its lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_acceptance import not_accepted_names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
+    ListedImage,
+    compare_copies,
+    count_states,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import (
+    deletion_problems,
+    end_lines,
+    missing_problem,
+    not_accepted,
+    other_side_lines,
+    preview_lines,
+    table_lines,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import (
+    ReplicationRequest,
+    consumer_parameters,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
+
+OWNER, CONSUMER = "111111111111", "222222222222"
+PLACE, OTHER = Destination(CONSUMER, "eu-west-1"), Destination(CONSUMER, "us-east-1")
+
+
+def image(number: int, *image_tags: str, kind: str = "image", is_active: bool = True) -> ListedImage:
+    return ListedImage(f"sha256:{number:064}", image_tags, kind, is_active)
+
+
+def images(*listed: ListedImage) -> dict[str, ListedImage]:
+    return {one.digest: one for one in listed}
+
+
+SOURCE = {
+    "release": images(
+        image(1, "v1"),
+        image(2, "v2", kind="index"),
+        image(3, kind="referrer"),
+        image(4, "old", is_active=False),
+        image(5, "v5"),
+    )
+}
+COPIES = {
+    PLACE: {
+        "release": images(image(1, "v1"), image(2, "v2", kind="index"), image(5, "v5", is_active=False), image(9, "x"))
+    },
+    OTHER: {},
+}
+
+
+def test_each_image_has_a_state_at_each_destination() -> None:
+    rows = compare_copies(SOURCE, COPIES)
+    states = {(row.destination.region, int(row.image.digest[7:])): row.state for row in rows}
+    assert states == {
+        ("eu-west-1", 1): "replicated",
+        ("eu-west-1", 2): "replicated",
+        ("eu-west-1", 3): "missing",
+        ("eu-west-1", 4): "archived",
+        ("eu-west-1", 5): "archived",
+        ("eu-west-1", 9): "extra",
+        ("us-east-1", 1): "missing",
+        ("us-east-1", 2): "missing",
+        ("us-east-1", 3): "missing",
+        ("us-east-1", 4): "archived",
+        ("us-east-1", 5): "missing",
+    }
+    assert count_states(rows) == {"replicated": 2, "missing": 5, "extra": 1, "archived": 3}
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ({}, ("image", True)),
+        ({"imageStatus": "ARCHIVED"}, ("image", False)),
+        ({"imageManifestMediaType": "application/vnd.oci.image.index.v1+json"}, ("index", True)),
+        ({"subjectManifestDigest": "sha256:1", "imageStatus": "ACTIVE"}, ("referrer", True)),
+    ],
+)
+def test_kind_of_an_image_in_a_response(reply: dict[str, Any], expected: tuple[str, bool]) -> None:
+    found = ListedImage.of({"imageDigest": "sha256:2", "imageTags": ["b", "a"], **reply})
+    assert (found.kind, found.is_active, found.image_tags) == (*expected, ("a", "b"))
+
+
+def test_preview_names_what_appears_and_what_may_be_deleted() -> None:
+    rows = compare_copies(SOURCE, COPIES)
+    lines = list(preview_lines(SOURCE, rows, [PLACE], True))
+    assert lines[:2] == [
+        "The selection has 5 images in release.",
+        "+ account 222222222222 in eu-west-1: 1 image can appear, in release.",
+    ]
+    assert lines[2].endswith("deletes the copy there. This concerns 3 images now.")
+    assert len(list(preview_lines(SOURCE, rows, [PLACE], False))) == 2
+    (_selection, unread) = preview_lines(SOURCE, [], [PLACE], False)
+    assert unread.startswith("+ account 222222222222 in eu-west-1: the images there are not read.")
+    assert next(preview_lines({}, [], [PLACE], False)) == "The selection has 0 images in no repository yet."
+
+
+def test_end_names_the_copies_that_stay() -> None:
+    (line,) = end_lines(compare_copies(SOURCE, COPIES), [PLACE])
+    assert line == "- account 222222222222 in eu-west-1: no new images appear. 5 copies of the selection stay there."
+
+
+def test_table_has_one_line_for_each_image() -> None:
+    lines = list(table_lines(compare_copies(SOURCE, COPIES)))
+    assert lines[0].split() == ["state", "repository", "image", "tags", "digest", "kind", "destination", "status"]
+    assert len(lines) == 1 + 11 + 1
+    assert lines[-1] == "2 replicated, 5 missing, 1 extra, 3 archived."
+    assert list(table_lines([])) == []
+
+
+def test_long_table_has_no_replicated_images_without_verbosity() -> None:
+    many = {"release": images(*(image(number, str(number)) for number in range(30)))}
+    rows = compare_copies(many, {PLACE: many})
+    assert list(table_lines(rows)) == ["30 replicated, 0 missing, 0 extra, 0 archived."]
+    assert len(list(table_lines(rows, every_row=True))) == 32
+
+
+def test_messages_about_missing_images_and_deletions() -> None:
+    rows = compare_copies(SOURCE, COPIES)
+    missing = [row for row in rows if row.state == "missing"][:1]
+    assert missing_problem(missing, 5).startswith(
+        "After 5 seconds, 1 image is not replicated: release@sha256:000000000000 in account 222222222222 in eu-west-1"
+        " (no status). Images"
+    )
+    assert missing_problem(missing * 2, 5).startswith("After 5 seconds, 2 images are not replicated: ")
+    (problem,) = deletion_problems(rows)
+    assert "These images" not in problem
+    assert "release:v1, release:v2" in problem
+    (problem,) = deletion_problems([])
+    assert "This concerns these images: none now." in problem
+    assert "ecr_replicate_side=consumer" in not_accepted(PLACE, OWNER, ["release"])
+    assert [len(list(other_side_lines(side, OWNER, CONSUMER))) for side in ("both", "owner", "consumer")] == [0, 1, 1]
+
+
+SOURCE_ID, REGISTRY = Identity("aws", OWNER), Identity("aws", CONSUMER)
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"AWS": SOURCE_ID.root},
+    "Action": ["ecr:CreateRepository", "ecr:ReplicateImage"],
+    "Resource": REGISTRY.repository("eu-west-1", "rel*"),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({}, ["develop"]),
+        ({"Principal": "*", "Action": "ecr:*", "Resource": "*"}, []),
+        ({"Principal": {"AWS": [OWNER]}}, ["develop"]),
+        ({"Principal": {"AWS": CONSUMER}}, ["develop", "release"]),
+        ({"Action": "ecr:ReplicateImage"}, ["develop", "release"]),
+        ({"Effect": "Deny"}, ["develop", "release"]),
+        ({"Resource": REGISTRY.repository("us-east-1", "*")}, ["develop", "release"]),
+    ],
+)
+def test_policy_that_does_not_accept_a_repository(changed: dict[str, Any], refused: list[str]) -> None:
+    policy = {"Statement": [{**ALLOW, **changed}]}
+    names = ["develop", "release"]
+    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", names) == refused
+    assert not_accepted_names(None, SOURCE_ID, REGISTRY, "eu-west-1", names) == names
+
+
+def request(**changed: Any) -> ReplicationRequest:
+    settings: dict[str, Any] = {
+        "selection": Selection(("release",)),
+        "owner": OWNER,
+        "consumer": CONSUMER,
+        "regions": (),
+        "side": "both",
+        "deletes": None,
+        "allow_deletions": False,
+        "expects_copies": False,
+        "is_present": True,
+    }
+    return ReplicationRequest(**{**settings, **changed})
+
+
+def test_credentials_of_each_side_are_checked() -> None:
+    request().check_credentials(OWNER, CONSUMER)
+    request().check_credentials(None, CONSUMER)
+    with pytest.raises(EcrError, match=r"^2 problems, nothing was written:"):
+        request().check_credentials(CONSUMER, OWNER)
+    with pytest.raises(EcrError, match=r"^The credentials for the consumer account belong to account 111111111111"):
+        request().check_credentials(OWNER, OWNER)
+
+
+def test_consent_is_needed_for_deletions_only() -> None:
+    assert request(deletes=True).needs_consent
+    assert not request(deletes=True, allow_deletions=True).needs_consent
+    assert not request(deletes=True, is_present=False).needs_consent
+    assert not request().needs_consent
+
+
+def test_region_of_the_images_is_the_default_destination() -> None:
+    assert request().destinations("eu-west-1") == (PLACE,)
+    assert request(regions=("us-east-1",)).destinations("eu-west-1") == (OTHER,)
+    (problem,) = request(consumer=OWNER).problems()
+    assert problem.startswith("owner_account and consumer_account are both 111111111111.")
+
+
+def test_consumer_profile_replaces_the_keys_of_the_owner() -> None:
+    keys = {"access_key": "a", "secret_key": "b", "session_token": "c", "profile": "owner", "assume_role_arn": "x"}
+    names = ("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id")
+    with_profile = consumer_parameters({**keys, **dict.fromkeys(names), "consumer_profile": "consumer"})
+    assert (with_profile["profile"], with_profile["access_key"], with_profile["assume_role_arn"]) == (
+        "consumer",
+        None,
+        None,
+    )
+    with_role = consumer_parameters({**keys, **dict.fromkeys(names), "consumer_assume_role_arn": "role"})
+    assert (with_role["profile"], with_role["access_key"], with_role["assume_role_arn"]) == ("owner", "a", "role")
