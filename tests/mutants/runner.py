@@ -198,7 +198,7 @@ def _be_pytest(job: Job) -> None:
 
 
 def run(take: Callable[[], Job | None], jobs: int) -> Iterator[MutantResult]:
-    """Run jobs, several at the same time, until there is none.
+    """Run all jobs, several at the same time.
 
     :param take: returns the next job
     """

@@ -185,7 +185,7 @@ def test_patterns_of_arns_name_principals(pattern: str, name: str | None) -> Non
     assert set(found) <= {name}
 
 
-def test_pattern_for_several_accounts_names_each_declared_account() -> None:
+def test_pattern_for_several_accounts_names_each_account() -> None:
     pattern = "arn:aws:iam::*:role/ci"
     listed = {"AWS": [root(CONSUMER), root(OTHER)]}
     found = through_trust(listed, {"ArnLike": {"aws:PrincipalArn": pattern}})

@@ -128,7 +128,7 @@ def test_chain_of_roles_ends_with_any_of_its_steps(place: str) -> None:
     assert ends(account) == [(["pull"], END)]
 
 
-def test_policy_of_a_repository_ends_the_access_of_a_named_session() -> None:
+def test_repository_policy_ends_the_access_of_a_named_session() -> None:
     session = {"AWS": f"arn:aws:sts::{OWNER}:assumed-role/allow_ecr_release/ci"}
     policy = document({"Principal": session, "Action": PULL, "Condition": UNTIL})
     shared_role = role(document(trust(PULLER)), document({"Action": "s3:*", "Resource": "*"}))

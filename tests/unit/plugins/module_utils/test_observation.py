@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an error of AWS says about the access of the role."""
+"""The meaning of an error of AWS for the access of the role."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_the_lines_say_who_gains_and_who_loses(
     assert bool(change.lost) == any(not line.startswith("+") for line in lines)
 
 
-def test_gained_and_lost_access_names_principal_repository_and_region() -> None:
+def test_changed_access_names_principal_repository_and_region() -> None:
     here, there = repository("release", {}, ON), repository("develop", ON, {}, "us-east-1")
     change = access_of([RoleChange("only", role(ON, FIRST), role(ON, FIRST))], [here, there], NOW)
     principal = f"{ONE} (external ID)"

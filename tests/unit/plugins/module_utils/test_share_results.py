@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a plan of shares returns about each share, and the hand-offs that follow from it."""
+"""The result of a plan for each share, and the options of its hand-offs."""
 
 from __future__ import annotations
 

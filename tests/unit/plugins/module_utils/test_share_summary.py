@@ -45,7 +45,7 @@ def test_a_consumer_is_named_with_its_access(access: str, options: dict[str, Any
     assert plan.summary[1].replace(f"arn:aws:iam::{ONE}:", "") == line.replace(f"arn:aws:iam::{ONE}:", "")
 
 
-def test_an_absent_share_names_the_repositories_that_lose_its_tags() -> None:
+def test_absent_share_names_the_repositories_without_its_tags() -> None:
     plan = SHARED.plan([declared("first", state="absent", repositories=["*"])])
     assert plan.summary == [
         ROLE_LINE,
@@ -72,7 +72,7 @@ def test_a_policy_without_its_role_is_deleted() -> None:
     assert plan.summary[1] == "the role and its policy are deleted; no one can pull through it"
 
 
-def test_other_repositories_with_the_tags_are_named_unless_the_share_is_exclusive() -> None:
+def test_shares_that_are_not_exclusive_name_other_repositories() -> None:
     tagged = {"release": {}, "develop": TAG, "build": {"Environment": "release"}, "other": {"environment": "other"}}
     line = f"also shared because of existing tags: build, develop in {REGION} (exclusive: true removes these tags)"
     assert OwnerAccount(tagged).plan([declared("first")]).summary[3:] == [line]
@@ -98,7 +98,7 @@ def in_two_regions(**options: Any) -> SharePlan:
     )
 
 
-def test_other_repositories_are_named_only_in_the_regions_of_the_share() -> None:
+def test_other_repositories_are_named_only_in_its_regions() -> None:
     lines = [line for line in in_two_regions().summary if line.startswith("also")]
     assert [line.partition(" in ")[2][: len(REGION)] for line in lines] == [REGION]
     both = [line for line in in_two_regions(regions=[REGION, OTHER_REGION]).summary if line.startswith("also")]

@@ -31,7 +31,7 @@ def test_the_message_has_the_class_and_the_text(error: Exception, fact: str) -> 
     assert explain_unexpected(error) == f"Unexpected error: {fact}{REST}"
 
 
-def test_the_message_names_the_innermost_function_of_the_collection() -> None:
+def test_message_names_the_innermost_function_of_ours() -> None:
     with pytest.raises(TypeError) as caught:
         _identity.arn_of(5)  # type: ignore[arg-type]
     place = f"split_arn (_identity.py, line {caught.traceback[-1].lineno + 1})"
