@@ -31,10 +31,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     combined,
     unknown_attempt,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, admission_to
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import (
     Sessions,
-    Target,
     direct_attempt,
     role_attempt,
 )

@@ -29,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     Path,
     unknown_attempt,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import Target
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal

@@ -38,19 +38,28 @@ def end_of(
 
 def ends_of(
     estate: Estate, statements: t.Iterable[Statement], decide: t.Callable[[Estate], t.Mapping[str, Decision]]
-) -> dict[str, datetime.datetime]:
-    """The first second at which each action is denied. Actions without an end are not included.
+) -> tuple[t.Mapping[str, Decision], dict[str, datetime.datetime]]:
+    """The decision for each action, and the first second at which an action is denied that is not denied now.
 
     :param statements: all statements that apply to the requests
     :param decide: the decision for each action at the time of an estate
     """
+    decided = decide(estate)
+    open_ended = {action for action, one in decided.items() if one.verdict != DENIED}
     ends: dict[str, datetime.datetime] = {}
-    for second in _changes(statements, estate.now):
-        decided = decide(replace(estate, now=second))
-        ends.update({action: second for action, one in decided.items() if one.verdict == DENIED and action not in ends})
-        if decided.keys() <= ends.keys():
+    for second in _changes(statements, estate.now) if open_ended else ():
+        later = decide(replace(estate, now=second))
+        ended = {action for action in open_ended if later[action].verdict == DENIED}
+        ends.update(dict.fromkeys(ended, second))
+        open_ended -= ended
+        if not open_ended:
             break
-    return ends
+    return decided, ends
+
+
+def has_time(statement: Statement) -> bool:
+    """Whether a statement has a condition on the time."""
+    return any(check.key.lower() in TIME_KEYS for check in statement.condition)
 
 
 def _changes(statements: t.Iterable[Statement], now: datetime.datetime) -> list[datetime.datetime]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
@@ -38,13 +38,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     REPOSITORY,
     ROLE,
     TEMPLATE,
-    Access,
     Attempt,
     Path,
-    combined,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, concerning
-from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
     DENIED,
@@ -62,28 +61,6 @@ Sessions = dict[tuple[str, int, tuple[str, ...], t.Optional[bool]], Attempt]
 _NOT_GRANTED = Decision(DENIED, "no statement allows it")
 
 
-@dataclass(frozen=True)
-class Target:
-    """A class of repositories.
-
-    :param repository: one of them, for which requests are evaluated
-    :param resource: the statements of the repository policy and of the registry policy
-    :param template: the name of the creation template; empty for repositories that exist
-    """
-
-    repository: Repository
-    resource: Layer
-    template: str
-    members: t.Sequence[Repository]
-    _access: dict[str, Access] = field(default_factory=dict, compare=False)
-
-    def cached(self, principal: str, attempts: t.Sequence[Attempt]) -> Access:
-        """The access through these attempts, computed once for each principal."""
-        if principal not in self._access:
-            self._access[principal] = combined(attempts)
-        return self._access[principal]
-
-
 def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attempt:
     """The requests of an outsider with its own identity, which the policies of its own account must allow as well."""
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
@@ -94,8 +71,8 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     def decide(at: Estate) -> dict[str, Decision]:
         return _direct_decisions(at, outsider, target, tried)
 
-    ends = ends_of(estate, concerning(target.resource, outsider.principal), decide)
-    return _attempt(decide(estate), target, target.resource, ends)
+    decided, ends = ends_of(estate, concerning(target.timed, outsider.principal), decide)
+    return _attempt(decided, target, target.resource, ends)
 
 
 def _direct_decisions(
@@ -154,7 +131,8 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
     role = admission.role
     layers = session_layers(role, target)
     joined = Layer((*role.identity.statements, *target.resource.statements))
-    statements = [*joined.statements, *(statement for limit in role.limits for statement in limit.statements)]
+    limiting = [statement for limit in role.limits for statement in limit.statements]
+    statements = [*joined.statements, *limiting]
     granted = [action for action in REQUIRED if _is_granted(action, layers)]
 
     def decide(at: Estate) -> dict[str, Decision]:
@@ -169,7 +147,10 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
                     decided.setdefault(one.action, []).append(decide_layers(one, layers))
         return {action: _best(decisions) for action, decisions in decided.items()}
 
-    return _attempt(decide(estate), target, joined, ends_of(estate, statements, decide))
+    own = (session_of_role(estate, role.principal, name)[0] for name in admission.names)
+    of_resource = [statement for principal in own for statement in concerning(target.timed, principal)]
+    decided, ends = ends_of(estate, [*role.identity.statements, *limiting, *of_resource], decide)
+    return _attempt(decided, target, joined, ends)
 
 
 def _session_tags(statements: list[Statement], request: Request, repository: str) -> list[Values]:
@@ -200,7 +181,7 @@ def _best(decisions: t.Sequence[Decision]) -> Decision:
 
 
 def _attempt(
-    decided: dict[str, Decision], target: Target, layer: Layer, ends: t.Mapping[str, datetime.datetime]
+    decided: t.Mapping[str, Decision], target: Target, layer: Layer, ends: t.Mapping[str, datetime.datetime]
 ) -> Attempt:
     """The verdict for each action of a report, and the statements that decide.
 

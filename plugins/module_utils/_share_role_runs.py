@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
     with_common_policy,
     with_removed_roles,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier, end_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
@@ -51,10 +51,15 @@ def planned_shares(declared: t.Sequence[Share], account: Account, expired_only: 
 
 
 def _has_ended(share: Share, shares: t.Sequence[Share], account: Account) -> bool:
-    """Whether the end has passed, both in the declaration and in AWS. A misspelled end does not delete a role."""
+    """Whether the end has passed, both in the declaration and in AWS. A misspelled end does not delete a role.
+
+    A role without its policy gives no access. An interrupted run may have deleted the end of such a role.
+    """
     states = _states(share, shares, account)
     role = with_fixed_ends(share.role, [state.role_tags for state in states], account.now)
-    ends = [earlier(role.end, role.role_end), *(end_of_role(state) for state in states[:1] if state.role_exists)]
+    ends = [earlier(role.end, role.role_end)]
+    if states[0].attached:
+        ends.append(earlier(end_of_role(states[0]), end_in(states[0].trust)))
     return all(end is not None and end <= account.now for end in ends)
 
 

@@ -18,11 +18,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import (
-    EVERY_NAME,
-    TemplateDeclaration,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import TemplateDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 
 _Tags = t.Mapping[str, str]
@@ -57,10 +54,9 @@ def sharing_of(tags: _Tags, declared: TemplateDeclaration, grants: Grants, prefi
     pairs = [(key, value) for key, values in wanted.items() for value in values]
     sharing = _matching(tags, pairs)
     roles = []
-    arn = prefix_arn + ("new" if declared.prefix == EVERY_NAME else f"{declared.prefix}/new")
     for name, permissions in sorted(grants.roles.items()):
         found = _matching(tags, [pair for one in granting_tags(permissions) for pair in one.items()])
-        found = found or (list(tags) if _opens(permissions, arn, tags) else [])
+        found = found or (list(tags) if _opens(permissions, f"{prefix_arn}new", tags) else [])
         if found:
             roles.append(name)
             sharing += found
@@ -96,8 +92,14 @@ def _matching(tags: _Tags, pairs: t.Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _opens(permissions: Document, arn: str, tags: _Tags) -> bool:
-    """Whether a role can or may pull from a repository because of its tags, by any condition of its policy."""
-    return (
-        pull_decision(permissions, arn, tags).verdict != DENIED
-        and pull_decision(permissions, arn, {}).verdict == DENIED
-    )
+    """Whether a role can or may pull from any repository because of its tags, by any operator of a condition.
+
+    The resources of its statements are ignored, because a template creates repositories with many names.
+    """
+    allowing = [
+        {**{key: value for key, value in statement.items() if key != "NotResource"}, "Resource": "*"}
+        for statement in statements(permissions)
+        if statement.get("Effect") == "Allow" and statement.get("Condition")
+    ]
+    document = {"Version": "2012-10-17", "Statement": allowing}
+    return pull_decision(document, arn, tags).verdict != DENIED and pull_decision(document, arn, {}).verdict == DENIED

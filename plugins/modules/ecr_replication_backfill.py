@@ -87,6 +87,8 @@ notes:
   - Requires a version of botocore that supports C(StartReplicationBackfill). With an older version, the module fails
     before the first request, and the message names another way to copy the images.
 seealso:
+  - module: crossaccount.ecr.ecr_replication_rule
+    description: Manages the replication rule, which must exist.
   - module: crossaccount.ecr.ecr_repository_creation_template
     description: Manages the settings of the repositories that replication creates.
 """

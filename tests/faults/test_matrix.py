@@ -172,7 +172,7 @@ def test_the_observer_sees_access_after_its_end(watched: bench.Bench, nothing_sh
     declared = {**runs.FIRST, "repositories": ["release", "develop"], "expires": end}
 
     def seen(expires: str) -> set[tuple[str | None, ...]]:
-        """What the role gives with this end of its permissions."""
+        """The undeclared access of a role with this end of its permissions."""
         watched.lab("begin", declarations=[declared, {**runs.SECOND, "expires": later}], forget=True)
         document = json.loads(trust(accounts.CONSUMER, "test"))
         document["Statement"][0]["Condition"]["DateLessThan"] = {"aws:CurrentTime": end}

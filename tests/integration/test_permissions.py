@@ -16,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 from tests.lab import accounts, state
-from tests.support.control import REPOSITORY_ARN, Control
+from tests.support.control import BIN, REPOSITORY_ARN, Control
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 
@@ -356,7 +356,7 @@ def user_of(action: str) -> str:
 
 def everybody(control: Control, users: list[str], module: str, /, **options: Any) -> tuple[int, dict[str, Any]]:
     """One run of a module for many users at once, each on a host of the same name: exit status and results."""
-    command = [*control.ad_hoc(None), "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
+    command: list[Any] = [BIN / "ansible", "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
     command += ["-e", f"ansible_python_interpreter={control.python}", "-m", f"crossaccount.ecr.{module}"]
     options = {"profile": "{{ inventory_hostname }}", "wait_interval": 0, **options}
     tree = control.folder / f"tree-{len(list(control.folder.iterdir()))}"

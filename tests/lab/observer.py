@@ -263,7 +263,7 @@ class ObserverMiddleware:
         return [self.clock, *(end for end in self.ends if end > self.clock)]
 
     def _period(self, moment: float) -> int:
-        """The last end before a moment; 0 if there is none. Access remains the same until the next end."""
+        """The last end before a moment; 0 before the first end. Access remains the same until the next end."""
         return max((end for end in self.ends if end <= moment), default=0)
 
     def _readable(self, moment: float) -> dict[Claim, set[tuple[str, str]]]:

@@ -111,8 +111,8 @@ def is_enabled() -> bool:
 
 def preload() -> None:
     """Read the models, for processes that are forked from this one."""
-    for service in _MODELS if is_enabled() else ():
-        _model(service)
+    for name in _MODELS.values() if is_enabled() else ():
+        service_model(name)
 
 
 def misfits(call: str, status: int, headers: dict[str, str], body: bytes) -> list[str]:

@@ -86,7 +86,7 @@ class Load:
     def _revoke(self) -> dict[str, float]:
         mark = len(self.lab.calls())
         declaration = self._declaration([self.revoked, self.expiring, *self.others])
-        scenario, only = ("-e", "@playbooks/vars/scenario.yml"), {"ecr_share_role_name": self.revoked.role}
+        scenario, only = ("-e", "@playbooks/vars/scenario.yml"), {"ecr_share_revoke_consumers": [self.revoked.account]}
         self._succeeds(self.control.playbook("revoke", "owner", *scenario, **{**declaration, **only}))
         return {**self._written(mark), ASSUME: float("inf")}
 

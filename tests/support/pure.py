@@ -40,6 +40,7 @@ PURE = (
     "_audit_request",
     "_audit_rows",
     "_audit_tag_setters",
+    "_audit_target",
     "_audit_trust",
     "_audit_verdicts",
     "_audit_declaration",

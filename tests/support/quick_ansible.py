@@ -38,7 +38,6 @@ def preload() -> None:
         loader.connection_loader,
         loader.shell_loader,
         loader.become_loader,
-        loader.callback_loader,
         loader.filter_loader,
         loader.test_loader,
         loader.vars_loader,
@@ -46,6 +45,10 @@ def preload() -> None:
     )
     for plugins in kinds:
         list(plugins.all(class_only=True))
+    for path in loader.callback_loader.all(path_only=True):
+        name = pathlib.Path(path).stem
+        if name != "tree":  # when it is imported, it reads the option --tree
+            loader.callback_loader.get(name, class_only=True)
     _list_plugins()
     _parse_roles()
 

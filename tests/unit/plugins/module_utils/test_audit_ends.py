@@ -128,6 +128,13 @@ def test_chain_of_roles_ends_with_any_of_its_steps(place: str) -> None:
     assert ends(account) == [(["pull"], END)]
 
 
+def test_policy_of_a_repository_ends_the_access_of_a_named_session() -> None:
+    session = {"AWS": f"arn:aws:sts::{OWNER}:assumed-role/allow_ecr_release/ci"}
+    policy = document({"Principal": session, "Action": PULL, "Condition": UNTIL})
+    shared_role = role(document(trust(PULLER)), document({"Action": "s3:*", "Resource": "*"}))
+    assert ends(estate(shared_role, repositories=(repository("release", policy),))) == [(["pull"], END)]
+
+
 def test_access_that_has_ended_has_no_row() -> None:
     past = {"DateGreaterThanEquals": {"aws:CurrentTime": "2026-11-27T00:00:00Z"}}
     assert rows_of(shared(document(ALLOW), document(deny(past)))) == {}

@@ -400,3 +400,20 @@ def test_share_that_does_not_exist_yet_has_not_ended() -> None:
     world = replace(START, repositories={"release": {"environment": "release"}, "develop": {}})
     plan = world.plan([declared("later", expires=ENDS[2])], "absent", expired_only=True)
     assert (plan.problems, plan.changed) == ([], False)
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_interrupted_deletion_of_what_has_ended_continues(is_revoked: bool) -> None:
+    share = per_consumer("share", consumers=[consumer(ONE, expires=ENDS[0]), consumer(TWO)])
+    start = end_of(at(START, FIRST), share)
+    name = f"share-{ONE}"
+    start = start.write(name, "share", replace(start.read(name, "share"), revoked=is_revoked))
+    start = at(start, BETWEEN)
+    *moments, end = carried_out(start, start.plan([share], "absent", expired_only=True))
+    for moment in moments:
+        again = moment.plan([share], "absent", expired_only=True)
+        assert (again.problems, [role.name for role in again.roles]) == ([], [name])
+    assert not end.roles[name].role_exists
+    # Someone removed the end from the permissions only.
+    opened = start.write(name, "share", replace(start.read(name, "share"), end_policy=None))
+    assert [role.name for role in opened.plan([share], "absent", expired_only=True).roles] == [name]

@@ -23,8 +23,7 @@ from tests.support.paths import ROOT
 SHARE = "crossaccount.ecr.ecr_share"
 #: Variables that are not options of a module: of the role's own tasks.
 OWN = {
-    SHARE: set(),
-    "crossaccount.ecr.ecr_audit": set(),
+    "crossaccount.ecr.ecr_replicate": {"ecr_replicate_backfill"},
     "crossaccount.ecr.ecr_pull": {"ecr_pull_prove_only", "ecr_pull_junit_path"},
     "crossaccount.ecr.ecr_credential_helper": {"ecr_credential_helper_install", "ecr_credential_helper_package"},
 }
@@ -39,17 +38,24 @@ def _names_of_options() -> Iterator[None]:
 @pytest.mark.parametrize("role", VARIABLES)
 def test_every_variable_of_a_role_is_known(role: str) -> None:
     folder = ROOT / "roles" / role.rpartition(".")[2]
-    declared = yaml.safe_load((folder / "meta/argument_specs.yml").read_text("utf-8"))["argument_specs"]["main"]
-    assert set(VARIABLES[role].values()) | OWN[role] == set(declared["options"])
+    entry_points = yaml.safe_load((folder / "meta/argument_specs.yml").read_text("utf-8"))["argument_specs"]
+    declared = {name for entry_point in entry_points.values() for name in entry_point["options"]}
+    assert set(VARIABLES[role].values()) | OWN.get(role, set()) == declared
 
 
 @pytest.mark.parametrize("role", VARIABLES)
 def test_each_variable_is_that_of_the_option_in_the_tasks(role: str) -> None:
     tasks = (ROOT / "roles" / role.rpartition(".")[2] / "tasks/main.yml").read_text("utf-8")
     found = re.findall(r'(\w+): "\{\{ (ecr_\w+)(?: \| default\(omit(?:, true)?\))? \}\}"', tasks)
-    set_by_variable = {name: value for name, value in found if value in VARIABLES[role].values()}
-    assert len(set_by_variable) > 8
-    assert {name: VARIABLES[role].get(name) for name in set_by_variable} == set_by_variable
+    variables: dict[str, set[str]] = {}
+    for name, value in found:
+        if value in VARIABLES[role].values():
+            variables.setdefault(name, set()).add(value)
+    assert len(variables) > 8
+    for name, values in variables.items():
+        # The variable of an option that tasks set in two ways depends on the task.
+        known = VARIABLES[role].get(name)
+        assert known in values or (known is None and len(values) > 1), (name, values)
 
 
 def test_option_outside_of_roles() -> None:

@@ -29,8 +29,8 @@ def with_operator(operator: str, value: str) -> dict[str, Any]:
     return {**RELEASE, "Statement": [statement]}
 
 
-def sharing(tags: dict[str, str], grants: Grants, prefix: str = "team", **declared: Any) -> Sharing:
-    return sharing_of(tags, TemplateDeclaration(prefix, **declared), grants, ARN)
+def sharing(tags: dict[str, str], grants: Grants, **declared: Any) -> Sharing:
+    return sharing_of(tags, TemplateDeclaration("team", **declared), grants, ARN)
 
 
 def problems(tags: dict[str, str], grants: Grants, **declared: Any) -> list[str]:
@@ -53,6 +53,19 @@ def problems(tags: dict[str, str], grants: Grants, **declared: Any) -> list[str]
 )
 def test_tags_that_a_role_grants(tags: dict[str, str], roles: Any, found: Sharing) -> None:
     assert sharing(tags, Grants(roles)) == found
+
+
+def test_resources_and_other_statements_of_a_role_hide_no_tag() -> None:
+    edited = with_operator("StringLike", "rel*")
+    (statement,) = edited["Statement"]
+    public = {"Effect": "Allow", "Action": "ecr:*", "Resource": f"{ARN}public/*"}
+    deny = {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": statement["Condition"]}
+    found = Sharing(("Environment", "cost"), ("edited",))
+    for narrow in ({"Resource": f"{ARN}team/*"}, {"NotResource": f"{ARN}team/*"}):
+        parts = {key: value for key, value in statement.items() if key != "Resource"}
+        document = {**edited, "Statement": [{**parts, **narrow}, public, deny]}
+        assert sharing(TAGS, Grants({"edited": document})) == found
+    assert sharing(TAGS, Grants({"edited": {**edited, "Statement": [public, deny]}})) == Sharing((), ())
 
 
 def test_declared_sharing_tags_count_too() -> None:
