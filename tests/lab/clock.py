@@ -46,10 +46,12 @@ AT: contextvars.ContextVar[float | None] = contextvars.ContextVar("AT", default=
 class Clock:
     """Replaces the module `time` in the files that read the time of AWS."""
 
-    strftime = staticmethod(time.strftime)
-
     def __init__(self, control: pathlib.Path) -> None:
         self._control = control
+
+    @staticmethod
+    def strftime(form: str, moment: struct_time) -> str:
+        return time.strftime(form, moment)
 
     def gmtime(self, seconds: float | None = None) -> struct_time:
         return time.gmtime(self.time() if seconds is None else seconds)

@@ -42,8 +42,8 @@ def backfills(ecr: Any, **options: Any) -> list[dict[str, Any]]:
     return [one for page in pages for one in page["backfills"]]
 
 
-def start(ecr: Any, to: dict[str, str] = HERE) -> str:
-    return str(ecr.start_replication_backfill(destination=to)["replicationBackfillId"])
+def start(ecr: Any, to: dict[str, str] | None = None) -> str:
+    return str(ecr.start_replication_backfill(destination=to or HERE)["replicationBackfillId"])
 
 
 def results(ecr: Any, identifier: str, **options: Any) -> Any:
