@@ -13,10 +13,11 @@ import sys
 import tempfile
 import time
 
-from tests.support.lab import Lab, lab_command
+sys.path.append(str(pathlib.Path(__file__).parents[2] / ".venv/collections"))
 
-from .shares import Ground
-from .verdicts import verdicts
+from tests.ends.shares import Ground
+from tests.ends.verdicts import verdicts
+from tests.support.lab import Lab, lab_command
 
 
 def main() -> int:

@@ -46,11 +46,15 @@ PLAYBOOK = """---
     - crossaccount.ecr.ecr_pull
     - crossaccount.ecr.ecr_credential_helper
 
-- name: Audit and revoke
+- name: Audit, replicate and revoke
   hosts: localhost
   gather_facts: false
   roles:
     - crossaccount.ecr.ecr_audit
+    - role: crossaccount.ecr.ecr_replicate
+      ecr_replicate_owner_account: "111111111111"
+      ecr_replicate_consumer_account: "222222222222"
+      ecr_replicate_prefixes: [release]
   tasks:
     - name: End all sessions
       ansible.builtin.import_role:

@@ -495,7 +495,7 @@ ROLE_CASES = [
         f"2 problems, nothing was written:\n  - Role declared {TOO_MANY_TAGS}\n  - Its policy {TOO_MANY_TAGS}",
         tags={f"key{at}": "value" for at in range(50)},
     ),
-    role("state-unknown", "value of state must be one of: present, absent, got: stopped", state="stopped"),
+    role("state-unknown", "value of state must be one of: present, narrowed, absent, got: stopped", state="stopped"),
     role(
         "option-unknown",
         "Module iam_ecr_pull_role has an unknown option repositories. Did you mean repository_tags?",

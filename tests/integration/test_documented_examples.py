@@ -53,7 +53,11 @@ CONSUMER = [
 REPLICATION = [
     ("ecr_repository_creation_template", "consumer-administrator"),
     ("ecr_replication_backfill", "owner"),
+    ("ecr_replication_rule", "owner"),
+    ("ecr_registry_policy_statement", "consumer-administrator"),
 ]
+#: They need the replication that the first example of the role configures; its second example ends it.
+REPLICATED = [("module", "ecr_replication_info"), ("role", "ecr_replicate")]
 #: They need root, and the users that they name.
 ON_A_HOST = [("module", "ecr_credential_helper_config"), ("role", "ecr_credential_helper")]
 ENGINES = ("docker", "skopeo")
@@ -144,13 +148,26 @@ def test_examples_of_replication_run(control: Control, name: str, profile: str) 
     ecr, places = control.lab.client("owner", "ecr"), [destination(), destination(region="eu-west-1")]
     for place in places:
         accept(control.lab.session("consumer-administrator").client("ecr", region_name=place["region"]))
-    configure(ecr, rule(*places))
+    configure(ecr, *([rule(*places)] if name == "ecr_replication_backfill" else []))
+    waits = "wait_interval" in documented("module", BIN)[name]["doc"]["options"]
     blocks = [
-        {**block, PREFIX + name: {"wait_interval": 0.05, **block[PREFIX + name]}} for block in examples("module", name)
+        {**block, PREFIX + name: {**({"wait_interval": 0.05} if waits else {}), **block[PREFIX + name]}}
+        for block in examples("module", name)
     ]
     done = run(control, blocks, profile)
     configure(ecr)
     assert done.code == 0, done
+
+
+def test_examples_of_a_configured_replication_run(control: Control) -> None:
+    (_info, info), (_role, role) = REPLICATED
+    first, last = examples("role", role)
+    ecr = control.lab.client("owner", "ecr")
+    configure(ecr)
+    for blocks in ([first], examples("module", info), [last]):
+        done = run(control, blocks, "owner", "-e", "ecr_replicate_wait_interval=0.05")
+        assert done.code == 0, done
+    assert ecr.describe_registry()["replicationConfiguration"]["rules"] == []
 
 
 @pytest.mark.engine
@@ -189,4 +206,4 @@ def test_every_example_is_run() -> None:
     }
     roles = {("role", path.name) for path in (ROOT / "roles").iterdir()}
     replication = {("module", name) for name, _profile in REPLICATION}
-    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST} | replication
+    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST, *REPLICATED} | replication
