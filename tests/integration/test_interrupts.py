@@ -10,6 +10,7 @@ SIGKILL to the group, and the workers, which receive no signal, finish their tas
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from tests.lab import accounts
 from tests.support.control import BIN, Run
 from tests.support.paths import ROOT
 from tests.support.waiting import until
@@ -110,6 +112,46 @@ def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
     mark = len(holding.lab.calls())
     again = holding.share()
     assert (again.code, again.changed, holding.lab.writes_since(mark)) == (0, 0, []), again
+
+
+CONSUMERS = [
+    {"account": account, "external_id": f"id-{account}"} for account in (accounts.CONSUMER, accounts.STRANGER, "4" * 12)
+]
+#: Changes of a share with three roles: the variables, the call that is held, whether AWS answers it, and the signal.
+CHANGES: list[tuple[dict[str, Any], str, bool, signal.Signals]] = [
+    ({"ecr_share_consumers": CONSUMERS[1:]}, "DetachRolePolicy", True, INT),
+    ({"ecr_share_expires": "2099-06-01T00:00:00Z"}, "CreatePolicyVersion", True, TERM),
+    ({"ecr_share_expires": "2099-01-01T00:00:00Z"}, "CreatePolicyVersion", False, INT),
+    ({"ecr_share_roles": "shared"}, "DeleteRole", True, TERM),
+    ({}, "AttachRolePolicy", False, INT),
+]
+
+
+def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site) -> None:
+    always = {
+        "ecr_share_role_name": "own_roles",
+        "ecr_share_roles": "per_consumer",
+        "ecr_share_consumers": CONSUMERS,
+        "ecr_share_handoff_path": "",
+        "ecr_share_wait_interval": 0,
+    }
+    assert holding.share(**always).code == 0
+    for change, call, answer, number in CHANGES:
+        variables = {**always, **change}
+        holding.begin()
+        hold(holding, call, answer=answer)
+        command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
+        end(holding, [*command, "-e", json.dumps(variables)], "owner", number, 1)
+        assert left(holding) == []
+        completed = holding.share(**variables)
+        assert (completed.code, completed.changed > 0) == (0, True), completed
+        mark = len(holding.lab.calls())
+        again = holding.share(**variables)
+        assert (again.code, again.changed, holding.lab.writes_since(mark)) == (0, 0, []), again
+    ended = holding.playbook("unshare", "owner", "-e", "@playbooks/vars/scenario.yml", **always)
+    assert ended.code == 0, ended
+    roles = [role["RoleName"] for role in holding.lab.client("owner", "iam").list_roles()["Roles"]]
+    assert [name for name in roles if name.startswith("own_roles")] == []
 
 
 def test_a_pull_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
