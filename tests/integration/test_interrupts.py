@@ -128,7 +128,7 @@ CHANGES: list[tuple[dict[str, Any], str, bool, signal.Signals]] = [
 
 
 def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site) -> None:
-    always = {
+    always: dict[str, Any] = {
         "ecr_share_role_name": "own_roles",
         "ecr_share_roles": "per_consumer",
         "ecr_share_consumers": CONSUMERS,
