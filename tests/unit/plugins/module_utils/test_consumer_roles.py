@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import plan_role_narrowed
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.owner_account import ONE, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
 
+NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 START = OwnerAccount({"release": {}, "develop": {}})
 #: The end of a share or of a consumer, and the times between the ends at which the access is compared.
 ENDS = ["2026-06-01T00:00:00Z", "2026-12-01T00:00:00Z", "2027-06-01T00:00:00Z"]
@@ -159,6 +162,14 @@ def test_new_tags_narrow_every_role_before_the_policy_changes() -> None:
         (f"share-{TWO}", False),
     ]
     assert plan.roles[0].options["state"] == "narrowed"
+
+
+def test_a_new_role_is_narrowed_without_its_policy() -> None:
+    after = RoleState(role_exists=True, policy_exists=True, attached=True, trust=NOBODY, end_policy=NOBODY)
+    plan = plan_role_narrowed(RoleState(policy_exists=True, permissions=NOBODY), after)
+    assert [step.name for step in plan.steps] == ["create_role"]
+    assert (plan.after.role_exists, plan.after.attached, plan.after.end_policy) == (True, False, None)
+    assert plan.after.permissions == NOBODY
 
 
 # --- ends

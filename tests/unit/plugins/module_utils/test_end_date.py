@@ -29,6 +29,8 @@ END = datetime.datetime(2026, 1, 31, tzinfo=UTC)
         ("soon", None),
         ("9999-12-31T23:59:59-14:00", None),
         (14, None),
+        ("3652d", End("3652d")),
+        ("3653d", None),
     ],
 )
 def test_an_end_is_read(declared: object, end: End | None) -> None:
@@ -45,7 +47,9 @@ def test_an_end_is_read(declared: object, end: End | None) -> None:
         (86_400, "(in 1 day)"),
         (86_399, "(in 24 hours)"),
         (3_600, "(in 1 hour)"),
-        (61, "(in 1 minute)"),
+        (3_599, "(in 60 minutes)"),
+        (60, "(in 1 minute)"),
+        (59.4, "(in 59 seconds)"),
         (1.4, "(in 1 second)"),
         (0.2, "(in 1 second)"),
     ],

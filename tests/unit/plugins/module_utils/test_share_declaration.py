@@ -95,3 +95,20 @@ def test_the_state_of_the_run_ends_all_shares() -> None:
 )
 def test_the_problems_of_declared_shares(shares: Any, defaults: Any, expected: list[str]) -> None:
     assert list(share_declaration_problems(params(shares, defaults))) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (
+            {"consumers": [{**SHARE["consumers"][0], "max_session_duration": 7200}]},  # type: ignore[index]
+            "Consumer 1 (222222222222) has max_session_duration, but all consumers of the share use one role.",
+        ),
+        ({"roles": "per_consumer", "role_name": "f" * 60}, "Consumer 1 (222222222222): Role name"),
+        ({"role_name": "no/slash", "policy_name": "policy"}, "Role name 'no/slash' must have"),
+        ({"expires": "soon", "state": "absent"}, "expires 'soon' is neither a time"),
+    ],
+)
+def test_the_roles_and_the_end_of_a_share_are_validated(options: dict[str, Any], problem: str) -> None:
+    (found,) = share_declaration_problems(params([{**SHARE, **options}]))
+    assert found.startswith(problem)
