@@ -67,6 +67,12 @@ def end_of_role(state: RoleState) -> datetime.datetime | None:
     return earlier(end_in(state.permissions), end_in_policy(state.end_policy))
 
 
+def has_ended_by(state: RoleState, now: datetime.datetime) -> bool:
+    """Whether the access through a role has ended."""
+    end = end_of_role(state)
+    return end is not None and end <= now
+
+
 def end_line(state: RoleState, now: datetime.datetime) -> str:
     """When the access through a role ends or ended, for the user; empty if it has no end."""
     end = end_of_role(state)

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line, has_ended_by
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
@@ -55,8 +55,9 @@ def _share_lines(
         yield from _deleted_lines(shared, number, facts, tags, every_name)
         return
     if end:
-        remedy = " remove it with unshare.yml and ecr_share_expired_only: true" if end.startswith("ended") else ""
-        yield f"the access {end}{';' if remedy else ''}{remedy}"
+        has_ended = has_ended_by(shared.after[number], account.now)
+        remedy = "; remove it with unshare.yml and ecr_share_expired_only: true" if has_ended else ""
+        yield f"the access {end}{remedy}"
     action = "pull" if share.role.access == "pull" else "describe and pull"
     for one in facts.role.consumers:
         who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
