@@ -19,13 +19,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
-    REGISTRY_ACCOUNT_ARGUMENT,
-    RegistryAccount,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import (
     TEMPLATE_ARGUMENTS,
     TemplateDeclaration,
@@ -44,7 +42,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_sharing
     sharing_of,
     sharing_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions
 
 CREATION_TEMPLATE_ARGUMENTS: Json = {
     **TEMPLATE_ARGUMENTS,
@@ -59,19 +57,8 @@ def creation_template(module: Module, progress: Progress = no_progress) -> Json:
 
     :param progress: receives the current activity
     """
-    declared, account, problems = (
-        TemplateDeclaration.of(module.params),
-        RegistryAccount.of(module.params),
-        Problems(),
-    )
-    wait = WaitOptions.of(module.params)
-    problems.extend(declared.problems())
-    problems.extend(account.problems())
-    problems.extend(wait_problems(wait))
-    problems.check()
-
-    session = session_of(module)
-    account.check(session.identity["account"])
+    declared, wait, problems = TemplateDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
+    session = registry_session(module, declared.problems())
     ecr = session.client("ecr")
     identity = arn_of(session.identity["arn"]).identity
     problems.extend(declared.problems_in(identity.partition, identity.account, session.region))

@@ -20,10 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, text
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
-    REGISTRY_ACCOUNT_ARGUMENT,
-    RegistryAccount,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
     ONE_ATTEMPT,
     RegistryDocument,
@@ -39,8 +36,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_
     rejected,
     statement_elements,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions
 
 POLICY_STATEMENT_ARGUMENTS: Json = {
     **STATEMENT_ARGUMENTS,
@@ -55,19 +53,8 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
 
     :param progress: receives the current activity
     """
-    declared, account, problems = (
-        StatementDeclaration.of(module.params),
-        RegistryAccount.of(module.params),
-        Problems(),
-    )
-    wait = WaitOptions.of(module.params)
-    problems.extend(declared.problems())
-    problems.extend(account.problems())
-    problems.extend(wait_problems(wait))
-    problems.check()
-
-    session = session_of(module)
-    account.check(session.identity["account"])
+    declared, wait, problems = StatementDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
+    session = registry_session(module, declared.problems())
     registry = arn_of(session.identity["arn"]).identity
     wanted = declared.statement(registry, session.region)
     name = f"registry policy of account {registry.account} in {session.region}"

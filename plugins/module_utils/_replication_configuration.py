@@ -22,15 +22,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Clien
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
-    REGISTRY_ACCOUNT_ARGUMENT,
-    RegistryAccount,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
     ONE_ATTEMPT,
     RegistryDocument,
     write_merged,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import (
     RULE_ARGUMENTS,
     RuleDeclaration,
@@ -43,8 +41,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan
     unmatched,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import HttpResponse
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions, wait_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions
 
 REPLICATION_RULE_ARGUMENTS: Json = {
     **RULE_ARGUMENTS,
@@ -59,19 +57,8 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
 
     :param progress: receives the current activity
     """
-    declared, account, problems = (
-        RuleDeclaration.of(module.params),
-        RegistryAccount.of(module.params),
-        Problems(),
-    )
-    wait = WaitOptions.of(module.params)
-    problems.extend(declared.problems())
-    problems.extend(account.problems())
-    problems.extend(wait_problems(wait))
-    problems.check()
-
-    session = session_of(module)
-    account.check(session.identity["account"])
+    declared, wait, problems = RuleDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
+    session = registry_session(module, declared.problems())
     source = Destination(session.identity["account"], session.region)
     document = _document(session, source, declared)
     before = document.read()
