@@ -15,7 +15,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, RunningModule
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import Authorization, authorize, fetch_with_retry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import (
+    Authorization,
+    authorize,
+    called_by,
+    fetch_with_retry,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PullOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry import Registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
@@ -31,12 +36,15 @@ def image_pull(module: RunningModule) -> Json:
     authorization = _authorization(module, options)
     registry = Registry(authorization.url, authorization.token, options.validate_certs, options.ca_path)
     images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
-    plan = [(image, not fetch_with_retry(functools.partial(engine.has, image), options.wait)) for image in images]
+    called = called_by(options.session)
+    plan = [
+        (image, not fetch_with_retry(functools.partial(engine.has, image), options.wait, called)) for image in images
+    ]
     if not module.check_mode:
         fetched: list[RegistryImage] = []
         for image in [image for image, is_missing in plan if is_missing]:
             with reporting_changes(fetched), published(functools.partial(_status, engine, image)):
-                fetch_with_retry(functools.partial(engine.fetch, image), options.wait)
+                fetch_with_retry(functools.partial(engine.fetch, image), options.wait, called)
             fetched.append(image)
     return {
         "changed": any(is_missing for _image, is_missing in plan),

@@ -36,7 +36,7 @@ _AUDIT = (
 _REPLICATE = (
     *("owner_account", "consumer_account", "regions", "prefixes", "all_repositories", "side", "delete_replication"),
     *("allow_deletions", "adopt", "state", "sid", "create_repositories", "region", "wait_timeout", "wait_interval"),
-    *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id"),
+    *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id", "images", "engine", "dest"),
 )
 #: The variable for each option of a role's modules, by the role.
 VARIABLES: dict[str, dict[str, str]] = {

@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_errors import recognize_engine_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     DENIED_CODES,
@@ -34,6 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
     ignore_result,
@@ -62,33 +63,50 @@ def pull_is_final(result: Json) -> bool:
 
 def authorize(
     session: Session,
-    options: SessionOptions,
+    options: SessionOptions | RegistryAccount,
     wait: WaitOptions,
     references: list[Reference],
     report: Report = ignore_result,
 ) -> Authorization:
     """Assume the role, resolve the images, and get a token. This is repeated while a new share may propagate.
 
+    :param options: the role to assume, or the account of the caller, which reads its own registry
     :param report: receives each result that is not final
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
-
-    account, regions = account_of_role(options.role_arn), [session.region]
+    account, regions, called = _checked_account(session, options), [session.region], called_by(options)
 
     def attempt() -> Json:
-        ecr = session.assume(options).client("ecr")
-        digests = resolve(ecr, references)
-        token, url = _token(ecr)
+        reader = session if isinstance(options, RegistryAccount) else session.assume(options)
+        ecr = reader.client("ecr")
+        digests = resolve(ecr, references, called)
+        token, url = _token(ecr, called)
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
         return {"authorization": Authorization(url, token, digests)}
 
-    caller_of(session, options)
     _check_registries(references, account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
+
+
+def called_by(options: SessionOptions | RegistryAccount | None) -> str:
+    """The sender of the requests to ECR: the pull role, or the caller itself."""
+    return CALLER if isinstance(options, RegistryAccount) else ROLE
+
+
+def _checked_account(session: Session, options: SessionOptions | RegistryAccount) -> str:
+    """The account of the registry.
+
+    :raises EcrError: if the credentials of the caller belong to another account than they have to
+    """
+    if isinstance(options, RegistryAccount):
+        options.check(session.identity["account"])
+        return session.identity["account"]
+    caller_of(session, options)
+    return account_of_role(options.role_arn)
 
 
 def _check_registries(
@@ -99,9 +117,10 @@ def _check_registries(
     problems.check()
 
 
-def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
+def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions, called: str = ROLE) -> Value:
     """Call an engine. The call is repeated while a new share may propagate to the registry.
 
+    :param called: the sender of the requests: ROLE or CALLER
     :raises EcrError: if the call fails; it has `denial_kind` if AWS denied the pull
     """
 
@@ -109,8 +128,8 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
         result = capture_result(lambda: {"value": call()})
         message = result.get("msg", "")
         if _DENIAL in message:  # the registry and most engines repeat the message of AWS
-            denial = read_denial(message, ROLE)
-            advice = denial.advice(ROLE)
+            denial = read_denial(message, called)
+            advice = denial.advice(called)
             known = advice if advice in message else f"{message.rstrip('. ')}. {advice}"
             result |= {"msg": known, "denial_kind": denial.kind}
         elif row := recognize_engine_error(message):
@@ -124,12 +143,20 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
     return value
 
 
-def _token(ecr: Client) -> tuple[str, str]:
+def _token(ecr: Client, called: str) -> tuple[str, str]:
     try:
         return _ecr.token(ecr)
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
             raise
+        if called == CALLER:
+            sentence = aws_sentence(error)
+            denial = read_denial(sentence, CALLER)
+            raise EcrError(
+                f"The caller cannot get a registry token: {sentence.rstrip('.')}. {denial.advice(CALLER)}",
+                denial=sentence,
+                denial_kind=denial.kind,
+            ) from None
         observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
             f"The role cannot get a registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
@@ -138,10 +165,13 @@ def _token(ecr: Client) -> tuple[str, str]:
         ) from None
 
 
-def resolve(ecr: Client, references: list[Reference]) -> list[str]:
-    """The digest of each image, from ECR. All denied and missing images are reported together."""
+def resolve(ecr: Client, references: list[Reference], called: str = ROLE) -> list[str]:
+    """The digest of each image, from ECR. All denied and missing images are reported together.
+
+    :param called: the sender of the requests: ROLE or CALLER
+    """
     problems, digests, kinds = Problems(), [], []
-    for outcome in map_concurrently(lambda reference: _digest(ecr, reference), references):
+    for outcome in map_concurrently(lambda reference: _digest(ecr, reference, called), references):
         if isinstance(outcome, str):
             digests.append(outcome)
         else:
@@ -153,13 +183,13 @@ def resolve(ecr: Client, references: list[Reference]) -> list[str]:
     return digests
 
 
-def _digest(ecr: Client, reference: Reference) -> str | EcrError:
+def _digest(ecr: Client, reference: Reference, called: str) -> str | EcrError:
     try:
         found = _ecr.image(ecr, reference.repository, reference.identifier)
     except botocore.exceptions.ClientError as error:
-        return _failure(reference, error_code(error), aws_sentence(error))
+        return _failure(reference, error_code(error), aws_sentence(error), called)
     except _ecr.ImageFailureError as error:
-        return _failure(reference, error.code, error.reason)
+        return _failure(reference, error.code, error.reason, called)
     if found is None:
         fact = f"does not exist: repository {reference.repository} has no such image."
     elif reference.digest and found["digest"] != reference.digest:
@@ -169,13 +199,13 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")
 
 
-def _failure(reference: Reference, code: str, sentence: str) -> EcrError:
+def _failure(reference: Reference, code: str, sentence: str, called: str) -> EcrError:
     """The error for an image that cannot be resolved, with the next step."""
     if code in DENIED_CODES:
-        denial = read_denial(sentence, ROLE)
-        message = f"Image {reference} cannot be pulled: denied: {sentence.rstrip('.')}. {denial.advice(ROLE)}"
+        denial = read_denial(sentence, called)
+        message = f"Image {reference} cannot be pulled: denied: {sentence.rstrip('.')}. {denial.advice(called)}"
         return EcrError(message, denial_kind=denial.kind)
-    row = recognize("BatchGetImage", code, sentence, by_role=True)
+    row = recognize("BatchGetImage", code, sentence, by_role=called == ROLE)
     fact = f"{code}: {sentence}".rstrip(": .")
     if row is None:
         return EcrError(f"Image {reference} cannot be pulled: {fact}.", denial_kind="unknown_error")

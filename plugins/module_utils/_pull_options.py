@@ -25,6 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
+    REGISTRY_ACCOUNT_ARGUMENT,
+    RegistryAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
 #: The options of `ecr_image_pull` in addition to those of amazon.aws.
@@ -44,13 +48,15 @@ PULL_ARGUMENTS: Json = {
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
+    **REGISTRY_ACCOUNT_ARGUMENT,
     **SESSION_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **RETRY_ARGUMENTS,
 }
 #: The dependencies between the options.
 PULL_RULES: Json = {
-    "required_one_of": [("role_arn", "registry_token")],
+    "required_one_of": [("role_arn", "account", "registry_token")],
+    "mutually_exclusive": [("account", "role_arn"), ("account", "external_id"), ("account", "registry_token")],
     "required_together": [("registry_url", "registry_token")],
 }
 
@@ -59,7 +65,7 @@ PULL_RULES: Json = {
 class PullOptions:
     """The validated options of a task.
 
-    :param session: the options of AssumeRole; None with a registry token
+    :param session: the options of AssumeRole, or the account of the caller; None with a registry token
     :param ca_path: a file with CA certificates on the host that pulls
     """
 
@@ -68,7 +74,7 @@ class PullOptions:
     dest: str | None
     platform: str | None
     credentials: str
-    session: SessionOptions | None
+    session: SessionOptions | RegistryAccount | None
     wait: WaitOptions
     validate_certs: bool
     ca_path: str | None
@@ -103,7 +109,7 @@ class PullOptions:
             dest=params["dest"],
             platform=params["platform"],
             credentials=params["credentials"],
-            session=SessionOptions.of(params) if token is None else None,
+            session=cls.session_of(params) if token is None else None,
             wait=WaitOptions.of(params),
             validate_certs=bool(params["validate_certs"]),
             ca_path=params["ca_path"] or params["aws_ca_bundle"],
@@ -112,17 +118,26 @@ class PullOptions:
         )
 
     @staticmethod
+    def session_of(params: Json) -> SessionOptions | RegistryAccount:
+        """The identity that reads the registry."""
+        return SessionOptions.of(params) if params["account"] is None else RegistryAccount.of(params)
+
+    @staticmethod
     def _registry_problems(params: Json, references: list[Reference]) -> t.Iterator[str]:
         """Problems with images of another registry, if the registry is known without a request to AWS."""
         if params["registry_token"] is not None:
             host = str(params["registry_url"]).partition("://")[2].partition("/")[0].lower()
             yield from registry_problems(references, None, hosts=[host])
+        elif params["account"] is not None:
+            yield from registry_problems(references, str(params["account"]))
         elif arn := split_arn(params["role_arn"]):
             yield from registry_problems(references, arn.account)
 
     @staticmethod
     def _problems(params: Json) -> t.Iterator[str]:
-        if params["registry_token"] is None:
+        if params["account"] is not None:
+            yield from RegistryAccount.of(params).problems()
+        elif params["registry_token"] is None:
             yield from session_problems(SessionOptions.of(params))
         elif params["credentials"] == "controller":
             yield f"{option('credentials')}: controller requests a token from AWS. Remove registry_token."

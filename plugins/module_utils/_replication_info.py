@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_acceptance import not_accepted_names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import read_registry_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
@@ -26,9 +26,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     compare_copies,
     count_states,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import (
+    proof_image_problems,
+    pulls,
+    subjects_of,
+    unpulled_lines,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import (
+    add_referrers,
     read_inventory,
     replication_status,
+    unread,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import (
     deletion_problems,
@@ -78,9 +86,14 @@ class _Sides:
     consumer: Session | None
 
     @property
+    def first(self) -> Session:
+        """The session whose region is the region of the images."""
+        return self.owner or t.cast(Session, self.consumer)
+
+    @property
     def region(self) -> str:
         """The region of the images."""
-        return (self.owner or t.cast(Session, self.consumer)).region
+        return self.first.region
 
     @property
     def destinations(self) -> tuple[Destination, ...]:
@@ -89,15 +102,30 @@ class _Sides:
     def source(self) -> Inventory:
         return self._inventory(self.owner, self.region)
 
-    def copies(self) -> dict[Destination, Inventory]:
-        return {place: self._inventory(self.consumer, place.region) for place in self.destinations if self.consumer}
+    def copies(self, source: Inventory) -> dict[Destination, Inventory]:
+        places = self.destinations if self.consumer else ()
+        return {place: self._inventory(self.consumer, place.region, source) for place in places}
 
     def rows(self) -> list[ImageRow]:
-        return compare_copies(self.source(), self.copies()) if self.owner and self.consumer else []
+        source = self.source()
+        return compare_copies(source, self.copies(source))
 
-    def _inventory(self, session: Session | None, region: str) -> Inventory:
+    def pulls(self, source: Inventory, copies: t.Mapping[Destination, Inventory]) -> list[Json]:
+        """The images that the consumer account pulls from each destination."""
+        expected = {place: source if self.owner else copy for place, copy in copies.items()}
+        return pulls(self.declared.references, expected)
+
+    def _inventory(self, session: Session | None, region: str, source: Inventory | None = None) -> Inventory:
+        """The images of a registry, and the referrers of the declared images.
+
+        :param source: the images of the owner account, whose digests the copies have
+        """
+        if not session:
+            return {}
         selects = RuleDeclaration(self.declared.selection, ()).rule(False).selects
-        return read_inventory(session.client("ecr", region), region, selects) if session else {}
+        ecr = session.client("ecr", region)
+        found = read_inventory(ecr, region, selects)
+        return add_referrers(ecr, found, subjects_of(self.declared.references, source or found))
 
     def acceptance_problems(self, names: t.Sequence[str]) -> t.Iterator[str]:
         """The destinations whose registry policy does not accept the images."""
@@ -125,8 +153,12 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     problems.extend(declared.problems_in(sides.region))
     problems.check()
 
+    warn(module, unread(sides.first.client("ecr"), declared.references))
     source = sides.source()
-    rows = compare_copies(source, sides.copies()) if sides.owner else []
+    copies = sides.copies(source)
+    rows = compare_copies(source, copies) if sides.owner else []
+    if sides.owner:
+        problems.extend(proof_image_problems(declared.references, source))
     if declared.needs_consent:
         problems.extend(deletion_problems(rows))
     if declared.expects_copies:
@@ -142,7 +174,8 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
         "repositories": sorted(source),
         "images": [row.result() for row in rows],
         "counts": count_states(rows),
-        **_lines(sides, source, rows),
+        "pulls": sides.pulls(source, copies),
+        **_lines(sides, source, copies, rows),
     }
 
 
@@ -156,10 +189,14 @@ def _sides(module: Module, declared: ReplicationRequest) -> _Sides:
     return _Sides(declared, owner, consumer)
 
 
-def _lines(sides: _Sides, source: Inventory, rows: list[ImageRow]) -> dict[str, list[str]]:
+def _lines(
+    sides: _Sides, source: Inventory, copies: t.Mapping[Destination, Inventory], rows: list[ImageRow]
+) -> dict[str, list[str]]:
     declared = sides.declared
     if declared.expects_copies:
         after = list(other_side_lines(declared.side, declared.owner, declared.consumer))
+        if not sides.owner:
+            after += unpulled_lines(declared.references, copies)
         return {"lines": [*table_lines(rows), *after], "all_lines": [*table_lines(rows, every_row=True), *after]}
     if not sides.owner:
         lines: list[str] = []

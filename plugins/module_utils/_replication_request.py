@@ -10,11 +10,18 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
+    Reference,
+    parse_reference,
+    registry_problems,
+    valid_references,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_selection_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
     SELECTION_ARGUMENTS,
     Selection,
@@ -28,6 +35,7 @@ REQUEST_ARGUMENTS: Json = {
     "side": {"type": "str", "choices": ["both", "owner", "consumer"], "default": "both"},
     "delete_replication": {"type": "bool"},
     "allow_deletions": {"type": "bool", "default": False},
+    "images": {"type": "list", "elements": "str", "default": []},
     "expect": {"type": "str", "choices": ["any", "replicated"], "default": "any"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "consumer_profile": {"type": "str"},
@@ -47,6 +55,7 @@ class ReplicationRequest:
     :param side: the account that the run changes: `owner`, `consumer` or `both`
     :param deletes: whether deletions are replicated; None to keep the setting
     :param allow_deletions: the consent to that
+    :param images: the images that the consumer account pulls as a proof
     :param expects_copies: whether a missing image is an error
     """
 
@@ -57,6 +66,7 @@ class ReplicationRequest:
     side: str
     deletes: bool | None
     allow_deletions: bool
+    images: tuple[str, ...]
     expects_copies: bool
     is_present: bool
 
@@ -71,6 +81,7 @@ class ReplicationRequest:
             params["side"],
             params["delete_replication"],
             params["allow_deletions"],
+            tuple(params["images"]),
             params["expect"] == "replicated",
             params["state"] == "present",
         )
@@ -90,6 +101,11 @@ class ReplicationRequest:
         """Whether the replication of deletions is declared without consent."""
         return bool(self.is_present and self.deletes and not self.allow_deletions)
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The images that the consumer account pulls, without those that are not valid."""
+        return valid_references(self.images) if self.is_present else ()
+
     def destinations(self, region: str) -> tuple[Destination, ...]:
         """The registries that receive the images.
 
@@ -98,7 +114,7 @@ class ReplicationRequest:
         return tuple(Destination(self.consumer, one) for one in self.regions or (region,))
 
     def problems(self) -> t.Iterator[str]:
-        """Problems with the accounts, which can be found without a request to AWS."""
+        """Problems with the accounts and the images, which can be found without a request to AWS."""
         for name, account in (("owner_account", self.owner), ("consumer_account", self.consumer)):
             yield from (f"{option(name)}: {problem}" for problem in account_problems(account))
         if self.owner == self.consumer:
@@ -106,6 +122,12 @@ class ReplicationRequest:
                 f"{option('owner_account')} and {option('consumer_account')} are both {self.owner}. Set the account"
                 " that receives the images, or use ecr_replication_rule for other regions of one account."
             )
+        for image in self.images:
+            try:
+                parse_reference(image)
+            except EcrError as error:
+                yield f"{option('images')}: {error}"
+        yield from registry_problems(self.references, str(self.owner))
 
     def check_credentials(self, owner: str | None, consumer: str | None) -> None:
         """Fail if credentials belong to another account than the declared one.
@@ -135,6 +157,7 @@ class ReplicationRequest:
         declared = RuleDeclaration(self.selection, self.destinations(region))
         yield from declared.problems()
         yield from declared.problems_in(Destination(str(self.owner), region))
+        yield from proof_selection_problems(self.references, declared.rule(False))
 
 
 def consumer_parameters(params: Json) -> Json:

@@ -34,7 +34,7 @@ _PUBLISHED = {
         "revocation",
         "guarded",
     ),
-    "ecr_replicate_": ("plan", "rule", "proof", "result"),
+    "ecr_replicate_": ("plan", "rule", "proof", "pulled", "result"),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),
     "ecr_pull_": ("share", "proof", "result", "consumer_account"),
     "ecr_credential_helper_": ("share", "result"),

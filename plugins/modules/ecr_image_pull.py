@@ -13,6 +13,8 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the pull role, requests the digest of each image from ECR, and pulls by that digest. Even if the image tag
     moves to another image during the pull, the image with that digest is pulled.
+  - With O(account), no role is assumed. The caller pulls from the registry of its own account, for example a copy that
+    M(crossaccount.ecr.ecr_replication_rule) replicates.
   - The registry token is passed to the engine in a private file (mode 0600, in a directory of mode 0700) that exists
     for one pull. The configuration of docker or podman is neither read for credentials nor changed.
   - All images are resolved, and compared with those on the host, before the first one is fetched. If any image is
@@ -34,8 +36,14 @@ description:
     another http address in 127.0.0.0/8.
 options:
   role_arn:
-    description: The ARN of the pull role, from the hand-off. Required without O(registry_token).
+    description: The ARN of the pull role, from the hand-off. Required without O(account) and O(registry_token).
     type: str
+  account:
+    description:
+      - The account ID of the caller, 12 digits, quoted. The images are pulled from the registry of this account with
+        the identity of the caller, and no pull role is assumed.
+      - If the credentials belong to another account, the module fails before it requests a token.
+    type: raw
   duration_seconds:
     description:
       - The duration of the session, 900 to 43,200 seconds. It cannot exceed the maximum session duration of the role.
@@ -48,7 +56,8 @@ options:
       - If an entry has an image tag and a digest, the image tag must refer to that digest.
       - Other common forms are accepted, such as C(https://HOST/repository:image-tag) or C(docker pull
         HOST/repository:image-tag), even in quotation marks or with white space around them. C(HOST) must be the
-        registry of the account of O(role_arn) in the region, or O(registry_url). Otherwise, nothing is fetched.
+        registry of the account of O(role_arn) or O(account) in the region, or O(registry_url). Otherwise, nothing is
+        fetched.
     type: list
     elements: str
     required: true
@@ -178,6 +187,14 @@ EXAMPLES = r"""
     external_id: 7c2f4e0b-share
     region: ap-northeast-1
     images: [release:v1.0]
+
+- name: Pull a copy from the registry of the own account
+  crossaccount.ecr.ecr_image_pull:
+    account: "222222222222"
+    region: ap-northeast-1
+    images: [release:v1.0]
+    engine: oci_layout
+    dest: ~/images/release
 
 - name: Copy to an archive with skopeo
   crossaccount.ecr.ecr_image_pull:

@@ -6,18 +6,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
     PULL_ARGUMENTS,
     PULL_RULES,
     PullOptions,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 ROLE_ARN = "arn:aws:iam::111111111111:role/allow_ecr_release"
 DIGEST = "sha256:" + "a" * 64
 BY_ROLE = {"role_arn": ROLE_ARN}
+OWN = {"account": "111111111111"}
 BY_TOKEN = {"registry_url": f"https://{HOST}", "registry_token": "QVdTOng="}
 
 
@@ -26,7 +29,7 @@ def options_of(**own: Any) -> PullOptions:
     return PullOptions.of({**params, "validate_certs": True, "aws_ca_bundle": None, **own})
 
 
-@pytest.mark.parametrize("given", [BY_ROLE, BY_TOKEN])
+@pytest.mark.parametrize("given", [BY_ROLE, BY_TOKEN, OWN])
 @pytest.mark.parametrize("form", ["{}", "https://{}", " docker pull {}\n"])
 def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
     options = options_of(images=[form.format(f"{HOST}/app@{DIGEST}")], **given)
@@ -37,6 +40,7 @@ def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
     ("given", "registry", "expected"),
     [
         (BY_ROLE, HOST.replace("111111111111", "222222222222"), "the registry of account 111111111111"),
+        (OWN, HOST.replace("111111111111", "222222222222"), "the registry of account 111111111111"),
         (BY_TOKEN, HOST.replace("west", "north"), f"registry {HOST}"),
         (BY_TOKEN, "localhost:5000", f"registry {HOST}"),
     ],
@@ -44,7 +48,7 @@ def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
 def test_image_of_another_registry(given: dict[str, Any], registry: str, expected: str) -> None:
     with pytest.raises(EcrError) as caught:
         options_of(images=[f"https://{registry}/app@{DIGEST}", "App:v1"], **given)
-    assert f"names registry {registry}, but this share is in {expected}. If" in str(caught.value)
+    assert f"names registry {registry}, but the images are in {expected}. If" in str(caught.value)
     assert "https:/:" not in str(caught.value)
     assert "Image 'App:v1'" in str(caught.value), "all problems are reported together"
 
@@ -80,9 +84,13 @@ def test_the_options_of_a_task() -> None:
         False,
         WaitOptions(False, 60, 2.0),
     )
-    assert options.session is not None
+    assert isinstance(options.session, SessionOptions)
     assert (options.session.role_arn, options.session.duration) == (ROLE_ARN, 3600)
     assert (options.registry_url, options.registry_token) == (None, None)
+
+
+def test_a_task_with_an_account_assumes_no_role() -> None:
+    assert options_of(images=["app:v1"], **OWN).session == RegistryAccount("111111111111")
 
 
 def test_a_task_with_a_registry_token_has_no_session() -> None:
@@ -96,6 +104,8 @@ def test_a_task_with_a_registry_token_has_no_session() -> None:
     ("own", "problem"),
     [
         ({**BY_ROLE, "images": []}, "images is empty: list at least one image."),
+        ({"account": 111111111111}, "account: "),
+        ({"account": "1"}, "account: "),
         ({**BY_ROLE, "engine": "oci_layout"}, "Engine oci_layout needs a folder. Set dest."),
         ({**BY_ROLE, "engine": "oci_layout", "dest": ""}, "Engine oci_layout needs a folder. Set dest."),
         ({**BY_ROLE, "dest": "/srv/\n"}, "dest '/srv/\\n' has a character that is not printable. Remove it."),
@@ -116,7 +126,7 @@ def test_all_invalid_options_are_reported_together() -> None:
     assert [part in message for part in ("'App'", "'app:v1' has no digest", "needs a folder")] == [True] * 3
 
 
-@pytest.mark.parametrize("own", [BY_ROLE, BY_TOKEN, {**BY_ROLE, "engine": "oci_layout", "dest": "/srv/a b"}])
+@pytest.mark.parametrize("own", [BY_ROLE, BY_TOKEN, OWN, {**BY_ROLE, "engine": "oci_layout", "dest": "/srv/a b"}])
 @pytest.mark.parametrize("credentials", ["host", "controller"])
 def test_valid_options_are_accepted(own: dict[str, Any], credentials: str) -> None:
     chosen = {} if "registry_token" in own else {"credentials": credentials}
@@ -133,6 +143,7 @@ def test_boto3_is_needed_only_by_a_host_that_uses_aws(token: str | None, credent
 
 def test_a_task_needs_a_role_or_a_registry() -> None:
     assert PULL_RULES == {
-        "required_one_of": [("role_arn", "registry_token")],
+        "required_one_of": [("role_arn", "account", "registry_token")],
+        "mutually_exclusive": [("account", "role_arn"), ("account", "external_id"), ("account", "registry_token")],
         "required_together": [("registry_url", "registry_token")],
     }
