@@ -29,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_decl
     MOST_RULES,
     RuleDeclaration,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule, rule_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule, places_text, rule_of
 
 #: The rules of a registry, as AWS returns them.
 Rules = list[Json]
@@ -69,20 +69,19 @@ def merge_rule(rules: Rules, declared: RuleDeclaration) -> MergedRules:
         return MergedRules(rules, wanted, problems, warnings)
     added = [wanted.request()] if declared.is_present else []
     position = replaced[0] if replaced else len(rules)
-    kept = [(number, rule) for number, rule in enumerate(rules) if number not in replaced]
-    before, after = ([rule for number, rule in kept if (number < position) == first] for first in (True, False))
-    merged = [*before, *added, *after]
+    kept = [rule for number, rule in enumerate(rules) if number not in replaced]
+    merged = [*kept[:position], *added, *kept[position:]]
     limits = _limit_problems(merged) if declared.is_present else ()
     return MergedRules(merged, wanted, (*problems, *limits), warnings)
 
 
 def _overlap(number: int, other: Rule, wanted: Rule, declared: RuleDeclaration) -> str:
-    place = other.shared_with(wanted)[0]
+    places = places_text(other.shared_with(wanted))
     deletes = "with" if other.deletes else "without"
     fact = f"Rule {number + 1} of the registry, {other}, {deletes} deletions,"
     if not declared.is_present:
         return (
-            f"{fact} still replicates repositories of the declared rule to {place}. Declare that rule with"
+            f"{fact} still replicates repositories of the declared rule to {places}. Declare that rule with"
             f" {option('state')} absent, or set {option('adopt')} to true to remove it entirely."
         )
     return (

@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_sele
 
 OWNER, CONSUMER, OTHER = "111111111111", "222222222222", "333333333333"
 REGION = "ap-northeast-1"
-THERE = Destination(CONSUMER, REGION)
+THERE, ELSEWHERE = Destination(CONSUMER, REGION), Destination(OTHER, "eu-west-1")
 SOURCE = Destination(OWNER, REGION)
 
 
@@ -37,7 +37,7 @@ def declared(*prefixes: str, to: tuple[Destination, ...] = (THERE,), **options: 
     return RuleDeclaration(Selection(tuple(sorted(prefixes)), not prefixes), to, **options)
 
 
-FOREIGN = rule("team/", to=(Destination(OTHER, "eu-west-1"),), deletes=True)
+FOREIGN = rule("team/", to=(ELSEWHERE,), deletes=True)
 UNKNOWN = {**rule("release"), "speed": "fast"}
 
 
@@ -110,10 +110,11 @@ def test_overlap_is_a_problem(other: dict[str, Any], wanted: RuleDeclaration) ->
             " to account 222222222222 in ap-northeast-1. If the declared rule is a new version of it, set adopt to",
         ),
         (
-            rule(),
-            declared("release", is_present=False),
-            "all repositories to account 222222222222 in ap-northeast-1, without deletions, still replicates"
-            " repositories of the declared rule to account 222222222222 in ap-northeast-1. Declare that rule with",
+            rule(to=(THERE, ELSEWHERE)),
+            declared("release", to=(THERE, ELSEWHERE), is_present=False),
+            "all repositories to account 222222222222 in ap-northeast-1, account 333333333333 in eu-west-1, without"
+            " deletions, still replicates repositories of the declared rule to account 222222222222 in ap-northeast-1,"
+            " account 333333333333 in eu-west-1. Declare that rule with state absent",
         ),
     ],
 )
