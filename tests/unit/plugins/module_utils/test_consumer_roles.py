@@ -7,12 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import role_names_to_read
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import plan_role_narrowed
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    Attachment,
+    AttachmentKind,
+    RoleState,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.owner_account import ONE, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
+from tests.unit.owner_account import ONE, REGION, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
 
 NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 START = OwnerAccount({"release": {}, "develop": {}})
@@ -360,6 +366,36 @@ def test_new_consumer_of_an_account_gets_its_own_external_id() -> None:
     assert [one["external_id"] for handoff in renamed.handoffs if handoff for one in handoff["role"]["consumers"]] == [
         "id-of-a"
     ]
+
+
+def test_another_share_of_an_account_changes_no_external_id() -> None:
+    """The account of a consumer identifies its ID if the share declares the account once."""
+
+    def named(user: str) -> dict[str, Any]:
+        return per_consumer(
+            "share", consumers=[{"account": ONE, "principals": [f"user/{user}"], "external_id": "generate"}]
+        )
+
+    other = declared("other", ONE, repository_tags={"audience": "inner"})
+    start = end_of(START, named("a"), other)
+    plan = start.plan([named("b"), other], make_id=lambda: "new")
+    assert [one["external_id"] for one in plan.handoffs[0]["role"]["consumers"]] == ["generated"]
+
+
+def test_roles_that_may_serve_a_share_are_read() -> None:
+    (share,) = declared_shares(
+        {"shares": [per_consumer("share", ONE)], "defaults": None, "state": "present", "trust_policy_quota": 2048},
+        REGION,
+    )
+    kinds = (AttachmentKind.ROLE, AttachmentKind.USER)
+    state = RoleState(attachments=tuple(Attachment(kind, f"by-hand-{kind.name}") for kind in kinds))
+    others = {
+        "of-this-share": RoleState(role_tags={"Crossaccount.ECR-share": "share"}),
+        "of-another-share": RoleState(role_tags={"crossaccount.ecr-share": "other"}),
+        "of-no-share": RoleState(),
+    }
+    assert role_names_to_read(share, {share.name: state}, others) == {"share", "by-hand-ROLE", "of-this-share"}
+    assert role_names_to_read(share, {}, {}) == {"share"}
 
 
 @pytest.mark.parametrize("is_later", [True, False])

@@ -121,6 +121,28 @@ def test_other_statements_that_decide_are_warnings(action: str, principal: Any) 
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        {"Principal": {"AWS": "arn:aws:iam::333333333333:root"}},
+        {"Principal": {"Service": "ecr.amazonaws.com"}},
+        {"Principal": {}},
+        {"Action": "ecr:CreateRepository"},
+        {"Action": []},
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_statements_about_others_are_no_warnings(changed: dict[str, Any], effect: str) -> None:
+    other = {**THEIRS, "Action": "ecr:*", "Effect": effect, **changed}
+    assert merge(policy(other), declared(is_present=False)).warnings == ()
+
+
+def test_warning_about_a_statement_without_a_sid() -> None:
+    other = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    (warning,) = merge(policy(other), declared()).warnings
+    assert warning.startswith("Statement without a Sid of the registry policy may deny")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
