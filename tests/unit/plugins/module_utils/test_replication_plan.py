@@ -190,6 +190,31 @@ def test_prefix_without_repositories_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, RuleDeclaration(Selection(("release",)), (THERE,))),
+        ({"adopt": True, "delete_replication": False}, RuleDeclaration(Selection(("release",)), (THERE,), False, True)),
+        ({"state": "absent"}, RuleDeclaration(Selection(("release",)), (THERE,), is_present=False)),
+    ],
+)
+def test_declaration_of_the_options(changed: dict[str, Any], expected: RuleDeclaration) -> None:
+    params = {
+        "prefixes": ["release"],
+        "all_repositories": False,
+        "destinations": [{"account": CONSUMER, "region": REGION}],
+        "delete_replication": None,
+        "adopt": False,
+        "state": "present",
+    }
+    assert RuleDeclaration.of({**params, **changed}) == expected
+
+
+def test_valid_declarations_have_no_problems() -> None:
+    places = tuple(Destination(f"{number:012}", REGION) for number in range(25))
+    assert list(declared("release", to=places).problems()) == list(declared().problems()) == []
+
+
+@pytest.mark.parametrize(
     ("wanted", "part"),
     [
         (RuleDeclaration(Selection(()), (THERE,)), "prefixes is empty."),
