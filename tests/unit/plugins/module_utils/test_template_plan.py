@@ -120,7 +120,8 @@ def test_a_new_template_has_the_defaults_of_aws() -> None:
         "encryptionConfiguration": {"encryptionType": "AES256"},
         "resourceTags": [],
     }
-    assert template_diff(None, after)["before"] == {}
+    assert template_diff(None, after) == {"before": {}, "after": after.result()}
+    assert template_diff(after, None) == {"before": after.result(), "after": {}}
     assert problems(after) == ""
 
 
