@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -56,6 +57,8 @@ def test_invalid_prefix(prefix: str) -> None:
         ({"repository_policy": {"Version": "2012-10-17"}}, INCOMPLETE),
         ({"repository_policy": {"Statement": ["odd"]}}, INCOMPLETE),
         ({"repository_policy": {"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}}, INCOMPLETE),
+        ({"repository_policy": {"Statement": [{"Effect": "Allow", "Principal": "*"}]}}, INCOMPLETE),
+        ({"repository_policy": {"Statement": [{"Principal": "*", "Action": "ecr:*"}]}}, INCOMPLETE),
         (
             {"repository_policy": {"Statement": {**STATEMENT, "Action": ["ecr:getauthorizationtoken"]}}},
             "has the action ecr:GetAuthorizationToken, which ECR rejects",
@@ -74,6 +77,18 @@ def test_problem_of_a_setting(options: dict[str, Any], expected: str) -> None:
 
 def test_a_declaration_is_present_unless_stated() -> None:
     assert len(list(TemplateDeclaration("team", applied_for=()).problems())) == 1
+
+
+@pytest.mark.parametrize(("option", "limit"), [("repository_policy", 10240), ("lifecycle_policy", 30720)])
+def test_policy_of_the_maximum_length(option: str, limit: int) -> None:
+    empty: dict[str, Any] = {"Statement": [STATEMENT], "Id": ""}
+    empty = empty if option == "repository_policy" else {"rules": [{"rulePriority": 1}], "description": ""}
+    rest = limit - len(json.dumps(empty, separators=(",", ":")))
+    field = list(empty)[-1]
+    assert problems(**{option: {**empty, field: "x" * rest}}) == []
+    assert problems(**{option: {**empty, field: "x" * (rest + 1)}}) == [
+        f"{option} has {limit + 1:,} characters; ECR accepts up to {limit:,}. Shorten it."
+    ]
 
 
 def test_tag_keys_that_differ_in_case() -> None:
