@@ -110,6 +110,7 @@ def test_each_consumer_has_its_own_role_and_one_policy() -> None:
     plan = START.plan([per_consumer("share", ONE, TWO, handoff_path="handoff.yml")])
     assert [role.name for role in plan.roles] == [f"share-{ONE}", f"share-{TWO}"]
     assert {role.policy_name for role in plan.roles} == {"share"}
+    assert [role.policy_roles for role in plan.roles] == [(f"share-{TWO}",), (f"share-{ONE}",)]
     assert [handoff["path"] for handoff in plan.handoffs] == [f"handoff-1-{ONE}.yml", f"handoff-2-{TWO}.yml"]
     assert [handoff["role"]["role_arn"].rpartition("/")[2] for handoff in plan.handoffs] == [
         f"share-{ONE}",
@@ -118,6 +119,39 @@ def test_each_consumer_has_its_own_role_and_one_policy() -> None:
     end = end_of(START, per_consumer("share", ONE, TWO))
     assert [name for name, policy in end.policies.items() if policy.policy_exists] == ["share"]
     assert end.roles[f"share-{ONE}"].role_tags["crossaccount.ecr-share"] == "share"
+
+
+def test_the_only_role_of_a_share_keeps_the_path_of_its_handoff() -> None:
+    plan = START.plan([per_consumer("share", ONE, handoff_path="handoff.yml")])
+    assert [handoff["path"] for handoff in plan.handoffs] == ["handoff.yml"]
+
+
+def test_a_consumer_may_have_its_own_duration() -> None:
+    consumers = [consumer(ONE, max_session_duration=7200), consumer(TWO)]
+    plan = START.plan([per_consumer("share", consumers=consumers, max_session_duration=3601)])
+    assert [role.max_session_duration for role in plan.roles] == [7200, 3601]
+
+
+@pytest.mark.parametrize(
+    ("second", "problem"),
+    [
+        ({"account": "a b", "external_id": "id-two"}, "Consumer 2: 'a b' is not an AWS account ID of 12 digits."),
+        (consumer(TWO, principals=["puller"]), f"Consumer 2 ({TWO}): principal 'puller' is not"),
+        (consumer(TWO, role_name="a/b"), f"Consumer 2 ({TWO}): Role name 'a/b' must have"),
+        (consumer(TWO, max_session_duration=1), "max_session_duration is 1 seconds"),
+    ],
+)
+def test_a_problem_of_a_consumer_is_reported_once(second: dict[str, Any], problem: str) -> None:
+    problems = START.plan([per_consumer("share", consumers=[consumer(ONE), second])]).problems
+    assert [text.startswith(problem) for text in problems] == [True], problems
+
+
+@pytest.mark.parametrize("share", [per_consumer("share", "a b"), per_consumer("s" * 60)])
+def test_role_without_a_valid_name_is_not_missing(share: dict[str, Any]) -> None:
+    """Otherwise, a misspelled account would seem to be a role that was deleted by hand."""
+    world = replace(START, repositories={"release": {"environment": "release"}, "develop": {}})
+    problems = world.plan([share], "absent").problems
+    assert not any("does not exist" in problem for problem in problems), problems
 
 
 def test_removed_consumer_leaves_the_others_unchanged() -> None:
