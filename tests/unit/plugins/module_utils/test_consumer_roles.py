@@ -202,6 +202,22 @@ def test_new_tags_narrow_every_role_before_the_policy_changes() -> None:
         (f"share-{TWO}", False),
     ]
     assert plan.roles[0].options["state"] == "narrowed"
+    # The first role is narrowed by its own writes.
+    consumers = [consumer(ONE, "other-id"), consumer(TWO)]
+    plan = start.plan([per_consumer("share", consumers=consumers, repository_tags={"environment": "beta"})])
+    assert [(role.name, role.is_narrowed) for role in plan.roles] == [(f"share-{ONE}", False), (f"share-{TWO}", False)]
+
+
+def test_new_roles_are_narrowed_before_the_old_role_is_deleted() -> None:
+    start = end_of(START, declared("share", ONE, TWO))
+    plan = start.plan([per_consumer("share", ONE, TWO)])
+    assert [(role.name, role.is_narrowed, role.is_present) for role in plan.roles] == [
+        (f"share-{ONE}", True, True),
+        (f"share-{TWO}", True, True),
+        ("share", False, False),
+        (f"share-{ONE}", False, True),
+        (f"share-{TWO}", False, True),
+    ]
 
 
 def test_a_new_role_is_narrowed_without_its_policy() -> None:
@@ -403,17 +419,33 @@ def test_new_consumer_of_an_account_gets_its_own_external_id() -> None:
 
 
 def test_another_share_of_an_account_changes_no_external_id() -> None:
-    """The account of a consumer identifies its ID if the share declares the account once."""
+    """The account of a consumer identifies its ID if the share declares the account once, also in a new role."""
 
-    def named(user: str) -> dict[str, Any]:
-        return per_consumer(
-            "share", consumers=[{"account": ONE, "principals": [f"user/{user}"], "external_id": "generate"}]
-        )
+    def named(user: str, form: str) -> dict[str, Any]:
+        consumers = [{"account": ONE, "principals": [f"user/{user}"], "external_id": "generate"}]
+        return declared("share", consumers=consumers, roles=form)
 
     other = declared("other", ONE, repository_tags={"audience": "inner"})
-    start = end_of(START, named("a"), other)
-    plan = start.plan([named("b"), other], make_id=lambda: "new")
-    assert [one["external_id"] for one in plan.handoffs[0]["role"]["consumers"]] == ["generated"]
+    start = end_of(START, named("a", "shared"), other)
+    for form in ("shared", "per_consumer"):
+        plan = start.plan([named("b", form), other], make_id=lambda: "new")
+        assert [
+            [one["external_id"] for one in handoff["role"]["consumers"]] for handoff in plan.handoffs if handoff
+        ] == [["generated"], [f"shared-id-{ONE}"]]
+
+
+def test_another_share_with_the_same_duration_has_its_own_end() -> None:
+    start = at(end_of(at(START, FIRST), declared("first", expires="14d")), "2026-01-03T00:00:00Z")
+    second = declared("second", TWO, expires="14d", repository_tags={"audience": "inner"})
+    plan = start.plan([declared("first", expires="14d"), second])
+    assert [facts.result["expires"] for facts in plan.shares] == ["2026-01-15T00:00:00Z", "2026-01-17T00:00:00Z"]
+
+
+def test_share_has_ended_at_its_end() -> None:
+    share = declared("share", expires=ENDS[0])
+    start = end_of(at(START, FIRST), share)
+    assert not at(start, "2026-05-31T23:59:59Z").plan([share], "absent", expired_only=True).changed
+    assert [role.name for role in at(start, ENDS[0]).plan([share], "absent", expired_only=True).roles] == ["share"]
 
 
 def test_roles_that_may_serve_a_share_are_read() -> None:
