@@ -33,7 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
@@ -45,6 +45,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Wait
 
 Value = t.TypeVar("Value")
 _DENIAL = "is not authorized to perform"
+#: The kinds of errors about an image that a registry does not have.
+_MISSING = ("unknown_repository", "unknown_image", "upstream")
+#: The kind of such an error in the own registry of the caller, whose cache may not be ready yet.
+_NOT_CACHED = "not_cached"
+#: The kinds of errors which show that the caller cannot get an image.
+_UNAVAILABLE = (*_MISSING, _NOT_CACHED, "no_identity_policy", "no_resource_policy", "explicit_deny")
 
 
 @dataclass(frozen=True)
@@ -57,56 +63,50 @@ class Authorization:
 
 
 def pull_is_final(result: Json) -> bool:
-    """Whether the result is final, so that the propagation of a new share cannot change it."""
-    return not result.get("failed") or not is_retryable(result.get("denial_kind"))
+    """Whether the result is final, so that the propagation of a new share or cache cannot change it."""
+    kind = result.get("denial_kind")
+    return not result.get("failed") or not (is_retryable(kind) or kind == _NOT_CACHED)
 
 
 def authorize(
     session: Session,
-    options: SessionOptions | RegistryAccount,
+    source: SessionOptions | RegistryAccount,
     wait: WaitOptions,
     references: list[Reference],
     report: Report = ignore_result,
+    denied: t.Sequence[Reference] = (),
 ) -> Authorization:
-    """Assume the role, resolve the images, and get a token. This is repeated while a new share may propagate.
+    """Resolve the images of a registry, and get a token. This is repeated while a new share may propagate.
 
-    :param options: the role to assume, or the account of the caller, which reads its own registry
+    :param source: the pull role to assume, or the account of the session, whose own registry has the images
     :param report: receives each result that is not final
+    :param denied: the images that must not be available
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
-    account, regions, called = _checked_account(session, options), [session.region], called_by(options)
+    is_own = isinstance(source, RegistryAccount)
+    account = session.identity["account"] if is_own else account_of_role(source.role_arn)
+    called, regions = CALLER if is_own else ROLE, [session.region]
 
     def attempt() -> Json:
-        reader = session if isinstance(options, RegistryAccount) else session.assume(options)
-        ecr = reader.client("ecr")
+        ecr = (session if is_own else session.assume(source)).client("ecr")
         digests = resolve(ecr, references, called)
+        problems = Problems()
+        problems.extend(_available(ecr, denied, called))
+        problems.check()
         token, url = _token(ecr, called)
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
         return {"authorization": Authorization(url, token, digests)}
 
-    _check_registries(references, account, regions)
+    if is_own:
+        source.check(account)
+    else:
+        caller_of(session, source)
+    _check_registries([*references, *denied], account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
-
-
-def called_by(options: SessionOptions | RegistryAccount | None) -> str:
-    """The sender of the requests to ECR: the pull role, or the caller itself."""
-    return CALLER if isinstance(options, RegistryAccount) else ROLE
-
-
-def _checked_account(session: Session, options: SessionOptions | RegistryAccount) -> str:
-    """The account of the registry.
-
-    :raises EcrError: if the credentials of the caller belong to another account than they have to
-    """
-    if isinstance(options, RegistryAccount):
-        options.check(session.identity["account"])
-        return session.identity["account"]
-    caller_of(session, options)
-    return account_of_role(options.role_arn)
 
 
 def _check_registries(
@@ -120,7 +120,7 @@ def _check_registries(
 def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions, called: str = ROLE) -> Value:
     """Call an engine. The call is repeated while a new share may propagate to the registry.
 
-    :param called: the sender of the requests: ROLE or CALLER
+    :param called: the owner of the registry token: a session of the pull role, or the caller
     :raises EcrError: if the call fails; it has `denial_kind` if AWS denied the pull
     """
 
@@ -150,13 +150,7 @@ def _token(ecr: Client, called: str) -> tuple[str, str]:
         if not is_denied(error):
             raise
         if called == CALLER:
-            sentence = aws_sentence(error)
-            denial = read_denial(sentence, CALLER)
-            raise EcrError(
-                f"The caller cannot get a registry token: {sentence.rstrip('.')}. {denial.advice(CALLER)}",
-                denial=sentence,
-                denial_kind=denial.kind,
-            ) from None
+            raise
         observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
             f"The role cannot get a registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
@@ -165,10 +159,10 @@ def _token(ecr: Client, called: str) -> tuple[str, str]:
         ) from None
 
 
-def resolve(ecr: Client, references: list[Reference], called: str = ROLE) -> list[str]:
+def resolve(ecr: Client, references: t.Sequence[Reference], called: str = ROLE) -> list[str]:
     """The digest of each image, from ECR. All denied and missing images are reported together.
 
-    :param called: the sender of the requests: ROLE or CALLER
+    :param called: the sender of the requests: a session of the pull role, or the caller
     """
     problems, digests, kinds = Problems(), [], []
     for outcome in map_concurrently(lambda reference: _digest(ecr, reference, called), references):
@@ -178,9 +172,21 @@ def resolve(ecr: Client, references: list[Reference], called: str = ROLE) -> lis
             problems.add(str(outcome))
             kinds.append(outcome.facts["denial_kind"])
     # A repetition cannot help if one of the failures is not retryable.
-    lasting = [kind for kind in kinds if not is_retryable(kind)]
+    lasting = [kind for kind in kinds if not (is_retryable(kind) or kind == _NOT_CACHED)]
     problems.check(denial_kind=[*lasting, *kinds, ""][0])
     return digests
+
+
+def _available(ecr: Client, denied: t.Sequence[Reference], called: str) -> t.Iterator[str]:
+    """Problems with images that must not be available."""
+    for reference, outcome in zip(denied, map_concurrently(lambda one: _digest(ecr, one, called), denied)):
+        if isinstance(outcome, str):
+            yield (
+                f"Image {reference} can be pulled, although {option('denied')} lists it. Check the policies that allow"
+                " it, and whether a cache has kept a copy."
+            )
+        elif outcome.facts["denial_kind"] not in _UNAVAILABLE:
+            yield f"Whether image {reference} can be pulled is unknown: {outcome}"
 
 
 def _digest(ecr: Client, reference: Reference, called: str) -> str | EcrError:
@@ -190,6 +196,8 @@ def _digest(ecr: Client, reference: Reference, called: str) -> str | EcrError:
         return _failure(reference, error_code(error), aws_sentence(error), called)
     except _ecr.ImageFailureError as error:
         return _failure(reference, error.code, error.reason, called)
+    if found is None and called == CALLER:
+        return _not_cached(reference, f"repository {reference.repository} has no such image")
     if found is None:
         fact = f"does not exist: repository {reference.repository} has no such image."
     elif reference.digest and found["digest"] != reference.digest:
@@ -207,6 +215,16 @@ def _failure(reference: Reference, code: str, sentence: str, called: str) -> Ecr
         return EcrError(message, denial_kind=denial.kind)
     row = recognize("BatchGetImage", code, sentence, by_role=called == ROLE)
     fact = f"{code}: {sentence}".rstrip(": .")
+    if row and called == CALLER and row.kind in _MISSING:
+        return _not_cached(reference, fact)
     if row is None:
         return EcrError(f"Image {reference} cannot be pulled: {fact}.", denial_kind="unknown_error")
     return EcrError(f"Image {reference} cannot be pulled: {fact}. {options_in(row.next_step)}", denial_kind=row.kind)
+
+
+def _not_cached(reference: Reference, fact: str) -> EcrError:
+    return EcrError(
+        f"Image {reference} cannot be pulled: {fact}. If a pull through cache rule matches the name, ECR could not copy"
+        " the image: check that the upstream registry has it, and that its policy accepts the role of the cache.",
+        denial_kind=_NOT_CACHED,
+    )

@@ -36,6 +36,7 @@ PULL_ARGUMENTS: Json = {
     "role_arn": {"type": "str"},
     "duration_seconds": {"type": "int", "default": 3600},
     "images": {"type": "list", "elements": "str", "required": True},
+    "denied": {"type": "list", "elements": "str", "default": []},
     "engine": {
         "type": "str",
         "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
@@ -55,8 +56,8 @@ PULL_ARGUMENTS: Json = {
 }
 #: The dependencies between the options.
 PULL_RULES: Json = {
-    "required_one_of": [("role_arn", "account", "registry_token")],
-    "mutually_exclusive": [("account", "role_arn"), ("account", "external_id"), ("account", "registry_token")],
+    "required_one_of": [("role_arn", "registry_token", "account")],
+    "mutually_exclusive": [("role_arn", "account"), ("registry_token", "account")],
     "required_together": [("registry_url", "registry_token")],
 }
 
@@ -65,16 +66,20 @@ PULL_RULES: Json = {
 class PullOptions:
     """The validated options of a task.
 
-    :param session: the options of AssumeRole, or the account of the caller; None with a registry token
+    :param denied: the images that must not be available
+    :param session: the options of AssumeRole; None without a pull role
+    :param own: the account of the caller, whose registry has the images; None with a pull role or a registry token
     :param ca_path: a file with CA certificates on the host that pulls
     """
 
     references: list[Reference]
+    denied: list[Reference]
     engine: str
     dest: str | None
     platform: str | None
     credentials: str
-    session: SessionOptions | RegistryAccount | None
+    session: SessionOptions | None
+    own: RegistryAccount | None
     wait: WaitOptions
     validate_certs: bool
     ca_path: str | None
@@ -87,40 +92,32 @@ class PullOptions:
 
         :raises EcrError: with all problems that can be found without a request to AWS
         """
-        problems, references, token = Problems(), [], params["registry_token"]
+        problems, token = Problems(), params["registry_token"]
         problems.extend(cls._problems(params))
-        for text in params["images"]:
-            try:
-                reference = parse_reference(text)
-            except EcrError as error:
-                problems.add(str(error))
-                continue
-            references.append(reference)
+        references, denied = (_parsed(params[name], problems) for name in ("images", "denied"))
+        for reference in references:
             if token is not None and not reference.digest:
                 problems.add(
-                    f"Image {text!r} has no digest. With registry_token, no request is sent to AWS, so the digest is"
-                    f" required. Write {text}@sha256:…"
+                    f"Image {str(reference)!r} has no digest. With registry_token, no request is sent to AWS, so the"
+                    f" digest is required. Write {reference}@sha256:…"
                 )
-        problems.extend(cls._registry_problems(params, references))
+        problems.extend(cls._registry_problems(params, [*references, *denied]))
         problems.check()
         return cls(
             references=references,
+            denied=denied,
             engine=params["engine"],
             dest=params["dest"],
             platform=params["platform"],
             credentials=params["credentials"],
-            session=cls.session_of(params) if token is None else None,
+            session=SessionOptions.of(params) if token is None and params["role_arn"] else None,
+            own=RegistryAccount.of(params) if params["account"] is not None else None,
             wait=WaitOptions.of(params),
             validate_certs=bool(params["validate_certs"]),
             ca_path=params["ca_path"] or params["aws_ca_bundle"],
             registry_url=params["registry_url"],
             registry_token=token,
         )
-
-    @staticmethod
-    def session_of(params: Json) -> SessionOptions | RegistryAccount:
-        """The identity that reads the registry."""
-        return SessionOptions.of(params) if params["account"] is None else RegistryAccount.of(params)
 
     @staticmethod
     def _registry_problems(params: Json, references: list[Reference]) -> t.Iterator[str]:
@@ -150,8 +147,21 @@ class PullOptions:
                 yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."
         if not params["images"]:
             yield f"{option('images')} is empty: list at least one image."
+        if params["denied"] and params["registry_token"] is not None:
+            yield f"{option('denied')} needs a request to AWS, which registry_token excludes. Remove one of them."
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:
         """Whether this host sends requests to AWS: it has no registry token, and the controller requests none."""
         return params["registry_token"] is None and params["credentials"] == "host"
+
+
+def _parsed(texts: list[str], problems: Problems) -> list[Reference]:
+    """The images with these names."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse_reference(text))
+        except EcrError as error:
+            problems.add(str(error))
+    return found

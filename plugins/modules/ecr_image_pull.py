@@ -7,14 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_image_pull
-short_description: Pull images from the ECR registry of another account through its pull role
+short_description: Pull images from the ECR registry of another account through its pull role, or from a cache
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Assumes the pull role, requests the digest of each image from ECR, and pulls by that digest. Even if the image tag
     moves to another image during the pull, the image with that digest is pulled.
-  - With O(account), no role is assumed. The caller pulls from the registry of its own account, for example a copy that
-    M(crossaccount.ecr.ecr_replication_rule) replicates.
   - The registry token is passed to the engine in a private file (mode 0600, in a directory of mode 0700) that exists
     for one pull. The configuration of docker or podman is neither read for credentials nor changed.
   - All images are resolved, and compared with those on the host, before the first one is fetched. If any image is
@@ -40,9 +38,11 @@ options:
     type: str
   account:
     description:
-      - The account ID of the caller, 12 digits, quoted. The images are pulled from the registry of this account with
-        the identity of the caller, and no pull role is assumed.
-      - If the credentials belong to another account, the module fails before it requests a token.
+      - Pull from the registry of this account, 12 digits, quoted, instead of assuming a pull role. It must be the
+        account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for replicated
+        images.
+      - The first request for an image of a cache lets ECR copy the image, also in check mode. The caller then needs
+        C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
     type: raw
   duration_seconds:
     description:
@@ -56,11 +56,18 @@ options:
       - If an entry has an image tag and a digest, the image tag must refer to that digest.
       - Other common forms are accepted, such as C(https://HOST/repository:image-tag) or C(docker pull
         HOST/repository:image-tag), even in quotation marks or with white space around them. C(HOST) must be the
-        registry of the account of O(role_arn) or O(account) in the region, or O(registry_url). Otherwise, nothing is
-        fetched.
+        registry of the account of O(role_arn) in the region, or O(registry_url). Otherwise, nothing is fetched.
     type: list
     elements: str
     required: true
+  denied:
+    description:
+      - Images that must not be available, in the form of O(images). If one of them can be pulled, nothing is fetched.
+      - An image that does not exist is not available either. Therefore, name images that exist in the upstream registry
+        or in the registry of the owner account.
+    type: list
+    elements: str
+    default: []
   engine:
     description:
       - V(docker) and V(podman) pull into docker or podman on the host. docker uses the context of the user, including

@@ -160,7 +160,11 @@ def test_consumer_pulls_its_own_copy(control: Control, lab: Lab, docker: dict[st
     ("profile", "images", "message"),
     [
         ("consumer", ["{name}:0"], "Grant this action to the caller, or use other credentials."),
-        ("consumer-administrator", ["{name}:1"], "Image {name}:1 does not exist: repository {name} has no such image."),
+        (
+            "consumer-administrator",
+            ["{name}:1"],
+            "Image {name}:1 cannot be pulled: repository {name} has no such image.",
+        ),
         ("owner", ["{name}:0"], "The credentials belong to account 111111111111, but the declared account is 2222"),
     ],
 )

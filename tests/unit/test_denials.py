@@ -10,7 +10,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import probe_request
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
@@ -149,9 +148,7 @@ def test_a_denial_of_a_repository_to_the_role(row: Row) -> None:
     verdict = proven(raised)
     assert (verdict.verdict, row.role in verdict.advice) == ("fail", True), verdict
     assert is_retryable(verdict.denial_kind) is row.is_retryable
-    pulled = _pull._failure(
-        Reference("app", "v1", None), "AccessDeniedException", raised.response["Error"]["Message"], ROLE
-    )
+    pulled = _pull._failure(Reference("app", "v1", None), "AccessDeniedException", raised.response["Error"]["Message"])
     assert row.role in str(pulled), pulled
     assert is_retryable(pulled.facts["denial_kind"]) is row.is_retryable
 
@@ -162,7 +159,7 @@ def test_a_denial_of_the_registry_token(row: Row) -> None:
     hint = row.role if not row.is_retryable or "perimeter" in row.end else "to allow ecr:GetAuthorizationToken"
     ecr = type("Ecr", (), {"get_authorization_token": staticmethod(raising(raised))})
     with pytest.raises(EcrError) as caught:
-        _pull._token(ecr, ROLE)
+        _pull._token(ecr)
     if "perimeter" not in row.end:
         assert hint in str(caught.value)
         assert hint in probe_request(raising(raised)).advice

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import (
     PULL_ARGUMENTS,
@@ -20,7 +19,6 @@ HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 ROLE_ARN = "arn:aws:iam::111111111111:role/allow_ecr_release"
 DIGEST = "sha256:" + "a" * 64
 BY_ROLE = {"role_arn": ROLE_ARN}
-OWN = {"account": "111111111111"}
 BY_TOKEN = {"registry_url": f"https://{HOST}", "registry_token": "QVdTOng="}
 
 
@@ -29,7 +27,7 @@ def options_of(**own: Any) -> PullOptions:
     return PullOptions.of({**params, "validate_certs": True, "aws_ca_bundle": None, **own})
 
 
-@pytest.mark.parametrize("given", [BY_ROLE, BY_TOKEN, OWN])
+@pytest.mark.parametrize("given", [BY_ROLE, BY_TOKEN])
 @pytest.mark.parametrize("form", ["{}", "https://{}", " docker pull {}\n"])
 def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
     options = options_of(images=[form.format(f"{HOST}/app@{DIGEST}")], **given)
@@ -40,7 +38,6 @@ def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
     ("given", "registry", "expected"),
     [
         (BY_ROLE, HOST.replace("111111111111", "222222222222"), "the registry of account 111111111111"),
-        (OWN, HOST.replace("111111111111", "222222222222"), "the registry of account 111111111111"),
         (BY_TOKEN, HOST.replace("west", "north"), f"registry {HOST}"),
         (BY_TOKEN, "localhost:5000", f"registry {HOST}"),
     ],
@@ -84,13 +81,9 @@ def test_the_options_of_a_task() -> None:
         False,
         WaitOptions(False, 60, 2.0),
     )
-    assert isinstance(options.session, SessionOptions)
+    assert options.session is not None
     assert (options.session.role_arn, options.session.duration) == (ROLE_ARN, 3600)
     assert (options.registry_url, options.registry_token) == (None, None)
-
-
-def test_a_task_with_an_account_assumes_no_role() -> None:
-    assert options_of(images=["app:v1"], **OWN).session == RegistryAccount("111111111111")
 
 
 def test_a_task_with_a_registry_token_has_no_session() -> None:
@@ -100,12 +93,21 @@ def test_a_task_with_a_registry_token_has_no_session() -> None:
     assert "QVdTOng=" not in repr(options)
 
 
+def test_a_task_with_its_own_registry_assumes_no_role() -> None:
+    options = options_of(images=["cache/app:v1"], account="222222222222", denied=["cache/other:v1"])
+    assert (options.session, options.own) == (None, RegistryAccount("222222222222"))
+    assert [str(reference) for reference in options.denied] == ["cache/other:v1"]
+    assert "is a number" in problems_of(account=222222222222)
+
+
 @pytest.mark.parametrize(
     ("own", "problem"),
     [
+        ({**BY_TOKEN, "denied": [f"app@{DIGEST}"]}, "denied needs a request to AWS, which registry_token excludes."),
+        ({"account": "222222222222", "images": [f"{HOST}/app@{DIGEST}"]}, "111111111111"),
+        ({"account": "222222222222", "denied": [f"{HOST}/app@{DIGEST}"]}, "111111111111"),
+        ({"account": "222222222222", "denied": ["App"]}, "'App'"),
         ({**BY_ROLE, "images": []}, "images is empty: list at least one image."),
-        ({"account": 111111111111}, "account: "),
-        ({"account": "1"}, "account: "),
         ({**BY_ROLE, "engine": "oci_layout"}, "Engine oci_layout needs a folder. Set dest."),
         ({**BY_ROLE, "engine": "oci_layout", "dest": ""}, "Engine oci_layout needs a folder. Set dest."),
         ({**BY_ROLE, "dest": "/srv/\n"}, "dest '/srv/\\n' has a character that is not printable. Remove it."),
@@ -126,7 +128,7 @@ def test_all_invalid_options_are_reported_together() -> None:
     assert [part in message for part in ("'App'", "'app:v1' has no digest", "needs a folder")] == [True] * 3
 
 
-@pytest.mark.parametrize("own", [BY_ROLE, BY_TOKEN, OWN, {**BY_ROLE, "engine": "oci_layout", "dest": "/srv/a b"}])
+@pytest.mark.parametrize("own", [BY_ROLE, BY_TOKEN, {**BY_ROLE, "engine": "oci_layout", "dest": "/srv/a b"}])
 @pytest.mark.parametrize("credentials", ["host", "controller"])
 def test_valid_options_are_accepted(own: dict[str, Any], credentials: str) -> None:
     chosen = {} if "registry_token" in own else {"credentials": credentials}
@@ -143,7 +145,7 @@ def test_boto3_is_needed_only_by_a_host_that_uses_aws(token: str | None, credent
 
 def test_a_task_needs_a_role_or_a_registry() -> None:
     assert PULL_RULES == {
-        "required_one_of": [("role_arn", "account", "registry_token")],
-        "mutually_exclusive": [("account", "role_arn"), ("account", "external_id"), ("account", "registry_token")],
+        "required_one_of": [("role_arn", "registry_token", "account")],
+        "mutually_exclusive": [("role_arn", "account"), ("registry_token", "account")],
         "required_together": [("registry_url", "registry_token")],
     }
