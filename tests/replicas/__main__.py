@@ -4,7 +4,7 @@
 1. The destination is empty. A run is killed before its first call, the next one before its second call, and so on,
    until a run ends. The same again, with kills after the response.
 2. The destination is empty before each kill at a write, and the run after the kill has to end. With `--brief`, only
-   this, with kills after the response.
+   two of these kills, after the response.
 
 Exit status 1 unless each image and each signature has a copy with the same digest, and a last run changes nothing.
 """
@@ -47,20 +47,25 @@ class Trial:
             if not run.killed:
                 break
             self.kills.append(run.call)
-        yield from self._end(run, f"{fault} {number - 1} calls")
+        yield from self._end(run, f"{fault} {number - 1} calls", again=True)
 
-    def afresh(self, fault: str) -> Iterator[str]:
+    def afresh(self, fault: str, brief: bool) -> Iterator[str]:
         """The problems of replications that are each killed at one write, and then resumed."""
         self.registries.forget()
         calls = self.runner.run().calls
         writes = [number for number, call in enumerate(calls, 1) if call.partition(":")[2].startswith(WRITES)]
-        for number in writes:
+        for number in writes[-2:] if brief else writes:
             self.registries.forget()
             self.kills.append(self.runner.run(number, fault).call)
-            yield from self._end(self.runner.run(), f"{fault} {self.kills[-1]}", again=number == writes[-1])
+            if self.kills[-1] != calls[number - 1]:
+                yield f"Call {number} of a run is {self.kills[-1]}, and not {calls[number - 1]}."
+            yield from self._end(self.runner.run(), f"{fault} {self.kills[-1]}", again=False)
 
-    def _end(self, run: Run, label: str, again: bool = True) -> Iterator[str]:
-        """The problems after a run that has ended."""
+    def _end(self, run: Run, label: str, again: bool) -> Iterator[str]:
+        """The problems after a run that has ended.
+
+        :param again: whether one more run must change nothing
+        """
         if run.code:
             yield f"{label}: exit status {run.code}\n{run.output[-3000:]}"
         yield from (f"{label}: {problem}" for problem in self.registries.problems())
@@ -71,7 +76,7 @@ class Trial:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.replicas", description=__doc__)
     parser.add_argument("--count", type=int, default=2_000, help="of the images, each with a signature; default: 2000")
-    parser.add_argument("--brief", action="store_true", help="only kills after writes")
+    parser.add_argument("--brief", action="store_true", help="only kills after the last two writes")
     options = parser.parse_args()
     os.environ.update(quick_python.CONFIGURED)  # Ansible reads it while it is imported
     from tests.support import quick_ansible
@@ -86,7 +91,7 @@ def main() -> int:
         problems: list[str] = []
         for fault in KILLS[-1:] if options.brief else KILLS:
             problems += [] if options.brief else trial.resumed(fault)
-            problems += trial.afresh(fault)
+            problems += trial.afresh(fault, options.brief)
             print(f"{fault}: {len(trial.kills):,} kills; {time.monotonic() - began:.0f} s", flush=True)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(
