@@ -196,7 +196,8 @@ def _external_ids(statement: Document) -> t.Iterator[_Known]:
     condition, principals = statement.get("Condition", {}), statement.get("Principal")
     equal = condition.get("StringEquals", {})
     external_id, organization = equal.get("sts:ExternalId"), equal.get("aws:PrincipalOrgID")
-    arns = [str(arn) for arn in as_list(principals.get("AWS", []) if isinstance(principals, dict) else principals)]
+    named = principals.get("AWS", []) if isinstance(principals, dict) else principals or []
+    arns = [str(arn) for arn in as_list(named)]
     trusted = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
     if not isinstance(external_id, str):
         return
