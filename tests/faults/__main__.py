@@ -39,8 +39,7 @@ def work(part: tuple[str, int]) -> tuple[list[matrix.Row], list[matrix.Cell]]:
     if part[0] == runs.PLAYBOOK:
         return runs.playbook_cells(replay, rows)
     mine, cells = [], []
-    brief = [phase.name for phase in replay.phases.values() if phase.brief]
-    for row, faults in matrix.chosen(rows, reduced, brief).items():
+    for row, faults in matrix.chosen(rows, reduced).items():
         if (row.phase, row.module) == part:
             mine.append(row)
             cells += [replay.cell(row, fault) for fault in faults]
@@ -82,14 +81,13 @@ def run(
     facts: dict[str, Any] = {
         "seconds": round(time.monotonic() - began, 1),
         "clean_run_calls": {phase.name: phase.calls for phase in phases},
-        "brief": [phase.name for phase in phases if phase.brief],
     }
     return matrix.as_json(rows, cells, **facts), rows, cells
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--reduced", action="store_true", help="every call once, every write with both kills")
+    parser.add_argument("--reduced", action="store_true", help="some reads, and every write with two faults")
     parser.add_argument("--afresh", action="store_true", help="keep no outcome of a module without a fault")
     parser.add_argument(
         "--phases", nargs="*", default=[], metavar="NAME", help="only these phases, and those from which they start"
