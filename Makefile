@@ -62,11 +62,10 @@ demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account,
 demo-audit: $(DEMO_READY) ## Audit a share and one extra access path, on a lab of its own; the report is in build/demo-audit.
 	@tests/demo-audit
 
-# The unit tests run in lint.
 test: setup engines ## Run every check and every test.
 	@tests/all
 
-lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
+lint: setup ## The linters, ansible-test sanity, some of ansible-test units, the Galaxy importer.
 	@tests/lint
 
 docs: setup ## Build the documentation site into build/docs/.
@@ -122,8 +121,8 @@ pytest: setup
 	@echo "== pytest"
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
 	  echo "Not root: dockerd cannot be started here, so the tests marked 'engine' are left out."; \
-	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
-	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
+	  $(BIN)/python -m pytest $(PARALLEL) -m 'not engine'; \
+	else $(BIN)/python -m pytest $(PARALLEL); fi
 
 engines: ## Install what the tests pull with and look at pages with from Debian's packages, where this is root.
 	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login && command -v chromium && command -v xmllint; } >/dev/null; then \
