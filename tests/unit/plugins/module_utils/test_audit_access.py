@@ -203,6 +203,13 @@ def test_replication_to_another_account() -> None:
     assert row.access.paths[0].conditions == ("a copy in us-east-1",)
 
 
+def test_the_second_replication_rule_is_named() -> None:
+    rules = tuple(ReplicationRule(((account, "us-east-1"),), ()) for account in (OTHER, CONSUMER))
+    found = rows_of(estate(repositories=BOTH[:1], replication=rules))
+    [path] = found[root(CONSUMER), "release"].access.paths
+    assert (path.document, path.actions) == ("rule 2 of the replication configuration", ("describe", "pull"))
+
+
 def test_replication_from_another_account() -> None:
     granting = consumer_policy(Action=["ecr:ReplicateImage", "ecr:CreateRepository"], Resource="*")
     [row] = rows_of(estate(repositories=BOTH[:1], registry=document(granting))).values()
