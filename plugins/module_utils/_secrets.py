@@ -127,7 +127,7 @@ class Secrets:
         return [
             (at, at + width)
             for width, parts in self._parts.items()
-            for at in range(len(content) - width + 1)
+            for at in range(len(content))
             if content[at : at + width] in parts
         ]
 
