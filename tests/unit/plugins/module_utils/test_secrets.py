@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import re
+import textwrap
 import urllib.parse
 from collections.abc import Callable
 
@@ -143,6 +144,30 @@ def test_an_escaped_or_split_secret_is_masked_as_a_whole(secret: str, write: Cal
     secrets.add(secret)
     for text in ("{}", "a{}b", "100% {} & \\t", " {} "):
         assert secrets.mask(text.format(write(secret))) == text.format(MASK)
+
+
+def test_a_split_secret_with_spaces_is_masked_as_a_whole() -> None:
+    secret = "pass word with-several-spaces in it"
+    secrets = Secrets()
+    secrets.add(secret)
+    for width in (3, 5, 7):
+        assert secrets.mask("<{}>".format("\n".join(textwrap.wrap(secret, width)))) == f"<{MASK}>"
+
+
+@pytest.mark.parametrize("quote", [repr, json.dumps])
+@pytest.mark.parametrize(
+    "secret", ["first line\nsecond [line]\\", 'first "line"\nsecond\tline', "SECRET+of/letters=only"]
+)
+def test_a_quoted_secret_is_masked_between_its_quotes(secret: str, quote: Callable[[str], str]) -> None:
+    secrets = Secrets()
+    secrets.add(secret)
+    marked = "a-mark-that-nothing-escapes"
+    for text in (quote(secret), quote(quote(secret)), quote(f"before {quote(secret)} after")):
+        masked = secrets.mask(text)
+        expected = text
+        for form in (quote(quote(secret)[1:-1])[1:-1], quote(secret)[1:-1]):
+            expected = expected.replace(form, marked)
+        assert masked == expected.replace(marked, MASK)
 
 
 def test_a_secret_of_eight_characters_is_masked() -> None:
