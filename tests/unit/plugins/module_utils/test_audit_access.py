@@ -84,6 +84,15 @@ def test_role_with_an_external_id_and_a_tag_condition() -> None:
         ("*", None, {"*": "allowed"}),
         ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, {"o-1": "allowed"}),
         ("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}}, {"o-1/r-1/*": "allowed"}),
+        (
+            "*",
+            {
+                "StringEquals": {"aws:PrincipalOrgID": "o-1"},
+                "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/ou-1/*"},
+            },
+            {"o-1/r-1/ou-1/*": "allowed"},
+        ),
+        ("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}}, {"o-1/*": "allowed"}),
         ("*", {"StringEquals": {"aws:PrincipalAccount": CONSUMER}}, {root(CONSUMER): "allowed"}),
         ("*", {"ArnLike": {"aws:PrincipalArn": PULLER}}, {PULLER: "allowed"}),
         (root(CONSUMER), {"ArnEquals": {"aws:PrincipalArn": PULLER}}, {PULLER: "allowed"}),
