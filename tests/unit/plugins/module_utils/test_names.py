@@ -251,3 +251,44 @@ def test_the_policy_of_a_role_cannot_limit_it(name: str) -> None:
     assert list(_names.boundary_problems(boundary, "role", "Allow")) == [
         f"permissions_boundary {boundary} is the policy of role role itself, so it limits nothing. Name another policy."
     ]
+
+
+# --- principals and organizations
+
+
+@pytest.mark.parametrize("principal", ["user/puller", "user/team/puller", "role/ci/deployer", USER])
+def test_a_user_or_role_of_the_account_is_a_principal(principal: str) -> None:
+    assert list(_names.principal_problems(principal, ACCOUNT, "aws")) == []
+
+
+NOT_A_PRINCIPAL = "is not user/NAME, role/NAME, or the ARN of a user or a role."
+
+
+@pytest.mark.parametrize(
+    ("principal", "problem"),
+    [
+        ("user/*", "contains a wildcard. Name each user or role, or omit principals to trust the account."),
+        (f"arn:aws:iam::{ACCOUNT}:role/*", "contains a wildcard. Name each user or role, or omit principals to trust"),
+        (USER.replace("aws:", "aws-cn:"), "is in partition aws-cn, but the owner account is in aws."),
+        (USER.replace(ACCOUNT, OWNER), f"does not belong to account {ACCOUNT}. Declare it under its own account."),
+        ("puller", NOT_A_PRINCIPAL),
+        ("group/team", NOT_A_PRINCIPAL),
+        ("user/", NOT_A_PRINCIPAL),
+        ("", NOT_A_PRINCIPAL),
+    ],
+)
+def test_another_principal_is_a_problem(principal: str, problem: str) -> None:
+    (found,) = _names.principal_problems(principal, ACCOUNT, "aws")
+    assert found.startswith(f"principal {principal!r} {problem}")
+
+
+@pytest.mark.parametrize("organization", ["", "o-", "exampleorgid", "o-EXAMPLEORGID", "o-exampleorgid*", "o-short"])
+def test_what_is_not_the_id_of_an_organization_is_a_problem(organization: str) -> None:
+    assert list(_names.organization_problems(organization)) == [
+        f"organization_id {organization!r} does not look like o-exampleorgid."
+    ]
+    assert list(_names.organization_problems("o-exampleorgid")) == list(_names.organization_problems(None)) == []
+
+
+def test_a_resource_of_aws_can_have_50_tags() -> None:
+    assert _names.MAXIMUM_TAGS == 50
