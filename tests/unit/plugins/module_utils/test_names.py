@@ -292,3 +292,61 @@ def test_what_is_not_the_id_of_an_organization_is_a_problem(organization: str) -
 
 def test_a_resource_of_aws_can_have_50_tags() -> None:
     assert _names.MAXIMUM_TAGS == 50
+
+
+UNIT = "o-exampleorgid/r-f6g7/ou-f6g7-11111111"
+
+
+@pytest.mark.parametrize(
+    "unit", ["", "ou-f6g7-11111111", f"{UNIT}/", f"{UNIT}/*", UNIT.replace("r-", "R-"), "o-exampleorgid"]
+)
+def test_a_unit_is_the_whole_path(unit: str) -> None:
+    (problem,) = _names.unit_problems(unit, "o-exampleorgid")
+    assert problem.startswith(f"unit {unit!r} is not the path of an organizational unit, such as")
+
+
+def test_a_unit_belongs_to_the_declared_organization() -> None:
+    for organization in (None, "o-exampleorgid"):
+        assert list(_names.unit_problems(UNIT, organization)) == []
+    assert list(_names.unit_problems(UNIT, "o-otherorgid00")) == [
+        f"unit {UNIT} belongs to organization o-exampleorgid, not to o-otherorgid00. Declare it under its own."
+    ]
+
+
+# --- tags and patterns of repositories
+
+
+@pytest.mark.parametrize("value", [7, None, True, ["a"], {"a": "b"}])
+def test_the_value_of_a_tag_is_a_string(value: object) -> None:
+    assert list(_names.tag_problems("team", value)) == [
+        f"the value of team must be a string; {value!r} is not. Quote it."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "repeated"),
+    [([], []), (["team"], []), (["team", "cost"], []), (["team", "Team", "cost"], ["team", "Team"])],
+)
+def test_keys_that_differ_in_case_are_problems(keys: list[str], repeated: list[str]) -> None:
+    assert list(_names.spelling_problems(iter(keys))) == [
+        f"{key} is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling."
+        for key in repeated
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("release", None),
+        ("release*", None),
+        ("Release*", None),
+        ("Release", "'Release' is not a repository name."),
+        ("x*\n", "Pattern 'x*\\n' contains an unprintable character. Remove it."),
+        ("111111111111.dkr.ecr.eu-west-1.amazonaws.com/release", "is not a repository name."),
+        ("111111111111.dkr-ecr.eu-west-1.on.aws/release", "is not a repository name."),
+    ],
+)
+def test_repositories_are_listed_by_name_or_pattern(name: str, problem: str | None) -> None:
+    found = list(_names.repository_or_pattern_problems(name))
+    assert len(found) == (problem is not None)
+    assert not problem or problem in found[0]
