@@ -304,6 +304,8 @@ OF_OTHER = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
         (trust({"AWS": "*"}, OF_OTHER), [root(OTHER), "*"]),
         (trust("*", {"StringNotEquals": {"aws:PrincipalAccount": OTHER}}), [root(OTHER), "*"]),
         (trust("*", {"StringEquals": {"aws:PrincipalAccount": "${aws:username}"}}), ["*"]),
+        (trust("*", {"StringEquals": {"aws:PrincipalOrgID": "${aws:username}"}}), ["*"]),
+        (trust("*", {"StringEquals": {"aws:PrincipalTag/team": OTHER}}), ["*"]),
         (trust("*", {"NumericEquals": {"aws:PrincipalAccount": OTHER}}), ["*"]),
         (trust("*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/*"}}), ["*"]),
         ({**trust("*", OF_OTHER), "Effect": "Deny"}, [root(OTHER)]),

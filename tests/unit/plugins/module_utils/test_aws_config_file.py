@@ -43,6 +43,28 @@ def test_diff_shows_only_the_keys_of_this_collection() -> None:
     assert merge_profiles(None, {SECTION: PROFILE}).before == merge_profiles(content.encode(), {OTHER: {}}).after == ""
 
 
+WRITTEN = "".join(f"{key} = {value}\n" for key, value in PROFILE.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "configured", "removed"),
+    [
+        (
+            f"[{SECTION}]\nregion = x\nrole_arn = y\n more\n\n[default]\n",
+            f"[{SECTION}]\n{WRITTEN}region = x\n\n[default]\n",
+            f"[{SECTION}]\nregion = x\n\n[default]\n",
+        ),
+        (f"[{SECTION}]\n{WRITTEN}\n[default]\n", f"[{SECTION}]\n{WRITTEN}\n[default]\n", "[default]\n"),
+        (f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n", f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n",
+         "# mine\n[default]\n"),
+        (f"[default]\n\n[{SECTION}]\nrole_arn: y\n", f"[default]\n\n[{SECTION}]\n{WRITTEN}", "[default]\n"),
+    ],
+)  # fmt: skip
+def test_only_the_keys_of_this_collection_change(text: str, configured: str, removed: str) -> None:
+    assert merged(text.encode()) == configured.encode()
+    assert merged(text.encode(), present=False) == removed.encode()
+
+
 def test_comments_for_what_follows_stay_when_a_section_goes() -> None:
     content = f"# mine\n\n[{SECTION}]\nrole_arn = x\n\n# the last\n[profile last]\nregion = x\n"
     assert merged(content.encode(), present=False) == b"# mine\n\n# the last\n[profile last]\nregion = x\n"

@@ -162,10 +162,14 @@ def test_a_quoted_secret_is_masked_between_its_quotes(secret: str, quote: Callab
     secrets = Secrets()
     secrets.add(secret)
     marked = "a-mark-that-nothing-escapes"
-    for text in (quote(secret), quote(quote(secret)), quote(f"before {quote(secret)} after")):
+    once = quote(secret)[1:-1]
+    twice = quote(once)[1:-1]
+    thrice = quote(twice)[1:-1]
+    nested = quote(quote(secret))
+    for text in (quote(secret), nested, quote(nested), quote(f"before {quote(secret)} after")):
         masked = secrets.mask(text)
         expected = text
-        for form in (quote(quote(secret)[1:-1])[1:-1], quote(secret)[1:-1]):
+        for form in (thrice, twice, once):
             expected = expected.replace(form, marked)
         assert masked == expected.replace(marked, MASK)
 
