@@ -36,7 +36,8 @@ _AUDIT = (
 _REPLICATE = (
     *("owner_account", "consumer_account", "regions", "prefixes", "all_repositories", "side", "delete_replication"),
     *("allow_deletions", "adopt", "state", "sid", "create_repositories", "region", "wait_timeout", "wait_interval"),
-    *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id"),
+    *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id", "templates", "accepted"),
+    *("handoff_path", "backfill"),
 )
 #: The variable for each option of a role's modules, by the role.
 VARIABLES: dict[str, dict[str, str]] = {
@@ -67,6 +68,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         "assume_role_external_id": "ecr_replicate_owner_assume_role_external_id",
         "source_account": "ecr_replicate_owner_account",
         "destinations": "ecr_replicate_regions",
+        "dest": "ecr_replicate_handoff_path",
     },
     "crossaccount.ecr.ecr_credential_helper": {
         **{name: f"ecr_credential_helper_{name}" for name in _CREDENTIAL_HELPER},
