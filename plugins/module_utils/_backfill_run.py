@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 try:
@@ -100,12 +101,16 @@ class BackfillRun:
             return False
         self._attempted.add(destination)
         try:
-            reply = self.ecr.start_replication_backfill(destination=destination.request)
+            started = Backfill.of(self.ecr.start_replication_backfill(destination=destination.request))
         except botocore.exceptions.ClientError as error:
             if error_code(error) not in _BUSY:
                 raise
             return False  # the next read shows whose backfill is in progress
-        started = Backfill.of(reply)
+        except Exception:  # AWS may have applied a request whose response was lost
+            with contextlib.suppress(Exception):
+                self._read()
+            self.changed += [destination] if newest(self.listed, destination).is_running else []
+            raise
         self._started[started.identifier] = started
         self.listed.append(started)
         self.changed.append(destination)

@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response import InvalidResponseError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
@@ -153,9 +154,9 @@ def _write(ecr: Client, before: Template | None, after: Template | None) -> None
     """
     try:
         write_template(ecr, before, after)
-    except EcrError:
-        raise
     except Exception as error:
+        if isinstance(error, EcrError) and not isinstance(error, InvalidResponseError):
+            raise
         changed = may_have_been_sent(error) and _is_changed(ecr, before, after)
         raise EcrError(message_of(error), changed=changed) from None
 

@@ -111,7 +111,7 @@ def other_side_problem(declared: ReplicationRequest, region: str) -> str:
 
 
 def missing_acceptance(declared: ReplicationRequest, region: str) -> list[str]:
-    """What the owner account declares, but the hand-off of the consumer account does not accept."""
+    """The declared parts that the hand-off of the consumer account does not accept."""
     if declared.side != "owner" or not declared.is_present or declared.accepted:
         return []
     own, other = _values(declared, region), declared.handoff

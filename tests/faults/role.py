@@ -49,7 +49,9 @@ class Role:
                 variables = {"item": item}
                 if not self._holds(task.get("when", []), variables):
                     continue
-                arguments = self._template({**defaults.get(GROUP, {}), **task[name]}, variables)
+                arguments = self._template(
+                    {**defaults.get(GROUP, {}), **defaults.get(name, {}), **task[name]}, variables
+                )
                 module = name.removeprefix(COLLECTION)
                 result = yield {"module": module, "arguments": arguments, "check": False, "task": task["name"]}
                 if result.get("failed"):

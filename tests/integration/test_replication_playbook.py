@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts
-from tests.lab.clients import refusal
+from tests.lab.clients import Account, refusal, trust
 from tests.lab.replication_copies import configure, digests, fill
 from tests.support.control import Control, Run
 from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 DECLARATION = "@playbooks/vars/replication.yml"
 FOREIGN_RULE: dict[str, Any] = {
@@ -320,3 +321,69 @@ def test_missing_and_extra_images_are_shown(control: Control, registries: Regist
     output = " ".join(run.output.split())
     assert f"After 0 seconds, 1 image is not replicated: {name}:1 in account" in output
     assert replicate(control, **prefixes).code == 0
+
+
+def statements(name: str, missing: str = "") -> list[dict[str, Any]]:
+    """The statements of a documented policy, without one action."""
+    text = (ROOT / f"playbooks/vars/replication-{name}-policy.json").read_text("utf-8")
+    for placeholder, account in (("OWNER_ACCOUNT", accounts.OWNER), ("CONSUMER_ACCOUNT", accounts.CONSUMER)):
+        text = text.replace(placeholder, account)
+    found: list[dict[str, Any]] = json.loads(text)["Statement"]
+    listed = [{**one, "Action": [one["Action"]] if isinstance(one["Action"], str) else one["Action"]} for one in found]
+    kept = [{**one, "Action": [action for action in one["Action"] if action != missing]} for one in listed]
+    return [one for one in kept if one["Action"]]
+
+
+def actions(name: str) -> list[str]:
+    return [action for statement in statements(name) for action in statement["Action"]]
+
+
+class Callers:
+    """Roles that have exactly the permissions of the documented policies."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.owner, self.consumer = Account(lab), Account(lab, "consumer-administrator")
+
+    def variables(self, missing: str = "") -> dict[str, str]:
+        """The variables for two roles which lack an action."""
+        owner = self.owner.role(trust(accounts.OWNER), *statements("owner", missing))
+        consumer = self.consumer.role(trust(accounts.CONSUMER), *statements("consumer", missing))
+        names = ("ecr_replicate_owner_assume_role_arn", "ecr_replicate_consumer_assume_role_arn")
+        return dict(zip(names, (owner, consumer)))
+
+    def forget_the_linked_role(self) -> None:
+        """Another rule is again the first one of the account."""
+        refusal(self.owner.iam.delete_role, RoleName="AWSServiceRoleForECRReplication")
+
+
+#: The actions that a run from nothing does not need.
+LATER = {
+    "ecr:DescribeImageReplicationStatus": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
+    "ecr:DescribeReplicationBackfillResults": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
+    "ecr:DeleteRegistryPolicy": {"ecr_replicate_state": "absent"},
+}
+
+
+def test_documented_policies_are_sufficient(control: Control, registries: Registries, lab: Lab) -> None:
+    callers = Callers(lab)
+    configure(registries.owner)
+    callers.forget_the_linked_role()
+    exact = callers.variables()
+    runs = [replicate(control, **exact)]
+    fill(lab, registries.owner, "release", 1)  # the rule replicates it, so no backfill has it
+    runs += [replicate(control, **exact, **more) for more in ({}, *LATER.values())]
+    assert [run.code for run in runs] == [0] * len(runs), runs
+    assert [run.changed for run in runs] == [3, 0, 0, 0, 2], runs
+
+
+@pytest.mark.parametrize("action", [*actions("owner"), *actions("consumer")])
+def test_each_documented_action_is_needed(control: Control, registries: Registries, lab: Lab, action: str) -> None:
+    callers, more = Callers(lab), LATER.get(action, {})
+    configure(registries.owner)
+    if more:
+        assert replicate(control).code == 0
+        fill(lab, registries.owner, "release", 1)
+    else:
+        callers.forget_the_linked_role()
+    run = replicate(control, **callers.variables(action), **more)
+    assert (run.code, action in flat(run)) == (2, True), run
