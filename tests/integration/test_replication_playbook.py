@@ -357,7 +357,7 @@ class Callers:
 
 
 #: The actions that a run from nothing does not need.
-LATER = {
+LATER: dict[str, dict[str, Any]] = {
     "ecr:DescribeImageReplicationStatus": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
     "ecr:DescribeReplicationBackfillResults": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
     "ecr:DeleteRegistryPolicy": {"ecr_replicate_state": "absent"},

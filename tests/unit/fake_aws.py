@@ -84,7 +84,7 @@ class FakeAws:
 def _replies_after(operation: str, arguments: dict[str, Any], replies: dict[str, Any]) -> dict[str, Any]:
     """The reads that return what a write of a document has written."""
     registry = {"replicationConfiguration": arguments.get("replicationConfiguration")}
-    return {
+    found: dict[str, dict[str, Any]] = {
         "put_registry_policy": {"get_registry_policy": {"policyText": arguments.get("policyText")}},
         "put_replication_configuration": {"describe_registry": registry},
         "create_repository_creation_template": {
@@ -93,7 +93,8 @@ def _replies_after(operation: str, arguments: dict[str, Any], replies: dict[str,
         "start_replication_backfill": {
             "list_replication_backfills": {"backfills": [replies.get("start_replication_backfill")]}
         },
-    }.get(operation, {})
+    }
+    return found.get(operation, {})
 
 
 @functools.cache
