@@ -79,9 +79,8 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
     """
     declared, wait, problems = StatementDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
     session = registry_session(module, declared.problems())
-    account = session.identity["account"]
     plan = plan_statement(session, session.region, declared)
-    problems.extend(declared.problems_in(account))
+    problems.extend(declared.problems_in(arn_of(session.identity["arn"]).identity))
     problems.extend(plan.merged.problems)
     problems.check()
     warn(module, plan.merged.warnings)
@@ -92,7 +91,7 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
         before, after = write_merged(_document(session, plan.name, declared, plan.wanted), wait)
     return {
         "changed": after != before,
-        "account": account,
+        "account": session.identity["account"],
         "region": session.region,
         "sid": declared.sid,
         "statement": plan.wanted if declared.is_present else {},

@@ -100,9 +100,9 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
     return {
         "changed": after != before,
         "source": source._asdict(),
-        "rule": declared.rule(plan.merged.deletes).request() if declared.is_present else {},
+        "rule": plan.merged.rule.request() if declared.is_present else {},
         "rules": after,
-        "repositories": list(filter(declared.rule(False).selects, names)),
+        "repositories": list(filter(plan.merged.rule.selects, names)),
         "diff": {"before": {"rules": before}, "after": {"rules": after}},
     }
 

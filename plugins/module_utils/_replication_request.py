@@ -100,7 +100,9 @@ class ReplicationRequest:
             params["side"],
             params["delete_replication"],
             params["allow_deletions"],
-            StatementDeclaration.of({**params, "source_account": params["owner_account"]}),
+            StatementDeclaration.of(
+                {**params, "source_account": params["owner_account"], "cache_account": None, "cache_role": None}
+            ),
             tuple(
                 ReplicationTemplate.of(one, params["owner_account"], params["state"] == "present")
                 for one in params["templates"]
