@@ -89,25 +89,28 @@ def merge_statement(policy: Document | None, declared: StatementDeclaration, wan
     """
     statements = as_list(policy["Statement"]) if policy else []
     same = [number for number, one in enumerate(statements) if one.get("Sid") == declared.sid]
-    foreign = [number for number in same if not _is_ours(statements[number], declared, wanted)]
-    problems = [] if declared.adopt else [_foreign(declared) for _number in foreign[:1]]
+    is_foreign = not all(_is_ours(statements[number], declared, wanted) for number in same)
+    problems = [_foreign(declared)] if is_foreign and not declared.adopt else []
     others = [one for number, one in enumerate(statements) if number not in same]
     warnings = tuple(_warnings(others, declared, wanted))
-    if not (same or declared.is_present) or (
-        declared.is_present and len(same) == 1 and _meaning(statements[same[0]]) == _meaning(wanted)
-    ):
+    expected = [_meaning(wanted)] if declared.is_present else []
+    if [_meaning(statements[number]) for number in same] == expected:
         return MergedPolicy(policy, (), warnings)
     position = same[0] if same else len(statements)
     added = [wanted] if declared.is_present else []
     listed = [*statements[:position], *added, *(one for one in statements[position:] if one.get("Sid") != declared.sid)]
     merged = {**(policy or {"Version": _VERSION}), "Statement": listed} if listed else None
-    length = len(text(merged)) if merged else 0
-    if declared.is_present and length > MOST_CHARACTERS:
-        problems.append(
+    problems += _length_problems(merged) if merged and declared.is_present else []
+    return MergedPolicy(merged, tuple(problems), warnings)
+
+
+def _length_problems(policy: Document) -> t.Iterator[str]:
+    length = len(text(policy))
+    if length > MOST_CHARACTERS:
+        yield (
             f"The registry policy would have {length:,} characters; ECR accepts up to {MOST_CHARACTERS:,}. Declare"
             f" fewer or shorter {option('prefixes')}, or remove another statement."
         )
-    return MergedPolicy(merged, tuple(problems), warnings)
 
 
 def _foreign(declared: StatementDeclaration) -> str:
