@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -129,10 +130,14 @@ def test_only_a_missing_or_denied_image_is_not_available(name: str, expected: st
     assert len(problems) == (2 if expected else 1)
 
 
+def resolved(name: str, called: str) -> dict[str, Any]:
+    return {"digests": resolve(REGISTRY, [parse_reference(f"{name}:v1")], called)}
+
+
 @pytest.mark.parametrize("name", ["gone", "empty", "upstream"])
 def test_missing_image_of_a_cache_is_requested_again(name: str) -> None:
     """A cache is ready only after some seconds. A missing image of the owner account stays missing."""
     for called, is_final, part in ((CALLER, False, "ECR could not copy the image"), (ROLE, True, "owner account")):
-        result = capture_result(lambda called=called: {"x": resolve(REGISTRY, [parse_reference(f"{name}:v1")], called)})
+        result = capture_result(functools.partial(resolved, name, called))
         assert (pull_is_final(result), result["failed"]) == (is_final, True), result
         assert part in result["msg"] or name == "empty"
