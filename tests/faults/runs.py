@@ -181,7 +181,7 @@ class Phase:
     #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
     expired_only: bool = False
     hours: int = 0
-    #: Whether the reduced matrix tries fewer faults and does not run the playbook itself, or does not have the phase.
+    #: Whether the reduced matrix does not run the playbook itself, or does not have the phase.
     brief: bool = False
     left_out: bool = False
     #: How many modules run, and how many calls the playbook makes; 0 if no module runs.
@@ -438,7 +438,7 @@ class Replay:
         self.known: dict[tuple[str, ...], ModuleOutcome] = {}
         #: Before each module of a clean run, and after the last.
         self.moments: dict[str, list[Snapshot]] = {}
-        self.calls: dict[str, list[list[tuple[str, str]]]] = {}
+        self.calls: dict[str, list[list[tuple[str, str, str]]]] = {}
         #: Of each module of a clean run.
         self.results: dict[str, list[dict[str, Any]]] = {}
         #: Phase and results of the modules so far: the module that runs next.
@@ -460,7 +460,7 @@ class Replay:
                 raise RuntimeError(f"{phase.name}, {done.ran.task}, in a clean run: {done.ran.violations[0]}")
             moments.append(done.moment)
             results.append(done.result)
-            calls.append([(call[0], call[1]) for call in done.report["calls"]])
+            calls.append([(call[0], call[1], invocation["module"]) for call in done.report["calls"]])
         self.moments[phase.name], self.calls[phase.name], self.results[phase.name] = moments, calls, results
         replayed = sum(len(made) for made in calls)
         if phase.calls and replayed != phase.calls:
