@@ -182,6 +182,19 @@ options:
     suboptions:{_CONSUMER}
 """
 
+    # For the module that manages the statement of one share in repository policies.
+    POLICY_CONSUMERS: str = f"""
+options:
+  consumers:
+    description:
+      - The accounts, users, roles, organizations and services that can pull with their own identity.
+      - No role is assumed, so C(external_id) and C(session_tags) are errors, and C(allow_no_external_id) has no effect.
+      - Required with O(state=present).
+    type: list
+    elements: dict
+    suboptions:{_CONSUMER}
+"""
+
     ROLE: str = f"""
 options:{_ROLE}
 """

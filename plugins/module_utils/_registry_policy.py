@@ -20,6 +20,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import (
+    read_policy,
+    rejected,
+    statement_elements,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
     ONE_ATTEMPT,
@@ -30,12 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_
     STATEMENT_ARGUMENTS,
     StatementDeclaration,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
-    merge_statement,
-    read_policy,
-    rejected,
-    statement_elements,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import merge_statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions

@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import O
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy import REPOSITORY_POLICY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import REPOSITORY_TAG_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session_revocation import REVOCATION_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import TRUST_QUOTA_ARGUMENT
@@ -32,6 +33,7 @@ MODULES = {
     "ecr_audit_info": AUDIT_INFO_ARGUMENTS,
     "ecr_credential_helper_config": HELPER_ARGUMENTS,
     "ecr_image_pull": PULL_ARGUMENTS,
+    "ecr_repository_policy_statement": REPOSITORY_POLICY_ARGUMENTS,
     "ecr_repository_tag": REPOSITORY_TAG_ARGUMENTS,
     "ecr_share_info": SHARE_INFO_ARGUMENTS,
     "iam_ecr_pull_role": PULL_ROLE_ARGUMENTS,
