@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
-    _consumers,
+    _consumer_problems,
     _names,
     _parties,
     _policy,
@@ -24,7 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 
 def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
     """Problems with the declaration of a role."""
-    yield from _consumers.consumers_problems(declared.consumers, owner.partition)
+    yield from _consumer_problems.consumers_problems(declared.consumers, owner.partition)
     yield from _parties.consumer_problems(declared.consumers, owner.account)
     yield from _policy.repository_tags_problems(declared.repository_tags)
     yield from _settings_problems(before, declared)

@@ -56,6 +56,7 @@ PURE = (
     "_audit_text",
     "_aws_config_file",
     "_condition",
+    "_consumer_problems",
     "_consumers",
     "_context",
     "_convergence",

@@ -170,7 +170,7 @@ START = OwnerAccount({"release": {}, "develop": {}, "tools/build": {}})
             declared(
                 "second", repository_tags={"a": "b"}, consumers=[{"account": TWO, "external_id": f"shared-id-{ONE}"}]
             ),
-            [f"External ID 'shared-id-{ONE}' is declared for the accounts {ONE} and {TWO}."],
+            [f"External ID 'shared-id-{ONE}' is declared for the consumers {ONE} and {TWO}."],
         ),
     ],
 )
