@@ -54,6 +54,8 @@ class FakeAws:
             raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "It does not exist."}}, operation)
         if operation.startswith(WRITES):
             self.writes.append(operation)
+        if operation == "set_repository_policy":
+            self.replies["get_repository_policy"] = {"policyText": arguments["policyText"]}
         return self.reply(operation)
 
     def reply(self, operation: str) -> dict[str, Any]:
