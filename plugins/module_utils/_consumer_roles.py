@@ -93,7 +93,7 @@ def role_of_consumer_problems(share_name: str, consumers: t.Sequence[Consumer]) 
         if other != number:
             yield (
                 f"Consumers {other} and {number} would both have role {name}. Set role_name of one of them, or declare"
-                " both as principals of one consumer."
+                " both as one consumer."
             )
 
 

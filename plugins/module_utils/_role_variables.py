@@ -36,7 +36,7 @@ _PUBLISHED = {
     ),
     "ecr_replicate_": ("plan", "rule", "proof", "result"),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),
-    "ecr_pull_": ("share", "proof", "result", "consumer_account"),
+    "ecr_pull_": ("share", "proof", "result", "consumer_account", "consumer_organization", "consumer_units"),
     "ecr_credential_helper_": ("share", "result"),
 }
 
