@@ -244,7 +244,21 @@ def test_chosen_values_are_compared_with_known_ones(condition: dict[str, Any], v
         ({"Condition": {"StringEquals": {"aws:PrincipalTag/team": "${ecr:ResourceTag/team}"}}}, {"a/app", "b"}),
         ({"Condition": {"StringEquals": {"ecr:ResourceTag/team": "team-${aws:PrincipalTag/team}"}}}, {"b"}),
         ({"Condition": {"StringEquals": {"ecr:ResourceTag/none": "${aws:PrincipalTag/team}"}}}, set()),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "*-${aws:PrincipalTag/team}"}}}, {"b"}),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}-*"}}}, {"b"}),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "t?am-${aws:PrincipalTag/team}*"}}}, {"b"}),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "*${aws:PrincipalTag/team}-x*"}}}, set()),
+        (
+            {"Condition": {"StringEqualsIgnoreCase": {"ecr:ResourceTag/team": "TEAM-${aws:PrincipalTag/team}"}}},
+            {"b"},
+        ),
+        (
+            {"Condition": {"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/x}-${aws:PrincipalTag/y}"}}},
+            {"b"},
+        ),
         ({"Resource": "arn:aws:ecr:*:*:repository/${aws:PrincipalTag/team}/*"}, {"a/app"}),
+        ({"Resource": "arn:aws:ecr:*:*:repo*/*${aws:PrincipalTag/team}pp"}, {"a/app"}),
+        ({"Resource": "arn:aws:ecr:*:${aws:PrincipalTag/account}:repository/a*"}, {"a/app"}),
         ({"Resource": "arn:aws:ecr:*:*:repository/${aws:PrincipalTag/name}"}, {"a/app", "b", "c"}),
     ],
 )
@@ -259,3 +273,16 @@ def test_session_tags_that_policies_use_as_variables(
     repositories = (repository("a/app", team="a"), repository("b", team="team-b"), repository("c"))
     found = verdicts(estate(shared, repositories=repositories))
     assert found == {(PULLER, name): "allowed" for name in readable if is_tagging}
+
+
+def test_too_many_session_tags_to_try_are_not_denied() -> None:
+    without = {
+        "Null": {"aws:PrincipalTag/x": "true"},
+        "StringLike": {"ecr:ResourceTag/team": "*${aws:PrincipalTag/x}*"},
+    }
+    policy = document({"Action": PULL, "Resource": "*", "Condition": without})
+    shared = role(document(trust(PULLER, Action=["sts:AssumeRole", "sts:TagSession"])), policy)
+    of_long_tag = repository("release", team="".join(map(chr, range(0x4E00, 0x4E00 + 70))))
+    [row] = audit_access(estate(shared, repositories=(of_long_tag,))).rows
+    assert (row.access.actions["pull"], row.access.actions["push"]) == ("unknown", "denied")
+    assert "more combinations" in row.access.reasons["pull"]
