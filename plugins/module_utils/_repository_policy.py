@@ -9,16 +9,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-try:
-    import botocore.exceptions
-except ImportError:
-    pass  # AnsibleAWSModule reports it
-
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, error_code
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
@@ -32,6 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_polic
     no_repository_warning,
     plan_statements,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import repository_policies
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_writes import PolicyWriter
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
@@ -50,8 +45,6 @@ REPOSITORY_POLICY_ARGUMENTS: Json = {
     **WAIT_ARGUMENTS,
 }
 REPOSITORY_POLICY_RULES: Json = {"required_if": [("state", "present", ("consumers",))]}
-#: The result of a read of a repository that does not exist.
-_MISSING = ""
 
 
 @dataclass(frozen=True)
@@ -120,8 +113,8 @@ def _read(session: Session, owner: Identity, declared: AccessDeclaration, wait: 
     ecr = session.client("ecr")
     known = tuple(_ecr.repository_names(ecr)) if declared.lists_all else ()
     selected = tuple(_selected(session, ecr, owner, declared, wait, known))
-    policies = _policies(ecr, dict.fromkeys([*selected, *(known if declared.is_exclusive else ())]))
-    return _Found(selected, {name: text for name, text in policies.items() if text != _MISSING}, known)
+    policies = repository_policies(ecr, [*selected, *(known if declared.is_exclusive else ())])
+    return _Found(selected, policies, known)
 
 
 def _selected(
@@ -140,18 +133,3 @@ def _selected(
     prefix = owner.repository(session.region, "")
     tags = tags_of_each(ecr, prefix, names, names if tagged else (), pairs, wait)
     return [name for name, found in tags.items() if found is not None and has_every_tag(found, declared.tags)]
-
-
-def _policies(ecr: Client, names: t.Iterable[str]) -> dict[str, str | None]:
-    """The text of the policy of each repository; None without a policy, `_MISSING` if the repository does not exist."""
-
-    def read(name: str) -> str | None:
-        try:
-            return _ecr.repository_policy(ecr, name)
-        except botocore.exceptions.ClientError as error:
-            if error_code(error) != "RepositoryNotFoundException":
-                raise
-            return _MISSING
-
-    listed = list(names)
-    return dict(zip(listed, map_concurrently(read, listed)))
