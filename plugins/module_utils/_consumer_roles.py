@@ -129,7 +129,7 @@ def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleSta
     declared = {share.name.lower() for share in shares}
     found: list[Share] = []
     for own in families(shares):
-        first = own[0]
+        first, *_others = own
         removed = [
             name
             for name, state in sorted(states.items())

@@ -23,8 +23,8 @@ _ROLE = re.compile(r"role/[\w+=,.@/-]+", re.ASCII)
 _POLICY = re.compile(r"policy/[\w+=,.@/-]+", re.ASCII)
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-#: The ID of a unit contains that of its root. Source: Organizations API Reference, data types Root, OrganizationalUnit.
-_UNIT = re.compile(r"(o-[a-z0-9]{10,32})/r-([0-9a-z]{4,32})((?:/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})+)")
+#: Source: AWS Organizations API Reference, data types Root and OrganizationalUnit.
+_UNIT = re.compile(r"(o-[a-z0-9]{10,32})/r-[0-9a-z]{4,32}(?:/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})+")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 #: The maximum number of tags on a repository. Source: ECR User Guide, "Tagging a private repository".
@@ -122,8 +122,6 @@ def unit_problems(unit: str, organization: str | None) -> t.Iterator[str]:
         )
     elif organization not in (None, match[1]):
         yield f"unit {unit} belongs to organization {match[1]}, not to {organization}. Declare it under its own."
-    elif not all(part.startswith(f"ou-{match[2]}-") for part in match[3].split("/")[1:]):
-        yield f"unit {unit} is not a path: the ID of each unit begins with ou-{match[2]}-, as its root. Correct it."
 
 
 def external_id_problems(external_id: str | None) -> t.Iterator[str]:

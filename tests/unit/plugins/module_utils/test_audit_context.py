@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import COMBINATIONS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import outsiders
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
 from tests.unit.audited_estates import (
     BOTH,
@@ -286,3 +288,30 @@ def test_too_many_session_tags_to_try_are_not_denied() -> None:
     [row] = audit_access(estate(shared, repositories=(of_long_tag,))).rows
     assert (row.access.actions["pull"], row.access.actions["push"]) == ("unknown", "denied")
     assert "more combinations" in row.access.reasons["pull"]
+
+
+OF_OTHER = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "names"),
+    [
+        # A condition names further principals only if the statement reaches several.
+        (trust(PULLER, OF_OTHER), [PULLER]),
+        (trust({"Service": "lambda.amazonaws.com"}, OF_OTHER), ["lambda.amazonaws.com"]),
+        (trust(root(CONSUMER), OF_OTHER), [root(CONSUMER), root(OTHER)]),
+        (trust("*", OF_OTHER), [root(OTHER), "*"]),
+        (trust({"AWS": "*"}, OF_OTHER), [root(OTHER), "*"]),
+        (trust("*", {"StringNotEquals": {"aws:PrincipalAccount": OTHER}}), [root(OTHER), "*"]),
+        (trust("*", {"StringEquals": {"aws:PrincipalAccount": "${aws:username}"}}), ["*"]),
+        (trust("*", {"NumericEquals": {"aws:PrincipalAccount": OTHER}}), ["*"]),
+        (trust("*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/*"}}), ["*"]),
+        ({**trust("*", OF_OTHER), "Effect": "Deny"}, [root(OTHER)]),
+        (trust(root(OWNER)), []),
+        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole"}, [PULLER, "*"]),
+        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole", "Effect": "Deny"}, [PULLER]),
+    ],
+)
+def test_principals_that_an_audit_evaluates(statement: dict[str, Any], names: list[str]) -> None:
+    statements = read_statements(document(statement), "the trust policy", True)
+    assert [outsider.name for outsider in outsiders(statements, estate())] == names

@@ -124,13 +124,6 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
             )
         ),
         (
-            [{**IN_ORGANIZATION, "organization_units": [f"{ORGANIZATION}/r-zz99/ou-ab12-11111111"]}],
-            [
-                f"Consumer 1 ({ORGANIZATION}): unit {ORGANIZATION}/r-zz99/ou-ab12-11111111 is not a path: the ID of"
-                " each unit begins with ou-zz99-, as its root. Correct it."
-            ],
-        ),
-        (
             [{**IN_ORGANIZATION, "organization_units": [LOWER_UNIT, UNIT, OTHER_UNIT, OTHER_UNIT]}],
             [
                 f"Consumer 1 ({ORGANIZATION}): unit {LOWER_UNIT} is below {UNIT}, which includes it. Remove"

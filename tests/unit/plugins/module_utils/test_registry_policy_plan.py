@@ -99,7 +99,22 @@ def test_sid_of_another_statement_is_a_problem(statement: dict[str, Any], is_pre
     )
 
 
+def test_several_statements_with_a_sid_of_others_are_one_problem() -> None:
+    theirs = {**THEIRS, "Sid": SID}
+    for statements in ([theirs, theirs], [ours(), theirs]):
+        assert len(merge(policy(*statements), declared()).problems) == 1
+
+
+def test_no_warning_about_the_declared_statement() -> None:
+    assert merge(policy(ours(), THEIRS), declared(is_present=False)).warnings == ()
+
+
 def test_policy_beyond_the_limit_is_a_problem() -> None:
+    rest = len(json.dumps(policy(THEIRS, ours("release")), separators=(",", ":")))
+    fitting = {**THEIRS, "Resource": "*" + "x" * (10240 - rest)}
+    assert merge(policy(fitting), declared("release")).problems == ()
+    (problem,) = merge(policy({**fitting, "Resource": fitting["Resource"] + "x"}), declared("release")).problems
+    assert problem.startswith("The registry policy would have 10,241 characters; ECR accepts up to 10,240.")
     long = {**THEIRS, "Resource": ["x" * 10000]}
     (problem,) = merge(policy(long), declared("release")).problems
     assert problem.startswith("The registry policy would have 10,")
@@ -117,6 +132,28 @@ def test_other_statements_that_decide_are_warnings(action: str, principal: Any) 
     assert merge(policy(allow), declared()).warnings == ()
     (warning,) = merge(policy(allow), declared(is_present=False)).warnings
     assert warning.startswith("Statement theirs of the registry policy still accepts replication from account")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Principal": {"AWS": "arn:aws:iam::333333333333:root"}},
+        {"Principal": {"Service": "ecr.amazonaws.com"}},
+        {"Principal": {}},
+        {"Action": "ecr:CreateRepository"},
+        {"Action": []},
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_statements_about_others_are_no_warnings(changed: dict[str, Any], effect: str) -> None:
+    other = {**THEIRS, "Action": "ecr:*", "Effect": effect, **changed}
+    assert merge(policy(other), declared(is_present=False)).warnings == ()
+
+
+def test_warning_about_a_statement_without_a_sid() -> None:
+    other = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    (warning,) = merge(policy(other), declared()).warnings
+    assert warning.startswith("Statement without a Sid of the registry policy may deny")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +179,28 @@ def test_policy_that_cannot_be_merged_is_an_error(text: str) -> None:
 def test_policy_is_read_with_all_its_elements() -> None:
     document = policy(THEIRS, Id="x")
     assert read_policy(json.dumps(document), "registry policy") == document
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, declared()),
+        ({"sid": "Own", "create_repositories": False}, declared(sid="Own", creates=False)),
+        ({"adopt": True, "prefixes": ["release"], "all_repositories": False}, declared("release", adopt=True)),
+        ({"state": "absent"}, declared(is_present=False)),
+    ],
+)
+def test_declaration_of_the_options(changed: dict[str, Any], expected: StatementDeclaration) -> None:
+    params = {
+        "source_account": OWNER,
+        "sid": None,
+        "prefixes": None,
+        "all_repositories": True,
+        "create_repositories": True,
+        "adopt": False,
+        "state": "present",
+    }
+    assert StatementDeclaration.of({**params, **changed}) == expected
 
 
 @pytest.mark.parametrize(
