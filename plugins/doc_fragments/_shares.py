@@ -130,12 +130,13 @@ _SHARE: str = f"""
       mode:
         description:
           - With V(role), the consumers assume a pull role. With V(repository_policy), they pull with their own
-            identity. The policy of each repository that has the tags gets a statement. The default is V(role).
+            identity. The policy of each repository that has the tags gets a statement. With V(registry_policy), the
+            policy of the registry gets one statement with a condition on the tags. The default is V(role).
           - Without a role, C(policy_name), C(path), C(description), C(max_session_duration), C(permissions_boundary),
             C(roles=per_consumer), C(expires) and C(handoff_path) are errors, and the C(external_id) and
             C(session_tags) of a consumer.
         type: str
-        choices: [role, repository_policy]
+        choices: [role, repository_policy, registry_policy]
       repository_tags:
         description:
           - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list

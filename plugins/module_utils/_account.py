@@ -28,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import repository_policies
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
@@ -35,7 +36,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
     reaches_beyond_tags,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import (
+    REPOSITORY_POLICY,
+    Account,
+    RegistryState,
+    Share,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -56,6 +62,7 @@ class _Search:
     tags: frozenset[tuple[str, str]]
     everything: bool
     sids: tuple[str, ...] = ()
+    reads_registry_policy: bool = False
 
 
 def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions) -> Account:
@@ -124,8 +131,10 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
     for region in regions:
         names = tuple(name for share in shares if region in share.regions for name in share.repositories)
         ecr, tagging = (session.client(service, region) for service in ("ecr", "resourcegroupstaggingapi"))
-        sids = tuple(sid_of(share.name) for share in without_role if region in share.regions)
-        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything, sids)
+        modes = [(share.mode, sid_of(share.name)) for share in without_role if region in share.regions]
+        sids = tuple(sid for mode, sid in modes if mode == REPOSITORY_POLICY)
+        in_registry = len(modes) > len(sids)
+        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything, sids, in_registry)
 
 
 def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: WaitOptions) -> RegistryState:
@@ -154,6 +163,8 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
     declared = select(search.names, listed or ())
     # The tagging API may lack a repository that has a statement.
     holders = [name for name, policy in policies.items() if policy and any(sid in policy for sid in search.sids)]
+    if search.reads_registry_policy:
+        policies[REGISTRY] = _ecr.registry_policy(ecr)
     names = list(dict.fromkeys([*declared, *found, *holders, *((listed or []) if search.everything else [])]))
     prefix = owner.repository(search.region, "")
     suspects = set(found) if tagged else set()

@@ -56,6 +56,16 @@ def repository_policy(client: Client, name: str) -> str | None:
         return None
 
 
+def registry_policy(client: Client) -> str | None:
+    """The text of the registry policy; None without a policy."""
+    try:
+        return str(client.get_registry_policy()["policyText"])
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "RegistryPolicyNotFoundException":
+            raise
+        return None
+
+
 def token(client: Client) -> tuple[str, str]:
     """A registry token, base64 of `AWS:password`, and the registry's URL."""
     entry = client.get_authorization_token()["authorizationData"][0]

@@ -19,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Mo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import ONE_ATTEMPT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import (
     ACCESS_STATEMENT_ARGUMENTS,
+    REGISTRY,
     AccessDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
@@ -87,7 +88,7 @@ def repository_policy_statement(module: Module, progress: Progress = no_progress
 
     found = _read(session, owner, declared, wait)
     selected = {*found.selected}
-    wanted = declared.statements(owner)
+    wanted = declared.statements(owner, session.region)
     plan = plan_statements(found.policies, selected, declared, wanted)
     problems.extend(found.problems(declared, owner.account, session.region))
     problems.extend(plan.problems)
@@ -111,6 +112,8 @@ def repository_policy_statement(module: Module, progress: Progress = no_progress
 def _read(session: Session, owner: Identity, declared: AccessDeclaration, wait: WaitOptions) -> _Found:
     """Read the policies of the selected repositories; those of all repositories for an exclusive declaration."""
     ecr = session.client("ecr")
+    if declared.in_registry:
+        return _Found((REGISTRY,), {REGISTRY: _ecr.registry_policy(ecr)}, ())
     known = tuple(_ecr.repository_names(ecr)) if declared.lists_all else ()
     selected = tuple(_selected(session, ecr, owner, declared, wait, known))
     policies = repository_policies(ecr, [*selected, *(known if declared.is_exclusive else ())])

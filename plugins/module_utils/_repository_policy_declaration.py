@@ -32,8 +32,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import CONSUMER_ARGUMENTS
 
+#: The registry policy in a list of repositories whose policies have statements.
+REGISTRY = "*"
 ACCESS_STATEMENT_ARGUMENTS: Json = {
     "name": {"type": "str", "required": True},
+    "policy": {"type": "str", "choices": ["repository", "registry"], "default": "repository"},
     "names": {"type": "list", "elements": "str"},
     "repository_tags": {"type": "dict"},
     "exclusive": {"type": "bool", "default": False},
@@ -53,6 +56,7 @@ class AccessDeclaration:
     :param tags: the alternative values of each tag key; a repository must have all keys
     :param tag_problems: problems with the declared tags
     :param is_exclusive: whether the statement is removed from all other repositories
+    :param in_registry: whether the registry policy has the statement, for all repositories with the tags
     :param adopt: whether a statement with the Sid of the share is replaced or removed although it has another form
     """
 
@@ -65,6 +69,7 @@ class AccessDeclaration:
     access: str = "read"
     adopt: bool = False
     is_present: bool = True
+    in_registry: bool = False
 
     @classmethod
     def of(cls, params: Json) -> AccessDeclaration:
@@ -80,6 +85,7 @@ class AccessDeclaration:
             params["access"],
             params["adopt"],
             params["state"] == "present",
+            params["policy"] == "registry",
         )
 
     @property
@@ -99,7 +105,9 @@ class AccessDeclaration:
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
         yield from share_name_problems(self.name)
-        if bool(self.names) == (self.tags is not None):
+        if self.in_registry:
+            yield from self._registry_problems()
+        elif bool(self.names) == (self.tags is not None):
             yield f"Set either {option('names')} or {option('repository_tags')}, to select the repositories."
         for name in self.names:
             yield from repository_or_pattern_problems(name)
@@ -110,13 +118,25 @@ class AccessDeclaration:
                 ' remove the statement from every repository, set names: ["*"].'
             )
 
+    def _registry_problems(self) -> t.Iterator[str]:
+        if self.names or self.is_exclusive or (self.is_present and self.tags is None):
+            yield (
+                "policy: registry needs repository_tags, and excludes names and exclusive, because the statement"
+                " applies to all repositories that have the tags."
+            )
+
     def problems_in(self, owner: Identity) -> t.Iterator[str]:
         """Problems with the consumers, which depend on the account of the repositories."""
         if self.is_present:
             yield from access_consumer_problems(self.consumers, owner.partition)
             yield from consumer_problems(self.consumers, owner.account)
 
-    def statements(self, owner: Identity) -> list[Document]:
-        """The statements in the policy of each selected repository; empty if they are removed."""
+    def statements(self, owner: Identity, region: str) -> list[Document]:
+        """The statements in the policy of each selected repository, or of the registry; empty if they are removed."""
         consumers = [consumer.in_partition(owner.partition) for consumer in self.consumers]
-        return access_statements(owner.partition, self.name, consumers, self.access) if self.is_present else []
+        resources = [owner.repository(region, "*")] if self.in_registry else []
+        tags = self.tags if self.in_registry and self.tags else {}
+        condition = {f"ecr:ResourceTag/{key}": list(values) for key, values in tags.items()}
+        if not self.is_present:
+            return []
+        return access_statements(owner.partition, self.name, consumers, self.access, resources, condition)

@@ -22,7 +22,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge imp
     read_policy,
     too_long,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import AccessDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import (
+    REGISTRY,
+    AccessDeclaration,
+)
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,13 @@ class AccessStatementPlan:
         return [
             {"name": name, "changed": name in changed, "state": "present" if name in selected else "absent"}
             for name in sorted([*changed, *self.unchanged])
+            if name != REGISTRY
         ]
 
 
 def policy_name(repository: str) -> str:
     """The name of a policy in messages."""
-    return f"policy of repository {repository}"
+    return "registry policy" if repository == REGISTRY else f"policy of repository {repository}"
 
 
 def merged(policy: Document | None, declared: AccessDeclaration, wanted: t.Sequence[Document]) -> Document | None:
@@ -70,7 +74,7 @@ def merged(policy: Document | None, declared: AccessDeclaration, wanted: t.Seque
     """
     after = merge(policy, declared.is_own, wanted)
     if after is not policy and not declared.adopt and _has_foreign(policy, declared):
-        raise EcrError(_foreign(declared, "the repository"))
+        raise EcrError(_foreign(declared, "the policy"))
     if wanted and too_long(after):
         raise EcrError(_too_long(["the repository"]))
     return after
@@ -106,9 +110,10 @@ def plan_statements(
         if not declared.adopt and _has_foreign(before, declared):
             foreign.append(name)
         if listed and too_long(after):
-            long.append(f"{name} ({too_long(after):,})")
+            long.append(f"{'the registry policy' if name == REGISTRY else name} ({too_long(after):,})")
     changed = {change.name for change in changes}
-    problems += [_foreign(declared, list_text(foreign))] if foreign else []
+    place = "the registry policy" if declared.in_registry else f"the policy of {list_text(foreign)}"
+    problems += [_foreign(declared, place)] if foreign else []
     problems += [_too_long(long)] if long else []
     unchanged = tuple(sorted(policies.keys() - changed))
     return AccessStatementPlan(tuple(changes), unchanged, tuple(problems), _diff(changes, declared))
@@ -116,7 +121,7 @@ def plan_statements(
 
 def no_repository_warning(declared: AccessDeclaration, selected: t.Sequence[str], region: str) -> t.Iterator[str]:
     """A warning if no repository has the declared tags."""
-    if declared.tags is not None and declared.is_present and not selected:
+    if declared.tags is not None and declared.is_present and not selected and not declared.in_registry:
         listed = ", ".join(f"{key}={' or '.join(values)}" for key, values in declared.tags.items())
         yield (
             f"No repository in {region} has {listed}, so no policy has the statement. Tag a repository, and run again."
@@ -127,9 +132,9 @@ def _has_foreign(policy: Document | None, declared: AccessDeclaration) -> bool:
     return not all(map(has_known_form, own_statements(policy, declared.is_own)))
 
 
-def _foreign(declared: AccessDeclaration, repositories: str) -> str:
+def _foreign(declared: AccessDeclaration, place: str) -> str:
     return (
-        f"Statement {declared.sid} in the policy of {repositories} is not one that this collection writes: another"
+        f"Statement {declared.sid} in {place} is not one that this collection writes: another"
         f" program changed it. Set {option('adopt')} to true to replace or remove it, which ends what it allows now."
     )
 

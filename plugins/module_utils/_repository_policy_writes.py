@@ -34,6 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_documen
     send_merged,
     unconfirmed,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
     AccessStatementPlan,
     PolicyChange,
@@ -131,23 +132,32 @@ class PolicyWriter:
 
 def read_repository_policy(ecr: Client, name: str) -> Document | None:
     """The policy of a repository; None without a policy."""
-    policy_text = _ecr.repository_policy(ecr, name)
+    policy_text = _ecr.registry_policy(ecr) if name == REGISTRY else _ecr.repository_policy(ecr, name)
     return None if policy_text is None else read_policy(policy_text, policy_name(name))
 
 
 def _write(ecr: Client, name: str, policy: _Policy) -> None:
     """Replace the policy. Without a statement, it is deleted, because a policy needs at least one."""
     try:
-        if policy is None:
-            ecr.delete_repository_policy(repositoryName=name)
-        else:
-            ecr.set_repository_policy(repositoryName=name, policyText=text(policy))
+        _request(ecr, name, policy)
     except botocore.exceptions.ClientError as error:
         code = error_code(error)
         if code == "InvalidParameterException":
             raise EcrError(
-                f"ECR rejects the policy of repository {name}: {explain(error)}{rejected(policy)} Each declared user"
+                f"ECR rejects the {policy_name(name)}: {explain(error)}{rejected(policy)} Each declared user"
                 " and role must exist. Correct the consumers."
             ) from None
-        if code != "RepositoryPolicyNotFoundException":  # another program deleted it
-            raise
+        if code not in ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException"):
+            raise  # otherwise, another program deleted it
+
+
+def _request(ecr: Client, name: str, policy: _Policy) -> None:
+    if name == REGISTRY:
+        if policy is None:
+            ecr.delete_registry_policy()
+        else:
+            ecr.put_registry_policy(policyText=text(policy))
+    elif policy is None:
+        ecr.delete_repository_policy(repositoryName=name)
+    else:
+        ecr.set_repository_policy(repositoryName=name, policyText=text(policy))

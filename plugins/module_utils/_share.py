@@ -15,8 +15,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
-#: The modes of a share: its consumers get access through a role, or through the policies of repositories.
-ROLE, REPOSITORY_POLICY = "role", "repository_policy"
+#: The modes of a share: its consumers get access through a role, or through policies.
+ROLE, REPOSITORY_POLICY, REGISTRY_POLICY = "role", "repository_policy", "registry_policy"
 #: A repository tag: its key in lower case, because IAM ignores the case of tag keys, and its value.
 Tag = tuple[str, str]
 
@@ -93,7 +93,8 @@ class RegistryState:
     :param host: the registry host in image references; empty if no declared repository exists
     :param repositories: the tags of each repository that was read, by its name
     :param names: the names of all repositories; None if they were not listed because no pattern requires it
-    :param policies: the texts of the policies of all repositories, None without a policy; empty if no share needs them
+    :param policies: the texts of the policies of all repositories, None without a policy; empty if no share needs them.
+        The key `*` is the registry policy
     :param unknown: the reason why other repositories with a granting tag could not be found; empty if they were found
     """
 

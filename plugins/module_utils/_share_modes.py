@@ -10,9 +10,9 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REPOSITORY_POLICY, ROLE
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, REPOSITORY_POLICY, ROLE
 
-MODES = (ROLE, REPOSITORY_POLICY)
+MODES = (ROLE, REPOSITORY_POLICY, REGISTRY_POLICY)
 #: The options that only a role can express, with the values that mean that the option is not used.
 _OF_A_ROLE: dict[str, tuple[object, ...]] = {
     "policy_name": (None,),

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Plans the statements of the shares without a role, in the policies of repositories. Standard library only.
+"""Plans the statements of the shares without a role, in the policies of repositories or in the registry policy.
+Standard library only.
 
-A repository has the statement if, after the run, it has the tags that grant access. AWS replaces a policy as a whole,
-with one request. So between two requests, a consumer can read a repository only if the old or the new declaration
-allows it.
+A repository policy has the statement if, after the run, the repository has the tags that grant access. The statement in
+the registry policy has a condition on the tags, as the permissions of a role. AWS replaces a policy as a whole, with
+one request. So between two requests, a consumer can read a repository only if the old or the new declaration allows it.
 """
 
 from __future__ import annotations
@@ -14,32 +15,34 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
-    ChangeOfAccess,
-    Repository,
-    Role,
-    change_of_access,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import ChangeOfAccess, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
-    PULL_ACTIONS,
     permissions_document,
     repository_tags_of,
     repository_tags_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, text
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import own_statements
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import AccessDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import (
+    REGISTRY,
+    AccessDeclaration,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
+    AccessStatementPlan,
     PolicyChange,
     plan_statements,
+    policy_name,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import SHARE_TAG, RoleState, lowercase_keys
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, Account, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_access import (
+    access_in_registry,
+    access_in_repositories,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
 
@@ -54,13 +57,19 @@ class StatementStep:
     is_present: bool
 
     @property
+    def is_in_registry(self) -> bool:
+        return self.share.mode == REGISTRY_POLICY
+
+    @property
     def options(self) -> Json:
         """The options of `ecr_repository_policy_statement`."""
         declared = self.share.role
         return {
             "region": self.region,
             "name": self.share.name,
-            "names": list(self.names),
+            "policy": "registry" if self.is_in_registry else "repository",
+            "names": None if self.is_in_registry else list(self.names),
+            "repository_tags": declared.repository_tags if self.is_in_registry else None,
             "state": "present" if self.is_present else "absent",
             "consumers": [consumer.options for consumer in declared.consumers] if self.is_present else None,
             "access": declared.access,
@@ -87,7 +96,7 @@ class StatementChanges:
         return [*self.removals, *self.additions]
 
 
-def declared_statement(share: Share, is_present: bool | None = None) -> AccessDeclaration:
+def declared_statement(share: Share) -> AccessDeclaration:
     """The statement that a share declares."""
     role = share.role
     return AccessDeclaration(
@@ -96,7 +105,9 @@ def declared_statement(share: Share, is_present: bool | None = None) -> AccessDe
         consumers=role.consumers,
         access=role.access,
         adopt=role.adopt,
-        is_present=share.is_present if is_present is None else is_present,
+        is_present=share.is_present,
+        in_registry=share.mode == REGISTRY_POLICY,
+        tags=repository_tags_of(role.repository_tags),
     )
 
 
@@ -151,13 +162,14 @@ def _plan_in_region(
 ) -> None:
     """Plan the statement of a share in one region, and replace the changed texts in `policies`."""
     wanted_tags = repository_tags_of(share.role.repository_tags)
+    declared, owner = declared_statement(share), shared.account.identity
+    own = {name: policy for name, policy in policies.items() if (name == REGISTRY) == declared.in_registry}
     selected = {
         name
-        for name in (policies if share.is_present and wanted_tags else ())
-        if has_every_tag(tags.after.get((region, name), {}), wanted_tags)
+        for name in (own if share.is_present and wanted_tags else ())
+        if name == REGISTRY or has_every_tag(tags.after.get((region, name), {}), wanted_tags)
     }
-    declared, owner = declared_statement(share), shared.account.identity
-    plan = plan_statements(policies, selected, declared, declared.statements(owner))
+    plan = plan_statements(own, selected, declared, declared.statements(owner, region))
     policies.update({change.name: text(change.after) if change.after else None for change in plan.changes})
     removed, added = (
         tuple(change.name for change in plan.changes if (change.name in selected) == is_added)
@@ -166,31 +178,31 @@ def _plan_in_region(
     changes.removals += [StatementStep(share, region, removed, False)] if removed else []
     changes.additions += [StatementStep(share, region, added, True)] if added else []
     changes.problems += plan.problems
-    changes.access += [(share.name, change) for change in _access(plan.changes, declared, owner, region)]
-    header = f"statement {declared.sid} in repository policies in {region}"
+    if declared.in_registry:
+        before, after = _repositories(shared, region, tags)
+        change = _registry_change(own[REGISTRY], plan)
+        access = [access_in_registry(change, declared, before, after)] if change else []
+    else:
+        access = list(access_in_repositories(plan.changes, declared, owner, region))
+    changes.access += [(share.name, change) for change in access]
+    header = f"statement {declared.sid} in the {'registry policy' if declared.in_registry else 'policies'} in {region}"
     changes.diff += [{**plan.diff, "before_header": header, "after_header": header}] if plan.changes else []
 
 
-def _access(
-    changes: t.Iterable[PolicyChange], declared: AccessDeclaration, owner: Identity, region: str
-) -> t.Iterator[ChangeOfAccess]:
-    """The access gained and lost, once for all repositories with the same change."""
-    groups: dict[str, tuple[list[Document], list[Document], list[Repository]]] = {}
-    for change in changes:
-        before, after = (own_statements(policy, declared.is_own) for policy in (change.before, change.after))
-        group = groups.setdefault(f"{before}{after}", (before, after, []))
-        group[2].append(Repository(change.name, owner.repository(region, change.name), {}))
-    for before, after, repositories in groups.values():
-        yield change_of_access(_as_role(before), _as_role(after), repositories, repositories)
+def _repositories(shared: ShareState, region: str, tags: TagChanges) -> tuple[list[Repository], list[Repository]]:
+    """The repositories of a region with their current tags, and with their planned tags."""
+    owner, names = shared.account.identity, shared.account.registries[region].repositories
+    arns = {name: owner.repository(region, name) for name in names}
+    before = [Repository(name, arn, shared.tags(region, name)) for name, arn in arns.items()]
+    return before, [Repository(name, arn, tags.after[region, name]) for name, arn in arns.items()]
 
 
-def _as_role(statements: t.Sequence[Document]) -> Role | None:
-    """A role that gives the same access to one repository as the statements of its policy."""
-    if not statements:
-        return None
-    trust = [
-        {name: value for name, value in {**one, "Action": "sts:AssumeRole"}.items() if name not in ("NotAction", "Sid")}
-        for one in statements
-    ]
-    allowed = {"Effect": "Allow", "Action": list(PULL_ACTIONS), "Resource": "*"}
-    return Role({"Statement": trust}, {"Statement": [allowed]})
+def _registry_change(policy: str | None, plan: AccessStatementPlan) -> PolicyChange | None:
+    """The registry policy before and after the run; None if it is not valid, which is a problem of the plan.
+
+    The tags can change access although the policy does not change.
+    """
+    if plan.changes or plan.problems:
+        return plan.changes[0] if plan.changes else None
+    document = None if policy is None else read_policy(policy, policy_name(REGISTRY))
+    return PolicyChange(REGISTRY, document, document)

@@ -31,11 +31,21 @@ options:
         RV(sid). Each share needs its own name.
     type: str
     required: true
+  policy:
+    description:
+      - With V(repository), the policy of each selected repository has the statement.
+      - With V(registry), the policy of the registry has the statement, with a condition on the O(repository_tags). It
+        applies to all repositories that have the tags, also to those that get them later.
+      - The documentation of AWS states that a registry policy can grant a pull. A maintainer of another project reports
+        that it does not (akuity/kargo#5587). Only C(make test-live) can settle it, and it has not run yet.
+    type: str
+    choices: [repository, registry]
+    default: repository
   names:
     description:
       - The repositories, by exact name or C(fnmatch) pattern such as V(tools/*).
       - A pattern that matches no repository is an error.
-      - Either O(names) or O(repository_tags) is required.
+      - Either O(names) or O(repository_tags) is required with O(policy=repository).
     type: list
     elements: str
   repository_tags:
@@ -90,7 +100,8 @@ attributes:
 notes:
   - The caller needs C(ecr:GetRepositoryPolicy), C(ecr:SetRepositoryPolicy) and C(ecr:DeleteRepositoryPolicy) on the
     repositories. A pattern and O(exclusive) need C(ecr:DescribeRepositories). O(repository_tags) needs
-    C(ecr:ListTagsForResource), C(tag:GetTagKeys) and C(tag:GetResources).
+    C(ecr:ListTagsForResource), C(tag:GetTagKeys) and C(tag:GetResources). O(policy=registry) needs
+    C(ecr:GetRegistryPolicy), C(ecr:PutRegistryPolicy) and C(ecr:DeleteRegistryPolicy) instead.
   - Many changes are shown as groups in the diff, with the statements of the share only.
 seealso:
   - module: crossaccount.ecr.iam_ecr_pull_role
@@ -150,7 +161,7 @@ statements:
         AWS: arn:aws:iam::222222222222:root
       Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 repositories:
-  description: The repositories whose policies were read, sorted by name.
+  description: The repositories whose policies were read, sorted by name. Empty with O(policy=registry).
   returned: success
   type: list
   elements: dict

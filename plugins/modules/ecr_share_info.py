@@ -246,11 +246,11 @@ shares:
       type: str
       sample: arn:aws:iam::111111111111:role/allow_ecr_release
     mode:
-      description: V(role) or V(repository_policy).
+      description: V(role), V(repository_policy) or V(registry_policy).
       type: str
       sample: role
     sid:
-      description: The Sid of the statement in the policies of the repositories. Empty with a role.
+      description: The Sid of the statement in the policies. Empty with a role.
       type: str
       sample: ""
     consumer_policy:

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 PURE = (
     "_granted_access",
+    "_cache_declaration",
+    "_cache_role_declaration",
+    "_cache_rule_declaration",
+    "_cache_rule_plan",
     "_registry_account",
     "_registry_acceptance",
     "_registry_conflict",
@@ -14,6 +18,7 @@ PURE = (
     "_consumer_policy",
     "_share_modes",
     "_share_statements",
+    "_share_statement_access",
     "_partial_failure",
     "_access_consumers",
     "_access_statement",

@@ -116,7 +116,7 @@ class OwnerAccount:
             for name, role in self.roles.items()
             if name not in names and role.role_tags.items() >= OURS.items()
         }
-        documents = {name: self.documents.get(name) for name in self.repositories}
+        documents = {name: self.documents.get(name) for name in [*self.repositories, "*"]}
         registry = RegistryState(
             REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown, documents
         )
@@ -194,7 +194,7 @@ def carried_out(world: OwnerAccount, plan: SharePlan) -> Iterator[OwnerAccount]:
                 world = world.write(name, policy, state)
                 yield world
             continue
-        for name in options["names"]:
+        for name in options["names"] or ["*"]:
             if module == "ecr_repository_policy_statement":
                 world = _with_statement(world, name, options)
                 yield world
@@ -212,7 +212,9 @@ def _with_statement(world: OwnerAccount, name: str, options: dict[str, Any]) -> 
     """The account after a statement was written to the policy of one repository."""
     declared = AccessDeclaration.of({"repository_tags": None, "exclusive": False, **options})
     text = world.documents.get(name)
-    policy = merged(None if text is None else json.loads(text), declared, declared.statements(Identity("aws", OWNER)))
+    policy = merged(
+        None if text is None else json.loads(text), declared, declared.statements(Identity("aws", OWNER), REGION)
+    )
     return replace(world, documents={**world.documents, name: None if policy is None else json.dumps(policy)})
 
 

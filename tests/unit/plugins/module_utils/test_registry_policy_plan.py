@@ -217,12 +217,52 @@ def test_invalid_declaration_is_a_problem(wanted: StatementDeclaration, part: st
 
 
 def test_registry_needs_no_policy_for_its_own_account() -> None:
-    (problem,) = declared().problems_in(OWNER)
+    (problem,) = declared().problems_in(Identity("aws", OWNER))
     assert "Replication within an account needs no registry policy." in problem
-    assert list(declared().problems_in(CONSUMER)) == []
+    assert list(declared().problems_in(REGISTRY)) == []
 
 
 def test_rejected_policy_names_deleted_principals() -> None:
     gone = {**THEIRS, "Principal": {"AWS": "AIDA12345678901234567"}}
     assert "AIDA12345678901234567" in rejected(policy(gone))
     assert rejected(policy(THEIRS)) == rejected(None) == ""
+
+
+def cache(*prefixes: str, **options: Any) -> StatementDeclaration:
+    options = {"sid": "CrossaccountEcrCache111111111111", "cache_role": "team/ecr-cache", **options}
+    return declared(*prefixes, **options)
+
+
+def test_statement_of_a_cache_accepts_only_its_role() -> None:
+    statement = cache("release").statement(REGISTRY, "eu-west-1")
+    assert statement["Principal"] == {"AWS": ROOT}
+    role = f"arn:aws:iam::{OWNER}:role/team/ecr-cache"
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+    assert statement["Resource"] == [f"arn:aws:ecr:eu-west-1:{CONSUMER}:repository/release*"]
+    assert merge(policy(THEIRS, statement), cache("release")).policy == policy(THEIRS, statement)
+    assert merge(policy(statement), cache(is_present=False)).policy is None
+    for foreign in (
+        {**statement, "Action": "ecr:*"},
+        {**statement, "Condition": {}},
+        {**ours(), "Sid": statement["Sid"]},
+    ):
+        (problem,) = merge(policy(foreign), cache()).problems
+        assert "is not one that accepts a cache of account 111111111111." in problem
+    narrower = {**statement, "Action": ["ecr:BatchGetImage"]}
+    assert merge(policy(narrower), cache("release")) == MergedPolicy(policy(statement), (), ())
+    deny = {**THEIRS, "Action": "ecr:Batch*"}
+    (warning,) = merge(policy(deny), cache()).warnings
+    assert "may deny a cache of account 111111111111." in warning
+
+
+@pytest.mark.parametrize(
+    ("wanted", "registry", "part"),
+    [
+        (cache(), OWNER, "A cache within an account needs no registry policy."),
+        (cache(cache_role="ecr*"), CONSUMER, "cache_role: principal 'role/ecr*' contains a wildcard."),
+        (cache(cache_role="a b"), CONSUMER, "cache_role: principal 'role/a b' is not"),
+    ],
+)
+def test_wrong_cache_is_a_problem(wanted: StatementDeclaration, registry: str, part: str) -> None:
+    (problem,) = wanted.problems_in(Identity("aws", registry))
+    assert part in problem

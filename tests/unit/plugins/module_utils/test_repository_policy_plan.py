@@ -22,7 +22,7 @@ OWNER = Identity("aws", "111111111111")
 CONSUMER = Consumer("222222222222")
 SHARE = AccessDeclaration("share", ("*",), consumers=(CONSUMER,))
 THEIRS = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
-(OURS,) = SHARE.statements(OWNER)
+(OURS,) = SHARE.statements(OWNER, "eu-west-1")
 EDITED = {**OURS, "Action": "ecr:*"}
 
 
@@ -32,7 +32,7 @@ def policy(*statements: dict[str, Any], **elements: Any) -> dict[str, Any]:
 
 def plan(policies: dict[str, Any], selected: set[str], declared: AccessDeclaration = SHARE) -> AccessStatementPlan:
     texts = {name: one if one is None or isinstance(one, str) else json.dumps(one) for name, one in policies.items()}
-    return plan_statements(texts, selected, declared, declared.statements(OWNER))
+    return plan_statements(texts, selected, declared, declared.statements(OWNER, "eu-west-1"))
 
 
 def test_other_statements_and_other_repositories_stay() -> None:

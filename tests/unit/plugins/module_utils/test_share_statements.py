@@ -150,6 +150,32 @@ def test_policies_of_several_shares_have_one_limit() -> None:
     assert all("would exceed 10,240 characters, the limit of ECR: release (1" in one for one in found)
 
 
+def test_statement_in_the_registry_policy_follows_the_tags() -> None:
+    start = replace(START, documents={**START.documents, "*": POLICY})
+    one = share(ONE, mode="registry_policy", tags=TAG, repository_tags={"environment": ["release", "stable"]})
+    plan = start.plan([one])
+    assert plan.access.lines == [f"+ {ONE} can pull release"]
+    shared = end_of(start, one)
+    theirs, ours = json.loads(shared.documents["*"] or "")["Statement"]
+    assert (theirs, shared.documents["release"]) == (THEIRS, POLICY)
+    assert ours["Resource"] == f"arn:aws:ecr:{REGION}:{OWNER}:repository/*"
+    assert ours["Condition"] == {"StringEquals": {"ecr:ResourceTag/environment": ["release", "stable"]}}
+    assert not shared.plan([one]).changed
+
+    # A declared repository that gets the tag, and one that loses it
+    plan = shared.plan([{**one, "repositories": ["release", "base"]}])
+    assert (plan.access.lines, len(plan.steps)) == ([f"+ {ONE} can pull base"], 1)
+    tagged = replace(shared, repositories={**shared.repositories, "other": TAG})
+    assert tagged.plan([{**one, "exclusive": True}]).access.lines == [f"- {ONE} loses other"]
+
+    assert shared.plan([one], state="absent").access.lines == [f"- {ONE} loses release"]
+    world = end_of(shared, one, state="absent")
+    assert (world.documents["*"], world.repositories["release"]) == (POLICY, {})
+    edited = replace(shared, documents={"*": (shared.documents["*"] or "").replace("ecr:BatchGetImage", "ecr:*")})
+    (problem,) = edited.plan([one]).problems
+    assert problem.startswith(f"Statement {sid_of('share')} in the registry policy is not one that")
+
+
 def test_share_that_has_no_statement_is_not_ended_by_name() -> None:
     """The tag of another share is not removed for a misspelled share."""
     shared = end_of(START, share())
