@@ -103,7 +103,7 @@ def test_a_region_that_is_not_enabled_is_named(estate: Control) -> None:
 def test_a_repository_that_is_deleted_meanwhile_is_left_out(estate: Control, event: str) -> None:
     ecr, other = (estate.lab.client("owner", "ecr") for _client in range(2))
     other.create_repository(repositoryName="short-lived", tags=[{"Key": "environment", "Value": "release"}])
-    deleted = []
+    deleted: list[Any] = []
 
     def delete(model: Any, params: dict[str, Any], **_event: Any) -> None:
         if b"short-lived" in params["body"] and not deleted:

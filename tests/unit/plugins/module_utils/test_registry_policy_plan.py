@@ -193,6 +193,8 @@ def test_policy_is_read_with_all_its_elements() -> None:
 def test_declaration_of_the_options(changed: dict[str, Any], expected: StatementDeclaration) -> None:
     params = {
         "source_account": OWNER,
+        "cache_account": None,
+        "cache_role": None,
         "sid": None,
         "prefixes": None,
         "all_repositories": True,
