@@ -84,10 +84,8 @@ def access_of(
         *((f" through the policies of share {name}", change) for name, change in statements),
     ]
     several = len({through for through, change in changes if change.lines}) > 1
-    lines, all_lines = (
-        sorted(line + (through if several else "") for through, change in changes for line in shown(change))
-        for shown in (lambda change: change.lines, lambda change: change.all_lines)
-    )
+    lines = sorted(line + (through if several else "") for through, change in changes for line in change.lines)
+    all_lines = sorted(line + (through if several else "") for through, change in changes for line in change.all_lines)
     return AccessChange(
         _distinct(pair for _through, change in changes for pair in change.gained),
         _distinct(pair for _through, change in changes for pair in change.lost),

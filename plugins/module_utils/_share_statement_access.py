@@ -60,7 +60,8 @@ def _as_role(statements: t.Sequence[Document]) -> Role | None:
     trust, permissions = [], []
     for statement in statements:
         condition = statement.get("Condition", {})
-        of_tags, of_principals = ({}, {})
+        of_tags: Document = {}
+        of_principals: Document = {}
         for operator, block in condition.items():
             for key, values in block.items():
                 part = of_tags if key.lower().startswith(_TAGS) else of_principals

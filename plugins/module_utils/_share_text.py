@@ -12,7 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line, has_ended_by
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import StatementStep
@@ -47,10 +47,9 @@ def _share_lines(
     shared: ShareState, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool
 ) -> t.Iterator[str]:
     share, account = shared.shares[number], shared.account
-    place = (
-        f"role {facts.role_arn}" if share.has_role else f"share {share.name} in repository policies, Sid {facts.sid}"
-    )
-    yield f"Owner account {facts.account}, {place}"
+    where = "the registry policy" if share.mode == REGISTRY_POLICY else "repository policies"
+    subject = f"role {facts.role_arn}" if share.has_role else f"share {share.name} in {where}, Sid {facts.sid}"
+    yield f"Owner account {facts.account}, {subject}"
     end = end_line(shared.after[number], account.now)
     if share.is_unchanged:
         yield f"not changed: {f'its access {end}' if end else 'it has no end'}"
@@ -78,7 +77,7 @@ def _deleted_lines(
     """The lines about a role that does not exist after the run."""
     before, has_other_roles = shared.before[number], shared.shares[number].role.keep_policy
     if not shared.shares[number].has_role:
-        yield "no repository policy has a statement of the share; no one can pull through it"
+        yield "no policy has a statement of the share; no one can pull through it"
     elif not before.role_exists and (has_other_roles or not before.policy_exists):
         yield "the role does not exist"
     elif has_other_roles:

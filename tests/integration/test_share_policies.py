@@ -92,9 +92,34 @@ def test_consumer_pulls_with_its_own_identity(control: Control, lab: Lab, puller
     assert share(control, playbook="unshare").changed == 0
 
 
+def test_registry_policy_allows_the_repositories_with_the_tags(control: Control, lab: Lab, puller: Any) -> None:
+    """In the lab, a registry policy grants a pull, as AWS documents it. Only a real account can confirm it."""
+    ecr = lab.client("owner", "ecr")
+    theirs = {**THEIRS, "Resource": f"{REPOSITORY_ARN}*"}
+    ecr.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [theirs]}))
+
+    def statements() -> list[Statement]:
+        found: list[Statement] = json.loads(ecr.get_registry_policy()["policyText"])["Statement"]
+        return found
+
+    done = share(control, ecr_share_mode="registry_policy")
+    assert "+ 222222222222 can pull release" in done.output, done
+    assert [manifest(lab, puller, name)[0] for name in ("release", "develop")] == [200, 403]
+    assert (statements()[0], len(statements()), policy(lab, "release")) == (theirs, 2, [THEIRS])
+    assert share(control, ecr_share_mode="registry_policy").changed == 0
+    done = share(control, playbook="unshare", ecr_share_mode="registry_policy")
+    assert (done.code, statements()) == (0, [theirs]), done
+    assert manifest(lab, puller, "release")[0] == 403
+    ecr.delete_registry_policy()
+
+
 def test_options_of_a_role_are_rejected_together(control: Control) -> None:
     consumers = [{"account": accounts.CONSUMER, "external_id": "shared-id", "session_tags": True}]
-    wrong = {"ecr_share_max_session_duration": 7200, "ecr_share_handoff_path": "h.yml", "ecr_share_expires": "30d"}
+    wrong: dict[str, Any] = {
+        "ecr_share_max_session_duration": 7200,
+        "ecr_share_handoff_path": "h.yml",
+        "ecr_share_expires": "30d",
+    }
     done = share(control, **wrong, ecr_share_consumers=consumers)
     assert done.code == 2, done
     for part in (

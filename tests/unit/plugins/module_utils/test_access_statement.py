@@ -39,7 +39,7 @@ def test_consumers_without_conditions_have_one_statement() -> None:
 
 
 def test_each_set_of_conditions_has_its_own_statement_in_any_order() -> None:
-    consumers = [
+    consumers: list[dict[str, Any]] = [
         {"account": ONE, "principals": ["role/ci"]},
         {"account": TWO},
         {"organization_id": ORGANIZATION, "organization_units": [UNIT]},
