@@ -150,7 +150,7 @@ _SHARE: str = f"""
         description: The tags that the repositories receive. The default is the tags that grant access.
         type: dict
       consumers:
-        description: The accounts, users and roles that can assume the role. Required to share.
+        description: The accounts, users, roles and organizations that can assume the role. Required to share.
         type: list
         elements: dict
         suboptions:{_CONSUMER.rstrip()}{_CONSUMER_ROLE}
@@ -214,7 +214,8 @@ class ModuleDocFragment:
 options:
   consumers:
     description:
-      - The accounts, users and roles that can assume the role. Each entry is one statement of the trust policy.
+      - The accounts, users, roles and organizations that can assume the role. Each entry is one statement of the trust
+        policy.
       - Required with O(state=present).
     type: list
     elements: dict

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import typing as t
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code, explain
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._partial_failure import Failures, partial_failure
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, text
@@ -37,7 +36,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_documen
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
     AccessStatementPlan,
-    PolicyChange,
     policy_name,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
@@ -73,8 +71,8 @@ class PolicyWriter:
         names = [change.name for change in self.plan.changes]
         progress(f"writing the policies of {len(names):,} repositories")
         # If the caller may not write a policy, only one request is sent. Its error is more specific than a list.
-        self._written[names[0]] = self._send(self.plan.changes[0])
-        map_concurrently(self._try_to_send, self.plan.changes[1:])
+        self._written[names[0]] = send_merged(self._document(names[0]), self.wait)
+        map_concurrently(self._send, names[1:])
         progress("waiting until ECR returns the policies")
         try:
             wait_until_consistent(self._unconfirmed, self.wait)
@@ -87,24 +85,11 @@ class PolicyWriter:
             error.facts["changed"] = any(before != after for before, after in self._written.values())
             raise error
 
-    def _try_to_send(self, change: PolicyChange) -> None:
+    def _send(self, name: str) -> None:
         try:
-            self._written[change.name] = self._send(change)
+            self._written[name] = send_merged(self._document(name), self.wait)
         except Exception as error:
-            self._failures[change.name] = message_of(error)
-
-    def _send(self, change: PolicyChange) -> _Written:
-        document = self._document(change.name)
-        try:
-            return send_merged(document, self.wait)
-        except Exception as error:
-            if not may_have_been_sent(error):
-                raise
-            with contextlib.suppress(Exception):  # the error of the write is more specific
-                policy = document.read()
-                if document.merge(policy) is policy:  # AWS applied the change although its response was lost
-                    return change.before, policy
-            raise
+            self._failures[name] = message_of(error)
 
     def _unconfirmed(self) -> list[str]:
         """The policies that ECR does not return yet. A policy that another program overwrote is a failure."""

@@ -69,8 +69,8 @@ def attack(shared: Control, tmp_path: pathlib.Path) -> Attack:
 def hostile_everywhere(attack: Attack) -> dict[str, Any]:
     """The template in every key, and in a new one."""
     template = attack.template
-    text_keys = ("role_arn", "external_id", "shared_at", "region", "registry", "access")
-    text_keys += ("consumer_account", "consumer_organization")
+    consumer_keys = ("consumer_account", "consumer_organization")
+    text_keys = ("role_arn", "external_id", "shared_at", "region", "registry", "access", *consumer_keys)
     texts = {f"ecr_pull_{name}": template for name in text_keys}
     lists = {f"ecr_pull_{name}": [template] for name in ("repositories", "denied", "images", "consumer_units")}
     return {**texts, **lists, "ecr_pull_repository_tags": {template: template}, template: template}
