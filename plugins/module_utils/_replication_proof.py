@@ -63,29 +63,11 @@ def listed_image(reference: Reference, inventory: Inventory) -> ListedImage | No
     return None
 
 
-def pulls(references: t.Sequence[Reference], inventories: t.Mapping[Destination, Inventory]) -> list[Json]:
-    """The images to pull from each destination, by their digests. An image that does not exist is left out.
-
-    :param inventories: the images of the owner account; without its credentials, those of the destination
-    """
-    found = []
-    for place, inventory in inventories.items():
-        images = [(reference, listed_image(reference, inventory)) for reference in references]
-        pinned = [str(replace(reference, digest=image.digest)) for reference, image in images if image]
-        if pinned:
-            found.append({**place._asdict(), "images": pinned})
-    return found
-
-
-def unpulled_lines(references: t.Sequence[Reference], copies: t.Mapping[Destination, Inventory]) -> t.Iterator[str]:
-    """The images that a run of the consumer account cannot pull yet."""
-    for place, inventory in copies.items():
-        missing = [str(reference) for reference in references if listed_image(reference, inventory) is None]
-        if missing:
-            yield (
-                f"The registry of {place} does not have {list_text(missing)} yet. To pull the images, run again after"
-                " the owner account has replicated them."
-            )
+def pulls(references: t.Sequence[Reference], source: Inventory, destinations: t.Iterable[Destination]) -> list[Json]:
+    """The images to pull from each destination, by their digests in the owner account."""
+    images = [(reference, listed_image(reference, source)) for reference in references]
+    pinned = [str(replace(reference, digest=image.digest)) for reference, image in images if image]
+    return [{**place._asdict(), "images": pinned} for place in destinations] if pinned else []
 
 
 def subjects_of(references: t.Iterable[Reference], source: Inventory) -> dict[str, set[str]]:

@@ -149,9 +149,8 @@ def test_a_denial_of_a_repository_to_the_role(row: Row) -> None:
     verdict = proven(raised)
     assert (verdict.verdict, row.role in verdict.advice) == ("fail", True), verdict
     assert is_retryable(verdict.denial_kind) is row.is_retryable
-    pulled = _pull._failure(
-        Reference("app", "v1", None), "AccessDeniedException", raised.response["Error"]["Message"], ROLE
-    )
+    sentence = raised.response["Error"]["Message"]
+    pulled = _pull._failure(Reference("app", "v1", None), "AccessDeniedException", sentence, ROLE)
     assert row.role in str(pulled), pulled
     assert is_retryable(pulled.facts["denial_kind"]) is row.is_retryable
 

@@ -16,12 +16,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proo
     proof_selection_problems,
     pulls,
     subjects_of,
-    unpulled_lines,
     with_referrers,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import new_rule
 
-PLACE = Destination("222222222222", "eu-west-1")
+PLACE, OTHER = (Destination("222222222222", region) for region in ("eu-west-1", "us-east-1"))
 FIRST, SECOND, SIGNATURE = (f"sha256:{number:064}" for number in (1, 2, 3))
 SOURCE = {
     "release": {
@@ -54,7 +53,7 @@ def test_image_is_an_active_one_of_the_owner(image: str, problem: str) -> None:
 
 
 def test_images_are_in_the_selection() -> None:
-    rule = new_rule(["release"], [PLACE])
+    rule = new_rule(["release"], [PLACE], False)
     assert list(proof_selection_problems(references("release:v1", "release-candidate:v1"), rule)) == []
     assert list(proof_selection_problems(references("develop:v1", "release:v1", "tools:v1"), rule)) == [
         "images: the replication does not select the repositories of develop:v1, tools:v1. Add their prefixes to"
@@ -63,15 +62,13 @@ def test_images_are_in_the_selection() -> None:
 
 
 def test_images_are_pulled_by_digest_from_each_destination() -> None:
-    other = Destination("222222222222", "us-east-1")
     chosen = references("release:v1", "release:v3")
-    assert pulls(chosen, {PLACE: SOURCE, other: {}}) == [
-        {"account": "222222222222", "region": "eu-west-1", "images": [f"release:v1@{FIRST}"]}
+    expected = {"account": "222222222222", "images": [f"release:v1@{FIRST}"]}
+    assert pulls(chosen, SOURCE, [PLACE, OTHER]) == [
+        {**expected, "region": "eu-west-1"},
+        {**expected, "region": "us-east-1"},
     ]
-    assert pulls([], {PLACE: SOURCE}) == []
-    (line,) = unpulled_lines(chosen, {PLACE: SOURCE})
-    assert line.startswith("The registry of account 222222222222 in eu-west-1 does not have release:v3 yet.")
-    assert list(unpulled_lines(chosen[:1], {PLACE: SOURCE})) == []
+    assert pulls([], SOURCE, [PLACE]) == []
 
 
 def test_referrers_are_added_to_the_images_of_their_repository() -> None:
@@ -111,6 +108,6 @@ def test_old_botocore_is_named_and_still_compares() -> None:
     assert "cannot request archived images" in archived
     assert "does not support ListImageReferrers" in referrers
     assert len(list(_replication_reads.unread(ecr, []))) == 1
-    inventory = _replication_reads.read_inventory(ecr, "eu-west-1", lambda _name: True)
+    inventory = _replication_reads.read_inventory(ecr, lambda _name: True)
     assert list(inventory["release"]) == [FIRST]
     assert _replication_reads.add_referrers(ecr, inventory, {"release": {FIRST}}) is inventory
