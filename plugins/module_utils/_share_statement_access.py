@@ -57,7 +57,8 @@ def _as_role(statements: t.Sequence[Document]) -> Role | None:
     """A role that gives the same access as the statements, which all have the same condition on tags."""
     if not statements:
         return None
-    trust, permissions = [], []
+    trust: list[Document] = []
+    permissions: list[Document] = []
     for statement in statements:
         condition = statement.get("Condition", {})
         of_tags: Document = {}
