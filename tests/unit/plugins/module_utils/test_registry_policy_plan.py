@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy, rejected
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import (
     StatementDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
     MergedPolicy,
     merge_statement,
-    read_policy,
-    rejected,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 

@@ -30,7 +30,11 @@ def test_the_facts_about_a_new_share() -> None:
     assert result["trust"]["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{ONE}:root"}
     assert result["permissions"]["Statement"]
     assert {name: value for name, value in result.items() if name not in ("trust", "permissions")} == {
+        "id": f"arn:aws:iam::{OWNER}:role/shares/first",
         "role_name": "first",
+        "mode": "role",
+        "sid": "",
+        "consumer_policy": {},
         "state": "present",
         "role_arn": f"arn:aws:iam::{OWNER}:role/shares/first",
         "policy_arn": f"arn:aws:iam::{OWNER}:policy/shares/rules",
