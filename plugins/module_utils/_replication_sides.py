@@ -10,6 +10,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -83,30 +85,26 @@ class Sides:
 
     def read(self, problems: Problems) -> tuple[Inventory, list[ImageRow]]:
         """The images of the owner account, and their states. Registries that cannot be read are problems."""
-        source = self._inventory(self.owner, self.source, problems)
-        places = self.reachable if self.owner and self.consumer else []
-        copies = {place: self._inventory(self.consumer, place, problems, source) for place in places}
-        return source, compare_copies(source, copies)
+        if not self.owner:
+            return {}, []
+        places = self.reachable if self.consumer else []
+        # boto3 does not create two clients of a session at the same time.
+        registries = [(self.source, self.owner.client("ecr"))]
+        registries += [(place, t.cast(Session, self.consumer).client("ecr", place.region)) for place in places]
+        found = map_concurrently(lambda registry: self._inventory(*registry, problems), registries)
+        subjects = subjects_of(self.declared.references, found[0])
+        source, *copies = [add_referrers(ecr, one, subjects) for (_place, ecr), one in zip(registries, found)]
+        return source, compare_copies(source, dict(zip(places, copies)))
 
     def pulls(self, source: Inventory) -> list[Json]:
         """The images that the consumer account pulls from each destination."""
         return pulls(self.declared.references, source, self.reachable) if self.owner and self.consumer else []
 
-    def _inventory(
-        self, session: Session | None, place: Destination, problems: Problems, source: Inventory | None = None
-    ) -> Inventory:
-        """The images of a registry, and the referrers of the declared images.
-
-        :param source: the images of the owner account, whose digests the copies have
-        """
-        if not session:
-            return {}
+    def _inventory(self, place: Destination, ecr: Client, problems: Problems) -> Inventory:
         selects = self.declared.rule(self.region).rule(False).selects
         try:
             with in_enabled_region(place):
-                ecr = session.client("ecr", place.region)
-                found = read_inventory(ecr, selects)
-                return add_referrers(ecr, found, subjects_of(self.declared.references, source or found))
+                return read_inventory(ecr, selects)
         except EcrError as error:
             problems.add(str(error))
             return {}
