@@ -48,10 +48,18 @@ def _is_declared(repository: str, repositories: t.Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(repository, name) for name in repositories)
 
 
-def handoff_path_problems(path: str) -> t.Iterator[str]:
-    """Problems with the path of the hand-off file. This function does not access the file system."""
+def handoff_path_problems(path: str, forms: t.Sequence[str] = ()) -> t.Iterator[str]:
+    """Problems with the path of the hand-off file. This function does not access the file system.
+
+    :param forms: the requested files for other tools
+    """
     unprintable = [character for character in path if not character.isprintable()]
     if unprintable:
         yield (f"ecr_share_handoff_path {path!r} contains the unprintable character {unprintable[0]!r}. Remove it.")
+    elif forms and not path:
+        yield (
+            f"ecr_share_handoff_forms requests {', '.join(forms)}, but no hand-off is written. Set"
+            " ecr_share_handoff_path."
+        )
     elif os.path.splitext(path)[1] == ".md":
         yield f"ecr_share_handoff_path {path} must not end in .md, the name of the page for people. Use .yml."

@@ -17,7 +17,17 @@ VARIABLE = "CROSSACCOUNT_ECR_ROLE"
 _SHARE = (
     *("shares", "role_name", "policy_name", "repository_tags", "repositories", "tags", "consumers", "access", "path"),
     *("condition_key", "description", "max_session_duration", "permissions_boundary", "state", "exclusive", "regions"),
-    *("adopt", "denied", "images", "handoff_path", "trust_policy_quota", "region", "profile", "assume_role_arn"),
+    *(
+        "adopt",
+        "denied",
+        "images",
+        "handoff_path",
+        "handoff_forms",
+        "trust_policy_quota",
+        "region",
+        "profile",
+        "assume_role_arn",
+    ),
     *("wait_timeout", "wait_interval", "roles", "expires", "expired_only", "revoke_consumers"),
 )
 _PULL = (

@@ -20,6 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declarat
     handoff_option_problems,
     handoff_path_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import FORM_NAMES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import valid_references
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
@@ -74,6 +75,7 @@ SHARE_ARGUMENTS: Json = {
     "denied": {"type": "list", "elements": "str"},
     "images": {"type": "list", "elements": "str"},
     "handoff_path": {"type": "str"},
+    "handoff_forms": {"type": "list", "elements": "str", "choices": list(FORM_NAMES)},
 }
 _DEFAULTS: Json = {
     **dict.fromkeys(SHARE_ARGUMENTS),
@@ -86,6 +88,7 @@ _DEFAULTS: Json = {
     "adopt": False,
     "denied": [],
     "images": [],
+    "handoff_forms": [],
 }
 _REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
 
@@ -163,7 +166,12 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
         tuple(region for region in share["regions"] or [region] if not any(region_problems(region))),
         share["exclusive"],
-        DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), valid_references(share["images"])),
+        DeclaredHandoff(
+            share["handoff_path"] or None,
+            tuple(share["denied"]),
+            valid_references(share["images"]),
+            tuple(share["handoff_forms"]),
+        ),
         is_named=not any(_role_name_problems(share)),
         missing=_missing(share),
     )
@@ -202,7 +210,7 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
         yield from end_problems(consumer.get("expires"))
     if share["state"] == "present":
         yield from handoff_option_problems(share["images"], share["denied"], repositories)
-        yield from handoff_path_problems(share["handoff_path"] or "")
+        yield from handoff_path_problems(share["handoff_path"] or "", share["handoff_forms"])
         yield from _consumer_role_problems(share)
 
 
