@@ -131,7 +131,10 @@ class ActionModule(RoleAction):
     def _authorize(self, controller: Controller, options: PullOptions, report: Report) -> Json:
         """The registry token and the digests, as an object, so that the token is not masked."""
         session = SessionOptions.of(controller.params)
-        return {"authorization": authorize(session_of(controller), session, options.wait, options.references, report)}
+        authorization = authorize(
+            session_of(controller), session, options.wait, options.references, options.registry_host, report
+        )
+        return {"authorization": authorization}
 
     def _low_level_execute_command(self, *arguments: t.Any, **options: t.Any) -> t.Any:
         """Mask secrets in the output of a host before Ansible processes it."""

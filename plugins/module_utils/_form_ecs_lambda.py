@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import comment, file_text, introduction
+from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import comment, form_text, introduction
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -48,7 +48,7 @@ def ecs_lambda(handoff: Handoff) -> str:
         f"  --policy-name {NAME_PREFIX}{handoff.owner}-{handoff.region} \\",
         f"  --policy-document {shlex.quote(policy)}",
     ]
-    return file_text(lines)
+    return form_text(lines)
 
 
 def pull_policy(handoff: Handoff) -> Json:

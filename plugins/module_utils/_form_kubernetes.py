@@ -14,7 +14,7 @@ import json
 import shlex
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import file_text, introduction, yaml_lines
+from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import form_text, introduction, yaml_lines
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import NAME_PREFIX
@@ -48,7 +48,7 @@ def eks_pod_identity(handoff: Handoff) -> str:
         "Session tags are disabled, so that the pull role need not allow sts:TagSession.",
     )
     request = {"targetRoleArn": handoff.role_arn, "disableSessionTags": True}
-    return file_text(
+    return form_text(
         [
             "#!/bin/sh",
             *head,
@@ -82,7 +82,7 @@ def external_secrets(handoff: Handoff) -> str:
         f"Apply this file to a namespace. Its pods then name {name} in imagePullSecrets.",
     )
     documents = [_store(handoff, name), _generator(handoff, name, role), _pull_secret(handoff, name)]
-    return file_text([*head, *(line for document in documents for line in ("---", *yaml_lines(document)))])
+    return form_text([*head, *(line for document in documents for line in ("---", *yaml_lines(document)))])
 
 
 def _external_id_notes(handoff: Handoff) -> list[str]:

@@ -14,7 +14,7 @@ import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import (
-    file_text,
+    form_text,
     github_text,
     hcl_text,
     introduction,
@@ -65,7 +65,7 @@ def terraform(handoff: Handoff) -> str:
         "  }",
         "}",
     ]
-    return file_text(lines)
+    return form_text(lines)
 
 
 def _aligned(attributes: t.Mapping[str, str]) -> list[str]:
@@ -110,4 +110,4 @@ def github_actions(handoff: Handoff) -> str:
         "permissions": {"id-token": "write"},
         "jobs": {"pull": {"runs-on": "ubuntu-latest", "steps": steps}},
     }
-    return file_text([*head, "---", *yaml_lines(workflow)])
+    return form_text([*head, "---", *yaml_lines(workflow)])

@@ -15,7 +15,7 @@ import shlex
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import CREDENTIAL_VARIABLES, HELPER
 from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import (
-    file_text,
+    form_text,
     introduction,
     yaml_lines,
 )
@@ -67,7 +67,7 @@ def aws_cli(handoff: Handoff) -> str:
         "Append this file to ~/.aws/config. To log in with it:",
         f"  aws ecr get-login-password --profile {name} | {login}",
     )
-    return file_text([*head, *_profile(handoff, _SOURCE_PROFILE)])
+    return form_text([*head, *_profile(handoff, _SOURCE_PROFILE)])
 
 
 def docker(handoff: Handoff) -> str:
@@ -95,7 +95,7 @@ def docker(handoff: Handoff) -> str:
         f"export AWS_PROFILE={shlex.quote(profile_name(handoff))} AWS_ECR_DISABLE_CACHE=true",
         f'exec {HELPER} "$@"',
     ]
-    return file_text(lines)
+    return form_text(lines)
 
 
 def kubelet(handoff: Handoff) -> str:
@@ -133,4 +133,4 @@ def kubelet(handoff: Handoff) -> str:
         "kind": "CredentialProviderConfig",
         "providers": [provider],
     }
-    return file_text([*head, "---", *yaml_lines(document)])
+    return form_text([*head, "---", *yaml_lines(document)])

@@ -53,7 +53,7 @@ def comment(*lines: str) -> list[str]:
     return [f"# {line}".rstrip() for line in lines]
 
 
-def file_text(lines: t.Iterable[str]) -> str:
+def form_text(lines: t.Iterable[str]) -> str:
     """The text of a file."""
     return "".join(f"{line}\n" for line in lines)
 

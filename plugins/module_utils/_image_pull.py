@@ -62,7 +62,7 @@ def _status(engine: Engine, image: RegistryImage) -> str:
 def _authorization(module: Module, options: PullOptions) -> Authorization:
     """The registry token and the digests, from AWS or from the options."""
     if options.session is not None:
-        return authorize(session_of(module), options.session, options.wait, options.references)
+        return authorize(session_of(module), options.session, options.wait, options.references, options.registry_host)
     digests = [str(reference.digest) for reference in options.references]
     return Authorization(str(options.registry_url), str(options.registry_token), digests)
 

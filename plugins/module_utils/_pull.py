@@ -34,6 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
     ignore_result,
@@ -65,10 +66,12 @@ def authorize(
     options: SessionOptions,
     wait: WaitOptions,
     references: list[Reference],
+    registry_host: str | None = None,
     report: Report = ignore_result,
 ) -> Authorization:
     """Assume the role, resolve the images, and get a token. This is repeated while a new share may propagate.
 
+    :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     :param report: receives each result that is not final
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
@@ -80,8 +83,12 @@ def authorize(
         digests = resolve(ecr, references)
         token, url = _token(ecr)
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
-        return {"authorization": Authorization(url, token, digests)}
+        chosen = f"https://{registry_host}" if registry_host else url
+        return {"authorization": Authorization(chosen, token, digests)}
 
+    problems = Problems()
+    problems.extend(registry_host_problems(registry_host, options.role_arn, session.region))
+    problems.check()
     caller_of(session, options)
     _check_registries(references, account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)

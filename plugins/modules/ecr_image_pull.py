@@ -52,6 +52,12 @@ options:
     type: list
     elements: str
     required: true
+  registry_host:
+    description:
+      - The host name of the registry to pull from. If omitted, the one that ECR returns.
+      - It must be a host name of the registry of the account of O(role_arn) in the region: the default, the dual-stack
+        or a FIPS name.
+    type: str
   engine:
     description:
       - V(docker) and V(podman) pull into docker or podman on the host. docker uses the context of the user, including

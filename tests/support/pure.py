@@ -8,6 +8,7 @@ PURE = (
     "_registry_account",
     "_registry_acceptance",
     "_registry_conflict",
+    "_registry_host",
     "_registry_policy_declaration",
     "_registry_policy_plan",
     "_replication_declaration",
