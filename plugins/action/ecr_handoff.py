@@ -92,7 +92,8 @@ def _write(options: HandoffOptions, check_mode: bool) -> Json:
         noted = shared_at_in((content_of(name + ending) if options.path else None) or "")
         handoff = dataclasses.replace(untimed, shared_at=now if options.share_changed or not noted else noted)
         text = handoff_yaml(handoff)
-        texts.append({"account": handoff.consumer_account, "region": handoff.region, "text": text})
+        consumer = {"account": handoff.consumer_account, "organization": handoff.consumer_organization}
+        texts.append({**consumer, "region": handoff.region, "text": text})
         files = {ending: text, ".md": handoff_page(handoff), **form_texts(handoff, options.forms)}
         if options.path:
             written.update({name + end: content for end, content in files.items()})

@@ -39,8 +39,8 @@ _OWN: Json = {
     "denied": {"type": "list", "elements": "str"},
     "images": {"type": "list", "elements": "str"},
 }
-#: The key of a hand-off that a consumer does not set as a variable.
-_ONLY_IN_A_HANDOFF = f"{PREFIX}consumer_account"
+#: The keys of a hand-off that a consumer does not set as variables. Each hand-off has one of them.
+_ONLY_IN_A_HANDOFF = (f"{PREFIX}consumer_account", f"{PREFIX}consumer_organization")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ActionModule(RoleAction):
         return {**result, **as_data(capture_result(lambda: self._read(params, task_vars or {})))}
 
     def _read(self, params: Json, variables: Json) -> Json:
-        if _ONLY_IN_A_HANDOFF in variables:
+        if any(name in variables for name in _ONLY_IN_A_HANDOFF):
             raise EcrError(
                 "A hand-off was loaded as variables, which lets its author run programs here. Do not load it with -e @"
                 f" or vars_files; pass its path: -e {VARIABLE}=FILE."

@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options imp
     PULL_RULES,
     PullOptions,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Report
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
@@ -104,7 +105,8 @@ class ActionModule(RoleAction):
             return checked
         controller, pull = checked["controller"], checked["options"]
         options = {name: controller.params[name] for name in _FOR_THE_HOST if controller.params[name] is not None}
-        image_options = {name: self._task.args[name] for name in ("images", "role_arn", "credentials")}
+        names = ("images", "role_arn", "account", "credentials")
+        image_options = {name: self._task.args[name] for name in names if name in self._task.args}
         ready: Json = self._execute_module(module_args={**options, **image_options}, task_vars=variables)
         if ready.get("failed"):
             return ready
@@ -130,11 +132,9 @@ class ActionModule(RoleAction):
 
     def _authorize(self, controller: Controller, options: PullOptions, report: Report) -> Json:
         """The registry token and the digests, as an object, so that the token is not masked."""
-        session = SessionOptions.of(controller.params)
-        authorization = authorize(
-            session_of(controller), session, options.wait, options.references, options.registry_host, report
-        )
-        return {"authorization": authorization}
+        source = t.cast("SessionOptions | RegistryAccount", options.session or options.own)
+        session, wait, denied, host = session_of(controller), options.wait, options.denied, options.registry_host
+        return {"authorization": authorize(session, source, wait, options.references, report, denied, host)}
 
     def _low_level_execute_command(self, *arguments: t.Any, **options: t.Any) -> t.Any:
         """Mask secrets in the output of a host before Ansible processes it."""

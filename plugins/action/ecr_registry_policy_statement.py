@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import (
     POLICY_STATEMENT_ARGUMENTS,
     policy_statement,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import STATEMENT_RULES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
@@ -21,4 +24,8 @@ class ActionModule(RoleAction):
     @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
-        return {**result, **run_module(self, task_vars or {}, POLICY_STATEMENT_ARGUMENTS, policy_statement)}
+        variables, problems = task_vars or {}, Problems()
+        problems.extend(unknown_variables(self._role, variables))
+        problems.check()
+        options = POLICY_STATEMENT_ARGUMENTS
+        return {**result, **run_module(self, variables, options, policy_statement, **STATEMENT_RULES)}

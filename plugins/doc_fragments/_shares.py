@@ -12,8 +12,8 @@ _CONSUMER = """
                 account is rejected.
               - White space around the digits, dashes as in C(2222-2222-2222), and the ARN of the root of the account
                 are accepted. The ARN of a user or role is rejected. Set it in C(principals).
+              - Without an account, the consumer is the organization in C(organization_id).
             type: raw
-            required: true
           principals:
             description:
               - The users and roles of that account, as C(user/NAME), C(role/NAME) or full ARNs.
@@ -27,13 +27,13 @@ _CONSUMER = """
                 C(_+=,.@:/-).
               - V(generate) creates a random external ID in the first run. Later runs read it from the trust policy.
               - AWS does not treat the external ID as a secret. It prevents the confused deputy problem. Therefore, each
-                consumer account needs a different external ID. If one entry of an account has an external ID, all of
-                its entries need one.
+                consumer account or organization needs a different external ID. If one entry of an account has an
+                external ID, all of its entries need one.
             type: str
           allow_no_external_id:
             description:
               - Allow this consumer to assume the role without an external ID. In this case, no other statement of its
-                account can have an external ID.
+                account can have an external ID. An organization always needs an external ID.
             type: bool
             default: false
           principal_match:
@@ -46,18 +46,47 @@ _CONSUMER = """
             choices: [principal, condition]
             default: principal
           organization_id:
-            description: Require the consumer account to belong to this AWS organization.
+            description:
+              - With C(account), the account must belong to this AWS organization.
+              - Without C(account), all accounts of this organization are the consumer. The trust policy has the
+                principal C(*), with conditions on C(aws:PrincipalOrgID) and on the external ID.
             type: str
+          organization_units:
+            description:
+              - The organizational units to which the account of the caller must belong, with the units below them. Each
+                is a path of IDs, such as C(o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111). Requires C(organization_id).
+              - They are a condition on C(aws:PrincipalOrgPaths). The default is the whole organization.
+            type: list
+            elements: str
           require_mfa:
             description: Require the caller to have signed in with MFA.
             type: bool
             default: false
+          session_tags:
+            description:
+              - Allow the consumer to pass session tags, as EKS Pod Identity does. The statement then allows
+                C(sts:TagSession) beside C(sts:AssumeRole), for the same principals and with the same conditions.
+            type: bool
+            default: false
+          service:
+            description:
+              - A service principal, such as V(lambda.amazonaws.com). A service does not assume a pull role, so a pull
+                role rejects this option.
+            type: str
+          source_arns:
+            description: The ARNs of the resources for which the service acts.
+            type: list
+            elements: str
+          source_accounts:
+            description: The accounts for which the service acts.
+            type: list
+            elements: str
 """
 
 # The options of a consumer of a share, and not of the module that manages one role.
 _CONSUMER_ROLE = """
           role_name:
-            description: The name of the role of this consumer. The default is C(NAME-ACCOUNT).
+            description: The name of the role of this consumer. The default is C(NAME-ACCOUNT) or C(NAME-ORGANIZATION).
             type: str
           max_session_duration:
             description: The maximum session duration of this consumer in seconds. The default is that of the share.

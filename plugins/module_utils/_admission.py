@@ -6,7 +6,8 @@
 
 Each principal of each Allow statement is one admission. If `Principal` names an account, and a condition on
 `aws:PrincipalArn` lists users and roles of that account, these users and roles are the admitted principals, as if
-`Principal` named them. Negated operators such as `ArnNotEquals` remain conditions.
+`Principal` named them. Negated operators such as `ArnNotEquals` remain conditions. If `Principal` is `*`, and a
+condition on `aws:PrincipalOrgID` names one organization, this organization is the admitted principal.
 """
 
 from __future__ import annotations
@@ -78,8 +79,11 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
             answers = [_admits(part, denying, action, now) for action in actions if action in _trust_subset.ADMITTING]
             answer = some(answers)
             if answer.holds is not False:
-                terms = _condition_text.requirement_texts(part.condition)
-                found.append(Admission(_principals_text(part), terms, part, "" if answer.holds else answer.reason))
+                organization = _organization_check(part)
+                rest = tuple(check for check in part.condition if check is not organization)
+                terms = _condition_text.requirement_texts(rest)
+                name = f"organization {organization.values[0]}" if organization else _principals_text(part)
+                found.append(Admission(name, terms, part, "" if answer.holds else answer.reason))
     return found
 
 
@@ -123,6 +127,14 @@ def _names_principals(check: Check) -> bool:
         and not check.quantifier
         and not check.if_exists
     )
+
+
+def _organization_check(statement: Statement) -> Check | None:
+    """The check that limits a statement for everyone to one organization."""
+    if statement.names is None or statement.names.excluded or statement.names.listed != ((AWS, "*"),):
+        return None
+    checks = (check for check in statement.condition if check.key.lower() == "aws:principalorgid")
+    return next((one for one in checks if one.operator.lower() == "stringequals" and len(one.values) == 1), None)
 
 
 def _admits(

@@ -24,6 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import VARIABLE, Context, expand
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
+from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import matches_any_case
 
 MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 #: Only AssumeRole has an external ID, not AssumeRoleWithSAML or AssumeRoleWithWebIdentity.
@@ -70,7 +71,7 @@ def combinations(
     """The combinations of values for the chosen keys in these statements, at most `COMBINATIONS`.
 
     :param known: other context keys, which replace policy variables
-    :param resource: the name of the resource, which a policy variable may stand for
+    :param resource: the ARN of the resource, which policy variables may be parts of
     """
     context = Context.of(known, ())
     candidates: dict[str, dict[tuple[str, ...] | None, None]] = {}
@@ -116,12 +117,22 @@ def _candidates(statement: Statement, context: Context, resource: str) -> t.Iter
 
 
 def _fillings(text: str, wanted: t.Sequence[str]) -> t.Iterator[tuple[str, t.Iterable[str]]]:
-    """The policy variables of a text, each with values with which the text may match one of the wanted texts."""
+    """The policy variables of a text, each with the values with which the text may match one of the wanted texts.
+
+    Wildcards and other variables of the text may stand for any characters. The case of letters is ignored, so that the
+    values include those for every operator.
+    """
     for match in VARIABLE.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        whole = [one.removeprefix(before).removesuffix(after) for one in wanted]
-        name = match[1].partition(",")[0].strip().lower()
-        yield name, dict.fromkeys([*whole, *(part for one in wanted for part in one.split("/"))])
+        before, after = (VARIABLE.sub("*", part) for part in (text[: match.start()], text[match.end() :]))
+        values = dict.fromkeys(
+            one[start:end]
+            for one in wanted
+            for start in range(len(one) + 1)
+            if matches_any_case(before, one[:start])
+            for end in range(start, len(one) + 1)
+            if matches_any_case(after, one[end:])
+        )
+        yield match[1].partition(",")[0].strip().lower(), values
 
 
 def _values_for(check: Check, denies: bool, context: Context) -> t.Iterator[str]:

@@ -82,12 +82,11 @@ def _not_compared(plan: Json, file: str) -> Finding:
 def _differences(plan: Json, file: str) -> t.Iterator[Finding]:
     steps = "; ".join(_steps(plan))
     changed = [share["role_arn"] for share in plan["shares"] if share["changed"]]
+    role = "".join(changed) if len(changed) == 1 else ""  # a line does not show to which of several shares it belongs
     for line, full in zip(plan["lines"], plan["all_lines"]) if plan[_WOULD_CHANGE] else ():
         kind, title = _as_access(line, steps)
         evidence = Evidence(f"declaration {file}", "", full)
-        yield finding(
-            kind, title, changed[0] if changed else "", evidence, f"{_command(file)}  # {steps}", about=(full,)
-        )
+        yield finding(kind, title, role, evidence, f"{_command(file)}  # {steps}", about=(full,))
 
 
 def _command(file: str) -> str:

@@ -30,6 +30,8 @@ _OTHER = "any-other-principal"
 _ANY_ACCOUNT = "000000000000"
 #: Stands for the organizations that no policy names.
 _ANOTHER = "another organization"
+#: Stands for the organizational units that no policy names.
+_NO_UNIT = "another unit"
 _NOT_NAMED: dict[str, tuple[str, ...]] = {"aws:PrincipalOrgID": (_ANOTHER,), "aws:PrincipalOrgPaths": (f"{_ANOTHER}/",)}
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)")
 #: The operators that compare names, without `Not`.
@@ -117,11 +119,13 @@ def _compared(statement: Statement, estate: Estate, known: bool) -> t.Iterator[O
         key = check.key.lower()
         for value in (value for value in check.values if "${" not in value):
             if key == "aws:principalorgid":
-                yield _of_organization(value, {"aws:PrincipalOrgID": (_instance(value),)}, estate)
+                organization = _instance(value)
+                elsewhere = {"aws:PrincipalOrgPaths": (f"{organization}/{_NO_UNIT}/",)}
+                yield _of_organization(value, {"aws:PrincipalOrgID": (organization,), **elsewhere}, estate)
             elif key == "aws:principalorgpaths":
-                organization = _ORGANIZATION_ID.match(value)
+                match = _ORGANIZATION_ID.match(value)
                 path = {"aws:PrincipalOrgPaths": (_instance(value),)}
-                own = {"aws:PrincipalOrgID": (organization[0],)} if organization else {}
+                own = {"aws:PrincipalOrgID": (match[0],)} if match else {}
                 yield _of_organization(value, {**path, **own}, estate)
             elif key == "aws:principalaccount" and whole_account(value):
                 yield account_outsider(whole_account(value), estate, known)

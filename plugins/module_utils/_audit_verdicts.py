@@ -84,10 +84,7 @@ def _direct_decisions(
         known = overridden(outsider.context, chosen)
         for request in repository_requests(estate, REQUIRED, target.repository, outsider.principal, known):
             decided.setdefault(request.action, []).append(_decide_direct(request, target.resource))
-    best = {action: _best(decisions) for action, decisions in decided.items()}
-    if len(tried) >= COMBINATIONS:
-        best = {action: Decision(UNKNOWN, TOO_MANY) if one.verdict == DENIED else one for action, one in best.items()}
-    return best
+    return _best_of_each(decided, len(tried))
 
 
 def role_attempt(estate: Estate, admission: RoleAdmission, target: Target, sessions: Sessions) -> Attempt:
@@ -137,15 +134,17 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
 
     def decide(at: Estate) -> dict[str, Decision]:
         decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
+        tried = 0
         for name in admission.names if granted else ():
             principal, values = session_of_role(at, role.principal, name)
             request = repository_request(at, REQUIRED[0], target.repository, principal, values)
-            tags = _session_tags(statements, request, target.repository.name) if admission.tagging.holds else [{}]
+            tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
+            tried = max(tried, len(tags))
             for chosen in tags:
                 known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
                 for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
                     decided.setdefault(one.action, []).append(decide_layers(one, layers))
-        return {action: _best(decisions) for action, decisions in decided.items()}
+        return _best_of_each(decided, tried)
 
     own = (session_of_role(estate, role.principal, name)[0] for name in admission.names)
     of_resource = [statement for principal in own for statement in concerning(target.timed, principal)]
@@ -157,6 +156,7 @@ def _session_tags(statements: list[Statement], request: Request, repository: str
     """The tags that the caller can choose for the session.
 
     :param request: a request of the session without these tags
+    :param repository: the ARN of the repository
     """
     tags = "aws:principaltag/"
     return combinations(statements, lambda key: key.startswith(tags), request.context.values, repository)
@@ -170,6 +170,20 @@ def _is_granted(action: str, layers: Layers) -> bool:
         or any(one.effect == "Allow" and covers_action(one, action).holds is not False for one in layer.statements)
         for layer in listed
     )
+
+
+def _best_of_each(decided: t.Mapping[str, t.Sequence[Decision]], tried: int) -> dict[str, Decision]:
+    """The best decision for each action.
+
+    :param tried: the number of combinations of values that were tried
+    """
+    best = {action: _best(decisions) for action, decisions in decided.items()}
+    if tried < COMBINATIONS:
+        return best
+    too_many = Decision(UNKNOWN, TOO_MANY)
+    return {
+        action: too_many if one.verdict == DENIED and one is not _NOT_GRANTED else one for action, one in best.items()
+    }
 
 
 def _best(decisions: t.Sequence[Decision]) -> Decision:

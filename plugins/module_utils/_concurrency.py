@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from concurrent.futures import Future
 
 #: The maximum number of concurrent requests, and of connections of a client.
 CONCURRENCY = 32
@@ -47,22 +48,13 @@ def map_concurrently(call: t.Callable[[Item], Result], items: t.Iterable[Item]) 
 
 def start(call: t.Callable[[], Result]) -> t.Callable[[], Result]:
     """Call a function in a thread. The returned function waits, and returns its result or raises its error."""
-    results: list[Result] = []
-    errors: list[BaseException] = []
+    future: Future[Result] = Future()
 
     def work() -> None:
         try:
-            results.append(call())
+            future.set_result(call())
         except BaseException as error:
-            errors.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-
-    def result() -> Result:
-        thread.join()
-        if errors:
-            raise errors[0]
-        return results[0]
-
-    return result
+    threading.Thread(target=work, daemon=True).start()
+    return future.result

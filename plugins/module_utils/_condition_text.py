@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check, Condition
 
 _EXTERNAL_ID, _ORGANIZATION, _MFA = "sts:externalid", "aws:principalorgid", "aws:multifactorauthpresent"
-_TIME = "aws:currenttime"
+_UNITS, _TIME = "aws:principalorgpaths", "aws:currenttime"
 
 #: For each key with its usual operator: the text if the condition is added, removed, or changed.
 _PHRASES = {
@@ -21,6 +21,7 @@ _PHRASES = {
         "may now belong to any organization",
         "must now belong to organization {}",
     ),
+    _UNITS: ("must now belong to unit {}", "may now belong to any unit", "must now belong to unit {}"),
     _MFA: ("now needs MFA", "no longer needs MFA", "the condition on MFA changes"),
     "aws:sourceip": (
         "may now come only from {}",
@@ -44,6 +45,8 @@ def _demand(check: Check) -> str:
         return "external ID"
     if _is_common(check) and key == _ORGANIZATION:
         return f"organization {_values_text(check)}"
+    if _is_common(check) and key == _UNITS:
+        return f"unit {_values_text(check)}"
     if _is_common(check) and key == _MFA:
         return "MFA"
     if _is_end(check):
@@ -99,6 +102,8 @@ def _end_change(old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
 def _is_common(check: Check) -> bool:
     """Whether a check uses the usual operator of its key, without a prefix or a suffix, so that `_PHRASES` applies."""
     key = check.key.lower()
+    if key == _UNITS:
+        return check.operator.lower() == "foranyvalue:stringlike" and all(map(_is_unit, check.values))
     if check.quantifier or check.if_exists or (key == _MFA and set(_lower(check)) != {"true"}):
         return False
     return check.base.startswith("date") if key == _TIME else check.base == _OPERATORS.get(key)
@@ -114,8 +119,14 @@ def _lower(check: Check) -> t.Iterator[str]:
     return (value.lower() for value in check.values)
 
 
+def _is_unit(pattern: str) -> bool:
+    """Whether a pattern matches a path, and the paths of the accounts and units below it."""
+    return pattern.endswith("/*") and not {"*", "?", "$"} & set(pattern[:-2])
+
+
 def _values_text(check: Check) -> str:
-    return " or ".join(check.values)
+    is_units = check.key.lower() == _UNITS and _is_common(check)
+    return " or ".join(value[:-2] if is_units else value for value in check.values)
 
 
 def _as_in_policy(check: Check) -> str:

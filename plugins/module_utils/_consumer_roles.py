@@ -14,8 +14,9 @@ import os.path
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_problems import identity_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of, account_problems, name_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     SHARE_TAG,
@@ -32,7 +33,7 @@ _OF_ROLE = ("role_name", "max_session_duration", "expires")
 
 def role_name_of(share_name: str, consumer: Consumer) -> str:
     """The name of the role of one consumer."""
-    return consumer.role_name or f"{share_name}-{account_of(consumer.account, 'aws')}"
+    return consumer.role_name or f"{share_name}-{consumer.in_partition('aws').party}"
 
 
 def shares_of_consumers(share: Share) -> list[Share]:
@@ -57,8 +58,8 @@ def _share_of_consumer(share: Share, index: int, names: t.Sequence[str]) -> Shar
     path = share.handoff.path
     if path and names[1:]:
         stem, extension = os.path.splitext(path)
-        path = f"{stem}-{index + 1}-{account_of(consumer.account, 'aws')}{extension}"
-    is_named = share.is_named and not any(account_problems(account_of(consumer.account, "aws")))
+        path = f"{stem}-{index + 1}-{consumer.in_partition('aws').party}{extension}"
+    is_named = share.is_named and not any(identity_problems(consumer.in_partition("aws")))
     return replace(
         share,
         role=role,
@@ -74,7 +75,7 @@ def shared_role_problems(consumers: t.Sequence[Consumer]) -> t.Iterator[str]:
         for name in _OF_ROLE:
             if getattr(consumer, name) is not None:
                 yield (
-                    f"Consumer {number} ({consumer.account}) has {name}, but all consumers of the share use one role."
+                    f"Consumer {number} ({consumer.party}) has {name}, but all consumers of the share use one role."
                     f" Set {option('roles')}: per_consumer, or set {name} for the whole share."
                 )
 
@@ -84,15 +85,15 @@ def role_of_consumer_problems(share_name: str, consumers: t.Sequence[Consumer]) 
     known: dict[str, int] = {}
     for number, consumer in enumerate(consumers, 1):
         name = role_name_of(share_name, consumer)
-        if any(account_problems(account_of(consumer.account, "aws"))):
-            continue  # another problem reports the account
+        if any(identity_problems(consumer.in_partition("aws"))):
+            continue  # another problem reports the account or organization
         for problem in name_problems(name, "unused", "/"):
-            yield f"Consumer {number} ({consumer.account}): {problem} Set role_name of this consumer."
+            yield f"Consumer {number} ({consumer.party}): {problem} Set role_name of this consumer."
         other = known.setdefault(name.lower(), number)  # IAM ignores the case of names
         if other != number:
             yield (
                 f"Consumers {other} and {number} would both have role {name}. Set role_name of one of them, or declare"
-                " both as principals of one consumer."
+                " both as one consumer."
             )
 
 
@@ -128,7 +129,7 @@ def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleSta
     declared = {share.name.lower() for share in shares}
     found: list[Share] = []
     for own in families(shares):
-        first = own[0]
+        first, *_others = own
         removed = [
             name
             for name, state in sorted(states.items())

@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The declared consumers: the principals that may assume the role, and their conditions. Standard library only."""
+"""The declared consumers: who gets access, and on which conditions. Standard library only.
+
+A consumer is an account, or some of its users and roles; or an organization, or some of its organizational units; or a
+service. In role mode, each consumer except a service has one statement in the trust policy.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import (
     UNIQUE_ID,
     Document,
@@ -26,13 +29,14 @@ GENERATE = "generate"
 
 @dataclass(frozen=True)
 class Consumer:
-    """The declaration of one trust statement."""
+    """The declaration of one statement."""
 
-    #: The declared value. It may have any type until `consumers_problems` has validated it.
-    account: str
+    #: The declared value; None for an organization or a service. It may have any type until it has been validated.
+    account: str | None = None
     principals: tuple[str, ...] = ()
     external_id: str | None = None
     principal_match: str = "principal"
+    #: The organization of the account, or the consumer itself if no account is declared.
     organization_id: str | None = None
     require_mfa: bool = False
     allow_no_external_id: bool = field(default=False, compare=False)
@@ -42,10 +46,35 @@ class Consumer:
     role_name: str | None = field(default=None, compare=False)
     max_session_duration: int | None = field(default=None, compare=False)
     expires: object = field(default=None, compare=False)
+    #: Paths such as `o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111`, each with the units below it; None for the organization.
+    #: An empty list is a problem, because it would otherwise mean the whole organization.
+    organization_units: tuple[str, ...] | None = None
+    #: Whether the sessions of the consumer may have session tags.
+    session_tags: bool = False
+    #: A service principal such as `lambda.amazonaws.com`, and the resources and accounts for which it acts.
+    service: str | None = None
+    source_arns: tuple[str, ...] = ()
+    source_accounts: tuple[str, ...] = ()
+
+    @property
+    def party(self) -> str:
+        """The identifier of the consumer in messages and names: its account, organization or service."""
+        declared = (self.account, self.organization_id, self.service)
+        return str(next((value for value in declared if value is not None), "nobody"))
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether the consumer is an organization, or units of it, and not an account."""
+        return self.account is None and self.organization_id is not None
 
     def arns(self, partition: str) -> list[str]:
-        """The trusted ARNs: the declared principals, or the account root for the whole account."""
-        account = Identity(partition, self.account)
+        """The trusted ARNs: the declared principals, or the account root for the whole account.
+
+        For an organization, all principals are trusted that meet the condition on the organization.
+        """
+        if self.is_organization:
+            return ["*"]
+        account = Identity(partition, str(self.account))
         return [name if name.startswith("arn:") else account.iam(name) for name in self.principals] or [account.root]
 
     def in_partition(self, partition: str) -> Consumer:
@@ -55,6 +84,7 @@ class Consumer:
     @property
     def options(self) -> Json:
         """The consumer as an element of the option `consumers` of `iam_ecr_pull_role`."""
+        units = self.organization_units
         return {
             "account": self.account,
             "principals": list(self.principals),
@@ -62,17 +92,34 @@ class Consumer:
             "allow_no_external_id": self.allow_no_external_id,
             "principal_match": self.principal_match,
             "organization_id": self.organization_id,
+            "organization_units": None if units is None else list(units),
             "require_mfa": self.require_mfa,
+            "session_tags": self.session_tags,
+            "service": self.service,
+            "source_arns": list(self.source_arns),
+            "source_accounts": list(self.source_accounts),
+        }
+
+    @property
+    def result(self) -> Json:
+        """The consumer in the result of a module."""
+        return {
+            "account": self.account,
+            "principals": list(self.principals),
+            "organization_id": self.organization_id,
+            "organization_units": list(self.organization_units or ()),
+            "external_id": self.external_id,
         }
 
 
 def consumer_of(options: Json) -> Consumer:
     """The consumer that an element of the option `consumers` declares.
 
-    :param options: `account`, and optionally the other fields of `Consumer` except `number`
+    :param options: any fields of `Consumer` except `number`
     """
+    units = options.get("organization_units")
     return Consumer(
-        options["account"],
+        options.get("account"),
         tuple(options.get("principals") or ()),
         options.get("external_id"),
         options.get("principal_match") or "principal",
@@ -82,39 +129,12 @@ def consumer_of(options: Json) -> Consumer:
         role_name=options.get("role_name"),
         max_session_duration=options.get("max_session_duration"),
         expires=options.get("expires"),
+        organization_units=None if units is None else tuple(units),
+        session_tags=bool(options.get("session_tags")),
+        service=options.get("service"),
+        source_arns=tuple(options.get("source_arns") or ()),
+        source_accounts=tuple(options.get("source_accounts") or ()),
     )
-
-
-def consumers_problems(consumers: t.Sequence[Consumer], partition: str) -> t.Iterator[str]:
-    """Problems with each consumer individually.
-
-    :param partition: the partition of the owner account
-    """
-    if not consumers:
-        yield f"{option('consumers')} is empty. Name at least one account that can assume the role."
-    for position, consumer in enumerate(consumers, 1):
-        number = consumer.number or position
-        for problem in _names.account_problems(consumer.account):
-            yield f"Consumer {number}: {problem}"
-        yield from _statement_problems(f"Consumer {number} ({consumer.account})", consumer, partition)
-    for number, consumer in enumerate(consumers):
-        if consumer in consumers[:number]:
-            yield f"Consumer {consumer.account} is declared twice with the same principals and external_id. Remove one."
-
-
-def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iterator[str]:
-    if consumer.external_id is None and not consumer.allow_no_external_id:
-        yield f"{name} has no external_id. Set one, or set allow_no_external_id: true."
-    for problem in _names.external_id_problems(consumer.external_id):
-        yield f"{name}: {problem}"
-    for problem in _names.organization_problems(consumer.organization_id):
-        yield f"{name}: {problem}"
-    for principal in consumer.principals:
-        found = list(_names.principal_problems(principal, consumer.account, partition))
-        if not found and principal.endswith(":root") and consumer.principal_match == "condition":
-            found = [f"{principal} means only the root user with principal_match: condition. Omit principals."]
-        for problem in found:
-            yield f"{name}: {problem}"
 
 
 def with_external_ids(
@@ -126,47 +146,63 @@ def with_external_ids(
 ) -> tuple[Consumer, ...]:
     """The consumers with each `generate` replaced by an external ID: the one in the current trust policy, or a new one.
 
-    The current external ID comes from the trust statement with the same principals. If the account is declared only
-    once, a statement with other principals of the account is used, too. So a consumer keeps its external ID when its
-    principals change.
+    The current external ID comes from the trust statement with the same principals, or the same organizational units.
+    If the account or organization is declared only once, another statement of it is used, too. So a consumer keeps its
+    external ID when its principals or units change.
 
     :param trust: the current trust policy of the role; None if the role does not exist
     :param make: returns a new external ID
-    :param of_share: the account of each consumer of the share; empty for those of `consumers`
+    :param of_share: the party of each consumer of the share; empty for those of `consumers`
     """
-    accounts = list(of_share) or [str(consumer.account) for consumer in consumers]
+    parties = list(of_share) or [consumer.party for consumer in consumers]
+    known = [found for statement in statements(trust or {}) for found in _external_ids(statement)]
 
     def resolved(consumer: Consumer) -> Consumer:
         if consumer.external_id != GENERATE:
             return consumer
-        account = str(consumer.account)
-        own = set(replace(consumer, account=account).arns(partition))
-        known = _external_ids(trust, account)
-        same = [external_id for arns, external_id in known if arns == own]
-        alone = [external_id for _arns, external_id in known] if accounts.count(account) == 1 else []
+        names = consumer.organization_units or () if consumer.is_organization else consumer.arns(partition)
+        own = [found for found in known if found.is_of(consumer)]
+        same = [found.external_id for found in own if found.names == set(names)]
+        alone = [found.external_id for found in own] if parties.count(consumer.party) == 1 else []
         if len(consumers) == 1:
             # If the principals of the only statement were deleted, the statement no longer names the account.
-            alone += [external_id for arns, external_id in _external_ids(trust, None) if not arns]
+            alone += [found.external_id for found in known if not found.names and not found.organization]
         return replace(consumer, external_id=(same + alone or [make()])[0])
 
     return tuple(resolved(consumer) for consumer in consumers)
 
 
-def _external_ids(trust: Document | None, account: str | None) -> list[tuple[set[str], str]]:
-    """The principals and the external ID of each trust statement whose principals all belong to `account`.
+@dataclass(frozen=True)
+class _Known:
+    """The external ID in a trust statement, and the party that the statement admits.
 
-    The unique IDs of deleted principals are omitted.
-
-    :param account: None for the statements that name deleted principals only
+    :param names: its principals without the unique IDs of deleted ones; the paths of its units for an organization
+    :param organization: the organization of a statement that admits everyone in it; empty for other statements
     """
-    found = []
-    for statement in statements(trust or {}):
-        condition, principals = statement.get("Condition", {}), statement.get("Principal")
-        arns = as_list(principals.get("AWS", [])) if isinstance(principals, dict) else []
-        trusted = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
-        external_id = condition.get("StringEquals", {}).get("sts:ExternalId")
-        trusted = {arn for arn in trusted if not UNIQUE_ID.fullmatch(arn)}
-        same_account = all(arn == account or f"::{account}:" in arn for arn in trusted)
-        if same_account and bool(trusted) == (account is not None) and isinstance(external_id, str):
-            found.append((trusted, external_id))
-    return found
+
+    external_id: str
+    names: frozenset[str]
+    organization: str = ""
+
+    def is_of(self, consumer: Consumer) -> bool:
+        if consumer.is_organization or self.organization:
+            return consumer.is_organization and self.organization == consumer.organization_id
+        account = str(consumer.account)
+        return bool(self.names) and all(name == account or f"::{account}:" in name for name in self.names)
+
+
+def _external_ids(statement: Document) -> t.Iterator[_Known]:
+    """The external ID of a trust statement, if it has one."""
+    condition, principals = statement.get("Condition", {}), statement.get("Principal")
+    equal = condition.get("StringEquals", {})
+    external_id, organization = equal.get("sts:ExternalId"), equal.get("aws:PrincipalOrgID")
+    arns = [str(arn) for arn in as_list(principals.get("AWS", []) if isinstance(principals, dict) else principals)]
+    trusted = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
+    if not isinstance(external_id, str):
+        return
+    if trusted == {"*"} and isinstance(organization, str):
+        paths = as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
+        units = (str(path).removesuffix("/*") for path in paths)
+        yield _Known(external_id, frozenset(units), organization)
+    else:
+        yield _Known(external_id, frozenset(arn for arn in trusted if not UNIQUE_ID.fullmatch(arn)))

@@ -32,6 +32,11 @@ _NEXT_STEPS_IF_DENIED = {
         f"{_ALLOW} The first replication rule of an account creates the service-linked role"
         " AWSServiceRoleForECRReplication, so it also requires iam:CreateServiceLinkedRole."
     ),
+    "CreatePullThroughCacheRule": (
+        f"{_ALLOW} A rule with a role also requires iam:PassRole on it. The first pull through cache rule of an account"
+        " creates the service-linked role AWSServiceRoleForECRPullThroughCache, so it also requires"
+        " iam:CreateServiceLinkedRole."
+    ),
     **dict.fromkeys(
         ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
         f"{_ALLOW} If the role lacks the permissions boundary that the policy of the caller requires, have an"

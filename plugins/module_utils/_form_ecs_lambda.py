@@ -13,7 +13,12 @@ from __future__ import annotations
 import json
 import shlex
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import comment, form_text, introduction
+from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import (
+    comment,
+    form_text,
+    introduction,
+    own_account,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -27,7 +32,7 @@ def ecs_lambda(handoff: Handoff) -> str:
         handoff,
         "Policy for ECS and Lambda",
         {
-            "ROLE_NAME": f"the name of your own role in account {handoff.consumer_account}: for ECS, the task execution"
+            "ROLE_NAME": f"the name of your own role in {own_account(handoff)}: for ECS, the task execution"
             " role on Fargate, or the role of the container instances; for Lambda, the role that creates the function."
         },
         f"ECS and Lambda cannot use the pull role {handoff.role_name}: they assume no role to pull.",

@@ -14,7 +14,12 @@ import json
 import shlex
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import form_text, introduction, yaml_lines
+from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import (
+    form_text,
+    introduction,
+    own_account,
+    yaml_lines,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import NAME_PREFIX
@@ -37,7 +42,7 @@ def eks_pod_identity(handoff: Handoff) -> str:
             "CLUSTER": "the name of your EKS cluster.",
             "NAMESPACE": "the namespace of the service account.",
             "SERVICE_ACCOUNT": "the name of the service account.",
-            "ROLE_ARN": f"the ARN of your own role in account {handoff.consumer_account}. It trusts"
+            "ROLE_ARN": f"the ARN of your own role in {own_account(handoff)}. It trusts"
             f" pods.eks.amazonaws.com, and needs sts:AssumeRole on {handoff.role_arn}.",
         },
         "Pods of the service account get credentials of the pull role. The kubelet does not use them to start pods.",

@@ -18,6 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import
     github_text,
     hcl_text,
     introduction,
+    own_account,
     yaml_lines,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
@@ -33,7 +34,7 @@ def terraform(handoff: Handoff) -> str:
         handoff,
         "Configuration of the Terraform provider hashicorp/aws",
         {
-            "credentials": f"your own credentials in account {handoff.consumer_account}, in the environment of"
+            "credentials": f"your own credentials in {own_account(handoff)}, in the environment of"
             f" terraform, such as AWS_PROFILE. They need sts:AssumeRole on {handoff.role_arn}."
         },
         "Copy this file into a module. It declares:",
@@ -80,8 +81,8 @@ def github_actions(handoff: Handoff) -> str:
         handoff,
         "Workflow of GitHub Actions",
         {
-            _OWN_ROLE: f"a variable of the GitHub repository, with the ARN of your own role in account"
-            f" {handoff.consumer_account}. It trusts GitHub's OpenID Connect provider, and needs sts:AssumeRole on"
+            _OWN_ROLE: f"a variable of the GitHub repository, with the ARN of your own role in"
+            f" {own_account(handoff)}. It trusts GitHub's OpenID Connect provider, and needs sts:AssumeRole on"
             f" {handoff.role_arn}."
         },
         "Copy this file to .github/workflows. A workflow with its own jobs uses the first three steps only.",

@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helpe
 from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import (
     form_text,
     introduction,
+    own_account,
     yaml_lines,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, yaml_value
@@ -51,7 +52,7 @@ _SOURCE_PROFILE = "source_profile = default"
 
 def _own_profile(handoff: Handoff) -> dict[str, str]:
     return {
-        "source_profile": f"the profile with your own credentials in account {handoff.consumer_account}. They need"
+        "source_profile": f"the profile with your own credentials in {own_account(handoff)}. They need"
         f" sts:AssumeRole on {handoff.role_arn}."
     }
 

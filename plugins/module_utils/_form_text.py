@@ -34,8 +34,7 @@ def introduction(handoff: Handoff, subject: str, only_you: t.Mapping[str, str], 
     """
     end = [f"The access ends on {handoff.expires}."] if handoff.expires else []
     return comment(
-        f"{subject}, with which account {handoff.consumer_account} pulls from account {handoff.owner}"
-        f" in {handoff.region}.",
+        f"{subject}, with which {handoff.consumer} pulls from account {handoff.owner} in {handoff.region}.",
         "Before you use this file, compare the owner account with your own records. The file contains no secret.",
         *end,
         *notes,
@@ -46,6 +45,11 @@ def introduction(handoff: Handoff, subject: str, only_you: t.Mapping[str, str], 
 
 def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, 110, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def own_account(handoff: Handoff) -> str:
+    """The account of the consumer's own credentials. A consumer that is an organization has several."""
+    return f"account {handoff.consumer_account}" if handoff.consumer_account else "your account"
 
 
 def comment(*lines: str) -> list[str]:

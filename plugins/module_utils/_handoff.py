@@ -15,7 +15,11 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
+    account_problems,
+    organization_problems,
+    unit_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import time_of
 
 _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
@@ -23,10 +27,16 @@ _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
 
 @dataclass(frozen=True)
 class Handoff:
-    """The hand-off for one consumer account and one region. The keys of the file have the order of these fields."""
+    """The hand-off for one consumer and one region. The keys of the file have the order of these fields.
+
+    :param consumer_account: None if the consumer is an organization
+    :param consumer_units: the paths of its organizational units; None for the whole organization
+    """
 
     role_arn: str
-    consumer_account: str
+    consumer_account: str | None
+    consumer_organization: str | None
+    consumer_units: list[str] | None
     external_id: str | None
     shared_at: str | None
     expires: str | None
@@ -43,6 +53,11 @@ class Handoff:
         return arn_of(self.role_arn).account
 
     @property
+    def consumer(self) -> str:
+        """The consumer in a sentence."""
+        return f"account {self.consumer_account}" if self.consumer_account else organization_text(self)
+
+    @property
     def role_name(self) -> str:
         return self.role_arn.rpartition("/")[2]
 
@@ -51,15 +66,31 @@ class Handoff:
         return {f"ecr_pull_{name}": value for name, value in asdict(self).items() if value is not None}
 
 
-def handoff_names(path: str, accounts: t.Sequence[str], regions: t.Sequence[str]) -> list[str]:
+class _OfOrganization(t.Protocol):
+    """The consumer of a hand-off that is an organization."""
+
+    @property
+    def consumer_organization(self) -> str | None: ...
+
+    @property
+    def consumer_units(self) -> list[str] | None: ...
+
+
+def organization_text(handoff: _OfOrganization) -> str:
+    """The organization in a sentence, with its units."""
+    units = handoff.consumer_units
+    return f"organization {handoff.consumer_organization}" + (f", unit {' or '.join(units)}" if units else "")
+
+
+def handoff_names(path: str, parties: t.Sequence[str], regions: t.Sequence[str]) -> list[str]:
     """The paths of a share's hand-off files without extensions, one for each consumer and region.
 
     The name contains the consumer if the share has several consumers, and the region if it has several regions.
 
-    :param accounts: the accounts of the consumers, in the order of their declaration
+    :param parties: the account or organization of each consumer, in the order of their declaration
     """
     stem = os.path.splitext(path)[0]
-    of_consumer = [f"-{number}-{account}" if accounts[1:] else "" for number, account in enumerate(accounts, 1)]
+    of_consumer = [f"-{number}-{party}" if parties[1:] else "" for number, party in enumerate(parties, 1)]
     of_region = [f"-{region}" if regions[1:] else "" for region in regions]
     return [f"{stem}{consumer}{region}" for consumer in of_consumer for region in of_region]
 
@@ -91,9 +122,9 @@ class HandoffOptions:
     @property
     def names(self) -> list[str]:
         """The paths of the files without extensions, in the order of `handoffs`. Without `path`, no file is written."""
-        accounts = [consumer["account"] for consumer in self.role["consumers"]]
+        parties = [consumer["account"] or consumer.get("organization_id") for consumer in self.role["consumers"]]
         path = os.path.abspath(os.path.expanduser(self.path or ""))
-        return handoff_names(path, accounts, [place["region"] for place in self.tagged])
+        return handoff_names(path, parties, [place["region"] for place in self.tagged])
 
 
 def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Handoff]:
@@ -102,6 +133,8 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
         Handoff(
             role_arn=options.role["role_arn"],
             consumer_account=consumer["account"],
+            consumer_organization=None if consumer["account"] else consumer.get("organization_id"),
+            consumer_units=None if consumer["account"] else consumer.get("organization_units") or None,
             external_id=consumer["external_id"],
             shared_at=shared_at,
             expires=options.role.get("expires"),
@@ -124,14 +157,23 @@ def shared_at_in(text: str) -> str | None:
     return found[1] if found and time_of(found[1]) is not None else None
 
 
+def consumer_value_problems(handoff: Handoff) -> t.Iterator[str]:
+    """Problems with the account or the organization of the consumer."""
+    if handoff.consumer_account is not None:
+        yield from account_problems(handoff.consumer_account)
+        return
+    yield from organization_problems(handoff.consumer_organization or "")
+    for unit in handoff.consumer_units or ():
+        yield from unit_problems(unit, handoff.consumer_organization)
+
+
 def handoff_yaml(handoff: Handoff) -> str:
     """The text of the YAML file, which the role ecr_pull reads as data."""
-    for account in (handoff.owner, handoff.consumer_account):
-        for problem in account_problems(account):
-            raise EcrError(f"No hand-off is written: {problem}")
+    for problem in (*account_problems(handoff.owner), *consumer_value_problems(handoff)):
+        raise EcrError(f"No hand-off is written: {problem}")
     head = f"""\
 ---
-# The hand-off of account {handoff.owner} for account {handoff.consumer_account}. Use the file without changes:
+# The hand-off of account {handoff.owner} for {handoff.consumer}. Use the file without changes:
 #   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE
 """
     return head + "".join(f"{name}: {yaml_value(value)}\n" for name, value in handoff.values().items())

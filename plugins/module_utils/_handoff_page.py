@@ -14,9 +14,8 @@ import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, consumer_value_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
-    account_problems,
     assume_problems,
     region_problems,
 )
@@ -52,7 +51,7 @@ def _check(handoff: Handoff) -> None:
     role_arn = handoff.role_arn
     for problem in (
         *assume_problems(role_arn, handoff.external_id, "page"),
-        *account_problems(handoff.consumer_account),
+        *consumer_value_problems(handoff),
         *region_problems(handoff.region, "ecr_pull_region"),
     ):
         problems.add(f"No page is written: {problem}")
@@ -64,7 +63,7 @@ def _introduction(handoff: Handoff) -> list[str]:
     return [
         f"# Pull from account {owner}",
         "",
-        f"Account {handoff.consumer_account} can pull from these repositories in {handoff.region}:",
+        f"{_capitalized(handoff.consumer)} can pull from these repositories in {handoff.region}:",
         "",
         *(f"- `{registry}/{name}`" for name in handoff.repositories),
         "",
@@ -90,8 +89,8 @@ def _profile(handoff: Handoff) -> list[str]:
     return [
         "## Configure a profile once",
         "",
-        "Add this to `~/.aws/config`. Replace `default` with the profile that has your own credentials in account"
-        f" {handoff.consumer_account}.",
+        "Add this to `~/.aws/config`. Replace `default` with the profile that has your own credentials in"
+        f" {handoff.consumer}.",
         "",
         *_block("ini", profile),
         "",
@@ -157,6 +156,10 @@ def _with_ansible(handoff: Handoff) -> list[str]:
         "",
         "Take the value of `ecr_pull_owner_account` from your own records. A role of any other account is rejected.",
     ]
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _block(language: str, lines: t.Iterable[str]) -> list[str]:

@@ -28,10 +28,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
     registry_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, unit_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
 
-_OPTIONAL = ("external_id", "expires")
+_OPTIONAL = ("external_id", "expires", "consumer_account", "consumer_organization", "consumer_units")
 #: The maximum number of problems in one message, because a hostile file can have any number of them.
 _REPORTED = 20
 _ECR = re.compile(r"[0-9]{12}\.dkr")
@@ -55,6 +55,8 @@ class Share:
     denied: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     consumer_account: str | None = None
+    consumer_organization: str | None = None
+    consumer_units: list[str] | None = None
     existing: list[str] = field(default_factory=list)
     registry_host: str | None = None
 
@@ -126,6 +128,12 @@ def handoff_problems(handoff: Values) -> t.Iterator[str]:
         )
     if missing:
         yield f"The hand-off lacks {', '.join(missing)}. Ask the owner account for the complete file."
+    has = {name: f"{PREFIX}consumer_{name}" in handoff for name in ("account", "organization", "units")}
+    if has["account"] == has["organization"] or (has["account"] and has["units"]):
+        yield (
+            "A hand-off has either ecr_pull_consumer_account, or ecr_pull_consumer_organization and optionally"
+            " ecr_pull_consumer_units. Ask the owner account for the file that the role ecr_share wrote."
+        )
     yield from value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
     yield from _pasted_problems(handoff.get(f"{PREFIX}images"))
 
@@ -142,6 +150,9 @@ def _share_problems(share: Share) -> t.Iterator[str]:
         yield f"Repository {name} is in ecr_pull_repositories and in ecr_pull_denied. List it only once."
     if share.consumer_account == share.owner_account:
         yield f"The role and ecr_pull_consumer_account are both of account {share.owner_account}. No share is needed."
+    for unit in share.consumer_units or ():
+        for problem in unit_problems(unit, share.consumer_organization):
+            yield f"ecr_pull_consumer_units: {problem}"
     if not share.registry or not _ECR.match(share.registry):
         return
     source = Source(share.registry, share.role_arn, credential_source="Ec2InstanceMetadata")

@@ -15,8 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     account_problems,
     assume_problems,
     external_id_problems,
+    organization_problems,
     region_problems,
     repository_problems,
+    unit_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems, time_of
@@ -115,4 +117,6 @@ CHECKS: dict[str, Check] = {
     "denied": _texts(repository_problems),
     "images": _texts(image_problems),
     "consumer_account": _text(account_problems),
+    "consumer_organization": _text(organization_problems),
+    "consumer_units": _texts(lambda unit: unit_problems(unit, None)),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._destination import expand_destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine import Engine, RegistryImage
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_choice import choose_engine
@@ -31,12 +32,13 @@ def image_pull(module: RunningModule) -> Json:
     authorization = _authorization(module, options)
     registry = Registry(authorization.url, authorization.token, options.validate_certs, options.ca_path)
     images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
-    plan = [(image, not fetch_with_retry(functools.partial(engine.has, image), options.wait)) for image in images]
+    retried = functools.partial(fetch_with_retry, wait=options.wait, called=CALLER if options.own else ROLE)
+    plan = [(image, not retried(functools.partial(engine.has, image))) for image in images]
     if not module.check_mode:
         fetched: list[RegistryImage] = []
         for image in [image for image, is_missing in plan if is_missing]:
             with reporting_changes(fetched), published(functools.partial(_status, engine, image)):
-                fetch_with_retry(functools.partial(engine.fetch, image), options.wait)
+                retried(functools.partial(engine.fetch, image))
             fetched.append(image)
     return {
         "changed": any(is_missing for _image, is_missing in plan),
@@ -61,8 +63,10 @@ def _status(engine: Engine, image: RegistryImage) -> str:
 
 def _authorization(module: Module, options: PullOptions) -> Authorization:
     """The registry token and the digests, from AWS or from the options."""
-    if options.session is not None:
-        return authorize(session_of(module), options.session, options.wait, options.references, options.registry_host)
+    source, host = options.session or options.own, options.registry_host
+    if source is not None:
+        session = session_of(module)
+        return authorize(session, source, options.wait, options.references, denied=options.denied, registry_host=host)
     digests = [str(reference.digest) for reference in options.references]
     return Authorization(str(options.registry_url), str(options.registry_token), digests)
 

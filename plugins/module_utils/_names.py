@@ -23,6 +23,8 @@ _ROLE = re.compile(r"role/[\w+=,.@/-]+", re.ASCII)
 _POLICY = re.compile(r"policy/[\w+=,.@/-]+", re.ASCII)
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+#: Source: AWS Organizations API Reference, data types Root and OrganizationalUnit.
+_UNIT = re.compile(r"(o-[a-z0-9]{10,32})/r-[0-9a-z]{4,32}(?:/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})+")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 #: The maximum number of tags on a repository. Source: ECR User Guide, "Tagging a private repository".
@@ -103,6 +105,23 @@ def organization_problems(organization: str | None) -> t.Iterator[str]:
     """Problems with the ID of an organization. Source: AWS Organizations API Reference, data type Organization."""
     if organization is not None and not _ORGANIZATION.fullmatch(organization):
         yield f"organization_id {organization!r} does not look like o-exampleorgid."
+
+
+def unit_problems(unit: str, organization: str | None) -> t.Iterator[str]:
+    """Problems with the path of an organizational unit.
+
+    Source: IAM User Guide, "AWS Organizations entity path".
+
+    :param organization: the declared organization
+    """
+    match = _UNIT.fullmatch(unit)
+    if not match:
+        yield (
+            f"unit {unit!r} is not the path of an organizational unit, such as"
+            " o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111. Write the IDs from the organization to the unit."
+        )
+    elif organization not in (None, match[1]):
+        yield f"unit {unit} belongs to organization {match[1]}, not to {organization}. Declare it under its own."
 
 
 def external_id_problems(external_id: str | None) -> t.Iterator[str]:

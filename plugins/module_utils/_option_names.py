@@ -48,6 +48,12 @@ _REPLICATE = (
     *("allow_deletions", "adopt", "state", "sid", "create_repositories", "region", "wait_timeout", "wait_interval"),
     *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id"),
 )
+_CACHE = (
+    *("prefix", "upstream_prefix", "all_repositories", "state", "adopt", "sid", "images", "denied", "engine", "dest"),
+    *("permissions_boundary", "template", "side", "region", "owner_region", "owner_profile", "consumer_profile"),
+    *("owner_assume_role_arn", "owner_assume_role_external_id", "wait_timeout", "wait_interval"),
+    *("consumer_assume_role_arn", "consumer_assume_role_external_id", "owner_account", "consumer_account"),
+)
 #: The variable for each option of a role's modules, by the role.
 VARIABLES: dict[str, dict[str, str]] = {
     "crossaccount.ecr.ecr_share": {
@@ -77,6 +83,17 @@ VARIABLES: dict[str, dict[str, str]] = {
         "assume_role_external_id": "ecr_replicate_owner_assume_role_external_id",
         "source_account": "ecr_replicate_owner_account",
         "destinations": "ecr_replicate_regions",
+    },
+    "crossaccount.ecr.ecr_cache": {
+        **{name: f"ecr_cache_{name}" for name in _CACHE},
+        "name": "ecr_cache_role_name",
+        "path": "ecr_cache_role_path",
+        "cache_role": "ecr_cache_role_name",
+        "cache_account": "ecr_cache_consumer_account",
+        "upstream_account": "ecr_cache_owner_account",
+        "upstream_region": "ecr_cache_owner_region",
+        "prefixes": "ecr_cache_allowed_prefixes",
+        "custom_role_arn": "ecr_cache_role_name",
     },
     "crossaccount.ecr.ecr_credential_helper": {
         **{name: f"ecr_credential_helper_{name}" for name in _CREDENTIAL_HELPER},

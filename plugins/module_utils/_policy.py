@@ -21,7 +21,8 @@ actions on the *registry* have neither, so an Allow statement with a tag conditi
 - a repository must have all tag keys of the condition. The values of one key are alternatives.
 
 Each consumer has its own statement in the trust document. A principal can assume the role only if all elements of one
-statement match: its principals, its external ID and its other conditions.
+statement match: its principals, its external ID and its other conditions. The statement of an organization has the
+principal `*`, and always the conditions on the organization and on the external ID.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"; IAM User Guide,
 "IAM JSON policy elements: Condition operators" and "Access to AWS accounts owned by third parties".
@@ -125,12 +126,16 @@ def _trust_statement(partition: str, consumer: Consumer) -> Document:
         condition.setdefault("StringEquals", {})["sts:ExternalId"] = consumer.external_id
     if consumer.organization_id is not None:
         condition.setdefault("StringEquals", {})["aws:PrincipalOrgID"] = consumer.organization_id
+    if consumer.organization_units:
+        paths = [f"{unit}/*" for unit in consumer.organization_units]
+        condition["ForAnyValue:StringLike"] = {"aws:PrincipalOrgPaths": _one_or_list(paths)}
     if consumer.require_mfa:
         condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
     if consumer.principal_match == "condition" and consumer.principals:
         condition["ArnEquals"] = {"aws:PrincipalArn": _one_or_list(arns)}
-        arns = [Identity(partition, consumer.account).root]
-    statement: Document = {"Effect": "Allow", "Principal": {"AWS": _one_or_list(arns)}, "Action": "sts:AssumeRole"}
+        arns = [Identity(partition, str(consumer.account)).root]
+    action = ["sts:AssumeRole", "sts:TagSession"] if consumer.session_tags else "sts:AssumeRole"
+    statement: Document = {"Effect": "Allow", "Principal": {"AWS": _one_or_list(arns)}, "Action": action}
     if condition:
         statement["Condition"] = condition
     return statement

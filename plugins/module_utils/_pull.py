@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_errors import recognize_engine_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     DENIED_CODES,
@@ -33,7 +33,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
@@ -45,6 +46,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import Wait
 
 Value = t.TypeVar("Value")
 _DENIAL = "is not authorized to perform"
+#: The kinds of errors about an image that a registry does not have.
+_MISSING = ("unknown_repository", "unknown_image", "upstream")
+#: The kind of such an error in the own registry of the caller, whose cache may not be ready yet.
+_NOT_CACHED = "not_cached"
+#: The kinds of errors which show that the caller cannot get an image.
+_UNAVAILABLE = (*_MISSING, _NOT_CACHED, "no_identity_policy", "no_resource_policy", "explicit_deny")
 
 
 @dataclass(frozen=True)
@@ -57,40 +64,52 @@ class Authorization:
 
 
 def pull_is_final(result: Json) -> bool:
-    """Whether the result is final, so that the propagation of a new share cannot change it."""
-    return not result.get("failed") or not is_retryable(result.get("denial_kind"))
+    """Whether the result is final, so that the propagation of a new share or cache cannot change it."""
+    kind = result.get("denial_kind")
+    return not result.get("failed") or not (is_retryable(kind) or kind == _NOT_CACHED)
 
 
 def authorize(
     session: Session,
-    options: SessionOptions,
+    source: SessionOptions | RegistryAccount,
     wait: WaitOptions,
     references: list[Reference],
-    registry_host: str | None = None,
     report: Report = ignore_result,
+    denied: t.Sequence[Reference] = (),
+    registry_host: str | None = None,
 ) -> Authorization:
-    """Assume the role, resolve the images, and get a token. This is repeated while a new share may propagate.
+    """Resolve the images of a registry, and get a token. This is repeated while a new share may propagate.
 
-    :param registry_host: the chosen host name of the registry; None for the one that ECR returns
+    :param source: the pull role to assume, or the account of the session, whose own registry has the images
     :param report: receives each result that is not final
+    :param denied: the images that must not be available
+    :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
-
-    account, regions = account_of_role(options.role_arn), [session.region]
+    role = None if isinstance(source, RegistryAccount) else source
+    account = account_of_role(role.role_arn) if role else session.identity["account"]
+    called, regions = ROLE if role else CALLER, [session.region]
 
     def attempt() -> Json:
-        ecr = session.assume(options).client("ecr")
-        digests = resolve(ecr, references)
-        token, url = _token(ecr)
+        ecr = (session.assume(role) if role else session).client("ecr")
+        digests = resolve(ecr, references, called)
+        problems = Problems()
+        problems.extend(_available(ecr, denied, called))
+        problems.check()
+        token, url = _token(ecr, called)
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
         chosen = f"https://{registry_host}" if registry_host else url
         return {"authorization": Authorization(chosen, token, digests)}
 
-    problems = Problems()
-    problems.extend(registry_host_problems(registry_host, options.role_arn, session.region))
-    problems.check()
-    caller_of(session, options)
-    _check_registries(references, account, regions)
+    owner = role.role_arn if role else session.identity["arn"]
+    host_problems = Problems()
+    host_problems.extend(registry_host_problems(registry_host, owner, session.region))
+    host_problems.check()
+    if isinstance(source, RegistryAccount):
+        source.check(account)
+    else:
+        caller_of(session, source)
+    _check_registries([*references, *denied], account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
@@ -106,9 +125,10 @@ def _check_registries(
     problems.check()
 
 
-def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
+def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions, called: str = ROLE) -> Value:
     """Call an engine. The call is repeated while a new share may propagate to the registry.
 
+    :param called: the owner of the registry token: a session of the pull role, or the caller
     :raises EcrError: if the call fails; it has `denial_kind` if AWS denied the pull
     """
 
@@ -116,8 +136,8 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
         result = capture_result(lambda: {"value": call()})
         message = result.get("msg", "")
         if _DENIAL in message:  # the registry and most engines repeat the message of AWS
-            denial = read_denial(message, ROLE)
-            advice = denial.advice(ROLE)
+            denial = read_denial(message, called)
+            advice = denial.advice(called)
             known = advice if advice in message else f"{message.rstrip('. ')}. {advice}"
             result |= {"msg": known, "denial_kind": denial.kind}
         elif row := recognize_engine_error(message):
@@ -131,11 +151,13 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions) -> Value:
     return value
 
 
-def _token(ecr: Client) -> tuple[str, str]:
+def _token(ecr: Client, called: str) -> tuple[str, str]:
     try:
         return _ecr.token(ecr)
     except botocore.exceptions.ClientError as error:
         if not is_denied(error):
+            raise
+        if called == CALLER:
             raise
         observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
         raise EcrError(
@@ -145,28 +167,45 @@ def _token(ecr: Client) -> tuple[str, str]:
         ) from None
 
 
-def resolve(ecr: Client, references: list[Reference]) -> list[str]:
-    """The digest of each image, from ECR. All denied and missing images are reported together."""
+def resolve(ecr: Client, references: t.Sequence[Reference], called: str = ROLE) -> list[str]:
+    """The digest of each image, from ECR. All denied and missing images are reported together.
+
+    :param called: the sender of the requests: a session of the pull role, or the caller
+    """
     problems, digests, kinds = Problems(), [], []
-    for outcome in map_concurrently(lambda reference: _digest(ecr, reference), references):
+    for outcome in map_concurrently(lambda reference: _digest(ecr, reference, called), references):
         if isinstance(outcome, str):
             digests.append(outcome)
         else:
             problems.add(str(outcome))
             kinds.append(outcome.facts["denial_kind"])
     # A repetition cannot help if one of the failures is not retryable.
-    lasting = [kind for kind in kinds if not is_retryable(kind)]
+    lasting = [kind for kind in kinds if not (is_retryable(kind) or kind == _NOT_CACHED)]
     problems.check(denial_kind=[*lasting, *kinds, ""][0])
     return digests
 
 
-def _digest(ecr: Client, reference: Reference) -> str | EcrError:
+def _available(ecr: Client, denied: t.Sequence[Reference], called: str) -> t.Iterator[str]:
+    """Problems with images that must not be available."""
+    for reference, outcome in zip(denied, map_concurrently(lambda one: _digest(ecr, one, called), denied)):
+        if isinstance(outcome, str):
+            yield (
+                f"Image {reference} can be pulled, although {option('denied')} lists it. Check the policies that allow"
+                " it, and whether a cache has kept a copy."
+            )
+        elif outcome.facts["denial_kind"] not in _UNAVAILABLE:
+            yield f"Whether image {reference} can be pulled is unknown: {outcome}"
+
+
+def _digest(ecr: Client, reference: Reference, called: str) -> str | EcrError:
     try:
         found = _ecr.image(ecr, reference.repository, reference.identifier)
     except botocore.exceptions.ClientError as error:
-        return _failure(reference, error_code(error), aws_sentence(error))
+        return _failure(reference, error_code(error), aws_sentence(error), called)
     except _ecr.ImageFailureError as error:
-        return _failure(reference, error.code, error.reason)
+        return _failure(reference, error.code, error.reason, called)
+    if found is None and called == CALLER:
+        return _not_cached(reference, f"repository {reference.repository} has no such image")
     if found is None:
         fact = f"does not exist: repository {reference.repository} has no such image."
     elif reference.digest and found["digest"] != reference.digest:
@@ -176,14 +215,24 @@ def _digest(ecr: Client, reference: Reference) -> str | EcrError:
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")
 
 
-def _failure(reference: Reference, code: str, sentence: str) -> EcrError:
+def _failure(reference: Reference, code: str, sentence: str, called: str) -> EcrError:
     """The error for an image that cannot be resolved, with the next step."""
     if code in DENIED_CODES:
-        denial = read_denial(sentence, ROLE)
-        message = f"Image {reference} cannot be pulled: denied: {sentence.rstrip('.')}. {denial.advice(ROLE)}"
+        denial = read_denial(sentence, called)
+        message = f"Image {reference} cannot be pulled: denied: {sentence.rstrip('.')}. {denial.advice(called)}"
         return EcrError(message, denial_kind=denial.kind)
-    row = recognize("BatchGetImage", code, sentence, by_role=True)
+    row = recognize("BatchGetImage", code, sentence, by_role=called == ROLE)
     fact = f"{code}: {sentence}".rstrip(": .")
+    if row and called == CALLER and row.kind in _MISSING:
+        return _not_cached(reference, fact)
     if row is None:
         return EcrError(f"Image {reference} cannot be pulled: {fact}.", denial_kind="unknown_error")
     return EcrError(f"Image {reference} cannot be pulled: {fact}. {options_in(row.next_step)}", denial_kind=row.kind)
+
+
+def _not_cached(reference: Reference, fact: str) -> EcrError:
+    return EcrError(
+        f"Image {reference} cannot be pulled: {fact}. If a pull through cache rule matches the name, ECR could not copy"
+        " the image: check that the upstream registry has it, and that its policy accepts the role of the cache.",
+        denial_kind=_NOT_CACHED,
+    )

@@ -25,6 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
+    REGISTRY_ACCOUNT_ARGUMENT,
+    RegistryAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
 #: The options of `ecr_image_pull` in addition to those of amazon.aws.
@@ -32,6 +36,7 @@ PULL_ARGUMENTS: Json = {
     "role_arn": {"type": "str"},
     "duration_seconds": {"type": "int", "default": 3600},
     "images": {"type": "list", "elements": "str", "required": True},
+    "denied": {"type": "list", "elements": "str", "default": []},
     "engine": {
         "type": "str",
         "choices": ["auto", "docker", "podman", "skopeo", "oci_layout"],
@@ -45,13 +50,15 @@ PULL_ARGUMENTS: Json = {
     "registry_host": {"type": "str"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
+    **REGISTRY_ACCOUNT_ARGUMENT,
     **SESSION_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **RETRY_ARGUMENTS,
 }
 #: The dependencies between the options.
 PULL_RULES: Json = {
-    "required_one_of": [("role_arn", "registry_token")],
+    "required_one_of": [("role_arn", "registry_token", "account")],
+    "mutually_exclusive": [("role_arn", "account"), ("registry_token", "account")],
     "required_together": [("registry_url", "registry_token")],
 }
 
@@ -60,17 +67,21 @@ PULL_RULES: Json = {
 class PullOptions:
     """The validated options of a task.
 
-    :param session: the options of AssumeRole; None with a registry token
+    :param denied: the images that must not be available
+    :param session: the options of AssumeRole; None without a pull role
+    :param own: the account of the caller, whose registry has the images; None with a pull role or a registry token
     :param ca_path: a file with CA certificates on the host that pulls
     :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     """
 
     references: list[Reference]
+    denied: list[Reference]
     engine: str
     dest: str | None
     platform: str | None
     credentials: str
     session: SessionOptions | None
+    own: RegistryAccount | None
     wait: WaitOptions
     validate_certs: bool
     ca_path: str | None
@@ -84,29 +95,26 @@ class PullOptions:
 
         :raises EcrError: with all problems that can be found without a request to AWS
         """
-        problems, references, token = Problems(), [], params["registry_token"]
+        problems, token = Problems(), params["registry_token"]
         problems.extend(cls._problems(params))
-        for text in params["images"]:
-            try:
-                reference = parse_reference(text)
-            except EcrError as error:
-                problems.add(str(error))
-                continue
-            references.append(reference)
+        references, denied = (_parsed(params[name], problems) for name in ("images", "denied"))
+        for reference in references:
             if token is not None and not reference.digest:
                 problems.add(
-                    f"Image {text!r} has no digest. With registry_token, no request is sent to AWS, so the digest is"
-                    f" required. Write {text}@sha256:…"
+                    f"Image {str(reference)!r} has no digest. With registry_token, no request is sent to AWS, so the"
+                    f" digest is required. Write {reference}@sha256:…"
                 )
-        problems.extend(cls._registry_problems(params, references))
+        problems.extend(cls._registry_problems(params, [*references, *denied]))
         problems.check()
         return cls(
             references=references,
+            denied=denied,
             engine=params["engine"],
             dest=params["dest"],
             platform=params["platform"],
             credentials=params["credentials"],
-            session=SessionOptions.of(params) if token is None else None,
+            session=SessionOptions.of(params) if token is None and params["role_arn"] else None,
+            own=RegistryAccount.of(params) if params["account"] is not None else None,
             wait=WaitOptions.of(params),
             validate_certs=bool(params["validate_certs"]),
             ca_path=params["ca_path"] or params["aws_ca_bundle"],
@@ -121,12 +129,16 @@ class PullOptions:
         if params["registry_token"] is not None:
             host = str(params["registry_url"]).partition("://")[2].partition("/")[0].lower()
             yield from registry_problems(references, None, hosts=[host])
+        elif params["account"] is not None:
+            yield from registry_problems(references, str(params["account"]))
         elif arn := split_arn(params["role_arn"]):
             yield from registry_problems(references, arn.account)
 
     @staticmethod
     def _problems(params: Json) -> t.Iterator[str]:
-        if params["registry_token"] is None:
+        if params["account"] is not None:
+            yield from RegistryAccount.of(params).problems()
+        elif params["registry_token"] is None:
             yield from session_problems(SessionOptions.of(params))
         elif params["credentials"] == "controller":
             yield f"{option('credentials')}: controller requests a token from AWS. Remove registry_token."
@@ -141,8 +153,21 @@ class PullOptions:
                 yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."
         if not params["images"]:
             yield f"{option('images')} is empty: list at least one image."
+        if params["denied"] and params["registry_token"] is not None:
+            yield f"{option('denied')} needs a request to AWS, which registry_token excludes. Remove one of them."
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:
         """Whether this host sends requests to AWS: it has no registry token, and the controller requests none."""
         return params["registry_token"] is None and params["credentials"] == "host"
+
+
+def _parsed(texts: list[str], problems: Problems) -> list[Reference]:
+    """The images with these names."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse_reference(text))
+        except EcrError as error:
+            problems.add(str(error))
+    return found

@@ -24,12 +24,13 @@ _SUFFIXES = {
 }
 
 
-def registry_hosts(role_arn: str, region: str, registry: str | None = None) -> list[str]:
+def registry_hosts(owner_arn: str, region: str, registry: str | None = None) -> list[str]:
     """The host names of the registry of the share. A token is valid for each of them.
 
+    :param owner_arn: an ARN of the account that owns the registry
     :param registry: the host name in the hand-off, which is the only one in partitions without a dual-stack name
     """
-    identity = arn_of(role_arn).identity
+    identity = arn_of(owner_arn).identity
     account, suffixes = identity.account, _SUFFIXES.get(identity.partition)
     found = [registry] if registry else []
     if suffixes:
@@ -44,7 +45,7 @@ def registry_hosts(role_arn: str, region: str, registry: str | None = None) -> l
 
 
 def registry_host_problems(
-    host: str | None, role_arn: str, region: str | None, registry: str | None = None
+    host: str | None, owner_arn: str, region: str | None, registry: str | None = None
 ) -> t.Iterator[str]:
     """Problems with the host name that a consumer chooses.
 
@@ -55,7 +56,7 @@ def registry_host_problems(
     if not region:
         yield f"{option('registry_host')} needs the region of the share. Set {option('region')}."
         return
-    hosts = registry_hosts(role_arn, region, registry)
+    hosts = registry_hosts(owner_arn, region, registry)
     if host in hosts:
         return
     valid = " or ".join(hosts) or "the default host name"

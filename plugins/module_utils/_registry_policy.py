@@ -60,7 +60,7 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
     name = f"registry policy of account {registry.account} in {session.region}"
     before = read_registry_policy(session.client("ecr"), name)
     planned = merge_statement(before, declared, wanted)
-    problems.extend(declared.problems_in(registry.account))
+    problems.extend(declared.problems_in(registry))
     problems.extend(planned.problems)
     problems.check()
     warn(module, planned.warnings)

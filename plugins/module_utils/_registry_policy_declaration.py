@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The declaration of a statement of a registry policy, which accepts replication from another account.
-Standard library only.
+"""The declaration of a statement of a registry policy, which accepts replication from another account or a cache of
+another account. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, principal_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
@@ -23,16 +23,26 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_sele
 )
 
 REPLICATE, CREATE = "ecr:ReplicateImage", "ecr:CreateRepository"
+PULL = "ecr:BatchGetImage"
+#: The actions that a cache needs. Source: ECR User Guide, "Setting up permissions for cross-account ECR to ECR PTC".
+CACHE_ACTIONS = (PULL, "ecr:BatchImportUpstreamImage", "ecr:GetDownloadUrlForLayer", "ecr:GetImageCopyStatus")
 #: Source of the characters: IAM User Guide, "IAM JSON policy elements: Sid".
 _SID = re.compile(r"[A-Za-z0-9]{1,100}")
 
 STATEMENT_ARGUMENTS: Json = {
-    "source_account": {"type": "raw", "required": True},
+    "source_account": {"type": "raw"},
+    "cache_account": {"type": "raw"},
+    "cache_role": {"type": "str"},
     "sid": {"type": "str"},
     **SELECTION_ARGUMENTS,
     "create_repositories": {"type": "bool", "default": True},
     "adopt": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+STATEMENT_RULES: Json = {
+    "required_one_of": [("source_account", "cache_account")],
+    "mutually_exclusive": [("source_account", "cache_account")],
+    "required_together": [("cache_account", "cache_role")],
 }
 
 
@@ -40,9 +50,10 @@ STATEMENT_ARGUMENTS: Json = {
 class StatementDeclaration:
     """A declared statement.
 
-    :param source: the account whose images are accepted
+    :param source: the account whose images are accepted, or that caches images of the registry
     :param creates: whether replication may create repositories
     :param adopt: whether the statement replaces one with the same Sid that has another form
+    :param cache_role: the role of the cache, with its path; empty for replication
     """
 
     source: object
@@ -51,31 +62,55 @@ class StatementDeclaration:
     creates: bool = True
     adopt: bool = False
     is_present: bool = True
+    cache_role: str = ""
 
     @classmethod
     def of(cls, params: Json) -> StatementDeclaration:
         """The declaration in the parameters of the module."""
+        cache, source = params["cache_account"], params["source_account"]
+        default = f"CrossaccountEcrReplication{source}" if cache is None else f"CrossaccountEcrCache{cache}"
         return cls(
-            params["source_account"],
-            params["sid"] or f"CrossaccountEcrReplication{params['source_account']}",
+            source if cache is None else cache,
+            params["sid"] or default,
             Selection.of(params),
             params["create_repositories"],
             params["adopt"],
             params["state"] == "present",
+            (params["cache_role"] or "").lstrip("/"),
         )
+
+    @property
+    def subject(self) -> str:
+        """What the statement accepts, for messages."""
+        return f"{'a cache of' if self.cache_role else 'replication from'} account {self.source}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that such a statement may have. The first one decides about an image."""
+        return CACHE_ACTIONS if self.cache_role else (REPLICATE, CREATE)
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
-        source = list(account_problems(self.source))
-        yield from (f"{option('source_account')}: {problem}" for problem in source)
+        name, source = "cache_account" if self.cache_role else "source_account", list(account_problems(self.source))
+        yield from (f"{option(name)}: {problem}" for problem in source)
         if not source and not _SID.fullmatch(self.sid):
             yield f"{option('sid')} {self.sid!r} needs 1 to 100 letters and digits."
         if self.is_present:
             yield from self.selection.problems()
 
-    def problems_in(self, account: str) -> t.Iterator[str]:
+    def problems_in(self, registry: Identity) -> t.Iterator[str]:
         """Problems that depend on the account of the registry."""
-        if self.source == account:
+        account = registry.account
+        if self.cache_role:
+            problems = principal_problems(f"role/{self.cache_role}", self.source, registry.partition)
+            yield from (f"{option('cache_role')}: {problem}" for problem in problems)
+        if self.source == account and self.cache_role:
+            yield (
+                f"{option('cache_account')} {account} is the account of the registry. A cache within an account needs"
+                f" no registry policy. Use the credentials of the account that has the images, or correct"
+                f" {option('cache_account')}."
+            )
+        elif self.source == account:
             yield (
                 f"{option('source_account')} {account} is the account of the registry. Replication within an account"
                 " needs no registry policy. Use the credentials of the account that receives the images, or correct"
@@ -85,13 +120,21 @@ class StatementDeclaration:
     def statement(self, registry: Identity, region: str) -> Document:
         """The statement in the policy of a registry.
 
-        Source: ECR User Guide, "Registry permissions for cross-account replication".
+        A cache has the account as the principal, because AWS rejects a role that does not exist, and a condition with
+        the role. Source: ECR User Guide, "Registry permissions for cross-account replication".
         """
+        source = Identity(registry.partition, str(self.source))
+        role = {"ArnEquals": {"aws:PrincipalArn": source.role("/", self.cache_role)}}
         resources = [registry.repository(region, f"{prefix}*") for prefix in self.selection.prefixes or ("",)]
         return {
             "Sid": self.sid,
             "Effect": "Allow",
-            "Principal": {"AWS": Identity(registry.partition, str(self.source)).root},
-            "Action": [CREATE, REPLICATE] if self.creates else [REPLICATE],
+            "Principal": {"AWS": source.root},
+            "Action": self._written_actions,
             "Resource": resources,
+            **({"Condition": role} if self.cache_role else {}),
         }
+
+    @property
+    def _written_actions(self) -> list[str]:
+        return sorted(self.actions) if self.cache_role or self.creates else [REPLICATE]

@@ -6,7 +6,8 @@
 
 AWS replaces the whole policy with each write. So a merge keeps every other statement and every other element as AWS
 returned it. The Sid identifies the statement. A statement with this Sid that accepts no replication, or accepts it from
-another account, is replaced or removed only with `adopt`, because another program wrote it.
+another account, is replaced or removed only with `adopt`, because another program wrote it. The same is true for the
+statement of a cache.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_conflict import Elements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import (
-    CREATE,
-    REPLICATE,
     StatementDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import matches_any_case
@@ -90,58 +89,63 @@ def merge_statement(policy: Document | None, declared: StatementDeclaration, wan
     """
     statements = as_list(policy["Statement"]) if policy else []
     same = [number for number, one in enumerate(statements) if one.get("Sid") == declared.sid]
-    foreign = [number for number in same if not _is_ours(statements[number], wanted)]
-    problems = [] if declared.adopt else [_foreign(declared) for _number in foreign[:1]]
+    is_foreign = not all(_is_ours(statements[number], declared, wanted) for number in same)
+    problems = [_foreign(declared)] if is_foreign and not declared.adopt else []
     others = [one for number, one in enumerate(statements) if number not in same]
     warnings = tuple(_warnings(others, declared, wanted))
-    if not (same or declared.is_present) or (
-        declared.is_present and len(same) == 1 and _meaning(statements[same[0]]) == _meaning(wanted)
-    ):
+    expected = [_meaning(wanted)] if declared.is_present else []
+    if [_meaning(statements[number]) for number in same] == expected:
         return MergedPolicy(policy, (), warnings)
     position = same[0] if same else len(statements)
     added = [wanted] if declared.is_present else []
     listed = [*statements[:position], *added, *(one for one in statements[position:] if one.get("Sid") != declared.sid)]
     merged = {**(policy or {"Version": _VERSION}), "Statement": listed} if listed else None
-    length = len(text(merged)) if merged else 0
-    if declared.is_present and length > MOST_CHARACTERS:
-        problems.append(
+    problems += _length_problems(merged) if merged and declared.is_present else []
+    return MergedPolicy(merged, tuple(problems), warnings)
+
+
+def _length_problems(policy: Document) -> t.Iterator[str]:
+    length = len(text(policy))
+    if length > MOST_CHARACTERS:
+        yield (
             f"The registry policy would have {length:,} characters; ECR accepts up to {MOST_CHARACTERS:,}. Declare"
             f" fewer or shorter {option('prefixes')}, or remove another statement."
         )
-    return MergedPolicy(merged, tuple(problems), warnings)
 
 
 def _foreign(declared: StatementDeclaration) -> str:
     return (
-        f"Statement {declared.sid} of the registry policy is not one that accepts replication from account"
-        f" {declared.source}. Set {option('adopt')} to true to manage it anyway, which ends what it allows now, or"
-        f" declare another {option('sid')}."
+        f"Statement {declared.sid} of the registry policy is not one that accepts {declared.subject}. Set"
+        f" {option('adopt')} to true to manage it anyway, which ends what it allows now, or declare another"
+        f" {option('sid')}."
     )
 
 
-def _is_ours(statement: Document, wanted: Document) -> bool:
-    """Whether a statement only accepts replication from the declared account."""
+def _is_ours(statement: Document, declared: StatementDeclaration, wanted: Document) -> bool:
+    """Whether a statement only accepts what is declared, for the same principal."""
     actions = {str(action).lower() for action in as_list(statement.get("Action", []))}
     without = {name: value for name, value in statement.items() if name not in ("Action", "Resource")}
     expected = {name: value for name, value in wanted.items() if name not in ("Action", "Resource")}
-    return bool(actions) and actions <= {CREATE.lower(), REPLICATE.lower()} and _meaning(without) == _meaning(expected)
+    return (
+        bool(actions) and actions <= set(map(str.lower, declared.actions)) and _meaning(without) == _meaning(expected)
+    )
 
 
 def _warnings(others: list[Document], declared: StatementDeclaration, wanted: Document) -> t.Iterator[str]:
-    """Other statements that also decide about replication from the account."""
+    """Other statements that also decide about the images."""
     root = wanted["Principal"]["AWS"]
     for statement in others:
         named = statement.get("Principal", {})
         principals = as_list(named.get("AWS", []) if isinstance(named, dict) else named)
         actions = map(str, as_list(statement.get("Action", [])))
         decides = {root, declared.source, "*"} & set(principals) and any(
-            matches_any_case(action, REPLICATE) for action in actions
+            matches_any_case(action, declared.actions[0]) for action in actions
         )
         label = f"Statement {statement.get('Sid') or 'without a Sid'} of the registry policy"
         if decides and statement.get("Effect") == "Deny":
-            yield f"{label} may deny replication from account {declared.source}. This run does not change it."
+            yield f"{label} may deny {declared.subject}. This run does not change it."
         elif decides and not declared.is_present:
-            yield f"{label} still accepts replication from account {declared.source}. This run does not change it."
+            yield f"{label} still accepts {declared.subject}. This run does not change it."
 
 
 def rejected(policy: Document | None) -> str:

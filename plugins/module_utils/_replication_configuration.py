@@ -79,9 +79,9 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
     return {
         "changed": after != before,
         "source": source._asdict(),
-        "rule": declared.rule(planned.deletes).request() if declared.is_present else {},
+        "rule": planned.rule.request() if declared.is_present else {},
         "rules": after,
-        "repositories": list(filter(declared.rule(False).selects, names)),
+        "repositories": list(filter(planned.rule.selects, names)),
         "diff": {"before": {"rules": before}, "after": {"rules": after}},
     }
 

@@ -29,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_decl
     MOST_RULES,
     RuleDeclaration,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule, rule_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule, places_text, rule_of
 
 #: The rules of a registry, as AWS returns them.
 Rules = list[Json]
@@ -40,13 +40,13 @@ class MergedRules:
     """The result of a merge.
 
     :param rules: the rules after the merge; the same as before if nothing changes
-    :param deletes: whether the declared rule replicates deletions
+    :param rule: the declared rule. It keeps the current setting of deletions if the declaration has none
     :param problems: the reasons for which the merge must not be written
     :param warnings: facts about other rules
     """
 
     rules: Rules
-    deletes: bool
+    rule: Rule
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
@@ -55,34 +55,33 @@ def merge_rule(rules: Rules, declared: RuleDeclaration) -> MergedRules:
     """Add, change or remove the declared rule."""
     parsed = [rule_of(rule) for rule in rules]
     known = {number: rule for number, rule in enumerate(parsed) if rule}
-    content = declared.rule(False)
-    same = [number for number, rule in known.items() if rule.is_same(content)]
-    deletes = any(known[number].deletes for number in same) if declared.deletes is None else declared.deletes
-    wanted = declared.rule(deletes)
+    wanted = declared.rule(bool(declared.deletes))
+    same = [number for number, rule in known.items() if rule.is_same(wanted)]
+    if declared.deletes is None:
+        wanted = declared.rule(any(known[number].deletes for number in same))
     others = {n: rule for n, rule in known.items() if n not in same and rule.shared_with(wanted)}
     contained = [n for n, rule in others.items() if declared.is_present and rule.is_part_of(wanted)]
     foreign = [number for number in others if number not in contained]
     replaced = sorted([*same, *contained, *(foreign if declared.adopt else ())])
     problems = () if declared.adopt else tuple(_overlap(n, others[n], wanted, declared) for n in foreign)
     warnings = tuple(_unknown(number) for number, rule in enumerate(parsed) if rule is None)
-    if declared.is_present and len(replaced) == 1 and known[replaced[0]] == wanted:
-        return MergedRules(rules, deletes, problems, warnings)
+    if declared.is_present and [known[number] for number in replaced] == [wanted]:
+        return MergedRules(rules, wanted, problems, warnings)
     added = [wanted.request()] if declared.is_present else []
     position = replaced[0] if replaced else len(rules)
-    kept = [(number, rule) for number, rule in enumerate(rules) if number not in replaced]
-    before, after = ([rule for number, rule in kept if (number < position) == first] for first in (True, False))
-    merged = [*before, *added, *after]
+    kept = [rule for number, rule in enumerate(rules) if number not in replaced]
+    merged = [*kept[:position], *added, *kept[position:]]
     limits = _limit_problems(merged) if declared.is_present else ()
-    return MergedRules(merged, deletes and declared.is_present, (*problems, *limits), warnings)
+    return MergedRules(merged, wanted, (*problems, *limits), warnings)
 
 
 def _overlap(number: int, other: Rule, wanted: Rule, declared: RuleDeclaration) -> str:
-    place = other.shared_with(wanted)[0]
+    places = places_text(other.shared_with(wanted))
     deletes = "with" if other.deletes else "without"
     fact = f"Rule {number + 1} of the registry, {other}, {deletes} deletions,"
     if not declared.is_present:
         return (
-            f"{fact} still replicates repositories of the declared rule to {place}. Declare that rule with"
+            f"{fact} still replicates repositories of the declared rule to {places}. Declare that rule with"
             f" {option('state')} absent, or set {option('adopt')} to true to remove it entirely."
         )
     return (

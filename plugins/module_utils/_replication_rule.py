@@ -66,7 +66,7 @@ class Rule:
         return tuple(one for one in self.destinations if one in other.destinations)
 
     def __str__(self) -> str:
-        return f"{names_text(self.prefixes)} to {_places_text(self.destinations)}"
+        return f"{names_text(self.prefixes)} to {places_text(self.destinations)}"
 
 
 def rule_of(reply: Json) -> Rule | None:
@@ -81,7 +81,7 @@ def rule_of(reply: Json) -> Rule | None:
     )
 
 
-def new_rule(prefixes: t.Iterable[str], destinations: t.Iterable[Destination], deletes: bool = False) -> Rule:
+def new_rule(prefixes: t.Iterable[str], destinations: t.Iterable[Destination], deletes: bool) -> Rule:
     """A rule whose prefixes and destinations are in the order by which rules are compared."""
     return Rule(tuple(sorted(set(prefixes))), tuple(sorted(set(destinations))), deletes)
 
@@ -93,5 +93,6 @@ def names_text(prefixes: t.Sequence[str]) -> str:
     return list_text([f"{prefix}*" for prefix in prefixes], noun="prefixes")
 
 
-def _places_text(places: t.Sequence[Destination]) -> str:
+def places_text(places: t.Sequence[Destination]) -> str:
+    """Destinations as a text."""
     return list_text([str(place) for place in places], noun="destinations")

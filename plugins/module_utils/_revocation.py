@@ -38,7 +38,7 @@ class Revocation:
 
     :param issued_before: the time by the clock of AWS; sessions that were issued before it are denied
     :param admitted: the principals in the trust policy, which can start a new session
-    :param consumer: the account ID of the only consumer; empty if all consumers use the role
+    :param consumer: the account or organization of the only consumer; empty if all consumers use the role
     :param end: when the access through the role ends or ended, as text; empty if it has no end
     """
 

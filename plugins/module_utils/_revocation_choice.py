@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_problems import identity_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import (
     role_name_of,
     role_of_consumer_problems,
@@ -19,6 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     account_of,
     account_problems,
     name_problems,
+    organization_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import SHARE_ARGUMENTS
@@ -38,7 +40,7 @@ CHOICE_ARGUMENTS: Json = {
 class ChosenRole:
     """A role whose sessions are revoked.
 
-    :param consumer: the account ID of its only consumer; empty for a role that all consumers use
+    :param consumer: the account or organization of its only consumer; empty for a role that all consumers use
     """
 
     name: str
@@ -54,20 +56,21 @@ class _DeclaredShare:
     consumers: tuple[Consumer, ...]
 
     @property
-    def accounts(self) -> list[str]:
-        return [str(_account(consumer.account)) for consumer in self.consumers]
+    def parties(self) -> list[str]:
+        """The account or organization of each consumer."""
+        return [consumer.in_partition("aws").party for consumer in self.consumers]
 
-    def roles(self, accounts: t.Sequence[object] | None) -> t.Iterator[ChosenRole]:
+    def roles(self, parties: t.Sequence[object] | None) -> t.Iterator[ChosenRole]:
         """The roles of the share.
 
-        :param accounts: the consumers whose sessions are revoked; None for all consumers
+        :param parties: the consumers whose sessions are revoked; None for all consumers
         """
         if not self.is_per_consumer:
-            yield from () if accounts is not None else (ChosenRole(self.role_name),)
+            yield from () if parties is not None else (ChosenRole(self.role_name),)
             return
-        for consumer, account in zip(self.consumers, self.accounts):
-            if accounts is None or account in accounts:
-                yield ChosenRole(role_name_of(self.role_name, consumer), account)
+        for consumer, party in zip(self.consumers, self.parties):
+            if parties is None or party in parties:
+                yield ChosenRole(role_name_of(self.role_name, consumer), party)
 
     def problems(self) -> t.Iterator[str]:
         """Problems with the names of the roles."""
@@ -83,15 +86,15 @@ class _DeclaredShare:
                 f" {option('consumers')}."
             )
         for number, consumer in enumerate(self.consumers, 1):
-            for problem in account_problems(_account(consumer.account)):
+            for problem in identity_problems(consumer.in_partition("aws")):
                 yield f"Consumer {number}: {problem}"
         yield from role_of_consumer_problems(self.role_name, self.consumers)
 
-    def shared_role_problems(self, account: object) -> t.Iterator[str]:
+    def shared_role_problems(self, party: object) -> t.Iterator[str]:
         """The reason why the sessions of one consumer cannot be revoked alone."""
-        if not self.is_per_consumer and (not self.consumers or account in self.accounts):
+        if not self.is_per_consumer and (not self.consumers or party in self.parties):
             yield (
-                f"The sessions of consumer {account} cannot be revoked alone, because all consumers of share"
+                f"The sessions of consumer {party} cannot be revoked alone, because all consumers of share"
                 f" {self.role_name} use one role. To revoke the sessions of all consumers, omit"
                 f" {option('revoke_consumers')}. To give each consumer its own role, set {option('roles')}:"
                 " per_consumer and share again."
@@ -102,11 +105,11 @@ class _DeclaredShare:
 class RevocationOptions:
     """The shares whose sessions are revoked. A share with `state: absent` has no role.
 
-    :param accounts: the consumers whose sessions are revoked; None for all consumers
+    :param parties: the consumers whose sessions are revoked; None for all consumers
     """
 
     shares: tuple[_DeclaredShare, ...]
-    accounts: tuple[object, ...] | None = None
+    parties: tuple[object, ...] | None = None
 
     @classmethod
     def of(cls, params: Json) -> RevocationOptions:
@@ -119,13 +122,13 @@ class RevocationOptions:
         chosen = params["revoke_consumers"]
         return cls(
             tuple(_declared_share(share) for share in declared if share.get("state") != "absent"),
-            None if chosen is None else tuple(map(_account, chosen)),
+            None if chosen is None else tuple(account_of(party, "aws") for party in chosen),
         )
 
     @property
     def roles(self) -> list[ChosenRole]:
         """The roles whose sessions are revoked, each once."""
-        return list({role.name.lower(): role for share in self.shares for role in share.roles(self.accounts)}.values())
+        return list({role.name.lower(): role for share in self.shares for role in share.roles(self.parties)}.values())
 
     def problems(self) -> t.Iterator[str]:
         """Problems with the options."""
@@ -134,22 +137,23 @@ class RevocationOptions:
             return
         for share in self.shares:
             yield from share.problems()
-        if self.accounts is not None and not self.accounts:
+        if self.parties is not None and not self.parties:
             yield f"{option('revoke_consumers')} is empty. Name an account, or omit it to revoke all sessions."
-        for account in self.accounts or ():
-            yield from self._consumer_problems(account)
+        for party in self.parties or ():
+            yield from self._consumer_problems(party)
 
-    def _consumer_problems(self, account: object) -> t.Iterator[str]:
-        invalid = list(account_problems(account))
+    def _consumer_problems(self, party: object) -> t.Iterator[str]:
+        is_organization = isinstance(party, str) and party.startswith("o-")
+        invalid = list(organization_problems(str(party)) if is_organization else account_problems(party))
         if invalid:
             yield from (f"{option('revoke_consumers')}: {problem}" for problem in invalid)
             return
-        declared = list(dict.fromkeys(known for share in self.shares for known in share.accounts))
-        found = [problem for share in self.shares for problem in share.shared_role_problems(account)]
+        declared = list(dict.fromkeys(known for share in self.shares for known in share.parties))
+        found = [problem for share in self.shares for problem in share.shared_role_problems(party)]
         yield from found
-        if not found and account not in declared:
+        if not found and party not in declared:
             yield (
-                f"Consumer {account} to revoke is not declared.{did_you_mean(str(account), declared)} Declared:"
+                f"Consumer {party} to revoke is not declared.{did_you_mean(str(party), declared)} Declared:"
                 f" {', '.join(declared) or 'none'}. Correct {option('revoke_consumers')}."
             )
 
@@ -157,7 +161,3 @@ class RevocationOptions:
 def _declared_share(share: Json) -> _DeclaredShare:
     consumers = tuple(consumer_of(consumer) for consumer in share["consumers"] or ())
     return _DeclaredShare(str(share["role_name"] or ""), share["roles"] == "per_consumer", consumers)
-
-
-def _account(declared: object) -> t.Any:
-    return account_of(declared, "aws")

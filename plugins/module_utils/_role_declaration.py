@@ -68,9 +68,14 @@ class RoleDeclaration:
     keep_policy: bool = False
 
     @property
+    def ownership(self) -> tuple[str, str]:
+        """The IAM tag of a role and a policy that this collection created."""
+        return OWNERSHIP_TAG
+
+    @property
     def all_tags(self) -> Json:
         """The IAM tags of the role and its policy, with the ownership tag."""
-        return {OWNERSHIP_TAG[0]: OWNERSHIP_TAG[1], **self.tags}
+        return {**dict([self.ownership]), **self.tags}
 
     @property
     def role_tags(self) -> Json:

@@ -13,14 +13,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
-    OWNERSHIP_TAG,
     Attachment,
     AttachmentKind,
     RoleState,
     is_ours,
 )
-
-_TAG = "=".join(OWNERSHIP_TAG)
 
 
 def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
@@ -37,9 +34,9 @@ def ownership_problems(before: RoleState, after: RoleState, declared: RoleDeclar
             after.permissions,
         ),
     ):
-        if exists and not is_ours(tags) and not _policy_document.equivalent(old, new):
+        if exists and not is_ours(tags, declared.ownership) and not _policy_document.equivalent(old, new):
             yield (
-                f"{label} exists, is not tagged {_TAG}, and differs from the declaration."
+                f"{label} exists, is not tagged {'='.join(declared.ownership)}, and differs from the declaration."
                 f" To change it, set {option('adopt')}: true. To keep it, choose another {option('name')}."
             )
 
@@ -54,10 +51,10 @@ def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator
         (f"Role {declared.name}", before.role_exists, before.role_tags),
         (f"Policy {declared.policy_name}", before.policy_exists and deletes_policy, before.policy_tags),
     ):
-        if exists and not is_ours(tags) and not declared.adopt:
+        if exists and not is_ours(tags, declared.ownership) and not declared.adopt:
             yield (
-                f"{label} is not tagged {_TAG}, so this collection did not create it. To delete it, set"
-                f" {option('adopt')}: true."
+                f"{label} is not tagged {'='.join(declared.ownership)}, so this collection did not create it."
+                f" To delete it, set {option('adopt')}: true."
             )
     for attachment in before.attachments:
         if deletes_policy or not attachment.uses_policy:

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import (
-    _consumers,
+    _consumer_problems,
     _names,
     _parties,
     _policy,
@@ -24,10 +24,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 
 def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity) -> t.Iterator[str]:
     """Problems with the declaration of a role."""
-    yield from _consumers.consumers_problems(declared.consumers, owner.partition)
+    yield from _consumer_problems.consumers_problems(declared.consumers, owner.partition)
     yield from _parties.consumer_problems(declared.consumers, owner.account)
     yield from _policy.repository_tags_problems(declared.repository_tags)
-    yield from _settings_problems(before, declared)
+    yield from settings_problems(before, declared)
     if declared.regions == ():
         yield f"{option('regions')} is an empty list. Name the regions, or omit the option to include all regions."
     for region in declared.regions or ():
@@ -36,7 +36,8 @@ def role_problems(before: RoleState, declared: RoleDeclaration, owner: Identity)
     yield from _size_problems(declared, owner)
 
 
-def _settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
+def settings_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator[str]:
+    """Problems with the settings of a role."""
     name, duration, description = declared.name, declared.max_session_duration, declared.description or ""
     if before.role_exists and before.path != declared.path:
         yield (

@@ -15,8 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 
 Tags = t.Mapping[str, str]
-#: The IAM tag of the roles and policies that this collection created.
+#: The IAM tag of the pull roles and their policies that this collection created.
 OWNERSHIP_TAG = ("managed-by", "crossaccount.ecr")
+#: The same for the roles of caches, which no share, revocation or guard must treat as pull roles.
+CACHE_OWNERSHIP_TAG = ("managed-by", "crossaccount.ecr-cache")
 #: The key of the IAM tag of a role that serves one consumer of a share. Its value is the declared name of the share.
 SHARE_TAG = "crossaccount.ecr-share"
 #: The keys of the IAM tags with the fixed end of a share and of a single role, if they are declared as durations.
@@ -127,9 +129,9 @@ def lowercase_keys(tags: Tags) -> dict[str, str]:
     return {key.lower(): value for key, value in tags.items()}
 
 
-def is_ours(tags: Tags) -> bool:
-    """Whether the tags include the ownership tag of this collection."""
-    key, value = OWNERSHIP_TAG
+def is_ours(tags: Tags, ownership: tuple[str, str] = OWNERSHIP_TAG) -> bool:
+    """Whether the tags include an ownership tag of this collection."""
+    key, value = ownership
     return lowercase_keys(tags).get(key) == value
 
 

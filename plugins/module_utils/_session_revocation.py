@@ -77,7 +77,7 @@ def session_revocation(module: Module, progress: Progress = no_progress) -> Json
         "account": owner.account,
         "roles": [role.result for role in revoked],
         "steps": [RevokeSessions.name for _role in revoked],
-        "lines": revocation_lines(revoked, options.accounts is not None, module.check_mode),
+        "lines": revocation_lines(revoked, options.parties is not None, module.check_mode),
     }
 
 

@@ -12,7 +12,6 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import handoff_names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import registry_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag
 
 #: The declared repositories of each share, by its index in the declaration and by region.
@@ -75,8 +74,8 @@ def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspa
     path = share.handoff.path
     if not path or not share.is_present:
         return []
-    accounts = [account_of(consumer.account, "aws") for consumer in share.role.consumers]
-    return handoff_names(absolute(os.path.expanduser(path)), accounts, share.regions)
+    parties = [consumer.in_partition("aws").party for consumer in share.role.consumers]
+    return handoff_names(absolute(os.path.expanduser(path)), parties, share.regions)
 
 
 def _files_with_forms(share: Share) -> set[str]:

@@ -34,13 +34,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
 
 CONSUMER_ARGUMENTS: Json = {
-    "account": {"type": "raw", "required": True},
+    "account": {"type": "raw"},
     "principals": {"type": "list", "elements": "str"},
     "external_id": {"type": "str"},
     "allow_no_external_id": {"type": "bool", "default": False},
     "principal_match": {"type": "str", "choices": ["principal", "condition"], "default": "principal"},
     "organization_id": {"type": "str"},
+    "organization_units": {"type": "list", "elements": "str"},
     "require_mfa": {"type": "bool", "default": False},
+    "session_tags": {"type": "bool", "default": False},
+    "service": {"type": "str"},
+    "source_arns": {"type": "list", "elements": "str"},
+    "source_accounts": {"type": "list", "elements": "str"},
 }
 #: The options of a consumer of a share.
 SHARE_CONSUMER_ARGUMENTS: Json = {
@@ -86,9 +91,7 @@ _DEFAULTS: Json = {
     "path": "/",
     "exclusive": False,
     "adopt": False,
-    "denied": [],
-    "images": [],
-    "handoff_forms": [],
+    **{name: [] for name in ("denied", "images", "handoff_forms")},
 }
 _REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
 

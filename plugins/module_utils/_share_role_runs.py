@@ -21,7 +21,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier, end_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import (
     end_of_role,
@@ -85,8 +84,8 @@ def plan_role_of_share(
         problems.extend(role_end_problems(before, with_fixed_ends(share.role, tags, account.now), account.now))
         return PlannedRole(share.role, RolePlan(before, before, []))
     family = [other.role for other in shares if other.label == share.label and other.is_present]
-    accounts = [account_of(consumer.account, owner.partition) for role in family for consumer in role.consumers]
-    planned = plan_pull_role(before, share.role, owner, new, found, others, accounts)
+    parties = [consumer.in_partition(owner.partition).party for role in family for consumer in role.consumers]
+    planned = plan_pull_role(before, share.role, owner, new, found, others, parties)
     reported: list[str] = []
     if share.missing:
         # A missing option is already reported, so problems with its empty value are ignored.

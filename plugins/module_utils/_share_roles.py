@@ -60,10 +60,7 @@ class PlannedRole:
     @property
     def consumers(self) -> list[Json]:
         """The consumers, each with the external ID in its trust statement, for the result of a module."""
-        return [
-            {"account": consumer.account, "principals": list(consumer.principals), "external_id": consumer.external_id}
-            for consumer in self.declared.consumers
-        ]
+        return [consumer.result for consumer in self.declared.consumers]
 
     @property
     def end_text(self) -> str | None:
@@ -79,17 +76,17 @@ def plan_pull_role(
     new: NewValues,
     problems: Problems,
     others: t.Sequence[RoleState] = (),
-    accounts: t.Sequence[str] = (),
+    parties: t.Sequence[str] = (),
 ) -> PlannedRole:
     """Plan the changes of a role, or its deletion.
 
     :param others: the other roles of the share; a new role has their external IDs and their end of the share
-    :param accounts: the account of each consumer of the share; empty for the consumers of this role
+    :param parties: the party of each consumer of the share; empty for the consumers of this role
     """
     before = _without_own_roles(before, declared)
     trust = {"Statement": [one for state in (before, *others) for one in statements(state.trust or {})]}
     consumers = [consumer.in_partition(owner.partition) for consumer in declared.consumers]
-    of_share = () if before.role_exists else accounts
+    of_share = () if before.role_exists else parties
     consumers = list(with_external_ids(consumers, owner.partition, trust, new.external_id, of_share))
     declared = replace(declared, consumers=tuple(consumers))
     declared = with_fixed_ends(declared, [state.role_tags for state in (before, *others)], new.now)

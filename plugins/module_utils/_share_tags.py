@@ -43,7 +43,7 @@ class ShareState:
     before: t.Sequence[RoleState]
     after: t.Sequence[RoleState]
     selection: Selection
-    is_carried_out: bool = False
+    is_carried_out: bool
 
     def places(self) -> t.Iterator[tuple[int, Share, str, list[str]]]:
         """Each share in each of its regions, with the names of its repositories in the region."""

@@ -117,17 +117,18 @@ def _read_statement(statement: object, place: str, of_a_resource: bool, variable
 
 
 def _scope(statement: dict[str, object], element: str) -> Scope | None:
-    named = [name for name in (element, f"Not{element}") if name in statement]
-    if len(named) > 1:
+    excluded = f"Not{element}" in statement
+    if excluded and element in statement:
         raise ValueError(f"it has both {element} and Not{element}")
-    if not named:
+    name = f"Not{element}" if excluded else element
+    if name not in statement:
         return None
-    value = statement[named[0]]
+    value = statement[name]
     listed = value if isinstance(value, list) else [value]
     patterns = tuple(pattern for pattern in listed if isinstance(pattern, str))
     if len(patterns) < len(listed):
-        raise ValueError(f"its {named[0]} is not text")
-    return Scope(patterns, named[0] != element)
+        raise ValueError(f"its {name} is not text")
+    return Scope(patterns, excluded)
 
 
 def applies(statement: Statement, request: Request, reaches: frozenset[Reach] = _principal.ANYWAY) -> Ternary:

@@ -24,8 +24,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_policie
 )
 
 MUTABLE, WITH_EXCLUSION, UNENCRYPTED = "MUTABLE", "_WITH_EXCLUSION", "AES256"
-#: Source of the limits and patterns: ECR API Reference, CreateRepositoryCreationTemplate, and the service model.
-_PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*|ROOT")
+#: Source of the limits and patterns: ECR API Reference, CreateRepositoryCreationTemplate, and the service model. A pull
+#: through cache rule has the same pattern.
+PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*|ROOT")
 _PREFIX_CHARACTERS, _DESCRIPTION_CHARACTERS = 256, 256
 _EXCLUSION, _EXCLUSIONS = re.compile(r"[0-9a-zA-Z._*-]{1,128}"), 5
 _KMS_KEY = re.compile(r"arn:aws[a-z0-9-]*:kms:([a-z0-9-]+):[0-9]{12}:key/[a-z0-9-]+")
@@ -99,7 +100,7 @@ class TemplateDeclaration:
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
-        if not _PREFIX.fullmatch(self.prefix) or len(self.prefix) > _PREFIX_CHARACTERS:
+        if not PREFIX.fullmatch(self.prefix) or len(self.prefix) > _PREFIX_CHARACTERS:
             yield (
                 f"{option('prefix')} {self.prefix!r} is not the first part of repository names, such as release or"
                 f" team/release. Use lowercase letters, digits and ._-/, up to {_PREFIX_CHARACTERS} characters, or ROOT"
@@ -124,18 +125,7 @@ class TemplateDeclaration:
 
     def problems_in(self, partition: str, account: str, region: str) -> t.Iterator[str]:
         """Problems with the role and the key, which depend on the registry."""
-        arn = split_arn(self.custom_role_arn) if self.custom_role_arn else None
-        is_role = arn and arn.service == "iam" and arn.resource.startswith("role/")
-        if self.custom_role_arn and not is_role:
-            yield (
-                f"{option('custom_role_arn')} {self.custom_role_arn!r} is not the ARN of a role, such as"
-                f" arn:{partition}:iam::{account}:role/NAME."
-            )
-        elif arn and (arn.partition, arn.account) != (partition, account):
-            yield (
-                f"{option('custom_role_arn')} {self.custom_role_arn} is not in account {account}. ECR accepts only"
-                " a role of the account of the registry."
-            )
+        yield from custom_role_problems(self.custom_role_arn, partition, account)
         key = _KMS_KEY.fullmatch(self.kms_key) if self.kms_key else None
         if self.kms_key and not key:
             yield (
@@ -147,6 +137,25 @@ class TemplateDeclaration:
                 f"{option('kms_key')} {self.kms_key} is in region {key[1]}, but the registry is in {region}. Use a"
                 f" key of {region}."
             )
+
+
+def custom_role_problems(role_arn: str | None, partition: str, account: str) -> t.Iterator[str]:
+    """Problems with the role that ECR assumes.
+
+    :param account: the account of the registry
+    """
+    arn = split_arn(role_arn) if role_arn else None
+    is_role = arn and arn.service == "iam" and arn.resource.startswith("role/")
+    if role_arn and not is_role:
+        yield (
+            f"{option('custom_role_arn')} {role_arn!r} is not the ARN of a role, such as"
+            f" arn:{partition}:iam::{account}:role/NAME."
+        )
+    elif arn and (arn.partition, arn.account) != (partition, account):
+        yield (
+            f"{option('custom_role_arn')} {role_arn} is not in account {account}. ECR accepts only"
+            " a role of the account of the registry."
+        )
 
 
 def without_slash(prefix: str) -> str:

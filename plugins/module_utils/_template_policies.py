@@ -69,7 +69,7 @@ def repository_policy_problems(policy: Json) -> t.Iterator[str]:
     except EcrError:
         statements = []
     complete = all(
-        {"Effect"} <= one.keys() and {"Principal", "NotPrincipal"} & one.keys() and {"Action", "NotAction"} & one.keys()
+        "Effect" in one and {"Principal", "NotPrincipal"} & one.keys() and {"Action", "NotAction"} & one.keys()
         for one in statements
     )
     if not statements or not complete:

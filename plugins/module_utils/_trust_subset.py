@@ -202,6 +202,8 @@ def _value_within(base: str, value: str, wider_base: str, wider: str) -> bool:
         is_exact = base == "stringequals" or not _is_pattern(value)
         if is_exact:
             return operator.compare(value, template).holds is True
+        if base == wider_base == "stringlike":
+            return _pattern_within(value, wider)
         return value == wider and (base == wider_base or wider_base != "stringequals")
     if base != wider_base:
         return False

@@ -24,8 +24,8 @@ options:
   path:
     description:
       - The path of the YAML file. The page has the same name with the extension C(.md).
-      - With several consumers, C(-NUMBER-ACCOUNT) is inserted before the extension. With several regions, C(-REGION) is
-        inserted.
+      - With several consumers, C(-NUMBER-ACCOUNT) is inserted before the extension, or C(-NUMBER-ORGANIZATION). With
+        several regions, C(-REGION) is inserted. An organization has one file for all of its accounts.
       - The directory must exist and be writable. An existing file must be a regular file of at most 1 MiB.
       - A leading C(~) is expanded. Environment variables are not expanded.
       - If omitted, no file is written.
@@ -165,9 +165,13 @@ handoffs:
   elements: dict
   contains:
     account:
-      description: The account ID of the consumer account.
+      description: The account ID of the consumer account. V(null) if the consumer is an organization.
       type: str
       sample: "222222222222"
+    organization:
+      description: The ID of the organization that is the consumer. V(null) if the consumer is an account.
+      type: str
+      sample: null
     region:
       description: The region of the repositories.
       type: str

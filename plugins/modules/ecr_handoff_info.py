@@ -110,7 +110,7 @@ EXAMPLES = r"""
   crossaccount.ecr.ecr_access_info:
     role_arn: "{{ share.role_arn }}"
     external_id: "{{ share.external_id | default(omit) }}"
-    consumer_account: "{{ share.consumer_account }}"
+    consumer_account: "{{ share.consumer_account | default(omit) }}"
     region: "{{ share.region }}"
     readable: "{{ share.repositories }}"
     denied: "{{ share.denied }}"
@@ -124,9 +124,20 @@ owner_account:
   sample: "111111111111"
 consumer_account:
   description: The account ID of the consumer account.
-  returned: with a hand-off
+  returned: with a hand-off for an account
   type: str
   sample: "222222222222"
+consumer_organization:
+  description: The ID of the organization whose accounts can pull.
+  returned: with a hand-off for an organization
+  type: str
+  sample: o-a1b2c3d4e5
+consumer_units:
+  description: The paths of the organizational units whose accounts can pull.
+  returned: with a hand-off for organizational units
+  type: list
+  elements: str
+  sample: [o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111]
 role_arn:
   description: The ARN of the pull role.
   returned: success

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_image_pull
-short_description: Pull images from the ECR registry of another account through its pull role
+short_description: Pull images from the ECR registry of another account through its pull role, or from a cache
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
@@ -34,8 +34,16 @@ description:
     another http address in 127.0.0.0/8.
 options:
   role_arn:
-    description: The ARN of the pull role, from the hand-off. Required without O(registry_token).
+    description: The ARN of the pull role, from the hand-off. Required without O(account) and O(registry_token).
     type: str
+  account:
+    description:
+      - Pull from the registry of this account, 12 digits, quoted, instead of assuming a pull role. It must be the
+        account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for replicated
+        images.
+      - The first request for an image of a cache lets ECR copy the image, also in check mode. The caller then needs
+        C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
+    type: raw
   duration_seconds:
     description:
       - The duration of the session, 900 to 43,200 seconds. It cannot exceed the maximum session duration of the role.
@@ -55,9 +63,17 @@ options:
   registry_host:
     description:
       - The host name of the registry to pull from. If omitted, the one that ECR returns.
-      - It must be a host name of the registry of the account of O(role_arn) in the region: the default, the dual-stack
-        or a FIPS name.
+      - It must be a host name of the registry of the account of O(role_arn), or of the caller, in the region: the
+        default, the dual-stack or a FIPS name.
     type: str
+  denied:
+    description:
+      - Images that must not be available, in the form of O(images). If one of them can be pulled, nothing is fetched.
+      - An image that does not exist is not available either. Therefore, name images that exist in the upstream registry
+        or in the registry of the owner account.
+    type: list
+    elements: str
+    default: []
   engine:
     description:
       - V(docker) and V(podman) pull into docker or podman on the host. docker uses the context of the user, including

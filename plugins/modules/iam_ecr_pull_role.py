@@ -189,6 +189,8 @@ consumers:
   sample:
     - account: "222222222222"
       principals: []
+      organization_id: null
+      organization_units: []
       external_id: 7c2f4e0b-share
 expires:
   description: The end of the access. V(null) if it does not end.

@@ -34,7 +34,8 @@ options:
     default: shared
   revoke_consumers:
     description:
-      - The account IDs of the consumers whose sessions are revoked. The default is all consumers.
+      - The consumers whose sessions are revoked, each by its account ID or by the ID of its organization. The default
+        is all consumers.
       - Each of them must be declared, in a share with O(roles=per_consumer).
     type: list
     elements: raw

@@ -55,6 +55,11 @@ PLAYBOOK = """---
       ecr_replicate_owner_account: "111111111111"
       ecr_replicate_consumer_account: "222222222222"
       ecr_replicate_prefixes: [release]
+    - role: crossaccount.ecr.ecr_cache
+      ecr_cache_owner_account: "111111111111"
+      ecr_cache_consumer_account: "222222222222"
+      ecr_cache_prefix: cache
+      ecr_cache_allowed_prefixes: [release]
   tasks:
     - name: End all sessions
       ansible.builtin.import_role:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_registry import Reads, read_registry
 
 from tests.lab import accounts
 from tests.lab.clients import allow, document
@@ -96,3 +97,21 @@ def test_a_region_that_is_not_enabled_is_named(estate: Control) -> None:
     assert "audit" not in result
     assert "af-south-1" in result["msg"]
     assert "Traceback" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("event", ["ListTagsForResource", "GetRepositoryPolicy", "DescribeImages"])
+def test_a_repository_that_is_deleted_meanwhile_is_left_out(estate: Control, event: str) -> None:
+    ecr, other = (estate.lab.client("owner", "ecr") for _client in range(2))
+    other.create_repository(repositoryName="short-lived", tags=[{"Key": "environment", "Value": "release"}])
+    deleted: list[Any] = []
+
+    def delete(model: Any, params: dict[str, Any], **_event: Any) -> None:
+        if b"short-lived" in params["body"] and not deleted:
+            deleted.append(other.delete_repository(repositoryName="short-lived", force=True))
+
+    ecr.meta.events.register(f"before-call.ecr.{event}", delete)
+    reads = Reads()
+    registry = read_registry(reads, ecr, "eu-west-1", lambda tags: True, ("audited", "short-lived"))
+    assert deleted
+    assert [repository.name for repository in registry.repositories] == ["audited"]
+    assert reads.unseen == []

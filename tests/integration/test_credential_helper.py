@@ -286,11 +286,11 @@ def test_forms_of_the_hand_off_pull_with_real_clients(host: Host, tmp_path: path
 
 def test_dual_stack_host_in_proof_pull_and_configuration(host: Host, tmp_path: pathlib.Path) -> None:
     control, chosen = host.control, at_aws_names.dual_stack(accounts.OWNER)
-    options = {"ecr_pull_engine": "docker", "ecr_pull_denied": ["develop"]}
+    options: dict[str, Any] = {"ecr_pull_engine": "docker", "ecr_pull_denied": ["develop"]}
     pulled = control.pull(**options, ecr_pull_registry_host=chosen)
     assert pulled.code == 0, pulled
     assert f"release:v1.0 pulled by docker as {chosen}/release" in pulled.output, pulled.output
-    rows = re.findall(r"^ *(release|develop) .*  (\w+)  (\w+)$", pulled.output.replace('"', ""), re.MULTILINE)
+    rows = re.findall(r"^ *(release|develop) .* (\w+) +(\w+)$", pulled.output.replace('"', ""), re.MULTILINE)
     assert rows == [("release", "allowed", "pass"), ("develop", "denied", "pass")], pulled.output
 
     other = chosen.replace(accounts.OWNER, accounts.STRANGER)
@@ -300,7 +300,7 @@ def test_dual_stack_host_in_proof_pull_and_configuration(host: Host, tmp_path: p
 
     variables = {"ecr_pull_handoff": str(control.handoff), "ecr_pull_registry_host": chosen}
     credentials = {"source_profile": "consumer"}
-    places = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "credentials": credentials}
+    places: dict[str, Any] = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "credentials": credentials}
     configured = host.role("--check", "--diff", "-e", json.dumps(variables), **places)
     assert f'+        "{chosen}": "ecr-pull-root-{chosen}"' in configured.output, configured
 

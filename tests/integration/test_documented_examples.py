@@ -58,6 +58,8 @@ REPLICATION = [
 ]
 #: They need the replication that the first example of the role configures; its second example ends it.
 REPLICATED = [("module", "ecr_replication_info"), ("role", "ecr_replicate")]
+#: They cache images of the owner account in the consumer account. The rule needs the role of the cache.
+CACHED = [("module", "ecr_pull_through_rule"), ("module", "iam_ecr_cache_role"), ("role", "ecr_cache")]
 #: They need root, and the users that they name.
 ON_A_HOST = [("module", "ecr_credential_helper_config"), ("role", "ecr_credential_helper")]
 ENGINES = ("docker", "skopeo")
@@ -170,6 +172,13 @@ def test_examples_of_a_configured_replication_run(control: Control) -> None:
     assert ecr.describe_registry()["replicationConfiguration"]["rules"] == []
 
 
+def test_examples_of_a_cache_run(control: Control) -> None:
+    rules, (create, delete), role = (examples(*one) for one in CACHED)
+    for blocks in ([create, *rules, delete], role):
+        done = run(control, blocks, "consumer-administrator", "-e", "ecr_cache_wait_interval=0.05")
+        assert done.code == 0, done
+
+
 @pytest.mark.engine
 @pytest.mark.usefixtures("shared", "skopeo")
 def test_examples_with_an_engine_run(control: Control, docker: dict[str, str]) -> None:
@@ -206,4 +215,4 @@ def test_every_example_is_run() -> None:
     }
     roles = {("role", path.name) for path in (ROOT / "roles").iterdir()}
     replication = {("module", name) for name, _profile in REPLICATION}
-    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST, *REPLICATED} | replication
+    assert plugins | roles == {*OWNER, *CONSUMER, *ON_A_HOST, *REPLICATED, *CACHED} | replication

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _consumers, _policy, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils import (
+    _consumer_problems,
+    _consumers,
+    _policy,
+    _policy_document,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
@@ -61,7 +66,7 @@ class Declaration:
     def documents(self) -> tuple[_policy_document.Document, _policy_document.Document]:
         """The permissions and the trust that the collection makes of it."""
         consumers = [_consumers.consumer_of(consumer) for consumer in self.consumers]
-        assert list(_consumers.consumers_problems(consumers, "aws")) == []
+        assert list(_consumer_problems.consumers_problems(consumers, "aws")) == []
         assert list(_policy.repository_tags_problems(self.repository_tags)) == []
         owner, tags = Identity("aws", accounts.OWNER), _policy.repository_tags_of(self.repository_tags)
         permissions = _policy.permissions_document(owner, tags, self.access, self.condition_key, self.regions)

@@ -87,6 +87,7 @@ def test_live_suite_writes_answers_and_leaves_nothing(lab: Lab, environment: dic
         "DescribeRepositories without names": denied,
         "A repository that does not exist": denied,
         "The API's words for a denial": denied,
+        "A session with tags, if sts:TagSession has a condition on the external ID": "allowed",
         **{
             f"{what} after {event}": answer
             for event in ("the tag was taken off", "the consumer was dropped", "unshare.yml")

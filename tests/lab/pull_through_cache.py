@@ -4,7 +4,9 @@
 1. `CreatePullThroughCacheRule`, `UpdatePullThroughCacheRule`, `DescribePullThroughCacheRules`,
    `ValidatePullThroughCacheRule` and `DeletePullThroughCacheRule`. A call that sets the custom role of a rule needs
    `iam:PassRole` on it.
-2. A rule is not valid while its custom role does not trust `pullthroughcache.ecr.amazonaws.com`.
+2. A rule is not valid while its custom role does not trust `pullthroughcache.ecr.amazonaws.com`. A statement with a
+   condition does not count, because AWS documents no condition key for this request. It has no external ID.
+3. The first rule of an account creates a service-linked role, which the caller has to be allowed to create.
 
 The lab pulls from upstream registries of its own accounts only, see `upstream_images`. `pull_failures` has the failures
 of other pulls.
@@ -23,10 +25,10 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import iam
 
-from . import creation_templates, operations, pages
+from . import creation_templates, operations, pages, service_linked_role
 from .image_states import Response, error
 
-SERVICE = "pullthroughcache.ecr.amazonaws.com"
+SERVICE, LINKED_ROLE = "pullthroughcache.ecr.amazonaws.com", "AWSServiceRoleForECRPullThroughCache"
 #: The upstream registries that AWS supports.
 _UPSTREAMS = {
     "ecr": r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com",
@@ -74,7 +76,7 @@ def _create(data: dict[str, Any]) -> Response:
         return error("PullThroughCacheRuleAlreadyExistsException", message)
     now, registry = int(time.time()), {"registryId": responses.get_account_id()}
     rule = {**data, **registry, "upstreamRegistryUrl": url, "upstreamRegistry": upstream}
-    refusal = creation_templates.role_refusal(data)
+    refusal = creation_templates.role_refusal(data) or service_linked_role.link(SERVICE, LINKED_ROLE)
     if refusal:
         return refusal
     _rules[prefix] = {**rule, "createdAt": now, "updatedAt": now}
@@ -128,7 +130,8 @@ def _services(role: dict[str, Any]) -> list[str]:
     named: list[str] = []
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal")
-        service = principal.get("Service", []) if statement["Effect"] == "Allow" and isinstance(principal, dict) else []
+        counts = statement["Effect"] == "Allow" and not statement.get("Condition") and isinstance(principal, dict)
+        service = principal.get("Service", []) if counts else []
         named += service if isinstance(service, list) else [service]
     return named
 

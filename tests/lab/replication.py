@@ -21,10 +21,10 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from ministack.core import iam_actions, iam_evaluator, responses
-from ministack.services import ecr, iam
+from ministack.core import iam_evaluator, responses
+from ministack.services import ecr
 
-from . import creation_templates, operations, registry_policy
+from . import creation_templates, operations, registry_policy, service_linked_role
 from .image_states import Response, error, not_found
 
 MOST_RULES, MOST_DESTINATIONS = 10, 25
@@ -147,7 +147,7 @@ def _put(data: dict[str, Any]) -> Response:
         constraint = f"Replication configuration must have at most {MOST_DESTINATIONS} destinations"
     elif (responses.get_account_id(), responses.get_region()) in destinations:
         constraint = "Replication destination must not be the source registry"
-    elif rules and (refusal := _link_role()):
+    elif rules and (refusal := service_linked_role.link(_SERVICE, _LINKED_ROLE)):
         return refusal
     else:
         _configurations[_KEY] = {"rules": rules}
@@ -171,24 +171,6 @@ def _status(data: dict[str, Any]) -> Response:
     answer = {"repositoryName": name, "imageId": data["imageId"], "replicationStatuses": statuses}
     reply: Response = responses.json_response(answer)
     return reply
-
-
-def _link_role() -> Response | None:
-    """Create the service-linked role of the account. An error if the caller may not create it."""
-    if _LINKED_ROLE in iam._roles:
-        return None
-    action, account = "iam:CreateServiceLinkedRole", responses.get_account_id()
-    arn = f"arn:aws:iam::{account}:role/aws-service-role/{_SERVICE}/{_LINKED_ROLE}"
-    refusal = iam_evaluator.enforce(iam_evaluator._verified_key.get(), action, "iam", responses.get_region(), arn)
-    if refusal is not None:
-        explicit = refusal.decision == "Deny"
-        sentence = iam_actions.identity_denial_message(action, refusal.principal_arn, arn, explicit)
-        return error("AccessDeniedException", sentence)
-    before = set(iam._roles)
-    iam._create_service_linked_role({"AWSServiceName": [_SERVICE]})
-    (made,) = set(iam._roles) - before
-    iam._roles[_LINKED_ROLE] = {**iam._roles.pop(made), "RoleName": _LINKED_ROLE, "Arn": arn}
-    return None
 
 
 def _describe(_data: dict[str, Any]) -> Response:

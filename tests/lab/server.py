@@ -55,6 +55,7 @@ from . import (
     service_control,
     session_tags,
     sovereign,
+    upstream_images,
     validation,
 )
 
@@ -190,6 +191,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     pages.install()
     creation_templates.install()
     pull_through_cache.install()
+    upstream_images.install()
     cross_account.install()
     registry_policy.install()
     replication_backfill.install()

@@ -6,11 +6,12 @@ MiniStack keeps service control policies but does not enforce them. This file ad
 1. The service control policies of an account's root, organizational units and account limit its principals. Each level
    has to allow a call. The management account is not limited.
 2. `InviteAccountToOrganization` and `AcceptHandshake`, with which an account of the lab joins an organization.
-3. A member account belongs to the organization of its management account: in `aws:PrincipalOrgID`, and in
-   `DescribeOrganization`, the only call of Organizations that a member may make here.
+3. A member account belongs to the organization of its management account: in `aws:PrincipalOrgID`, in
+   `aws:PrincipalOrgPaths`, and in `DescribeOrganization`, the only call of Organizations that a member may make here.
 4. A new organizational unit has the policy FullAWSAccess.
 
-Source: AWS Organizations User Guide, "SCP evaluation" and "Inviting an AWS account to join your organization".
+Source: AWS Organizations User Guide, "SCP evaluation" and "Inviting an AWS account to join your organization"; IAM User
+Guide, "AWS global condition context keys", aws:PrincipalOrgPaths.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ _handshakes: dict[str, tuple[str, str, dict[str, Any]]] = {}
 def install() -> None:
     """Put the additions into MiniStack, after `denials`."""
     resolve, create_unit = iam_evaluator.resolve_principal, organizations._DISPATCH["CreateOrganizationalUnit"]
-    handle = organizations.handle_request
+    handle, resolve_key = organizations.handle_request, iam_evaluator._resolve_condition_key
+
+    def resolve_condition_key(key: str, context: Any) -> Any:
+        is_path = key.lower() == "aws:principalorgpaths"
+        return _paths_of(context.principal_account) if is_path else resolve_key(key, context)
 
     def resolve_principal(*arguments: Any, **options: Any) -> Any:
         principal = resolve(*arguments, **options)
@@ -63,6 +68,7 @@ def install() -> None:
 
     iam_evaluator.resolve_principal = resolve_principal
     iam_evaluator._principal_org_id = _organization_of
+    iam_evaluator._resolve_condition_key = resolve_condition_key
     organizations._DISPATCH["CreateOrganizationalUnit"] = create_organizational_unit
     organizations._DISPATCH["InviteAccountToOrganization"] = _invite
     organizations._DISPATCH["AcceptHandshake"] = _accept
@@ -78,6 +84,18 @@ def management_of(account: str) -> str:
 def _organization_of(account: str) -> str | None:
     organization = organizations._orgs.get_scoped(management_of(account), None, "self")
     return organization["Id"] if organization else None
+
+
+def _paths_of(account: str) -> list[str] | None:
+    """The path from the organization of an account to the place of the account, as the only value of the key."""
+    management = management_of(account)
+    if _organization_of(account) is None:
+        return None
+    with responses.request_scope(management, responses.get_region()):
+        path, place = "", organizations._target(account)[0]["_ParentId"]
+        while place:
+            path, place = f"{place}/{path}", organizations._target(place)[0].get("_ParentId")
+        return [f"{organizations._orgs['self']['Id']}/{path}"]
 
 
 def _limits(account: str) -> Iterator[denials.Layer]:

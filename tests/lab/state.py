@@ -29,7 +29,7 @@ ROLE_DATES = "role-dates"
 #: The time that a test sets, see `clock`.
 CLOCK = "clock"
 #: Calls that change nothing; every other call is a write.
-READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "AssumeRole")
+READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "Validate", "AssumeRole")
 
 
 def write(folder: pathlib.Path, endpoint: str, keys: dict[str, tuple[str, str]]) -> None:

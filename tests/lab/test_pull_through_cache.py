@@ -105,6 +105,20 @@ def test_calls_need_permission_in_the_identity_policy(account: Account) -> None:
     assert passing == "because no identity-based policy allows the iam:PassRole action"
 
 
+def test_first_rule_of_an_account_needs_its_service_linked_role(lab: Lab) -> None:
+    account = Account(lab, "fifth-administrator")
+    user = account.user("ecr", allow("ecr:*"))
+    expected = "because no identity-based policy allows the iam:CreateServiceLinkedRole action"
+    assert denial(user.create_pull_through_cache_rule, **PUBLIC) == expected
+    ecr = lab.client("fifth-administrator", "ecr")
+    ecr.create_pull_through_cache_rule(**PUBLIC)
+    role = account.iam.get_role(RoleName="AWSServiceRoleForECRPullThroughCache")["Role"]
+    assert role["Path"] == f"/aws-service-role/{SERVICE}/"
+    user.delete_pull_through_cache_rule(**NAMED)
+    assert denial(user.create_pull_through_cache_rule, **PUBLIC) == ""
+    ecr.delete_pull_through_cache_rule(**NAMED)
+
+
 def test_registry_policy_decides_about_rules_of_another_account(lab: Lab, ecr: Any) -> None:
     owner = lab.client("owner", "ecr")
     theirs = {"registryId": accounts.OWNER}

@@ -68,6 +68,33 @@ def test_organizational_unit_is_a_level(lab: Lab, organization: Organization) ->
     assert not denial(ecr.list_images, **NAMED)
 
 
+def test_path_of_an_account_is_a_condition_key(lab: Lab, organization: Organization) -> None:
+    """A role trusts everyone below a unit. The account joins the unit, a unit below it, and leaves both."""
+    client, sts = organization.client, lab.client("owner", "sts")
+    description = client.describe_organization()["Organization"]
+    upper, below = f"{description['Id']}/{organization.root}", organization.root
+    units = []
+    for name in ("upper", "lower"):
+        below = client.create_organizational_unit(ParentId=below, Name=name)["OrganizationalUnit"]["Id"]
+        units.append(below)
+    condition = {
+        "StringEquals": {"aws:PrincipalOrgID": description["Id"]},
+        "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{upper}/{units[0]}/*"},
+    }
+    statement = {**allow("sts:AssumeRole", Condition=condition), "Principal": {"AWS": "*"}}
+    del statement["Resource"]
+    role = Account(lab, "consumer-administrator").role(document(statement), allow("*"))
+    arguments = {"RoleArn": role, "RoleSessionName": "any"}
+    outcomes, place = [], organization.root
+    for target in (*units, organization.root):
+        outcomes.append(refusal(sts.assume_role, **arguments)[0])
+        client.move_account(AccountId=accounts.OWNER, SourceParentId=place, DestinationParentId=target)
+        place = target
+    assert [*outcomes, refusal(sts.assume_role, **arguments)[0]] == ["AccessDenied", "", "", "AccessDenied"]
+    outside = lab.client("consumer-administrator", "sts").assume_role
+    assert refusal(outside, **arguments)[0] == "AccessDenied"  # it is in no organization
+
+
 def test_assuming_a_role_is_limited_by_the_account_of_the_caller(lab: Lab, organization: Organization) -> None:
     """The role of another organization does not reveal the policy; that of the same organization does."""
     foreign = Account(lab, "consumer-administrator").role(trust(accounts.OWNER), allow("*"))

@@ -13,12 +13,15 @@ from tests.support.lab import Lab
 from tests.support.manifests import manifest
 
 from . import accounts
-from .clients import Account, allow, document, refusal
+from .clients import Account, allow, denial, document, refusal
 
 UPSTREAM = f"{accounts.OWNER}.dkr.ecr.{accounts.REGION}.amazonaws.com"
 SERVICE = {"Service": "pullthroughcache.ecr.amazonaws.com"}
 TRUST = document({"Effect": "Allow", "Principal": SERVICE, "Action": "sts:AssumeRole"})
-PULLING = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+PULLING, IMPORT = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), "ecr:BatchImportUpstreamImage"
+#: What AWS documents for the custom role: in the upstream repository, and in the new one.
+READING = (*PULLING, IMPORT, "ecr:GetImageCopyStatus")
+WRITING = (IMPORT, "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
 _numbers = itertools.count()
 
 
@@ -30,7 +33,7 @@ def account(lab: Lab) -> Account:
 @pytest.fixture(scope="module")
 def role(account: Account) -> str:
     """The custom role of the rules."""
-    return account.role(TRUST, allow(*PULLING))
+    return account.role(TRUST, allow(*READING, *WRITING))
 
 
 @pytest.fixture
@@ -56,9 +59,10 @@ def accept(lab: Lab, role: str, *actions: str) -> None:
 def test_image_is_copied_if_the_upstream_registry_allows_it(lab: Lab, ecr: Any, role: str) -> None:
     name = f"{create_rule(ecr, customRoleArn=role)}/release"
     assert manifest(lab, ecr, name)[0] == 404
-    accept(lab, role, *PULLING[:1])
-    assert manifest(lab, ecr, name)[0] == 404
-    accept(lab, role, *PULLING)
+    for action in READING:
+        accept(lab, role, *(one for one in READING if one != action))
+        assert manifest(lab, ecr, name)[0] == 404
+    accept(lab, role, *READING)
     assert manifest(lab, ecr, name)[0] == 200
     (copied,) = ecr.describe_images(repositoryName=name)["imageDetails"]
     (original,) = lab.client("owner", "ecr").describe_images(repositoryName="release")["imageDetails"]
@@ -66,28 +70,50 @@ def test_image_is_copied_if_the_upstream_registry_allows_it(lab: Lab, ecr: Any, 
 
 
 def test_rule_of_another_account_needs_a_role_that_ecr_assumes(lab: Lab, ecr: Any, account: Account, role: str) -> None:
-    accept(lab, role, *PULLING)
+    accept(lab, role, *READING)
     assert manifest(lab, ecr, f"{create_rule(ecr)}/release")[0] == 404
     prefix = create_rule(ecr, customRoleArn=role)
     name = role.rpartition("/")[2]
-    account.iam.put_role_policy(RoleName=name, PolicyName="exactly", PolicyDocument=document(allow("ecr:List*")))
+    for actions, status in ((READING, 404), (WRITING, 404), ((*READING, *WRITING), 200)):
+        policy = document(allow(*actions))
+        account.iam.put_role_policy(RoleName=name, PolicyName="exactly", PolicyDocument=policy)
+        assert manifest(lab, ecr, f"{prefix}/release")[0] == status
+
+
+def test_role_with_an_external_id_cannot_be_assumed_by_ecr(lab: Lab, ecr: Any, account: Account) -> None:
+    condition = {"StringEquals": {"sts:ExternalId": "7c2f4e0b-share"}}
+    trusting = {"Effect": "Allow", "Principal": SERVICE, "Action": "sts:AssumeRole", "Condition": condition}
+    role = account.role(document(trusting), allow(*READING, *WRITING))
+    accept(lab, role, *READING)
+    prefix = create_rule(ecr, customRoleArn=role)
+    assert ecr.validate_pull_through_cache_rule(ecrRepositoryPrefix=prefix)["isValid"] is False
     assert manifest(lab, ecr, f"{prefix}/release")[0] == 404
-    account.iam.put_role_policy(RoleName=name, PolicyName="exactly", PolicyDocument=document(allow(*PULLING)))
-    assert manifest(lab, ecr, f"{prefix}/release")[0] == 200
+
+
+def test_image_requested_by_the_api_is_copied(lab: Lab, ecr: Any, account: Account, role: str) -> None:
+    name, image = f"{create_rule(ecr, customRoleArn=role)}/release", [{"imageTag": accounts.IMAGE_TAG}]
+    assert refusal(ecr.batch_get_image, repositoryName=name, imageIds=image)[0] == "RepositoryNotFoundException"
+    accept(lab, role, *READING)
+    user = account.user("ecr", allow(*PULLING))
+    end = "because no identity-based policy allows the ecr:BatchImportUpstreamImage action"
+    assert denial(user.batch_get_image, repositoryName=name, imageIds=image) == end
+    reply = ecr.batch_get_image(repositoryName=name, imageIds=image)
+    (original,) = lab.client("owner", "ecr").describe_images(repositoryName="release")["imageDetails"]
+    assert [one["imageId"]["imageDigest"] for one in reply["images"]] == [original["imageDigest"]]
 
 
 def test_prefixes_name_the_upstream_repository(lab: Lab, ecr: Any, role: str) -> None:
     lab.client("owner", "ecr").create_repository(repositoryName="team/app")
     token = lab.client("owner", "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     accounts.push(lab.endpoint, token, "team/app", accounts.IMAGE_TAG, accounts.scenario_layers())
-    accept(lab, role, *PULLING)
+    accept(lab, role, *READING)
     prefix = create_rule(ecr, customRoleArn=role, upstreamRepositoryPrefix="team")
     assert manifest(lab, ecr, f"{prefix}/release")[0] == 404
     assert manifest(lab, ecr, f"{prefix}/app")[0] == 200
 
 
 def test_caller_needs_permission_to_import_images(lab: Lab, ecr: Any, account: Account, role: str) -> None:
-    accept(lab, role, *PULLING)
+    accept(lab, role, *READING)
     name, more = f"{create_rule(ecr, customRoleArn=role)}/release", ["ecr:BatchImportUpstreamImage"]
     for action in ("BatchImportUpstreamImage", "CreateRepository"):
         allowed = more if action == "CreateRepository" else []
@@ -100,7 +126,7 @@ def test_caller_needs_permission_to_import_images(lab: Lab, ecr: Any, account: A
 
 
 def test_template_decides_about_the_new_repository(lab: Lab, ecr: Any, role: str) -> None:
-    accept(lab, role, *PULLING)
+    accept(lab, role, *READING)
     prefix, tags = create_rule(ecr, customRoleArn=role), [{"Key": "environment", "Value": "release"}]
     template = {"prefix": prefix, "appliedFor": ["PULL_THROUGH_CACHE"], "resourceTags": tags, "customRoleArn": role}
     ecr.create_repository_creation_template(**template)

@@ -75,7 +75,7 @@ class Accounts(Lab):
                 patch.setenv(name, value)
             return self._sessions[profile].client(service, **credentials)
 
-    def become(self, role_arn: str, **options: str) -> Any:
+    def become(self, role_arn: str, **options: Any) -> Any:
         """A client of ECR with a session of the pull role, as the consumer."""
         reply = self.client("consumer", "sts").assume_role(RoleArn=role_arn, RoleSessionName="live", **options)
         keys = reply["Credentials"]
@@ -117,7 +117,9 @@ class Live(Control):
             "ecr_share_role_name": self.names.role,
             "ecr_share_repository_tags": {self.names.tag: "release"},
             "ecr_share_repositories": [repository],
-            "ecr_share_consumers": [{"account": self.lab.consumer, "external_id": self.external_id}],
+            "ecr_share_consumers": [
+                {"account": self.lab.consumer, "external_id": self.external_id, "session_tags": True}
+            ],
             "ecr_share_images": [f"{repository}:{accounts.IMAGE_TAG}"],
             "ecr_share_denied": [denied],
             "ecr_share_handoff_path": str(self.handoff),

@@ -91,6 +91,13 @@ def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
     }
 
 
+def test_what_decides_about_session_tags(shared: Live) -> None:
+    """Whether AWS passes the external ID to the decision about sts:TagSession. The test asserts nothing."""
+    tags = [{"Key": "team", "Value": "live"}]
+    ask = functools.partial(shared.lab.become, shared.role_arn, ExternalId=shared.external_id, Tags=tags)
+    shared.answers["A session with tags, if sts:TagSession has a condition on the external ID"] = answer(ask)
+
+
 def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
     names, held = shared.names, ConsumerCredentials(shared, shared.names.release).working()
     run = shared.declare("share", names.develop, names.release, ecr_share_exclusive=True)

@@ -322,7 +322,7 @@ def test_consumers_that_void_each_other_are_found_together(control: Control, unt
         untouched,
         control.share(ecr_share_consumers=consumers, ecr_share_images=["release"], ecr_share_denied=["release"]),
         f"Consumer {OWNER} is the owner account.",
-        f"External ID 'same' is declared for the accounts {CONSUMER} and {STRANGER}.",
+        f"External ID 'same' is declared for the consumers {CONSUMER} and {STRANGER}.",
         f"Consumer {STRANGER} is declared both with and without an external_id",
         "Image 'release' has no image tag and no digest.",
         "Repository release is declared both as shared and as denied.",

@@ -21,7 +21,13 @@ WAIT_INTERVAL = 0.05  # seconds; the lab returns a write at once
 #: Deprecations of amazon.aws (a module of its group, how it returns warnings), and of the option --tree below.
 DEPRECATED = ("amazon.aws.ec2_vpc_peer", "Passing `warnings` to `exit_json`", "tree callback")
 #: The modules that change a document of a registry.
-REGISTRY_MODULES = ("ecr_replication_rule", "ecr_registry_policy_statement", "ecr_repository_creation_template")
+REGISTRY_MODULES = (
+    "ecr_replication_rule",
+    "ecr_registry_policy_statement",
+    "ecr_repository_creation_template",
+    "ecr_pull_through_rule",
+    "iam_ecr_cache_role",
+)
 ROLE = "allow_ecr_release"
 ROLE_ARN = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
 REPOSITORY_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"

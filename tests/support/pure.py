@@ -5,6 +5,10 @@ from __future__ import annotations
 
 PURE = (
     "_granted_access",
+    "_cache_declaration",
+    "_cache_role_declaration",
+    "_cache_rule_declaration",
+    "_cache_rule_plan",
     "_registry_account",
     "_registry_acceptance",
     "_registry_conflict",
@@ -51,6 +55,7 @@ PURE = (
     "_audit_text",
     "_aws_config_file",
     "_condition",
+    "_consumer_problems",
     "_consumers",
     "_context",
     "_convergence",

@@ -19,6 +19,10 @@ class Caller:
     external_id: str | None = None
     organization: str | None = None
     mfa: bool = False
+    #: The entity path of the account in its organization.
+    path: str | None = None
+    #: Whether the session is to have session tags.
+    tagged: bool = False
 
     @property
     def account(self) -> str:
@@ -56,15 +60,14 @@ def assumes(document: Document, caller: Caller, now: str = EARLY) -> bool:
         context["sts:externalid"] = caller.external_id
     if caller.organization is not None:
         context["aws:principalorgid"] = caller.organization
+    if caller.path is not None:
+        context["aws:principalorgpaths"] = caller.path
     prefix = caller.arn.partition(":iam:")[0]
     names = {"*", caller.arn, caller.account, f"{prefix}:iam::{caller.account}:root"}
-    return _decide(
-        [
-            item
-            for item in listed(document["Statement"])
-            if item["Action"] == "sts:AssumeRole" and names & set(listed(item["Principal"]["AWS"]))
-        ],
-        context,
+    statements = [item for item in listed(document["Statement"]) if names & set(listed(item["Principal"]["AWS"]))]
+    return all(
+        _decide([item for item in statements if action in listed(item["Action"])], context)
+        for action in ("sts:AssumeRole", *(["sts:TagSession"] if caller.tagged else []))
     )
 
 
@@ -76,7 +79,7 @@ def _decide(statements: list[Document], context: dict[str, str]) -> bool:
 
 def _holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
     for operator, block in condition.items():
-        known = ("StringEquals", "ArnEquals", "Bool", "DateLessThan", "DateGreaterThanEquals")
+        known = ("StringEquals", "ForAnyValue:StringLike", "ArnEquals", "Bool", "DateLessThan", "DateGreaterThanEquals")
         assert operator in known, f"{operator} is not judged here"
         for key, values in block.items():
             actual = context.get(key.lower())
@@ -89,4 +92,5 @@ def _equal(operator: str, actual: str, declared: str) -> bool:
     if operator.startswith("Date"):  # times in one format have the order of their texts
         assert declared.endswith("Z")
         return actual < declared if operator == "DateLessThan" else actual >= declared
-    return fnmatch.fnmatchcase(actual, declared) if operator == "ArnEquals" else actual == declared
+    is_pattern = operator in ("ArnEquals", "ForAnyValue:StringLike")
+    return fnmatch.fnmatchcase(actual, declared) if is_pattern else actual == declared

@@ -53,6 +53,8 @@ def handoff(**changed: Any) -> _handoff.Handoff:
     values: dict[str, Any] = {
         "role_arn": ROLE_ARN,
         "consumer_account": CONSUMER,
+        "consumer_organization": None,
+        "consumer_units": None,
         "external_id": "7c2f4e0b-share",
         "shared_at": None,
         "expires": None,

@@ -93,6 +93,10 @@ ACCOUNTS = [CONSUMER, STRANGER]
 NAMES = ["user/puller", "user/other", "role/ci/deployer"]
 EXTERNAL_IDS = ["id-one", "id-two"]
 ORGANIZATIONS = ["o-aaaaaaaaaa", "o-bbbbbbbbbb"]
+UNIT, LOWER_UNIT, OTHER_UNIT = (
+    f"o-aaaaaaaaaa/r-ab12/{units}"
+    for units in ("ou-ab12-11111111", "ou-ab12-11111111/ou-ab12-22222222", "ou-ab12-11111112")
+)
 
 
 @st.composite
@@ -100,12 +104,17 @@ def consumers(draw: st.DrawFn, partition: str) -> dict[str, Any]:
     account = draw(st.sampled_from(ACCOUNTS))
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))
     external_id = draw(st.none() | st.sampled_from(EXTERNAL_IDS))
+    organization = draw(st.none() | st.sampled_from(ORGANIZATIONS))
+    units = st.none() if organization != ORGANIZATIONS[0] else st.sampled_from([None, [UNIT], [OTHER_UNIT, LOWER_UNIT]])
+    limits = {"organization_id": organization, "organization_units": draw(units), "session_tags": draw(st.booleans())}
+    if organization and external_id and draw(st.booleans()):
+        return {"external_id": external_id, **limits, "require_mfa": draw(st.booleans())}
     return {
         "account": account,
         "principals": [draw(st.sampled_from([name, f"arn:{partition}:iam::{account}:{name}"])) for name in names],
         "external_id": external_id,
         "allow_no_external_id": external_id is None,
         "principal_match": draw(st.sampled_from(["principal", "condition"])),
-        "organization_id": draw(st.none() | st.sampled_from(ORGANIZATIONS)),
+        **limits,
         "require_mfa": draw(st.booleans()),
     }

@@ -12,16 +12,38 @@ import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS, SESSION_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_info import AUDIT_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AUDIT_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill import REPLICATION_BACKFILL_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_declaration import BACKFILL_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import CREATION_TEMPLATE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS as HELPER_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import OWNER_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import POLICY_STATEMENT_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import STATEMENT_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_configuration import (
+    REPLICATION_RULE_ARGUMENTS,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import (
+    DESTINATION_ARGUMENTS,
+    RULE_ARGUMENTS,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_info import REPLICATION_INFO_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import REQUEST_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import SELECTION_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import REPOSITORY_TAG_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation_choice import CHOICE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session_revocation import REVOCATION_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import TRUST_QUOTA_ARGUMENT
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import (
+    SHARE_ARGUMENTS,
+    TRUST_QUOTA_ARGUMENT,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import TAG_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard_policy import TAG_GUARD_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import TEMPLATE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WAIT_ARGUMENTS
 
 from tests.support.paths import ROOT
@@ -32,17 +54,29 @@ MODULES = {
     "ecr_audit_info": AUDIT_INFO_ARGUMENTS,
     "ecr_credential_helper_config": HELPER_ARGUMENTS,
     "ecr_image_pull": PULL_ARGUMENTS,
+    "ecr_registry_policy_statement": POLICY_STATEMENT_ARGUMENTS,
+    "ecr_replication_backfill": REPLICATION_BACKFILL_ARGUMENTS,
+    "ecr_replication_info": REPLICATION_INFO_ARGUMENTS,
+    "ecr_replication_rule": REPLICATION_RULE_ARGUMENTS,
+    "ecr_repository_creation_template": CREATION_TEMPLATE_ARGUMENTS,
     "ecr_repository_tag": REPOSITORY_TAG_ARGUMENTS,
     "ecr_share_info": SHARE_INFO_ARGUMENTS,
     "iam_ecr_pull_role": PULL_ROLE_ARGUMENTS,
     "iam_ecr_session_revocation": REVOCATION_ARGUMENTS,
+    "iam_ecr_tag_guard": TAG_GUARD_ARGUMENTS,
 }
-#: The options that several modules share, by a module that has them.
+#: The options that a pure file declares, by a module that has them.
 SHARED = {
     "ecr_access_info": {**SESSION_ARGUMENTS, **RETRY_ARGUMENTS, **ASSUME_ROLE_ARGUMENTS},
     "ecr_audit_info": {**AUDIT_ARGUMENTS, **OWNER_ACCOUNT_ARGUMENT},
+    "ecr_registry_policy_statement": {**STATEMENT_ARGUMENTS, **SELECTION_ARGUMENTS},
+    "ecr_replication_backfill": BACKFILL_ARGUMENTS,
+    "ecr_replication_info": REQUEST_ARGUMENTS,
+    "ecr_replication_rule": {**RULE_ARGUMENTS, **DESTINATION_ARGUMENTS, **REGISTRY_ACCOUNT_ARGUMENT},
+    "ecr_repository_creation_template": TEMPLATE_ARGUMENTS,
     "ecr_repository_tag": {**TAG_ARGUMENTS, **WAIT_ARGUMENTS},
-    "ecr_share_info": TRUST_QUOTA_ARGUMENT,
+    "ecr_share_info": {"defaults": {"type": "dict", "options": SHARE_ARGUMENTS}, **TRUST_QUOTA_ARGUMENT},
+    "iam_ecr_session_revocation": CHOICE_ARGUMENTS,
 }
 
 

@@ -181,6 +181,15 @@ def test_what_a_session_may_carry_is_a_change_of_its_own() -> None:
     ]
 
 
+def test_regions_are_named_if_repositories_are_in_several() -> None:
+    abroad = Repository("release", RELEASE.arn.replace("eu-west-1", "us-east-1"), TAGGED)
+    elsewhere = Repository("other", RELEASE.arn.replace("eu-west-1", "eu-north-1"), {})
+    gains = f"+ {ONE} (external ID) can pull release"
+    assert lines(trust(), trust(DECLARED), RELEASE, DEVELOP) == [gains]
+    for others in ([abroad], [abroad, elsewhere]):
+        assert lines(trust(), trust(DECLARED), RELEASE, *others) == [f"{gains} in eu-west-1, release in us-east-1"]
+
+
 def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
     gains, loses = f"+ {ONE} (external ID) can pull release", f"- {ONE} (external ID) loses release"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ WHOLE = _consumers.Consumer(CONSUMER, (), "id-one")
 NAMED = _consumers.Consumer(CONSUMER, ("user/puller", "role/ci"), "id-one")
 BY_CONDITION = _consumers.Consumer(CONSUMER, ("user/puller", "role/ci"), "id-one", "condition")
 MFA = _consumers.Consumer(CONSUMER, (), "id-one", require_mfa=True)
+UNIT, LOWER_UNIT = "o-abcdefghij/r-ab12/ou-ab12-11111111", "o-abcdefghij/r-ab12/ou-ab12-11111111/ou-ab12-22222222"
+MEMBERS = _consumers.Consumer(external_id="id-one", organization_id="o-abcdefghij")
+IN_UNIT, IN_LOWER_UNIT = (replace(MEMBERS, organization_units=(unit,)) for unit in (UNIT, LOWER_UNIT))
 EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "id-one"}}
 
 
@@ -53,13 +57,40 @@ def allow(principal: Any, condition: dict[str, Any] | None = None, **elements: A
         (trust(allow({"AWS": ROOT}, {**EXTERNAL_ID, "Null": {"aws:SourceIp": "true"}})), trust(WHOLE)),
         (trust(WHOLE, allow({"AWS": f"arn:aws:sts::{CONSUMER}:assumed-role/x/y"}, EXTERNAL_ID)), trust(WHOLE)),
         (_role_narrowing.DENY_ALL_TRUST, trust(WHOLE)),
+        (trust(IN_UNIT), trust(MEMBERS)),
+        (trust(IN_LOWER_UNIT), trust(IN_UNIT)),
+        (trust(replace(WHOLE, organization_id="o-abcdefghij", organization_units=(UNIT,))), trust(IN_UNIT)),
+        (trust(MEMBERS), trust(replace(MEMBERS, session_tags=True))),
     ],
 )
 def test_nothing_is_lost(before: Any, after: Any) -> None:
     assert _admission.lost_admissions(before, after) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        (MEMBERS, IN_UNIT, "organization o-abcdefghij (external ID)"),
+        (IN_UNIT, IN_LOWER_UNIT, f"organization o-abcdefghij (external ID, unit {UNIT})"),
+        (MEMBERS, WHOLE, "organization o-abcdefghij (external ID)"),
+        (WHOLE, MEMBERS, CONSUMER + " (external ID)"),
+        (replace(WHOLE, session_tags=True), WHOLE, CONSUMER + " (external ID)"),
+    ],
+)
+def test_access_is_lost(before: _consumers.Consumer, after: _consumers.Consumer, name: str) -> None:
+    assert [one.label for one in _admission.lost_admissions(trust(before), trust(after))] == [name]
+
+
+def test_a_statement_for_everyone_is_not_one_for_an_organization() -> None:
+    """Without a condition that names one organization, the label does not name one."""
+    for values in (["o-abcdefghij", "o-bbbbbbbbbb"], "o-*"):
+        operator = "StringLike" if values == "o-*" else "StringEquals"
+        (one,) = _admission.admissions(trust(allow("*", {operator: {"aws:PrincipalOrgID": values}})))
+        assert one.principal == "everyone"
+
+
 OPENINGS = {
+    "organization-without-condition": allow({"AWS": "*"}, EXTERNAL_ID),
     "everyone": allow("*"),
     "every-aws-principal": allow({"AWS": "*"}),
     "service": allow({"Service": "ec2.amazonaws.com"}),

@@ -84,6 +84,15 @@ def test_role_with_an_external_id_and_a_tag_condition() -> None:
         ("*", None, {"*": "allowed"}),
         ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, {"o-1": "allowed"}),
         ("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}}, {"o-1/r-1/*": "allowed"}),
+        (
+            "*",
+            {
+                "StringEquals": {"aws:PrincipalOrgID": "o-1"},
+                "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/ou-1/*"},
+            },
+            {"o-1/r-1/ou-1/*": "allowed"},
+        ),
+        ("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}}, {"o-1/*": "allowed"}),
         ("*", {"StringEquals": {"aws:PrincipalAccount": CONSUMER}}, {root(CONSUMER): "allowed"}),
         ("*", {"ArnLike": {"aws:PrincipalArn": PULLER}}, {PULLER: "allowed"}),
         (root(CONSUMER), {"ArnEquals": {"aws:PrincipalArn": PULLER}}, {PULLER: "allowed"}),
@@ -201,6 +210,13 @@ def test_replication_to_another_account() -> None:
     [row] = rows_of(estate(repositories=BOTH, replication=(rule,))).values()
     assert (row.outsider.name, row.repository, row.access.actions["pull"]) == (root(CONSUMER), "release", "allowed")
     assert row.access.paths[0].conditions == ("a copy in us-east-1",)
+
+
+def test_the_second_replication_rule_is_named() -> None:
+    rules = tuple(ReplicationRule(((account, "us-east-1"),), ()) for account in (OTHER, CONSUMER))
+    found = rows_of(estate(repositories=BOTH[:1], replication=rules))
+    [path] = found[root(CONSUMER), "release"].access.paths
+    assert (path.document, path.actions) == ("rule 2 of the replication configuration", ("describe", "pull"))
 
 
 def test_replication_from_another_account() -> None:

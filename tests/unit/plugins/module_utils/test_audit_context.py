@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import COMBINATIONS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import outsiders
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
 from tests.unit.audited_estates import (
     BOTH,
@@ -244,7 +246,21 @@ def test_chosen_values_are_compared_with_known_ones(condition: dict[str, Any], v
         ({"Condition": {"StringEquals": {"aws:PrincipalTag/team": "${ecr:ResourceTag/team}"}}}, {"a/app", "b"}),
         ({"Condition": {"StringEquals": {"ecr:ResourceTag/team": "team-${aws:PrincipalTag/team}"}}}, {"b"}),
         ({"Condition": {"StringEquals": {"ecr:ResourceTag/none": "${aws:PrincipalTag/team}"}}}, set()),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "*-${aws:PrincipalTag/team}"}}}, {"b"}),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}-*"}}}, {"b"}),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "t?am-${aws:PrincipalTag/team}*"}}}, {"b"}),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/team": "*${aws:PrincipalTag/team}-x*"}}}, set()),
+        (
+            {"Condition": {"StringEqualsIgnoreCase": {"ecr:ResourceTag/team": "TEAM-${aws:PrincipalTag/team}"}}},
+            {"b"},
+        ),
+        (
+            {"Condition": {"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/x}-${aws:PrincipalTag/y}"}}},
+            {"b"},
+        ),
         ({"Resource": "arn:aws:ecr:*:*:repository/${aws:PrincipalTag/team}/*"}, {"a/app"}),
+        ({"Resource": "arn:aws:ecr:*:*:repo*/*${aws:PrincipalTag/team}pp"}, {"a/app"}),
+        ({"Resource": "arn:aws:ecr:*:${aws:PrincipalTag/account}:repository/a*"}, {"a/app"}),
         ({"Resource": "arn:aws:ecr:*:*:repository/${aws:PrincipalTag/name}"}, {"a/app", "b", "c"}),
     ],
 )
@@ -259,3 +275,43 @@ def test_session_tags_that_policies_use_as_variables(
     repositories = (repository("a/app", team="a"), repository("b", team="team-b"), repository("c"))
     found = verdicts(estate(shared, repositories=repositories))
     assert found == {(PULLER, name): "allowed" for name in readable if is_tagging}
+
+
+def test_too_many_session_tags_to_try_are_not_denied() -> None:
+    without = {
+        "Null": {"aws:PrincipalTag/x": "true"},
+        "StringLike": {"ecr:ResourceTag/team": "*${aws:PrincipalTag/x}*"},
+    }
+    policy = document({"Action": PULL, "Resource": "*", "Condition": without})
+    shared = role(document(trust(PULLER, Action=["sts:AssumeRole", "sts:TagSession"])), policy)
+    of_long_tag = repository("release", team="".join(map(chr, range(0x4E00, 0x4E00 + 70))))
+    [row] = audit_access(estate(shared, repositories=(of_long_tag,))).rows
+    assert (row.access.actions["pull"], row.access.actions["push"]) == ("unknown", "denied")
+    assert "more combinations" in row.access.reasons["pull"]
+
+
+OF_OTHER = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "names"),
+    [
+        # A condition names further principals only if the statement reaches several.
+        (trust(PULLER, OF_OTHER), [PULLER]),
+        (trust({"Service": "lambda.amazonaws.com"}, OF_OTHER), ["lambda.amazonaws.com"]),
+        (trust(root(CONSUMER), OF_OTHER), [root(CONSUMER), root(OTHER)]),
+        (trust("*", OF_OTHER), [root(OTHER), "*"]),
+        (trust({"AWS": "*"}, OF_OTHER), [root(OTHER), "*"]),
+        (trust("*", {"StringNotEquals": {"aws:PrincipalAccount": OTHER}}), [root(OTHER), "*"]),
+        (trust("*", {"StringEquals": {"aws:PrincipalAccount": "${aws:username}"}}), ["*"]),
+        (trust("*", {"NumericEquals": {"aws:PrincipalAccount": OTHER}}), ["*"]),
+        (trust("*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/*"}}), ["*"]),
+        ({**trust("*", OF_OTHER), "Effect": "Deny"}, [root(OTHER)]),
+        (trust(root(OWNER)), []),
+        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole"}, [PULLER, "*"]),
+        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole", "Effect": "Deny"}, [PULLER]),
+    ],
+)
+def test_principals_that_an_audit_evaluates(statement: dict[str, Any], names: list[str]) -> None:
+    statements = read_statements(document(statement), "the trust policy", True)
+    assert [outsider.name for outsider in outsiders(statements, estate())] == names

@@ -59,6 +59,17 @@ def test_a_difference_of_access(line: str, severity: str, title: str) -> None:
     assert found["evidence"]["document"] == "declaration shares.yml"
 
 
+def test_a_difference_of_several_shares_names_no_role() -> None:
+    """A line does not show to which share it belongs."""
+    one = {**plan()["shares"][0], "changed": True}
+    shares = [one, {**one, "role_arn": f"{ROLE}-2"}, {**one, "role_arn": f"{ROLE}-3", "changed": False}]
+    differing = {**changed("+ 222222222222 can pull release"), "shares": shares}
+    assert [found["resource"] for found in drift_findings(differing, "shares.yml")] == [""]
+    assert [found["resource"] for found in drift_findings({**differing, "shares": shares[1:]}, "shares.yml")] == [
+        f"{ROLE}-2"
+    ]
+
+
 def test_the_lines_have_the_form_of_the_plan() -> None:
     """If the plan words its lines in another way, these findings would state the opposite."""
     trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "333333333333"}}]}

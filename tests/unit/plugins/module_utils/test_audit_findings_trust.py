@@ -79,6 +79,8 @@ def test_trust_without_external_id_is_found(statement: dict[str, Any]) -> None:
         [admits({"Service": "ecs-tasks.amazonaws.com"})],
         [admits({"Federated": GITHUB}, action="sts:AssumeRoleWithWebIdentity")],
         [admits(CONSUMER, action="sts:TagSession")],
+        [admits(CONSUMER, action="sts:AssumeRoleWithWebIdentity")],
+        [admits(CONSUMER, action="sts:AssumeRoleWithSAML")],
         [admits(CONSUMER) | {"Effect": "Deny"}],
         [admits(DELETED)],
         [admits(CONSUMER, {"DateLessThan": {"aws:CurrentTime": time_text(days(-1))}})],

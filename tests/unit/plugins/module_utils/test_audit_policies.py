@@ -174,6 +174,14 @@ def test_a_chain_of_three_roles_is_named() -> None:
     assert path.conditions == ("external ID", f"session of role {A}", f"session of role {B}")
 
 
+def test_equal_documents_of_two_roles_keep_their_names() -> None:
+    shares = [role(document(trust(PULLER)), PULL_ALL, arn=arn) for arn in (A, B)]
+    [row] = rows_of(estate(*shares, repositories=BOTH[:1])).values()
+    assert [(path.role, path.document) for path in row.access.paths] == [
+        (arn, f"policy 1 of role {arn}") for arn in (A, B)
+    ]
+
+
 @pytest.mark.parametrize(
     ("tagged", "verdict"), [(["sts:AssumeRole", "sts:TagSession"], "allowed"), ("sts:AssumeRole", None)]
 )

@@ -48,6 +48,25 @@ def test_end_of_a_statement(condition: dict[str, Any] | None, end: int | None) -
     assert statement(condition).end == (None if end is None else days(end))
 
 
+@pytest.mark.parametrize(
+    ("condition", "begin"),
+    [
+        (None, None),
+        (at(5, "DateGreaterThan"), 5),
+        (at(5, "DateGreaterThanEquals"), 5),
+        ({**at(5, "DateGreaterThan"), **at(3, "DateGreaterThanEquals")}, 5),
+        ({"DateGreaterThan": {"aws:CurrentTime": [time_text(days(3)), time_text(days(5))]}}, 3),
+        ({**at(5, "DateGreaterThan"), "Bool": {"aws:SecureTransport": "true"}}, None),
+        ({"Bool": {"aws:SecureTransport": "true"}}, None),
+        (at(5, "DateLessThan"), None),
+    ],
+)
+def test_a_deny_ends_access_when_it_begins(condition: dict[str, Any] | None, begin: int | None) -> None:
+    denied = {**allows(condition=condition), "Effect": "Deny"}
+    [one] = audited(estate(role(policy=[denied]))).roles[0].policies[0].statements
+    assert one.end == (None if begin is None else days(begin))
+
+
 def test_statement_has_ended_at_its_end() -> None:
     assert statement(at(0)).has_ended(NOW)
     assert not statement(at(1)).has_ended(NOW)

@@ -39,12 +39,15 @@ def test_comments_for_what_follows_stay_when_a_section_goes() -> None:
     assert merged(content.encode(), present=False) == b"# mine\n\n# the last\n[profile last]\nregion = x\n"
 
 
-def test_a_merge_that_would_lose_something_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "content", ["[default]\nregion = x\n", "[default]\n", f"[{SECTION}]\nregion = x\nrole_arn = y\n"]
+)
+def test_a_merge_that_would_lose_something_is_rejected(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         _aws_config_file, "_replaced", lambda _text, section, expected: _aws_config_file._written(section, expected)
     )
     with pytest.raises(EcrError, match="in a form that cannot be merged"):
-        merged(b"[default]\nregion = x\n")
+        merged(content.encode())
 
 
 @pytest.mark.parametrize(

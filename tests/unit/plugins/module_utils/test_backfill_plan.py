@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any
 
@@ -44,6 +45,34 @@ def test_backfill_of_a_response() -> None:
     expected = {"id": "id", "started": True, "started_at": "2026-11-01T00:00:00Z", "ended_at": "", "total": 2000}
     assert found.as_json(True).items() >= expected.items()
     assert Backfill.of({**reply, "progress": None}).progress_text.endswith("eu-west-1: in progress")
+
+
+def test_failed_backfill_has_its_reason_and_its_images() -> None:
+    reply = {
+        "replicationBackfillId": "id",
+        "destination": HERE.request,
+        "status": "FAILED",
+        "endedAt": time(2),
+        "failureCode": "Internal",
+        "progress": {"totalReplicationCount": 1, "completedReplicationCount": 0, "failedReplicationCount": 1},
+    }
+    image = {"repositoryName": "release", "imageId": {"imageDigest": "sha256:1"}, "failureCode": "AccessDenied"}
+    failed = dataclasses.replace(Backfill.of(reply), failures=(Failure.of(image),))
+    assert failed.as_json(False) == {
+        "account": HERE.account,
+        "region": HERE.region,
+        "id": "id",
+        "status": "FAILED",
+        "started": False,
+        "started_at": "",
+        "ended_at": "2026-11-02T00:00:00Z",
+        "failure_code": "Internal",
+        "total": 1,
+        "completed": 0,
+        "failed": 1,
+        "failures": [{"repository": "release", "digest": "sha256:1", "image_tag": "", "failure_code": "AccessDenied"}],
+    }
+    assert Backfill.of({**reply, "failureCode": None}).failure_code == ""
 
 
 def test_newest_backfill_of_a_destination_decides() -> None:

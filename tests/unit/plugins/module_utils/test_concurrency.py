@@ -57,6 +57,24 @@ def test_the_first_error_is_raised_and_ends_the_rest() -> None:
     assert len(begun) <= CONCURRENCY
 
 
+def test_a_later_error_does_not_replace_the_first_one() -> None:
+    threads: dict[int, threading.Thread] = {}
+    second_is_known = threading.Event()
+
+    def call(number: int) -> None:
+        threads[number] = threading.current_thread()
+        if number:
+            second_is_known.set()
+            assert second_is_known.wait(DEADLINE)
+            threads[0].join(DEADLINE)
+        else:
+            assert second_is_known.wait(DEADLINE)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="0"):
+        map_concurrently(call, range(2))
+
+
 def test_requests_do_not_keep_an_interrupted_process_alive() -> None:
     started = start(lambda: threading.current_thread().daemon)
     assert started() is True

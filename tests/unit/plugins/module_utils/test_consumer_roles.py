@@ -7,12 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import role_names_to_read
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import plan_role_narrowed
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    Attachment,
+    AttachmentKind,
+    RoleState,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.owner_account import ONE, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
+from tests.unit.owner_account import ONE, REGION, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
 
 NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 START = OwnerAccount({"release": {}, "develop": {}})
@@ -104,6 +110,7 @@ def test_each_consumer_has_its_own_role_and_one_policy() -> None:
     plan = START.plan([per_consumer("share", ONE, TWO, handoff_path="handoff.yml")])
     assert [role.name for role in plan.roles] == [f"share-{ONE}", f"share-{TWO}"]
     assert {role.policy_name for role in plan.roles} == {"share"}
+    assert [role.policy_roles for role in plan.roles] == [(f"share-{TWO}",), (f"share-{ONE}",)]
     assert [handoff["path"] for handoff in plan.handoffs] == [f"handoff-1-{ONE}.yml", f"handoff-2-{TWO}.yml"]
     assert [handoff["role"]["role_arn"].rpartition("/")[2] for handoff in plan.handoffs] == [
         f"share-{ONE}",
@@ -112,6 +119,39 @@ def test_each_consumer_has_its_own_role_and_one_policy() -> None:
     end = end_of(START, per_consumer("share", ONE, TWO))
     assert [name for name, policy in end.policies.items() if policy.policy_exists] == ["share"]
     assert end.roles[f"share-{ONE}"].role_tags["crossaccount.ecr-share"] == "share"
+
+
+def test_the_only_role_of_a_share_keeps_the_path_of_its_handoff() -> None:
+    plan = START.plan([per_consumer("share", ONE, handoff_path="handoff.yml")])
+    assert [handoff["path"] for handoff in plan.handoffs] == ["handoff.yml"]
+
+
+def test_a_consumer_may_have_its_own_duration() -> None:
+    consumers = [consumer(ONE, max_session_duration=7200), consumer(TWO)]
+    plan = START.plan([per_consumer("share", consumers=consumers, max_session_duration=3601)])
+    assert [role.max_session_duration for role in plan.roles] == [7200, 3601]
+
+
+@pytest.mark.parametrize(
+    ("second", "problem"),
+    [
+        ({"account": "a b", "external_id": "id-two"}, "Consumer 2: 'a b' is not an AWS account ID of 12 digits."),
+        (consumer(TWO, principals=["puller"]), f"Consumer 2 ({TWO}): principal 'puller' is not"),
+        (consumer(TWO, role_name="a/b"), f"Consumer 2 ({TWO}): Role name 'a/b' must have"),
+        (consumer(TWO, max_session_duration=1), "max_session_duration is 1 seconds"),
+    ],
+)
+def test_a_problem_of_a_consumer_is_reported_once(second: dict[str, Any], problem: str) -> None:
+    problems = START.plan([per_consumer("share", consumers=[consumer(ONE), second])]).problems
+    assert [text.startswith(problem) for text in problems] == [True], problems
+
+
+@pytest.mark.parametrize("share", [per_consumer("share", "a b"), per_consumer("s" * 60)])
+def test_role_without_a_valid_name_is_not_missing(share: dict[str, Any]) -> None:
+    """Otherwise, a misspelled account would seem to be a role that was deleted by hand."""
+    world = replace(START, repositories={"release": {"environment": "release"}, "develop": {}})
+    problems = world.plan([share], "absent").problems
+    assert not any("does not exist" in problem for problem in problems), problems
 
 
 def test_removed_consumer_leaves_the_others_unchanged() -> None:
@@ -162,6 +202,22 @@ def test_new_tags_narrow_every_role_before_the_policy_changes() -> None:
         (f"share-{TWO}", False),
     ]
     assert plan.roles[0].options["state"] == "narrowed"
+    # The first role is narrowed by its own writes.
+    consumers = [consumer(ONE, "other-id"), consumer(TWO)]
+    plan = start.plan([per_consumer("share", consumers=consumers, repository_tags={"environment": "beta"})])
+    assert [(role.name, role.is_narrowed) for role in plan.roles] == [(f"share-{ONE}", False), (f"share-{TWO}", False)]
+
+
+def test_new_roles_are_narrowed_before_the_old_role_is_deleted() -> None:
+    start = end_of(START, declared("share", ONE, TWO))
+    plan = start.plan([per_consumer("share", ONE, TWO)])
+    assert [(role.name, role.is_narrowed, role.is_present) for role in plan.roles] == [
+        (f"share-{ONE}", True, True),
+        (f"share-{TWO}", True, True),
+        ("share", False, False),
+        (f"share-{ONE}", False, True),
+        (f"share-{TWO}", False, True),
+    ]
 
 
 def test_a_new_role_is_narrowed_without_its_policy() -> None:
@@ -360,6 +416,52 @@ def test_new_consumer_of_an_account_gets_its_own_external_id() -> None:
     assert [one["external_id"] for handoff in renamed.handoffs if handoff for one in handoff["role"]["consumers"]] == [
         "id-of-a"
     ]
+
+
+def test_another_share_of_an_account_changes_no_external_id() -> None:
+    """The account of a consumer identifies its ID if the share declares the account once, also in a new role."""
+
+    def named(user: str, form: str) -> dict[str, Any]:
+        consumers = [{"account": ONE, "principals": [f"user/{user}"], "external_id": "generate"}]
+        return declared("share", consumers=consumers, roles=form)
+
+    other = declared("other", ONE, repository_tags={"audience": "inner"})
+    start = end_of(START, named("a", "shared"), other)
+    for form in ("shared", "per_consumer"):
+        plan = start.plan([named("b", form), other], make_id=lambda: "new")
+        assert [
+            [one["external_id"] for one in handoff["role"]["consumers"]] for handoff in plan.handoffs if handoff
+        ] == [["generated"], [f"shared-id-{ONE}"]]
+
+
+def test_another_share_with_the_same_duration_has_its_own_end() -> None:
+    start = at(end_of(at(START, FIRST), declared("first", expires="14d")), "2026-01-03T00:00:00Z")
+    second = declared("second", TWO, expires="14d", repository_tags={"audience": "inner"})
+    plan = start.plan([declared("first", expires="14d"), second])
+    assert [facts.result["expires"] for facts in plan.shares] == ["2026-01-15T00:00:00Z", "2026-01-17T00:00:00Z"]
+
+
+def test_share_has_ended_at_its_end() -> None:
+    share = declared("share", expires=ENDS[0])
+    start = end_of(at(START, FIRST), share)
+    assert not at(start, "2026-05-31T23:59:59Z").plan([share], "absent", expired_only=True).changed
+    assert [role.name for role in at(start, ENDS[0]).plan([share], "absent", expired_only=True).roles] == ["share"]
+
+
+def test_roles_that_may_serve_a_share_are_read() -> None:
+    (share,) = declared_shares(
+        {"shares": [per_consumer("share", ONE)], "defaults": None, "state": "present", "trust_policy_quota": 2048},
+        REGION,
+    )
+    kinds = (AttachmentKind.ROLE, AttachmentKind.USER)
+    state = RoleState(attachments=tuple(Attachment(kind, f"by-hand-{kind.name}") for kind in kinds))
+    others = {
+        "of-this-share": RoleState(role_tags={"Crossaccount.ECR-share": "share"}),
+        "of-another-share": RoleState(role_tags={"crossaccount.ecr-share": "other"}),
+        "of-no-share": RoleState(),
+    }
+    assert role_names_to_read(share, {share.name: state}, others) == {"share", "by-hand-ROLE", "of-this-share"}
+    assert role_names_to_read(share, {}, {}) == {"share"}
 
 
 @pytest.mark.parametrize("is_later", [True, False])

@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_problems import consumers_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import (
     Consumer,
     consumer_of,
-    consumers_problems,
     with_external_ids,
 )
 
-from tests.unit.roles import CONSUMER, STRANGER
+from tests.unit.roles import CONSUMER, LOWER_UNIT, ORGANIZATIONS, OTHER_UNIT, STRANGER, UNIT
+
+ORGANIZATION = ORGANIZATIONS[0]
 
 GOOD: dict[str, Any] = {"account": CONSUMER, "external_id": "id-one"}
 QUOTE = " Quote it: YAML reads a bare number as an integer, and one with a leading zero as another number."
 DIGITS = ' Write the digits, as in account: "222222222222".'
+NOBODY = "It has neither account nor organization_id. Set account, or organization_id for a whole organization."
+IN_ORGANIZATION: dict[str, Any] = {"organization_id": ORGANIZATION, "external_id": "id-one"}
 EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
 
 
@@ -50,7 +54,95 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
             [{**GOOD, "account": CONSUMER + "\n"}],
             [f"Consumer 1: '{CONSUMER}\\n' is not an AWS account ID of 12 digits.{DIGITS}"],
         ),
-        ([{**GOOD, "account": None}], [f"Consumer 1: None is not an AWS account ID of 12 digits.{DIGITS}"]),
+        ([{**GOOD, "account": None}], [f"Consumer 1: {NOBODY}"]),
+        ([{"external_id": "id-one"}], [f"Consumer 1: {NOBODY}"]),
+        ([IN_ORGANIZATION], []),
+        ([{**IN_ORGANIZATION, "organization_units": [UNIT, OTHER_UNIT], "session_tags": True}], []),
+        ([{**GOOD, "organization_id": ORGANIZATION, "organization_units": [LOWER_UNIT]}], []),
+        (
+            [{**IN_ORGANIZATION, "external_id": None, "allow_no_external_id": True}],
+            [f"Consumer 1 ({ORGANIZATION}) has no external_id. Set one. allow_no_external_id is only for an account."],
+        ),
+        (
+            [{**IN_ORGANIZATION, "organization_id": "o-*"}],
+            ["Consumer 1 (o-*): organization_id 'o-*' does not look like o-exampleorgid."],
+        ),
+        (
+            [{**IN_ORGANIZATION, "principals": ["role/a", "user/*"]}],
+            [
+                f"Consumer 1 ({ORGANIZATION}): principals needs account. Declare the users and roles under their own"
+                " account, or omit principals."
+            ],
+        ),
+        (
+            [{**IN_ORGANIZATION, "organization_units": []}],
+            [
+                f"Consumer 1 ({ORGANIZATION}): organization_units is an empty list. Name at least one unit, or omit the"
+                " option to include the whole organization."
+            ],
+        ),
+        (
+            [{**GOOD, "organization_units": [UNIT]}],
+            [
+                f"Consumer 1 ({CONSUMER}): organization_units needs organization_id. Set it to the organization of the"
+                " units."
+            ],
+        ),
+        (
+            [{"external_id": "id-one", "organization_units": [UNIT]}],
+            [
+                f"Consumer 1: {NOBODY}",
+                "Consumer 1 (nobody): organization_units needs organization_id. Set it to the organization of the"
+                " units.",
+            ],
+        ),
+        (
+            [{**IN_ORGANIZATION, "organization_id": "o-bbbbbbbbbb", "organization_units": [UNIT]}],
+            [
+                f"Consumer 1 (o-bbbbbbbbbb): unit {UNIT} belongs to organization {ORGANIZATION}, not to o-bbbbbbbbbb."
+                " Declare it under its own."
+            ],
+        ),
+        *(
+            (
+                [{**IN_ORGANIZATION, "organization_units": [unit]}],
+                [
+                    f"Consumer 1 ({ORGANIZATION}): unit {unit!r} is not the path of an organizational unit, such as"
+                    " o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111. Write the IDs from the organization to the unit."
+                ],
+            )
+            for unit in (
+                "ou-ab12-11111111",
+                f"{ORGANIZATION}/r-ab12",
+                f"{UNIT}/",
+                f"{UNIT}/*",
+                f"{ORGANIZATION}/r-ab12/ou-ab12-1*",
+                f"{UNIT}/{CONSUMER}",
+                UNIT.upper(),
+                f"{UNIT}\n",
+                "",
+            )
+        ),
+        (
+            [{**IN_ORGANIZATION, "organization_units": [LOWER_UNIT, UNIT, OTHER_UNIT, OTHER_UNIT]}],
+            [
+                f"Consumer 1 ({ORGANIZATION}): unit {LOWER_UNIT} is below {UNIT}, which includes it. Remove"
+                f" {LOWER_UNIT}.",
+                f"Consumer 1 ({ORGANIZATION}): unit {OTHER_UNIT} is listed twice. Remove one.",
+            ],
+        ),
+        (
+            [IN_ORGANIZATION, IN_ORGANIZATION, {**IN_ORGANIZATION, "organization_units": [UNIT]}],
+            [f"Consumer {ORGANIZATION} is declared twice with the same principals and external_id. Remove one."],
+        ),
+        (
+            [{"service": "lambda.amazonaws.com", "source_accounts": [CONSUMER]}],
+            [
+                f"Consumer 1 (lambda.amazonaws.com): {name} is for repository policies and registry policies. A service"
+                " does not assume a pull role."
+                for name in ("service", "source_accounts")
+            ],
+        ),
         ([{**GOOD, "account": ["1"]}], [f"Consumer 1: ['1'] is not an AWS account ID of 12 digits.{DIGITS}"]),
         (
             [{**GOOD, "external_id": ""}],
@@ -173,3 +265,55 @@ def test_a_generated_external_id_is_made_once(declared: list[dict[str, Any]], id
     assert [consumer.external_id for consumer in with_external_ids(consumers, "aws", trust, lambda: "new")] == ids
     (new,) = with_external_ids([consumer_of(generate(ONE))], "aws", None, lambda: "new")
     assert new.external_id == "new"
+
+
+def in_organization(organization: str, *units: str) -> dict[str, Any]:
+    return {"organization_id": organization, "organization_units": list(units) or None, "external_id": "generate"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "ids"),
+    [
+        ([in_organization(ORGANIZATION, UNIT)], ["id-unit"]),
+        ([in_organization(ORGANIZATION, OTHER_UNIT)], ["id-unit"]),  # the only consumer of its organization
+        ([in_organization(ORGANIZATION), in_organization(ORGANIZATION, UNIT)], ["new", "id-unit"]),
+        ([in_organization(ORGANIZATIONS[1])], ["id-whole"]),
+        ([in_organization("o-cccccccccc")], ["new"]),
+        ([generate(ONE)], ["id-one"]),  # the statement of an organization is not one of its accounts
+        ([generate(TWO)], ["new"]),
+    ],
+)
+def test_a_generated_external_id_of_an_organization_is_kept(declared: list[dict[str, Any]], ids: list[str]) -> None:
+    before = [
+        {**in_organization(ORGANIZATION, UNIT), "external_id": "id-unit"},
+        {**in_organization(ORGANIZATIONS[1]), "external_id": "id-whole"},
+        {"account": ONE, "external_id": "id-one", "organization_id": ORGANIZATION, "organization_units": [UNIT]},
+    ]
+    trust = _policy.trust_document("aws", [consumer_of(item) for item in before])
+    trust["Statement"][1]["Principal"] = "*"  # edited by hand, with the same meaning
+    consumers = [consumer_of(item) for item in declared]
+    assert [consumer.external_id for consumer in with_external_ids(consumers, "aws", trust, lambda: "new")] == ids
+
+
+def test_an_external_id_without_its_organization_is_not_read() -> None:
+    """A statement for everyone, edited by hand, belongs to no declared consumer."""
+    trust = _policy.trust_document("aws", [consumer_of(IN_ORGANIZATION)])
+    del trust["Statement"][0]["Condition"]["StringEquals"]["aws:PrincipalOrgID"]
+    for item in (in_organization(ORGANIZATION), generate(ONE)):
+        (consumer,) = with_external_ids([consumer_of(item)], "aws", trust, lambda: "new")
+        assert consumer.external_id == "new"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {**GOOD, "principals": ["role/a"], "session_tags": True, "require_mfa": True},
+        {**IN_ORGANIZATION, "organization_units": [UNIT]},
+        {**IN_ORGANIZATION, "organization_units": []},
+        {"service": "lambda.amazonaws.com", "source_arns": ["a"], "source_accounts": ["b"]},
+    ],
+)
+def test_the_options_of_a_consumer_declare_the_same_consumer(declared: dict[str, Any]) -> None:
+    consumer = consumer_of(declared)
+    assert consumer_of(consumer.options) == consumer
+    assert {name: value for name, value in consumer.options.items() if name in declared} == declared

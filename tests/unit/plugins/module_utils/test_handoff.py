@@ -56,6 +56,10 @@ def consumers(*accounts: str) -> dict[str, Any]:
         ({}, ["/srv/handoff"]),
         ({"path": "/srv.d/handoff"}, ["/srv.d/handoff"]),
         ({"role": consumers(CONSUMER, OTHER)}, [f"/srv/handoff-1-{CONSUMER}", f"/srv/handoff-2-{OTHER}"]),
+        (
+            {"role": {**ROLE, "consumers": [{"account": None, "organization_id": "o-abcdefghij"}, *ROLE["consumers"]]}},
+            ["/srv/handoff-1-o-abcdefghij", f"/srv/handoff-2-{CONSUMER}"],
+        ),
         ({"tagged": [place("a"), place("b")]}, ["/srv/handoff-a", "/srv/handoff-b"]),
         (
             {"role": consumers(CONSUMER, CONSUMER), "tagged": [place("a"), place("b")]},
@@ -206,6 +210,22 @@ def test_the_page_names_the_end_of_the_access() -> None:
     ends = {**ROLE, "expires": "2026-12-31T00:00:00Z"}
     assert "The access ends on 2026-12-31T00:00:00Z." in page(role=ends).splitlines()
     assert "The access ends on" not in page()
+
+
+def test_the_page_of_an_organization() -> None:
+    unit = "o-abcdefghij/r-ab12/ou-ab12-11111111"
+    consumer = {
+        "account": None,
+        "organization_id": "o-abcdefghij",
+        "organization_units": [unit],
+        "external_id": "an-id",
+    }
+    text = page(role={**ROLE, "consumers": [consumer]})
+    assert f"Organization o-abcdefghij, unit {unit} can pull from these repositories in eu-west-1:" in text
+    assert f"your own credentials in organization o-abcdefghij, unit {unit}." in text
+    for broken in ({"organization_id": "`"}, {"organization_id": None}, {"organization_units": [f"{unit}\n"]}):
+        with pytest.raises(EcrError, match=r"No page is written: "):
+            page(role={**ROLE, "consumers": [{**consumer, **broken}]})
 
 
 def test_the_page_leaves_out_what_does_not_apply() -> None:

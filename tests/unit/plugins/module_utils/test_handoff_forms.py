@@ -43,6 +43,14 @@ def test_top_names_what_only_the_consumer_knows(name: str, expires: str | None) 
 
 
 @pytest.mark.parametrize("name", _handoff_forms.FORM_NAMES)
+def test_consumer_may_be_an_organization(name: str) -> None:
+    organization = {"consumer_account": None, "consumer_organization": "o-exampleorgid", "consumer_units": None}
+    text = form(name, **organization)
+    assert f"with which organization o-exampleorgid pulls from account {OWNER} in {REGION}." in text
+    assert ("None" in text, "in your account" in text or name in ("kubelet", "external_secrets")) == (False, True)
+
+
+@pytest.mark.parametrize("name", _handoff_forms.FORM_NAMES)
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [

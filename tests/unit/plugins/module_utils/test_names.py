@@ -219,3 +219,35 @@ def test_the_problem_of_an_arn_of_a_user_names_the_option_for_it() -> None:
     advice = f'To trust only user/team/puller, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
     assert advice in "".join(_names.account_problems(USER))
     assert 'Write the digits, as in account: "222222222222".' in "".join(_names.account_problems("release"))
+
+
+# --- permissions boundaries
+
+
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        f"arn:aws:iam::{OWNER}:policy/limit",
+        f"arn:aws-cn:iam::{OWNER}:policy/path/limit",
+        "arn:aws:iam::aws:policy/PowerUserAccess",
+        "arn:aws:iam::aws:policy/allow",  # a policy of AWS with the name of the policy of the role
+    ],
+)
+def test_another_policy_can_limit_a_role(boundary: str) -> None:
+    assert list(_names.boundary_problems(boundary, "role", "allow")) == []
+
+
+@pytest.mark.parametrize(
+    "boundary", ["", "limit", ROLE, f"arn:aws:iam::{OWNER}:policy/", "arn:aws:iam::x:policy/limit"]
+)
+def test_a_boundary_is_the_arn_of_a_policy(boundary: str) -> None:
+    (problem,) = _names.boundary_problems(boundary, "role", "allow")
+    assert problem.startswith(f"permissions_boundary {boundary!r} is not a policy's ARN, such as")
+
+
+@pytest.mark.parametrize("name", ["allow", "ALLOW", "path/Allow"])
+def test_the_policy_of_a_role_cannot_limit_it(name: str) -> None:
+    boundary = f"arn:aws:iam::{OWNER}:policy/{name}"
+    assert list(_names.boundary_problems(boundary, "role", "Allow")) == [
+        f"permissions_boundary {boundary} is the policy of role role itself, so it limits nothing. Name another policy."
+    ]

@@ -11,6 +11,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
+ORGANIZATION = "o-aaaaaaaaaa"
 
 
 @pytest.mark.parametrize("declared", [None, OWNER, "012345678901"])
@@ -42,8 +43,8 @@ def test_credentials_of_another_account_are_rejected() -> None:
 
 def shared_id(*accounts: str) -> str:
     return (
-        f"External ID 'a' is declared for the accounts {' and '.join(accounts)}. Declare a different external ID for"
-        " each account."
+        f"External ID 'a' is declared for the consumers {' and '.join(accounts)}. Declare a different external ID for"
+        " each of them."
     )
 
 
@@ -75,6 +76,12 @@ SELF = (
             [Consumer(OWNER, ("role/x",), "a"), Consumer(ONE, (), "a"), Consumer(ONE)],
             [SELF, shared_id(OWNER, ONE), BOTH],
         ),
+        (
+            [Consumer(None, (), "a", organization_id=ORGANIZATION), Consumer(ONE, (), "a")],
+            [shared_id(ORGANIZATION, ONE)],
+        ),
+        ([Consumer(None, (), "a", organization_id=ORGANIZATION)] * 2, []),
+        ([Consumer(None, (), "a", organization_id="x"), Consumer(None, (), "a"), Consumer(ONE, (), "a")], []),
         ([Consumer("1", (), "a"), Consumer(ONE, (), "a")], []),  # an invalid account is a problem of its own
         ([Consumer(["x"], (), "a"), Consumer(ONE, (), "a")], []),  # type: ignore[arg-type]
     ],

@@ -3,20 +3,31 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import (
-    consumer_of,
-    consumers_problems,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_problems import consumers_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.authority import Caller, assumes, reads
-from tests.unit.roles import ACCOUNTS, CONSUMER, EXTERNAL_IDS, IDENTITY, NAMES, OWNER, STRANGER, consumers
+from tests.unit.roles import (
+    ACCOUNTS,
+    CONSUMER,
+    EXTERNAL_IDS,
+    IDENTITY,
+    LOWER_UNIT,
+    NAMES,
+    OTHER_UNIT,
+    OWNER,
+    STRANGER,
+    UNIT,
+    consumers,
+)
 
 PULL = {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 READ = PULL | {
@@ -123,13 +134,23 @@ def test_regions(regions: list[str], region: str, allowed: bool) -> None:
     assert reads(document, "ecr:BatchGetImage", arn, {"share": "yes"}) is allowed
 
 
+#: Where the caller's account is in its organization (in a unit, below it, in another one, in the root), whether the
+#: caller has MFA, and whether the session is to have tags.
+SITUATIONS = list(
+    itertools.product([None, UNIT, LOWER_UNIT, OTHER_UNIT, "o-aaaaaaaaaa/r-ab12"], [False, True], [False, True])
+)
+
+
 def declared_for(consumer: dict[str, Any], caller: Caller) -> bool:
     name = caller.arn.rpartition(f"{caller.account}:")[2]
+    principals, units = consumer.get("principals"), consumer["organization_units"]
     return (
-        consumer["account"] == caller.account
-        and (not consumer["principals"] or any(principal in (name, caller.arn) for principal in consumer["principals"]))
+        consumer.get("account") in (None, caller.account)
+        and (not principals or any(principal in (name, caller.arn) for principal in principals))
         and consumer["external_id"] in (None, caller.external_id)
         and consumer["organization_id"] in (None, caller.organization)
+        and (units is None or any((caller.path or "").startswith(f"{unit}/") for unit in units))
+        and (consumer["session_tags"] or not caller.tagged)
         and (caller.mfa or not consumer["require_mfa"])
     )
 
@@ -142,8 +163,10 @@ def test_trust_lets_in_exactly_the_declared_callers(data: st.DataObject, partiti
     for account in ACCOUNTS:
         for name in NAMES:
             for external_id in [None, *EXTERNAL_IDS]:
-                for organization, mfa in [(None, False), (None, True), ("o-aaaaaaaaaa", True), ("o-aaaaaaaaaa", False)]:
-                    caller = Caller(f"arn:{partition}:iam::{account}:{name}", external_id, organization, mfa)
+                for place, mfa, tagged in SITUATIONS:
+                    arn = f"arn:{partition}:iam::{account}:{name}"
+                    organization, path = (place[:12], f"{place}/") if place else (None, None)
+                    caller = Caller(arn, external_id, organization, mfa, path, tagged)
                     expected = any(declared_for(item, caller) for item in declared)
                     assert assumes(document, caller) is expected
 
@@ -160,9 +183,16 @@ def test_trust_in_full() -> None:
             "require_mfa": True,
         },
         {"account": CONSUMER, "allow_no_external_id": True},
+        {
+            "organization_id": "o-aaaaaaaaaa",
+            "organization_units": [UNIT],
+            "external_id": "id-three",
+            "session_tags": True,
+        },
+        {"account": CONSUMER, "organization_id": "o-aaaaaaaaaa", "organization_units": [OTHER_UNIT, LOWER_UNIT]},
     ]
     named = [consumer_of(item) for item in declared]
-    assert list(consumers_problems(named, "aws")) == []
+    assert list(consumers_problems(named[:-1], "aws")) == []
     document = _policy.trust_document("aws", named)
     assert document == {
         "Version": "2012-10-17",
@@ -186,6 +216,24 @@ def test_trust_in_full() -> None:
                 },
             },
             {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CONSUMER}:root"}, "Action": "sts:AssumeRole"},
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {"sts:ExternalId": "id-three", "aws:PrincipalOrgID": "o-aaaaaaaaaa"},
+                    "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{UNIT}/*"},
+                },
+            },
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{CONSUMER}:root"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"},
+                    "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{LOWER_UNIT}/*", f"{OTHER_UNIT}/*"]},
+                },
+            },
         ],
     }
 

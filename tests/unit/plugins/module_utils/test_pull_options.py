@@ -12,6 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options imp
     PULL_RULES,
     PullOptions,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -92,9 +93,20 @@ def test_a_task_with_a_registry_token_has_no_session() -> None:
     assert "QVdTOng=" not in repr(options)
 
 
+def test_a_task_with_its_own_registry_assumes_no_role() -> None:
+    options = options_of(images=["cache/app:v1"], account="222222222222", denied=["cache/other:v1"])
+    assert (options.session, options.own) == (None, RegistryAccount("222222222222"))
+    assert [str(reference) for reference in options.denied] == ["cache/other:v1"]
+    assert "is a number" in problems_of(account=222222222222)
+
+
 @pytest.mark.parametrize(
     ("own", "problem"),
     [
+        ({**BY_TOKEN, "denied": [f"app@{DIGEST}"]}, "denied needs a request to AWS, which registry_token excludes."),
+        ({"account": "222222222222", "images": [f"{HOST}/app@{DIGEST}"]}, "111111111111"),
+        ({"account": "222222222222", "denied": [f"{HOST}/app@{DIGEST}"]}, "111111111111"),
+        ({"account": "222222222222", "denied": ["App"]}, "'App'"),
         ({**BY_ROLE, "images": []}, "images is empty: list at least one image."),
         ({**BY_ROLE, "engine": "oci_layout"}, "Engine oci_layout needs a folder. Set dest."),
         ({**BY_ROLE, "engine": "oci_layout", "dest": ""}, "Engine oci_layout needs a folder. Set dest."),
@@ -137,6 +149,7 @@ def test_boto3_is_needed_only_by_a_host_that_uses_aws(token: str | None, credent
 
 def test_a_task_needs_a_role_or_a_registry() -> None:
     assert PULL_RULES == {
-        "required_one_of": [("role_arn", "registry_token")],
+        "required_one_of": [("role_arn", "registry_token", "account")],
+        "mutually_exclusive": [("role_arn", "account"), ("registry_token", "account")],
         "required_together": [("registry_url", "registry_token")],
     }

@@ -100,7 +100,22 @@ def test_sid_of_another_statement_is_a_problem(statement: dict[str, Any], is_pre
     )
 
 
+def test_several_statements_with_a_sid_of_others_are_one_problem() -> None:
+    theirs = {**THEIRS, "Sid": SID}
+    for statements in ([theirs, theirs], [ours(), theirs]):
+        assert len(merge(policy(*statements), declared()).problems) == 1
+
+
+def test_no_warning_about_the_declared_statement() -> None:
+    assert merge(policy(ours(), THEIRS), declared(is_present=False)).warnings == ()
+
+
 def test_policy_beyond_the_limit_is_a_problem() -> None:
+    rest = len(json.dumps(policy(THEIRS, ours("release")), separators=(",", ":")))
+    fitting = {**THEIRS, "Resource": "*" + "x" * (10240 - rest)}
+    assert merge(policy(fitting), declared("release")).problems == ()
+    (problem,) = merge(policy({**fitting, "Resource": fitting["Resource"] + "x"}), declared("release")).problems
+    assert problem.startswith("The registry policy would have 10,241 characters; ECR accepts up to 10,240.")
     long = {**THEIRS, "Resource": ["x" * 10000]}
     (problem,) = merge(policy(long), declared("release")).problems
     assert problem.startswith("The registry policy would have 10,")
@@ -118,6 +133,28 @@ def test_other_statements_that_decide_are_warnings(action: str, principal: Any) 
     assert merge(policy(allow), declared()).warnings == ()
     (warning,) = merge(policy(allow), declared(is_present=False)).warnings
     assert warning.startswith("Statement theirs of the registry policy still accepts replication from account")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Principal": {"AWS": "arn:aws:iam::333333333333:root"}},
+        {"Principal": {"Service": "ecr.amazonaws.com"}},
+        {"Principal": {}},
+        {"Action": "ecr:CreateRepository"},
+        {"Action": []},
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_statements_about_others_are_no_warnings(changed: dict[str, Any], effect: str) -> None:
+    other = {**THEIRS, "Action": "ecr:*", "Effect": effect, **changed}
+    assert merge(policy(other), declared(is_present=False)).warnings == ()
+
+
+def test_warning_about_a_statement_without_a_sid() -> None:
+    other = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    (warning,) = merge(policy(other), declared()).warnings
+    assert warning.startswith("Statement without a Sid of the registry policy may deny")
 
 
 @pytest.mark.parametrize(
@@ -146,6 +183,30 @@ def test_policy_is_read_with_all_its_elements() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, declared()),
+        ({"sid": "Own", "create_repositories": False}, declared(sid="Own", creates=False)),
+        ({"adopt": True, "prefixes": ["release"], "all_repositories": False}, declared("release", adopt=True)),
+        ({"state": "absent"}, declared(is_present=False)),
+    ],
+)
+def test_declaration_of_the_options(changed: dict[str, Any], expected: StatementDeclaration) -> None:
+    params = {
+        "source_account": OWNER,
+        "cache_account": None,
+        "cache_role": None,
+        "sid": None,
+        "prefixes": None,
+        "all_repositories": True,
+        "create_repositories": True,
+        "adopt": False,
+        "state": "present",
+    }
+    assert StatementDeclaration.of({**params, **changed}) == expected
+
+
+@pytest.mark.parametrize(
     ("wanted", "part"),
     [
         (declared(source=111111111111), "source_account: 111111111111 is a number"),
@@ -159,12 +220,52 @@ def test_invalid_declaration_is_a_problem(wanted: StatementDeclaration, part: st
 
 
 def test_registry_needs_no_policy_for_its_own_account() -> None:
-    (problem,) = declared().problems_in(OWNER)
+    (problem,) = declared().problems_in(Identity("aws", OWNER))
     assert "Replication within an account needs no registry policy." in problem
-    assert list(declared().problems_in(CONSUMER)) == []
+    assert list(declared().problems_in(REGISTRY)) == []
 
 
 def test_rejected_policy_names_deleted_principals() -> None:
     gone = {**THEIRS, "Principal": {"AWS": "AIDA12345678901234567"}}
     assert "AIDA12345678901234567" in rejected(policy(gone))
     assert rejected(policy(THEIRS)) == rejected(None) == ""
+
+
+def cache(*prefixes: str, **options: Any) -> StatementDeclaration:
+    options = {"sid": "CrossaccountEcrCache111111111111", "cache_role": "team/ecr-cache", **options}
+    return declared(*prefixes, **options)
+
+
+def test_statement_of_a_cache_accepts_only_its_role() -> None:
+    statement = cache("release").statement(REGISTRY, "eu-west-1")
+    assert statement["Principal"] == {"AWS": ROOT}
+    role = f"arn:aws:iam::{OWNER}:role/team/ecr-cache"
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+    assert statement["Resource"] == [f"arn:aws:ecr:eu-west-1:{CONSUMER}:repository/release*"]
+    assert merge(policy(THEIRS, statement), cache("release")).policy == policy(THEIRS, statement)
+    assert merge(policy(statement), cache(is_present=False)).policy is None
+    for foreign in (
+        {**statement, "Action": "ecr:*"},
+        {**statement, "Condition": {}},
+        {**ours(), "Sid": statement["Sid"]},
+    ):
+        (problem,) = merge(policy(foreign), cache()).problems
+        assert "is not one that accepts a cache of account 111111111111." in problem
+    narrower = {**statement, "Action": ["ecr:BatchGetImage"]}
+    assert merge(policy(narrower), cache("release")) == MergedPolicy(policy(statement), (), ())
+    deny = {**THEIRS, "Action": "ecr:Batch*"}
+    (warning,) = merge(policy(deny), cache()).warnings
+    assert "may deny a cache of account 111111111111." in warning
+
+
+@pytest.mark.parametrize(
+    ("wanted", "registry", "part"),
+    [
+        (cache(), OWNER, "A cache within an account needs no registry policy."),
+        (cache(cache_role="ecr*"), CONSUMER, "cache_role: principal 'role/ecr*' contains a wildcard."),
+        (cache(cache_role="a b"), CONSUMER, "cache_role: principal 'role/a b' is not"),
+    ],
+)
+def test_wrong_cache_is_a_problem(wanted: StatementDeclaration, registry: str, part: str) -> None:
+    (problem,) = wanted.problems_in(Identity("aws", registry))
+    assert part in problem

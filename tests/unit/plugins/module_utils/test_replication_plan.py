@@ -11,6 +11,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import (
     merge_rule,
+    rule_elements,
     rules_of,
     unmatched,
 )
@@ -18,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_sele
 
 OWNER, CONSUMER, OTHER = "111111111111", "222222222222", "333333333333"
 REGION = "ap-northeast-1"
-THERE = Destination(CONSUMER, REGION)
+THERE, ELSEWHERE = Destination(CONSUMER, REGION), Destination(OTHER, "eu-west-1")
 SOURCE = Destination(OWNER, REGION)
 
 
@@ -36,7 +37,7 @@ def declared(*prefixes: str, to: tuple[Destination, ...] = (THERE,), **options: 
     return RuleDeclaration(Selection(tuple(sorted(prefixes)), not prefixes), to, **options)
 
 
-FOREIGN = rule("team/", to=(Destination(OTHER, "eu-west-1"),), deletes=True)
+FOREIGN = rule("team/", to=(ELSEWHERE,), deletes=True)
 UNKNOWN = {**rule("release"), "speed": "fast"}
 
 
@@ -72,6 +73,16 @@ def test_merge_keeps_every_other_rule(
     assert (again.rules, again.problems) == (result.rules, ())
 
 
+@pytest.mark.parametrize(("deletes", "is_replicated"), [(None, True), (True, True), (False, False)])
+def test_deletions_are_replicated_as_before_unless_declared(deletes: bool | None, is_replicated: bool) -> None:
+    """Also if only one of two rules with the same identity replicates them."""
+    merged = merge_rule([rule("release"), rule("release", deletes=True)], declared("release", deletes=deletes))
+    assert merged.rule.request() == merged.rules[0]
+    assert ("deleteReplication" in merged.rules[0]) == is_replicated
+    new = merge_rule([], declared("release", deletes=deletes))
+    assert new.rule.deletes == bool(deletes)
+
+
 @pytest.mark.parametrize(
     ("other", "wanted"),
     [
@@ -89,22 +100,47 @@ def test_overlap_is_a_problem(other: dict[str, Any], wanted: RuleDeclaration) ->
     assert "adopt" in problem
 
 
+@pytest.mark.parametrize(
+    ("other", "wanted", "start"),
+    [
+        (
+            rule("rel", deletes=True),
+            declared("release"),
+            "rel* to account 222222222222 in ap-northeast-1, with deletions, overlaps with the declared rule, release*"
+            " to account 222222222222 in ap-northeast-1. If the declared rule is a new version of it, set adopt to",
+        ),
+        (
+            rule(to=(THERE, ELSEWHERE)),
+            declared("release", to=(THERE, ELSEWHERE), is_present=False),
+            "all repositories to account 222222222222 in ap-northeast-1, account 333333333333 in eu-west-1, without"
+            " deletions, still replicates repositories of the declared rule to account 222222222222 in ap-northeast-1,"
+            " account 333333333333 in eu-west-1. Declare that rule with state absent",
+        ),
+    ],
+)
+def test_overlap_names_both_rules_and_the_next_step(other: dict[str, Any], wanted: RuleDeclaration, start: str) -> None:
+    (problem,) = merge_rule([other], wanted).problems
+    assert problem.startswith(f"Rule 1 of the registry, {start}")
+
+
 def test_other_destinations_and_prefixes_do_not_overlap() -> None:
     others = [rule("release", to=(Destination(CONSUMER, "eu-west-1"),)), rule("develop"), rule("releas_")]
     assert merge_rule(others, declared("release")).problems == ()
 
 
 def test_unknown_settings_of_a_rule_are_kept_with_a_warning() -> None:
-    (warning,) = merge_rule([UNKNOWN], declared("release")).warnings
-    assert warning.startswith("Rule 1 of the registry has settings that this collection does not know.")
+    (warning,) = merge_rule([rule("release"), UNKNOWN], declared("release")).warnings
+    assert warning.startswith("Rule 2 of the registry has settings that this collection does not know.")
     unknown_filter = {**rule(), "repositoryFilters": [{"filter": "r.*", "filterType": "REGEX"}]}
     assert len(merge_rule([unknown_filter], declared("release")).warnings) == 1
+    assert merge_rule([rule("release"), FOREIGN], declared("release")).warnings == ()
 
 
 def test_limits_of_the_registry_are_problems() -> None:
     ten = [rule(f"team{number}/") for number in range(10)]
     (problem,) = merge_rule(ten, declared("release")).problems
     assert problem.startswith("The registry would have 11 replication rules; ECR accepts up to 10.")
+    assert merge_rule(ten[:9], declared("release")).problems == ()
     places = tuple(Destination(f"{number:012}", REGION) for number in range(25))
     (problem,) = merge_rule([rule("team/", to=places)], declared("release")).problems
     assert problem.startswith("The replication rules of the registry would have 26 destinations; ECR accepts up to 25.")
@@ -130,10 +166,52 @@ def test_unknown_form_of_the_configuration_is_an_error(configuration: object) ->
         rules_of(configuration, "The list")
 
 
+@pytest.mark.parametrize("rules", [[], [rule()], [FOREIGN, UNKNOWN], [{**rule(), "repositoryFilters": None}]])
+def test_rules_are_read_as_aws_returns_them(rules: list[dict[str, Any]]) -> None:
+    assert rules_of({"rules": rules}, "The list") == rules
+    assert rules_of({}, "The list") == []
+
+
+def test_rules_with_the_same_meaning_are_one_element() -> None:
+    same = [rule("b1", "a1", deletes=False), rule("a1", "b1")]
+    (text,) = rule_elements(same).values()
+    assert text == "the rule a1*, b1* to account 222222222222 in ap-northeast-1"
+    different = [rule("a1"), rule("a1", deletes=True), UNKNOWN, {**UNKNOWN, "speed": "slow"}]
+    texts = list(rule_elements(different).values())
+    assert len(texts) == 4
+    assert '"speed": "slow"' in texts[-1]
+    assert rule_elements([UNKNOWN]).keys() == rule_elements([dict(reversed(UNKNOWN.items()))]).keys()
+
+
 def test_prefix_without_repositories_is_a_warning() -> None:
     (warning,) = unmatched(declared("release", "team/"), ["release-candidate", "team"])
     assert warning.startswith("prefixes: no repository of the registry begins with team/.")
     assert list(unmatched(declared("team/", is_present=False), [])) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, RuleDeclaration(Selection(("release",)), (THERE,))),
+        ({"adopt": True, "delete_replication": False}, RuleDeclaration(Selection(("release",)), (THERE,), False, True)),
+        ({"state": "absent"}, RuleDeclaration(Selection(("release",)), (THERE,), is_present=False)),
+    ],
+)
+def test_declaration_of_the_options(changed: dict[str, Any], expected: RuleDeclaration) -> None:
+    params = {
+        "prefixes": ["release"],
+        "all_repositories": False,
+        "destinations": [{"account": CONSUMER, "region": REGION}],
+        "delete_replication": None,
+        "adopt": False,
+        "state": "present",
+    }
+    assert RuleDeclaration.of({**params, **changed}) == expected
+
+
+def test_valid_declarations_have_no_problems() -> None:
+    places = tuple(Destination(f"{number:012}", REGION) for number in range(25))
+    assert list(declared("release", to=places).problems()) == list(declared().problems()) == []
 
 
 @pytest.mark.parametrize(

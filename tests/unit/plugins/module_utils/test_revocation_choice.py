@@ -66,6 +66,27 @@ def test_every_role_of_an_account_in_every_share_is_chosen() -> None:
     assert [role.name for role in apart.roles] == [f"pull-{FIRST}", "deploy"]
 
 
+def test_an_organization_is_a_consumer_to_revoke() -> None:
+    organization, unit = "o-abcdefghij", "o-abcdefghij/r-ab12/ou-ab12-11111111"
+    consumers = [
+        *BOTH,
+        {"organization_id": organization},
+        {"organization_id": organization, "organization_units": [unit], "role_name": "unit"},
+        {"account": UNKNOWN, "organization_id": organization},
+    ]
+    chosen = options(**{**EACH, "consumers": consumers}, revoke_consumers=[organization])
+    assert list(chosen.problems()) == []
+    assert chosen.roles == [ChosenRole(f"pull-{organization}", organization), ChosenRole("unit", organization)]
+    wrong = options(**{**EACH, "consumers": [*consumers, {}]}, revoke_consumers=["o-abcdefghik", "o-*"])
+    assert list(wrong.problems()) == [
+        "Consumer 6: It has neither account nor organization_id. Set account, or organization_id for a whole"
+        " organization.",
+        "Consumer o-abcdefghik to revoke is not declared. Did you mean o-abcdefghij?"
+        f" Declared: {FIRST}, {SECOND}, {organization}, {UNKNOWN}, nobody. Correct revoke_consumers.",
+        "revoke_consumers: organization_id 'o-*' does not look like o-exampleorgid.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "problems"),
     [
@@ -91,7 +112,7 @@ def test_every_role_of_an_account_in_every_share_is_chosen() -> None:
             {**EACH, "consumers": [{"account": FIRST}, {"account": FIRST}]},
             [
                 f"Consumers 1 and 2 would both have role pull-{FIRST}. Set role_name of one of them, or declare both as"
-                " principals of one consumer."
+                " one consumer."
             ],
         ),
         (

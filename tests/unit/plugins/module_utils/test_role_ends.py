@@ -12,6 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import (
     end_line,
     end_of_role,
+    has_ended_by,
     role_end_problems,
     with_fixed_ends,
 )
@@ -114,3 +115,11 @@ def test_the_earlier_end_ends_the_access_through_a_role(share: Any, role: Any, e
         PAST: f"ended on {PAST_TEXT}",
     }
     assert end_line(state, NOW) == expected[end]
+    assert has_ended_by(state, NOW) == (end == PAST)
+
+
+def test_access_has_ended_at_its_end() -> None:
+    assert has_ended_by(ended(PAST), PAST)
+    assert not has_ended_by(ended(LATER), LATER - datetime.timedelta(seconds=1))
+    (problem,) = role_end_problems(THERE, declared(PAST_TEXT), PAST)
+    assert "is in the past" in problem

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _role_plan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import end_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import PolicyVersion, RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
@@ -365,3 +367,63 @@ def test_a_new_role_is_attached_last() -> None:
 
 def test_a_boundary_is_never_removed() -> None:
     assert _role_plan.plan_role(THERE, replace(THERE, permissions_boundary=None)).steps == []
+
+
+EARLY_END, LATE_END = (end_policy(datetime.datetime(year, 1, 1, tzinfo=datetime.timezone.utc)) for year in (2027, 2028))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "calls", "is_narrowed"),
+    [
+        (None, None, [], False),
+        (EARLY_END, EARLY_END, [], False),
+        (None, EARLY_END, ["put_end"], True),
+        (LATE_END, EARLY_END, ["put_end"], True),
+        (EARLY_END, LATE_END, ["put_end"], False),
+        (EARLY_END, None, ["delete_end"], False),
+    ],
+)
+def test_own_end_of_a_role(old: Any, new: Any, calls: list[str], is_narrowed: bool) -> None:
+    """An earlier end reduces the access, so it is written before the policy of several roles changes."""
+    before, after = replace(THERE, end_policy=old), replace(THERE, end_policy=new)
+    assert [step.name for step in _role_plan.plan_role(before, after).steps] == calls
+    narrowed = _role_plan.plan_role_narrowed(before, after)
+    assert [step.name for step in narrowed.steps] == (calls if is_narrowed else [])
+    assert narrowed.after.end_policy == (new if is_narrowed else old)
+
+
+@pytest.mark.parametrize(("old", "calls"), [(None, ["put_boundary"]), (f"{BOUNDARY}-old", [])])
+def test_only_a_first_boundary_narrows_a_role(old: str | None, calls: list[str]) -> None:
+    narrowed = _role_plan.plan_role_narrowed(replace(THERE, permissions_boundary=old), THERE)
+    assert [step.name for step in narrowed.steps] == calls
+    assert narrowed.after.permissions_boundary == (BOUNDARY if calls else old)
+
+
+END_TAG = {"crossaccount.ecr-expires": "14d 2026-12-24T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "tags", "calls"),
+    [
+        ({"description": "New"}, THERE.role_tags, ["update_role"]),
+        ({"max_session_duration": 3600}, THERE.role_tags, ["update_role"]),
+        ({}, {**THERE.role_tags, "team": "b"}, ["tag_role"]),
+        ({}, {**THERE.role_tags, **END_TAG}, ["tag_role"]),
+        ({}, {**THERE.role_tags, **END_TAG, "team": "b"}, ["tag_role", "tag_role"]),
+        ({}, {key: value for key, value in THERE.role_tags.items() if key != "team"}, ["untag_role"]),
+        (
+            {"description": "New"},
+            {"managed-by": "crossaccount.ecr", "cost": "1"},
+            ["update_role", "tag_role", "untag_role"],
+        ),
+    ],
+)
+def test_settings_and_tags_of_a_role(settings: dict[str, Any], tags: dict[str, str], calls: list[str]) -> None:
+    after = replace(THERE, role_tags=tags, **settings)
+    *_states, last = moments(_role_plan.plan_role(THERE, after))
+    assert [step.name for step in _role_plan.plan_role(THERE, after).steps] == calls
+    assert (last.role_tags, last.description, last.max_session_duration) == (
+        tags,
+        after.description,
+        after.max_session_duration,
+    )

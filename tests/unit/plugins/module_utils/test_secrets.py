@@ -25,8 +25,19 @@ PASSWORD = "ab+c/d==" * 10 + "?>"
 TOKEN = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 
 
+def unescaped(text: str) -> str:
+    """A text as a reader of its JSON, its Python text, its URL or its HTML gets it."""
+    text = re.sub(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-f]{2})", lambda found: chr(int(found[1] or found[2], 16)), text)
+    return urllib.parse.unquote(html.unescape(text)).replace("\\/", "/")
+
+
 def left(secret: str, text: str, length: int = PART) -> bool:
-    """Whether `text` still has `length` characters in a row of `secret`, as it is or in base64."""
+    """Whether a reader of `text` gets `length` characters in a row of `secret`, as it is or in base64."""
+    texts = [text, unescaped(text), "".join(text.split()), "".join(unescaped(text).split())]
+    return any(_has_part(secret, text, length) for text in texts)
+
+
+def _has_part(secret: str, text: str, length: int) -> bool:
     forms = [secret, urllib.parse.quote(secret, safe=""), secret.encode().hex()]
     forms += [base64.b64encode(b"x" * at + secret.encode()).decode()[4:-4] for at in range(3)]
     return any(form[at : at + length] in text for form in forms for at in range(max(len(form) - length + 1, 0)))

@@ -38,6 +38,7 @@ def test_the_values_of_a_share() -> None:
     assert (share.regions, share.exclusive, share.is_present) == ((REGION,), True, True)
     assert share.handoff == DeclaredHandoff("a.yml", ("develop",), (Reference("release", "1"),))
     assert (share.is_named, share.missing) == (True, ())
+    assert (share_of().exclusive, share_of().role.adopt, share_of(adopt=True).role.adopt) == (False, False, True)
 
 
 def test_a_share_has_only_what_aws_can_be_asked_about() -> None:
@@ -59,6 +60,8 @@ def test_the_variables_of_the_role_complete_each_share() -> None:
     )
     assert (first.name, first.regions, first.is_present) == ("a", ("us-east-1",), True)
     assert (second.name, second.regions, second.is_present) == ("b", ("eu-west-1",), False)
+    (same,) = declared_shares(params([dict.fromkeys(SHARE, None)], {**SHARE, "exclusive": True}), REGION)
+    assert (same.name, same.repositories, same.exclusive) == ("first", ("release", "tools/*"), True)
     (alone,) = declared_shares(params(None, SHARE), REGION)
     assert alone.name == "first"
 
@@ -107,8 +110,20 @@ def test_the_problems_of_declared_shares(shares: Any, defaults: Any, expected: l
         ({"roles": "per_consumer", "role_name": "f" * 60}, "Consumer 1 (222222222222): Role name"),
         ({"role_name": "no/slash", "policy_name": "policy"}, "Role name 'no/slash' must have"),
         ({"expires": "soon", "state": "absent"}, "expires 'soon' is neither a time"),
+        (
+            {"roles": "per_consumer", "consumers": [{**SHARE["consumers"][0], "expires": "soon"}]},  # type: ignore[index]
+            "expires 'soon' is neither a time",
+        ),
+        ({"repositories": []}, "repositories is empty: list at least one repository."),
+        ({"repositories": ["release", "Release"]}, "'Release' is not a repository name."),
+        ({"regions": [REGION, "tokyo"]}, "regions: 'tokyo' does not look like a region"),
+        ({"tags": {"environment": "release", "aws:x": "y"}}, "tags: tag key 'aws:x' starts with aws:"),
+        ({"repository_tags": {"environment": ["a", "b"]}}, "repository_tags has several values of environment."),
+        ({"images": ["base:1"]}, "Image 'base:1' is in repository base, which this share does not declare."),
+        ({"denied": ["release"]}, "Repository release is declared both as shared and as denied."),
+        ({"handoff_path": "page.md"}, "ecr_share_handoff_path page.md must not end in .md"),
     ],
 )
-def test_the_roles_and_the_end_of_a_share_are_validated(options: dict[str, Any], problem: str) -> None:
+def test_each_option_of_a_share_is_validated(options: dict[str, Any], problem: str) -> None:
     (found,) = share_declaration_problems(params([{**SHARE, **options}]))
     assert found.startswith(problem)

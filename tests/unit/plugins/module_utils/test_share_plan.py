@@ -175,7 +175,7 @@ START = OwnerAccount({"release": {}, "develop": {}, "tools/build": {}})
             declared(
                 "second", repository_tags={"a": "b"}, consumers=[{"account": TWO, "external_id": f"shared-id-{ONE}"}]
             ),
-            [f"External ID 'shared-id-{ONE}' is declared for the accounts {ONE} and {TWO}."],
+            [f"External ID 'shared-id-{ONE}' is declared for the consumers {ONE} and {TWO}."],
         ),
     ],
 )
@@ -317,6 +317,21 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     whole = [declared("first", state="absent"), declared("second", TWO)]
     assert not end.plan(whole).changed
     assert end.plan(whole).problems == []
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_result_has_only_repositories_that_exist(state: str) -> None:
+    start = end_of(START, declared("first"))
+    plan = start.plan([declared("first", repositories=["release", "gone"])], state)
+    assert [region["repositories"] for region in plan.shares[0].result["regions"]] == [[{"name": "release"}]]
+
+
+def test_a_role_with_other_tags_keeps_no_tag() -> None:
+    other = declared("second", TWO, repositories=["develop"], repository_tags={"audience": "inner"})
+    both = end_of(end_of(START, declared("first")), other)
+    plan = both.plan([declared("first")], "absent")
+    assert [(step.names, step.tags) for step in plan.untag] == [(("release",), TAG)]
+    assert not any("stays on repository" in line for line in plan.summary)
 
 
 def test_unshare_of_missing_role_with_tags_is_rejected() -> None:

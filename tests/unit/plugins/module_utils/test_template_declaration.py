@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -50,11 +51,14 @@ def test_invalid_prefix(prefix: str) -> None:
         ({"image_tag_mutability_exclusions": list("abcdef")}, "has 6 filters; ECR accepts up to 5."),
         ({"image_tag_mutability_exclusions": ["v 1"]}, "'v 1' is not a filter"),
         ({"image_tag_mutability_exclusions": [""]}, "'' is not a filter"),
+        ({"image_tag_mutability_exclusions": ["a" * 129]}, "is not a filter"),
         ({"tags": {str(number): "" for number in range(51)}}, "tags has 51 tags; a repository can have up to 50."),
         ({"tags": {"a": 7}}, "tags: the value of a must be a string; 7 is not. Quote it."),
         ({"repository_policy": {"Version": "2012-10-17"}}, INCOMPLETE),
         ({"repository_policy": {"Statement": ["odd"]}}, INCOMPLETE),
         ({"repository_policy": {"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}}, INCOMPLETE),
+        ({"repository_policy": {"Statement": [{"Effect": "Allow", "Principal": "*"}]}}, INCOMPLETE),
+        ({"repository_policy": {"Statement": [{"Principal": "*", "Action": "ecr:*"}]}}, INCOMPLETE),
         (
             {"repository_policy": {"Statement": {**STATEMENT, "Action": ["ecr:getauthorizationtoken"]}}},
             "has the action ecr:GetAuthorizationToken, which ECR rejects",
@@ -71,6 +75,22 @@ def test_problem_of_a_setting(options: dict[str, Any], expected: str) -> None:
     assert problems(**options, state="absent") == []
 
 
+def test_a_declaration_is_present_unless_stated() -> None:
+    assert len(list(TemplateDeclaration("team", applied_for=()).problems())) == 1
+
+
+@pytest.mark.parametrize(("option", "limit"), [("repository_policy", 10240), ("lifecycle_policy", 30720)])
+def test_policy_of_the_maximum_length(option: str, limit: int) -> None:
+    empty: dict[str, Any] = {"Statement": [STATEMENT], "Id": ""}
+    empty = empty if option == "repository_policy" else {"rules": [{"rulePriority": 1}], "description": ""}
+    rest = limit - len(json.dumps(empty, separators=(",", ":")))
+    field = list(empty)[-1]
+    assert problems(**{option: {**empty, field: "x" * rest}}) == []
+    assert problems(**{option: {**empty, field: "x" * (rest + 1)}}) == [
+        f"{option} has {limit + 1:,} characters; ECR accepts up to {limit:,}. Shorten it."
+    ]
+
+
 def test_tag_keys_that_differ_in_case() -> None:
     assert len(problems(tags={"Team": "a", "team": "b"})) == 2
 
@@ -80,6 +100,8 @@ def test_tag_keys_that_differ_in_case() -> None:
     [
         {"repository_policy": {}, "lifecycle_policy": {}, "tags": {}, "custom_role_arn": "", "description": ""},
         {"repository_policy": {"Statement": [STATEMENT]}, "lifecycle_policy": {"rules": [{"rulePriority": 1}]}},
+        {"description": "a" * 256, "image_tag_mutability_exclusions": list("abcde"), "applied_for": ["REPLICATION"]},
+        {"tags": {str(number): "" for number in range(50)}, "image_tag_mutability_exclusions": ["a" * 128]},
     ],
 )
 def test_empty_and_valid_settings(options: dict[str, Any]) -> None:

@@ -88,6 +88,9 @@ def test_same_meaning_changes_nothing(settings: dict[str, Any]) -> None:
         {"kms_key": KEY + "2"},
         {"repository_policy": {**POLICY, "Statement": [{**POLICY["Statement"][0], "Effect": "Deny"}]}},
         {"lifecycle_policy": {"rules": [{"rulePriority": 1}]}},
+        {"lifecycle_policy": {"rules": [LIFECYCLE["rules"][0], {"rulePriority": 3}]}},
+        {"lifecycle_policy": {}},
+        {"repository_policy": {}},
         {"tags": {"team": "b"}},
         {"tags": {}},
         {"custom_role_arn": ROLE + "2"},
@@ -120,7 +123,8 @@ def test_a_new_template_has_the_defaults_of_aws() -> None:
         "encryptionConfiguration": {"encryptionType": "AES256"},
         "resourceTags": [],
     }
-    assert template_diff(None, after)["before"] == {}
+    assert template_diff(None, after) == {"before": {}, "after": after.result()}
+    assert template_diff(after, None) == {"before": after.result(), "after": {}}
     assert problems(after) == ""
 
 
@@ -163,5 +167,7 @@ def test_policy_that_is_not_json_is_kept_or_replaced() -> None:
     assert odd.result()["repository_policy"] == {"text": "odd"}
     after = declared_template(declared(repository_policy=POLICY, lifecycle_policy=LIFECYCLE), odd)
     assert (json.loads(after.repository_policy), json.loads(after.lifecycle_policy)) == (POLICY, LIFECYCLE)
+    removed = declared_template(declared(repository_policy={}, lifecycle_policy={}), odd)
+    assert (removed.repository_policy, removed.lifecycle_policy) == ("", "")
     invalid = dataclasses.replace(BEFORE, repository_policy='{"Statement": "odd"}')
     assert json.loads(declared_template(declared(repository_policy=POLICY), invalid).repository_policy) == POLICY

@@ -34,6 +34,10 @@ def document(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def in_unit(*patterns: str) -> dict[str, Any]:
+    return {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": list(patterns)}}
+
+
 PRINCIPAL_ACCOUNT = {"StringEquals": {"aws:PrincipalAccount": ONE}}
 PRINCIPALS = [
     ({"AWS": ROOT}, {"AWS": ONE}, True),
@@ -111,7 +115,15 @@ IP = "aws:SourceIp"
         (A, {**A, "IpAddress": {IP: "10.0.0.0/8"}}, False),
         (A, {"StringLike": {"sts:ExternalId": "*"}}, True),
         (A, {"StringLike": {"sts:ExternalId": "a?"}}, False),
-        ({"StringLike": {"sts:ExternalId": "a*"}}, {"StringLike": {"sts:ExternalId": "*"}}, False),  # not proven
+        ({"StringLike": {"sts:ExternalId": "a*"}}, {"StringLike": {"sts:ExternalId": "*"}}, True),
+        ({"StringLike": {"k": "*"}}, {"StringLike": {"k": "a*"}}, False),
+        ({"StringLike": {"k": "a*"}}, {"StringLike": {"k": "a?"}}, False),
+        ({"StringNotLike": {"k": "a*"}}, {"StringNotLike": {"k": "ab*"}}, True),
+        ({"StringNotLike": {"k": "ab*"}}, {"StringNotLike": {"k": "a*"}}, False),
+        (in_unit("o-a/r-b/ou-c/ou-d/*"), in_unit("o-a/r-b/ou-c/*"), True),
+        (in_unit("o-a/r-b/ou-c/*"), in_unit("o-a/r-b/ou-c/ou-d/*"), False),
+        (in_unit("o-a/r-b/ou-c/*"), in_unit("o-a/r-b/ou-cc/*"), False),
+        (in_unit("o-a/r-b/ou-c/*"), {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}}, False),
         ({"StringLike": {"sts:ExternalId": "a*"}}, {"StringEquals": {"sts:ExternalId": "a*"}}, False),
         ({"StringEquals": {"sts:ExternalId": "a*"}}, {"StringLike": {"sts:ExternalId": "a*"}}, True),
         ({"StringLike": {"sts:ExternalId": "a"}}, A, True),
@@ -251,6 +263,18 @@ def test_a_statement_is_split_by_its_principals() -> None:
         ({"StringLike": {"sts:ExternalId": "a*"}}, ["StringLike sts:ExternalId an external ID"]),
         ({"Null": {"sts:ExternalId": "false"}}, ["Null sts:ExternalId false"]),
         ({"StringEquals": {"aws:PrincipalOrgID": ["o-a", "o-b"]}}, ["organization o-a or o-b"]),
+        (
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a/r-b/ou-c/*", "o-a/r-b/ou-d/*"]}},
+            ["unit o-a/r-b/ou-c or o-a/r-b/ou-d"],
+        ),
+        (
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a/r-b/ou-c/*", "o-a/*/ou-d/*"]}},
+            ["ForAnyValue:StringLike aws:PrincipalOrgPaths o-a/r-b/ou-c/* or o-a/*/ou-d/*"],
+        ),
+        (
+            {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}},
+            ["ForAllValues:StringLike aws:PrincipalOrgPaths o-a/r-b/*"],
+        ),
         ({"Bool": {"aws:MultiFactorAuthPresent": "True"}}, ["MFA"]),
         ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, ["Bool aws:MultiFactorAuthPresent false"]),
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}, ["BoolIfExists aws:MultiFactorAuthPresent true"]),
@@ -275,6 +299,14 @@ def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> Non
         ({}, {"DateLessThan": {"aws:CurrentTime": "2027"}}, ["access now ends on 2027"]),
         ({}, {"DateGreaterThan": {"aws:CurrentTime": "2027"}}, ["is now limited in time"]),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-a"}}, {}, ["may now belong to any organization"]),
+        ({}, in_unit("o-a/r-b/ou-c/*"), ["must now belong to unit o-a/r-b/ou-c"]),
+        (in_unit("o-a/r-b/ou-c/*"), in_unit("o-a/r-b/ou-d/*"), ["must now belong to unit o-a/r-b/ou-d"]),
+        (in_unit("o-a/r-b/ou-c/*"), {}, ["may now belong to any unit"]),
+        (
+            in_unit("o-a/r-b/ou-c"),
+            in_unit("o-a/r-b/ou-c/*"),
+            ["must now meet ForAnyValue:StringLike aws:PrincipalOrgPaths o-a/r-b/ou-c"],
+        ),
         ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {}, ["no longer needs MFA"]),
         ({"Bool": {"k": "true"}}, {"Bool": {"k": "True"}}, []),
     ],

@@ -10,9 +10,11 @@ import os
 import pathlib
 import socket
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, handoff_yaml, handoffs
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import (
@@ -45,6 +47,10 @@ GOOD: dict[str, Any] = {
     "ecr_pull_denied": ["develop"],
     "ecr_pull_images": ["release:v1.0"],
 }
+UNIT = "o-abcdefghij/r-ab12/ou-ab12-11111111"
+#: The change to a hand-off for an organization. The key that is None is removed.
+OF_ORGANIZATION: dict[str, Any] = {"ecr_pull_consumer_account": None, "ecr_pull_consumer_organization": "o-abcdefghij"}
+CONSUMED = Consumer(external_id="test")
 DIGEST = "sha256:" + 64 * "a"
 LOOKUP = "{{ lookup('pipe', 'id') }}"
 #: Not a value of any key.
@@ -85,6 +91,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"ecr_pull_access": "pull"},
     {"ecr_pull_repositories": [], "ecr_pull_denied": [], "ecr_pull_images": []},
     {"ecr_pull_repositories": ["a1/b.c__d--e"]},
+    OF_ORGANIZATION,
+    {**OF_ORGANIZATION, "ecr_pull_consumer_units": [UNIT]},
     {"ecr_pull_images": [f"release@{DIGEST}", f"release:v1@{DIGEST}", "a/b:_x"]},
     {"ecr_pull_repository_tags": {"environment": ["release", "beta"], "team": "", "チーム": "東京 1"}},
 ]
@@ -103,6 +111,8 @@ REJECTED: list[dict[str, Any]] = [
     {"ecr_pull_external_id": "a"},
     {"ecr_pull_external_id": 1225 * "a"},
     {"ecr_pull_consumer_account": "22222222222"},
+    {"ecr_pull_consumer_organization": "o-abcdefghij"},
+    {"ecr_pull_consumer_units": [UNIT]},
     {"ecr_pull_consumer_account": "\uff12" * 12},
     {"ecr_pull_region": "*"},
     {"ecr_pull_registry": "https://example.com"},
@@ -145,6 +155,23 @@ def test_reader_and_schema_reject(change: dict[str, Any]) -> None:
     assert not is_valid(changed(change))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ecr_pull_consumer_organization": None},
+        {"ecr_pull_consumer_organization": "o-*"},
+        {"ecr_pull_consumer_units": [f"{UNIT}/*"]},
+        {"ecr_pull_consumer_units": UNIT},
+        {"ecr_pull_consumer_units": [LOOKUP]},
+    ],
+    ids=str,
+)
+def test_a_wrong_organization_is_rejected(change: dict[str, Any]) -> None:
+    document = changed({**OF_ORGANIZATION, **change}, null=False)
+    assert problems(document) != []
+    assert not is_valid(document)
+
+
 @pytest.mark.parametrize("name", [name for name, value in GOOD.items() if isinstance(value, str)])
 def test_a_line_break_at_the_end_is_rejected(name: str) -> None:
     assert problems({**GOOD, name: GOOD[name] + "\n"}) != []
@@ -155,7 +182,8 @@ def test_missing_keys_are_reported_together_with_unknown_keys() -> None:
         share_of({"ecr_pull_role_arn": "x", "ansible_connection": "ssh", "ecr_pull_hosts": "all"}, {}, None, None)
     message = str(caught.value)
     assert "A hand-off cannot contain ansible_connection, ecr_pull_hosts." in message
-    assert "The hand-off lacks ecr_pull_access, ecr_pull_consumer_account, ecr_pull_denied" in message
+    assert "The hand-off lacks ecr_pull_access, ecr_pull_denied" in message
+    assert "A hand-off has either ecr_pull_consumer_account, or ecr_pull_consumer_organization" in message
     assert "ecr_pull_role_arn: role_arn 'x' is not the ARN of a role" in message
     assert "ecr_pull_external_id" not in message
 
@@ -167,7 +195,7 @@ def test_a_hand_off_of_thousands_of_problems_has_a_short_message() -> None:
 
 
 def test_what_the_owner_writes_is_accepted() -> None:
-    role = {"role_arn": GOOD["ecr_pull_role_arn"], "consumers": [{"account": CONSUMER, "external_id": "test"}]}
+    role = {"role_arn": GOOD["ecr_pull_role_arn"], "consumers": [replace(CONSUMED, account=CONSUMER).result]}
     place = {"region": "ap-northeast-1", "registry": GOOD["ecr_pull_registry"], "repositories": [{"name": "release"}]}
     declared = {"repository_tags": {"environment": "release", "𠮷": "東京"}, "access": "read", "denied": ["develop"]}
     others = {
@@ -184,6 +212,17 @@ def test_what_the_owner_writes_is_accepted() -> None:
     assert document == {**GOOD, "ecr_pull_repository_tags": declared["repository_tags"]}
     assert is_valid(document)
     assert share_of(document, {}, None, None).owner_account == OWNER
+    role["consumers"] = [replace(CONSUMED, organization_id="o-abcdefghij", organization_units=(UNIT,)).result]
+    (handoff,) = handoffs(replace(options, role=role), "2026-01-31T23:59:59Z")
+    text = handoff_yaml(handoff)
+    assert text.splitlines()[1] == (
+        f"# The hand-off of account {OWNER} for organization o-abcdefghij, unit {UNIT}. Use the file without changes:"
+    )
+    document = load(text, "it")
+    assert is_valid(document)
+    share = share_of(document, {}, None, None)
+    assert (share.consumer_account, share.consumer_organization, share.consumer_units) == (None, "o-abcdefghij", [UNIT])
+    assert f"consumer:         organization o-abcdefghij, unit {UNIT}" in summary(share, None, NOW)
 
 
 # --- how the values go together, and what the consumer expects -------------------------------------------------------
@@ -194,6 +233,10 @@ def test_what_the_owner_writes_is_accepted() -> None:
     [
         ({"ecr_pull_denied": ["release"]}, "Repository release is in ecr_pull_repositories and in ecr_pull_denied."),
         ({"ecr_pull_consumer_account": OWNER}, f"are both of account {OWNER}"),
+        (
+            {**OF_ORGANIZATION, "ecr_pull_consumer_units": [UNIT.replace("o-abcdefghij", "o-bbbbbbbbbb")]},
+            "belongs to organization o-bbbbbbbbbb, not to o-abcdefghij",
+        ),
         ({"ecr_pull_region": "eu-west-1"}, "is not in region eu-west-1"),
         ({"ecr_pull_role_arn": "arn:aws:iam::333333333333:role/r"}, "is a role of another account"),
         ({"ecr_pull_registry": f"{GOOD['ecr_pull_registry']}.example.com"}, "ecr_pull_registry: Registry"),
@@ -201,7 +244,7 @@ def test_what_the_owner_writes_is_accepted() -> None:
 )
 def test_values_that_do_not_go_together_are_rejected(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(EcrError) as caught:
-        share_of({**GOOD, **change}, {}, None, None)
+        share_of(changed(change, null=False), {}, None, None)
     assert problem in str(caught.value)
 
 

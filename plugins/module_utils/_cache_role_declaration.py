@@ -1,0 +1,120 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The role that ECR assumes to read the upstream registry of a cache. Standard library only.
+
+ECR assumes the role as a service, without an external ID and, as far as AWS documents it, without any other condition
+key. So its trust policy has no condition. `iam:PassRole` decides who may name the role in a rule, and only a rule of
+the account of the role can do so.
+
+Source: ECR User Guide, "Setting up permissions for cross-account ECR to ECR PTC". AWS's example allows the actions on
+all resources. Here they are limited to the repositories of the cache and to those that it reads.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_declaration import CACHE_ARGUMENTS, Cache
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import TOKEN_ACTION
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import CACHE_ACTIONS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration, declared_state
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership import (
+    ownership_problems,
+    removal_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, plan_role, plan_role_absent
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_problems import settings_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import CACHE_OWNERSHIP_TAG, RoleState
+
+SERVICE = "pullthroughcache.ecr.amazonaws.com"
+#: The actions that the role needs on the cached repositories.
+_WRITING_ACTIONS = (
+    "ecr:BatchImportUpstreamImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:GetImageCopyStatus",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
+ROLE_ARGUMENTS: Json = {
+    "name": {"type": "str", "required": True},
+    **CACHE_ARGUMENTS,
+    "path": {"type": "str", "default": "/"},
+    "permissions_boundary": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+@dataclass(frozen=True)
+class CacheRoleDeclaration(RoleDeclaration):
+    """The declaration of the role of a cache.
+
+    :param region: the region of the cache; empty until it is known
+    """
+
+    cache: Cache = field(default_factory=lambda: Cache("", ""))
+    region: str = ""
+
+    @classmethod
+    def of(cls, params: Json) -> CacheRoleDeclaration:
+        """The declaration in the parameters of the module."""
+        return cls(
+            params["name"],
+            params["name"],
+            is_present=params["state"] == "present",
+            path=params["path"],
+            permissions_boundary=params["permissions_boundary"],
+            adopt=params["adopt"],
+            cache=Cache.of(params),
+        )
+
+    def problems(self) -> t.Iterator[str]:
+        """Problems that can be found without a request to AWS."""
+        yield from name_problems(self.name, self.policy_name, self.path)
+        yield from self.cache.problems()
+
+    @property
+    def ownership(self) -> tuple[str, str]:
+        return CACHE_OWNERSHIP_TAG
+
+    def trust(self, owner: Identity) -> Document:
+        statement = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def permissions(self, owner: Identity) -> Document:
+        read, write = self.cache.upstream_repositories(owner, self.region), self.cache.repositories(owner, self.region)
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": list(CACHE_ACTIONS), "Resource": read},
+                {"Effect": "Allow", "Action": list(_WRITING_ACTIONS), "Resource": write},
+                {"Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"},
+            ],
+        }
+
+
+def plan_cache_role(
+    before: RoleState, declared: CacheRoleDeclaration, registry: Identity, problems: Problems
+) -> RolePlan:
+    """The plan for the role, or for its deletion.
+
+    :param registry: the account of the cache
+    """
+    problems.extend(declared.cache.problems_in(registry.account, declared.region))
+    if not declared.is_present:
+        problems.extend(removal_problems(before, declared))
+        return plan_role_absent(before)
+    after = declared_state(before, declared, registry)
+    problems.extend(settings_problems(before, declared))
+    problems.extend(ownership_problems(before, after, declared))
+    return plan_role(before, after)

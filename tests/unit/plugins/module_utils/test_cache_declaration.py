@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The declaration of a cache, of its rule and of its role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_declaration import Cache
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role_declaration import (
+    CacheRoleDeclaration,
+    plan_cache_role,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_declaration import RuleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+
+OWNER, CONSUMER, REGION = "111111111111", "222222222222", "eu-west-1"
+REGISTRY = Identity("aws", CONSUMER)
+
+
+def cache(prefix: str = "cache", **options: Any) -> Cache:
+    defaults = {"upstream_account": OWNER, "upstream_region": None, "upstream_prefix": "ROOT"}
+    return Cache.of({"prefix": prefix, **defaults, **options})
+
+
+@pytest.mark.parametrize("prefix", ["aa", "cache", "cache/", "team/a-b.c__d", "ROOT", "a" * 30])
+def test_valid_prefix(prefix: str) -> None:
+    assert list(cache(prefix).problems()) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "/", "Cache", "a" * 31, "ca che", "cache//", "-cache", "ROOT/a", "root*"])
+def test_invalid_prefix(prefix: str) -> None:
+    for declared in (cache(prefix), cache(upstream_prefix=prefix)):
+        (problem,) = declared.problems()
+        assert "is not the first part of repository names" in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"upstream_account": 111111111111}, "upstream_account: 111111111111 is a number"),
+        ({"upstream_account": f"{OWNER}.dkr.ecr.eu-west-1.amazonaws.com"}, "is not an AWS account ID"),
+        ({"upstream_region": "eu-west"}, "upstream_region: 'eu-west' does not look like a region"),
+        ({"prefix": "ROOT", "upstream_prefix": "team"}, "upstream_prefix team needs a prefix other than ROOT."),
+    ],
+)
+def test_wrong_declaration(options: dict[str, Any], expected: str) -> None:
+    (problem,) = cache(**options).problems()
+    assert expected in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "region", "expected"),
+    [
+        ({}, REGION, []),
+        ({"upstream_account": CONSUMER, "upstream_region": "eu-west-2"}, REGION, []),
+        ({"upstream_account": CONSUMER}, REGION, ["is the registry of the cache itself"]),
+        ({"upstream_region": "cn-north-1"}, REGION, ["Region cn-north-1 is in partition aws-cn."]),
+        ({}, "us-gov-east-1", ["Region us-gov-east-1 is in partition aws-us-gov."]),
+    ],
+)
+def test_problems_in_a_registry(options: dict[str, Any], region: str, expected: list[str]) -> None:
+    found = list(cache(**options).problems_in(CONSUMER, region))
+    assert [part in one for part, one in zip(expected, found)] == [True] * len(found) == [True] * len(expected)
+
+
+def test_role_of_a_rule_belongs_to_the_registry() -> None:
+    for role, part in (("ecr-cache", "is not the ARN"), (f"arn:aws:iam::{OWNER}:role/a", "is not in account 2222")):
+        (problem,) = RuleDeclaration(cache(), role).problems_in(REGISTRY, REGION)
+        assert part in problem
+
+
+def role(**options: Any) -> CacheRoleDeclaration:
+    return CacheRoleDeclaration("ecr-cache", "ecr-cache", cache=cache(**options), region=REGION)
+
+
+@pytest.mark.parametrize(
+    ("options", "upstream", "own"),
+    [
+        ({}, f"{REGION}:{OWNER}:repository/*", "repository/cache/*"),
+        ({"prefix": "ROOT", "upstream_region": "us-east-1"}, f"us-east-1:{OWNER}:repository/*", "repository/*"),
+        ({"upstream_prefix": "team/"}, f"{REGION}:{OWNER}:repository/team/*", "repository/cache/*"),
+    ],
+)
+def test_role_reaches_only_the_declared_repositories(options: dict[str, Any], upstream: str, own: str) -> None:
+    read, write, token = role(**options).permissions(REGISTRY)["Statement"]
+    assert read["Resource"] == f"arn:aws:ecr:{upstream}"
+    assert write["Resource"] == f"arn:aws:ecr:{REGION}:{CONSUMER}:{own}"
+    assert (token["Action"], token["Resource"]) == ("ecr:GetAuthorizationToken", "*")
+
+
+def test_role_of_others_and_pull_role_are_protected() -> None:
+    pull_role = {"managed-by": "crossaccount.ecr"}
+    for tags, is_ours in (({}, False), (pull_role, False), ({"Managed-By": "crossaccount.ecr-cache"}, True)):
+        trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "sts:AssumeRole"}]}
+        before = RoleState(role_exists=True, trust=trust, role_tags=tags)
+        problems = Problems()
+        plan_cache_role(before, role(), REGISTRY, problems)
+        assert (problems.found == []) is is_ours
+    assert "is not tagged managed-by=crossaccount.ecr-cache" in problems_of_removal(pull_role)
+
+
+def problems_of_removal(tags: dict[str, str]) -> str:
+    absent, problems = CacheRoleDeclaration("ecr-cache", "ecr-cache", is_present=False, cache=cache()), Problems()
+    plan_cache_role(RoleState(role_exists=True, role_tags=tags), absent, REGISTRY, problems)
+    return "".join(problems.found)
