@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 UV := 0.13.9
-# A file of tests stays on one worker, with the lab that it started.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# A file of tests stays on one worker, with the lab that it started. Three workers keep two cores busy.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
 AXE := .cache/browser/node_modules/axe-core/axe.min.js
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
@@ -62,12 +62,10 @@ demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account,
 demo-audit: $(DEMO_READY) ## Audit a share and one extra access path, on a lab of its own; the report is in build/demo-audit.
 	@tests/demo-audit
 
-# The unit tests run in lint. Of the first steps, two run at the same time: none of them uses both cores.
 test: setup engines ## Run every check and every test.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint docs molecule integration
-	@$(MAKE) --no-print-directory pytest BY_LINT='--ignore tests/unit'
+	@tests/all
 
-lint: setup ## The linters, ansible-test sanity and units, the Galaxy importer.
+lint: setup ## The linters, ansible-test sanity, some of ansible-test units, the Galaxy importer.
 	@tests/lint
 
 docs: setup ## Build the documentation site into build/docs/.
@@ -123,8 +121,8 @@ pytest: setup
 	@echo "== pytest"
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
 	  echo "Not root: dockerd cannot be started here, so the tests marked 'engine' are left out."; \
-	  $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT) -m 'not engine'; \
-	else $(BIN)/python -m pytest $(PARALLEL) $(BY_LINT); fi
+	  $(BIN)/python -m pytest $(PARALLEL) -m 'not engine'; \
+	else $(BIN)/python -m pytest $(PARALLEL); fi
 
 engines: ## Install what the tests pull with and look at pages with from Debian's packages, where this is root.
 	@if [ -n "$(ROOT)" ] && ! { command -v dockerd && command -v podman && command -v skopeo && command -v openssl && command -v docker-credential-ecr-login && command -v chromium && command -v xmllint; } >/dev/null; then \

@@ -98,7 +98,7 @@ def _as_access(line: str, steps: str) -> tuple[str, str]:
     if line.startswith("+ "):
         return "drift-missing-access", f"The declaration allows this access, the account does not: {line[2:]}"
     if line.startswith("- "):
-        access = line[2:].replace(" loses ", " can pull ", 1)
+        access = line[2:].replace(" loses ", " can pull ")
         return "drift-undeclared-access", f"The account allows this access, the declaration does not: {access}"
     if line == NO_CHANGE:
         return "drift-settings", f"The account differs from the declaration. No access differs. The fix {steps}"

@@ -85,7 +85,8 @@ def _admitted(
 def _has_external_id(party: Party, denies: t.Sequence[Statement]) -> bool:
     """Whether the trust policy rejects a request without an external ID, and a request with any other external ID."""
     checks = tuple(check for check in party.statement.condition if check.key.lower() == _EXTERNAL_ID)
-    kind, value = party.statement.names.listed[0] if party.statement.names else ("AWS", "*")
+    names = party.statement.names
+    ((kind, value),) = names.listed if names and not names.excluded else (("AWS", "*"),)
     return all(
         (checks and _condition.holds(checks, context, party.statement.variables).holds is not True)
         or any(

@@ -151,7 +151,7 @@ def _like(pattern: str, statement: Statement, estate: Estate, known: bool) -> t.
     for number in dict.fromkeys(accounts):
         arn = f"arn:{partition}:{services[0] if services else ''}::{number}:{entity}"
         if not _instance(region).replace("x", "") and _ARN.fullmatch(arn):
-            name = pattern if number in (account, _ANY_ACCOUNT) else pattern.replace(f":{account}:", f":{number}:", 1)
+            name = pattern if number in (account, _ANY_ACCOUNT) else pattern.replace(f":{account}:", f":{number}:")
             yield _named(name, arn, estate, known)
 
 

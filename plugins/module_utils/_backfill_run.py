@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 try:
@@ -54,8 +55,7 @@ class BackfillRun:
 
     def _read(self) -> None:
         """Read the backfills. A list may lack one that was started a moment ago."""
-        pages = self.ecr.get_paginator("list_replication_backfills").paginate(PaginationConfig={"PageSize": 50})
-        listed = [Backfill.of(one) for page in pages for one in page["backfills"]]
+        listed = _listed(self.ecr)
         known = {backfill.identifier for backfill in listed}
         self.listed = [*listed, *(one for name, one in self._started.items() if name not in known)]
 
@@ -101,12 +101,16 @@ class BackfillRun:
             return False
         self._attempted.add(destination)
         try:
-            reply = self.ecr.start_replication_backfill(destination=destination.request)
+            started = Backfill.of(self.ecr.start_replication_backfill(destination=destination.request))
         except botocore.exceptions.ClientError as error:
             if error_code(error) not in _BUSY:
                 raise
             return False  # the next read shows whose backfill is in progress
-        started = Backfill.of(reply)
+        except Exception:  # AWS may have applied a request whose response was lost
+            with contextlib.suppress(Exception):
+                self._read()
+            self.changed += [destination] if newest(self.listed, destination).is_running else []
+            raise
         self._started[started.identifier] = started
         self.listed.append(started)
         self.changed.append(destination)
@@ -128,12 +132,7 @@ class BackfillRun:
         self.listed = [replace(one, failures=found.get(one.identifier, ())) for one in self.listed]
 
     def _failures(self, backfill: Backfill) -> tuple[Failure, ...]:
-        pages = self.ecr.get_paginator("describe_replication_backfill_results").paginate(
-            replicationBackfillId=backfill.identifier,
-            resultStatusFilter="FAILED",
-            PaginationConfig={"PageSize": 1000},
-        )
-        return tuple(Failure.of(one) for page in pages for one in page.get("results") or [])
+        return tuple(map(Failure.of, _results(self.ecr, backfill, "FAILED")))
 
     def result(self) -> list[Json]:
         return [one.as_json(one.identifier in self._started) for one in self.backfills]
@@ -143,3 +142,26 @@ def configured_destinations(ecr: Client) -> set[Destination]:
     """The destinations in the replication rules of the registry."""
     rules = (ecr.describe_registry().get("replicationConfiguration") or {}).get("rules", [])
     return {Destination.of(one) for rule in rules for one in rule["destinations"]}
+
+
+def newest_backfill(ecr: Client, destination: Destination) -> Backfill:
+    """The newest backfill of a destination."""
+    return newest(_listed(ecr), destination)
+
+
+def replicated_digests(ecr: Client, backfill: Backfill) -> frozenset[tuple[str, str]]:
+    """The repository and the digest of each image that a backfill replicated. They are known at its end."""
+    found = _results(ecr, backfill, "COMPLETE")
+    return frozenset((one["repositoryName"], one["imageId"].get("imageDigest") or "") for one in found)
+
+
+def _listed(ecr: Client) -> list[Backfill]:
+    pages = ecr.get_paginator("list_replication_backfills").paginate(PaginationConfig={"PageSize": 50})
+    return [Backfill.of(one) for page in pages for one in page["backfills"]]
+
+
+def _results(ecr: Client, backfill: Backfill, status: str) -> list[Json]:
+    pages = ecr.get_paginator("describe_replication_backfill_results").paginate(
+        replicationBackfillId=backfill.identifier, resultStatusFilter=status, PaginationConfig={"PageSize": 1000}
+    )
+    return [one for page in pages for one in page.get("results") or []]

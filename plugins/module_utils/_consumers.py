@@ -67,6 +67,13 @@ class Consumer:
         """Whether the consumer is an organization, or units of it, and not an account."""
         return self.account is None and self.organization_id is not None
 
+    @property
+    def text(self) -> str:
+        """The consumer in a sentence."""
+        if self.is_organization:
+            return organization_text(self.organization_id, self.organization_units)
+        return f"{self.party} ({', '.join(self.principals)})" if self.principals else self.party
+
     def arns(self, partition: str) -> list[str]:
         """The trusted ARNs: the declared principals, or the account root for the whole account.
 
@@ -110,6 +117,11 @@ class Consumer:
             "organization_units": list(self.organization_units or ()),
             "external_id": self.external_id,
         }
+
+
+def organization_text(organization: str | None, units: t.Sequence[str] | None) -> str:
+    """An organization in a sentence, with its organizational units."""
+    return f"organization {organization}" + (f", unit {' or '.join(units)}" if units else "")
 
 
 def consumer_of(options: Json) -> Consumer:
@@ -196,7 +208,8 @@ def _external_ids(statement: Document) -> t.Iterator[_Known]:
     condition, principals = statement.get("Condition", {}), statement.get("Principal")
     equal = condition.get("StringEquals", {})
     external_id, organization = equal.get("sts:ExternalId"), equal.get("aws:PrincipalOrgID")
-    arns = [str(arn) for arn in as_list(principals.get("AWS", []) if isinstance(principals, dict) else principals)]
+    named = principals.get("AWS", []) if isinstance(principals, dict) else principals or []
+    arns = [str(arn) for arn in as_list(named)]
     trusted = {str(arn) for arn in as_list(condition.get("ArnEquals", {}).get("aws:PrincipalArn", arns))}
     if not isinstance(external_id, str):
         return

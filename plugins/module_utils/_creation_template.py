@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 try:
     import botocore.exceptions
 except ImportError:
@@ -21,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response import InvalidResponseError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
@@ -52,6 +55,35 @@ CREATION_TEMPLATE_ARGUMENTS: Json = {
 }
 
 
+@dataclass(frozen=True)
+class TemplatePlan:
+    """The change of a template.
+
+    :param before: None if it does not exist
+    :param after: None if it is to be deleted
+    :param problems: the reasons for which it must not be written
+    """
+
+    before: Template | None
+    after: Template | None
+    sharing: Sharing
+    problems: tuple[str, ...]
+
+
+def plan_template(session: Session, region: str, declared: TemplateDeclaration) -> TemplatePlan:
+    """Read the template, and plan its settings. Nothing is written."""
+    identity = arn_of(session.identity["arn"]).identity
+    before = read_template(session.client("ecr", region), declared.prefix)
+    problems, sharing = [*declared.problems_in(identity.partition, identity.account, region)], Sharing((), ())
+    if not declared.is_present:
+        return TemplatePlan(before, None, sharing, tuple(problems))
+    after = declared_template(declared, before)
+    grants = _grants(session) if after.tags else Grants({})
+    sharing = sharing_of(after.tags, declared, grants, identity.repository(region, ""))
+    problems += [*template_problems(after), *sharing_problems(after, declared, sharing, grants)]
+    return TemplatePlan(before, after, sharing, tuple(problems))
+
+
 def creation_template(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -60,13 +92,9 @@ def creation_template(module: Module, progress: Progress = no_progress) -> Json:
     declared, wait, problems = TemplateDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
     session = registry_session(module, declared.problems())
     ecr = session.client("ecr")
-    identity = arn_of(session.identity["arn"]).identity
-    problems.extend(declared.problems_in(identity.partition, identity.account, session.region))
-    before = read_template(ecr, declared.prefix)
-    after = declared_template(declared, before) if declared.is_present else None
-    sharing = Sharing((), ())
-    if after is not None:
-        sharing = _check(session, declared, after, problems)
+    plan = plan_template(session, session.region, declared)
+    before, after = plan.before, plan.after
+    problems.extend(plan.problems)
     problems.check()
 
     if before != after and not module.check_mode:
@@ -80,10 +108,10 @@ def creation_template(module: Module, progress: Progress = no_progress) -> Json:
         wait_until_consistent(lambda: differences(after, read_template(ecr, declared.prefix)), wait)
     return {
         "changed": before != after,
-        "account": identity.account,
+        "account": session.identity["account"],
         "region": session.region,
         "template": after.result() if after else {},
-        "shared_by": list(sharing.roles),
+        "shared_by": list(plan.sharing.roles),
         "diff": template_diff(before, after),
     }
 
@@ -126,9 +154,9 @@ def _write(ecr: Client, before: Template | None, after: Template | None) -> None
     """
     try:
         write_template(ecr, before, after)
-    except EcrError:
-        raise
     except Exception as error:
+        if isinstance(error, EcrError) and not isinstance(error, InvalidResponseError):
+            raise
         changed = may_have_been_sent(error) and _is_changed(ecr, before, after)
         raise EcrError(message_of(error), changed=changed) from None
 
@@ -148,16 +176,6 @@ def _delete(ecr: Client, before: Template | None) -> None:
     except botocore.exceptions.ClientError as error:
         if error_code(error) != "TemplateNotFoundException":  # another program deleted it, or the SDK repeats a request
             raise
-
-
-def _check(session: Session, declared: TemplateDeclaration, after: Template, problems: Problems) -> Sharing:
-    """Add the problems with the template, and return what its tags share."""
-    problems.extend(template_problems(after))
-    grants = _grants(session) if after.tags else Grants({})
-    identity = arn_of(session.identity["arn"]).identity
-    sharing = sharing_of(after.tags, declared, grants, identity.repository(session.region, ""))
-    problems.extend(sharing_problems(after, declared, sharing, grants))
-    return sharing
 
 
 def _grants(session: Session) -> Grants:

@@ -12,6 +12,7 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import organization_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -55,7 +56,9 @@ class Handoff:
     @property
     def consumer(self) -> str:
         """The consumer in a sentence."""
-        return f"account {self.consumer_account}" if self.consumer_account else organization_text(self)
+        if self.consumer_account is not None:
+            return f"account {self.consumer_account}"
+        return organization_text(self.consumer_organization, self.consumer_units)
 
     @property
     def role_name(self) -> str:
@@ -64,22 +67,6 @@ class Handoff:
     def values(self) -> Json:
         """The keys and values of the file."""
         return {f"ecr_pull_{name}": value for name, value in asdict(self).items() if value is not None}
-
-
-class _OfOrganization(t.Protocol):
-    """The consumer of a hand-off that is an organization."""
-
-    @property
-    def consumer_organization(self) -> str | None: ...
-
-    @property
-    def consumer_units(self) -> list[str] | None: ...
-
-
-def organization_text(handoff: _OfOrganization) -> str:
-    """The organization in a sentence, with its units."""
-    units = handoff.consumer_units
-    return f"organization {handoff.consumer_organization}" + (f", unit {' or '.join(units)}" if units else "")
 
 
 def handoff_names(path: str, parties: t.Sequence[str], regions: t.Sequence[str]) -> list[str]:

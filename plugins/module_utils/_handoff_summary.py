@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import organization_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_text, parse_end
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import organization_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import Share
 
 #: The maximum number of names on one line. A hand-off may list thousands.
@@ -32,7 +32,11 @@ def summary(share: Share, owner_account: str | None, now: datetime.datetime) -> 
     return [
         f"owner account:    {share.owner_account} ({checked})",
         *([f"consumer account: {share.consumer_account}"] if share.consumer_account else []),
-        *([f"consumer:         {organization_text(share)}"] if share.consumer_organization else []),
+        *(
+            [f"consumer:         {organization_text(share.consumer_organization, share.consumer_units)}"]
+            if share.consumer_organization
+            else []
+        ),
         f"role:             {share.role_arn}",
         *([f"access:           {end_text(end.time, now)}"] if end and end.time else []),
         f"repositories:     {_list_text(share.repositories)}",

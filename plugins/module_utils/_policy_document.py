@@ -89,7 +89,8 @@ def canonical(document: Document) -> frozenset[t.Hashable]:
     """A value that is equal for documents with the same meaning.
 
     It ignores order, the difference between a single value and a list, `Sid`, the case of actions and condition keys,
-    and the difference between the ARN of an account root and the account ID.
+    the difference between the ARN of an account root and the account ID, and the difference between the principal `*`
+    and the AWS principal `*`.
     """
     return frozenset(canonical_statement(statement) for statement in as_list(document.get("Statement", [])))
 
@@ -140,6 +141,8 @@ def canonical_statement(statement: Document) -> t.Hashable:
 
 
 def _canonical_principal(value: object) -> t.Hashable:
+    if value == "*":
+        value = {"AWS": "*"}
     if not isinstance(value, dict):
         return str(value)
     return frozenset(

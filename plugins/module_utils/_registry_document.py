@@ -12,12 +12,17 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_transient_kind
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import failed_result, may_have_been_sent
+from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import (
+    failed_result,
+    may_have_been_sent,
+    message_of,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_conflict import (
     Elements,
     conflict,
     document_differences,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._response import InvalidResponseError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     CONSISTENT_READS,
     NotConfirmedError,
@@ -56,30 +61,52 @@ def write_merged(document: RegistryDocument[Content], wait: WaitOptions) -> tupl
 
     :raises EcrError: if the read after the write shows that another program overwrote the document
     """
+    sent: list[tuple[Content, Content]] = []
+    try:
+        return _write_merged(document, wait, sent)
+    except Exception as error:
+        if not sent or (isinstance(error, EcrError) and error.facts.get("changed")):
+            raise
+        raise EcrError(message_of(error), changed=True) from None
+
+
+def _write_merged(
+    document: RegistryDocument[Content], wait: WaitOptions, sent: list[tuple[Content, Content]]
+) -> tuple[Content, Content]:
+    """The same.
+
+    :param sent: receives the write that AWS has applied, or may have applied
+    """
     failure: Exception | None = None
-    written: tuple[Content, Content] | None = None
     for _attempt in backoff(wait):
         before = document.read()
         after = document.merge(before)
         if after == before:
-            return written or (before, after)
+            return sent[0] if sent else (before, after)
+        sent.clear()  # AWS has not applied the write of the last attempt, or another program has written since
         try:
             document.write(after)
         except Exception as error:
+            if isinstance(error, InvalidResponseError) or not _is_answered(error):
+                sent.append((before, after))
             if not _may_succeed_later(error):
                 raise
-            failure, written = error, (before, after)
+            failure = error
             continue
+        sent.append((before, after))
         _confirm(document, before, after, wait)
         return before, after
     raise t.cast(Exception, failure)
 
 
+def _is_answered(error: Exception) -> bool:
+    """Whether AWS answered, or the collection did not send the request."""
+    return isinstance(error, EcrError) or not may_have_been_sent(error)
+
+
 def _may_succeed_later(error: Exception) -> bool:
     """Whether the same write may succeed soon."""
-    if isinstance(error, EcrError):
-        return False
-    return is_transient_kind(failed_result(error).get("denial_kind")) or may_have_been_sent(error)
+    return is_transient_kind(failed_result(error).get("denial_kind")) or not _is_answered(error)
 
 
 def _confirm(document: RegistryDocument[Content], before: Content, after: Content, wait: WaitOptions) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 try:
     import botocore.exceptions
@@ -31,6 +32,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_
     StatementDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
+    MergedPolicy,
     merge_statement,
     read_policy,
     rejected,
@@ -48,6 +50,28 @@ POLICY_STATEMENT_ARGUMENTS: Json = {
 }
 
 
+@dataclass(frozen=True)
+class StatementPlan:
+    """The change of a registry policy.
+
+    :param name: its name in messages
+    :param wanted: the declared statement
+    """
+
+    name: str
+    wanted: Document
+    before: Document | None
+    merged: MergedPolicy
+
+
+def plan_statement(session: Session, region: str, declared: StatementDeclaration) -> StatementPlan:
+    """Read the policy of the registry, and merge the declared statement. Nothing is written."""
+    registry = arn_of(session.identity["arn"]).identity
+    name, wanted = f"registry policy of account {registry.account} in {region}", declared.statement(registry, region)
+    before = read_registry_policy(session.client("ecr", region), name)
+    return StatementPlan(name, wanted, before, merge_statement(before, declared, wanted))
+
+
 def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -55,26 +79,22 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
     """
     declared, wait, problems = StatementDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
     session = registry_session(module, declared.problems())
-    registry = arn_of(session.identity["arn"]).identity
-    wanted = declared.statement(registry, session.region)
-    name = f"registry policy of account {registry.account} in {session.region}"
-    before = read_registry_policy(session.client("ecr"), name)
-    planned = merge_statement(before, declared, wanted)
-    problems.extend(declared.problems_in(registry))
-    problems.extend(planned.problems)
+    plan = plan_statement(session, session.region, declared)
+    problems.extend(declared.problems_in(arn_of(session.identity["arn"]).identity))
+    problems.extend(plan.merged.problems)
     problems.check()
-    warn(module, planned.warnings)
+    warn(module, plan.merged.warnings)
 
-    after = planned.policy
+    before, after = plan.before, plan.merged.policy
     if after != before and not module.check_mode:
-        progress(f"writing the {name}")
-        before, after = write_merged(_document(session, name, declared, wanted), wait)
+        progress(f"writing the {plan.name}")
+        before, after = write_merged(_document(session, plan.name, declared, plan.wanted), wait)
     return {
         "changed": after != before,
-        "account": registry.account,
+        "account": session.identity["account"],
         "region": session.region,
         "sid": declared.sid,
-        "statement": wanted if declared.is_present else {},
+        "statement": plan.wanted if declared.is_present else {},
         "policy": after or {},
         "diff": {"before": before or {}, "after": after or {}},
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import typing as t
+from dataclasses import dataclass
 
 try:
     import botocore
@@ -34,6 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_decl
     RuleDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import (
+    MergedRules,
     Rules,
     merge_rule,
     rule_elements,
@@ -52,6 +54,29 @@ REPLICATION_RULE_ARGUMENTS: Json = {
 }
 
 
+@dataclass(frozen=True)
+class RulePlan:
+    """The change of a replication configuration.
+
+    :param before: its rules
+    :param problems: the reasons for which the merged rules must not be written
+    """
+
+    document: RegistryDocument[Rules]
+    before: Rules
+    merged: MergedRules
+    problems: tuple[str, ...]
+
+
+def plan_rule(session: Session, declared: RuleDeclaration) -> RulePlan:
+    """Read the rules of the registry, and merge the declared rule. Nothing is written."""
+    document = _document(session, Destination(session.identity["account"], session.region), declared)
+    before = document.read()
+    merged = merge_rule(before, declared)
+    unsupported = _unsupported_problems(session.client("ecr"), merged.rules) if merged.rules != before else ()
+    return RulePlan(document, before, merged, (*merged.problems, *unsupported))
+
+
 def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -60,28 +85,24 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
     declared, wait, problems = RuleDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
     session = registry_session(module, declared.problems())
     source = Destination(session.identity["account"], session.region)
-    document = _document(session, source, declared)
-    before = document.read()
-    planned = merge_rule(before, declared)
+    plan = plan_rule(session, declared)
     problems.extend(declared.problems_in(source))
-    problems.extend(planned.problems)
-    if planned.rules != before:
-        problems.extend(_unsupported_problems(session.client("ecr"), planned.rules))
+    problems.extend(plan.problems)
     problems.check()
-    warn(module, planned.warnings)
+    warn(module, plan.merged.warnings)
 
     names = _ecr.repository_names(session.client("ecr")) if declared.is_present else []
     warn(module, unmatched(declared, names))
-    after = planned.rules
+    before, after = plan.before, plan.merged.rules
     if after != before and not module.check_mode:
-        progress(f"writing the {document.name}")
-        before, after = write_merged(document, wait)
+        progress(f"writing the {plan.document.name}")
+        before, after = write_merged(plan.document, wait)
     return {
         "changed": after != before,
         "source": source._asdict(),
-        "rule": planned.rule.request() if declared.is_present else {},
+        "rule": plan.merged.rule.request() if declared.is_present else {},
         "rules": after,
-        "repositories": list(filter(planned.rule.selects, names)),
+        "repositories": list(filter(plan.merged.rule.selects, names)),
         "diff": {"before": {"rules": before}, "after": {"rules": after}},
     }
 

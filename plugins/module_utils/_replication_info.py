@@ -7,45 +7,42 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_acceptance import not_accepted_names
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import read_registry_policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_coverage import has_uncovered_images
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_handoff import (
+    handoff_text,
+    other_side_problem,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
     MISSING,
     ImageRow,
     Inventory,
-    compare_copies,
     count_states,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import (
-    read_inventory,
-    replication_status,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_preflight import Preflight
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import replication_status
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import (
     deletion_problems,
     end_lines,
     missing_problem,
-    not_accepted,
     other_side_lines,
     preview_lines,
     table_lines,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import (
+    POSSIBLE,
     REQUEST_ARGUMENTS,
     ReplicationRequest,
-    consumer_parameters,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_sides import Sides, open_sides
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import read_until
-from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions, wait_problems
 
 REPLICATION_INFO_ARGUMENTS: Json = {
@@ -57,61 +54,6 @@ REPLICATION_INFO_ARGUMENTS: Json = {
 }
 
 
-class _ConsumerModule:
-    """The module with the credentials of the consumer account."""
-
-    def __init__(self, module: Module) -> None:
-        self.params, self.check_mode = consumer_parameters(module.params), module.check_mode
-        self.warn = module.warn
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """The sessions of the run.
-
-    :param owner: None if the run has no credentials of the owner account
-    :param consumer: None if the run has no credentials of the consumer account
-    """
-
-    declared: ReplicationRequest
-    owner: Session | None
-    consumer: Session | None
-
-    @property
-    def region(self) -> str:
-        """The region of the images."""
-        return (self.owner or t.cast(Session, self.consumer)).region
-
-    @property
-    def destinations(self) -> tuple[Destination, ...]:
-        return self.declared.destinations(self.region)
-
-    def source(self) -> Inventory:
-        return self._inventory(self.owner, self.region)
-
-    def copies(self) -> dict[Destination, Inventory]:
-        return {place: self._inventory(self.consumer, place.region) for place in self.destinations if self.consumer}
-
-    def rows(self) -> list[ImageRow]:
-        return compare_copies(self.source(), self.copies()) if self.owner and self.consumer else []
-
-    def _inventory(self, session: Session | None, region: str) -> Inventory:
-        selects = RuleDeclaration(self.declared.selection, ()).rule(False).selects
-        return read_inventory(session.client("ecr", region), region, selects) if session else {}
-
-    def acceptance_problems(self, names: t.Sequence[str]) -> t.Iterator[str]:
-        """The destinations whose registry policy does not accept the images."""
-        if not self.consumer:
-            return
-        registry = arn_of(self.consumer.identity["arn"]).identity
-        source = Identity(registry.partition, self.declared.owner)
-        for place in self.destinations:
-            policy = read_registry_policy(self.consumer.client("ecr", place.region), f"registry policy of {place}")
-            refused = not_accepted_names(policy, source, registry, place.region, names)
-            if refused:
-                yield not_accepted(place, self.declared.owner, refused)
-
-
 def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -121,56 +63,58 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     problems.extend(declared.problems())
     problems.extend(wait_problems(wait))
     problems.check()
-    sides = _sides(module, declared)
+    sides = open_sides(module, declared)
     problems.extend(declared.problems_in(sides.region))
-    problems.check()
-
-    source = sides.source()
-    rows = compare_copies(source, sides.copies()) if sides.owner else []
+    source, rows = sides.read(problems)
     if declared.needs_consent:
         problems.extend(deletion_problems(rows))
     if declared.expects_copies:
         problems.extend(sides.acceptance_problems(list(source)))
+    planned = sides.preflight(problems, list(source)) if declared.expects == POSSIBLE else Preflight(declared, problems)
+    missing_side = other_side_problem(declared, sides.region) if declared.expects == POSSIBLE else ""
+    problems.extend([missing_side] if missing_side and problems.found else ())
     problems.check()
+    warn(module, dict.fromkeys(planned.warnings))
     if declared.expects_copies and sides.owner and sides.consumer:
         rows = _wait_for_copies(sides, rows, wait, progress)
     return {
         "changed": False,
+        "declaration": declared.result(),
         "owner": declared.has_owner,
         "consumer": declared.has_consumer,
         "destinations": [place._asdict() for place in sides.destinations],
         "repositories": sorted(source),
         "images": [row.result() for row in rows],
         "counts": count_states(rows),
+        "templates": planned.templates,
+        "missing_side": missing_side,
+        "handoff": handoff_text(declared, sides.region),
+        "needs_backfill": _needs_backfill(sides, source, rows),
         **_lines(sides, source, rows),
     }
 
 
-def _sides(module: Module, declared: ReplicationRequest) -> _Sides:
-    """The sessions, each of the declared account."""
-    owner = session_of(module) if declared.has_owner else None
-    consumer = session_of(_ConsumerModule(module)) if declared.has_consumer else None
-    declared.check_credentials(
-        owner.identity["account"] if owner else None, consumer.identity["account"] if consumer else None
-    )
-    return _Sides(declared, owner, consumer)
+def _needs_backfill(sides: Sides, source: Inventory, rows: list[ImageRow]) -> bool:
+    """Whether existing images have no copy. Without the other account, AWS reports it for each image."""
+    if rows or not (sides.owner and sides.declared.backfill):
+        return any(row.state == MISSING for row in rows)
+    return has_uncovered_images(sides.owner.client("ecr"), source, sides.destinations)
 
 
-def _lines(sides: _Sides, source: Inventory, rows: list[ImageRow]) -> dict[str, list[str]]:
-    declared = sides.declared
+def _lines(sides: Sides, source: Inventory, rows: list[ImageRow]) -> dict[str, list[str]]:
+    declared, lines = sides.declared, list[str]()
+    after = list(other_side_lines(declared.side, declared.owner, declared.consumer)) if declared.is_present else []
+    states, all_states = ([*table_lines(rows, every_row), *after] for every_row in (False, True))
     if declared.expects_copies:
-        after = list(other_side_lines(declared.side, declared.owner, declared.consumer))
-        return {"lines": [*table_lines(rows), *after], "all_lines": [*table_lines(rows, every_row=True), *after]}
-    if not sides.owner:
-        lines: list[str] = []
-    elif declared.is_present:
+        return {"lines": states, "all_lines": all_states, "state_lines": states, "all_state_lines": all_states}
+    if sides.owner and declared.is_present:
         lines = list(preview_lines(source, rows, sides.destinations, bool(declared.deletes)))
-    else:
+    elif sides.owner:
         lines = list(end_lines(rows, sides.destinations))
-    return {"lines": lines, "all_lines": lines}
+    return {"lines": lines, "all_lines": lines, "state_lines": states, "all_state_lines": all_states}
 
 
-def _wait_for_copies(sides: _Sides, rows: list[ImageRow], wait: WaitOptions, progress: Progress) -> list[ImageRow]:
+def _wait_for_copies(sides: Sides, rows: list[ImageRow], wait: WaitOptions, progress: Progress) -> list[ImageRow]:
     """The rows after all images are replicated.
 
     :raises EcrError: if images are missing at the deadline, with the status that AWS reports
@@ -178,7 +122,7 @@ def _wait_for_copies(sides: _Sides, rows: list[ImageRow], wait: WaitOptions, pro
     first = iter([rows])
 
     def read() -> list[ImageRow]:
-        found = next(first, None) or sides.rows()
+        found = next(first, None) or sides.read(Problems())[1]
         progress(f"{sum(row.state == MISSING for row in found):,} of {len(found):,} images are not replicated yet")
         return found
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 try:
@@ -14,6 +15,7 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
@@ -24,17 +26,25 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
 )
 
 
-def read_inventory(ecr: Client, region: str, selects: t.Callable[[str], bool]) -> Inventory:
-    """The images of the selected repositories."""
+@contextlib.contextmanager
+def in_enabled_region(place: Destination) -> t.Iterator[None]:
+    """Requests to a registry.
+
+    :raises EcrError: if its region is not enabled
+    """
     try:
-        names = [name for name in _ecr.repository_names(ecr) if selects(name)]
+        yield
     except botocore.exceptions.ClientError as error:
         if error_code(error) != "UnrecognizedClientException":
             raise
         raise EcrError(
-            f"Region {region} is not enabled in the account. Enable it, or remove it from the regions of the"
-            " replication."
+            f"Region {place.region} is not enabled in account {place.account}. Enable it, or use other regions."
         ) from None
+
+
+def read_inventory(ecr: Client, selects: t.Callable[[str], bool]) -> Inventory:
+    """The images of the selected repositories."""
+    names = [name for name in _ecr.repository_names(ecr) if selects(name)]
     found = map_concurrently(lambda name: _images(ecr, name), names)
     return {name: images for name, images in zip(names, found) if images is not None}
 
@@ -56,11 +66,16 @@ def _images(ecr: Client, name: str) -> dict[str, ListedImage] | None:
 def replication_status(ecr: Client, row: ImageRow) -> str:
     """The status and the failure code of the replication of an image to its destination; empty without a report."""
     try:
-        reply = ecr.describe_image_replication_status(
-            repositoryName=row.repository, imageId={"imageDigest": row.image.digest}
-        )
+        return image_status(ecr, row)
     except botocore.exceptions.ClientError as error:
         return error_code(error)
+
+
+def image_status(ecr: Client, row: ImageRow) -> str:
+    """The same, without handling of errors."""
+    reply = ecr.describe_image_replication_status(
+        repositoryName=row.repository, imageId={"imageDigest": row.image.digest}
+    )
     for status in reply.get("replicationStatuses") or ():
         if (status.get("registryId"), status.get("region")) == tuple(row.destination):
             return " ".join(filter(None, (status.get("status"), status.get("failureCode"))))

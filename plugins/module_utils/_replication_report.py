@@ -84,13 +84,12 @@ def other_side_lines(side: str, source: str, destination: str) -> t.Iterator[str
     """The next step of the other account, if a run configures one side only."""
     if side == "consumer":
         yield (
-            f"Account {destination} accepts the images of account {source}. Next, account {source} replicates them: run"
-            " replicate.yml with the same variables and ecr_replicate_side=owner there."
+            f"Account {destination} accepts the images of account {source}. Next, give account {source} the hand-off."
+            " To replicate the images, it runs replicate.yml with ecr_replicate_side=owner."
         )
     if side == "owner":
         yield (
-            f"Account {source} replicates the images. Account {destination} has to accept them: run replicate.yml with"
-            " the same variables and ecr_replicate_side=consumer there, unless this is done."
+            f"Account {source} replicates the images to account {destination}. This run cannot read the copies there."
         )
 
 

@@ -14,12 +14,19 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import StatementDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
     SELECTION_ARGUMENTS,
     Selection,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
+    TEMPLATES_ARGUMENT,
+    ReplicationTemplate,
+    repeated_problems,
+)
 
+ANY, POSSIBLE, REPLICATED = "any", "possible", "replicated"
 REQUEST_ARGUMENTS: Json = {
     **SELECTION_ARGUMENTS,
     "owner_account": {"type": "raw", "required": True},
@@ -28,7 +35,15 @@ REQUEST_ARGUMENTS: Json = {
     "side": {"type": "str", "choices": ["both", "owner", "consumer"], "default": "both"},
     "delete_replication": {"type": "bool"},
     "allow_deletions": {"type": "bool", "default": False},
-    "expect": {"type": "str", "choices": ["any", "replicated"], "default": "any"},
+    "adopt": {"type": "bool", "default": False},
+    "sid": {"type": "str"},
+    "create_repositories": {"type": "bool", "default": True},
+    **TEMPLATES_ARGUMENT,
+    "backfill": {"type": "bool", "default": False},
+    "accepted": {"type": "bool", "default": False},
+    "handoff": {"type": "dict", "default": {}},
+    "handoff_path": {"type": "str"},
+    "expect": {"type": "str", "choices": [ANY, POSSIBLE, REPLICATED], "default": ANY},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "consumer_profile": {"type": "str"},
     "consumer_assume_role_arn": {"type": "str"},
@@ -47,7 +62,14 @@ class ReplicationRequest:
     :param side: the account that the run changes: `owner`, `consumer` or `both`
     :param deletes: whether deletions are replicated; None to keep the setting
     :param allow_deletions: the consent to that
-    :param expects_copies: whether a missing image is an error
+    :param statement: the statement of the consumer account
+    :param adopt: whether rules, statements and templates of others are replaced
+    :param backfill: whether existing images are replicated, too
+    :param accepted: whether the owner account states that the consumer account has configured its side
+    :param handoff: the hand-off of the consumer account; empty if there is none
+    :param handoff_path: where the hand-off of this side is written; empty if it is not written
+    :param expects: what is an error: `any` for nothing, `possible` for a change that cannot be made, `replicated` for a
+        missing image
     """
 
     selection: Selection
@@ -57,7 +79,14 @@ class ReplicationRequest:
     side: str
     deletes: bool | None
     allow_deletions: bool
-    expects_copies: bool
+    statement: StatementDeclaration
+    templates: tuple[ReplicationTemplate, ...]
+    adopt: bool
+    backfill: bool
+    accepted: bool
+    handoff: Json
+    handoff_path: str
+    expects: str
     is_present: bool
 
     @classmethod
@@ -71,7 +100,19 @@ class ReplicationRequest:
             params["side"],
             params["delete_replication"],
             params["allow_deletions"],
-            params["expect"] == "replicated",
+            StatementDeclaration.of(
+                {**params, "source_account": params["owner_account"], "cache_account": None, "cache_role": None}
+            ),
+            tuple(
+                ReplicationTemplate.of(one, params["owner_account"], params["state"] == "present")
+                for one in params["templates"]
+            ),
+            params["adopt"],
+            params["backfill"],
+            params["accepted"],
+            params["handoff"],
+            params["handoff_path"] or "",
+            params["expect"],
             params["state"] == "present",
         )
 
@@ -86,9 +127,21 @@ class ReplicationRequest:
         return self.side != "owner"
 
     @property
+    def expects_copies(self) -> bool:
+        """Whether a missing image is an error."""
+        return self.expects == REPLICATED
+
+    @property
     def needs_consent(self) -> bool:
         """Whether the replication of deletions is declared without consent."""
         return bool(self.is_present and self.deletes and not self.allow_deletions)
+
+    def rule(self, region: str) -> RuleDeclaration:
+        """The rule of the owner account.
+
+        :param region: the region of the images
+        """
+        return RuleDeclaration(self.selection, self.destinations(region), self.deletes, self.adopt, self.is_present)
 
     def destinations(self, region: str) -> tuple[Destination, ...]:
         """The registries that receive the images.
@@ -98,7 +151,19 @@ class ReplicationRequest:
         return tuple(Destination(self.consumer, one) for one in self.regions or (region,))
 
     def problems(self) -> t.Iterator[str]:
-        """Problems with the accounts, which can be found without a request to AWS."""
+        """Problems that can be found without a request to AWS."""
+        accounts = [*self._account_problems()]
+        yield from accounts or dict.fromkeys((*self._rule_problems(), *self.statement.problems()))
+        yield from repeated_problems(self.templates)
+        for template in self.templates:
+            found = template.declaration().problems()
+            yield from (f"{option('templates')}, {template.prefix}: {problem}" for problem in found)
+
+    def _rule_problems(self) -> t.Iterator[str]:
+        # The default is the region of the session, which is known later.
+        return self.rule(self.regions[0]).problems() if self.regions else self.selection.problems()
+
+    def _account_problems(self) -> t.Iterator[str]:
         for name, account in (("owner_account", self.owner), ("consumer_account", self.consumer)):
             yield from (f"{option(name)}: {problem}" for problem in account_problems(account))
         if self.owner == self.consumer:
@@ -106,6 +171,15 @@ class ReplicationRequest:
                 f"{option('owner_account')} and {option('consumer_account')} are both {self.owner}. Set the account"
                 " that receives the images, or use ecr_replication_rule for other regions of one account."
             )
+
+    def result(self) -> Json:
+        """The values that a hand-off may have set."""
+        return {
+            "owner_account": self.owner,
+            "consumer_account": self.consumer,
+            "prefixes": list(self.selection.prefixes),
+            "all_repositories": self.selection.every,
+        }
 
     def check_credentials(self, owner: str | None, consumer: str | None) -> None:
         """Fail if credentials belong to another account than the declared one.
@@ -128,13 +202,8 @@ class ReplicationRequest:
         problems.check()
 
     def problems_in(self, region: str) -> t.Iterator[str]:
-        """Problems with the selection and the destinations.
-
-        :param region: the region of the images
-        """
-        declared = RuleDeclaration(self.selection, self.destinations(region))
-        yield from declared.problems()
-        yield from declared.problems_in(Destination(str(self.owner), region))
+        """Problems with the destinations, which depend on the region of the images."""
+        yield from self.rule(region).problems_in(Destination(str(self.owner), region))
 
 
 def consumer_parameters(params: Json) -> Json:

@@ -20,6 +20,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 _ROOT = re.compile(rb"\A(?:\xef\xbb\xbf|\s|<\?.*?\?>|<!--.*?-->)*<([\w:.-]+)", re.DOTALL)
 
 
+class InvalidResponseError(EcrError):
+    """A successful response that AWS cannot have sent. AWS may have processed the request."""
+
+
 class HttpResponse(t.Protocol):
     """The part of a botocore response that this file uses."""
 
@@ -41,14 +45,14 @@ class Operation(t.Protocol):
 def check_response(http_response: HttpResponse, parsed: Json, model: Operation, **_event: object) -> None:
     """Handle the event `after-call` of botocore.
 
-    :raises EcrError: if the response is successful, but AWS cannot have sent it
+    :raises InvalidResponseError: if the response is successful, but AWS cannot have sent it
     """
     if http_response.status_code < 300:
         service = model.service_model
         # A service may support several protocols. Older versions of botocore have only `protocol`.
         protocol = str(getattr(service, "resolved_protocol", None) or service.metadata.get("protocol"))
         for problem in response_problems(model.name, protocol, http_response.content, parsed):
-            raise EcrError(problem)
+            raise InvalidResponseError(problem)
 
 
 def response_problems(operation: str, protocol: str, body: bytes, parsed: Json) -> t.Iterator[str]:

@@ -15,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 _OTHERS: dict[str, tuple[str, ...]] = {
     "crossaccount.ecr.ecr_share": ("ecr_share_hosts", "ecr_share_serial"),
     "crossaccount.ecr.ecr_audit": ("ecr_audit_hosts",),
-    "crossaccount.ecr.ecr_replicate": ("ecr_replicate_backfill",),
+    "crossaccount.ecr.ecr_replicate": ("ecr_replicate_handoff",),
     "crossaccount.ecr.ecr_cache": (),
     "crossaccount.ecr.ecr_pull": ("ecr_pull_hosts", "ecr_pull_handoff", "ecr_pull_junit_path", "ecr_pull_prove_only"),
     "crossaccount.ecr.ecr_credential_helper": ("ecr_credential_helper_install", "ecr_credential_helper_package"),
@@ -35,7 +35,7 @@ _PUBLISHED = {
         "revocation",
         "guarded",
     ),
-    "ecr_replicate_": ("plan", "rule", "proof", "result"),
+    "ecr_replicate_": ("plan", "statement", "rule", "existing", "proof", "result"),
     "ecr_cache_": ("plan", "statement", "rule", "proof", "result"),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),
     "ecr_pull_": ("share", "proof", "result", "consumer_account", "consumer_organization", "consumer_units"),

@@ -42,7 +42,7 @@ Value = t.TypeVar("Value")
 
 def _unescaped(character: str) -> str:
     if character[0] == "&":
-        return html.unescape(character)[:1] or character
+        return html.unescape(character) or character
     if len(character) < 3:
         last = character[-1]
         return _CONTROL.get(last, last) if len(character) == 2 else last
@@ -127,7 +127,7 @@ class Secrets:
         return [
             (at, at + width)
             for width, parts in self._parts.items()
-            for at in range(len(content) - width + 1)
+            for at in range(len(content))
             if content[at : at + width] in parts
         ]
 

@@ -133,9 +133,7 @@ def granted_tags(state: RoleState) -> set[Tag]:
 def plan_tag_changes(shared: ShareState) -> TagChanges:
     """Plan the tags that the declaration removes and adds."""
     changes = TagChanges()
-    granted = {
-        tag for share, state in zip(shared.shares, shared.after) if share.is_present for tag in granted_tags(state)
-    }
+    granted = {tag for state in shared.after for tag in granted_tags(state)}
     _remove_of_absent_shares(shared, granted, changes)
     _remove_of_other_repositories(shared, changes)
     _remove_before_overwriting(shared, granted, changes)

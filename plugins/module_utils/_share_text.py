@@ -59,9 +59,8 @@ def _share_lines(
         remedy = "; remove it with unshare.yml and ecr_share_expired_only: true" if has_ended else ""
         yield f"the access {end}{remedy}"
     action = "pull" if share.role.access == "pull" else "describe and pull"
-    for one in facts.role.consumers:
-        who = f"{one['account']} ({', '.join(one['principals'])})" if one["principals"] else one["account"]
-        yield f"{who} can {action}{'' if one['external_id'] is None else ' with the external ID'}"
+    for one in facts.role.declared.consumers:
+        yield f"{one.text} can {action}{'' if one.external_id is None else ' with the external ID'}"
     if any(other.label == share.label for other in shared.shares[number + 1 :]):
         return  # the last role of the share is followed by its repositories
     for place in facts.places:

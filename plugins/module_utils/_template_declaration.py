@@ -24,6 +24,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_policie
 )
 
 MUTABLE, WITH_EXCLUSION, UNENCRYPTED = "MUTABLE", "_WITH_EXCLUSION", "AES256"
+#: The prefix of the template for every name.
+EVERY_NAME = "ROOT"
 #: Source of the limits and patterns: ECR API Reference, CreateRepositoryCreationTemplate, and the service model. A pull
 #: through cache rule has the same pattern.
 PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*|ROOT")

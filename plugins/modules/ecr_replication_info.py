@@ -45,12 +45,91 @@ options:
         concern.
     type: bool
     default: false
+  adopt:
+    description:
+      - Whether the replication replaces rules, statements and templates of others. See
+        M(crossaccount.ecr.ecr_replication_rule). It matters only with O(expect=possible).
+    type: bool
+    default: false
+  sid:
+    description: The Sid of the statement. See M(crossaccount.ecr.ecr_registry_policy_statement).
+    type: str
+  create_repositories:
+    description: Whether replication may create repositories in the consumer account.
+    type: bool
+    default: true
+  templates:
+    description:
+      - The settings of the repositories that replication creates in the consumer account. Each entry has options of
+        M(crossaccount.ecr.ecr_repository_creation_template).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      prefix:
+        description: The first part of the names of the repositories, or V(ROOT) for every name.
+        type: str
+        required: true
+      image_tag_mutability:
+        description: Whether image tags can be overwritten.
+        type: str
+        choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
+      image_tag_mutability_exclusions:
+        description: The image tags that are excluded from the mutability.
+        type: list
+        elements: str
+      encryption_type:
+        description: The encryption of a repository.
+        type: str
+        choices: [AES256, KMS, KMS_DSSE]
+      kms_key:
+        description: The ARN of the KMS key.
+        type: str
+      repository_policy:
+        description: The policy of a repository.
+        type: dict
+      lifecycle_policy:
+        description: The lifecycle policy of a repository.
+        type: dict
+      tags:
+        description: The tags of a repository.
+        type: dict
+      custom_role_arn:
+        description: The role that ECR assumes to create a repository.
+        type: str
+      sharing_tags:
+        description: Further tags that share a repository.
+        type: dict
+      allow_sharing_tags:
+        description: Consent to tags that share each new repository.
+        type: bool
+        default: false
+  backfill:
+    description:
+      - With O(side=owner), read which existing images AWS has replicated. See RV(needs_backfill).
+    type: bool
+    default: false
+  accepted:
+    description: With O(side=owner), states that the registry of the consumer account accepts the images.
+    type: bool
+    default: false
+  handoff:
+    description:
+      - With O(side=owner), what the consumer account accepts, with the names of the options of this module, and
+        C(accepted). The role C(crossaccount.ecr.ecr_replicate) reads it from a file.
+    type: dict
+    default: {}
+  handoff_path:
+    description: The path of the hand-off of this side, for RV(missing_side).
+    type: str
   expect:
     description:
+      - V(possible) plans each change in the declared accounts without writing. It fails with all problems if AWS would
+        not accept one of them, or if it would replace something of others.
       - V(replicated) waits until each image has a copy. It fails if the registry policy of a destination does not
         accept the images, or if an image has no copy in time.
     type: str
-    choices: [any, replicated]
+    choices: [any, possible, replicated]
     default: any
   state:
     description: V(absent) describes the end of the replication.
@@ -93,6 +172,10 @@ attributes:
 notes:
   - The caller needs C(ecr:DescribeRepositories) and C(ecr:DescribeImages) in both accounts,
     C(ecr:DescribeImageReplicationStatus) in the owner account and C(ecr:GetRegistryPolicy) in the consumer account.
+  - With O(expect=possible), the caller also needs C(ecr:DescribeRegistry) in the owner account, and with O(templates)
+    C(ecr:DescribeRepositoryCreationTemplates) in the consumer account.
+  - With O(backfill=true) and O(side=owner), the caller also needs C(ecr:ListReplicationBackfills) and
+    C(ecr:DescribeReplicationBackfillResults) in the owner account.
 seealso:
   - module: crossaccount.ecr.ecr_replication_rule
     description: Replicates the images.
@@ -118,6 +201,53 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+declaration:
+  description: The accounts and the selection.
+  returned: success
+  type: dict
+  sample:
+    owner_account: "111111111111"
+    consumer_account: "222222222222"
+    prefixes: [release]
+    all_repositories: false
+templates:
+  description: With O(expect=possible), the templates to write or to delete, each with its region.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+missing_side:
+  description:
+    - With O(expect=possible) and O(side=owner), what the consumer account has not configured yet, and the command for
+      it. Empty if nothing is missing.
+  returned: success
+  type: str
+  sample: ""
+handoff:
+  description: The hand-off for the other account, a YAML text.
+  returned: success
+  type: str
+  sample: |
+    ecr_replicate_owner_account: "111111111111"
+needs_backfill:
+  description:
+    - Whether an existing image has no copy. With O(side=owner), whether AWS reports neither a copy nor a replication in
+      progress of an image that has an image tag, and no backfill is in progress.
+  returned: success
+  type: bool
+  sample: false
+state_lines:
+  description: The state of each image as text.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+all_state_lines:
+  description: The state of each image as text, with every image.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 owner:
   description: Whether the run has the credentials of the owner account.
   returned: success

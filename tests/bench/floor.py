@@ -6,6 +6,7 @@ tag COUNT READS        the same, then TagResources by 20, then the tags of each 
 discover TAG VALUE     every repository of the registry, and the tags of each, with 32 threads
 tagged TAG VALUE       every repository with the tag, from the pages of the Resource Groups Tagging API
 audit                  the IAM configuration, and the tags and the policy of every repository, with 32 threads
+replication PREFIX     the rules, the registry policy, and the images of each repository and its copy, with 32 threads
 look COUNT REGIONS     as many roles with their policies, and in each region the repository of each, with 32 threads
 prove ROLE COUNT TOTAL what `ecr_access_info` asks, one call after another
 """
@@ -13,6 +14,7 @@ prove ROLE COUNT TOTAL what `ecr_access_info` asks, one call after another
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +110,30 @@ def audit() -> None:
         print(roles.result(), len(list(policies)), len(list(tags)))
 
 
+def replication(prefix: str) -> None:
+    """Read what decides whether a replication is as declared, and whether each image has a copy."""
+    owner, consumer = (
+        boto3.Session(profile_name=profile).client("ecr", config=Config(max_pool_connections=THREADS))
+        for profile in ("owner", "consumer-administrator")
+    )
+    owner.describe_registry()
+    owner.list_replication_backfills()
+    consumer.get_registry_policy()
+
+    def digests(ecr: Any, name: str) -> set[str]:
+        pages = ecr.get_paginator("describe_images").paginate(repositoryName=name, PaginationConfig={"PageSize": 1000})
+        return {image["imageDigest"] for page in pages for image in page["imageDetails"]}
+
+    found = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        for ecr in (owner, consumer):
+            pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
+            listed = [one["repositoryName"] for page in pages for one in page["repositories"]]
+            images = functools.partial(digests, ecr)
+            found.append(list(pool.map(images, [name for name in listed if name.startswith(prefix)])))
+    assert found[0] == found[1]
+
+
 def look(count: int, regions: str) -> None:
     """Read what decides whether these shares are as declared."""
     account, iam = client("sts").get_caller_identity()["Account"], client("iam")
@@ -184,6 +210,7 @@ if __name__ == "__main__":
         "tagged": tagged,
         "audit": audit,
         "look": look,
+        "replication": replication,
         "prove": prove,
     }[work](
         *(int(word) if word.isdecimal() else word for word in words)  # type: ignore[operator]

@@ -22,6 +22,7 @@ TAG_MODULE = "crossaccount.ecr.ecr_repository_tag"
 MANY = 10_000  # repositories that there are
 MOST = 100_000  # the same, as many as the default quota of a region
 WHOLE = 1000  # of them, that are named
+REPLICATED = 500  # repositories with an image
 ROLES = 200  # that an audit reads
 LOOPED = 10  # of these, that are looped over
 START = "start"
@@ -398,6 +399,35 @@ def _document(statement: dict[str, Any]) -> str:
 
 
 #: Each with how many repositories there are beside the lab's own.
+
+
+# --- 15: a replication
+
+
+def replicate() -> Command:
+    variables = {"ecr_replicate_prefixes": ["bench/"], "ecr_replicate_wait_interval": 0.05}
+    words = ["playbooks/replicate.yml", "-e", "@playbooks/vars/replication.yml", "-e", json.dumps(variables)]
+    return Command([str(BIN / "ansible-playbook"), *words])
+
+
+def row_15(ground: Ground) -> Row:
+    token = ground.lab.client("owner", "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    layer = accounts.layer({"file": b"bench"})
+    for name in names(REPLICATED):
+        accounts.push(ground.lab.endpoint, token, name, "v1.0", [layer])
+    ground.run(replicate())
+    pair = Pair(
+        "15",
+        f"replicate {REPLICATED} repositories, nothing to change",
+        "bare boto3, the same reads of both registries, 32 threads",
+        1.3,
+        "ours",
+        "boto3",
+        start=True,
+    )
+    return Row({"ours": Work(replicate()), "boto3": Work(ground.floor("replication", "bench/"))}, [pair])
+
+
 ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
     "1": (row_1, 0),
     "2": (row_2, 0),
@@ -409,4 +439,5 @@ ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
     "11": (row_11, 0),
     "12": (row_12, MOST),
     "13": (row_13, WHOLE),
+    "15": (row_15, REPLICATED),
 }

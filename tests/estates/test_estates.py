@@ -32,6 +32,6 @@ def test_verdicts_agree_with_real_calls(control: Control, outside: Outside, seed
     spec = random_estate(seed, outside.world)
     with created(control.lab, spec):
         report = report_of(control)
-        result = compare(report, spec, outside, sample=40, seed=seed)
+        result = compare(report, spec, outside, sample=20, seed=seed)
     assert result.wrong == [], json.dumps(result.wrong, indent=1)
     assert result.unknown <= len(outside.principals) * len(spec.repositories) * 5 * 0.01

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.faults [--reduced] [--afresh] [--json FILE]`: every fault at every API call of the playbooks.
 
-Two labs work side by side. Exit status 1 when a cell fails.
+Two labs work side by side, or one for the reduced matrix: each of them plays all phases first. Exit status 1 when a
+cell fails.
 """
 
 from __future__ import annotations
@@ -39,8 +40,7 @@ def work(part: tuple[str, int]) -> tuple[list[matrix.Row], list[matrix.Cell]]:
     if part[0] == runs.PLAYBOOK:
         return runs.playbook_cells(replay, rows)
     mine, cells = [], []
-    brief = [phase.name for phase in replay.phases.values() if phase.brief]
-    for row, faults in matrix.chosen(rows, reduced, brief).items():
+    for row, faults in matrix.chosen(rows, reduced).items():
         if (row.phase, row.module) == part:
             mine.append(row)
             cells += [replay.cell(row, fault) for fault in faults]
@@ -57,10 +57,11 @@ def run(
     :param names: the phases; empty for all of them
     """
     began = time.monotonic()
+    workers = 1 if in_short else WORKERS
     bench.preload()
     with contextlib.ExitStack() as stack:
         root = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
-        folders = [stack.enter_context(bench.running(root / str(number))) for number in range(WORKERS)]
+        folders = [stack.enter_context(bench.running(root / str(number))) for number in range(workers)]
         benches = [bench.Bench(folder) for folder in folders]
         starts = [runs.prepare(bench) for bench in benches]
         phases = runs.record(benches[0], starts[0], runs.phases_of(names, in_short))
@@ -72,7 +73,7 @@ def run(
         parts.reverse()  # the modules that write, which have the most to do, first
         if not (in_short or names):
             parts.insert(0, (runs.PLAYBOOK, 0))
-        with ProcessPoolExecutor(WORKERS, context, begin, (queue, phases, afresh, in_short)) as pool:
+        with ProcessPoolExecutor(workers, context, begin, (queue, phases, afresh, in_short)) as pool:
             done = list(pool.map(work, parts))
     order = [phase.name for phase in phases] + [runs.PLAYBOOK]
     rows = sorted(
@@ -82,14 +83,13 @@ def run(
     facts: dict[str, Any] = {
         "seconds": round(time.monotonic() - began, 1),
         "clean_run_calls": {phase.name: phase.calls for phase in phases},
-        "brief": [phase.name for phase in phases if phase.brief],
     }
     return matrix.as_json(rows, cells, **facts), rows, cells
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--reduced", action="store_true", help="every call once, every write with both kills")
+    parser.add_argument("--reduced", action="store_true", help="some reads, and every write with two faults")
     parser.add_argument("--afresh", action="store_true", help="keep no outcome of a module without a fault")
     parser.add_argument(
         "--phases", nargs="*", default=[], metavar="NAME", help="only these phases, and those from which they start"

@@ -197,7 +197,11 @@ def preload() -> None:
     # Time is compressed: the pauses between two tries, and of who was throttled, are not what is tested.
     botocore.retries.standard.ExponentialBackoff.delay_amount = lambda _self, _context: 0.005
     botocore.retries.bucket.TokenBucket.__init__.__defaults__ = (1000,)  # calls a second, at least
-    for name in ("iam_ecr_pull_role", "ecr_repository_tag", "ecr_share_info", "ecr_access_info", "ecr_image_pull"):
+    for name in (
+        *("iam_ecr_pull_role", "ecr_repository_tag", "ecr_share_info", "ecr_access_info", "ecr_image_pull"),
+        *("ecr_replication_info", "ecr_repository_creation_template", "ecr_registry_policy_statement"),
+        *("ecr_replication_rule", "ecr_replication_backfill"),
+    ):
         importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.modules.{name}")
     quick_python.preload()
 

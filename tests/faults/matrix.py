@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ FAULTS = (
     "expired token",
     STALE,
 )
+#: The number of phases in which the reduced matrix tries a read of a module.
+PHASES_OF_A_READ = 2
 OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
 
 
@@ -37,6 +39,7 @@ class Row:
     module: int
     number_in_module: int
     never_stale: str
+    module_name: str = ""
 
     @property
     def writes(self) -> bool:
@@ -85,12 +88,12 @@ class Trial:
     clean: Any = None
 
 
-def rows_of(phase: str, calls: list[list[tuple[str, str]]]) -> list[Row]:
-    """The rows of a phase: for each module its calls, each with why it cannot be stale."""
+def rows_of(phase: str, calls: list[list[tuple[str, str, str]]]) -> list[Row]:
+    """The rows of a phase: for each module its calls, each with why it cannot be stale and the name of the module."""
     rows: list[Row] = []
-    for module, counts in enumerate(calls):
-        for number, (name, never_stale) in enumerate(counts, 1):
-            rows.append(Row(phase, len(rows) + 1, name, module, number, never_stale))
+    for module, made in enumerate(calls):
+        for number, (name, never_stale, module_name) in enumerate(made, 1):
+            rows.append(Row(phase, len(rows) + 1, name, module, number, never_stale, module_name))
     return rows
 
 
@@ -98,37 +101,39 @@ def applicable(row: Row) -> list[str]:
     return [fault for fault in FAULTS if fault != STALE or not row.never_stale]
 
 
-def chosen(rows: list[Row], reduced: bool, brief: Collection[str] = ()) -> dict[Row, list[str]]:
-    """The faults to try at each row. Reduced: one at each read, in turn; both kills and one more at each write.
+def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
+    """The faults to try at each row.
 
-    Reduced, a read that a module repeats is tried the second time as well, once in each phase: a module reads until
-    several answers in a row agree.
-
-    :param brief: the phases in which, reduced, each read is tried once, and each write with a kill and one more fault
+    Reduced, each write has the kill after it and one more fault, in turn. A kill before a write leaves what the kill
+    after the write before it leaves. Each read of a module has one fault, in turn, in `PHASES_OF_A_READ` phases. Where
+    a module reads until several answers in a row agree, its second read has one as well, in one phase.
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
     picked: dict[Row, list[str]] = {}
     turn = 0
-    counts: Counter[tuple[str, int, str]] = Counter()
+    seen: dict[tuple[str, str], dict[str, Counter[int]]] = {}
     repeated: set[tuple[str, str]] = set()
     for row in rows:
-        module = 0 if row.phase in brief else row.module
-        counts[row.phase, module, row.name] += 1
-        if not row.writes and counts[row.phase, module, row.name] > 1:
-            if (row.phase, row.name) in repeated or row.phase in brief:
+        read = (row.module_name, row.name)
+        phases = seen.setdefault(read, {})
+        made = phases.setdefault(row.phase, Counter())
+        made[row.module] += 1
+        if not row.writes:
+            again = read not in repeated and made[row.module] == 2
+            if not again and (made.total() > 1 or len(phases) > PHASES_OF_A_READ):
                 picked[row] = []
                 continue
-            repeated.add((row.phase, row.name))
+            if again:
+                repeated.add(read)
         # Threads make the calls of a pull, in no sure order: another call may stand here, which cannot be stale.
-        apart = {STALE} if row.phase == "pull" else {KILLED_BEFORE, KILLED_AFTER} if row.writes else set()
+        apart = {STALE} if row.phase == "pull" else {KILLED_AFTER} if row.writes else set()
         faults = [fault for fault in applicable(row) if fault not in apart]
         # The one whose turn it is, or the next that applies here.
         preferred = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
         fault = next(fault for fault in preferred if fault in faults)
         turn = FAULTS.index(fault) + 1
-        kills = [KILLED_AFTER] if row.phase in brief else [KILLED_BEFORE, KILLED_AFTER]
-        picked[row] = [*kills, fault] if row.writes else [fault]
+        picked[row] = [KILLED_AFTER, fault] if row.writes else [fault]
     return picked
 
 

@@ -47,9 +47,11 @@ class Role:
             results = []
             for item in self._template(task["loop"]) if "loop" in task else [None]:
                 variables = {"item": item}
-                if "when" in task and not self._template(trust_as_template("{{ " + task["when"] + " }}"), variables):
+                if not self._holds(task.get("when", []), variables):
                     continue
-                arguments = self._template({**defaults.get(GROUP, {}), **task[name]}, variables)
+                arguments = self._template(
+                    {**defaults.get(GROUP, {}), **defaults.get(name, {}), **task[name]}, variables
+                )
                 module = name.removeprefix(COLLECTION)
                 result = yield {"module": module, "arguments": arguments, "check": False, "task": task["name"]}
                 if result.get("failed"):
@@ -57,6 +59,11 @@ class Role:
                 results.append(result)
             if "register" in task:
                 self.variables[task["register"]] = {"results": results} if "loop" in task else (results or [{}])[0]
+
+    def _holds(self, conditions: str | list[str], variables: dict[str, Any]) -> bool:
+        """Whether all conditions of a task are true."""
+        listed = conditions if isinstance(conditions, list) else [conditions]
+        return all(self._template(trust_as_template("{{ " + one + " }}"), variables) for one in listed)
 
     def _template(self, value: Any, variables: dict[str, Any] | None = None) -> Any:
         return Templar(self.loader, {**self.variables, **(variables or {})}).template(value)

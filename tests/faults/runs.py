@@ -19,7 +19,7 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.lab import accounts
@@ -143,6 +143,22 @@ OPENED: Declaration = {
     ],
     "repositories": ["release"],
 }
+REPLICATION: dict[str, Any] = {
+    "ecr_replicate_owner_account": accounts.OWNER,
+    "ecr_replicate_consumer_account": accounts.CONSUMER,
+    "ecr_replicate_owner_profile": "owner",
+    "ecr_replicate_consumer_profile": "consumer-administrator",
+    "ecr_replicate_prefixes": ["release"],
+    "ecr_replicate_templates": [{"prefix": "release", "image_tag_mutability": "IMMUTABLE"}],
+    "ecr_replicate_wait_interval": 0.001,
+}
+#: Another repository, whose image exists, and another setting.
+MORE = {
+    **REPLICATION,
+    "ecr_replicate_prefixes": ["develop", "release"],
+    "ecr_replicate_templates": [{"prefix": "release", "image_tag_mutability": "MUTABLE"}],
+}
+NO_LONGER = {**MORE, "ecr_replicate_state": "absent"}
 
 
 @dataclass(frozen=True)
@@ -158,12 +174,14 @@ class Phase:
     invocations: tuple[Invocation, ...] = ()
     shares: tuple[Share, ...] = ()
     state: str = "present"
+    #: The variables of the role ecr_replicate, if the phase is a replication.
+    replication: dict[str, Any] = field(default_factory=dict)
     #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
     #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
     expired_only: bool = False
     hours: int = 0
-    #: Whether the reduced matrix tries fewer faults and does not run the playbook itself, or does not have the phase.
+    #: Whether the reduced matrix does not run the playbook itself, or does not have the phase.
     brief: bool = False
     left_out: bool = False
     #: How many modules run, and how many calls the playbook makes; 0 if no module runs.
@@ -211,6 +229,9 @@ PHASES = (
     Phase(
         "unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), brief=True, left_out=True, state="absent"
     ),
+    Phase("replicate", "owner", "", (), (), replication=REPLICATION, brief=True),
+    Phase("replicate more", "owner", "replicate", (), (), replication=MORE, brief=True, left_out=True),
+    Phase("end", "owner", "replicate more", (), (), replication=NO_LONGER, brief=True, left_out=True),
 )
 
 
@@ -233,6 +254,22 @@ def open_trust(bench: Bench) -> None:
     iam.update_assume_role_policy(RoleName=FIRST["role_name"], PolicyDocument=document)
 
 
+def add_documents_of_others(bench: Bench) -> None:
+    """Another program has a replication rule, a registry policy and a creation template."""
+    lab, place = Lab(bench.folder / "lab"), {"region": "eu-west-1", "registryId": accounts.STRANGER}
+    owner, consumer = lab.client("owner", "ecr"), lab.client("consumer-administrator", "ecr")
+    filters = [{"filter": "team/", "filterType": "PREFIX_MATCH"}]
+    rule = {"destinations": [place], "repositoryFilters": filters}
+    owner.put_replication_configuration(replicationConfiguration={"rules": [rule]})
+    statement = {
+        **{"Sid": "Others", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{accounts.STRANGER}:root"}},
+        "Action": ["ecr:ReplicateImage"],
+        "Resource": [f"arn:aws:ecr:{accounts.REGION}:{accounts.CONSUMER}:repository/team/*"],
+    }
+    consumer.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    consumer.create_repository_creation_template(prefix="team", appliedFor=["REPLICATION"])
+
+
 # --- recording
 
 
@@ -242,6 +279,8 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     if phase.name == "pull":
         chosen = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
         return "pull", ["-e", f"ecr_pull_handoff={handoff}"], chosen
+    if phase.replication:
+        return "replicate", [], phase.replication
     first, *others = phase.shares
     shares = [{**first, "handoff_path": str(handoff)}, *others]
     variables: dict[str, Any] = {"ecr_share_shares": shares, "ecr_share_expired_only": phase.expired_only}
@@ -253,6 +292,8 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
     bench.lab("restore", snapshot=snapshot)
     if phase.opened:
         open_trust(bench)
+    if phase.replication and not phase.starts_from:
+        add_documents_of_others(bench)
     at = BEGIN + phase.hours * 3600 if phase.hours else 0
     bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True, at=at)
     bench.plan()
@@ -296,13 +337,13 @@ def play(bench: Bench, phase: Phase, snapshot: int) -> tuple[Phase, int]:
     if report["violations"]:
         raise RuntimeError(f"{name}.yml broke invariant 1 in a clean run: {report['violations'][0]}")
     text = json.dumps(invocations).replace(str(bench.work), WORK)
-    made = () if phase.shares else tuple(json.loads(text))
+    made = () if phase.shares or phase.replication else tuple(json.loads(text))
     return replace(phase, calls=len(bench.plan()["calls"]), invocations=made), report["snapshot"]
 
 
 def run_clean(bench: Bench, phase: Phase) -> int:
     """Run the modules of a phase without a fault; how many there are."""
-    if not phase.shares:
+    if phase.invocations:
         return len(phase.invocations)
     count, steps = 0, steps_of(phase)
     with contextlib.suppress(StopIteration):
@@ -323,6 +364,9 @@ def quick(invocation: Invocation, fault: str = "") -> Invocation:
 
 def steps_of(phase: Phase) -> Steps:
     """Each module of a run, which depends on the results of those before."""
+    if phase.replication:
+        yield from Role(ROOT / "roles/ecr_replicate", phase.replication).steps()
+        return
     if phase.shares:
         variables = {
             "ecr_share_shares": list(phase.shares),
@@ -367,7 +411,9 @@ class Snapshot:
     def end(self) -> Any:
         # The incomplete files of a killed pull remain: another pull may be at work there, so no run removes them.
         files = {name: file for name, file in self.files.items() if "/.incoming-" not in name}
-        return {**self.state, "files": {name: hashlib.sha256(file).hexdigest() for name, file in files.items()}}
+        # A killed run may leave a backfill more. Its images count.
+        state = {name: value for name, value in self.state.items() if name != "backfills"}
+        return {**state, "files": {name: hashlib.sha256(file).hexdigest() for name, file in files.items()}}
 
 
 @dataclass
@@ -392,7 +438,7 @@ class Replay:
         self.known: dict[tuple[str, ...], ModuleOutcome] = {}
         #: Before each module of a clean run, and after the last.
         self.moments: dict[str, list[Snapshot]] = {}
-        self.calls: dict[str, list[list[tuple[str, str]]]] = {}
+        self.calls: dict[str, list[list[tuple[str, str, str]]]] = {}
         #: Of each module of a clean run.
         self.results: dict[str, list[dict[str, Any]]] = {}
         #: Phase and results of the modules so far: the module that runs next.
@@ -414,7 +460,7 @@ class Replay:
                 raise RuntimeError(f"{phase.name}, {done.ran.task}, in a clean run: {done.ran.violations[0]}")
             moments.append(done.moment)
             results.append(done.result)
-            calls.append([(call[0], call[1]) for call in done.report["calls"]])
+            calls.append([(call[0], call[1], invocation["module"]) for call in done.report["calls"]])
         self.moments[phase.name], self.calls[phase.name], self.results[phase.name] = moments, calls, results
         replayed = sum(len(made) for made in calls)
         if phase.calls and replayed != phase.calls:

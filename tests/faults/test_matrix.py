@@ -51,24 +51,25 @@ def test_nothing_is_lost_and_nothing_opened_at_any_call(tmp_path: pathlib.Path) 
         result["clean_run_calls"]
     )
     hit = {(cell["phase"], cell["call"], cell["fault"]) for cell in result["cells"] if cell["verdict"] == "ok"}
+    assert {"change", "remove one", "new ends", "new tags", "to roles"} < {*result["clean_run_calls"]}
+    phases: dict[tuple[str, str], set[str]] = {}
+    tried: dict[tuple[str, str], set[str]] = {}
+    again: dict[tuple[str, str], bool] = {}
     made: Counter[tuple[str, int, str]] = Counter()
-    again: dict[tuple[str, str], list[bool]] = {}
-    brief = result["brief"]
-    assert {"remove one", "new ends", "new tags", "to roles"} < {*brief}
     for call in calls:
-        module = 0 if call["phase"] in brief else call["module"]
-        at, which = (call["phase"], call["number"]), (call["phase"], module, call["name"])
-        made[which] += 1
-        tried = any(cell[:2] == at for cell in hit)
-        if call["never_stale"] != "it is a write" and made[which] > 1:
-            if call["phase"] not in brief:
-                again.setdefault((call["phase"], call["name"]), []).append(tried)
-        else:
-            assert tried, call
+        at, read = (call["phase"], call["number"]), (call["module_name"], call["name"])
+        was_hit = any(cell[:2] == at for cell in hit)
         if call["never_stale"] == "it is a write":
-            kills = {matrix.KILLED_AFTER} if call["phase"] in brief else {matrix.KILLED_BEFORE, matrix.KILLED_AFTER}
-            assert {(*at, kill) for kill in kills} <= hit, call
-    assert [which for which, tried in again.items() if not any(tried)] == []
+            assert (*at, matrix.KILLED_AFTER) in hit, call
+            continue
+        phases.setdefault(read, set()).add(call["phase"])
+        tried.setdefault(read, set()).update({call["phase"]} if was_hit else ())
+        made[call["phase"], call["module"], call["name"]] += 1
+        if made[call["phase"], call["module"], call["name"]] > 1:
+            again[read] = again.get(read, False) or was_hit
+    wanted = {read: min(len(names), matrix.PHASES_OF_A_READ) for read, names in phases.items()}
+    assert {read: len(names) for read, names in tried.items() if len(names) < wanted[read]} == {}
+    assert [read for read, was_hit in again.items() if not was_hit] == []
     assert min(Counter(fault for *_at, fault in hit).values()) >= 5
     assert all(cell["why"] for cell in result["cells"] if cell["verdict"] != "ok")
 
@@ -360,14 +361,24 @@ def test_the_judge_finds_nothing_where_nothing_is() -> None:
 
 
 def test_every_cell_is_accounted_for() -> None:
-    rows = matrix.rows_of("share", [[("iam:GetRole", ""), ("iam:CreateRole", "it is a write")], [("iam:GetRole", "")]])
+    role, tag = "iam_ecr_pull_role", "ecr_repository_tag"
+    calls = [[("iam:GetRole", "", role), ("iam:CreateRole", "it is a write", role)], [("iam:GetRole", "", tag)]]
+    rows = matrix.rows_of("share", calls)
     assert [(row.number, row.module, row.number_in_module) for row in rows] == [(1, 0, 1), (2, 0, 2), (3, 1, 1)]
     whole = matrix.chosen(rows, False)
     assert [len(faults) for faults in whole.values()] == [11, 10, 11]
     cells = [matrix.Cell(row, fault, "ok") for row, faults in matrix.chosen(rows, True).items() for fault in faults]
-    assert len(cells) == 1 + 3 + 1
-    assert [len(faults) for faults in matrix.chosen(rows, True, ["share"]).values()] == [1, 2, 0]
-    assert matrix.counts(rows, cells) == {"ok": 5, "n/a": 0, "FAIL": 0, "-": 28}
+    assert len(cells) == 1 + 2 + 1
+    assert matrix.counts(rows, cells) == {"ok": 4, "n/a": 0, "FAIL": 0, "-": 29}
     *_faults, heading, first, _second, _third = matrix.table(rows, cells)
     assert heading.split()[0] == "call"
     assert first.split()[3:] == ["ok", *["-"] * 10]
+
+
+def test_the_reduced_matrix_tries_a_read_in_two_phases_and_again() -> None:
+    read, write = ("iam:GetRole", "", "role"), ("iam:TagRole", "it is a write", "role")
+    rows = [row for phase in ("a", "b", "c") for row in matrix.rows_of(phase, [[read, read, write, read], [read]])]
+    tried: dict[str, list[int]] = {phase: [] for phase in ("a", "b", "c")}
+    for row, faults in matrix.chosen(rows, True).items():
+        tried[row.phase].append(len(faults))
+    assert tried == {"a": [1, 1, 2, 0, 0], "b": [1, 0, 2, 0, 0], "c": [0, 0, 2, 0, 0]}

@@ -108,7 +108,12 @@ ROLE_CASES = [
     ),
     consumer("account-a-list", f"Consumer 1: ['{CONSUMER}'] {NO_ACCOUNT} {DIGITS}", account=[CONSUMER]),
     consumer("account-empty", f"Consumer 1: '' {NO_ACCOUNT} {DIGITS}", account=""),
-    consumer("account-missing", "missing required arguments: account found in consumers", account=None),
+    consumer(
+        "account-missing",
+        "Consumer 1: It has neither account nor organization_id. Set account, or organization_id for a whole"
+        " organization.",
+        account=None,
+    ),
     consumer(
         "account-with-a-line-break", f"Consumer 1: '222222\\n222222' {NO_ACCOUNT} {DIGITS}", account="222222\n222222"
     ),
@@ -230,6 +235,25 @@ ROLE_CASES = [
         "organization-in-capitals",
         f"{CONSUMER_1}: organization_id 'o-EXAMPLEORGID' does not look like o-exampleorgid.",
         organization_id="o-EXAMPLEORGID",
+    ),
+    consumer(
+        "units-without-organization",
+        f"{CONSUMER_1}: organization_units needs organization_id. Set it to the organization of the units.",
+        organization_units=["o-exampleorgid/r-ab12/ou-ab12-11111111"],
+    ),
+    consumer(
+        "organization-without-an-external-id",
+        "Consumer 1 (o-exampleorgid) has no external_id. Set one. allow_no_external_id is only for an account.",
+        account=None,
+        organization_id="o-exampleorgid",
+        external_id=None,
+        allow_no_external_id=True,
+    ),
+    consumer(
+        "service",
+        f"{CONSUMER_1}: service is for repository policies and registry policies. A service does not assume a pull"
+        " role.",
+        service="lambda.amazonaws.com",
     ),
     consumer(
         "organization-with-a-star",

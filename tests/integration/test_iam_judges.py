@@ -28,7 +28,7 @@ from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN
 from tests.support.lab import Lab
 
-SEED, DECLARATIONS, RETAGGED = 20211125, 300, 25
+SEED, DECLARATIONS, RETAGGED = 20211125, 100, 25
 ROLES = ("judged-0", "judged-1", "judged-2")
 KEYS, VALUES = ("environment", "team", "cost centre", "Share"), ("release", "develop", "a/b:c", "")
 REPOSITORIES = tuple(f"judged/{number}" for number in range(6))

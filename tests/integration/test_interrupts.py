@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from tests.lab import accounts
-from tests.support.control import BIN, Run
+from tests.support.control import BIN, Control, Run
 from tests.support.paths import ROOT
 from tests.support.waiting import until
 from tests.support.watching import ENGINES, Site, Watch
@@ -93,7 +93,7 @@ def hold(site: Site, call: str, answer: bool) -> None:
     site.proxy.hold_call(call, answer)
 
 
-def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
+def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site, control: Control) -> None:
     command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
     command += ["-e", f"ecr_share_handoff_path={holding.handoff}", "-e", "ecr_share_wait_interval=0"]
     hold(holding, "CreatePolicy", answer=True)
@@ -107,10 +107,11 @@ def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
     iam = holding.lab.client("owner", "iam")
     (attached,) = iam.list_attached_role_policies(RoleName="allow_ecr_release")["AttachedPolicies"]
     assert len(iam.list_policy_versions(PolicyArn=attached["PolicyArn"])["Versions"]) == 1
-    shared = holding.share()
+    handoff = {"ecr_share_handoff_path": str(holding.handoff)}
+    shared = control.share(**handoff)
     assert (shared.code, shared.changed > 0) == (0, True), shared
     mark = len(holding.lab.calls())
-    again = holding.share()
+    again = control.share(**handoff)
     assert (again.code, again.changed, holding.lab.writes_since(mark)) == (0, 0, []), again
 
 
@@ -127,7 +128,7 @@ CHANGES: list[tuple[dict[str, Any], str, bool, signal.Signals]] = [
 ]
 
 
-def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site) -> None:
+def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site, control: Control) -> None:
     always: dict[str, Any] = {
         "ecr_share_role_name": "own_roles",
         "ecr_share_roles": "per_consumer",
@@ -135,7 +136,7 @@ def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site) -> None
         "ecr_share_handoff_path": "",
         "ecr_share_wait_interval": 0,
     }
-    assert holding.share(**always).code == 0
+    assert control.share(**always).code == 0
     for change, call, answer, number in CHANGES:
         variables = {**always, **change}
         holding.begin()
@@ -143,12 +144,12 @@ def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site) -> None
         command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
         end(holding, [*command, "-e", json.dumps(variables)], "owner", number, 1)
         assert left(holding) == []
-        completed = holding.share(**variables)
+        completed = control.share(**variables)
         assert (completed.code, completed.changed > 0) == (0, True), completed
         mark = len(holding.lab.calls())
-        again = holding.share(**variables)
+        again = control.share(**variables)
         assert (again.code, again.changed, holding.lab.writes_since(mark)) == (0, 0, []), again
-    ended = holding.playbook("unshare", "owner", "-e", "@playbooks/vars/scenario.yml", **always)
+    ended = control.playbook("unshare", "owner", "-e", "@playbooks/vars/scenario.yml", **always)
     assert ended.code == 0, ended
     roles = [role["RoleName"] for role in holding.lab.client("owner", "iam").list_roles()["Roles"]]
     assert [name for name in roles if name.startswith("own_roles")] == []

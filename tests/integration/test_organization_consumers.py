@@ -70,6 +70,7 @@ def test_accounts_of_a_unit_pull_and_no_other_account(control: Control, tree: Tr
     assert (run.code, planned.code, run.changed) == (0, 0, planned.changed), run
     gained = f"+ organization {tree.identifier} (external ID, unit {tree.path}) can pull release"
     assert gained in text(run), run
+    assert f"organization {tree.identifier}, unit {tree.path} can describe and pull with the external ID" in text(run)
     assert gained in text(planned), planned
     again = control.share(ecr_share_consumers=[consumer])
     assert (again.code, again.changed) == (0, 0), again

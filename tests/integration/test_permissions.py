@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 
 from tests.lab import accounts, state
-from tests.support.control import BIN, REPOSITORY_ARN, Control
+from tests.support.control import REPOSITORY_ARN, Control
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 
@@ -349,28 +348,28 @@ def test_role_without_boundary_needs_an_administrator_once(staff: LimitedUsers) 
 # --- one action less -----------------------------------------------------------------------------------------------
 
 
+#: Stands for the name of a user in options.
+USER = "USER"
+
+
 def user_of(action: str) -> str:
     """The user who lacks an action. The role and the repository of that user have the same name."""
     return action.replace(":", "-").lower()
 
 
-def everybody(control: Control, users: list[str], module: str, /, **options: Any) -> tuple[int, dict[str, Any]]:
-    """One run of a module for many users at once, each on a host of the same name: exit status and results."""
-    command: list[Any] = [BIN / "ansible", "all", "-i", ",".join(users) + ",", "-c", "local", "--forks", "4"]
-    command += ["-e", f"ansible_python_interpreter={control.python}", "-m", f"crossaccount.ecr.{module}"]
-    options = {"profile": "{{ inventory_hostname }}", "wait_interval": 0, **options}
-    tree = control.folder / f"tree-{len(list(control.folder.iterdir()))}"
-    process = subprocess.run(
-        [*command, "-a", json.dumps(options), "--tree", str(tree)],
-        cwd=ROOT,
-        env=control.environment(None),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in process.stdout + process.stderr
-    return process.returncode, {user: json.loads((tree / user).read_text()) for user in users}
+def everybody(
+    control: Control, users: list[str], module: str, /, profile: str = "", **options: Any
+) -> tuple[int, dict[str, Any]]:
+    """One run of a module for each user, in whose options `USER` is the name of the user: exit status and results.
+
+    :param profile: whose credentials the runs have; empty: those of each user
+    """
+    results = {}
+    for user in users:
+        own = json.loads(json.dumps(options).replace(USER, user))
+        results[user] = control.module(module, profile or user, wait_interval=0, **own)
+        assert "Traceback" not in control.last.output, control.last
+    return max(result["code"] for result in results.values()), results
 
 
 def lacking(staff: LimitedUsers, missing: list[str]) -> list[str]:
@@ -402,7 +401,7 @@ def fail_then_converge(
 
 
 ROLE: dict[str, Any] = {
-    "name": "{{ inventory_hostname }}",
+    "name": USER,
     "repository_tags": {"environment": "release"},
     "consumers": [{"account": accounts.CONSUMER, "external_id": "test"}],
     "permissions_boundary": BOUNDARY_ARN,
@@ -498,7 +497,7 @@ def test_tagging_that_lacks_an_action_changes_no_tag(staff: LimitedUsers, missin
     def tags() -> list[Any]:
         return [ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + user)["tags"] for user in users]
 
-    options = {"names": ["{{ inventory_hostname }}"], "tags": {"environment": "release"}, "state": desired}
+    options = {"names": [USER], "tags": {"environment": "release"}, "state": desired}
     for _results in fail_then_converge(staff, missing, "ecr_repository_tag", **options):
         assert tags() == [before] * len(users)
     assert all(bool(found) == (desired == "present") for found in tags())

@@ -3,21 +3,38 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.lab import accounts
-from tests.lab.clients import refusal
+from tests.lab.clients import Account, refusal, trust
 from tests.lab.replication_copies import configure, digests, fill
 from tests.support.control import Control, Run
 from tests.support.lab import Lab
+from tests.support.paths import ROOT
 
 DECLARATION = "@playbooks/vars/replication.yml"
 FOREIGN_RULE: dict[str, Any] = {
     "destinations": [{"region": "eu-west-1", "registryId": accounts.STRANGER}],
     "repositoryFilters": [{"filter": "team/", "filterType": "PREFIX_MATCH"}],
+}
+DELETING = {"deleteReplication": {"enabled": True}}
+ADOPT = {"ecr_replicate_adopt": True}
+LIFECYCLE_POLICY = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "selection": {
+                **{"tagStatus": "untagged", "countType": "sinceImagePushed"},
+                **{"countUnit": "days", "countNumber": 14},
+            },
+            "action": {"type": "expire"},
+        }
+    ]
 }
 
 
@@ -36,6 +53,14 @@ class Registries:
     def has_policy(self) -> bool:
         return refusal(self.consumer.get_registry_policy) == ("", "")
 
+    @property
+    def templates(self) -> list[dict[str, Any]]:
+        """The creation templates of the consumer account."""
+        found: list[dict[str, Any]] = self.consumer.describe_repository_creation_templates()[
+            "repositoryCreationTemplates"
+        ]
+        return found
+
     def names(self) -> set[str]:
         """The repositories of the consumer account."""
         return {one["repositoryName"] for one in self.consumer.describe_repositories()["repositories"]}
@@ -45,6 +70,8 @@ class Registries:
         refusal(self.consumer.delete_registry_policy)
         for name in self.names():
             self.consumer.delete_repository(repositoryName=name, force=True)
+        for template in self.templates:
+            self.consumer.delete_repository_creation_template(prefix=template["prefix"])
 
 
 @pytest.fixture
@@ -59,6 +86,11 @@ def registries(lab: Lab) -> Iterator[Registries]:
 def replicate(control: Control, *arguments: str, **variables: Any) -> Run:
     waiting = {"ecr_replicate_wait_interval": 0.05, "ecr_replicate_wait_timeout": 60}
     return control.playbook("replicate", None, "-e", DECLARATION, *arguments, **{**waiting, **variables})
+
+
+def flat(run: Run) -> str:
+    """The output without line breaks."""
+    return " ".join(run.output.split())
 
 
 def test_replication_from_nothing_to_its_end(control: Control, registries: Registries, lab: Lab) -> None:
@@ -104,23 +136,120 @@ def test_more_prefixes_add_existing_images(control: Control, registries: Registr
     assert len(registries.rules) == 2
 
 
-def test_each_account_configures_its_own_side(control: Control, registries: Registries) -> None:
-    consumer = replicate(control, ecr_replicate_side="consumer", ecr_replicate_owner_profile="missing")
-    assert (consumer.code, consumer.changed) == (0, 1), consumer
+def test_each_account_configures_its_own_side(
+    control: Control, registries: Registries, lab: Lab, tmp_path: pathlib.Path
+) -> None:
+    """The owner account declares everything once. No account types a value of the other one."""
+    offer, answer = tmp_path / "offer.yml", tmp_path / "answer.yml"
+    owner = {"ecr_replicate_side": "owner", "ecr_replicate_consumer_profile": "missing"}
+    mark = len(lab.calls())
+    early = replicate(control, **owner, ecr_replicate_handoff_path=str(offer))
+    assert (early.code, lab.writes_since(mark)) == (2, []), early
+    assert "222222222222 does not accept the images yet. Missing there: the registry policy." in flat(early)
+    assert f"Give it {offer} as FILE. That account runs `ansible-playbook crossaccount.ecr.replicate -e" in flat(early)
+
+    consumer = control.playbook(
+        "replicate",
+        None,
+        ecr_replicate_side="consumer",
+        ecr_replicate_consumer_profile="consumer-administrator",
+        ecr_replicate_handoff=str(offer),
+        ecr_replicate_handoff_path=str(answer),
+    )
+    assert (consumer.code, consumer.changed) == (0, 2), consumer
     assert "ecr_replicate_side=owner" in consumer.output
     assert registries.rules == [FOREIGN_RULE]
-    owner = replicate(control, ecr_replicate_side="owner", ecr_replicate_consumer_profile="missing")
-    assert owner.code == 0, owner
-    assert "ecr_replicate_side=consumer" in owner.output
+
+    more = replicate(control, **owner, ecr_replicate_handoff=str(answer), ecr_replicate_prefixes=["release", "teams/"])
+    assert "Missing there: prefix teams/." in flat(more)
+    assert registries.rules == [FOREIGN_RULE]
+    final = replicate(control, **owner, ecr_replicate_handoff=str(answer))
+    assert final.code == 0, final
     assert digests(registries.consumer, "release") == digests(registries.owner, "release")
+    assert replicate(control, **owner, ecr_replicate_accepted=True).changed == 0
     assert replicate(control).changed == 0
+
+
+def test_owner_completes_an_interrupted_run(control: Control, registries: Registries, lab: Lab) -> None:
+    """A run that ends after the rule and before the backfill, although an older backfill was successful."""
+    owner = {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True}
+    assert replicate(control).code == 0
+    name = fill(lab, registries.owner, "late", 2)
+    prefixes = {"ecr_replicate_prefixes": ["late/", "release"]}
+    assert replicate(control, **prefixes, ecr_replicate_side="consumer").code == 0
+    assert replicate(control, **prefixes, **owner, ecr_replicate_backfill=False).changed == 1  # only the rule
+    assert name not in registries.names()
+    completed = replicate(control, **prefixes, **owner)
+    assert (completed.code, completed.changed) == (0, 1), completed
+    assert digests(registries.consumer, name) == digests(registries.owner, name)
+    assert replicate(control, **prefixes, **owner).changed == 0
+
+
+TEMPLATE = {
+    "prefix": "templates",
+    "image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION",
+    "image_tag_mutability_exclusions": ["latest"],
+    "lifecycle_policy": LIFECYCLE_POLICY,
+}
+
+
+def test_templates_exist_before_the_copies(control: Control, registries: Registries, lab: Lab) -> None:
+    name = fill(lab, registries.owner, "templates", 1)
+    variables = {"ecr_replicate_prefixes": ["templates/"], "ecr_replicate_templates": [TEMPLATE]}
+    mark = len(lab.calls())
+    predicted = replicate(control, "--check", **variables)
+    assert (predicted.code, predicted.changed, lab.writes_since(mark)) == (0, 4, []), predicted
+    first = replicate(control, **variables)
+    assert (first.code, first.changed) == (0, 4), first
+    copy = registries.consumer.describe_repositories(repositoryNames=[name])["repositories"][0]
+    assert copy["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    assert replicate(control, **variables).changed == 0
+    assert [one["prefix"] for one in registries.templates] == ["templates"]
+    assert replicate(control, **variables, ecr_replicate_state="absent").changed == 3
+    assert registries.templates == []
+
+
+def test_templates_of_others_are_kept(control: Control, registries: Registries, lab: Lab) -> None:
+    registries.consumer.create_repository_creation_template(prefix="templates", appliedFor=["CREATE_ON_PUSH"])
+    before = registries.templates
+    variables = {"ecr_replicate_prefixes": ["release"], "ecr_replicate_templates": [TEMPLATE]}
+    mark = len(lab.calls())
+    refused = replicate(control, **variables)
+    assert (refused.code, lab.writes_since(mark)) == (2, []), refused
+    assert "Repository creation template templates was not created by a replication" in flat(refused)
+    assert "no selected repository begins with templates/." in flat(replicate(control, **variables, **ADOPT))
+    assert registries.templates[0]["appliedFor"] == ["CREATE_ON_PUSH", "REPLICATION"]
+    registries.consumer.update_repository_creation_template(
+        **{name: before[0][name] for name in ("prefix", "appliedFor")}, description="of another team"
+    )
+    ended = replicate(control, **variables, ecr_replicate_state="absent")
+    assert ended.code == 0, ended
+    assert [one["description"] for one in registries.templates] == ["of another team"]
 
 
 @pytest.mark.parametrize(
     ("variables", "parts"),
     [
         ({"ecr_replicate_regions": ["cn-north-1"]}, ["ECR does not replicate between partitions."]),
-        ({"ecr_replicate_regions": ["af-south-1"]}, ["Region af-south-1 is not enabled in the account."]),
+        (
+            {"ecr_replicate_regions": ["af-south-1", "cn-north-1", "eu-west-1"], "ecr_replicate_prefixes": ["team/x"]},
+            [
+                "Region af-south-1 is not enabled in account 222222222222.",
+                "ECR does not replicate between partitions.",
+            ],
+        ),
+        (
+            {"ecr_replicate_prefixes": [f"team/{number:02}{'x' * 200}" for number in range(60)]},
+            ["The registry policy would have", "ECR accepts up to 10,240."],
+        ),
+        (
+            {"ecr_replicate_templates": [{"prefix": "x", "tags": {"environment": "release"}}, {"prefix": "x"}]},
+            ["the prefix x is declared more than once."],
+        ),
+        (
+            {"ecr_replicate_templates": [{"prefix": "x", "tags": {"environment": "release"}}]},
+            ["Repository creation template x sets tags, but has no custom role."],
+        ),
         ({"ecr_replicate_prefixes": []}, ["ecr_replicate_prefixes is empty."]),
         ({"ecr_replicate_consumer_account": accounts.OWNER}, ["are both 111111111111."]),
         (
@@ -146,6 +275,29 @@ def test_problems_are_found_before_the_first_write(
     assert control.lab.writes_since(mark) == []
 
 
+def test_documents_of_others_are_problems_before_the_first_write(
+    control: Control, registries: Registries, lab: Lab
+) -> None:
+    place = {"region": accounts.REGION, "registryId": accounts.CONSUMER}
+    filters = [{"filter": "rel", "filterType": "PREFIX_MATCH"}]
+    configure(registries.owner, {"destinations": [place], "repositoryFilters": filters, **DELETING})
+    statement = {
+        **{"Sid": f"CrossaccountEcrReplication{accounts.OWNER}", "Effect": "Deny", "Principal": "*"},
+        **{"Action": ["ecr:ReplicateImage"], "Resource": ["*"]},
+    }
+    registries.consumer.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    mark = len(lab.calls())
+    run = replicate(control, ecr_replicate_prefixes=["release", "relief"])
+    assert (run.code, lab.writes_since(mark)) == (2, []), run
+    assert "2 problems, nothing was written:" in flat(run)
+    assert "Rule 1 of the registry, rel* to account 222222222222 in ap-northeast-1, with deletions, overlaps" in flat(
+        run
+    )
+    assert f"{accounts.REGION}: Statement CrossaccountEcrReplication111111111111 of the registry policy is not" in flat(
+        run
+    )
+
+
 def test_deletions_are_replicated_with_consent(control: Control, registries: Registries, lab: Lab) -> None:
     name = fill(lab, registries.owner, "deleted", 2)
     consent = {"ecr_replicate_delete_replication": True, "ecr_replicate_allow_deletions": True}
@@ -169,3 +321,69 @@ def test_missing_and_extra_images_are_shown(control: Control, registries: Regist
     output = " ".join(run.output.split())
     assert f"After 0 seconds, 1 image is not replicated: {name}:1 in account" in output
     assert replicate(control, **prefixes).code == 0
+
+
+def statements(name: str, missing: str = "") -> list[dict[str, Any]]:
+    """The statements of a documented policy, without one action."""
+    text = (ROOT / f"playbooks/vars/replication-{name}-policy.json").read_text("utf-8")
+    for placeholder, account in (("OWNER_ACCOUNT", accounts.OWNER), ("CONSUMER_ACCOUNT", accounts.CONSUMER)):
+        text = text.replace(placeholder, account)
+    found: list[dict[str, Any]] = json.loads(text)["Statement"]
+    listed = [{**one, "Action": [one["Action"]] if isinstance(one["Action"], str) else one["Action"]} for one in found]
+    kept = [{**one, "Action": [action for action in one["Action"] if action != missing]} for one in listed]
+    return [one for one in kept if one["Action"]]
+
+
+def actions(name: str) -> list[str]:
+    return [action for statement in statements(name) for action in statement["Action"]]
+
+
+class Callers:
+    """Roles that have exactly the permissions of the documented policies."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.owner, self.consumer = Account(lab), Account(lab, "consumer-administrator")
+
+    def variables(self, missing: str = "") -> dict[str, str]:
+        """The variables for two roles which lack an action."""
+        owner = self.owner.role(trust(accounts.OWNER), *statements("owner", missing))
+        consumer = self.consumer.role(trust(accounts.CONSUMER), *statements("consumer", missing))
+        names = ("ecr_replicate_owner_assume_role_arn", "ecr_replicate_consumer_assume_role_arn")
+        return dict(zip(names, (owner, consumer)))
+
+    def forget_the_linked_role(self) -> None:
+        """Another rule is again the first one of the account."""
+        refusal(self.owner.iam.delete_role, RoleName="AWSServiceRoleForECRReplication")
+
+
+#: The actions that a run from nothing does not need.
+LATER: dict[str, dict[str, Any]] = {
+    "ecr:DescribeImageReplicationStatus": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
+    "ecr:DescribeReplicationBackfillResults": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
+    "ecr:DeleteRegistryPolicy": {"ecr_replicate_state": "absent"},
+}
+
+
+def test_documented_policies_are_sufficient(control: Control, registries: Registries, lab: Lab) -> None:
+    callers = Callers(lab)
+    configure(registries.owner)
+    callers.forget_the_linked_role()
+    exact = callers.variables()
+    runs = [replicate(control, **exact)]
+    fill(lab, registries.owner, "release", 1)  # the rule replicates it, so no backfill has it
+    runs += [replicate(control, **exact, **more) for more in ({}, *LATER.values())]
+    assert [run.code for run in runs] == [0] * len(runs), runs
+    assert [run.changed for run in runs] == [3, 0, 0, 0, 2], runs
+
+
+@pytest.mark.parametrize("action", [*actions("owner"), *actions("consumer")])
+def test_each_documented_action_is_needed(control: Control, registries: Registries, lab: Lab, action: str) -> None:
+    callers, more = Callers(lab), LATER.get(action, {})
+    configure(registries.owner)
+    if more:
+        assert replicate(control).code == 0
+        fill(lab, registries.owner, "release", 1)
+    else:
+        callers.forget_the_linked_role()
+    run = replicate(control, **callers.variables(action), **more)
+    assert (run.code, action in flat(run)) == (2, True), run

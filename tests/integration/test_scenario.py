@@ -41,6 +41,14 @@ def shared(control: Control) -> Control:
 
 
 @pytest.fixture(scope="module")
+def quick(shared: Control) -> Control:
+    """With the quick Python, for runs beside the way from the share to the image."""
+    control = Control(shared.lab, shared.folder)
+    assert control.python
+    return control
+
+
+@pytest.fixture(scope="module")
 def digest(control: Control) -> str:
     """The digest that ECR reports."""
     images = control.lab.client("owner", "ecr").describe_images(repositoryName="release")
@@ -103,12 +111,12 @@ def test_a_second_share_changes_nothing_and_writes_nothing(shared: Control, flag
     assert len(shared.lab.calls()) > mark
 
 
-def test_relative_handoff_path_starts_at_working_directory(shared: Control) -> None:
-    relative = os.path.relpath(shared.folder / "relative.yml", ROOT)
-    assert shared.share(ecr_share_handoff_path=relative).code == 0
-    written, expected = (yaml.safe_load(path.read_text()) for path in (shared.folder / "relative.yml", shared.handoff))
+def test_relative_handoff_path_starts_at_working_directory(quick: Control) -> None:
+    relative = os.path.relpath(quick.folder / "relative.yml", ROOT)
+    assert quick.share(ecr_share_handoff_path=relative).code == 0
+    written, expected = (yaml.safe_load(path.read_text()) for path in (quick.folder / "relative.yml", quick.handoff))
     assert {**written, "ecr_pull_shared_at": expected["ecr_pull_shared_at"]} == expected
-    assert (shared.folder / "relative.md").read_text() == shared.handoff.with_suffix(".md").read_text()
+    assert (quick.folder / "relative.md").read_text() == quick.handoff.with_suffix(".md").read_text()
 
 
 def test_proof_shows_caller_and_denials_of_aws(shared: Control) -> None:
@@ -136,21 +144,21 @@ def test_proof_shows_caller_and_denials_of_aws(shared: Control) -> None:
     }
 
 
-def test_unmet_expectation_stops_the_pull_with_reason(shared: Control) -> None:
-    mark = len(shared.lab.calls())
-    run = shared.pull(ecr_pull_repositories=["develop"], ecr_pull_denied=["release"], ecr_pull_engine="oci_layout")
+def test_unmet_expectation_stops_the_pull_with_reason(quick: Control) -> None:
+    mark = len(quick.lab.calls())
+    run = quick.pull(ecr_pull_repositories=["develop"], ecr_pull_denied=["release"], ecr_pull_engine="oci_layout")
     assert run.code == 2, run
     assert "Repository develop cannot be pulled. The role's policy does not allow it" in run.output
     assert "Repository release was expected to be denied, but describe, manifest, layer are allowed" in run.output
-    assert not [call for call in shared.lab.calls()[mark:] if call.startswith("GET /v2/")]
+    assert not [call for call in quick.lab.calls()[mark:] if call.startswith("GET /v2/")]
 
 
-def test_the_oci_layout_has_every_blob_at_its_digest(shared: Control, digest: str) -> None:
+def test_the_oci_layout_has_every_blob_at_its_digest(shared: Control, quick: Control, digest: str) -> None:
     dest = shared.folder / "layout"
     options: dict[str, Any] = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(dest)}
-    predicted = shared.pull("--check", **options)
+    predicted = quick.pull("--check", **options)
     assert (predicted.code, predicted.changed, dest.exists()) == (0, 1, False), predicted
-    first, second = shared.pull(**options), shared.pull(**options)
+    first, second = shared.pull(**options), quick.pull(**options)
     assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
     assert digest in first.output
     (entry,) = json.loads((dest / "index.json").read_text())["manifests"]
@@ -163,14 +171,14 @@ def test_the_oci_layout_has_every_blob_at_its_digest(shared: Control, digest: st
 @pytest.mark.engine
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_an_engine_pulls_release_at_the_digest_that_ecr_reports(
-    shared: Control, digest: str, engine: str, request: pytest.FixtureRequest
+    shared: Control, quick: Control, digest: str, engine: str, request: pytest.FixtureRequest
 ) -> None:
-    shared.engines = request.getfixturevalue(engine)
+    shared.engines = quick.engines = request.getfixturevalue(engine)
     reference = f"{shared.lab.endpoint.partition('://')[2]}/release"
-    predicted = shared.pull("--check", ecr_pull_engine=engine)
+    predicted = quick.pull("--check", ecr_pull_engine=engine)
     assert (predicted.code, predicted.changed) == (0, 1), predicted
     assert images(shared, engine) == []
-    first, second = shared.pull(ecr_pull_engine=engine), shared.pull(ecr_pull_engine=engine)
+    first, second = shared.pull(ecr_pull_engine=engine), quick.pull(ecr_pull_engine=engine)
     assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
     assert images(shared, engine) == [f"{reference} v1.0 {digest}"]
 
@@ -241,10 +249,10 @@ CHECKS = "the external ID is the one in that statement"
     ],
 )
 def test_undeclared_caller_cannot_assume_the_role(
-    shared: Control, profile: str, role: str, external_id: str, who: str, advice: str
+    quick: Control, profile: str, role: str, external_id: str, who: str, advice: str
 ) -> None:
     own = {"ecr_pull_role_arn": role, "ecr_pull_external_id": external_id}  # without the hand-off of another account
-    run = shared.playbook("pull", profile, ecr_pull_wait_timeout=0, **own)
+    run = quick.playbook("pull", profile, ecr_pull_wait_timeout=0, **own)
     assert run.code == 2, run
     output = " ".join(run.output.split())
     assert f"Role {role} cannot be assumed: User: {who} is not authorized to perform: sts:AssumeRole" in output
@@ -253,10 +261,10 @@ def test_undeclared_caller_cannot_assume_the_role(
 
 
 @pytest.mark.engine
-def test_the_oci_layout_loads_into_an_engine(shared: Control, podman: dict[str, str]) -> None:
+def test_the_oci_layout_loads_into_an_engine(quick: Control, podman: dict[str, str]) -> None:
     """podman reads the layout as an image, although ECR has it under Docker's media types."""
-    dest = shared.folder / "loads"
-    assert shared.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=str(dest)).code == 0
+    dest = quick.folder / "loads"
+    assert quick.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=str(dest)).code == 0
     command = ["podman", "pull", "--quiet", f"oci:{dest}:release:v1.0"]
     loaded = subprocess.run(command, env={**os.environ, **podman}, capture_output=True, text=True, check=False)
     assert loaded.returncode == 0, loaded.stderr

@@ -39,7 +39,7 @@ from typing import Any
 from ministack.core import iam_evaluator, responses
 from ministack.services import ecr, iam, sts
 
-from . import accounts, clock, state
+from . import accounts, clock, creation_templates, registry_policy, replication, replication_backfill, state
 
 TICK = 3  # seconds
 PREFIX = "/_lab/"
@@ -54,9 +54,25 @@ PRINCIPALS = (
 WRONG_ID = "not-an-external-id"
 ACTIONS = {"describe": ("DescribeImages",), "pull": ("BatchGetImage", "GetDownloadUrlForLayer")}
 #: The stores that an API's calls change.
-STORES = {"iam": (iam._roles, iam._policies), "ecr": (ecr._repositories,)}
+STORES = {
+    "iam": (iam._roles, iam._policies),
+    "ecr": (
+        *(ecr._repositories, ecr._images, ecr._layer_blobs, ecr._repo_policies, ecr._lifecycle_policies),
+        *(registry_policy._policies, replication._configurations),
+        *(creation_templates._templates, replication_backfill._backfills),
+    ),
+}
 READS_FROM = {"iam": "iam", "sts": "iam", "ecr": "ecr", "tagging": "ecr"}
-_VOLATILE = ("CreateDate", "UpdateDate", "RoleId", "PolicyId", "VersionId", "DefaultVersionId", "createdAt")
+_VOLATILE = (
+    "CreateDate",
+    "UpdateDate",
+    "RoleId",
+    "PolicyId",
+    "VersionId",
+    "DefaultVersionId",
+    "createdAt",
+    "updatedAt",
+)
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: The condition key of revocations. The time of a revocation is not part of the state, but an end of access is.
@@ -204,11 +220,15 @@ class ObserverMiddleware:
 
     @staticmethod
     def _dump() -> dict[str, Any]:
-        """The owner account's roles, policies and tags of repositories, without ids and times."""
+        """The owner account's roles, policies and tags of repositories, and all registries, without ids and times."""
         roles = {name: role for (account, name), role in iam._roles._data.items() if account == accounts.OWNER}
         policies = {arn: policy for (account, arn), policy in iam._policies._data.items() if account == accounts.OWNER}
         tags = {key[-1]: value.get("tags", []) for key, value in ecr._repositories._data.items()}
-        return {"roles": _plain(roles), "policies": _plain(policies), "repositories": _plain(tags)}
+        return {
+            **{"roles": _plain(roles), "policies": _plain(policies), "repositories": _plain(tags)},
+            "registries": _plain(_registries()),
+            "backfills": [(one.destination, one.status, len(one.remaining)) for one in _backfills().values()],
+        }
 
     @staticmethod
     def _pickled(service: str) -> bytes:
@@ -304,6 +324,18 @@ class ObserverMiddleware:
             "what": what,
             "later": "" if moment == self.clock else _text(moment),
         }
+
+
+def _registries() -> dict[str, Any]:
+    """The documents, the templates and the digests of the images of all registries."""
+    images = {key: sorted(image["imageDigest"] for image in found) for key, found in ecr._images._data.items()}
+    stores = (registry_policy._policies, replication._configurations, creation_templates._templates)
+    return {str(key): value for found in (images, *(store._data for store in stores)) for key, value in found.items()}
+
+
+def _backfills() -> dict[Any, replication_backfill.Backfill]:
+    found: dict[Any, replication_backfill.Backfill] = replication_backfill._backfills._data
+    return found
 
 
 def _allows(declaration: dict[str, Any], claim: Claim, repository: str, moment: float) -> bool:

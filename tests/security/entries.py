@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import json
 import pathlib
@@ -22,14 +21,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, printable
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._display import display_line, displayable
-from botocore.loaders import JSONFileLoader
 
 from .observers import Observations, Sandbox
 
 PLUGINS = "ansible_collections.crossaccount.ecr.plugins"
 #: Modules whose results pass an action plugin that escapes them.
 ON_HOSTS = ("ecr_access_info", "ecr_image_pull")
-_service_file = functools.cache(JSONFileLoader().load_file)
 
 
 class _ModuleExit(Exception):  # noqa: N818
@@ -73,7 +70,6 @@ def environment(sandbox: Sandbox, variables: Mapping[str, str]) -> Iterator[pyte
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"HOME": str(sandbox.home), **variables}.items():
             patch.setenv(name, value)
-        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
         patch.setattr("time.sleep", lambda _seconds: None)
         patch.setattr(_registry, "_LONGEST_PAUSE", 0.0)
         yield patch

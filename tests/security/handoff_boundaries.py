@@ -38,7 +38,12 @@ HANDOFF: dict[str, Any] = {
     "ecr_pull_denied": ["develop"],
     "ecr_pull_images": ["release:v1.0"],
 }
-texts_of_handoffs = hostile.documents(HANDOFF)
+OF_ORGANIZATION = {
+    **{name: value for name, value in HANDOFF.items() if name != "ecr_pull_consumer_account"},
+    "ecr_pull_consumer_organization": "o-a1b2c3d4e5",
+    "ecr_pull_consumer_units": ["o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111"],
+}
+texts_of_handoffs = hostile.documents(HANDOFF) | hostile.documents(OF_ORGANIZATION)
 handoffs = st.tuples(st.just("file"), hostile.files(texts_of_handoffs)) | st.tuples(
     st.sampled_from(["text", "variable"]), texts_of_handoffs
 )

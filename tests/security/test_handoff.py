@@ -69,9 +69,10 @@ def attack(shared: Control, tmp_path: pathlib.Path) -> Attack:
 def hostile_everywhere(attack: Attack) -> dict[str, Any]:
     """The template in every key, and in a new one."""
     template = attack.template
-    text_keys = ("role_arn", "external_id", "shared_at", "region", "registry", "access", "consumer_account")
+    consumer_keys = ("consumer_account", "consumer_organization")
+    text_keys = ("role_arn", "external_id", "shared_at", "region", "registry", "access", *consumer_keys)
     texts = {f"ecr_pull_{name}": template for name in text_keys}
-    lists = {f"ecr_pull_{name}": [template] for name in ("repositories", "denied", "images")}
+    lists = {f"ecr_pull_{name}": [template] for name in ("repositories", "denied", "images", "consumer_units")}
     return {**texts, **lists, "ecr_pull_repository_tags": {template: template}, template: template}
 
 
@@ -144,9 +145,12 @@ def test_foreign_variables_of_a_handoff_are_rejected_by_name(attack: Attack) -> 
     assert sorted(path.name for path in attack.folder.iterdir()) == ["hostile.yml", "program"]
 
 
-def test_hand_off_that_is_loaded_as_variables_is_rejected(attack: Attack) -> None:
+@pytest.mark.parametrize("consumer", ["consumer_account", "consumer_organization"])
+def test_hand_off_that_is_loaded_as_variables_is_rejected(attack: Attack, consumer: str) -> None:
     """The way that the README documented before: a consumer that still uses it is stopped (finding 1)."""
-    path = attack.write(yaml.safe_dump(attack.document()))
+    document = attack.document()
+    document[f"ecr_pull_{consumer}"] = document.pop("ecr_pull_consumer_account")
+    path = attack.write(yaml.safe_dump(document))
     attack.mark = len(attack.control.lab.calls())
     run = attack.control.playbook("pull", "consumer", "-e", f"@{path}", ecr_pull_dest=str(attack.layout))
     attack.rejected(run, "A hand-off was loaded as variables", "-e ecr_pull_handoff=FILE")

@@ -676,31 +676,43 @@ def forms(token: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("connection", ["local", "ssh"])
-@pytest.mark.parametrize("echo", ECHOES)
-def test_token_that_a_host_echoes_is_masked(user: Control, tmp_path: pathlib.Path, echo: str, connection: str) -> None:
-    """Finding 16: a host whose interpreter answers its own input had the token in module_stdout, output and log."""
-    interpreter, kept, ssh = tmp_path / "python", tmp_path / "kept", tmp_path / "ssh"
-    real = shutil.which("python3")
-    interpreter.write_text(ECHO.format(python=real, kept=str(kept), echo=ECHOES[echo]), encoding="utf-8")
+def test_token_that_a_host_echoes_is_masked(
+    user: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, connection: str
+) -> None:
+    """Finding 16: a host whose interpreter answers its own input had the token in module_stdout, output and log.
+
+    One run has a host for each answer.
+    """
+    ssh = tmp_path / "ssh"
     ssh.write_text('#!/bin/sh\nfor last do :; done\nexec sh -c "$last"\n', encoding="utf-8")
-    for program in (interpreter, ssh):
-        program.chmod(0o755)
-    variables = {"ansible_python_interpreter": str(interpreter), "ansible_connection": connection}
+    ssh.chmod(0o755)
+    hosts = {}
+    for name, echo in ECHOES.items():
+        interpreter, kept = tmp_path / name / "python", tmp_path / name / "kept"
+        interpreter.parent.mkdir()
+        text = ECHO.format(python=shutil.which("python3"), kept=str(kept), echo=echo)
+        interpreter.write_text(text, encoding="utf-8")
+        interpreter.chmod(0o755)
+        hosts[name] = {"ansible_python_interpreter": str(interpreter)}
+    variables = {"ansible_connection": connection}
     if connection == "ssh":
         variables |= {"ansible_ssh_executable": str(ssh), "ansible_ssh_args": "", "ansible_host": "127.0.0.1"}
-    options = {"credentials": "controller", "engine": "oci_layout", "dest": f"{tmp_path}/dest", "wait_timeout": 0}
+    inventory, playbook, log = tmp_path / "hosts.yml", tmp_path / "play.yml", tmp_path / "log"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    dest = f"{tmp_path}/{{{{ inventory_hostname }}}}/dest"
+    options = {"credentials": "controller", "engine": "oci_layout", "dest": dest, "wait_timeout": 0}
     tasks = [
         {"crossaccount.ecr.ecr_image_pull": {**options, **BY_ROLE}, "register": "pulled", "ignore_errors": True},
         {"ansible.builtin.debug": {"var": "pulled"}},
     ]
-    playbook = tmp_path / "play.yml"
     playbook.write_text(
-        json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]), encoding="utf-8"
+        json.dumps([{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]), encoding="utf-8"
     )
-    log = tmp_path / "log"
     user.engines = {"ANSIBLE_LOG_PATH": str(log), "PATH": os.environ["PATH"]}
-    run = user.playbook(str(playbook), "consumer", "-vvvv", ansible_python_interpreter=str(interpreter))
-    token = kept.read_text()
+    monkeypatch.setattr(user, "python", None)  # each host has its own
+    run = user.playbook(str(playbook), "consumer", "-i", str(inventory), "--forks", "4", "-vvvv")
     shown = re.sub(r"\s", "", run.output + log.read_text())
-    assert [form for form in forms(token) if form in shown] == [], run
+    for name in ECHOES:
+        token = (tmp_path / name / "kept").read_text()
+        assert [form for form in forms(token) if form in shown] == [], (name, run)
     assert "Traceback(mostrecentcalllast)" not in shown, run

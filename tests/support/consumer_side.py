@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from botocore.loaders import JSONFileLoader
 
 from tests.lab import accounts
 from tests.support.control import Control
@@ -52,10 +50,6 @@ def pull(control: Control, role_arn: str, *images: str, credentials: str = "", *
     return here(control, {**options, "images": list(images)}, PULL_ARGUMENTS, ask)
 
 
-#: botocore reads its descriptions of the services anew for every client, which takes most of the time of a proof.
-_service_file = functools.cache(JSONFileLoader().load_file)
-
-
 def here(
     control: Control, options: Statement, specification: Statement, run: Callable[[Controller], Any]
 ) -> dict[str, Any]:
@@ -65,7 +59,6 @@ def here(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**control.lab.environment, **profile}.items():
             patch.setenv(name, value)
-        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
         return capture_result(lambda: run(Controller("here", specification, options)))
 
 

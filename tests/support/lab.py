@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import json
 import pathlib
 import subprocess
@@ -13,10 +14,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 
 from tests.lab import accounts, process, state
 from tests.support.paths import LAB_PYTHON, ROOT
+
+# All sessions of this process read AWS's descriptions of the services once, which takes most of the time of a client.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 class LabClock:

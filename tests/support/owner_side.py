@@ -10,10 +10,8 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _module
 from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag, iam_ecr_pull_role
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
-from botocore.loaders import JSONFileLoader
 
 from tests.lab import accounts
-from tests.support.consumer_side import _service_file
 from tests.support.control import REPOSITORY_ARN, Control
 from tests.support.policies import Statement
 
@@ -64,7 +62,6 @@ def owner(control: Control, module: str, check_mode: bool = False, **options: An
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(_ModuleExit):
         for name, value in control.lab.environment.items():
             patch.setenv(name, value)
-        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: _service_file(path))
         patch.setattr(MODULES[module], "AnsibleAWSModule", here)
         patch.setattr(_module, "interruptible", contextlib.nullcontext)  # only the main thread can handle signals
         MODULES[module].main()

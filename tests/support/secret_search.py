@@ -20,8 +20,9 @@ class Secrets:
         for number, value in enumerate(self.values):
             # All session tokens begin with the same characters, which are not secret.
             for form, content in forms(value.removeprefix("IQoJb3JpZ2luX2Vj")):
+                name = f"secret {number}, {form}"
                 for start in range(len(content) - self.GRAM + 1):
-                    self._grams.setdefault(content[start : start + self.GRAM], f"secret {number}, {form}")
+                    self._grams.setdefault(content[start : start + self.GRAM], name)
 
     def within(self, content: bytes) -> set[str]:
         """The secrets in a content, each with its form."""

@@ -213,14 +213,9 @@ class Watch:
 
     def record(self, *folders: pathlib.Path) -> None:
         """Record the arguments and the environment of every process, and the files in these folders."""
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
-                for name in ("cmdline", "environ"):
-                    try:
-                        content = (entry / name).read_bytes()
-                    except OSError:
-                        continue  # the process ended
-                    self.processes.setdefault(content, f"{name} of process {entry.name}")
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            for name in ("cmdline", "environ"):
+                self.processes.setdefault(_of_process(pid, name), f"{name} of process {pid}")
         for folder in folders:
             for path, file in changed(folder, self.started, self.site.lab.folder):
                 try:
@@ -255,15 +250,12 @@ class Watch:
         ]
 
     def _marked(self) -> list[tuple[int, list[str]]]:
-        processes = []
-        for entry in pathlib.Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and f"{MARK}={self.site.mark}\0".encode() in (entry / "environ").read_bytes():
-                    arguments = (entry / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-                    processes.append((int(entry.name), arguments))
-            except OSError:
-                continue  # the process ended
-        return processes
+        mark = f"{MARK}={self.site.mark}\0".encode()
+        return [
+            (int(pid), _of_process(pid, "cmdline").decode(errors="replace").rstrip("\0").split("\0"))
+            for pid in filter(str.isdigit, os.listdir("/proc"))
+            if mark in _of_process(pid, "environ")
+        ]
 
     def secrets_in_output(self) -> set[str]:
         """The secrets in the output, in the log of Ansible, and in the log of the host."""
@@ -286,6 +278,15 @@ class Watch:
         return [str(file.path) for file in self.files.values() if self.secrets.within(file.content)]
 
 
+def _of_process(pid: str, name: str) -> bytes:
+    """A file of a process in `/proc`, without the costs of pathlib; empty if the process ended."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
 def _is_newer(path: pathlib.Path, since: float) -> bool:
     try:
         return path.lstat().st_ctime >= since
@@ -293,17 +294,19 @@ def _is_newer(path: pathlib.Path, since: float) -> bool:
         return False  # the file was deleted
 
 
-def changed(path: pathlib.Path, since: float, excluded: pathlib.Path) -> Iterator[tuple[pathlib.Path, os.stat_result]]:
+def changed(
+    path: str | pathlib.Path, since: float, excluded: pathlib.Path
+) -> Iterator[tuple[pathlib.Path, os.stat_result]]:
     """The files at a path, which may be a folder, that were created or changed since a time.
 
     :param excluded: a folder that is not searched
     """
     try:
-        file = path.lstat()
+        file = os.lstat(path)
         if stat.S_ISREG(file.st_mode) and max(file.st_mtime, file.st_ctime) >= since:
-            yield path, file
-        elif stat.S_ISDIR(file.st_mode) and path != excluded:
-            for entry in path.iterdir():
-                yield from changed(entry, since, excluded)
+            yield pathlib.Path(path), file
+        elif stat.S_ISDIR(file.st_mode) and os.fspath(path) != os.fspath(excluded):
+            for name in os.listdir(path):
+                yield from changed(os.path.join(path, name), since, excluded)
     except OSError:
         return  # the file was deleted

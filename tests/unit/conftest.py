@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 
@@ -20,18 +19,6 @@ __all__ = ["other_server", "server"]
 # the result is the same.
 settings.register_profile("unit", deadline=None, derandomize=True)
 settings.load_profile("unit")
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Call the function `before_tests` of each file of tests.
-
-    `ansible-test units` forks a process for each test, so no test can keep a value for the next one.
-    """
-    modules = {item.module for item in session.items if isinstance(item, pytest.Function)}
-    for module in sorted(modules, key=lambda module: str(module.__name__)):
-        getattr(module, "before_tests", lambda: None)()
-    gc.collect()
-    gc.freeze()  # untouched memory is not copied to a process
 
 
 @pytest.fixture(autouse=True)

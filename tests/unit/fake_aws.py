@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import functools
+import json
+import types
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.security.hostile_aws import ANSWERS
 
 #: Prefixes of the operations that change something.
-WRITES = ("create_", "put_", "update_", "attach_", "detach_", "delete_", "tag_", "untag_", "set_")
+WRITES = ("create_", "put_", "update_", "attach_", "detach_", "delete_", "tag_", "untag_", "set_", "start_")
 REPLIES: dict[str, Any] = {xform_name(call): reply for call, reply in ANSWERS.items()}
 REPLIES["get_account_authorization_details"] = {"RoleDetailList": [], "Policies": []}
 
@@ -38,6 +42,7 @@ class FakeAws:
     ) -> None:
         self.account, self.missing, self.fail_at, self.error = account, missing, fail_at, error
         self.replies = {**REPLIES, **(replies or {})}
+        self.handlers: dict[str, Callable[..., None]] = {}
         self.calls: list[str] = []
         self.writes: list[str] = []
 
@@ -54,7 +59,11 @@ class FakeAws:
             raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "It does not exist."}}, operation)
         if operation.startswith(WRITES):
             self.writes.append(operation)
-        return self.reply(operation)
+            self.replies |= _replies_after(operation, arguments, self.replies)
+        reply = self.reply(operation)
+        if operation in self.handlers:
+            self.handlers[operation](http_response=types.SimpleNamespace(content=json.dumps(reply).encode()))
+        return reply
 
     def reply(self, operation: str) -> dict[str, Any]:
         reply: dict[str, Any] = copy.deepcopy(self.replies.get(operation, {}))
@@ -68,8 +77,29 @@ class FakeAws:
             reply["tags"] = [{"Key": "environment", "Value": "release"}] if "tag_resources" in self.writes else []
         return reply
 
-    def client(self, _service: str, _region: str | None = None) -> Client:
-        return Client(self)
+    def client(self, service: str, _region: str | None = None) -> Client:
+        return Client(self, service)
+
+
+def _replies_after(operation: str, arguments: dict[str, Any], replies: dict[str, Any]) -> dict[str, Any]:
+    """The reads that return what a write of a document has written."""
+    registry = {"replicationConfiguration": arguments.get("replicationConfiguration")}
+    found: dict[str, dict[str, Any]] = {
+        "put_registry_policy": {"get_registry_policy": {"policyText": arguments.get("policyText")}},
+        "put_replication_configuration": {"describe_registry": registry},
+        "create_repository_creation_template": {
+            "describe_repository_creation_templates": {"repositoryCreationTemplates": [arguments]}
+        },
+        "start_replication_backfill": {
+            "list_replication_backfills": {"backfills": [replies.get("start_replication_backfill")]}
+        },
+    }
+    return found.get(operation, {})
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
 
 
 def _is_denied(operation: str, arguments: dict[str, Any]) -> bool:
@@ -82,8 +112,12 @@ def _is_denied(operation: str, arguments: dict[str, Any]) -> bool:
 class Client:
     """A client of any service."""
 
-    def __init__(self, aws: FakeAws) -> None:
-        self._aws = aws
+    def __init__(self, aws: FakeAws, service: str) -> None:
+        self._aws, self.meta = aws, types.SimpleNamespace(service_model=_model(service), events=self)
+
+    def register(self, event: str, handler: Callable[..., None]) -> None:
+        """Call a handler with the body of each response of an operation."""
+        self._aws.handlers[xform_name(event.rpartition(".")[2])] = handler
 
     def __getattr__(self, operation: str) -> Any:
         return lambda **arguments: self._aws.call(operation, **arguments)

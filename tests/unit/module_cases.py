@@ -8,11 +8,31 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill import (
+    REPLICATION_BACKFILL_ARGUMENTS,
+    replication_backfill,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import (
+    CREATION_TEMPLATE_ARGUMENTS,
+    creation_template,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_pull import image_pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS, pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import (
+    POLICY_STATEMENT_ARGUMENTS,
+    policy_statement,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_configuration import (
+    REPLICATION_RULE_ARGUMENTS,
+    replication_rule,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_info import (
+    REPLICATION_INFO_ARGUMENTS,
+    replication_info,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
     REPOSITORY_TAG_ARGUMENTS,
     tag_repositories,
@@ -47,6 +67,26 @@ WRITING = {
     "ecr_repository_tag",
     "iam_ecr_session_revocation",
     "iam_ecr_tag_guard",
+    "ecr_replication_rule",
+    "ecr_registry_policy_statement",
+    "ecr_repository_creation_template",
+    "ecr_replication_backfill",
+}
+PLACE = {"region": REGION, "registryId": CONSUMER}
+DESTINATIONS = [{"account": CONSUMER, "region": REGION}]
+#: The documents of another program.
+RULE = {"destinations": [PLACE], "repositoryFilters": [{"filter": "team/", "filterType": "PREFIX_MATCH"}]}
+REGISTRY = {"registryId": OWNER, "replicationConfiguration": {"rules": [RULE]}}
+STATEMENT = {
+    **{"Sid": "Others", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}},
+    **{"Action": ["ecr:ReplicateImage"], "Resource": [f"arn:aws:ecr:{REGION}:{CONSUMER}:repository/team/*"]},
+}
+POLICY = {"registryId": CONSUMER, "policyText": json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]})}
+BACKFILL = {
+    "registryId": OWNER,
+    "replicationBackfillId": "5d3f1c2e-7a40-4a58-9b0c-2f6b8e1d9c77",
+    "destination": PLACE,
+    "status": "PREPARING",
 }
 
 
@@ -110,6 +150,45 @@ CASES = {
         },
     ),
     "ecr_repository_tag": Case(tag_repositories, REPOSITORY_TAG_ARGUMENTS, TAG),
+    "ecr_replication_info": Case(
+        replication_info,
+        REPLICATION_INFO_ARGUMENTS,
+        {
+            **{"owner_account": OWNER, "consumer_account": CONSUMER, "prefixes": ["release"], "side": "owner"},
+            **{"expect": "possible", "accepted": True, "backfill": True},
+        },
+        replies={"describe_registry": REGISTRY, "list_replication_backfills": {"backfills": []}},
+    ),
+    "ecr_replication_rule": Case(
+        replication_rule,
+        REPLICATION_RULE_ARGUMENTS,
+        {"prefixes": ["release"], "destinations": DESTINATIONS, "wait": False},
+        replies={"describe_registry": REGISTRY},
+    ),
+    "ecr_registry_policy_statement": Case(
+        policy_statement,
+        POLICY_STATEMENT_ARGUMENTS,
+        {"source_account": OWNER, "prefixes": ["release"], "wait": False},
+        CONSUMER,
+        replies={"get_registry_policy": POLICY},
+    ),
+    "ecr_repository_creation_template": Case(
+        creation_template,
+        CREATION_TEMPLATE_ARGUMENTS,
+        {"prefix": "release", "applied_for": ["REPLICATION"], "wait": False},
+        CONSUMER,
+        replies={"describe_repository_creation_templates": {"repositoryCreationTemplates": []}},
+    ),
+    "ecr_replication_backfill": Case(
+        replication_backfill,
+        REPLICATION_BACKFILL_ARGUMENTS,
+        {"destinations": DESTINATIONS, "wait": False},
+        replies={
+            "describe_registry": REGISTRY,
+            "list_replication_backfills": {"backfills": []},
+            "start_replication_backfill": BACKFILL,
+        },
+    ),
 }
 
 

@@ -17,7 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     SHARE_CONSUMER_ARGUMENTS,
 )
 
-from tests.support.documentation import KINDS, PLUGINS, PREFIX, ROLES, documented
+from tests.support.documentation import PLUGINS, PREFIX, ROLES, documented
 from tests.support.paths import ROOT
 
 MODULES = [name for kind, name in PLUGINS if kind == "module"]
@@ -25,12 +25,6 @@ GROUP = "crossaccount.ecr.aws"
 ATTRIBUTES = {"action_group", "async", "check_mode", "diff_mode", "idempotent"}
 #: The keys of a task other than its module.
 TASK_KEYWORDS = {"become", "delegate_to", "name", "register", "run_once", "tags", "vars", "when"}
-
-
-def before_tests() -> None:
-    """Run `ansible-doc` once for all tests, see `conftest.py`."""
-    for kind in KINDS:
-        documented(kind)
 
 
 def role_entry(role: str) -> dict[str, Any]:

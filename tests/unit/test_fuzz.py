@@ -673,14 +673,19 @@ def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
 ends = st.sampled_from([None, "14d", "2026-12-31T00:00:00Z", "14d 2026-12-31T00:00:00Z", 14]) | anything
 strings = texts | st.sampled_from(["release", "tools/*", "user/NAME", ROLE_ARN, "eu-west-1", "generate"])
 consumers = st.fixed_dictionaries(
-    {"account": st.sampled_from(["222222222222", 222222222222]) | anything},
+    {},
     optional={
+        "account": st.sampled_from(["222222222222", 222222222222]) | anything,
         "principals": st.none() | st.lists(strings, max_size=2),
         "external_id": st.none() | strings,
         "allow_no_external_id": st.booleans(),
         "principal_match": st.sampled_from(["principal", "condition"]),
-        "organization_id": st.none() | strings,
+        "organization_id": st.none() | st.sampled_from(["o-a1b2c3d4e5"]) | strings,
+        "organization_units": st.none() | st.lists(strings, max_size=2),
         "require_mfa": st.booleans(),
+        "session_tags": st.booleans(),
+        "service": st.none() | strings,
+        "source_arns": st.none() | st.lists(strings, max_size=2),
     },
 )
 tags = st.dictionaries(st.sampled_from(["environment", "aws:x", "Environment"]) | texts, strings | anything, max_size=3)

@@ -227,11 +227,6 @@ def graph() -> dict[str, set[str]]:
     return {name.removesuffix(".py").replace("/", "."): imports(source) for name, source in sources().items()}
 
 
-def before_tests() -> None:
-    """Parse the tree once for all tests, see `conftest.py`."""
-    graph()
-
-
 def above(limit: int, numbers: dict[str, int]) -> Iterator[str]:
     """One line for each number above the limit, the largest first."""
     for name, number in sorted(numbers.items(), key=lambda value: (-value[1], value[0])):

@@ -190,6 +190,49 @@ def test_regions_are_named_if_repositories_are_in_several() -> None:
         assert lines(trust(), trust(DECLARED), RELEASE, *others) == [f"{gains} in eu-west-1, release in us-east-1"]
 
 
+def test_long_lists_of_repositories_are_shortened() -> None:
+    many = [Repository(f"r{number:02}", f"{RELEASE.arn}-{number:02}", TAGGED) for number in range(12)]
+    change = change_of_access(None, Role(trust(DECLARED), PERMISSIONS), [], many)
+    named = ", ".join(repository.name for repository in many)
+    assert change.all_lines == (f"+ {ONE} (external ID) can pull {named}",)
+    assert change.lines == (f"+ {ONE} (external ID) can pull 12 repositories: {named[:48]} and 2 more",)
+
+
+def test_changed_conditions_of_several_principals() -> None:
+    old, new = trust(allow(), allow({"AWS": TWO})), trust(allow({"AWS": TWO}, StringEquals=external_id()), DECLARED)
+    assert lines(old, new) == [f"{one}: must now present an external ID" for one in (ONE, TWO)]
+    # The second statement of a principal is not compared with the same one again.
+    both = trust(DECLARED, allow(Bool={"aws:MultiFactorAuthPresent": "true"}))
+    assert lines(both, trust(allow())) == [f"{ONE}: no longer needs an external ID"]
+
+
+def test_conditions_of_other_repositories_do_not_change() -> None:
+    develop = Repository("develop", DEVELOP.arn, TAGGED)
+    old, new = (Role(trust(statement), PERMISSIONS) for statement in (allow(), DECLARED))
+    assert change_of_access(old, new, [RELEASE], [develop]).lines == (
+        f"+ {ONE} (external ID) can pull develop",
+        f"- {ONE} loses release",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:PrincipalAccount", OWNER),
+        ("aws:ResourceAccount", OWNER),
+        ("aws:RequestedRegion", "eu-west-1"),
+        ("aws:PrincipalType", "AssumedRole"),
+        ("ecr:ResourceTag/environment", "release"),
+        ("aws:ResourceTag/environment", "release"),
+    ],
+)
+def test_what_is_known_about_a_pull_is_compared(key: str, value: str) -> None:
+    granting = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    for expected, verdict in ((value, "allowed"), ("other", "denied")):
+        document = trust({**granting, "Condition": {"StringEquals": {key: expected}}})
+        assert pull_decision(document, RELEASE.arn, TAGGED).verdict == verdict
+
+
 def test_a_denial_that_is_lifted_or_added_is_a_change_of_access() -> None:
     denied = trust(DECLARED, {**allow("*"), "Effect": "Deny"})
     gains, loses = f"+ {ONE} (external ID) can pull release", f"- {ONE} (external ID) loses release"

@@ -136,6 +136,36 @@ def test_access_to_a_declared_repository_through_another_path(other: dict[str, o
     }
 
 
+def test_one_path_to_several_repositories_is_one_finding() -> None:
+    """The command reads the document of the first repository. An unknown access is not a finding of its own."""
+    other = path("repository_policy", "X")
+    two = plan()
+    names = [{"name": "release"}, {"name": "develop"}]
+    two["shares"] = [{**two["shares"][0], "regions": [{"region": REGION, "repositories": names}]}]
+    rows = [row(path(), other), row(other, repository="develop", pull="unknown")]
+    (found,) = other_path_findings(two, audit(*rows), "shares.yml")
+    assert found["evidence"]["text"] == f"release in {REGION}, develop in {REGION}"
+    assert found["fix"].endswith(f"aws ecr get-repository-policy --region {REGION} --repository-name release")
+
+
+def test_findings_are_in_the_order_of_the_principals() -> None:
+    listed = [path("repository_policy", "X"), path("replication", "", conditions=["a copy in us-east-1"])]
+    rows = [
+        row(*listed, principal=f"arn:aws:iam::{account}:root", principal_account=account)
+        for account in ("4" * 12, "3" * 12)
+    ]
+    found = other_path_findings(plan(), audit(*rows), "shares.yml")
+    titles = [one["title"].removeprefix("No declared share grants this access: ")[:12] for one in found]
+    assert titles == ["3" * 12, "3" * 12, "4" * 12, "4" * 12]
+    assert any(one["fix"].endswith(f"aws ecr describe-registry --region {REGION}") for one in found)
+
+
+def test_a_role_that_is_narrowed_first_is_one_step() -> None:
+    roles = [{"name": "allow", "state": state} for state in ("narrowed", "present")]
+    (found,) = drift_findings(changed("+ 222222222222 can pull release", roles=roles), "shares.yml")
+    assert found["fix"] == f"{COMMAND}  # creates or updates role allow"
+
+
 def test_access_through_the_role_of_a_share_is_declared() -> None:
     assert other_path_findings(plan(), audit(row(path())), "shares.yml") == []
 

@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import ends_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, PolicyDocument
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED, DENIED, Decision
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
 from tests.unit.audited_estates import (
     BOTH,
@@ -49,6 +52,18 @@ def ends(audited: Estate) -> list[tuple[list[str], datetime.datetime | None]]:
 def shared(*permissions: dict[str, Any], trusted: dict[str, Any] | None = None, **more: Any) -> Estate:
     """An account with one role and one repository."""
     return estate(role(document(trusted or trust(PULLER)), *permissions, **more), repositories=BOTH[:1])
+
+
+def test_what_is_denied_now_has_no_end() -> None:
+    """Also if it is allowed later for some time."""
+    statements = read_statements(document({**ALLOW, "Condition": UNTIL}), "a policy", False)
+
+    def decide(at: Estate) -> dict[str, Decision]:
+        verdict = DENIED if at.now >= END else ALLOWED
+        return {"pull": Decision(verdict, ""), "push": Decision(DENIED, "")}
+
+    _decided, found = ends_of(shared(PULL_ALL), statements, decide)
+    assert found == {"pull": END}
 
 
 @pytest.mark.parametrize(

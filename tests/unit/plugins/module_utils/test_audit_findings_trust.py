@@ -91,6 +91,24 @@ def test_trust_without_external_id_is_not_found(statements: list[dict[str, Any]]
     assert findings(estate(role(statements)), NO_ID) == []
 
 
+@pytest.mark.parametrize(("denied", "is_found"), [(CONSUMER, False), (USER, False), (OTHER, True)])
+def test_only_a_deny_for_the_same_principal_requires_an_id(denied: str, is_found: bool) -> None:
+    denying = {**admits(denied, {"StringNotEquals": {"sts:ExternalId": "share-1"}}), "Effect": "Deny"}
+    assert bool(findings(estate(role([admits(USER), denying])), NO_ID)) is is_found
+
+
+def test_a_trust_policy_that_excludes_principals_is_reported() -> None:
+    """The Deny applies only to a principal that the statement excludes."""
+    excluding = {
+        "NotPrincipal": {"AWS": [USER, f"{USER}-2"]},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": CONSUMER}},
+    }
+    denying = {**admits(USER, {"StringNotEquals": {"sts:ExternalId": "share-1"}}), "Effect": "Deny"}
+    [found] = findings(estate(role([excluding, denying])), NO_ID)
+    assert found.key == f"{NO_ID}:{ROLE}:{CONSUMER}"
+
+
 def test_a_deny_of_a_missing_id_only_is_not_sufficient() -> None:
     assert findings(estate(role([admits(CONSUMER), DENY_NO_ID])), NO_ID)
 
@@ -249,6 +267,13 @@ def test_fix_for_a_trust_policy_of_deleted_principals_denies_all() -> None:
     [found] = findings(estate(role([admits(DELETED)])), DANGLING)
     [written] = document_in(found.fix)
     assert (written["Effect"], written["Principal"]) == ("Deny", {"AWS": "*"})
+
+
+def test_the_first_deleted_principal_identifies_a_finding() -> None:
+    other = DELETED.replace("C6", "D7")
+    [found] = findings(estate(role([admits([USER, DELETED, other]) | {"Sid": "Pull"}])), DANGLING)
+    assert found.key == f"{DANGLING}:{ROLE}:Pull:{DELETED}"
+    assert found.title.endswith(f"names deleted principals: {DELETED}, {other}")
 
 
 def test_existing_principals_are_not_dangling() -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import documents_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import tag_setters
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
+    CreationTemplate,
     Estate,
     IamPrincipal,
     PolicyDocument,
@@ -172,6 +174,26 @@ def test_a_chain_of_three_roles_is_named() -> None:
     [path] = row.access.paths
     assert (path.path, path.role) == ("role", C)
     assert path.conditions == ("external ID", f"session of role {A}", f"session of role {B}")
+
+
+def test_all_documents_of_an_account_with_their_regions() -> None:
+    boundary = PolicyDocument("boundary", PULL_ALL)
+    template = CreationTemplate("team", ("CREATE_ON_PUSH",), {}, PolicyDocument("template", PULL_ALL))
+    account = estate(
+        role(document(trust(PULLER)), PULL_ALL, arn=A, boundary=boundary),
+        IamPrincipal(B, ()),
+        repositories=(repository("release", document(EVERYONE)), repository("develop")),
+        registry=document(EVERYONE),
+        templates=(template, CreationTemplate("other", (), {}, None)),
+    )
+    assert [(policy.name, region) for policy, region in documents_of(account)] == [
+        (f"policy 1 of role {A}", ""),
+        ("boundary", ""),
+        (f"trust policy of role {A}", ""),
+        (f"registry policy of {REGION}", REGION),
+        (f"repository policy of release in {REGION}", REGION),
+        ("template", REGION),
+    ]
 
 
 def test_equal_documents_of_two_roles_keep_their_names() -> None:

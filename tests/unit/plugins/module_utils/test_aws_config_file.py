@@ -34,6 +34,37 @@ def test_a_section_that_came_and_went_leaves_the_file_as_it_was(text: str | None
     assert merged(content, present=False) == content
 
 
+def test_diff_shows_only_the_keys_of_this_collection() -> None:
+    """A value of several lines may be a secret in a wrong place."""
+    content = f"[default]\naws_secret_access_key = {SECRET}\n\n[{SECTION}]\nregion = x\nrole_arn = old\n  {SECRET}\n"
+    change = merge_profiles(content.encode(), {SECTION: PROFILE, OTHER: {}})
+    assert change.before == f"[{SECTION}]\nrole_arn = (not shown)\n"
+    assert change.after == f"[{SECTION}]\n" + "".join(f"{key} = {value}\n" for key, value in PROFILE.items())
+    assert merge_profiles(None, {SECTION: PROFILE}).before == merge_profiles(content.encode(), {OTHER: {}}).after == ""
+
+
+WRITTEN = "".join(f"{key} = {value}\n" for key, value in PROFILE.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "configured", "removed"),
+    [
+        (
+            f"[{SECTION}]\nregion = x\nrole_arn = y\n more\n\n[default]\n",
+            f"[{SECTION}]\n{WRITTEN}region = x\n\n[default]\n",
+            f"[{SECTION}]\nregion = x\n\n[default]\n",
+        ),
+        (f"[{SECTION}]\n{WRITTEN}\n[default]\n", f"[{SECTION}]\n{WRITTEN}\n[default]\n", "[default]\n"),
+        (f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n", f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n",
+         "# mine\n[default]\n"),
+        (f"[default]\n\n[{SECTION}]\nrole_arn: y\n", f"[default]\n\n[{SECTION}]\n{WRITTEN}", "[default]\n"),
+    ],
+)  # fmt: skip
+def test_only_the_keys_of_this_collection_change(text: str, configured: str, removed: str) -> None:
+    assert merged(text.encode()) == configured.encode()
+    assert merged(text.encode(), present=False) == removed.encode()
+
+
 def test_comments_for_what_follows_stay_when_a_section_goes() -> None:
     content = f"# mine\n\n[{SECTION}]\nrole_arn = x\n\n# the last\n[profile last]\nregion = x\n"
     assert merged(content.encode(), present=False) == b"# mine\n\n# the last\n[profile last]\nregion = x\n"
@@ -57,6 +88,7 @@ def test_a_merge_that_would_lose_something_is_rejected(content: str, monkeypatch
         (f"[default]\n{SECRET}\n", "is not an AWS configuration file (line 2)."),
         ("[default]\n[default]\n", "is not an AWS configuration file (line 2)."),
         ("[default]\na = 1\na = 2\n", "is not an AWS configuration file (line 3)."),
+        ("[default]\nfirst\nsecond\n", "is not an AWS configuration file (line 2)."),
         (f"[{SECTION}]\n  role_arn = x\n", f"has one of {SECTION} in a form that cannot be merged. Remove it by hand."),
     ],
 )

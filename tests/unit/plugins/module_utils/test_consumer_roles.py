@@ -192,6 +192,43 @@ def test_a_share_moves_between_forms_and_keeps_external_ids(forms: tuple[str, st
     )
 
 
+@pytest.mark.parametrize("forms", [("shared", "per_consumer"), ("per_consumer", "shared")])
+def test_an_organization_keeps_its_external_id_and_has_its_own_files(forms: tuple[str, str]) -> None:
+    organization = {"organization_id": "o-abcdefghij", "external_id": "generate"}
+    consumers = [consumer(ONE), organization]
+    start = end_of(START, declared("share", consumers=consumers, roles=forms[0]))
+    plan = start.plan(
+        [declared("share", consumers=consumers, roles=forms[1], handoff_path="h.yml")], make_id=lambda: "new"
+    )
+    assert plan.problems == []
+    found = [one for handoff in plan.handoffs if handoff for one in handoff["role"]["consumers"]]
+    assert [(one["account"], one["organization_id"], one["external_id"]) for one in found] == [
+        (ONE, None, f"shared-id-{ONE}"),
+        (None, "o-abcdefghij", "generated"),
+    ]
+    own = forms[1] == "per_consumer"
+    paths = [handoff["path"] for handoff in plan.handoffs if handoff]
+    assert paths == ([f"h-1-{ONE}.yml", "h-2-o-abcdefghij.yml"] if own else ["h.yml"])
+    *_moments, end = carried_out(start, plan)
+    names = sorted(name for name, role in end.roles.items() if role.role_exists)
+    assert names == ([f"share-{ONE}", "share-o-abcdefghij"] if own else ["share"])
+    assert not end.plan([declared("share", consumers=consumers, roles=forms[1])]).changed
+
+
+def test_units_of_one_organization_need_names_for_their_roles() -> None:
+    unit = {"organization_id": "o-abcdefghij", "organization_units": ["o-abcdefghij/r-ab12/ou-ab12-11111111"]}
+    whole = {"organization_id": "o-abcdefghij", "external_id": "generate"}
+    plan = START.plan([per_consumer("share", consumers=[whole, {**unit, "external_id": "generate"}])])
+    assert plan.problems == [
+        "Consumers 1 and 2 would both have role share-o-abcdefghij. Set role_name of one of them, or declare both as"
+        " one consumer."
+    ]
+    named = {**unit, "external_id": "generate", "role_name": "unit"}
+    ids = iter(["id-one", "id-two"])
+    plan = START.plan([per_consumer("share", consumers=[whole, named])], make_id=lambda: next(ids))
+    assert (plan.problems, [role.name for role in plan.roles]) == ([], ["share-o-abcdefghij", "unit"])
+
+
 def test_new_tags_narrow_every_role_before_the_policy_changes() -> None:
     start = end_of(START, per_consumer("share", ONE, TWO))
     consumers = [consumer(ONE), consumer(TWO, "other-id")]

@@ -251,3 +251,102 @@ def test_the_policy_of_a_role_cannot_limit_it(name: str) -> None:
     assert list(_names.boundary_problems(boundary, "role", "Allow")) == [
         f"permissions_boundary {boundary} is the policy of role role itself, so it limits nothing. Name another policy."
     ]
+
+
+# --- principals and organizations
+
+
+@pytest.mark.parametrize("principal", ["user/puller", "user/team/puller", "role/ci/deployer", USER])
+def test_a_user_or_role_of_the_account_is_a_principal(principal: str) -> None:
+    assert list(_names.principal_problems(principal, ACCOUNT, "aws")) == []
+
+
+NOT_A_PRINCIPAL = "is not user/NAME, role/NAME, or the ARN of a user or a role."
+
+
+@pytest.mark.parametrize(
+    ("principal", "problem"),
+    [
+        ("user/*", "contains a wildcard. Name each user or role, or omit principals to trust the account."),
+        (f"arn:aws:iam::{ACCOUNT}:role/*", "contains a wildcard. Name each user or role, or omit principals to trust"),
+        (USER.replace("aws:", "aws-cn:"), "is in partition aws-cn, but the owner account is in aws."),
+        (USER.replace(ACCOUNT, OWNER), f"does not belong to account {ACCOUNT}. Declare it under its own account."),
+        ("puller", NOT_A_PRINCIPAL),
+        ("group/team", NOT_A_PRINCIPAL),
+        ("user/", NOT_A_PRINCIPAL),
+        ("", NOT_A_PRINCIPAL),
+    ],
+)
+def test_another_principal_is_a_problem(principal: str, problem: str) -> None:
+    (found,) = _names.principal_problems(principal, ACCOUNT, "aws")
+    assert found.startswith(f"principal {principal!r} {problem}")
+
+
+@pytest.mark.parametrize("organization", ["", "o-", "exampleorgid", "o-EXAMPLEORGID", "o-exampleorgid*", "o-short"])
+def test_what_is_not_the_id_of_an_organization_is_a_problem(organization: str) -> None:
+    assert list(_names.organization_problems(organization)) == [
+        f"organization_id {organization!r} does not look like o-exampleorgid."
+    ]
+    assert list(_names.organization_problems("o-exampleorgid")) == list(_names.organization_problems(None)) == []
+
+
+def test_a_resource_of_aws_can_have_50_tags() -> None:
+    assert _names.MAXIMUM_TAGS == 50
+
+
+UNIT = "o-exampleorgid/r-f6g7/ou-f6g7-11111111"
+
+
+@pytest.mark.parametrize(
+    "unit", ["", "ou-f6g7-11111111", f"{UNIT}/", f"{UNIT}/*", UNIT.replace("r-", "R-"), "o-exampleorgid"]
+)
+def test_a_unit_is_the_whole_path(unit: str) -> None:
+    (problem,) = _names.unit_problems(unit, "o-exampleorgid")
+    assert problem.startswith(f"unit {unit!r} is not the path of an organizational unit, such as")
+
+
+def test_a_unit_belongs_to_the_declared_organization() -> None:
+    for organization in (None, "o-exampleorgid"):
+        assert list(_names.unit_problems(UNIT, organization)) == []
+    assert list(_names.unit_problems(UNIT, "o-otherorgid00")) == [
+        f"unit {UNIT} belongs to organization o-exampleorgid, not to o-otherorgid00. Declare it under its own."
+    ]
+
+
+# --- tags and patterns of repositories
+
+
+@pytest.mark.parametrize("value", [7, None, True, ["a"], {"a": "b"}])
+def test_the_value_of_a_tag_is_a_string(value: object) -> None:
+    assert list(_names.tag_problems("team", value)) == [
+        f"the value of team must be a string; {value!r} is not. Quote it."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "repeated"),
+    [([], []), (["team"], []), (["team", "cost"], []), (["team", "Team", "cost"], ["team", "Team"])],
+)
+def test_keys_that_differ_in_case_are_problems(keys: list[str], repeated: list[str]) -> None:
+    assert list(_names.spelling_problems(iter(keys))) == [
+        f"{key} is declared in several spellings. IAM ignores the case of a tag key. Keep one spelling."
+        for key in repeated
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("release", None),
+        ("release*", None),
+        ("Release*", None),
+        ("Release", "'Release' is not a repository name."),
+        ("x*\n", "Pattern 'x*\\n' contains an unprintable character. Remove it."),
+        ("111111111111.dkr.ecr.eu-west-1.amazonaws.com/release", "is not a repository name."),
+        ("111111111111.dkr-ecr.eu-west-1.on.aws/release", "is not a repository name."),
+    ],
+)
+def test_repositories_are_listed_by_name_or_pattern(name: str, problem: str | None) -> None:
+    found = list(_names.repository_or_pattern_problems(name))
+    assert len(found) == (problem is not None)
+    assert not problem or problem in found[0]

@@ -23,7 +23,6 @@ from tests.support.paths import ROOT
 SHARE = "crossaccount.ecr.ecr_share"
 #: Variables that are not options of a module: of the role's own tasks.
 OWN = {
-    "crossaccount.ecr.ecr_replicate": {"ecr_replicate_backfill"},
     "crossaccount.ecr.ecr_pull": {"ecr_pull_prove_only", "ecr_pull_junit_path"},
     "crossaccount.ecr.ecr_credential_helper": {"ecr_credential_helper_install", "ecr_credential_helper_package"},
 }

@@ -67,6 +67,8 @@ def rewrite(value: Any, dice: random.Random) -> Any:
             statement["Principal"]["AWS"] = spelling(
                 [root(item) for item in (arns if isinstance(arns, list) else [arns])]
             )
+            if arns == "*" and dice.random() < 0.5:
+                statement["Principal"] = "*"
         for operator, block in statement.get("Condition", {}).items():
             entries = [(dice.choice([key, key.lower()]), spelling(values)) for key, values in block.items()]
             dice.shuffle(entries)

@@ -138,11 +138,9 @@ def test_only_the_window_of_one_request_loses_a_change(kind: str, is_present: bo
         if removes and not names:
             continue
         others = change(names[0], False) if removes else change("other")
-        for first, last, copies in itertools.product(range(len(REQUESTS) + 1), range(len(REQUESTS) + 1), range(8)):
-            if first > last:
-                continue
+        points = itertools.combinations_with_replacement(range(len(REQUESTS) + 1), 2)
+        for (first, last), order in itertools.product(points, itertools.permutations(names)):
             cases += 1
-            order = names[copies % count :] + names[: copies % count] if count else names
             start = made(kind, *order, *(() if is_present else ("ours",)))
             registry = Registry(start)
             registry.interleave(first, last, others)
@@ -169,7 +167,7 @@ def test_only_the_window_of_one_request_loses_a_change(kind: str, is_present: bo
                 assert isinstance(error, EcrError), case
             if error is None and last < len(REQUESTS):
                 assert not is_lost, case
-    assert cases >= 500
+    assert cases == 1407  # for each document, twice: our part is added, and it is removed
 
 
 @pytest.mark.parametrize("kind", KINDS)

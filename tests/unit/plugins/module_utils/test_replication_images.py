@@ -25,10 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_repo
     table_lines,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import (
+    REQUEST_ARGUMENTS,
     ReplicationRequest,
     consumer_parameters,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 
 OWNER, CONSUMER = "111111111111", "222222222222"
 PLACE, OTHER = Destination(CONSUMER, "eu-west-1"), Destination(CONSUMER, "us-east-1")
@@ -172,18 +172,9 @@ def test_policy_that_does_not_accept_a_repository(changed: dict[str, Any], refus
 
 
 def request(**changed: Any) -> ReplicationRequest:
-    settings: dict[str, Any] = {
-        "selection": Selection(("release",)),
-        "owner": OWNER,
-        "consumer": CONSUMER,
-        "regions": (),
-        "side": "both",
-        "deletes": None,
-        "allow_deletions": False,
-        "expects_copies": False,
-        "is_present": True,
-    }
-    return ReplicationRequest(**{**settings, **changed})
+    defaults = {name: spec.get("default") for name, spec in REQUEST_ARGUMENTS.items()}
+    declared = {"owner_account": OWNER, "consumer_account": CONSUMER, "prefixes": ["release"]}
+    return ReplicationRequest.of({**defaults, **declared, **changed})
 
 
 def test_credentials_of_each_side_are_checked() -> None:
@@ -196,16 +187,16 @@ def test_credentials_of_each_side_are_checked() -> None:
 
 
 def test_consent_is_needed_for_deletions_only() -> None:
-    assert request(deletes=True).needs_consent
-    assert not request(deletes=True, allow_deletions=True).needs_consent
-    assert not request(deletes=True, is_present=False).needs_consent
+    assert request(delete_replication=True).needs_consent
+    assert not request(delete_replication=True, allow_deletions=True).needs_consent
+    assert not request(delete_replication=True, state="absent").needs_consent
     assert not request().needs_consent
 
 
 def test_region_of_the_images_is_the_default_destination() -> None:
     assert request().destinations("eu-west-1") == (PLACE,)
-    assert request(regions=("us-east-1",)).destinations("eu-west-1") == (OTHER,)
-    (problem,) = request(consumer=OWNER).problems()
+    assert request(regions=["us-east-1"]).destinations("eu-west-1") == (OTHER,)
+    (problem,) = request(consumer_account=OWNER).problems()
     assert problem.startswith("owner_account and consumer_account are both 111111111111.")
 
 

@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 
 from tests.unit.authority import Caller, assumes, reads
 from tests.unit.iam_writes import applied, moments
-from tests.unit.roles import BOUNDARY, CONSUMER, OWNER, STRANGER, THERE, declare, versioned
+from tests.unit.roles import BOUNDARY, CONSUMER, OTHER_UNIT, OWNER, STRANGER, THERE, UNIT, declare, versioned
 
 
 def test_first_boundary_of_existing_role_is_the_first_write() -> None:
@@ -120,9 +120,14 @@ def test_absent_after_a_killed_run(before: RoleState, calls: list[str]) -> None:
     assert [step.name for step in _role_plan.plan_role_absent(before).steps] == calls
 
 
+#: The consumer is in a unit of an organization, the stranger is in no organization.
 CALLERS = [
-    Caller(f"arn:aws:iam::{account}:{name}", external_id, None, mfa)
-    for account, name in [(CONSUMER, "user/puller"), (CONSUMER, "user/other"), (STRANGER, "role/ci")]
+    Caller(f"arn:aws:iam::{account}:{name}", external_id, unit and unit[:12], mfa, unit and f"{unit}/")
+    for account, name, unit in [
+        (CONSUMER, "user/puller", UNIT),
+        (CONSUMER, "user/other", UNIT),
+        (STRANGER, "role/ci", None),
+    ]
     for external_id in (None, "id-one", "id-two", "id-three")
     for mfa in (False, True)
 ]
@@ -172,6 +177,9 @@ CONSUMERS: list[dict[str, Any]] = [
     {"account": STRANGER, "principals": ["role/ci"], "external_id": "id-three", "principal_match": "condition"},
     {"account": CONSUMER, "principals": ["user/puller"], "external_id": "id-one", "require_mfa": True},
     {"account": STRANGER, "allow_no_external_id": True},
+    {"organization_id": UNIT[:12], "external_id": "id-one", "session_tags": True},
+    {"organization_id": UNIT[:12], "organization_units": [UNIT], "external_id": "id-three"},
+    {"organization_id": UNIT[:12], "organization_units": [OTHER_UNIT], "external_id": "id-two"},
 ]
 declared = st.fixed_dictionaries(
     {

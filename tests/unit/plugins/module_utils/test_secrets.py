@@ -8,7 +8,9 @@ import hashlib
 import html
 import json
 import re
+import textwrap
 import urllib.parse
+from collections.abc import Callable
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import MASK, PART, Secrets
@@ -99,6 +101,83 @@ def test_every_part_between_any_text(start: int, length: int, around: str) -> No
     secrets.add(SECRET)
     masked = secrets.mask(f"{around}{part}{around}")
     assert len(part) < PART or not left(part, masked)
+
+
+@pytest.mark.parametrize("before", [b"", b"\0", b"x", b"\0\0", b"xy"])
+@pytest.mark.parametrize("after", [b"", b"\0", b"\0\0\0", b"xyz"])
+@pytest.mark.parametrize("length", [30, 31, 32])
+def test_in_base64_only_the_characters_of_the_secret_are_masked(before: bytes, after: bytes, length: int) -> None:
+    """A character of base64 has 6 bits. Those at both ends may also have bits of the text around the secret."""
+    secret = SECRET[:length]
+    secrets = Secrets()
+    secrets.add(secret)
+    text = base64.b64encode(before + secret.encode() + after).decode()
+    start, end = -(-len(before) * 8 // 6), (len(before) + length) * 8 // 6
+    assert secrets.mask(f"<{text}>") == f"<{text[:start]}{MASK}{text[end:]}>"
+
+
+@pytest.mark.parametrize("start", [0, 100, len(SECRET) - 12])
+def test_twelve_characters_are_masked_and_eleven_are_not(start: int) -> None:
+    secrets = Secrets()
+    secrets.add(SECRET)
+    assert secrets.mask(f"<{SECRET[start : start + 12]}>") == f"<{MASK}>"
+    assert secrets.mask(f"<{SECRET[start : start + 11]}>") == f"<{SECRET[start : start + 11]}>"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda secret: "".join(f"%{ord(character):02x}" for character in secret),
+        lambda secret: "".join(f"\\x{ord(character):02X}" for character in secret),
+        lambda secret: "".join(f"\\u{ord(character):04X}" for character in secret),
+        lambda secret: "".join(f"&#{ord(character)};" for character in secret),
+        lambda secret: "".join(f"&#x{ord(character):x};" for character in secret),
+        lambda secret: "".join(f"\\{character}" if character in "/+" else character for character in secret),
+        lambda secret: "\n".join(secret[at : at + 5] for at in range(0, len(secret), 5)),
+        lambda secret: "\\n ".join(secret[at : at + 5] for at in range(0, len(secret), 5)),
+        html.escape,
+    ],
+)
+@pytest.mark.parametrize("secret", ["a/b+c=d/e+f=g/h+", "<a>&'b'\"c\"<d>&e"])
+def test_an_escaped_or_split_secret_is_masked_as_a_whole(secret: str, write: Callable[[str], str]) -> None:
+    secrets = Secrets()
+    secrets.add(secret)
+    for text in ("{}", "a{}b", "100% {} & \\t", " {} "):
+        assert secrets.mask(text.format(write(secret))) == text.format(MASK)
+
+
+def test_a_split_secret_with_spaces_is_masked_as_a_whole() -> None:
+    secret = "pass word with-several-spaces in it"
+    secrets = Secrets()
+    secrets.add(secret)
+    for width in (3, 5, 7):
+        assert secrets.mask("<{}>".format("\n".join(textwrap.wrap(secret, width)))) == f"<{MASK}>"
+
+
+@pytest.mark.parametrize("quote", [repr, json.dumps])
+@pytest.mark.parametrize(
+    "secret", ["first line\nsecond [line]\\", 'first "line"\nsecond\tline', "SECRET+of/letters=only"]
+)
+def test_a_quoted_secret_is_masked_between_its_quotes(secret: str, quote: Callable[[str], str]) -> None:
+    secrets = Secrets()
+    secrets.add(secret)
+    marked = "a-mark-that-nothing-escapes"
+    once = quote(secret)[1:-1]
+    twice = quote(once)[1:-1]
+    thrice = quote(twice)[1:-1]
+    nested = quote(quote(secret))
+    for text in (quote(secret), nested, quote(nested), quote(f"before {quote(secret)} after")):
+        masked = secrets.mask(text)
+        expected = text
+        for form in (thrice, twice, once):
+            expected = expected.replace(form, marked)
+        assert masked == expected.replace(marked, MASK)
+
+
+def test_a_secret_of_eight_characters_is_masked() -> None:
+    secrets = Secrets()
+    secrets.add("abcdefgh")
+    assert (secrets.mask("<abcdefgh>"), secrets.mask("<abcdefg>")) == (f"<{MASK}>", "<abcdefg>")
 
 
 def test_in_lines_of_a_fixed_width() -> None:

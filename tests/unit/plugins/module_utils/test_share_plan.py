@@ -326,6 +326,27 @@ def test_result_has_only_repositories_that_exist(state: str) -> None:
     assert [region["repositories"] for region in plan.shares[0].result["regions"]] == [[{"name": "release"}]]
 
 
+def test_a_value_that_a_role_grants_is_removed_before_it_is_replaced() -> None:
+    """Otherwise, the consumers of the first share could read the repository until the last phase."""
+    world = replace(START, repositories={"release": {}, "develop": {"environment": "release", "audience": "old"}})
+    beta = {"environment": "beta", "audience": "inner"}
+    second = declared("second", TWO, repositories=["develop"], repository_tags=beta)
+    plan = world.plan([declared("first"), second])
+    assert plan.problems == []
+    assert [(step.names, step.tags) for step in plan.untag] == [(("develop",), TAG)]
+    assert (("develop",), beta) in [(step.names, step.tags) for step in plan.tag]
+    assert world.plan([second]).untag == []
+
+
+def test_the_share_that_keeps_a_tag_is_named() -> None:
+    second, third = declared("second", TWO), declared("third", THREE, repository_tags={"audience": "inner"})
+    start = end_of(START, declared("first"), second, third)
+    plan = start.plan([declared("first", state="absent"), second, third])
+    kept = [line for line in plan.summary if "stays on repository" in line]
+    assert kept == ["environment=release stays on repository release in eu-west-1: role second also grants it."]
+    assert plan.untag == []
+
+
 def test_a_role_with_other_tags_keeps_no_tag() -> None:
     other = declared("second", TWO, repositories=["develop"], repository_tags={"audience": "inner"})
     both = end_of(end_of(START, declared("first")), other)

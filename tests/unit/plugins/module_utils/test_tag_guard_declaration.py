@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import Attachment, AttachmentKind
-from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard import PolicyType
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard import PolicyType, policy_size
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_guard_declaration import (
     ExistingPrincipal,
     GuardedPrincipal,
@@ -127,6 +127,16 @@ def test_policies_above_their_quotas() -> None:
     ]
     assert "AWS accepts 10,240. Declare fewer tags, or guard some shares in another run with" in found[1]
     assert problems(repository_tags={f"key-{number}": "v" * 200 for number in range(4)}) == []
+
+
+def test_policy_of_the_maximum_size() -> None:
+    tags = {f"key-{number}": "v" * 150 for number in range(4)}
+    document = guard_documents(declaration(repository_tags={**tags, "a": "v"}), CALLER)[PolicyType.RESOURCE_CONTROL]
+    rest = 5120 - policy_size(document, PolicyType.RESOURCE_CONTROL)
+    assert 0 < rest < 256
+    assert problems(repository_tags={**tags, "a": "v" * (rest + 1)}) == []
+    (problem,) = problems(repository_tags={**tags, "a": "v" * (rest + 2)})
+    assert problem.startswith("The resource control policy would have 5,121 characters; AWS accepts 5,120.")
 
 
 def test_managed_policy_exempts_nobody() -> None:

@@ -160,6 +160,14 @@ def test_lines_of_a_guard_that_ends() -> None:
     assert [*guard_lines(plan(RoleState(), "absent"), [], False)] == [last]
     replaced = [*guard_lines(plan(existing(A, GROUP), principals=("user/b",)), FILES, False)]
     assert left in replaced
+    kept = [*guard_lines(plan(existing(A, B), principals=("user/b",)), FILES, False)]
+    assert "No longer under the guard: user a" in kept
+
+
+def test_lines_name_every_principal() -> None:
+    names = [f"p{number:02}" for number in range(12)]
+    planned = plan(RoleState(), principals=tuple(f"user/{name}" for name in names))
+    assert next(guard_lines(planned, FILES, False)).endswith(", ".join(f"user {name}" for name in names))
 
 
 def test_diff_has_the_policy_and_its_principals() -> None:

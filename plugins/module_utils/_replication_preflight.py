@@ -1,0 +1,78 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Plans every change of a replication in both accounts, so that all problems are known before the first write."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import plan_template, read_template
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import plan_statement
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_configuration import plan_rule
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import unmatched
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import in_enabled_region
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import ReplicationRequest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
+    ReplicationTemplate,
+    unused_templates,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
+
+
+class Preflight:
+    """The planned changes.
+
+    :ivar problems: the reasons for which a change cannot be made
+    :ivar templates: the templates to write or to delete, each with its region and the options of its module
+    """
+
+    def __init__(self, declared: ReplicationRequest, problems: Problems) -> None:
+        self.declared, self.problems = declared, problems
+        self.warnings: list[str] = []
+        self.templates: list[Json] = []
+
+    def plan_owner(self, owner: Session, repositories: t.Sequence[str]) -> None:
+        """Plan the rule.
+
+        :param repositories: the existing repositories that are selected
+        """
+        rule = self.declared.rule(owner.region)
+        plan = plan_rule(owner, rule)
+        self.problems.extend(plan.problems)
+        self.warnings += [*plan.merged.warnings, *unmatched(rule, repositories)]
+        if self.declared.is_present:
+            self.warnings += unused_templates(self.declared.templates, repositories)
+
+    def plan_consumer(self, consumer: Session, place: Destination) -> None:
+        """Plan the statement and the templates of a destination."""
+        try:
+            with in_enabled_region(place):
+                self._plan_registry(consumer, place)
+        except EcrError as error:
+            self.problems.add(str(error))
+
+    def _plan_registry(self, consumer: Session, place: Destination) -> None:
+        merged = plan_statement(consumer, place.region, self.declared.statement).merged
+        self.problems.extend(f"{place}: {problem}" for problem in merged.problems)
+        self.warnings += merged.warnings
+        for template in self.declared.templates:
+            self._plan_template(consumer, place, template)
+
+    def _plan_template(self, consumer: Session, place: Destination, template: ReplicationTemplate) -> None:
+        current = read_template(consumer.client("ecr", place.region), template.prefix)
+        is_foreign = current is not None and not template.is_ours(current)
+        if not self.declared.is_present and (current is None or is_foreign):
+            self.warnings += [template.kept(place)] if is_foreign else []
+            return
+        if current and is_foreign and not self.declared.adopt:
+            self.problems.add(f"{place}: {template.foreign(current)}")
+        planned = template.for_registry(current)
+        plan = plan_template(consumer, place.region, planned.declaration())
+        self.problems.extend(f"{place}: {problem}" for problem in plan.problems)
+        options = {name: value for name, value in planned.options.items() if value is not None}
+        self.templates.append({**options, "region": place.region})

@@ -1,0 +1,124 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The two accounts of a replication, and what their registries have."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_acceptance import not_accepted_names
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import read_registry_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import partition_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
+    ImageRow,
+    Inventory,
+    compare_copies,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_preflight import Preflight
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import (
+    in_enabled_region,
+    read_inventory,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import not_accepted
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import (
+    ReplicationRequest,
+    consumer_parameters,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
+
+
+class _ConsumerModule:
+    """The module with the credentials of the consumer account."""
+
+    def __init__(self, module: Module) -> None:
+        self.params, self.check_mode = consumer_parameters(module.params), module.check_mode
+        self.warn = module.warn
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The sessions of the run.
+
+    :param owner: None if the run has no credentials of the owner account
+    :param consumer: None if the run has no credentials of the consumer account
+    """
+
+    declared: ReplicationRequest
+    owner: Session | None
+    consumer: Session | None
+
+    @property
+    def region(self) -> str:
+        """The region of the images."""
+        return (self.owner or t.cast(Session, self.consumer)).region
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        return self.declared.destinations(self.region)
+
+    @property
+    def reachable(self) -> list[Destination]:
+        """The destinations in the partition of the images."""
+        return [one for one in self.destinations if partition_of(one.region) == partition_of(self.region)]
+
+    @property
+    def source(self) -> Destination:
+        """The registry of the images."""
+        return Destination(str(self.declared.owner), self.region)
+
+    def read(self, problems: Problems) -> tuple[Inventory, list[ImageRow]]:
+        """The images of the owner account, and their states. Registries that cannot be read are problems."""
+        source = self._inventory(self.owner, self.source, problems)
+        places = self.reachable if self.owner and self.consumer else []
+        copies = {place: self._inventory(self.consumer, place, problems) for place in places}
+        return source, compare_copies(source, copies)
+
+    def _inventory(self, session: Session | None, place: Destination, problems: Problems) -> Inventory:
+        selects = self.declared.rule(self.region).rule(False).selects
+        try:
+            with in_enabled_region(place):
+                return read_inventory(session.client("ecr", place.region), selects) if session else {}
+        except EcrError as error:
+            problems.add(str(error))
+            return {}
+
+    def acceptance_problems(self, names: t.Sequence[str]) -> t.Iterator[str]:
+        """The destinations whose registry policy does not accept the images."""
+        if not self.consumer:
+            return
+        registry = arn_of(self.consumer.identity["arn"]).identity
+        source = Identity(registry.partition, self.declared.owner)
+        for place in self.destinations:
+            policy = read_registry_policy(self.consumer.client("ecr", place.region), f"registry policy of {place}")
+            refused = not_accepted_names(policy, source, registry, place.region, names)
+            if refused:
+                yield not_accepted(place, self.declared.owner, refused)
+
+    def preflight(self, problems: Problems, repositories: t.Sequence[str]) -> Preflight:
+        """The planned changes.
+
+        :param repositories: the existing repositories that are selected
+        """
+        planned = Preflight(self.declared, problems)
+        if self.owner:
+            planned.plan_owner(self.owner, repositories)
+        for place in self.reachable if self.consumer else ():
+            planned.plan_consumer(t.cast(Session, self.consumer), place)
+        return planned
+
+
+def open_sides(module: Module, declared: ReplicationRequest) -> Sides:
+    """The sessions, each of the declared account."""
+    owner = session_of(module) if declared.has_owner else None
+    consumer = session_of(_ConsumerModule(module)) if declared.has_consumer else None
+    declared.check_credentials(
+        owner.identity["account"] if owner else None, consumer.identity["account"] if consumer else None
+    )
+    return Sides(declared, owner, consumer)
