@@ -30,11 +30,6 @@ _SECRETS = "external-secrets.io/v1"
 
 def eks_pod_identity(handoff: Handoff) -> str:
     """A command that associates a service account with the pull role as the target role."""
-    external_id = (
-        "This share has no external ID. The trust policy then accepts any association of your role."
-        if handoff.external_id is None
-        else f"The external ID of this share, {handoff.external_id}, cannot be used: EKS generates its own."
-    )
     head = introduction(
         handoff,
         "EKS Pod Identity association",
@@ -47,9 +42,7 @@ def eks_pod_identity(handoff: Handoff) -> str:
         },
         "Pods of the service account get credentials of the pull role. The kubelet does not use them to start pods.",
         "Set the variables below in the environment, and run: sh THIS_FILE",
-        external_id,
-        "The command prints the external ID of the association. Send it to the owner account, which declares it as",
-        "the external_id of this consumer.",
+        *_eks_external_id_notes(handoff),
         "Session tags are disabled, so that the pull role need not allow sts:TagSession.",
     )
     request = {"targetRoleArn": handoff.role_arn, "disableSessionTags": True}
@@ -65,6 +58,17 @@ def eks_pod_identity(handoff: Handoff) -> str:
             f"  --cli-input-json {shlex.quote(json.dumps(request))}",
         ]
     )
+
+
+def _eks_external_id_notes(handoff: Handoff) -> list[str]:
+    if handoff.external_id is None:
+        return ["This share has no external ID, so the trust policy accepts every association of your role."]
+    return [
+        f"The share requires the external ID {handoff.external_id}. EKS generates the one of the association:",
+        "  REGION/ACCOUNT/CLUSTER/NAMESPACE/SERVICE-ACCOUNT",
+        "The command prints it. If the two differ, send it to the owner account, which declares it as the external_id",
+        "of this consumer.",
+    ]
 
 
 def external_secrets(handoff: Handoff) -> str:

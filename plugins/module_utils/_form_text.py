@@ -17,7 +17,8 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, yaml_value
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX, value_problems
 
-_PLAIN_KEY = re.compile(r"(?!on$|yes$|no$|true$|false$|null$)[a-zA-Z][a-zA-Z0-9_-]*")
+#: A key that YAML 1.1 and 1.2 read as a string without quotation marks.
+_PLAIN_KEY = re.compile(r"(?!(?i:on|off|y|yes|n|no|true|false|null)$)[a-zA-Z][a-zA-Z0-9_-]*")
 
 
 def form_problems(handoff: Handoff) -> t.Iterator[str]:

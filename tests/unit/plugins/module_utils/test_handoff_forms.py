@@ -174,11 +174,12 @@ def test_eks_form_needs_every_variable(tmp_path: pathlib.Path, missing: str) -> 
     assert (failed.value.stdout, f"{missing}: parameter not set" in failed.value.stderr) == ("", True)
 
 
-def test_eks_form_says_that_the_external_id_is_not_used() -> None:
-    assert "# The external ID of this share, 7c2f4e0b-share, cannot be used: EKS generates its own." in form(
-        "eks_pod_identity"
-    )
-    assert "# This share has no external ID." in form("eks_pod_identity", external_id=None)
+def test_eks_form_says_who_chooses_the_external_id() -> None:
+    assert (
+        "# The share requires the external ID 7c2f4e0b-share. EKS generates the one of the association:\n"
+        "#   REGION/ACCOUNT/CLUSTER/NAMESPACE/SERVICE-ACCOUNT\n"
+    ) in form("eks_pod_identity")
+    assert "# This share has no external ID, so" in form("eks_pod_identity", external_id=None)
 
 
 @pytest.mark.parametrize("external_id", [*EXTERNAL_IDS, None])
@@ -279,7 +280,7 @@ def test_workflow_without_images_says_so() -> None:
 
 
 @given(st.recursive(texts | st.booleans(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner)))
-@example({"on": "no", "yes": ["on"], "x": [["a"], {"b": {}}, []]})
+@example({"on": "no", "yes": ["on"], "x": [["a"], {"b": {}}, []], "True": "Null", "OFF": "y"})
 def test_yaml_lines_are_the_value(value: Any) -> None:
     assert yaml.safe_load("\n".join(_form_text.yaml_lines(value))) == value
 
