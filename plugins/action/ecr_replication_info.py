@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils import _strict_yaml
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_files import folder_problems
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source import source_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
@@ -44,6 +45,8 @@ class ActionModule(RoleAction):
         source = source_of(variables, self._evaluate, VARIABLE)
         values = handoff_values(_strict_yaml.load(*source), source[1]) if source else {}
         arguments = self._task.args
+        if arguments.get("handoff_path") and arguments["side"] != "both":
+            problems.extend(folder_problems(arguments["handoff_path"], "ecr_replicate_handoff_path"))
         if values and arguments["side"] == "consumer":
             problems.extend(conflicts(arguments, values))
             arguments.update(with_handoff(arguments, values))

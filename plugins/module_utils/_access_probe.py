@@ -53,7 +53,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     proof_problems,
     proof_result,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import check_registry_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_probe import probe_registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
@@ -203,8 +203,7 @@ def access_info(module: Module, report: Report = ignore_result, progress: Progre
     problems.extend(proof_problems(options))
     problems.check()
     session = session_of(module)
-    problems.extend(registry_host_problems(options.registry_host, options.session.role_arn, session.region))
-    problems.check()
+    check_registry_host(options.registry_host, options.session.role_arn, session.region)
     is_earlier = options.expects_denial and is_session_of(session.identity["arn"], options.session.role_arn)
     caller = session.identity if is_earlier else caller_of(session, options.session)
     result = retry_while_propagating(

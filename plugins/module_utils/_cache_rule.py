@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_decla
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_plan import (
     CacheRule,
     RulePlan,
-    plan_rule,
+    plan_cache_rule,
     rule_differences,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
@@ -50,7 +50,7 @@ def pull_through_rule(module: Module, progress: Progress = no_progress) -> Json:
     declared, wait, problems = RuleDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
     session = registry_session(module, declared.cache.problems())
     registry, ecr = arn_of(session.identity["arn"]).identity, session.client("ecr")
-    plan = plan_rule(read_rules(ecr), declared, registry.account, session.region)
+    plan = plan_cache_rule(read_rules(ecr), declared, registry.account, session.region)
     problems.extend(declared.problems_in(registry, session.region))
     problems.extend(plan.problems)
     problems.check()
@@ -58,7 +58,7 @@ def pull_through_rule(module: Module, progress: Progress = no_progress) -> Json:
 
     if plan.is_change and not module.check_mode:
         progress(f"writing pull through cache rule {declared.cache.prefix}")
-        if plan_rule(read_rules(ecr), declared, registry.account, session.region) != plan:
+        if plan_cache_rule(read_rules(ecr), declared, registry.account, session.region) != plan:
             raise EcrError(
                 "The pull through cache rules of the registry were changed by another program during the run. Nothing"
                 " was written. Run again."

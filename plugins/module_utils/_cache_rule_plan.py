@@ -106,7 +106,7 @@ class RulePlan:
         }
 
 
-def plan_rule(rules: t.Sequence[CacheRule], declared: RuleDeclaration, account: str, region: str) -> RulePlan:
+def plan_cache_rule(rules: t.Sequence[CacheRule], declared: RuleDeclaration, account: str, region: str) -> RulePlan:
     """The plan for the declared rule.
 
     :param rules: all rules of the registry

@@ -17,18 +17,9 @@ VARIABLE = "CROSSACCOUNT_ECR_ROLE"
 _SHARE = (
     *("shares", "role_name", "policy_name", "repository_tags", "repositories", "tags", "consumers", "access", "path"),
     *("condition_key", "description", "max_session_duration", "permissions_boundary", "state", "exclusive", "regions"),
-    *(
-        "adopt",
-        "denied",
-        "images",
-        "handoff_path",
-        "handoff_forms",
-        "trust_policy_quota",
-        "region",
-        "profile",
-        "assume_role_arn",
-    ),
-    *("wait_timeout", "wait_interval", "roles", "expires", "expired_only", "revoke_consumers"),
+    *("adopt", "denied", "images", "handoff_path", "trust_policy_quota", "region", "profile", "assume_role_arn"),
+    *("wait_timeout", "wait_interval", "roles", "mode", "expires", "expired_only", "revoke_consumers"),
+    "handoff_forms",
 )
 _PULL = (
     *("role_arn", "owner_account", "expected_external_id", "external_id", "role_session_name", "repositories"),

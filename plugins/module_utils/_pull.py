@@ -35,7 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import ca
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import check_registry_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
     ignore_result,
@@ -86,12 +86,13 @@ def authorize(
     :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
-    role = None if isinstance(source, RegistryAccount) else source
-    account = account_of_role(role.role_arn) if role else session.identity["account"]
-    called, regions = ROLE if role else CALLER, [session.region]
+    owner_arn = session.identity["arn"] if isinstance(source, RegistryAccount) else source.role_arn
+    check_registry_host(registry_host, owner_arn, session.region)
+    account, called, opened = _registry_of(session, source)
+    regions = [session.region]
 
     def attempt() -> Json:
-        ecr = (session.assume(role) if role else session).client("ecr")
+        ecr = opened().client("ecr")
         digests = resolve(ecr, references, called)
         problems = Problems()
         problems.extend(_available(ecr, denied, called))
@@ -101,20 +102,24 @@ def authorize(
         chosen = f"https://{registry_host}" if registry_host else url
         return {"authorization": Authorization(chosen, token, digests)}
 
-    owner = role.role_arn if role else session.identity["arn"]
-    host_problems = Problems()
-    host_problems.extend(registry_host_problems(registry_host, owner, session.region))
-    host_problems.check()
-    if isinstance(source, RegistryAccount):
-        source.check(account)
-    else:
-        caller_of(session, source)
     _check_registries([*references, *denied], account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
+
+
+def _registry_of(
+    session: Session, source: SessionOptions | RegistryAccount
+) -> tuple[str, str, t.Callable[[], Session]]:
+    """The account of the registry, the sender of the requests to it, and a function that returns its session."""
+    if isinstance(source, RegistryAccount):
+        account = session.identity["account"]
+        source.check(account)
+        return account, CALLER, lambda: session
+    caller_of(session, source)
+    return account_of_role(source.role_arn), ROLE, lambda: session.assume(source)
 
 
 def _check_registries(
@@ -151,7 +156,7 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions, called: str
     return value
 
 
-def _token(ecr: Client, called: str) -> tuple[str, str]:
+def _token(ecr: Client, called: str = ROLE) -> tuple[str, str]:
     try:
         return _ecr.token(ecr)
     except botocore.exceptions.ClientError as error:
@@ -215,7 +220,7 @@ def _digest(ecr: Client, reference: Reference, called: str) -> str | EcrError:
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")
 
 
-def _failure(reference: Reference, code: str, sentence: str, called: str) -> EcrError:
+def _failure(reference: Reference, code: str, sentence: str, called: str = ROLE) -> EcrError:
     """The error for an image that cannot be resolved, with the next step."""
     if code in DENIED_CODES:
         denial = read_denial(sentence, called)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
@@ -67,3 +68,13 @@ def registry_host_problems(
         )
     else:
         yield (f"{option('registry_host')} {host!r} is not a host name of the registry of the share. Valid is {valid}.")
+
+
+def check_registry_host(host: str | None, owner_arn: str, region: str) -> None:
+    """Validate the host name that a consumer chooses.
+
+    :raises EcrError: if it is not a host name of the registry
+    """
+    problems = Problems()
+    problems.extend(registry_host_problems(host, owner_arn, region))
+    problems.check()

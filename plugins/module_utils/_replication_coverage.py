@@ -25,10 +25,7 @@ _COVERED = ("COMPLETE", "IN_PROGRESS")
 
 
 def has_uncovered_images(ecr: Client, source: Inventory, destinations: t.Sequence[Destination]) -> bool:
-    """Whether an image has neither a copy nor a replication in progress.
-
-    A backfill in progress, or one that was not successful, decides by itself: see `is_needed`.
-    """
+    """Whether an image has neither a copy nor a replication in progress, or a backfill is in progress."""
     rows = []
     for place in destinations:
         backfill = newest_backfill(ecr, place)

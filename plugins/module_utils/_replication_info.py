@@ -86,6 +86,8 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
         "repositories": sorted(source),
         "images": [row.result() for row in rows],
         "counts": count_states(rows),
+        "changes_rule": planned.changes_rule,
+        "statements": [place._asdict() for place in planned.statements],
         "templates": planned.templates,
         "missing_side": missing_side,
         "handoff": handoff_text(declared, sides.region),

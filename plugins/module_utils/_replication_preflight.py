@@ -28,12 +28,16 @@ class Preflight:
     """The planned changes.
 
     :ivar problems: the reasons for which a change cannot be made
+    :ivar changes_rule: whether the rule is written or removed
+    :ivar statements: the destinations whose statement is written or removed
     :ivar templates: the templates to write or to delete, each with its region and the options of its module
     """
 
     def __init__(self, declared: ReplicationRequest, problems: Problems) -> None:
         self.declared, self.problems = declared, problems
         self.warnings: list[str] = []
+        self.changes_rule = False
+        self.statements: list[Destination] = []
         self.templates: list[Json] = []
 
     def plan_owner(self, owner: Session, repositories: t.Sequence[str]) -> None:
@@ -44,6 +48,7 @@ class Preflight:
         rule = self.declared.rule(owner.region)
         plan = plan_rule(owner, rule)
         self.problems.extend(plan.problems)
+        self.changes_rule = plan.merged.rules != plan.before
         self.warnings += [*plan.merged.warnings, *unmatched(rule, repositories)]
         if self.declared.is_present:
             self.warnings += unused_templates(self.declared.templates, repositories)
@@ -57,7 +62,9 @@ class Preflight:
             self.problems.add(str(error))
 
     def _plan_registry(self, consumer: Session, place: Destination) -> None:
-        merged = plan_statement(consumer, place.region, self.declared.statement).merged
+        plan = plan_statement(consumer, place.region, self.declared.statement)
+        merged = plan.merged
+        self.statements += [place] if merged.policy != plan.before else []
         self.problems.extend(f"{place}: {problem}" for problem in merged.problems)
         self.warnings += merged.warnings
         for template in self.declared.templates:
@@ -75,4 +82,4 @@ class Preflight:
         plan = plan_template(consumer, place.region, planned.declaration())
         self.problems.extend(f"{place}: {problem}" for problem in plan.problems)
         options = {name: value for name, value in planned.options.items() if value is not None}
-        self.templates.append({**options, "region": place.region})
+        self.templates += [{**options, "region": place.region}] if plan.before != plan.after else []

@@ -17,11 +17,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
-    handoff_option_problems,
-    handoff_path_problems,
+    declared_handoff,
+    handoff_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import FORM_NAMES
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import valid_references
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     name_problems,
@@ -31,7 +30,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes import MODES, mode_problems
 
 CONSUMER_ARGUMENTS: Json = {
     "account": {"type": "raw"},
@@ -61,6 +61,7 @@ TRUST_QUOTA_ARGUMENT: Json = {"trust_policy_quota": {"type": "int", "choices": [
 SHARE_ARGUMENTS: Json = {
     "role_name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"]},
+    "mode": {"type": "str", "choices": list(MODES)},
     "policy_name": {"type": "str"},
     "repository_tags": {"type": "dict"},
     "repositories": {"type": "list", "elements": "str"},
@@ -85,6 +86,7 @@ SHARE_ARGUMENTS: Json = {
 _DEFAULTS: Json = {
     **dict.fromkeys(SHARE_ARGUMENTS),
     "state": "present",
+    "mode": ROLE,
     "roles": "shared",
     "access": "read",
     "condition_key": "ecr",
@@ -169,14 +171,10 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
         tuple(region for region in share["regions"] or [region] if not any(region_problems(region))),
         share["exclusive"],
-        DeclaredHandoff(
-            share["handoff_path"] or None,
-            tuple(share["denied"]),
-            valid_references(share["images"]),
-            tuple(share["handoff_forms"]),
-        ),
+        declared_handoff(share),
         is_named=not any(_role_name_problems(share)),
         missing=_missing(share),
+        mode=share["mode"],
     )
 
 
@@ -199,6 +197,7 @@ def _role_name_problems(share: Json) -> t.Iterator[str]:
 
 def _declared_option_problems(share: Json) -> t.Iterator[str]:
     repositories = share["repositories"] or []
+    yield from mode_problems(share)
     if share["role_name"] is not None:
         yield from _role_name_problems(share)
     if share["repositories"] == []:
@@ -212,13 +211,14 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     for consumer in share["consumers"] or ():
         yield from end_problems(consumer.get("expires"))
     if share["state"] == "present":
-        yield from handoff_option_problems(share["images"], share["denied"], repositories)
-        yield from handoff_path_problems(share["handoff_path"] or "", share["handoff_forms"])
+        yield from handoff_declaration_problems(share, has_role=share["mode"] == ROLE)
         yield from _consumer_role_problems(share)
 
 
 def _consumer_role_problems(share: Json) -> t.Iterator[str]:
     consumers = [consumer_of(consumer) for consumer in share["consumers"] or ()]
+    if share["mode"] != ROLE:
+        return  # the plan of the statement reports the settings of a role
     if share["roles"] == "shared":
         yield from shared_role_problems(consumers)
     elif share["role_name"] is not None:

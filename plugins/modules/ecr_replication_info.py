@@ -210,6 +210,17 @@ declaration:
     consumer_account: "222222222222"
     prefixes: [release]
     all_repositories: false
+changes_rule:
+  description: With O(expect=possible), whether the replication rule of the owner account has to be written or removed.
+  returned: success
+  type: bool
+  sample: false
+statements:
+  description: With O(expect=possible), the destinations whose statement has to be written or removed.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 templates:
   description: With O(expect=possible), the templates to write or to delete, each with its region.
   returned: success
@@ -231,8 +242,8 @@ handoff:
     ecr_replicate_owner_account: "111111111111"
 needs_backfill:
   description:
-    - Whether an existing image has no copy. With O(side=owner), whether AWS reports neither a copy nor a replication in
-      progress of an image that has an image tag, and no backfill is in progress.
+    - Whether an existing image has no copy. With O(side=owner), whether a backfill is in progress, or AWS reports
+      neither a copy nor a replication in progress of an image that has an image tag.
   returned: success
   type: bool
   sample: false

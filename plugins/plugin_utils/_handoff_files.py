@@ -44,13 +44,16 @@ def missing_folder_warning(path: str) -> str:
     return f"The folder of ecr_share_handoff_path {path} does not exist. Create it before you run without check mode."
 
 
-def folder_problems(path: str) -> t.Iterator[str]:
-    """Reasons why no file can be written to the folder of a path. The check writes nothing."""
+def folder_problems(path: str, variable: str = "ecr_share_handoff_path") -> t.Iterator[str]:
+    """Reasons why no file can be written to the folder of a path. The check writes nothing.
+
+    :param variable: the variable that has the path
+    """
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
-        yield f"The folder of ecr_share_handoff_path {path} does not exist. Create it first."
+        yield f"The folder of {variable} {path} does not exist. Create it first."
     elif not os.access(folder, os.W_OK | os.X_OK):
-        yield f"The folder of ecr_share_handoff_path {path} is not writable. Change its permissions or the path."
+        yield f"The folder of {variable} {path} is not writable. Change its permissions or the path."
 
 
 def file_problems(path: str) -> t.Iterator[str]:

@@ -24,6 +24,7 @@ OWNER = [
     ("module", "ecr_share_info"),
     ("module", "iam_ecr_pull_role"),
     ("module", "ecr_repository_tag"),
+    ("module", "ecr_repository_policy_statement"),
     ("module", "iam_ecr_tag_guard"),
     ("filter", "failure_reason"),
     ("filter", "share_summary"),

@@ -272,8 +272,9 @@ def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owne
             "wrong",
             "trust",
             "",
-            "Check, in this order: the trust policy of the role names this account or principal; the external ID is the"
-            " one in that statement; an identity-based policy of the caller allows sts:AssumeRole on this role.",
+            "Check, in this order: the trust policy of the role names this account or principal, or an organization and"
+            " unit of this account; the external ID is the one in that statement; an identity-based policy of the"
+            " caller allows sts:AssumeRole on this role.",
         ),
         (
             allow("ecr:*"),

@@ -250,6 +250,10 @@ def test_templates_of_others_are_kept(control: Control, registries: Registries, 
             {"ecr_replicate_templates": [{"prefix": "x", "tags": {"environment": "release"}}]},
             ["Repository creation template x sets tags, but has no custom role."],
         ),
+        (
+            {"ecr_replicate_side": "consumer", "ecr_replicate_handoff_path": "/nonexistent/answer.yml"},
+            ["The folder of ecr_replicate_handoff_path /nonexistent/answer.yml does not exist."],
+        ),
         ({"ecr_replicate_prefixes": []}, ["ecr_replicate_prefixes is empty."]),
         ({"ecr_replicate_consumer_account": accounts.OWNER}, ["are both 111111111111."]),
         (

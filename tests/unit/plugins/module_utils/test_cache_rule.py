@@ -16,7 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_decla
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_plan import (
     CacheRule,
     RulePlan,
-    plan_rule,
+    plan_cache_rule,
     rule_differences,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
@@ -34,7 +34,7 @@ LOST = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
 def plan(*rules: CacheRule, declared: RuleDeclaration = DECLARED, **changes: Any) -> RulePlan:
-    return plan_rule(rules, dataclasses.replace(declared, **changes), CONSUMER, REGION)
+    return plan_cache_rule(rules, dataclasses.replace(declared, **changes), CONSUMER, REGION)
 
 
 def test_rule_is_created_kept_changed_and_deleted() -> None:
