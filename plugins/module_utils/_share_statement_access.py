@@ -57,7 +57,8 @@ def _as_role(statements: t.Sequence[Document]) -> Role | None:
     """A role that gives the same access as the statements, which all have the same condition on tags."""
     if not statements:
         return None
-    trust, permissions = [], []
+    trust: list[Document] = []
+    permissions: list[Document] = []
     for statement in statements:
         condition = statement.get("Condition", {})
         of_tags: Document = {}
@@ -66,9 +67,13 @@ def _as_role(statements: t.Sequence[Document]) -> Role | None:
             for key, values in block.items():
                 part = of_tags if key.lower().startswith(_TAGS) else of_principals
                 part.setdefault(operator, {})[key] = values
-        principals = {name: statement[name] for name in ("Principal", "NotPrincipal") if name in statement}
-        admitted = {"Effect": statement.get("Effect"), **principals, "Action": "sts:AssumeRole"}
+        principals: Document = {name: statement[name] for name in ("Principal", "NotPrincipal") if name in statement}
+        admitted: Document = {"Effect": statement.get("Effect"), **principals, "Action": "sts:AssumeRole"}
         trust.append({**admitted, "Condition": of_principals} if of_principals else admitted)
-        allowed = {"Effect": "Allow", "Action": list(PULL_ACTIONS), "Resource": statement.get("Resource", "*")}
+        allowed: Document = {
+            "Effect": "Allow",
+            "Action": list(PULL_ACTIONS),
+            "Resource": statement.get("Resource", "*"),
+        }
         permissions.append({**allowed, "Condition": of_tags} if of_tags else allowed)
     return Role({"Statement": trust}, {"Statement": permissions})

@@ -13,6 +13,7 @@ from tests.lab.clients import Account, Statement, allow, refusal
 from tests.support.control import REPOSITORY_ARN, Control, Run
 from tests.support.lab import Lab
 from tests.support.manifests import manifest
+from tests.support.paths import ROOT
 
 THEIRS = {
     "Sid": "theirs",
@@ -20,6 +21,13 @@ THEIRS = {
     "Principal": {"AWS": f"arn:aws:iam::{accounts.STRANGER}:root"},
     "Action": ["ecr:DescribeImages"],
 }
+
+
+def allowed_to_the_owner() -> set[str]:
+    """The actions in the policy that the guide hands out."""
+    document = json.loads((ROOT / "playbooks/vars/statement-owner-policy.json").read_text(encoding="utf-8"))
+    listed = [statement["Action"] for statement in document["Statement"]]
+    return {action for actions in listed for action in ([actions] if isinstance(actions, str) else actions)}
 
 
 def share(control: Control, *flags: str, playbook: str = "share", **changed: Any) -> Run:
@@ -36,6 +44,9 @@ def share(control: Control, *flags: str, playbook: str = "share", **changed: Any
     done = control.playbook(playbook, "owner", *flags, **variables)
     if "--check" in flags or done.code:
         assert control.lab.writes_since(mark) == [], done
+    elif variables["ecr_share_mode"] == "repository_policy":
+        needed = {*control.lab.calls()[mark:]} - {"sts:GetCallerIdentity"}
+        assert needed <= allowed_to_the_owner(), done
     return done
 
 

@@ -21,6 +21,10 @@ CONSUMER = {
 }
 NEW = OwnerAccount({"release": {}, "tools/build": {}, "develop": {}})
 SHARED = end_of(NEW, declared("first"))
+CONSUMER = {
+    **{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"},
+    **{"organization_id": None, "organization_units": []},
+}
 BOTH = ["tools/*", "release"]
 
 
