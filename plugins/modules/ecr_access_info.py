@@ -41,8 +41,8 @@ options:
     description:
       - A host name of the registry that the proof requests too, see RV(repositories[].registry). If omitted, the proof
         requests only the API of ECR.
-      - It must be a host name of the registry of the account of O(role_arn) in the region: the default, the dual-stack
-        or a FIPS name.
+      - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn) in the
+        region.
     type: str
   readable:
     description: Repositories that must be readable.

@@ -43,7 +43,7 @@ options:
   registry_host:
     description:
       - The host name of the registry that the consumer chooses for its requests. A hand-off cannot contain it.
-      - It must be a host name of the registry of the share: the default, the dual-stack or a FIPS name.
+      - It must be the default, the dual-stack or a FIPS name of the registry of the share.
     type: str
   role_arn:
     description: The ARN of the pull role. Required without a hand-off.

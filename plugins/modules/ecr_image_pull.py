@@ -63,8 +63,8 @@ options:
   registry_host:
     description:
       - The host name of the registry to pull from. If omitted, the one that ECR returns.
-      - It must be a host name of the registry of the account of O(role_arn), or of the caller, in the region: the
-        default, the dual-stack or a FIPS name.
+      - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn), or of the
+        caller, in the region.
     type: str
   denied:
     description:

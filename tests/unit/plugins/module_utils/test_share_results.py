@@ -12,7 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan impor
 from tests.unit.owner_account import ONE, OWNER, REGION, TAG, TWO, OwnerAccount, declared, end_of
 
 #: The consumer in a result.
-CONSUMER = {
+CONSUMER: dict[str, Any] = {
     "account": ONE,
     "principals": [],
     "organization_id": None,
@@ -21,7 +21,7 @@ CONSUMER = {
 }
 NEW = OwnerAccount({"release": {}, "tools/build": {}, "develop": {}})
 SHARED = end_of(NEW, declared("first"))
-CONSUMER = {
+CONSUMER: dict[str, Any] = {
     **{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"},
     **{"organization_id": None, "organization_units": []},
 }
