@@ -11,17 +11,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan impor
 
 from tests.unit.owner_account import ONE, OWNER, REGION, TAG, TWO, OwnerAccount, declared, end_of
 
-#: The consumer in a result.
-CONSUMER: dict[str, Any] = {
-    "account": ONE,
-    "principals": [],
-    "organization_id": None,
-    "organization_units": [],
-    "external_id": f"shared-id-{ONE}",
-}
 NEW = OwnerAccount({"release": {}, "tools/build": {}, "develop": {}})
 SHARED = end_of(NEW, declared("first"))
-CONSUMER: dict[str, Any] = {
+CONSUMER = {
     **{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"},
     **{"organization_id": None, "organization_units": []},
 }
@@ -65,8 +57,8 @@ def test_the_facts_about_a_new_share() -> None:
 
 
 def test_the_hand_off_of_a_share() -> None:
-    options = {"denied": ["develop"], "images": ["release:v1"], "handoff_path": "/srv/first.yml", "access": "pull"}
-    options["handoff_forms"] = ["docker", "terraform"]
+    options: dict[str, Any] = {"denied": ["develop"], "images": ["release:v1"], "access": "pull"}
+    options |= {"handoff_path": "/srv/first.yml", "handoff_forms": ["docker", "terraform"]}
     (handoff,) = plan_of(NEW, declared("first", **options)).handoffs
     assert handoff == {
         "path": "/srv/first.yml",
