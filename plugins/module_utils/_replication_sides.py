@@ -10,6 +10,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
+from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
@@ -75,16 +77,20 @@ class Sides:
 
     def read(self, problems: Problems) -> tuple[Inventory, list[ImageRow]]:
         """The images of the owner account, and their states. Registries that cannot be read are problems."""
-        source = self._inventory(self.owner, self.source, problems)
-        places = self.reachable if self.owner and self.consumer else []
-        copies = {place: self._inventory(self.consumer, place, problems) for place in places}
-        return source, compare_copies(source, copies)
+        if not self.owner:
+            return {}, []
+        places = self.reachable if self.consumer else []
+        # boto3 does not create two clients of a session at the same time.
+        registries = [(self.source, self.owner.client("ecr"))]
+        registries += [(place, t.cast(Session, self.consumer).client("ecr", place.region)) for place in places]
+        source, *copies = map_concurrently(lambda registry: self._inventory(*registry, problems), registries)
+        return source, compare_copies(source, dict(zip(places, copies)))
 
-    def _inventory(self, session: Session | None, place: Destination, problems: Problems) -> Inventory:
+    def _inventory(self, place: Destination, ecr: Client, problems: Problems) -> Inventory:
         selects = self.declared.rule(self.region).rule(False).selects
         try:
             with in_enabled_region(place):
-                return read_inventory(session.client("ecr", place.region), selects) if session else {}
+                return read_inventory(ecr, selects)
         except EcrError as error:
             problems.add(str(error))
             return {}

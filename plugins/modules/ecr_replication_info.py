@@ -242,8 +242,8 @@ handoff:
     ecr_replicate_owner_account: "111111111111"
 needs_backfill:
   description:
-    - Whether an existing image has no copy. With O(side=owner), whether a backfill is in progress, or AWS reports neither
-      a copy nor a replication in progress of an image that has an image tag.
+    - Whether an existing image has no copy. With O(side=owner), whether a backfill is in progress, or AWS reports
+      neither a copy nor a replication in progress of an image that has an image tag.
   returned: success
   type: bool
   sample: false

@@ -23,6 +23,7 @@ FOREIGN_RULE: dict[str, Any] = {
     "repositoryFilters": [{"filter": "team/", "filterType": "PREFIX_MATCH"}],
 }
 DELETING = {"deleteReplication": {"enabled": True}}
+CONSUMER = {"ecr_replicate_consumer_account": accounts.CONSUMER}
 ADOPT = {"ecr_replicate_adopt": True}
 LIFECYCLE_POLICY = {
     "rules": [
@@ -168,6 +169,21 @@ def test_each_account_configures_its_own_side(
     assert digests(registries.consumer, "release") == digests(registries.owner, "release")
     assert replicate(control, **owner, ecr_replicate_accepted=True).changed == 0
     assert replicate(control).changed == 0
+
+
+def test_handoff_is_data(control: Control, registries: Registries, lab: Lab, tmp_path: pathlib.Path) -> None:
+    """A template in a hand-off is not evaluated, and what the consumer account declares takes precedence."""
+    offer, marker, mark = tmp_path / "offer.yml", tmp_path / "executed", len(lab.calls())
+    side = {"ecr_replicate_side": "consumer", "ecr_replicate_consumer_profile": "consumer-administrator"}
+    template = "{{ lookup('pipe', 'touch " + str(marker) + "') }}"
+    offer.write_text(f'ecr_replicate_owner_account: "{template}"\necr_replicate_prefixes: ["{template}"]\n')
+    run = control.playbook("replicate", None, **side, ecr_replicate_handoff=str(offer), **CONSUMER)
+    assert (run.code, marker.exists()) == (2, False), run
+    offer.write_text(f'ecr_replicate_owner_account: "{accounts.STRANGER}"\n')
+    run = replicate(control, **side, ecr_replicate_handoff=str(offer))
+    assert run.code == 2, run
+    assert "ecr_replicate_owner_account is 111111111111, but the hand-off has 333333333333." in flat(run)
+    assert lab.writes_since(mark) == []
 
 
 def test_owner_completes_an_interrupted_run(control: Control, registries: Registries, lab: Lab) -> None:

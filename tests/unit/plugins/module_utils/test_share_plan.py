@@ -321,7 +321,7 @@ def test_result_has_only_repositories_that_exist(state: str) -> None:
     assert [region["repositories"] for region in plan.shares[0].result["regions"]] == [[{"name": "release"}]]
 
 
-def test_a_value_that_a_role_grants_is_removed_before_it_is_replaced() -> None:
+def test_a_granted_value_is_removed_before_it_is_replaced() -> None:
     """Otherwise, the consumers of the first share could read the repository until the last phase."""
     world = replace(START, repositories={"release": {}, "develop": {"environment": "release", "audience": "old"}})
     beta = {"environment": "beta", "audience": "inner"}
