@@ -28,6 +28,7 @@ PURE = (
     "_replication_handoff",
     "_replication_images",
     "_replication_plan",
+    "_replication_proof",
     "_replication_report",
     "_replication_request",
     "_replication_rule",

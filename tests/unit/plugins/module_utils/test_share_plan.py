@@ -199,8 +199,8 @@ def test_images_of_handoffs_have_the_owner_registry() -> None:
         OwnerAccount({"release": {}}), declared("one", images=[f"{other}/release:v1" for other in others])
     )
     assert problems == [
-        f"Image {other}/release:v1 names registry {other}, but this share is in registry registry. If the image is in"
-        " this share, write release:v1."
+        f"Image {other}/release:v1 names registry {other}, but the images are in registry registry. If this image is"
+        " one of them, write release:v1."
         for other in others
     ]
     assert problems_of(OwnerAccount({}), declared("one", images=[f"{others[0]}/release:v1"]), state="absent") == []
