@@ -203,6 +203,11 @@ _SHARE: str = f"""
       handoff_path:
         description: The path of the hand-off on the controller, see M(crossaccount.ecr.ecr_handoff).
         type: str
+      handoff_forms:
+        description: The files for other tools beside the hand-off, see O(crossaccount.ecr.ecr_handoff#module:forms).
+        type: list
+        elements: str
+        choices: [aws_cli, docker, kubelet, eks_pod_identity, external_secrets, terraform, github_actions, ecs_lambda]
 """
 
 
