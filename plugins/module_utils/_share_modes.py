@@ -22,9 +22,9 @@ _OF_A_ROLE: dict[str, tuple[object, ...]] = {
     "permissions_boundary": (None,),
     "roles": (None, "shared"),
     "expires": (None,),
-    "handoff_path": (None, ""),
-    "handoff_forms": (None, []),
 }
+#: The form of a hand-off that needs no role.
+_FORM = "ecs_lambda"
 
 
 def mode_problems(share: Json) -> t.Iterator[str]:
@@ -40,4 +40,10 @@ def mode_problems(share: Json) -> t.Iterator[str]:
             f"{option('mode')} {share['mode']} has no role, so it cannot express"
             f" {', '.join(option(name) for name in used)}. Remove {'it' if len(used) == 1 else 'them'}, or set"
             f" {option('mode')} to role."
+        )
+    forms = [form for form in share["handoff_forms"] if form != _FORM]
+    if forms:
+        yield (
+            f"{option('mode')} {share['mode']} has no role, so {option('handoff_forms')} cannot contain"
+            f" {', '.join(forms)}. Valid is {_FORM}."
         )

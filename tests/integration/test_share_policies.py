@@ -129,12 +129,14 @@ def test_options_of_a_role_are_rejected_together(control: Control) -> None:
     wrong: dict[str, Any] = {
         "ecr_share_max_session_duration": 7200,
         "ecr_share_handoff_path": "h.yml",
+        "ecr_share_handoff_forms": ["docker", "ecs_lambda"],
         "ecr_share_expires": "30d",
     }
     done = share(control, **wrong, ecr_share_consumers=consumers)
     assert done.code == 2, done
     for part in (
         "ecr_share_mode repository_policy has no role, so it cannot express ecr_share_max_session_duration,",
+        "so ecr_share_handoff_forms cannot contain docker. Valid is ecs_lambda.",
         "external_id has no effect in a repository policy",
         "session_tags has no effect in a repository policy",
     ):
