@@ -58,7 +58,8 @@ class Role:
                     return
                 results.append(result)
             if "register" in task:
-                self.variables[task["register"]] = {"results": results} if "loop" in task else (results or [{}])[0]
+                looped = {"results": results, "changed": any(one.get("changed") for one in results)}
+                self.variables[task["register"]] = looped if "loop" in task else (results or [{}])[0]
 
     def _holds(self, conditions: str | list[str], variables: dict[str, Any]) -> bool:
         """Whether all conditions of a task are true."""
