@@ -22,7 +22,7 @@ DEMO_READY := $(if $(and $(wildcard .venv/ready),$(wildcard .venv-lab/ready)),se
 # Says what is done, and afterwards how long it took.
 timed = @echo "== $(1)"; began=$$SECONDS; $(2); echo "   $$((SECONDS - began)) s: $(1)"
 
-.PHONY: help setup lock demo demo-audit test lint docs pictures molecule integration matrix faults judges estates ends load mutants pages bench test-live pytest lab-up lab-down engines build clean
+.PHONY: help setup lock demo demo-audit test lint docs pictures molecule integration matrix faults judges estates ends load replicas mutants pages bench test-live pytest lab-up lab-down engines build clean
 
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ ends: setup ## Compare 10,000 verdicts around random ends of access with real re
 
 load: setup ## Let 20 consumers pull 5,000 times while the access of three of them ends.
 	$(call timed,ends of access under load,$(BIN)/python -m tests.load)
+
+replicas: setup ## Kill and resume a replication of 2,000 images with signatures at each of its calls. COUNT=100 has fewer images.
+	$(call timed,killed and resumed replications,$(BIN)/python -m tests.replicas $(if $(COUNT),--count $(COUNT)))
 
 mutants: setup ## Break one place of the pure core at a time; a unit test must fail. SAMPLE=300 tries as many of them.
 	$(call timed,mutants,$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)))

@@ -311,12 +311,67 @@ def awx() -> str:
     )
 
 
+def choose() -> str:
+    """The questions that lead to a way for another account."""
+    d = Drawing()
+    questions = [
+        (
+            "Is the consumer in another partition,",
+            "such as AWS China?",
+            "AWS does not support it",
+            "Push the image there.",
+            "no",
+        ),
+        (
+            "Can it assume a role to pull, as hosts,",
+            "pipelines and people can?",
+            "A role",
+            "One for each consumer, or for all.",
+            "yes",
+        ),
+        (
+            "May copies stay in its account when",
+            "the access ends?",
+            "Replication",
+            "Or a cache, for pulled images only.",
+            "yes",
+        ),
+    ]
+    d.text(14, 30, "How does the consumer get images?", "title")
+    for number, (first, second, way, what, kind) in enumerate(questions):
+        top = 48 + 172 * number
+        d.box(14, top, 372, 58, "info")
+        d.lines(28, top + 24, first, second)
+        d.arrow(200, top + 58, 200, top + 88, kind)
+        d.text(212, top + 78, "yes", kind)
+        d.box(110, top + 90, 276, 54, kind)
+        d.text(124, top + 112, way, "bold")
+        d.text(124, top + 134, what)
+        d.arrow(50, top + 58, 50, top + 170)
+        d.text(62, top + 121, "no", "soft")
+    d.box(14, 564, 372, 58, "yes")
+    d.text(28, 588, "Repository policy or registry policy", "bold")
+    d.text(28, 610, "It pulls with its own roles.")
+    return svg(
+        "How to choose a way",
+        "If the consumer is in another partition, AWS does not support it; push the image there. Otherwise, if the"
+        " consumer can assume a role to pull, as hosts, pipelines and people can, use a role, one for each consumer or"
+        " one for all. Otherwise, if copies may stay in its account when the access ends, use replication, or a cache"
+        " for pulled images only. Otherwise, use a repository policy or a registry policy, with which the consumer"
+        " pulls with its own roles.",
+        WIDTH,
+        634,
+        str(d),
+    )
+
+
 PICTURES: dict[str, Callable[[], str]] = {
     "flow": flow,
     "gates": gates,
     "writes": writes,
     "credentials": credentials,
     "awx": awx,
+    "choose": choose,
 }
 
 

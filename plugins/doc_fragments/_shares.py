@@ -119,7 +119,7 @@ _ROLE = """
 # The options of a share, except those of its role.
 _SHARE: str = f"""
       role_name:
-        description: The name of the pull role. Required.
+        description: The name of the pull role, or of a share without a role. Required.
         type: str
       state:
         description:
@@ -127,6 +127,16 @@ _SHARE: str = f"""
           - The default is V(present).
         type: str
         choices: [present, absent]
+      mode:
+        description:
+          - With V(role), the consumers assume a pull role. With V(repository_policy), they pull with their own
+            identity. The policy of each repository that has the tags gets a statement. With V(registry_policy), the
+            policy of the registry gets one statement with a condition on the tags. The default is V(role).
+          - Without a role, C(policy_name), C(path), C(description), C(max_session_duration), C(permissions_boundary),
+            C(roles=per_consumer), C(expires) and C(handoff_path) are errors, and the C(external_id) and
+            C(session_tags) of a consumer.
+        type: str
+        choices: [role, repository_policy, registry_policy]
       repository_tags:
         description:
           - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list
@@ -140,7 +150,7 @@ _SHARE: str = f"""
         description: The tags that the repositories receive. The default is the tags that grant access.
         type: dict
       consumers:
-        description: The accounts, users and roles that can assume the role. Required to share.
+        description: The accounts, users, roles and organizations that can assume the role. Required to share.
         type: list
         elements: dict
         suboptions:{_CONSUMER.rstrip()}{_CONSUMER_ROLE}
@@ -204,7 +214,21 @@ class ModuleDocFragment:
 options:
   consumers:
     description:
-      - The accounts, users and roles that can assume the role. Each entry is one statement of the trust policy.
+      - The accounts, users, roles and organizations that can assume the role. Each entry is one statement of the trust
+        policy.
+      - Required with O(state=present).
+    type: list
+    elements: dict
+    suboptions:{_CONSUMER}
+"""
+
+    # For the module that manages the statement of one share in repository policies.
+    POLICY_CONSUMERS: str = f"""
+options:
+  consumers:
+    description:
+      - The accounts, users, roles, organizations and services that can pull with their own identity.
+      - No role is assumed, so C(external_id) and C(session_tags) are errors, and C(allow_no_external_id) has no effect.
       - Required with O(state=present).
     type: list
     elements: dict

@@ -15,6 +15,7 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import families, role_names_to_read
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
@@ -26,13 +27,21 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import repository_policies
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
     is_ours,
     reaches_beyond_tags,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import (
+    REPOSITORY_POLICY,
+    Account,
+    RegistryState,
+    Share,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -43,6 +52,7 @@ class _Search:
     """The repositories to read in one region.
 
     :param everything: whether to read all repositories, because a role grants access to more than certain tags
+    :param sids: the Sids of the shares whose statements are in the policies of repositories
     """
 
     region: str
@@ -51,12 +61,14 @@ class _Search:
     names: tuple[str, ...]
     tags: frozenset[tuple[str, str]]
     everything: bool
+    sids: tuple[str, ...] = ()
+    reads_registry_policy: bool = False
 
 
 def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions) -> Account:
     """Read the roles and repositories that these shares concern, with concurrent requests."""
     owner = arn_of(session.identity["arn"]).identity
-    named = [share for share in shares if share.is_named]
+    named = [share for share in shares if share.is_named and share.has_role]
     iam, unknown = session.client("iam"), []
 
     def read_all(family: list[Share] | None) -> dict[str, RoleState]:
@@ -108,6 +120,10 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
     """Each region that a share uses or used, with the tags that grant access before or after the run."""
     regions = dict.fromkeys(region for share in shares for region in share.regions)
     tags: set[tuple[str, str]] = {tag for share in shares for tag in share.tags.items()}
+    without_role = [share for share in shares if not share.has_role]
+    for share in without_role:
+        granting = repository_tags_of(share.role.repository_tags)
+        tags |= {(key, value) for key, values in granting.items() for value in values}
     for state in roles.values():
         regions.update(dict.fromkeys(granting_regions(state.permissions)))
         tags |= {tag for pair in granting_tags(state.permissions) for tag in pair.items()}
@@ -115,7 +131,10 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
     for region in regions:
         names = tuple(name for share in shares if region in share.regions for name in share.repositories)
         ecr, tagging = (session.client(service, region) for service in ("ecr", "resourcegroupstaggingapi"))
-        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything)
+        modes = [(share.mode, sid_of(share.name)) for share in without_role if region in share.regions]
+        sids = tuple(sid for mode, sid in modes if mode == REPOSITORY_POLICY)
+        in_registry = len(modes) > len(sids)
+        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything, sids, in_registry)
 
 
 def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: WaitOptions) -> RegistryState:
@@ -131,7 +150,9 @@ def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], 
 
 def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
     ecr, unknown, tagged = search.ecr, "", False
-    listed = _ecr.repository_names(ecr) if search.everything or any(map(is_pattern, search.names)) else None
+    lists_all = search.everything or search.sids or any(map(is_pattern, search.names))
+    listed = _ecr.repository_names(ecr) if lists_all else None
+    policies = repository_policies(ecr, listed or ()) if search.sids else {}
     found: list[str] = []
     try:
         found, tagged = discover(search.tagging, ecr, search.tags) if search.tags else ([], False)
@@ -140,14 +161,18 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
             raise
         unknown = message_of(error)
     declared = select(search.names, listed or ())
-    names = list(dict.fromkeys([*declared, *found, *((listed or []) if search.everything else [])]))
+    # The tagging API may lack a repository that has a statement.
+    holders = [name for name, policy in policies.items() if policy and any(sid in policy for sid in search.sids)]
+    if search.reads_registry_policy:
+        policies[REGISTRY] = _ecr.registry_policy(ecr)
+    names = list(dict.fromkeys([*declared, *found, *holders, *((listed or []) if search.everything else [])]))
     prefix = owner.repository(search.region, "")
     suspects = set(found) if tagged else set()
     tags = tags_of_each(ecr, prefix, names, suspects, search.tags, wait)
     existing = {name: tags_of for name, tags_of in tags.items() if tags_of is not None}
     own = [name for name in declared if name in existing]
     host = _ecr.repository_uri(ecr, own[0]).partition("/")[0] if own else ""
-    return RegistryState(search.region, host, existing, None if listed is None else tuple(listed), unknown)
+    return RegistryState(search.region, host, existing, None if listed is None else tuple(listed), unknown, policies)
 
 
 def roles_of_this_collection(iam: Client) -> dict[str, RoleState]:

@@ -24,6 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
     share_declaration_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import NewValues, plan_pull_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import declared_statement
 
 #: The role whose variables declare the shares.
 SHARE_ROLE = "crossaccount.ecr.ecr_share"
@@ -92,7 +93,10 @@ def declaration_problems(params: Json, variables: t.Iterable[str], owner: str) -
     for share in declared_shares(params, _ANY_REGION):
         if share.is_present and not share.missing:
             identity = Identity(_partition_of(share), owner)
-            plan_pull_role(RoleState(), share.role, identity, new, problems)
+            if share.has_role:
+                plan_pull_role(RoleState(), share.role, identity, new, problems)
+            else:
+                problems.extend(declared_statement(share).problems_in(identity))
     return list(dict.fromkeys(problems.found))
 
 

@@ -34,11 +34,13 @@ class _Shared:
     """The changes of a plan of shares.
 
     :param roles: the ARNs of the roles
+    :param sids: the Sids of the shares without a role. A further statement of a share has a number after the Sid
     :param places: the repositories of the shares, and those that a principal loses
     :param removed: the tags that each repository loses, as the condition of an access path
     """
 
     roles: frozenset[str]
+    sids: tuple[str, ...]
     places: frozenset[Place]
     removed: frozenset[tuple[Place, str]]
 
@@ -50,13 +52,15 @@ class _Shared:
             for name in step["names"]
             for key, value in step["tags"].items()
         }
-        roles = frozenset(share["role_arn"] for share in plan["shares"])
-        return cls(roles, affected_places(plan), frozenset(removed))
+        roles = frozenset(share["role_arn"] for share in plan["shares"] if share["role_arn"])
+        sids = tuple(share["sid"] for share in plan["shares"] if share.get("sid"))
+        return cls(roles, sids, affected_places(plan), frozenset(removed))
 
     def leaves(self, path: Json, place: Place) -> bool:
         """Whether a pull through an access path is still possible after the run."""
         ends = any((place, condition) in self.removed for condition in path["conditions"])
-        return "pull" in path["actions"] and path.get("role") not in self.roles and not ends
+        is_own = path.get("role") in self.roles or bool(self.sids and str(path.get("statement")).startswith(self.sids))
+        return "pull" in path["actions"] and not (is_own or ends)
 
 
 def other_paths(plan: Json, audit: Json) -> list[Pair]:

@@ -129,12 +129,8 @@ def _repository(reads: Reads, ecr: Client, region: str, entry: Json, is_shared: 
 
 
 def _repository_policy(ecr: Client, name: str) -> Document | None:
-    try:
-        return parsed(ecr.get_repository_policy(repositoryName=name)["policyText"])
-    except botocore.exceptions.ClientError as error:
-        if error_code(error) != "RepositoryPolicyNotFoundException":
-            raise
-        return None
+    text = _ecr.repository_policy(ecr, name)
+    return None if text is None else parsed(text)
 
 
 def _registry_policy(ecr: Client, region: str) -> PolicyDocument | None:

@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import TOKEN_ACTION
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import CACHE_ACTIONS
@@ -32,8 +33,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership i
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan, plan_role, plan_role_absent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_problems import settings_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import CACHE_OWNERSHIP_TAG, RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    CACHE_OWNERSHIP_TAG,
+    RoleState,
+    lowercase_keys,
+)
 
+#: The key of the IAM tag of the role of a cache. Its value is the region and the prefix of the cache.
+_CACHE_TAG = "crossaccount.ecr-cache"
 SERVICE = "pullthroughcache.ecr.amazonaws.com"
 #: The actions that the role needs on the cached repositories.
 _WRITING_ACTIONS = (
@@ -87,6 +94,10 @@ class CacheRoleDeclaration(RoleDeclaration):
     def ownership(self) -> tuple[str, str]:
         return CACHE_OWNERSHIP_TAG
 
+    @property
+    def all_tags(self) -> Json:
+        return {**dict([self.ownership]), _CACHE_TAG: f"{self.region}/{self.cache.prefix}"}
+
     def trust(self, owner: Identity) -> Document:
         statement = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
         return {"Version": "2012-10-17", "Statement": [statement]}
@@ -111,6 +122,7 @@ def plan_cache_role(
     :param registry: the account of the cache
     """
     problems.extend(declared.cache.problems_in(registry.account, declared.region))
+    problems.extend(_other_cache_problems(before, declared))
     if not declared.is_present:
         problems.extend(removal_problems(before, declared))
         return plan_role_absent(before)
@@ -118,3 +130,13 @@ def plan_cache_role(
     problems.extend(settings_problems(before, declared))
     problems.extend(ownership_problems(before, after, declared))
     return plan_role(before, after)
+
+
+def _other_cache_problems(before: RoleState, declared: CacheRoleDeclaration) -> t.Iterator[str]:
+    """Problems with a role of another cache, which would lose its access."""
+    served, own = lowercase_keys(before.role_tags).get(_CACHE_TAG), declared.all_tags[_CACHE_TAG]
+    if served not in (None, own) and not declared.adopt:
+        yield (
+            f"Role {declared.name} is the role of the cache {served}, not of {own}. Give each cache its own role:"
+            f" declare another {option('name')}. To end the other cache and use its role, set {option('adopt')}: true."
+        )

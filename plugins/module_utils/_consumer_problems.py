@@ -44,6 +44,13 @@ def _statement_problems(name: str, consumer: Consumer, partition: str) -> t.Iter
         yield f"{name}: {problem}"
 
 
+def who_problems(consumer: Consumer, partition: str) -> t.Iterator[str]:
+    """Problems with who the consumer is, whatever gives it access."""
+    yield from _party_problems(consumer)
+    yield from _organization_problems(consumer)
+    yield from _principals_problems(consumer, partition)
+
+
 def identity_problems(consumer: Consumer) -> t.Iterator[str]:
     """Problems with the account, the organization or the service, without which it is unknown who the consumer is."""
     yield from _party_problems(consumer)

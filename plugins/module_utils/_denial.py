@@ -106,14 +106,16 @@ _ADVICE: dict[str, dict[str, str]] = {
     },
     "trust": {
         ROLE: "The trust policy of the role does not allow this caller.",
-        ASSUME: "Check, in this order: the trust policy of the role names this account or principal; the external ID"
-        " is the one in that statement; an identity-based policy of the caller allows sts:AssumeRole on this role.",
+        ASSUME: "Check, in this order: the trust policy of the role names this account or principal, or an"
+        " organization and unit of this account; the external ID is the one in that statement; an identity-based policy"
+        " of the caller allows sts:AssumeRole on this role.",
         CALLER: "The trust policy of the role does not allow this caller: add the caller to it, or use other"
         " credentials.",
     },
     "session_tags": {
-        ASSUME: "The session of the caller passes session tags. The trust policy of the role, and an identity-based"
-        " policy of the caller, must allow sts:TagSession as well; or start the session without tags.",
+        ASSUME: "The session of the caller passes session tags. The trust policy of the role (session_tags: true of"
+        " the consumer), and an identity-based policy of the caller, must allow sts:TagSession as well; or start the"
+        " session without tags.",
     },
     "source_identity": {
         ASSUME: "The session of the caller has a source identity. The trust policy of the role, and an"

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+try:
+    import botocore.exceptions
+except ImportError:
+    pass  # AnsibleAWSModule reports it
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 
 #: boto3 creates the class of a client at run time, so its methods have no types.
@@ -39,6 +44,26 @@ def repository_uri(client: Client, name: str) -> str:
 def tags(client: Client, arn: str) -> dict[str, str]:
     """The tags of a repository."""
     return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+
+def repository_policy(client: Client, name: str) -> str | None:
+    """The text of the policy of a repository; None without a policy."""
+    try:
+        return str(client.get_repository_policy(repositoryName=name)["policyText"])
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "RepositoryPolicyNotFoundException":
+            raise
+        return None
+
+
+def registry_policy(client: Client) -> str | None:
+    """The text of the registry policy; None without a policy."""
+    try:
+        return str(client.get_registry_policy()["policyText"])
+    except botocore.exceptions.ClientError as error:
+        if error_code(error) != "RegistryPolicyNotFoundException":
+            raise
+        return None
 
 
 def token(client: Client) -> tuple[str, str]:

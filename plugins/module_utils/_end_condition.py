@@ -109,6 +109,6 @@ def end_in_policy(document: Document | None) -> datetime.datetime | None:
     for statement in statements(document):
         value = statement.get("Condition", {}).get("DateGreaterThanEquals", {}).get(_KEY)
         end = date_of(str(value)) if isinstance(value, str) else None
-        if end is not None and statement == statements(end_policy(end))[0]:
+        if end is not None and [statement] == statements(end_policy(end)):
             return end
     return None

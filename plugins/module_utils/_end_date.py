@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"([1-9][0-9]{0,8})([smhdw])", re.ASCII)
+_DURATION = re.compile(r"[1-9][0-9]{0,8}[smhdw]", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.0+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 #: The longest duration: 10 years.
@@ -100,8 +100,7 @@ def end_text(time: datetime.datetime, now: datetime.datetime) -> str:
 
 
 def _seconds(duration: str) -> int:
-    match = _DURATION.fullmatch(duration)
-    return int(match[1]) * _SECONDS[match[2]] if match else 0
+    return int(duration[:-1]) * _SECONDS[duration[-1]]
 
 
 def _time_of(text: str) -> datetime.datetime | None:

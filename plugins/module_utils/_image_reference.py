@@ -99,8 +99,8 @@ def registry_problems(
     for reference in references:
         if reference.registry and not _is_registry_of(reference.registry, account, regions, hosts and known):
             yield (
-                f"Image {reference.registry}/{reference} names registry {reference.registry}, but this share is in"
-                f" {expected}. If the image is in this share, write {reference}."
+                f"Image {reference.registry}/{reference} names registry {reference.registry}, but the images are in"
+                f" {expected}. If this image is one of them, write {reference}."
             )
 
 

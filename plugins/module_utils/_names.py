@@ -226,6 +226,12 @@ def name_problems(name: str, policy_name: str, path: str) -> t.Iterator[str]:
         yield f"Path {path!r} must begin and end with / and have {allowed} between, 512 characters at most."
 
 
+def share_name_problems(name: str) -> t.Iterator[str]:
+    """Problems with the name of a share without a role. It has the characters of the name of a role."""
+    if not _ROLE_NAME.fullmatch(name):
+        yield f"Share name {name!r} must have 1 to 64 of letters, digits and _+=,.@-"
+
+
 def boundary_problems(boundary: str, role: str, policy: str) -> t.Iterator[str]:
     """Problems with the ARN of a permissions boundary."""
     arn = _iam_arn(boundary, _POLICY, re.compile("[0-9]{12}|aws"))

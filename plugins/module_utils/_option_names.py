@@ -18,7 +18,7 @@ _SHARE = (
     *("shares", "role_name", "policy_name", "repository_tags", "repositories", "tags", "consumers", "access", "path"),
     *("condition_key", "description", "max_session_duration", "permissions_boundary", "state", "exclusive", "regions"),
     *("adopt", "denied", "images", "handoff_path", "trust_policy_quota", "region", "profile", "assume_role_arn"),
-    *("wait_timeout", "wait_interval", "roles", "expires", "expired_only", "revoke_consumers"),
+    *("wait_timeout", "wait_interval", "roles", "mode", "expires", "expired_only", "revoke_consumers"),
 )
 _PULL = (
     *("role_arn", "owner_account", "expected_external_id", "external_id", "role_session_name", "repositories"),
@@ -37,7 +37,7 @@ _REPLICATE = (
     *("owner_account", "consumer_account", "regions", "prefixes", "all_repositories", "side", "delete_replication"),
     *("allow_deletions", "adopt", "state", "sid", "create_repositories", "region", "wait_timeout", "wait_interval"),
     *("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id", "templates", "accepted"),
-    *("handoff_path", "backfill"),
+    *("handoff_path", "backfill", "images", "engine", "dest"),
 )
 _CACHE = (
     *("prefix", "upstream_prefix", "all_repositories", "state", "adopt", "sid", "images", "denied", "engine", "dest"),
@@ -74,7 +74,6 @@ VARIABLES: dict[str, dict[str, str]] = {
         "assume_role_external_id": "ecr_replicate_owner_assume_role_external_id",
         "source_account": "ecr_replicate_owner_account",
         "destinations": "ecr_replicate_regions",
-        "dest": "ecr_replicate_handoff_path",
     },
     "crossaccount.ecr.ecr_cache": {
         **{name: f"ecr_cache_{name}" for name in _CACHE},

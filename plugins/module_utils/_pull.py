@@ -83,12 +83,11 @@ def authorize(
     :param denied: the images that must not be available
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
-    is_own = isinstance(source, RegistryAccount)
-    account = session.identity["account"] if is_own else account_of_role(source.role_arn)
-    called, regions = CALLER if is_own else ROLE, [session.region]
+    account, called, opened = _registry_of(session, source)
+    regions = [session.region]
 
     def attempt() -> Json:
-        ecr = (session if is_own else session.assume(source)).client("ecr")
+        ecr = opened().client("ecr")
         digests = resolve(ecr, references, called)
         problems = Problems()
         problems.extend(_available(ecr, denied, called))
@@ -97,16 +96,24 @@ def authorize(
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
         return {"authorization": Authorization(url, token, digests)}
 
-    if is_own:
-        source.check(account)
-    else:
-        caller_of(session, source)
     _check_registries([*references, *denied], account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)
     if result.pop("failed", False):
         raise EcrError(result.pop("msg"), **result)
     authorization: Authorization = result["authorization"]
     return authorization
+
+
+def _registry_of(
+    session: Session, source: SessionOptions | RegistryAccount
+) -> tuple[str, str, t.Callable[[], Session]]:
+    """The account of the registry, the sender of the requests to it, and a function that returns its session."""
+    if isinstance(source, RegistryAccount):
+        account = session.identity["account"]
+        source.check(account)
+        return account, CALLER, lambda: session
+    caller_of(session, source)
+    return account_of_role(source.role_arn), ROLE, lambda: session.assume(source)
 
 
 def _check_registries(
@@ -143,7 +150,7 @@ def fetch_with_retry(call: t.Callable[[], Value], wait: WaitOptions, called: str
     return value
 
 
-def _token(ecr: Client, called: str) -> tuple[str, str]:
+def _token(ecr: Client, called: str = ROLE) -> tuple[str, str]:
     try:
         return _ecr.token(ecr)
     except botocore.exceptions.ClientError as error:
@@ -207,7 +214,7 @@ def _digest(ecr: Client, reference: Reference, called: str) -> str | EcrError:
     return EcrError(f"Image {reference} {fact}", denial_kind="unknown_image")
 
 
-def _failure(reference: Reference, code: str, sentence: str, called: str) -> EcrError:
+def _failure(reference: Reference, code: str, sentence: str, called: str = ROLE) -> EcrError:
     """The error for an image that cannot be resolved, with the next step."""
     if code in DENIED_CODES:
         denial = read_denial(sentence, called)

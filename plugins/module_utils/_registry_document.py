@@ -55,22 +55,35 @@ class RegistryDocument(t.Generic[Content]):
 
 
 def write_merged(document: RegistryDocument[Content], wait: WaitOptions) -> tuple[Content, Content]:
+    """Write the merged document, and read it again. Return the last read before the write, and the written document.
+
+    :raises EcrError: if the read after the write shows that another program overwrote the document
+    """
+    return send_merged(document, wait, confirms=True)
+
+
+def send_merged(
+    document: RegistryDocument[Content], wait: WaitOptions, confirms: bool = False
+) -> tuple[Content, Content]:
     """Read the document, merge the part of the module, and write it. Return the last read and the written document.
 
     After a transient error, the document is read and merged again, because another program may have written meanwhile.
 
-    :raises EcrError: if the read after the write shows that another program overwrote the document
+    :param confirms: whether the document is read again
     """
     sent: list[tuple[Content, Content]] = []
     try:
-        return _write_merged(document, wait, sent)
+        before, after = _send(document, wait, sent)
+        if confirms and sent:
+            _confirm(document, before, after, wait)
+        return before, after
     except Exception as error:
         if not sent or (isinstance(error, EcrError) and error.facts.get("changed")):
             raise
         raise EcrError(message_of(error), changed=True) from None
 
 
-def _write_merged(
+def _send(
     document: RegistryDocument[Content], wait: WaitOptions, sent: list[tuple[Content, Content]]
 ) -> tuple[Content, Content]:
     """The same.
@@ -94,9 +107,23 @@ def _write_merged(
             failure = error
             continue
         sent.append((before, after))
-        _confirm(document, before, after, wait)
         return before, after
     raise t.cast(Exception, failure)
+
+
+def unconfirmed(document: RegistryDocument[Content], before: Content, after: Content) -> list[str]:
+    """How the document that AWS returns differs from the written one, while AWS may still return the old document.
+
+    :raises EcrError: if another program overwrote the document
+    """
+    content = document.read()
+    old, found = document.elements(before), document.elements(content)
+    different = document_differences(old, document.elements(after), found)
+    if different and found.keys() != old.keys():
+        message = conflict(document.name, different, after, content)
+        facts = {"written": after, "found": content, "differences": different}
+        raise EcrError(message, changed=True, conflict=facts)
+    return different
 
 
 def _is_answered(error: Exception) -> bool:
@@ -112,16 +139,9 @@ def _may_succeed_later(error: Exception) -> bool:
 def _confirm(document: RegistryDocument[Content], before: Content, after: Content, wait: WaitOptions) -> None:
     """Read until AWS returns the written document. An old document is read again, any other one is a conflict."""
     deadline, agreed = time.monotonic() + wait.seconds, 0
-    old, new = document.elements(before), document.elements(after)
     while True:
-        content = document.read()
-        found = document.elements(content)
-        different = document_differences(old, new, found)
+        different = unconfirmed(document, before, after)
         agreed = 0 if different else agreed + 1
-        if different and found.keys() != old.keys():
-            message = conflict(document.name, different, after, content)
-            facts = {"written": after, "found": content, "differences": different}
-            raise EcrError(message, changed=True, conflict=facts)
         if agreed == CONSISTENT_READS or not wait.wait:
             return
         if different and time.monotonic() > deadline:

@@ -21,6 +21,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import (
+    read_policy,
+    rejected,
+    statement_elements,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
     ONE_ATTEMPT,
@@ -34,9 +39,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
     MergedPolicy,
     merge_statement,
-    read_policy,
-    rejected,
-    statement_elements,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session

@@ -21,6 +21,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import 
 REPLICATED, MISSING, EXTRA, ARCHIVED = "replicated", "missing", "extra", "archived"
 #: The states, in the order of reports.
 STATES = (REPLICATED, MISSING, EXTRA, ARCHIVED)
+#: The status of an archived image.
+ORIGINAL_ARCHIVED, COPY_ARCHIVED = "the original is archived", "the copy is archived"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class ListedImage:
             reply.get("imageStatus", "ACTIVE") == "ACTIVE",
         )
 
+    @classmethod
+    def of_referrer(cls, reply: Json) -> ListedImage:
+        """The referrer in a response of ListImageReferrers."""
+        return cls(reply["digest"], (), "referrer", reply.get("artifactStatus", "ACTIVE") == "ACTIVE")
+
 
 #: The images of each repository, by digest.
 Inventory = t.Mapping[str, t.Mapping[str, ListedImage]]
@@ -56,7 +63,8 @@ Inventory = t.Mapping[str, t.Mapping[str, ListedImage]]
 class ImageRow:
     """The state of one image at one destination.
 
-    :param status: the status of the replication that AWS reports; empty if it was not requested
+    :param status: the status of the replication that AWS reports, or the place where the image is archived; empty if
+        the status was not requested
     """
 
     destination: Destination
@@ -86,8 +94,8 @@ def compare_copies(source: Inventory, copies: t.Mapping[Destination, Inventory])
             originals, found = source.get(repository, {}), inventory.get(repository, {})
             for digest in sorted({*originals, *found}, key=lambda one: (_tags_of(originals, found, one), one)):
                 image = originals.get(digest) or found[digest]
-                state = _state(originals.get(digest), found.get(digest))
-                rows.append(ImageRow(destination, repository, image, state))
+                state, status = _state(originals.get(digest), found.get(digest))
+                rows.append(ImageRow(destination, repository, image, state, status))
     return rows
 
 
@@ -96,12 +104,13 @@ def _tags_of(originals: t.Mapping[str, ListedImage], found: t.Mapping[str, Liste
     return not image.image_tags, image.image_tags
 
 
-def _state(original: ListedImage | None, found: ListedImage | None) -> str:
+def _state(original: ListedImage | None, found: ListedImage | None) -> tuple[str, str]:
+    """The state, and for an archived image the place where it is archived."""
     if original is None:
-        return EXTRA
+        return EXTRA, ""
     if found is None:
-        return MISSING if original.is_active else ARCHIVED
-    return REPLICATED if found.is_active else ARCHIVED
+        return (MISSING, "") if original.is_active else (ARCHIVED, ORIGINAL_ARCHIVED)
+    return (REPLICATED, "") if found.is_active else (ARCHIVED, COPY_ARCHIVED)
 
 
 def count_states(rows: t.Iterable[ImageRow]) -> dict[str, int]:

@@ -54,6 +54,10 @@ REPLICATION_INFO_ARGUMENTS: Json = {
 }
 
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_image_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import unread
+
+
 def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -66,6 +70,8 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     sides = open_sides(module, declared)
     problems.extend(declared.problems_in(sides.region))
     source, rows = sides.read(problems)
+    if sides.owner and (source or not problems.found):
+        problems.extend(proof_image_problems(declared.references, source))
     if declared.needs_consent:
         problems.extend(deletion_problems(rows))
     if declared.expects_copies:
@@ -74,7 +80,7 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     missing_side = other_side_problem(declared, sides.region) if declared.expects == POSSIBLE else ""
     problems.extend([missing_side] if missing_side and problems.found else ())
     problems.check()
-    warn(module, dict.fromkeys(planned.warnings))
+    warn(module, dict.fromkeys((*planned.warnings, *unread(sides.first.client("ecr"), declared.references))))
     if declared.expects_copies and sides.owner and sides.consumer:
         rows = _wait_for_copies(sides, rows, wait, progress)
     return {
@@ -86,6 +92,7 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
         "repositories": sorted(source),
         "images": [row.result() for row in rows],
         "counts": count_states(rows),
+        "pulls": sides.pulls(source),
         "changes_rule": planned.changes_rule,
         "statements": [place._asdict() for place in planned.statements],
         "templates": planned.templates,

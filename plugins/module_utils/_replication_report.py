@@ -14,7 +14,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
+    ARCHIVED,
     MISSING,
+    ORIGINAL_ARCHIVED,
     REPLICATED,
     STATES,
     ImageRow,
@@ -44,6 +46,12 @@ def preview_lines(
         yield f"+ {destination}: {_count(counted[MISSING], 'image')} can appear" + (
             f", in {list_text(appearing)}." if appearing else "."
         )
+        archived = sum(row.status == ORIGINAL_ARCHIVED for row in found)
+        if archived:
+            yield (
+                f"  {destination}: {_count(archived, 'archived image does', 'archived images do')} not appear. ECR does"
+                " not replicate archived images."
+            )
         if deletes:
             exposed = counted[REPLICATED] + counted[MISSING]
             yield (
@@ -71,6 +79,11 @@ def table_lines(rows: t.Sequence[ImageRow], every_row: bool = False) -> t.Iterat
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
     counted = count_states(rows)
     yield ", ".join(f"{counted[state]:,} {state}" for state in STATES) + "."
+    if counted[ARCHIVED]:
+        yield (
+            "ECR neither replicates an archived image nor returns it in a pull. Restore it (UpdateImageStorageClass) to"
+            " use it at the destination."
+        )
 
 
 def _cells(row: ImageRow) -> tuple[str, ...]:

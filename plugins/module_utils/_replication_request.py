@@ -10,12 +10,19 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
+    Reference,
+    parse_reference,
+    registry_problems,
+    valid_references,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import StatementDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_selection_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
     SELECTION_ARGUMENTS,
     Selection,
@@ -35,6 +42,7 @@ REQUEST_ARGUMENTS: Json = {
     "side": {"type": "str", "choices": ["both", "owner", "consumer"], "default": "both"},
     "delete_replication": {"type": "bool"},
     "allow_deletions": {"type": "bool", "default": False},
+    "images": {"type": "list", "elements": "str", "default": []},
     "adopt": {"type": "bool", "default": False},
     "sid": {"type": "str"},
     "create_repositories": {"type": "bool", "default": True},
@@ -62,6 +70,7 @@ class ReplicationRequest:
     :param side: the account that the run changes: `owner`, `consumer` or `both`
     :param deletes: whether deletions are replicated; None to keep the setting
     :param allow_deletions: the consent to that
+    :param images: the images that the consumer account pulls as a proof
     :param statement: the statement of the consumer account
     :param adopt: whether rules, statements and templates of others are replaced
     :param backfill: whether existing images are replicated, too
@@ -79,6 +88,7 @@ class ReplicationRequest:
     side: str
     deletes: bool | None
     allow_deletions: bool
+    images: tuple[str, ...]
     statement: StatementDeclaration
     templates: tuple[ReplicationTemplate, ...]
     adopt: bool
@@ -100,6 +110,7 @@ class ReplicationRequest:
             params["side"],
             params["delete_replication"],
             params["allow_deletions"],
+            tuple(params["images"]),
             StatementDeclaration.of(
                 {**params, "source_account": params["owner_account"], "cache_account": None, "cache_role": None}
             ),
@@ -136,6 +147,11 @@ class ReplicationRequest:
         """Whether the replication of deletions is declared without consent."""
         return bool(self.is_present and self.deletes and not self.allow_deletions)
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The images that the consumer account pulls, without those that are not valid."""
+        return valid_references(self.images) if self.is_present else ()
+
     def rule(self, region: str) -> RuleDeclaration:
         """The rule of the owner account.
 
@@ -171,6 +187,12 @@ class ReplicationRequest:
                 f"{option('owner_account')} and {option('consumer_account')} are both {self.owner}. Set the account"
                 " that receives the images, or use ecr_replication_rule for other regions of one account."
             )
+        for image in self.images:
+            try:
+                parse_reference(image)
+            except EcrError as error:
+                yield f"{option('images')}: {error}"
+        yield from registry_problems(self.references, str(self.owner))
 
     def result(self) -> Json:
         """The values that a hand-off may have set."""
@@ -204,6 +226,7 @@ class ReplicationRequest:
     def problems_in(self, region: str) -> t.Iterator[str]:
         """Problems with the destinations, which depend on the region of the images."""
         yield from self.rule(region).problems_in(Destination(str(self.owner), region))
+        yield from proof_selection_problems(self.references, self.rule(region).rule(False))
 
 
 def consumer_parameters(params: Json) -> Json:

@@ -14,6 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_acceptance import not_accepted_names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import read_registry_policy
@@ -24,7 +25,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     compare_copies,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_preflight import Preflight
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import pulls, subjects_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import (
+    add_referrers,
     in_enabled_region,
     read_inventory,
 )
@@ -57,9 +60,14 @@ class Sides:
     consumer: Session | None
 
     @property
+    def first(self) -> Session:
+        """The session whose region is the region of the images."""
+        return self.owner or t.cast(Session, self.consumer)
+
+    @property
     def region(self) -> str:
         """The region of the images."""
-        return (self.owner or t.cast(Session, self.consumer)).region
+        return self.first.region
 
     @property
     def destinations(self) -> tuple[Destination, ...]:
@@ -83,8 +91,14 @@ class Sides:
         # boto3 does not create two clients of a session at the same time.
         registries = [(self.source, self.owner.client("ecr"))]
         registries += [(place, t.cast(Session, self.consumer).client("ecr", place.region)) for place in places]
-        source, *copies = map_concurrently(lambda registry: self._inventory(*registry, problems), registries)
+        found = map_concurrently(lambda registry: self._inventory(*registry, problems), registries)
+        subjects = subjects_of(self.declared.references, found[0])
+        source, *copies = [add_referrers(ecr, one, subjects) for (_place, ecr), one in zip(registries, found)]
         return source, compare_copies(source, dict(zip(places, copies)))
+
+    def pulls(self, source: Inventory) -> list[Json]:
+        """The images that the consumer account pulls from each destination."""
+        return pulls(self.declared.references, source, self.reachable) if self.owner and self.consumer else []
 
     def _inventory(self, place: Destination, ecr: Client, problems: Problems) -> Inventory:
         selects = self.declared.rule(self.region).rule(False).selects

@@ -35,7 +35,7 @@ _PUBLISHED = {
         "revocation",
         "guarded",
     ),
-    "ecr_replicate_": ("plan", "statement", "rule", "existing", "proof", "result"),
+    "ecr_replicate_": ("plan", "statement", "rule", "existing", "proof", "pulled", "result"),
     "ecr_cache_": ("plan", "statement", "rule", "proof", "result"),
     "ecr_audit_": ("options", "read", "plan", "result", "written"),
     "ecr_pull_": ("share", "proof", "result", "consumer_account", "consumer_organization", "consumer_units"),

@@ -17,6 +17,22 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Clien
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
 
+def is_supported(client: Client, operation: str, *members: str) -> bool:
+    """Whether botocore has an operation, and a member of its parameters.
+
+    :param members: the names that lead to the member
+    """
+    model = client.meta.service_model
+    if operation not in model.operation_names:
+        return False
+    shape = model.operation_model(operation).input_shape
+    for member in members:
+        if member not in shape.members:
+            return False
+        shape = shape.members[member]
+    return True
+
+
 def require_operation(client: Client, operation: str, members: t.Iterable[str] = (), workaround: str = "") -> None:
     """
     :param members: the parameters of the request

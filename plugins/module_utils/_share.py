@@ -15,6 +15,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
+#: The modes of a share: its consumers get access through a role, or through policies.
+ROLE, REPOSITORY_POLICY, REGISTRY_POLICY = "role", "repository_policy", "registry_policy"
 #: A repository tag: its key in lower case, because IAM ignores the case of tag keys, and its value.
 Tag = tuple[str, str]
 
@@ -43,6 +45,7 @@ class Share:
     :param missing: the required options that are missing
     :param declared_name: the name in the declaration, if the role is the one of a single consumer
     :param is_unchanged: whether the run does not change the share
+    :param mode: in a policy mode, `role` only has the name, the consumers, the tags and the access of the share
     """
 
     role: RoleDeclaration
@@ -55,6 +58,11 @@ class Share:
     missing: tuple[str, ...] = ()
     declared_name: str = ""
     is_unchanged: bool = False
+    mode: str = ROLE
+
+    @property
+    def has_role(self) -> bool:
+        return self.mode == ROLE
 
     @property
     def label(self) -> str:
@@ -85,6 +93,8 @@ class RegistryState:
     :param host: the registry host in image references; empty if no declared repository exists
     :param repositories: the tags of each repository that was read, by its name
     :param names: the names of all repositories; None if they were not listed because no pattern requires it
+    :param policies: the texts of the policies of all repositories, None without a policy; empty if no share needs them.
+        The key `*` is the registry policy
     :param unknown: the reason why other repositories with a granting tag could not be found; empty if they were found
     """
 
@@ -93,6 +103,7 @@ class RegistryState:
     repositories: dict[str, dict[str, str]] = field(default_factory=dict)
     names: tuple[str, ...] | None = None
     unknown: str = ""
+    policies: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import (
+    ChangeOfAccess,
     Pair,
     Repository,
     Role,
@@ -58,25 +59,38 @@ class AccessChange:
 
 
 def access_of(
-    roles: t.Sequence[RoleChange], repositories: t.Sequence[TagsChange], now: datetime.datetime
+    roles: t.Sequence[RoleChange],
+    repositories: t.Sequence[TagsChange],
+    now: datetime.datetime,
+    statements: t.Sequence[tuple[str, ChangeOfAccess]] = (),
 ) -> AccessChange:
-    """The change of access through each role. Access through two roles is listed twice, because each has a hand-off.
+    """The change of access through each role and each statement.
 
+    Access through two roles is listed twice, because each has a hand-off.
+
+    :param statements: the changes of statements in repository policies, with the names of their shares
     :param now: the current time; a role whose access has ended gives no access
     """
     old = [Repository(change.name, change.arn, change.before) for change in repositories]
     new = [Repository(change.name, change.arn, change.after) for change in repositories]
-    changes = {
-        role.name: change_of_access(_pulled_by(role.before, now), _pulled_by(role.after, now), old, new)
-        for role in roles
-    }
-    several = sum(bool(change.lines) for change in changes.values()) > 1
-    through = {name: f" through role {name}" if several else "" for name in changes}
+    changes = [
+        *(
+            (
+                f" through role {role.name}",
+                change_of_access(_pulled_by(role.before, now), _pulled_by(role.after, now), old, new),
+            )
+            for role in roles
+        ),
+        *((f" through the policies of share {name}", change) for name, change in statements),
+    ]
+    several = len({through for through, change in changes if change.lines}) > 1
+    lines = sorted(line + (through if several else "") for through, change in changes for line in change.lines)
+    all_lines = sorted(line + (through if several else "") for through, change in changes for line in change.all_lines)
     return AccessChange(
-        _distinct(pair for change in changes.values() for pair in change.gained),
-        _distinct(pair for change in changes.values() for pair in change.lost),
-        sorted(line + through[name] for name, change in changes.items() for line in change.lines) or [NO_CHANGE],
-        sorted(line + through[name] for name, change in changes.items() for line in change.all_lines) or [NO_CHANGE],
+        _distinct(pair for _through, change in changes for pair in change.gained),
+        _distinct(pair for _through, change in changes for pair in change.lost),
+        lines or [NO_CHANGE],
+        all_lines or [NO_CHANGE],
     )
 
 

@@ -30,7 +30,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE, DeclaredHandoff, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes import MODES, mode_problems
 
 CONSUMER_ARGUMENTS: Json = {
     "account": {"type": "raw"},
@@ -60,6 +61,7 @@ TRUST_QUOTA_ARGUMENT: Json = {"trust_policy_quota": {"type": "int", "choices": [
 SHARE_ARGUMENTS: Json = {
     "role_name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"]},
+    "mode": {"type": "str", "choices": list(MODES)},
     "policy_name": {"type": "str"},
     "repository_tags": {"type": "dict"},
     "repositories": {"type": "list", "elements": "str"},
@@ -83,6 +85,7 @@ SHARE_ARGUMENTS: Json = {
 _DEFAULTS: Json = {
     **dict.fromkeys(SHARE_ARGUMENTS),
     "state": "present",
+    "mode": ROLE,
     "roles": "shared",
     "access": "read",
     "condition_key": "ecr",
@@ -171,6 +174,7 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
         DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), valid_references(share["images"])),
         is_named=not any(_role_name_problems(share)),
         missing=_missing(share),
+        mode=share["mode"],
     )
 
 
@@ -193,6 +197,7 @@ def _role_name_problems(share: Json) -> t.Iterator[str]:
 
 def _declared_option_problems(share: Json) -> t.Iterator[str]:
     repositories = share["repositories"] or []
+    yield from mode_problems(share)
     if share["role_name"] is not None:
         yield from _role_name_problems(share)
     if share["repositories"] == []:
@@ -213,6 +218,8 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
 
 def _consumer_role_problems(share: Json) -> t.Iterator[str]:
     consumers = [consumer_of(consumer) for consumer in share["consumers"] or ()]
+    if share["mode"] != ROLE:
+        return  # the plan of the statement reports the settings of a role
     if share["roles"] == "shared":
         yield from shared_role_problems(consumers)
     elif share["role_name"] is not None:

@@ -9,9 +9,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_policy import consumer_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import (
+    StatementStep,
+    declared_statement,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
 
 
@@ -43,6 +49,8 @@ class ShareFacts:
     account: str
     role_arn: str
     policy_arn: str
+    sid: str
+    consumer_policy: Json
     places: tuple[RegionalRepositories, ...]
     changed: bool
 
@@ -51,7 +59,10 @@ class ShareFacts:
         """The facts that the role `ecr_share` returns."""
         after = self.role.plan.after
         return {
+            "id": self.role_arn or self.sid,
             "role_name": self.share.name,
+            "mode": self.share.mode,
+            "sid": self.sid,
             "state": "present" if self.share.is_present else "absent",
             "role_arn": self.role_arn,
             "policy_arn": self.policy_arn,
@@ -59,8 +70,9 @@ class ShareFacts:
             "changed": self.changed,
             "consumers": self.role.consumers,
             "expires": self.role.end_text,
-            "permissions": after.permissions or {},
+            "permissions": after.permissions or {} if self.share.has_role else {},
             "trust": after.trust or {},
+            "consumer_policy": self.consumer_policy,
             "regions": [place.result for place in self.places],
         }
 
@@ -68,7 +80,7 @@ class ShareFacts:
     def handoff(self) -> Json:
         """The options of `ecr_handoff`; empty for an absent share."""
         share = self.share
-        if not share.is_present or share.is_unchanged:
+        if not (share.is_present and share.has_role) or share.is_unchanged:
             return {}
         return {
             "path": share.handoff.path,
@@ -88,13 +100,16 @@ class ShareFacts:
         }
 
 
-def facts_of(shared: ShareState, number: int, role: PlannedRole, tags: TagChanges) -> ShareFacts:
+def facts_of(
+    shared: ShareState, number: int, role: PlannedRole, tags: TagChanges, statements: t.Sequence[StatementStep]
+) -> ShareFacts:
     """The facts about a share after the run.
 
     :param number: the index of the share in the declaration
     """
     share, account = shared.shares[number], shared.account
     changed = {place for step in (*tags.untag, *tags.tag) for place in step.places}
+    has_changed_statement = any(step.share is share for step in statements)
     places = []
     for region in share.regions:
         registry = account.registries.get(region)
@@ -104,11 +119,19 @@ def facts_of(shared: ShareState, number: int, role: PlannedRole, tags: TagChange
         share,
         role,
         account.identity.account,
-        account.identity.role(share.role.path, share.name),
-        account.identity.policy(share.role.path, share.policy_name),
+        account.identity.role(share.role.path, share.name) if share.has_role else "",
+        account.identity.policy(share.role.path, share.policy_name) if share.has_role else "",
+        "" if share.has_role else declared_statement(share).sid,
+        {} if share.has_role or not share.is_present else _consumer_policy(share, places, account.identity),
         tuple(places),
-        bool(role.plan.steps or changed & {(place.region, name) for place in places for name in place.names}),
+        has_changed_statement
+        or bool(role.plan.steps or changed & {(place.region, name) for place in places for name in place.names}),
     )
+
+
+def _consumer_policy(share: Share, places: t.Sequence[RegionalRepositories], owner: Identity) -> Json:
+    arns = [owner.repository(place.region, name) for place in places for name in place.names]
+    return consumer_policy(arns, share.role.access)
 
 
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:

@@ -148,6 +148,7 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
         "would_change": plan.changed,
         "untag": [step.options for step in plan.untag],
         "roles": [{name: value for name, value in role.options.items() if value is not None} for role in plan.roles],
+        "statements": [step.options for step in plan.statements],
         "tag": [step.options for step in plan.tag],
         "access_gained": plan.access.gained,
         "access_lost": plan.access.lost,

@@ -7,11 +7,12 @@
 The order of the writes
 -----------------------
 
-A run has three phases. Each phase is complete for all shares before the next phase begins:
+A run has four phases. Each phase is complete for all shares before the next phase begins:
 
 1. *untag*: remove the tags that are no longer declared;
 2. *roles*: create, update or delete the pull roles;
-3. *tag*: add the new tags.
+3. *statements*: remove, change and add the statements of shares without a role in the policies of repositories;
+4. *tag*: add the new tags.
 
 This order guarantees: at no time can a principal read a repository unless the old or the new declaration allows this
 principal to read this repository. The guarantee holds whether the run completes or is interrupted. It relies on one
@@ -23,6 +24,8 @@ fewer tags can only be accessible to fewer principals.
 - While roles change, each repository has only tags that it has both before and after the run. A role that is not yet
   changed grants only access that the old declaration allows. A changed role grants only access that the new declaration
   allows. The plan of each role (`_role_plan`) gives the same guarantee between its own writes.
+- A statement is replaced with one request, and gives access to its repository only. So a repository has either the old
+  or the new statement. The phase could be anywhere.
 - While tags are added, all roles are changed, and the tags of each repository are a subset of its new tags. So no
   principal has access that the new declaration does not allow.
 
@@ -62,6 +65,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_role_runs 
     role_runs,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import NewValues, PlannedRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import (
+    StatementStep,
+    plan_statement_changes,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
     ShareState,
     TagChanges,
@@ -80,6 +87,7 @@ class SharePlan:
 
     :param untag: the first phase
     :param roles: the second phase
+    :param statements: the third phase, the statements in the policies of repositories
     :param tag: the last phase
     :param handoffs: the options of `ecr_handoff` for each share; empty for an absent share
     :param shares: the shares after the run
@@ -90,6 +98,7 @@ class SharePlan:
 
     untag: list[TagStep]
     roles: list[RoleDeclaration]
+    statements: list[StatementStep]
     tag: list[TagStep]
     access: AccessChange
     handoffs: list[Json]
@@ -102,19 +111,21 @@ class SharePlan:
 
     @property
     def changed(self) -> bool:
-        return bool(self.untag or self.roles or self.tag)
+        return bool(self.untag or self.roles or self.statements or self.tag)
 
     @property
     def steps(self) -> list[tuple[str, Json]]:
         """The module and the options of each step, in the order that the head of this file explains."""
         removals = [("ecr_repository_tag", {**step.options, "state": "absent"}) for step in self.untag]
         additions = [("ecr_repository_tag", {**step.options, "state": "present"}) for step in self.tag]
-        return [*removals, *(("iam_ecr_pull_role", role.options) for role in self.roles), *additions]
+        roles = [("iam_ecr_pull_role", role.options) for role in self.roles]
+        statements = [("ecr_repository_policy_statement", step.options) for step in self.statements]
+        return [*removals, *roles, *statements, *additions]
 
     @property
     def remaining(self) -> list[str]:
         """The differences from the declaration, as text."""
-        return remaining_of(self.untag, self.roles, self.tag)
+        return remaining_of(self.untag, self.roles, self.statements, self.tag)
 
 
 def plan_shares(
@@ -137,27 +148,30 @@ def plan_shares(
     before, after = [role.plan.before for role in roles], [role.plan.after for role in roles]
     shared = ShareState(shares, account, before, after, select_repositories(shares, account), is_carried_out)
     tags = plan_tag_changes(shared)
+    statements = plan_statement_changes(shared, tags)
     changing = [share for share in shares if not share.is_unchanged]
     problems.extend(selection_problems(changing, account))
     problems.extend(contradictions(shares, shared.selection))
     problems.extend(image_problems_of_shares(changing, account))
     problems.extend(_problems_of_several_consumers(shares, roles, account))
     problems.extend(tags.problems)
+    problems.extend(statements.problems)
     problems.extend(_unknown_problems(shared))
     repositories = _repositories_of(account, tags)
-    facts = [facts_of(shared, number, role, tags) for number, role in enumerate(roles)]
+    facts = [facts_of(shared, number, role, tags, statements.steps) for number, role in enumerate(roles)]
     return SharePlan(
         untag=tags.untag,
         roles=role_runs(shares, roles),
+        statements=statements.steps,
         tag=tags.tag,
-        access=access_of(_role_changes(shares, roles, account), repositories, account.now),
+        access=access_of(_role_changes(shares, roles, account), repositories, account.now, statements.access),
         handoffs=handoffs_of(facts),
         shares=facts,
         summary=summary_of(shared, facts, tags, False),
         all_summary=summary_of(shared, facts, tags, True),
         warnings=[*dict.fromkeys(text for role in roles for text in role.warnings), *warnings_of(shared)],
         problems=list(dict.fromkeys(problems.found)),
-        diff=_diff(shares, roles, repositories),
+        diff=[*_diff(shares, roles, repositories), *statements.diff],
     )
 
 
@@ -167,14 +181,18 @@ def _problems_of_several_consumers(
     """Problems with the consumers of several shares together, without problems within one share."""
     every: list[Consumer] = []
     known: set[str] = set()
-    for role in (role for share, role in zip(shares, roles) if share.is_present):
+    for role in (role for share, role in zip(shares, roles) if share.is_present and share.has_role):
         known |= {*consumer_problems(role.declared.consumers, account.identity.account)}
         every += role.declared.consumers
     yield from (problem for problem in consumer_problems(every, account.identity.account) if problem not in known)
 
 
 def _role_changes(shares: t.Sequence[Share], roles: t.Sequence[PlannedRole], account: Account) -> list[RoleChange]:
-    declared = [RoleChange(share.name, role.plan.before, role.plan.after) for share, role in zip(shares, roles)]
+    declared = [
+        RoleChange(share.name, role.plan.before, role.plan.after)
+        for share, role in zip(shares, roles)
+        if share.has_role
+    ]
     return [*declared, *(RoleChange(name, state, state) for name, state in sorted(account.others.items()))]
 
 

@@ -36,6 +36,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles impo
     PlannedRole,
     plan_pull_role,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import planned_without_role
 
 
 def planned_shares(declared: t.Sequence[Share], account: Account, expired_only: bool) -> list[Share]:
@@ -63,7 +64,8 @@ def _has_ended(share: Share, shares: t.Sequence[Share], account: Account) -> boo
 
 
 def _unchanged(share: Share, account: Account) -> Share:
-    exists = account.roles.get(share.name, RoleState()).role_exists
+    state = account.roles.get(share.name, RoleState())
+    exists = (state if share.has_role else planned_without_role(share, account).plan.before).role_exists
     return replace(share, role=replace(share.role, is_present=exists), is_unchanged=True)
 
 
@@ -77,6 +79,8 @@ def plan_role_of_share(
     share: Share, shares: t.Sequence[Share], account: Account, new: NewValues, problems: Problems
 ) -> PlannedRole:
     """Plan the role of a share, with problems that name the share if there are several."""
+    if not share.has_role:
+        return planned_without_role(share, account)
     before, *others = _states(share, shares, account)
     found, owner = Problems(), account.identity
     if share.is_unchanged:

@@ -12,9 +12,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line, has_ended_by
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import StatementStep
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
     ShareState,
     TagChanges,
@@ -46,7 +47,9 @@ def _share_lines(
     shared: ShareState, number: int, facts: ShareFacts, tags: TagChanges, every_name: bool
 ) -> t.Iterator[str]:
     share, account = shared.shares[number], shared.account
-    yield f"Owner account {facts.account}, role {facts.role_arn}"
+    where = "the registry policy" if share.mode == REGISTRY_POLICY else "repository policies"
+    subject = f"role {facts.role_arn}" if share.has_role else f"share {share.name} in {where}, Sid {facts.sid}"
+    yield f"Owner account {facts.account}, {subject}"
     end = end_line(shared.after[number], account.now)
     if share.is_unchanged:
         yield f"not changed: {f'its access {end}' if end else 'it has no end'}"
@@ -73,7 +76,9 @@ def _deleted_lines(
 ) -> t.Iterator[str]:
     """The lines about a role that does not exist after the run."""
     before, has_other_roles = shared.before[number], shared.shares[number].role.keep_policy
-    if not before.role_exists and (has_other_roles or not before.policy_exists):
+    if not shared.shares[number].has_role:
+        yield "no policy has a statement of the share; no one can pull through it"
+    elif not before.role_exists and (has_other_roles or not before.policy_exists):
         yield "the role does not exist"
     elif has_other_roles:
         yield "the role is deleted; no one can pull through it"
@@ -130,11 +135,17 @@ def warnings_of(shared: ShareState) -> t.Iterator[str]:
                 )
 
 
-def remaining_of(untag: t.Iterable[TagStep], roles: t.Iterable[RoleDeclaration], tag: t.Iterable[TagStep]) -> list[str]:
+def remaining_of(
+    untag: t.Iterable[TagStep],
+    roles: t.Iterable[RoleDeclaration],
+    statements: t.Iterable[StatementStep],
+    tag: t.Iterable[TagStep],
+) -> list[str]:
     """The settings that differ from the declaration."""
     return [
         *(f"the removal of {_tag_text(step)} from {_places(step)}" for step in untag),
         *(f"role {role.name}" for role in roles),
+        *(f"the policies of {list_text(step.names)} in {step.region}" for step in statements),
         *(f"the tag {_tag_text(step)} on {_places(step)}" for step in tag),
     ]
 

@@ -159,6 +159,11 @@ def has_any_tag(tags: dict[str, str], wanted: t.Iterable[tuple[str, str]]) -> bo
     return any((key.lower(), value) in existing for key, value in wanted)
 
 
+def has_every_tag(tags: dict[str, str], wanted: t.Mapping[str, t.Collection[str]]) -> bool:
+    """Whether `tags` has each key of `wanted` with one of its values. The case of keys is ignored, as in IAM."""
+    return all(has_any_tag(tags, [(key, value) for value in values]) for key, values in wanted.items())
+
+
 def plan_tags(repositories: t.Iterable[TaggedRepository], tags: dict[str, str], is_present: bool) -> TagPlan:
     """Plan the changes so that each repository has `tags`, or does not have them. Other tags are not changed.
 

@@ -16,14 +16,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CA
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._partial_failure import Failures, partial_failure
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import backoff, wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import tags_or_none
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import TAGGING_BATCH, TagChange, TagPlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
 
 Progress = t.Callable[[str], None]
-#: The reason of the failure by the name of the repository.
-Failures = dict[str, str]
 #: The message for a repository that was deleted during the run.
 DELETED = "It was deleted during this run. Create it again, or remove it from the declaration."
 
@@ -58,7 +57,8 @@ class TagWriter:
                 failures.update({change.name: message_of(error) for rest in batches[number:] for change in rest})
                 break
         if failures:
-            raise partial_failure(self.plan, failures)
+            names = [change.name for change in self.plan.changes]
+            raise partial_failure(names, failures, _advice(self.plan, failures))
 
     def wait_until_confirmed(self, progress: Progress = lambda _text: None) -> None:
         """Wait until ECR returns the written tags."""
@@ -143,16 +143,3 @@ def _advice(plan: TagPlan, failures: Failures) -> t.Iterator[str]:
             allow = f"Allow {action} on these repositories to the caller, or use other credentials."
             denial = read_denial(reason, CALLER)
             yield allow if denial.is_missing_permission else denial.advice(CALLER)
-
-
-def partial_failure(plan: TagPlan, failures: Failures) -> EcrError:
-    """The error with the repositories that failed, and those that were changed."""
-    changed = [change.name for change in plan.changes if change.name not in failures]
-    listed = "\n".join(f"- {name}: {reason}" for name, reason in sorted(failures.items()))
-    next_step = "".join(f"\n{advice}" for advice in dict.fromkeys(_advice(plan, failures)))
-    return EcrError(
-        f"{len(failures)} of {len(plan.changes)} repositories could not be changed:\n{listed}{next_step}",
-        changed=bool(changed),
-        failed_repositories=failures,
-        changed_repositories=changed,
-    )

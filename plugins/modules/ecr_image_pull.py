@@ -195,6 +195,14 @@ EXAMPLES = r"""
     region: ap-northeast-1
     images: [release:v1.0]
 
+- name: Pull a copy from the registry of the own account
+  crossaccount.ecr.ecr_image_pull:
+    account: "222222222222"
+    region: ap-northeast-1
+    images: [release:v1.0]
+    engine: oci_layout
+    dest: ~/images/release
+
 - name: Copy to an archive with skopeo
   crossaccount.ecr.ecr_image_pull:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release

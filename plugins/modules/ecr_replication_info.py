@@ -14,6 +14,7 @@ description:
   - Reads the images of the selected repositories in the owner account, and their copies in each region of the consumer
     account, and compares them by digest. It changes nothing.
   - Image indexes, their images, and referrers such as signatures and SBOMs are compared, each by its own digest.
+  - Archived images are compared, too. ECR does not replicate them.
   - The options of the connection are for the owner account. The options that begin with C(consumer_) are for the
     consumer account.
 options:
@@ -45,6 +46,16 @@ options:
         concern.
     type: bool
     default: false
+  images:
+    description:
+      - The images that the consumer account pulls as a proof, as C(repository:image-tag), C(repository@digest) or
+        C(repository:image-tag@digest), each in one of the selected repositories. RV(pulls) has their digests.
+      - The comparison has the referrers of these images that C(ListImageReferrers) returns, too. If the installed
+        version of botocore does not support this request, the module warns.
+      - The module fails if the owner account does not have an image, or if it is archived there.
+    type: list
+    elements: str
+    default: []
   adopt:
     description:
       - Whether the replication replaces rules, statements and templates of others. See
@@ -172,6 +183,7 @@ attributes:
 notes:
   - The caller needs C(ecr:DescribeRepositories) and C(ecr:DescribeImages) in both accounts,
     C(ecr:DescribeImageReplicationStatus) in the owner account and C(ecr:GetRegistryPolicy) in the consumer account.
+    With O(images), the caller also needs C(ecr:BatchGetImage) in both accounts.
   - With O(expect=possible), the caller also needs C(ecr:DescribeRegistry) in the owner account, and with O(templates)
     C(ecr:DescribeRepositoryCreationTemplates) in the consumer account.
   - With O(backfill=true) and O(side=owner), the caller also needs C(ecr:ListReplicationBackfills) and
@@ -286,7 +298,10 @@ repositories:
 images:
   description:
     - The state of each image at each destination. V(replicated) has a copy, V(missing) has none, V(extra) is only at
-      the destination, and V(archived) is archived in one of the two registries.
+      the destination, and V(archived) is archived in one of the two registries. An archived image is not replicated
+      and cannot be pulled.
+    - C(status) is the status of the replication that AWS reports for a missing image, or the place where an image is
+      archived.
     - Empty unless O(side=both).
   returned: success, and if an image has no copy
   type: list
@@ -300,6 +315,19 @@ images:
       kind: image
       state: replicated
       status: ""
+pulls:
+  description:
+    - The images of O(images) that the consumer account can pull from each destination, with the digests of the owner
+      account.
+    - Empty unless O(side=both) and O(state=present).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - account: "222222222222"
+      region: ap-northeast-1
+      images:
+        - release:v1.0@sha256:9f2e4c6a8b0d1e3f5a7c9b1d3e5f7a9c0b2d4f6e8a1c3e5f7b9d0a2c4e6f8b1d
 counts:
   description: The number of entries in RV(images) in each state.
   returned: success

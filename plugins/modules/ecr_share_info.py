@@ -13,9 +13,10 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Reads the owner account, plans all declared shares together, and returns the plan. It changes nothing.
   - The module validates each share, and the shares against each other. It reports all problems in one failure.
-  - The plan is a list of options for M(crossaccount.ecr.ecr_repository_tag) and M(crossaccount.ecr.iam_ecr_pull_role).
-    If it is applied in the order RV(untag), RV(roles), RV(tag), at no moment can a principal read a repository unless
-    the old or the new declaration allows exactly that. The role P(crossaccount.ecr.ecr_share#role) applies it.
+  - The plan is a list of options for M(crossaccount.ecr.ecr_repository_tag), M(crossaccount.ecr.iam_ecr_pull_role) and
+    M(crossaccount.ecr.ecr_repository_policy_statement). If it is applied in the order RV(untag), RV(roles),
+    RV(statements), RV(tag), at no moment can a principal read a repository unless the old or the new declaration allows
+    exactly that. The role P(crossaccount.ecr.ecr_share#role) applies it.
   - If an object cannot be read, a warning names the facts that are unknown. To find roles that are not declared, the
     caller needs C(iam:GetAccountAuthorizationDetails), which reads the IAM configuration of the account. Without this
     permission, the module shows a warning and continues.
@@ -88,6 +89,8 @@ seealso:
     description: Applies RV(untag) and RV(tag).
   - module: crossaccount.ecr.iam_ecr_pull_role
     description: Applies RV(roles).
+  - module: crossaccount.ecr.ecr_repository_policy_statement
+    description: Applies RV(statements).
   - module: crossaccount.ecr.iam_ecr_tag_guard
     description: Applies RV(tag_guards).
   - module: crossaccount.ecr.ecr_handoff
@@ -138,6 +141,14 @@ roles:
   sample:
     - name: allow_ecr_release
       state: present
+statements:
+  description:
+    - Options of M(crossaccount.ecr.ecr_repository_policy_statement), to be applied third. Steps that remove statements
+      are the first ones.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 tag:
   description: Options of M(crossaccount.ecr.ecr_repository_tag), to be applied last.
   returned: success
@@ -230,8 +241,26 @@ shares:
   type: list
   elements: dict
   contains: &shared
+    id:
+      description: The ARN of the pull role. Without a role, the Sid of the statement.
+      type: str
+      sample: arn:aws:iam::111111111111:role/allow_ecr_release
+    mode:
+      description: V(role), V(repository_policy) or V(registry_policy).
+      type: str
+      sample: role
+    sid:
+      description: The Sid of the statement in the policies. Empty with a role.
+      type: str
+      sample: ""
+    consumer_policy:
+      description:
+        - The IAM policy that a principal of the consumer needs beside the policies of the repositories. Empty with a
+          role.
+      type: dict
+      sample: {}
     role_name:
-      description: The name of the pull role.
+      description: The name of the pull role, or of the share without a role.
       type: str
       sample: allow_ecr_release
     state:

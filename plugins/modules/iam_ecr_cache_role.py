@@ -20,8 +20,9 @@ description:
   - The policy allows ECR to read the repositories of O(upstream_prefix) in the upstream registry, and to write to the
     repositories of O(prefix) in this registry. The upstream account also has to accept the role
     (M(crossaccount.ecr.ecr_registry_policy_statement)).
-  - The role and the policy have the tag C(managed-by=crossaccount.ecr-cache). A role or a policy without it is changed
-    or deleted only with O(adopt=true).
+  - The role and the policy have the tag C(managed-by=crossaccount.ecr-cache), and C(crossaccount.ecr-cache) with the
+    region and the prefix of the cache. A role or a policy of another program or of another cache is changed or deleted
+    only with O(adopt=true).
 options:
   name:
     description: The name of the role and of its policy. Give each cache its own role.
@@ -35,7 +36,7 @@ options:
     description: The ARN of the permissions boundary of the role.
     type: str
   adopt:
-    description: Change or delete an existing role or policy that this module did not create.
+    description: Change or delete an existing role or policy that this module did not create, or of another cache.
     type: bool
     default: false
   state:

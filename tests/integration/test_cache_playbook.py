@@ -93,6 +93,14 @@ def test_cache_from_nothing_to_its_end(control: Control, registries: Registries,
     second = cache(control)
     assert (second.code, second.changed, lab.writes_since(mark)) == (0, 0, []), second
 
+    pull = {"account": accounts.CONSUMER, "images": ["cache/release:v1.0"], "engine": "oci_layout"}
+    for credentials in ("host", "controller"):
+        options = {**pull, "dest": str(control.folder / credentials), "credentials": credentials}
+        pulled = control.module("ecr_image_pull", "consumer-administrator", **options)
+        assert (pulled["code"], pulled["changed"]) == (0, True), pulled
+        refused = control.module("ecr_image_pull", "owner", **options)
+        assert "The credentials belong to account 111111111111" in refused["msg"], refused
+
     end = cache(control, ecr_cache_state="absent")
     assert (end.code, end.changed) == (0, 3), end
     assert (registries.prefixes, registries.sids) == (["public"], ["theirs"])

@@ -24,6 +24,7 @@ OWNER = [
     ("module", "ecr_share_info"),
     ("module", "iam_ecr_pull_role"),
     ("module", "ecr_repository_tag"),
+    ("module", "ecr_repository_policy_statement"),
     ("module", "iam_ecr_tag_guard"),
     ("filter", "failure_reason"),
     ("filter", "share_summary"),
@@ -90,6 +91,11 @@ def is_after_the_share(block: dict[str, Any]) -> bool:
     return (block.get(f"{PREFIX}ecr_access_info") or {}).get("expect") == "denied"
 
 
+def is_for_a_copy(block: dict[str, Any]) -> bool:
+    """Whether a task pulls from the registry of its own account, to which a replication has copied the image."""
+    return "account" in (block.get(f"{PREFIX}ecr_image_pull") or {})
+
+
 def is_for_roles_of_consumers(block: dict[str, Any]) -> bool:
     """Whether a task needs a share with a role for each consumer, which test_consumer_roles.py shows."""
     return (block.get(f"{PREFIX}iam_ecr_session_revocation") or {}).get("roles") == "per_consumer"
@@ -140,7 +146,8 @@ def test_examples_of_the_owner_account_run(control: Control, kind: str, name: st
 @pytest.mark.parametrize(("kind", "name"), CONSUMER)
 @pytest.mark.usefixtures("shared")
 def test_examples_of_the_consumer_account_run(control: Control, kind: str, name: str) -> None:
-    blocks = [block for block in examples(kind, name) if not needs_engine(block) and not is_after_the_share(block)]
+    elsewhere = (needs_engine, is_after_the_share, is_for_a_copy)
+    blocks = [block for block in examples(kind, name) if not any(condition(block) for condition in elsewhere)]
     done = run(control, blocks, "consumer")
     assert done.code == 0, done
 
@@ -163,11 +170,13 @@ def test_examples_of_replication_run(control: Control, name: str, profile: str) 
 
 def test_examples_of_a_configured_replication_run(control: Control) -> None:
     (_info, info), (_role, role) = REPLICATED
-    first, last = examples("role", role)
+    first, proof, last = examples("role", role)
+    copies = [block for block in examples("module", "ecr_image_pull") if is_for_a_copy(block)]
     ecr = control.lab.client("owner", "ecr")
     configure(ecr)
-    for blocks in ([first], examples("module", info), [last]):
-        done = run(control, blocks, "owner", "-e", "ecr_replicate_wait_interval=0.05")
+    for blocks in ([first], examples("module", info), [proof], copies, [last]):
+        profile = "consumer-administrator" if blocks == copies else "owner"
+        done = run(control, blocks, profile, "-e", "ecr_replicate_wait_interval=0.05")
         assert done.code == 0, done
     assert ecr.describe_registry()["replicationConfiguration"]["rules"] == []
 

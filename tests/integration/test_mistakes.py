@@ -325,7 +325,7 @@ MISTAKES = {
     ),
     "37-image-of-another-registry": Mistake(
         "pull",
-        ["but this share is in registry 127.0.0.1:", "If the image is in this share, write release:v1.0."],
+        ["but the images are in registry 127.0.0.1:", "If this image is one of them, write release:v1.0."],
         {"ecr_pull_images": ["999999999999.dkr.ecr.eu-west-1.amazonaws.com/release:v1.0"]},
     ),
     "51-wrong-owner-account": Mistake(

@@ -272,8 +272,9 @@ def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owne
             "wrong",
             "trust",
             "",
-            "Check, in this order: the trust policy of the role names this account or principal; the external ID is the"
-            " one in that statement; an identity-based policy of the caller allows sts:AssumeRole on this role.",
+            "Check, in this order: the trust policy of the role names this account or principal, or an organization and"
+            " unit of this account; the external ID is the one in that statement; an identity-based policy of the"
+            " caller allows sts:AssumeRole on this role.",
         ),
         (
             allow("ecr:*"),
@@ -660,7 +661,7 @@ def test_image_of_another_registry_is_rejected_early(control: Control, owner: Ow
     others = [host.replace(region, "eu-south-2"), host.replace(accounts.OWNER, accounts.CONSUMER), "localhost:1"]
     for other in others:
         result = pull(control, role, f"https://{other}/release:v1.0", credentials=credentials)
-        assert f"Image {other}/release:v1.0 names registry {other}, but this share is in " in result["msg"]
+        assert f"Image {other}/release:v1.0 names registry {other}, but the images are in " in result["msg"]
     assert not (control.folder / "layout").exists()
 
 

@@ -85,7 +85,7 @@ def registries(lab: Lab) -> Iterator[Registries]:
 
 
 def replicate(control: Control, *arguments: str, **variables: Any) -> Run:
-    waiting = {"ecr_replicate_wait_interval": 0.05, "ecr_replicate_wait_timeout": 60}
+    waiting = {"ecr_replicate_wait_interval": 0.05, "ecr_replicate_wait_timeout": 60, "ecr_replicate_images": []}
     return control.playbook("replicate", None, "-e", DECLARATION, *arguments, **{**waiting, **variables})
 
 
@@ -278,6 +278,15 @@ def test_templates_of_others_are_kept(control: Control, registries: Registries, 
         ),
         ({"ecr_replicate_owner_profile": "stranger"}, ["The credentials for the owner account belong to account 333"]),
         ({"ecr_replicate_prefix": "x"}, ["Variable ecr_replicate_prefix is unknown"]),
+        (
+            {"ecr_replicate_images": ["release:v9", "develop:v1.0"], "ecr_replicate_prefixes": ["release", "dev"]},
+            ["ecr_replicate_images: image release:v9 does not exist in the owner account."],
+        ),
+        (
+            {"ecr_replicate_images": ["develop:v1.0", "Release", f"{accounts.CONSUMER}.dkr.ecr.eu-west-1.on.aws/a:b"]},
+            ["ecr_replicate_images: Image 'Release'", "but the images are in the registry of account 111111111111"],
+        ),
+        ({"ecr_replicate_images": ["develop:v1.0"]}, ["does not select the repositories of develop:v1.0."]),
         (
             {"ecr_replicate_delete_replication": True},
             ["ecr_replicate_delete_replication is true:", "release:v1.0", "set ecr_replicate_allow_deletions to true."],

@@ -103,11 +103,12 @@ def _describing(handle: Call) -> Call:
                 return not_found(name, identifier)
 
         def keep_wanted(answer: dict[str, Any]) -> None:
+            images = {image["imageDigest"]: image for image in ecr._images.get(name, [])}
             answer["imageDetails"] = [
                 image_detail for image_detail in answer["imageDetails"] if requested(image_detail["imageDigest"])
             ]
             for item in answer["imageDetails"]:
-                image = ecr._find_image(name, {"imageDigest": item["imageDigest"]})
+                image = images[item["imageDigest"]]
                 item["imageStatus"] = _status(image)
                 item |= {key: image[key] for key in ("lastArchivedAt", "lastActivatedAt") if key in image}
 

@@ -6,7 +6,8 @@
 2. A backfill copies the images that match the replication rules at its start, with each image tag. The registry of the
    destination accepts them as it accepts the images of a push.
 3. A backfill proceeds with each request that lists or describes backfills: it is prepared, then it copies images in
-   several steps, then it has ended. So a test can observe each status without waiting.
+   several steps, then it has ended. So a test can observe each status without waiting. While copies are held (see
+   `replication`), it remains in progress.
 4. A backfill fails if at least half of at least a hundred images fail.
 
 Sources: Amazon ECR API Reference, "StartReplicationBackfill"; Amazon ECR User Guide, "Replication backfill". The
@@ -107,6 +108,8 @@ def install() -> None:
 def _proceed(backfill: Backfill, put_manifest: Any) -> None:
     if backfill.status == "PREPARING":
         backfill.status, backfill.total = "IN_PROGRESS", len(backfill.remaining)
+        return
+    if backfill.status == "IN_PROGRESS" and replication.copies.held.exists():
         return
     if backfill.status == "IN_PROGRESS" and backfill.remaining:
         size = max(1, (backfill.total or 0) // STEPS)

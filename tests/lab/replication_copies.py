@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 from typing import Any
 
 from tests.support.lab import Lab
@@ -13,6 +15,8 @@ from .clients import allow, document
 
 OTHER_REGION = "eu-west-1"
 SOURCE = {"AWS": f"arn:aws:iam::{accounts.OWNER}:root"}
+SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+EMPTY = "sha256:" + hashlib.sha256(b"{}").hexdigest()
 _numbers = itertools.count()
 
 
@@ -44,6 +48,30 @@ def fill(lab: Lab, ecr: Any, prefix: str, count: int) -> str:
         layer = accounts.layer({"number": f"{name} {number}".encode()})
         accounts.push(lab.endpoint, token, name, str(number), [layer])
     return name
+
+
+def put_manifest(ecr: Any, name: str, number: int, subject: str = "", image_tag: str = "") -> str:
+    """Put an image whose manifest has no layers; its digest.
+
+    :param number: distinguishes the images of a repository
+    :param subject: the digest of another image, to which this one refers as its signature
+    """
+    media_type = "application/vnd.oci.image.manifest.v1+json"
+    manifest: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": EMPTY, "size": 2},
+        "layers": [],
+        "annotations": {"number": str(number)},
+    }
+    if subject:
+        manifest["artifactType"] = SIGNATURE
+        manifest["subject"] = {"mediaType": media_type, "digest": subject, "size": 400}
+    tagged = {"imageTag": image_tag} if image_tag else {}
+    reply = ecr.put_image(
+        repositoryName=name, imageManifest=json.dumps(manifest), imageManifestMediaType=media_type, **tagged
+    )
+    return str(reply["image"]["imageId"]["imageDigest"])
 
 
 def digests(ecr: Any, name: str) -> dict[str, list[str]]:

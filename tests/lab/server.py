@@ -47,6 +47,7 @@ from . import (
     propagation,
     pull_failures,
     pull_through_cache,
+    referrers,
     regions,
     registry_policy,
     replication,
@@ -188,6 +189,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     service_control.install()
     image_states.install()
     pull_failures.install(folder)
+    referrers.install()
     pages.install()
     creation_templates.install()
     pull_through_cache.install()
@@ -195,7 +197,7 @@ def serve(folder: pathlib.Path, authority: str | None = None, observe: bool = Fa
     cross_account.install()
     registry_policy.install()
     replication_backfill.install()
-    replication.install()
+    replication.install(folder)
     resource_control.install()
     ecr.install(public)
     iam.install()

@@ -24,6 +24,8 @@ MISFITS = "misfits"
 VPC_ENDPOINT, ENDPOINT_POLICY = "vpc-endpoint", "vpc-endpoint-policy"
 #: The failures that a test chooses for repositories, images and layers, see `pull_failures`.
 PULL_FAILURES = "pull-failures"
+#: While this file exists, no image is copied to another registry, see `replication`.
+REPLICATION_HELD = "replication-held"
 #: The dates that a test chooses for roles, see `account_details`.
 ROLE_DATES = "role-dates"
 #: The time that a test sets, see `clock`.

@@ -168,6 +168,22 @@ def test_status_of_an_image_at_each_destination(lab: Lab, owner: Any, consumer: 
     assert refusal(owner.describe_image_replication_status, **missing)[0] == "ImageNotFoundException"
 
 
+def test_copies_wait_until_they_are_released(lab: Lab, owner: Any, consumer: Any) -> None:
+    accept(consumer, "ecr:ReplicateImage", "ecr:CreateRepository")
+    configure(owner, {**rule(destination()), "deleteReplication": {"enabled": True}})
+    deleted = push(lab, owner)
+    with lab.replication_held():
+        name = push(lab, owner)
+        owner.batch_delete_image(repositoryName=deleted, imageIds=[{"imageTag": accounts.IMAGE_TAG}])
+        assert (is_copied(consumer, name), is_copied(consumer, deleted)) == (False, True)
+        image = {"repositoryName": name, "imageId": {"imageTag": accounts.IMAGE_TAG}}
+        (status,) = owner.describe_image_replication_status(**image)["replicationStatuses"]
+        assert status["status"] == "IN_PROGRESS"
+    assert (is_copied(consumer, name), is_copied(consumer, deleted)) == (True, False)
+    (status,) = owner.describe_image_replication_status(**image)["replicationStatuses"]
+    assert status["status"] == "COMPLETE"
+
+
 def test_first_rule_of_an_account_needs_its_service_linked_role(lab: Lab) -> None:
     account = Account(lab, "fifth-administrator")
     user = account.user("ecr", allow("ecr:*"))

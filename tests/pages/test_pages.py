@@ -16,7 +16,8 @@ from .run import PAGES, commands, not_run, pages_that_run, run_page
 from .session import ROOT, Quick, terminal
 
 RUN = pages_that_run()
-WITH_ENGINE = "README"  # its commands pull into docker or podman
+#: The pages whose commands pull into docker or podman.
+WITH_ENGINE = ("README", "backfill", "replication")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quick]:
         yield Quick(ansible, python)
 
 
-@pytest.mark.parametrize("path", [path for path in RUN if path.stem != WITH_ENGINE], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in RUN if path.stem not in WITH_ENGINE], ids=lambda path: path.stem)
 def test_page_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, path: pathlib.Path) -> None:
     with terminal(tmp_path, quick) as reader:
         problems = list(run_page(path, reader, {}))
@@ -37,9 +38,12 @@ def test_page_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, path: pathli
 
 
 @pytest.mark.engine
-def test_readme_runs_as_printed(tmp_path: pathlib.Path, quick: Quick, docker: dict[str, str]) -> None:
+@pytest.mark.parametrize("path", [path for path in RUN if path.stem in WITH_ENGINE], ids=lambda path: path.stem)
+def test_page_with_engine_runs_as_printed(
+    tmp_path: pathlib.Path, quick: Quick, path: pathlib.Path, docker: dict[str, str]
+) -> None:
     with terminal(tmp_path, quick, docker) as reader:
-        problems = list(run_page(ROOT / "README.md", reader, {}))
+        problems = list(run_page(path, reader, {}))
     assert problems == [], "\n".join(problems)
 
 

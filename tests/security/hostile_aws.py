@@ -59,6 +59,7 @@ ANSWERS: dict[str, Any] = {
     "GetDownloadUrlForLayer": {"downloadUrl": "https://127.0.0.1:9", "layerDigest": DIGEST},
     "DescribeRepositories": {"repositories": [_REPOSITORY]},
     "ListTagsForResource": {"tags": _TAGS},
+    "GetRepositoryPolicy": {"policyText": urllib.parse.unquote(_DOCUMENT)},
     "GetResources": {"ResourceTagMappingList": [{"ResourceARN": REPOSITORY_ARN, "Tags": _TAGS}]},
     "GetTagKeys": {"TagKeys": ["environment"]},
     "GetTagValues": {"TagValues": ["release"]},

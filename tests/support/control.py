@@ -28,6 +28,8 @@ REGISTRY_MODULES = (
     "ecr_pull_through_rule",
     "iam_ecr_cache_role",
 )
+#: The modules that change the owner account.
+OWNER_MODULES = ("ecr_repository_policy_statement", "ecr_repository_tag", "iam_ecr_pull_role")
 ROLE = "allow_ecr_release"
 ROLE_ARN = f"arn:aws:iam::{accounts.OWNER}:role/{ROLE}"
 REPOSITORY_ARN = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
@@ -122,7 +124,7 @@ class Control:
         if module == "ecr_replication_backfill":
             options = {"wait_interval": WAIT_INTERVAL, "wait_timeout": 60, **options}
             return self._module_itself(module, profile, *flags, **options)
-        owners = module in (*REGISTRY_MODULES, "ecr_repository_tag", "iam_ecr_pull_role")
+        owners = module in (*REGISTRY_MODULES, *OWNER_MODULES)
         options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
         in_steps = not owners and options["wait_timeout"] != 0
         if not in_steps and options.get("credentials") != "controller" and {*flags} <= {"--check", "--diff"}:

@@ -99,6 +99,10 @@ class Lab:
         """
         return self._set(state.PULL_FAILURES, failures)
 
+    def replication_held(self) -> contextlib.AbstractContextManager[None]:
+        """Context manager in which no image is copied to another registry. Afterwards, the copies are made."""
+        return self._set(state.REPLICATION_HELD, {})
+
     def role_dates(self, dates: dict[str, dict[str, str]]) -> contextlib.AbstractContextManager[None]:
         """Within, roles have other dates.
 

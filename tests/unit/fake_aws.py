@@ -86,6 +86,7 @@ def _replies_after(operation: str, arguments: dict[str, Any], replies: dict[str,
     registry = {"replicationConfiguration": arguments.get("replicationConfiguration")}
     found: dict[str, dict[str, Any]] = {
         "put_registry_policy": {"get_registry_policy": {"policyText": arguments.get("policyText")}},
+        "set_repository_policy": {"get_repository_policy": {"policyText": arguments.get("policyText")}},
         "put_replication_configuration": {"describe_registry": registry},
         "create_repository_creation_template": {
             "describe_repository_creation_templates": {"repositoryCreationTemplates": [arguments]}

@@ -33,6 +33,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_info
     REPLICATION_INFO_ARGUMENTS,
     replication_info,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy import (
+    REPOSITORY_POLICY_ARGUMENTS,
+    repository_policy_statement,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import (
     REPOSITORY_TAG_ARGUMENTS,
     tag_repositories,
@@ -64,6 +68,7 @@ WRITING = {
     "iam_ecr_pull_role, new",
     "iam_ecr_pull_role, changed",
     "iam_ecr_pull_role, absent",
+    "ecr_repository_policy_statement",
     "ecr_repository_tag",
     "iam_ecr_session_revocation",
     "iam_ecr_tag_guard",
@@ -148,6 +153,11 @@ CASES = {
             "get_user": {"User": DEVELOPER},
             "describe_repository_creation_templates": {"registryId": OWNER, "repositoryCreationTemplates": []},
         },
+    ),
+    "ecr_repository_policy_statement": Case(
+        repository_policy_statement,
+        REPOSITORY_POLICY_ARGUMENTS,
+        {"name": "share", "names": ["release"], "consumers": [{"account": CONSUMER}], "wait_timeout": 0},
     ),
     "ecr_repository_tag": Case(tag_repositories, REPOSITORY_TAG_ARGUMENTS, TAG),
     "ecr_replication_info": Case(

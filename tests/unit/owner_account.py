@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import AccessDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import merged
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     Attachment,
@@ -65,6 +68,7 @@ class OwnerAccount:
     """The owner account: pull roles, and the tags of repositories in one region.
 
     :param policy_of: the policy of each role
+    :param documents: the texts of the policies of repositories
     :param now: the time of its next reads
     """
 
@@ -74,6 +78,7 @@ class OwnerAccount:
     policies: dict[str, RoleState] = field(default_factory=dict)
     policy_of: dict[str, str] = field(default_factory=dict)
     now: str = EARLY
+    documents: dict[str, str | None] = field(default_factory=dict)
 
     def read(self, name: str, policy: str) -> RoleState:
         """The state of a role and its policy, as IAM returns it."""
@@ -98,6 +103,7 @@ class OwnerAccount:
 
     def account(self, shares: list[Share]) -> Account:
         """The result of a reader."""
+        shares = [share for share in shares if share.has_role]
         names = {share.name: share.policy_name for share in shares}
         names.update({share.label: share.policy_name for share in shares if share.label in self.roles})
         for name, role in self.roles.items():
@@ -110,7 +116,10 @@ class OwnerAccount:
             for name, role in self.roles.items()
             if name not in names and role.role_tags.items() >= OURS.items()
         }
-        registry = RegistryState(REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown)
+        documents = {name: self.documents.get(name) for name in [*self.repositories, "*"]}
+        registry = RegistryState(
+            REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown, documents
+        )
         roles = {name: self.read(name, policy) for name, policy in names.items()}
         return Account(Identity("aws", OWNER), time_of(self.now), roles, others, {REGION: registry})
 
@@ -185,7 +194,11 @@ def carried_out(world: OwnerAccount, plan: SharePlan) -> Iterator[OwnerAccount]:
                 world = world.write(name, policy, state)
                 yield world
             continue
-        for name in options["names"]:
+        for name in options["names"] or ["*"]:
+            if module == "ecr_repository_policy_statement":
+                world = _with_statement(world, name, options)
+                yield world
+                continue
             tags, change = world.repositories[name], options["tags"]
             if options["state"] == "absent":
                 tags = {key: value for key, value in tags.items() if change.get(key) != value}
@@ -193,6 +206,16 @@ def carried_out(world: OwnerAccount, plan: SharePlan) -> Iterator[OwnerAccount]:
                 tags = {**tags, **change}
             world = replace(world, repositories={**world.repositories, name: tags})
             yield world
+
+
+def _with_statement(world: OwnerAccount, name: str, options: dict[str, Any]) -> OwnerAccount:
+    """The account after a statement was written to the policy of one repository."""
+    declared = AccessDeclaration.of({"repository_tags": None, "exclusive": False, **options})
+    text = world.documents.get(name)
+    policy = merged(
+        None if text is None else json.loads(text), declared, declared.statements(Identity("aws", OWNER), REGION)
+    )
+    return replace(world, documents={**world.documents, name: None if policy is None else json.dumps(policy)})
 
 
 def end_of(world: OwnerAccount, *shares: dict[str, Any], state: str = "present") -> OwnerAccount:

@@ -33,6 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_decl
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_info import REPLICATION_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import REQUEST_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import SELECTION_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy import REPOSITORY_POLICY_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_tag import REPOSITORY_TAG_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation_choice import CHOICE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session_revocation import REVOCATION_ARGUMENTS
@@ -59,6 +60,7 @@ MODULES = {
     "ecr_replication_info": REPLICATION_INFO_ARGUMENTS,
     "ecr_replication_rule": REPLICATION_RULE_ARGUMENTS,
     "ecr_repository_creation_template": CREATION_TEMPLATE_ARGUMENTS,
+    "ecr_repository_policy_statement": REPOSITORY_POLICY_ARGUMENTS,
     "ecr_repository_tag": REPOSITORY_TAG_ARGUMENTS,
     "ecr_share_info": SHARE_INFO_ARGUMENTS,
     "iam_ecr_pull_role": PULL_ROLE_ARGUMENTS,

@@ -10,6 +10,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import probe_request
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, explain
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
@@ -148,7 +149,8 @@ def test_a_denial_of_a_repository_to_the_role(row: Row) -> None:
     verdict = proven(raised)
     assert (verdict.verdict, row.role in verdict.advice) == ("fail", True), verdict
     assert is_retryable(verdict.denial_kind) is row.is_retryable
-    pulled = _pull._failure(Reference("app", "v1", None), "AccessDeniedException", raised.response["Error"]["Message"])
+    sentence = raised.response["Error"]["Message"]
+    pulled = _pull._failure(Reference("app", "v1", None), "AccessDeniedException", sentence, ROLE)
     assert row.role in str(pulled), pulled
     assert is_retryable(pulled.facts["denial_kind"]) is row.is_retryable
 
@@ -159,7 +161,7 @@ def test_a_denial_of_the_registry_token(row: Row) -> None:
     hint = row.role if not row.is_retryable or "perimeter" in row.end else "to allow ecr:GetAuthorizationToken"
     ecr = type("Ecr", (), {"get_authorization_token": staticmethod(raising(raised))})
     with pytest.raises(EcrError) as caught:
-        _pull._token(ecr)
+        _pull._token(ecr, ROLE)
     if "perimeter" not in row.end:
         assert hint in str(caught.value)
         assert hint in probe_request(raising(raised)).advice

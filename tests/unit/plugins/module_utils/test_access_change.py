@@ -199,8 +199,11 @@ def test_long_lists_of_repositories_are_shortened() -> None:
 
 
 def test_changed_conditions_of_several_principals() -> None:
-    old, new = trust(allow(), allow({"AWS": TWO})), trust(allow({"AWS": TWO}, StringEquals=external_id()), DECLARED)
-    assert lines(old, new) == [f"{one}: must now present an external ID" for one in (ONE, TWO)]
+    with_mfa = allow({"AWS": TWO}, Bool={"aws:MultiFactorAuthPresent": "true"})
+    assert lines(trust(allow(), allow({"AWS": TWO})), trust(with_mfa, DECLARED)) == [
+        f"{ONE}: must now present an external ID",
+        f"{TWO}: now needs MFA",
+    ]
     # The second statement of a principal is not compared with the same one again.
     both = trust(DECLARED, allow(Bool={"aws:MultiFactorAuthPresent": "true"}))
     assert lines(both, trust(allow())) == [f"{ONE}: no longer needs an external ID"]

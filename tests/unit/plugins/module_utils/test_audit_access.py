@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _audit_verdicts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_copies import recipients
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     CacheRule,
     CreationTemplate,
     PolicyDocument,
+    Registry,
     ReplicationRule,
     Repository,
     Unseen,
@@ -223,6 +226,35 @@ def test_replication_from_another_account() -> None:
     granting = consumer_policy(Action=["ecr:ReplicateImage", "ecr:CreateRepository"], Resource="*")
     [row] = rows_of(estate(repositories=BOTH[:1], registry=document(granting))).values()
     assert (row.access.actions["push"], row.access.paths[0].path) == ("allowed", "replication")
+
+
+@pytest.mark.parametrize("denying", [{"Effect": "Deny"}, {"Action": "ecr:CreateRepository"}])
+def test_replication_that_the_registry_policy_does_not_allow(denying: dict[str, Any]) -> None:
+    granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*")
+    statements = [{**granting, **denying}, *([granting] if "Effect" in denying else [])]
+    assert verdicts(estate(repositories=BOTH[:1], registry=document(*statements)), "push") == {}
+
+
+def test_a_service_replicates_no_images() -> None:
+    granting = consumer_policy(Principal={"Service": "lambda.amazonaws.com"}, Action="ecr:ReplicateImage", Resource="*")
+    assert verdicts(estate(repositories=BOTH[:1], registry=document(granting)), "push") == {}
+
+
+def test_rules_copy_only_repositories_of_their_region() -> None:
+    rule = ReplicationRule(((CONSUMER, "us-east-1"),), ())
+    abroad = Repository("develop", "us-east-1", BOTH[1].arn.replace(REGION, "us-east-1"), {})
+    account = estate(repositories=BOTH[:1], replication=(rule,))
+    account = replace(account, registries=(*account.registries, Registry("us-east-1", (abroad,), None)))
+    assert verdicts(account) == {(root(CONSUMER), "release"): "allowed"}
+
+
+def test_recipients_of_copies_are_added_once() -> None:
+    rule = ReplicationRule(((CONSUMER, "us-east-1"), (OWNER, "us-east-1"), (OTHER, "us-east-1")), ())
+    cache = CacheRule("hub", "registry-1.docker.io")
+    account = estate(replication=(rule, rule), cache_rules=(cache, cache))
+    known = recipients(account, [])
+    assert [one.name for one in known] == [root(CONSUMER), root(OTHER), "registry-1.docker.io"]
+    assert recipients(account, known[1:]) == known[:1]
 
 
 def test_pull_through_cache_rule() -> None:

@@ -273,6 +273,7 @@ def test_access_paths_that_cannot_be_read_are_unknown(path: str, repository_name
     assert (row.outsider.name, row.repository) == ("*", repository_name)
     assert {action for action, verdict in row.access.actions.items() if verdict == "unknown"} == unknown
     assert row.access.reasons["push" if path == "pull_through_cache" else "pull"].endswith("AWS denies it")
+    assert [one.path for one in row.access.paths] == ["role" if path == "repositories" else path]
 
 
 def user(*statements: dict[str, Any], **more: Any) -> IamPrincipal:

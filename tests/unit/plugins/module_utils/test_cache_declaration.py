@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -106,3 +107,20 @@ def problems_of_removal(tags: dict[str, str]) -> str:
     absent, problems = CacheRoleDeclaration("ecr-cache", "ecr-cache", is_present=False, cache=cache()), Problems()
     plan_cache_role(RoleState(role_exists=True, role_tags=tags), absent, REGISTRY, problems)
     return "".join(problems.found)
+
+
+@pytest.mark.parametrize("is_present", [True, False])
+def test_role_of_another_cache_is_protected(is_present: bool) -> None:
+    ours = {"managed-by": "crossaccount.ecr-cache"}
+    for cached, adopt, is_refused in (
+        (f"{REGION}/cache", False, False),
+        (f"{REGION}/other", False, True),
+        ("us-east-1/cache", False, True),
+        ("us-east-1/cache", True, False),
+    ):
+        before = RoleState(role_exists=True, role_tags={**ours, "crossaccount.ecr-cache": cached})
+        declared, problems = dataclasses.replace(role(), is_present=is_present, adopt=adopt), Problems()
+        plan_cache_role(before, declared, REGISTRY, problems)
+        assert [one.startswith(f"Role ecr-cache is the role of the cache {cached}") for one in problems.found] == (
+            [True] if is_refused else []
+        )

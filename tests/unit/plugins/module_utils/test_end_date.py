@@ -68,6 +68,22 @@ def test_a_duration_keeps_only_the_end_of_the_same_duration() -> None:
     assert End("", END).fixed(fixed, NOW) == End("", END)
 
 
+@pytest.mark.parametrize(
+    ("duration", "seconds"), [("90s", 90), ("2m", 120), ("2h", 7_200), ("2d", 172_800), ("2w", 1_209_600)]
+)
+def test_units_of_a_duration(duration: str, seconds: int) -> None:
+    fixed = End(duration).fixed(None, NOW)
+    assert fixed.time == NOW + datetime.timedelta(seconds=seconds)
+    assert (End(duration).text, fixed.text) == (duration, f"{duration} {fixed.time:%Y-%m-%dT%H:%M:%SZ}")
+    assert End("", END).text == "2026-01-31T00:00:00Z"
+
+
+def test_a_time_needs_a_time_zone() -> None:
+    assert list(end_problems("2026-01-31T00:00:00")) == [
+        "expires '2026-01-31T00:00:00' has no time zone. For a time in UTC, append Z."
+    ]
+
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [

@@ -204,8 +204,8 @@ def test_registry_of_the_share(
         []
         if expected is None
         else [
-            f"Image {registry}/app:v1 names registry {registry}, but this share is in {expected}. If the image is in"
-            " this share, write app:v1."
+            f"Image {registry}/app:v1 names registry {registry}, but the images are in {expected}. If this image is"
+            " one of them, write app:v1."
         ]
     )
 

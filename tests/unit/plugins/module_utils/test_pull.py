@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _pull
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import fetch_with_retry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
+from ansible_collections.crossaccount.ecr.plugins.module_utils._pull import fetch_with_retry, pull_is_final, resolve
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
+from botocore.exceptions import ClientError
 
 WAIT = WaitOptions(True, 60, 0)
 DENIED = "docker could not pull it: denied: User: x is not authorized to perform: ecr:BatchGetImage on resource: y"
@@ -79,3 +84,60 @@ def test_engine_error_without_the_sentence_of_aws_is_repeated(text: str, options
     assert str(raised.value).startswith(f"{text}. ")
     assert raised.value.facts["denial_kind"] == ("unknown" if text == BARE else "throttled")
     assert len(left) == 2
+
+
+class Registry:
+    """A registry in which each image has an outcome: its digest, or a code and a message of AWS."""
+
+    def __init__(self, **images: str | tuple[str, str]) -> None:
+        self.images = images
+
+    def batch_get_image(self, **request: Any) -> dict[str, Any]:
+        outcome = self.images[request["repositoryName"]]
+        if isinstance(outcome, tuple):
+            raise ClientError({"Error": {"Code": outcome[0], "Message": outcome[1]}}, "BatchGetImage")
+        if not outcome:
+            return {"images": [], "failures": [{"failureCode": "ImageNotFound"}]}
+        return {"images": [{"imageId": {"imageDigest": outcome}, "imageManifest": "{}"}]}
+
+
+NOT_FOUND = ("RepositoryNotFoundException", "The repository with name 'gone' does not exist")
+REGISTRY = Registry(
+    here="sha256:1",
+    empty="",
+    gone=NOT_FOUND,
+    upstream=("UnableToGetUpstreamImageException", "unable to be pulled"),
+    refused=("AccessDeniedException", "x is not authorized to perform: y because no identity-based policy allows it"),
+    broken=("InternalFailure", "try again"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gone", ""),
+        ("empty", ""),
+        ("upstream", ""),
+        ("refused", ""),
+        ("here", "Image here:v1 can be pulled, although denied lists it."),
+        ("broken", "Whether image broken:v1 can be pulled is unknown: Image broken:v1"),
+    ],
+)
+@pytest.mark.parametrize("called", [ROLE, CALLER])
+def test_only_a_missing_or_denied_image_is_not_available(name: str, expected: str, called: str) -> None:
+    problems = [*_pull._available(REGISTRY, [parse_reference(f"{name}:v1")], called), ""]
+    assert problems[0].startswith(expected)
+    assert len(problems) == (2 if expected else 1)
+
+
+def resolved(name: str, called: str) -> dict[str, Any]:
+    return {"digests": resolve(REGISTRY, [parse_reference(f"{name}:v1")], called)}
+
+
+@pytest.mark.parametrize("name", ["gone", "empty", "upstream"])
+def test_missing_image_of_a_cache_is_requested_again(name: str) -> None:
+    """A cache is ready only after some seconds. A missing image of the owner account stays missing."""
+    for called, is_final, part in ((CALLER, False, "ECR could not copy the image"), (ROLE, True, "owner account")):
+        result = capture_result(functools.partial(resolved, name, called))
+        assert (pull_is_final(result), result["failed"]) == (is_final, True), result
+        assert part in result["msg"] or name == "empty"

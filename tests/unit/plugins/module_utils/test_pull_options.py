@@ -45,7 +45,7 @@ def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
 def test_image_of_another_registry(given: dict[str, Any], registry: str, expected: str) -> None:
     with pytest.raises(EcrError) as caught:
         options_of(images=[f"https://{registry}/app@{DIGEST}", "App:v1"], **given)
-    assert f"names registry {registry}, but this share is in {expected}. If" in str(caught.value)
+    assert f"names registry {registry}, but the images are in {expected}. If" in str(caught.value)
     assert "https:/:" not in str(caught.value)
     assert "Image 'App:v1'" in str(caught.value), "all problems are reported together"
 

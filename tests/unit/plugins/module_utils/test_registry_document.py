@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import statement_elements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_document import (
     RegistryDocument,
     write_merged,
@@ -18,10 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_documen
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import (
     StatementDeclaration,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
-    merge_statement,
-    statement_elements,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import merge_statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import merge_rule, rule_elements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy, rejected
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import (
     StatementDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_plan import (
     MergedPolicy,
     merge_statement,
-    read_policy,
-    rejected,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 
@@ -189,6 +188,10 @@ def test_policy_is_read_with_all_its_elements() -> None:
         ({"sid": "Own", "create_repositories": False}, declared(sid="Own", creates=False)),
         ({"adopt": True, "prefixes": ["release"], "all_repositories": False}, declared("release", adopt=True)),
         ({"state": "absent"}, declared(is_present=False)),
+        (
+            {"source_account": None, "cache_account": OWNER, "cache_role": "/team/ecr-cache"},
+            declared(sid=f"CrossaccountEcrCache{OWNER}", cache_role="team/ecr-cache"),
+        ),
     ],
 )
 def test_declaration_of_the_options(changed: dict[str, Any], expected: StatementDeclaration) -> None:

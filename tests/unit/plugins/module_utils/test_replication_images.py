@@ -99,8 +99,11 @@ def test_preview_names_what_appears_and_what_may_be_deleted() -> None:
         "The selection has 5 images in release.",
         "+ account 222222222222 in eu-west-1: 1 image can appear, in release.",
     ]
-    assert lines[2].endswith("deletes the copy there. This concerns 3 images now.")
-    assert len(list(preview_lines(SOURCE, rows, [PLACE], False))) == 2
+    assert lines[2] == (
+        "  account 222222222222 in eu-west-1: 1 archived image does not appear. ECR does not replicate archived images."
+    )
+    assert lines[3].endswith("deletes the copy there. This concerns 3 images now.")
+    assert len(list(preview_lines(SOURCE, rows, [PLACE], False))) == 3
     (_selection, unread) = preview_lines(SOURCE, [], [PLACE], False)
     assert unread.startswith("+ account 222222222222 in eu-west-1: the images there are not read.")
     assert next(preview_lines({}, [], [PLACE], False)) == "The selection has 0 images in no repository yet."
@@ -114,8 +117,11 @@ def test_end_names_the_copies_that_stay() -> None:
 def test_table_has_one_line_for_each_image() -> None:
     lines = list(table_lines(compare_copies(SOURCE, COPIES)))
     assert lines[0].split() == ["state", "repository", "image", "tags", "digest", "kind", "destination", "status"]
-    assert len(lines) == 1 + 11 + 1
-    assert lines[-1] == "2 replicated, 5 missing, 1 extra, 3 archived."
+    assert len(lines) == 1 + 11 + 2
+    assert lines[-2] == "2 replicated, 5 missing, 1 extra, 3 archived."
+    assert lines[-1].startswith("ECR neither replicates an archived image nor returns it in a pull.")
+    ends = [line.split("  ")[-1] for line in lines if line.startswith("archived")]
+    assert sorted(ends) == ["the copy is archived", "the original is archived", "the original is archived"]
     assert list(table_lines([])) == []
 
 

@@ -205,6 +205,7 @@ def test_the_password_of_a_registry_token() -> None:
         ("not base64!", "as it is: not base64!", "as it is: ********"),
         ("/////w==", "no text: /////w==", "no text: ********"),
         ("", "nothing", "nothing"),
+        ("QVdTO!nNlY3JldC1wYXNzd29yZA==", "no base64: secret-password", "no base64: secret-password"),
     ],
 )
 def test_forms_of_a_registry_token(token: str, text: str, masked: str) -> None:

@@ -199,8 +199,8 @@ def test_images_of_handoffs_have_the_owner_registry() -> None:
         OwnerAccount({"release": {}}), declared("one", images=[f"{other}/release:v1" for other in others])
     )
     assert problems == [
-        f"Image {other}/release:v1 names registry {other}, but this share is in registry registry. If the image is in"
-        " this share, write release:v1."
+        f"Image {other}/release:v1 names registry {other}, but the images are in registry registry. If this image is"
+        " one of them, write release:v1."
         for other in others
     ]
     assert problems_of(OwnerAccount({}), declared("one", images=[f"{others[0]}/release:v1"]), state="absent") == []
@@ -321,7 +321,7 @@ def test_result_has_only_repositories_that_exist(state: str) -> None:
     assert [region["repositories"] for region in plan.shares[0].result["regions"]] == [[{"name": "release"}]]
 
 
-def test_a_value_that_a_role_grants_is_removed_before_it_is_replaced() -> None:
+def test_a_granted_value_is_removed_before_it_is_replaced() -> None:
     """Otherwise, the consumers of the first share could read the repository until the last phase."""
     world = replace(START, repositories={"release": {}, "develop": {"environment": "release", "audience": "old"}})
     beta = {"environment": "beta", "audience": "inner"}

@@ -13,6 +13,10 @@ from tests.unit.owner_account import ONE, OWNER, REGION, TAG, TWO, OwnerAccount,
 
 NEW = OwnerAccount({"release": {}, "tools/build": {}, "develop": {}})
 SHARED = end_of(NEW, declared("first"))
+CONSUMER = {
+    **{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"},
+    **{"organization_id": None, "organization_units": []},
+}
 BOTH = ["tools/*", "release"]
 
 
@@ -30,13 +34,17 @@ def test_the_facts_about_a_new_share() -> None:
     assert result["trust"]["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{ONE}:root"}
     assert result["permissions"]["Statement"]
     assert {name: value for name, value in result.items() if name not in ("trust", "permissions")} == {
+        "id": f"arn:aws:iam::{OWNER}:role/shares/first",
         "role_name": "first",
+        "mode": "role",
+        "sid": "",
+        "consumer_policy": {},
         "state": "present",
         "role_arn": f"arn:aws:iam::{OWNER}:role/shares/first",
         "policy_arn": f"arn:aws:iam::{OWNER}:policy/shares/rules",
         "account": OWNER,
         "changed": True,
-        "consumers": [{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"}],
+        "consumers": [CONSUMER],
         "expires": None,
         "regions": [
             {
@@ -58,7 +66,7 @@ def test_the_hand_off_of_a_share() -> None:
         "role": {
             "role_arn": f"arn:aws:iam::{OWNER}:role/first",
             "account": OWNER,
-            "consumers": [{"account": ONE, "principals": [], "external_id": f"shared-id-{ONE}"}],
+            "consumers": [CONSUMER],
             "expires": None,
         },
         "tagged": [{"region": REGION, "registry": "registry", "repositories": [{"name": "release"}]}],

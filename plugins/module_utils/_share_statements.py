@@ -1,0 +1,208 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""Plans the statements of the shares without a role, in the policies of repositories or in the registry policy.
+Standard library only.
+
+A repository policy has the statement if, after the run, the repository has the tags that grant access. The statement in
+the registry policy has a condition on the tags, as the permissions of a role. AWS replaces a policy as a whole, with
+one request. So between two requests, a consumer can read a repository only if the old or the new declaration allows it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import ChangeOfAccess, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
+    permissions_document,
+    repository_tags_of,
+    repository_tags_problems,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import (
+    REGISTRY,
+    AccessDeclaration,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
+    AccessStatementPlan,
+    PolicyChange,
+    plan_statements,
+    policy_name,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import SHARE_TAG, RoleState, lowercase_keys
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, Account, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_access import (
+    access_in_registry,
+    access_in_repositories,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
+
+
+@dataclass(frozen=True)
+class StatementStep:
+    """One run of `ecr_repository_policy_statement`."""
+
+    share: Share
+    region: str
+    names: tuple[str, ...]
+    is_present: bool
+
+    @property
+    def is_in_registry(self) -> bool:
+        return self.share.mode == REGISTRY_POLICY
+
+    @property
+    def options(self) -> Json:
+        """The options of `ecr_repository_policy_statement`."""
+        declared = self.share.role
+        return {
+            "region": self.region,
+            "name": self.share.name,
+            "policy": "registry" if self.is_in_registry else "repository",
+            "names": None if self.is_in_registry else list(self.names),
+            "repository_tags": declared.repository_tags if self.is_in_registry else None,
+            "state": "present" if self.is_present else "absent",
+            "consumers": [consumer.options for consumer in declared.consumers] if self.is_present else None,
+            "access": declared.access,
+            "adopt": declared.adopt,
+        }
+
+
+@dataclass
+class StatementChanges:
+    """The changes of repository policies in a run.
+
+    :param removals: the steps that remove statements, before those that add or change them
+    :param access: the access gained and lost, with the name of the share
+    """
+
+    removals: list[StatementStep] = field(default_factory=list)
+    additions: list[StatementStep] = field(default_factory=list)
+    access: list[tuple[str, ChangeOfAccess]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    diff: list[Json] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[StatementStep]:
+        return [*self.removals, *self.additions]
+
+
+def declared_statement(share: Share) -> AccessDeclaration:
+    """The statement that a share declares."""
+    role = share.role
+    return AccessDeclaration(
+        share.name,
+        ("*",),
+        consumers=role.consumers,
+        access=role.access,
+        adopt=role.adopt,
+        is_present=share.is_present,
+        in_registry=share.mode == REGISTRY_POLICY,
+        tags=repository_tags_of(role.repository_tags),
+    )
+
+
+def planned_without_role(share: Share, account: Account) -> PlannedRole:
+    """The share as a role that grants access by its tags. No IAM role is read or written."""
+    tags = repository_tags_of(share.role.repository_tags)
+    granting = RoleState(True, True, permissions=permissions_document(account.identity, tags), attached=True)
+    sid = declared_statement(share).sid
+    policies = [policy or "" for registry in account.registries.values() for policy in registry.policies.values()]
+    before = granting if any(sid in policy for policy in policies) else RoleState()
+    after = granting if share.is_present else RoleState()
+    consumers = tuple(consumer.in_partition(account.identity.partition) for consumer in share.role.consumers)
+    return PlannedRole(replace(share.role, consumers=consumers), RolePlan(before, after, []))
+
+
+def plan_statement_changes(shared: ShareState, tags: TagChanges) -> StatementChanges:
+    """Plan the statements that the declaration removes, changes and adds."""
+    changes = StatementChanges()
+    several = len(shared.shares) > 1
+    policies = {region: dict(registry.policies) for region, registry in shared.account.registries.items()}
+    for share in shared.shares:
+        if not (share.has_role or share.is_unchanged):
+            problems = _share_problems(share, shared.account)
+            changes.problems += [f"Share {share.label}: {one}" if several else one for one in problems]
+    for _number, share, region, _names in shared.places():
+        if not (share.has_role or share.is_unchanged) and region in policies:
+            _plan_in_region(shared, share, region, policies[region], tags, changes)
+    return changes
+
+
+def _share_problems(share: Share, account: Account) -> t.Iterator[str]:
+    if share.is_present and "repository_tags" not in share.missing:
+        yield from repository_tags_problems(share.role.repository_tags)
+    if "consumers" not in share.missing:
+        yield from declared_statement(share).problems_in(account.identity)
+    for name, state in sorted(account.others.items()):
+        if share.name.lower() in (name.lower(), lowercase_keys(state.role_tags).get(SHARE_TAG, "").lower()):
+            yield (
+                f"Role {name} of this collection exists, so the consumers of an earlier declaration can still pull"
+                f" through it. End that share first: set {option('mode')} to role and {option('state')} to absent. Or"
+                f" choose another {option('role_name')}."
+            )
+
+
+def _plan_in_region(
+    shared: ShareState,
+    share: Share,
+    region: str,
+    policies: dict[str, str | None],
+    tags: TagChanges,
+    changes: StatementChanges,
+) -> None:
+    """Plan the statement of a share in one region, and replace the changed texts in `policies`."""
+    wanted_tags = repository_tags_of(share.role.repository_tags)
+    declared, owner = declared_statement(share), shared.account.identity
+    own = {name: policy for name, policy in policies.items() if (name == REGISTRY) == declared.in_registry}
+    selected = {
+        name
+        for name in (own if share.is_present and wanted_tags else ())
+        if name == REGISTRY or has_every_tag(tags.after.get((region, name), {}), wanted_tags)
+    }
+    plan = plan_statements(own, selected, declared, declared.statements(owner, region))
+    policies.update({change.name: text(change.after) if change.after else None for change in plan.changes})
+    removed, added = (
+        tuple(change.name for change in plan.changes if (change.name in selected) == is_added)
+        for is_added in (False, True)
+    )
+    changes.removals += [StatementStep(share, region, removed, False)] if removed else []
+    changes.additions += [StatementStep(share, region, added, True)] if added else []
+    changes.problems += plan.problems
+    if declared.in_registry:
+        before, after = _repositories(shared, region, tags)
+        change = _registry_change(own[REGISTRY], plan)
+        access = [access_in_registry(change, declared, before, after)] if change else []
+    else:
+        access = list(access_in_repositories(plan.changes, declared, owner, region))
+    changes.access += [(share.name, change) for change in access]
+    header = f"statement {declared.sid} in the {'registry policy' if declared.in_registry else 'policies'} in {region}"
+    changes.diff += [{**plan.diff, "before_header": header, "after_header": header}] if plan.changes else []
+
+
+def _repositories(shared: ShareState, region: str, tags: TagChanges) -> tuple[list[Repository], list[Repository]]:
+    """The repositories of a region with their current tags, and with their planned tags."""
+    owner, names = shared.account.identity, shared.account.registries[region].repositories
+    arns = {name: owner.repository(region, name) for name in names}
+    before = [Repository(name, arn, shared.tags(region, name)) for name, arn in arns.items()]
+    return before, [Repository(name, arn, tags.after[region, name]) for name, arn in arns.items()]
+
+
+def _registry_change(policy: str | None, plan: AccessStatementPlan) -> PolicyChange | None:
+    """The registry policy before and after the run; None if it is not valid, which is a problem of the plan.
+
+    The tags can change access although the policy does not change.
+    """
+    if plan.changes or plan.problems:
+        return plan.changes[0] if plan.changes else None
+    document = None if policy is None else read_policy(policy, policy_name(REGISTRY))
+    return PolicyChange(REGISTRY, document, document)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""share.yml and unshare.yml in the mode repository_policy: pulls with the consumer's own identity."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.lab import accounts
+from tests.lab.clients import Account, Statement, allow, refusal
+from tests.support.control import REPOSITORY_ARN, Control, Run
+from tests.support.lab import Lab
+from tests.support.manifests import manifest
+from tests.support.paths import ROOT
+
+THEIRS = {
+    "Sid": "theirs",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{accounts.STRANGER}:root"},
+    "Action": ["ecr:DescribeImages"],
+}
+
+
+def allowed_to_the_owner() -> set[str]:
+    """The actions in the policy that the guide hands out."""
+    document = json.loads((ROOT / "playbooks/vars/statement-owner-policy.json").read_text(encoding="utf-8"))
+    listed = [statement["Action"] for statement in document["Statement"]]
+    return {action for actions in listed for action in ([actions] if isinstance(actions, str) else actions)}
+
+
+def share(control: Control, *flags: str, playbook: str = "share", **changed: Any) -> Run:
+    variables = {
+        "ecr_share_region": accounts.REGION,
+        "ecr_share_role_name": "own-identities",
+        "ecr_share_mode": "repository_policy",
+        "ecr_share_repository_tags": {"environment": "release"},
+        "ecr_share_repositories": ["release"],
+        "ecr_share_consumers": [{"account": accounts.CONSUMER}],
+        **changed,
+    }
+    mark = len(control.lab.calls())
+    done = control.playbook(playbook, "owner", *flags, **variables)
+    if "--check" in flags or done.code:
+        assert control.lab.writes_since(mark) == [], done
+    elif variables["ecr_share_mode"] == "repository_policy":
+        needed = {*control.lab.calls()[mark:]} - {"sts:GetCallerIdentity"}
+        assert needed <= allowed_to_the_owner(), done
+    return done
+
+
+def policy(lab: Lab, name: str) -> list[Statement]:
+    ecr = lab.client("owner", "ecr")
+    if refusal(ecr.get_repository_policy, repositoryName=name)[0]:
+        return []
+    listed: list[Statement] = json.loads(ecr.get_repository_policy(repositoryName=name)["policyText"])["Statement"]
+    return listed
+
+
+@pytest.fixture(scope="module")
+def puller(lab: Lab) -> Any:
+    """A user of the consumer with the identity policy of the share."""
+    ecr = lab.client("owner", "ecr")
+    text = json.dumps({"Version": "2012-10-17", "Statement": [THEIRS]})
+    ecr.set_repository_policy(repositoryName="release", policyText=text)
+    pull = allow("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", Resource=f"{REPOSITORY_ARN}*")
+    return Account(lab, "consumer-administrator").user("ecr", allow("ecr:GetAuthorizationToken"), pull)
+
+
+def test_consumer_pulls_with_its_own_identity(control: Control, lab: Lab, puller: Any) -> None:
+    def pulls() -> list[int]:
+        return [manifest(lab, puller, name)[0] for name in ("release", "develop")]
+
+    predicted = share(control, "--check")
+    assert (predicted.code, pulls()) == (0, [403, 403]), predicted
+    assert "+ 222222222222 can pull release" in predicted.output
+    done = share(control)
+    assert (done.code, pulls()) == (0, [200, 403]), done
+    assert "+ 222222222222 can pull release" in done.output
+    assert "share own-identities in repository policies, Sid CrossaccountEcrOwnIdentities" in done.output
+    assert policy(lab, "release")[0] == THEIRS
+    again = share(control)
+    assert (again.code, again.changed) == (0, 0), again
+
+    # A repository that gets the tag is accessible after the next run, and one that lost it is not.
+    ecr = lab.client("owner", "ecr")
+    tags = [{"Key": "environment", "Value": "release"}]
+    ecr.tag_resource(resourceArn=f"{REPOSITORY_ARN}develop", tags=tags)
+    assert "+ 222222222222 can pull develop" in share(control).output
+    assert pulls() == [200, 200]
+    ecr.untag_resource(resourceArn=f"{REPOSITORY_ARN}develop", tagKeys=["environment"])
+    assert "- 222222222222 loses develop" in share(control).output
+    assert (pulls(), policy(lab, "develop")) == ([200, 403], [])
+
+    predicted = share(control, "--check", playbook="unshare")
+    assert "- 222222222222 loses release" in predicted.output
+    assert "still pull" not in predicted.output
+    done = share(control, playbook="unshare")
+    assert (done.code, pulls()) == (0, [403, 403]), done
+    assert policy(lab, "release") == [THEIRS]
+    assert ecr.list_tags_for_resource(resourceArn=f"{REPOSITORY_ARN}release")["tags"] == []
+    assert share(control, playbook="unshare").changed == 0
+
+
+def test_registry_policy_allows_the_repositories_with_the_tags(control: Control, lab: Lab, puller: Any) -> None:
+    """In the lab, a registry policy grants a pull, as AWS documents it. Only a real account can confirm it."""
+    ecr = lab.client("owner", "ecr")
+    theirs = {**THEIRS, "Resource": f"{REPOSITORY_ARN}*"}
+    ecr.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [theirs]}))
+
+    def statements() -> list[Statement]:
+        found: list[Statement] = json.loads(ecr.get_registry_policy()["policyText"])["Statement"]
+        return found
+
+    done = share(control, ecr_share_mode="registry_policy")
+    assert "+ 222222222222 can pull release" in done.output, done
+    assert [manifest(lab, puller, name)[0] for name in ("release", "develop")] == [200, 403]
+    assert (statements()[0], len(statements()), policy(lab, "release")) == (theirs, 2, [THEIRS])
+    assert share(control, ecr_share_mode="registry_policy").changed == 0
+    done = share(control, playbook="unshare", ecr_share_mode="registry_policy")
+    assert (done.code, statements()) == (0, [theirs]), done
+    assert manifest(lab, puller, "release")[0] == 403
+    ecr.delete_registry_policy()
+
+
+def test_options_of_a_role_are_rejected_together(control: Control) -> None:
+    consumers = [{"account": accounts.CONSUMER, "external_id": "shared-id", "session_tags": True}]
+    wrong: dict[str, Any] = {
+        "ecr_share_max_session_duration": 7200,
+        "ecr_share_handoff_path": "h.yml",
+        "ecr_share_expires": "30d",
+    }
+    done = share(control, **wrong, ecr_share_consumers=consumers)
+    assert done.code == 2, done
+    for part in (
+        "ecr_share_mode repository_policy has no role, so it cannot express ecr_share_max_session_duration,",
+        "external_id has no effect in a repository policy",
+        "session_tags has no effect in a repository policy",
+    ):
+        assert part in done.output.replace("\\n", " "), done
+    service = [{"service": "lambda.amazonaws.com", "source_accounts": [accounts.CONSUMER]}]
+    done = share(control, ecr_share_mode="role", ecr_share_consumers=service)
+    assert "service is for repository policies" in done.output, done

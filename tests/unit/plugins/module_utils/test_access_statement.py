@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The statements of a share in a repository policy, and the consumers that they can express."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_consumers import access_consumer_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import (
+    access_statements,
+    has_known_form,
+    is_sid_of,
+    sid_of,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
+
+ONE, TWO = "222222222222", "333333333333"
+ROOTS = [f"arn:aws:iam::{account}:root" for account in (ONE, TWO)]
+LAMBDA = {"service": "lambda.amazonaws.com", "source_arns": [f"arn:aws:lambda:eu-west-1:{ONE}:function:*"]}
+ORGANIZATION = "o-a1b2c3d4e5"
+UNIT = f"{ORGANIZATION}/r-f6g7/ou-f6g7-11111111"
+
+
+def statements(*consumers: dict[str, Any], access: str = "pull", **options: Any) -> list[dict[str, Any]]:
+    return access_statements("aws", "share", [consumer_of(one) for one in consumers], access, **options)
+
+
+def test_consumers_without_conditions_have_one_statement() -> None:
+    expected = {
+        "Sid": sid_of("share"),
+        "Effect": "Allow",
+        "Principal": {"AWS": ROOTS},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }
+    assert (
+        statements({"account": TWO}, {"account": ONE}) == statements({"account": ONE}, {"account": TWO}) == [expected]
+    )
+
+
+def test_each_set_of_conditions_has_its_own_statement_in_any_order() -> None:
+    consumers: list[dict[str, Any]] = [
+        {"account": ONE, "principals": ["role/ci"]},
+        {"account": TWO},
+        {"organization_id": ORGANIZATION, "organization_units": [UNIT]},
+        {"account": TWO, "require_mfa": True},
+        LAMBDA,
+    ]
+    found = statements(*consumers)
+    assert found == statements(*reversed(consumers))
+    assert [one["Sid"] for one in found] == [sid_of("share") + part for part in ("", "Part2", "Part3", "Part4")]
+    by_condition = {str(one.get("Condition")): one["Principal"] for one in found}
+    arns = {"ArnLike": {"aws:SourceArn": LAMBDA["source_arns"][0]}}
+    of_unit = {
+        "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION},
+        "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{UNIT}/*"},
+    }
+    assert by_condition == {
+        "None": {"AWS": [f"arn:aws:iam::{ONE}:role/ci", ROOTS[1]]},
+        str(of_unit): {"AWS": "*"},
+        str({"Bool": {"aws:MultiFactorAuthPresent": "true"}}): {"AWS": ROOTS[1]},
+        str(arns): {"Service": "lambda.amazonaws.com"},
+    }
+    assert all(map(has_known_form, found))
+    assert all(is_sid_of("share")(one["Sid"]) for one in found)
+
+
+def test_conditions_on_tags_apply_to_every_statement() -> None:
+    tags = {"ecr:ResourceTag/environment": "release"}
+    found = statements(
+        {"account": ONE}, {"organization_id": ORGANIZATION}, resources=["arn:aws:ecr:*"], tag_condition=tags
+    )
+    assert [one["Condition"]["StringEquals"].items() >= tags.items() for one in found] == [True, True]
+    assert {one["Resource"] for one in found} == {"arn:aws:ecr:*"}
+    assert all(map(has_known_form, found))
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [("Allow_ECR", True), ("allow-ecr", False), ("allowecr", False), ("allow_ecr2", False), ("allow_ec", False)],
+)
+def test_similar_names_have_different_sids(other: str, is_same: bool) -> None:
+    assert (sid_of(other) == sid_of("allow_ecr")) == is_same
+    assert is_sid_of("allow_ecr")(sid_of(other)) == is_same
+    assert sid_of(other).isalnum()
+    assert not is_sid_of("allow_ecr")(None)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Effect": "Deny"},
+        {"Action": ["ecr:*"]},
+        {"Action": ["ecr:BatchGetImage"]},
+        {"NotPrincipal": {"AWS": ROOTS[0]}},
+        {"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}}},
+        {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}},
+    ],
+)
+def test_statement_that_another_program_changed_has_another_form(changed: dict[str, Any]) -> None:
+    (statement,) = statements({"account": ONE}, access="read")
+    assert has_known_form({**statement, "Principal": "*"})
+    assert not has_known_form({**statement, **changed})
+
+
+@pytest.mark.parametrize(
+    ("consumer", "part"),
+    [
+        ({"account": ONE, "external_id": "generate"}, "external_id has no effect in a repository policy"),
+        ({"account": ONE, "session_tags": True}, "session_tags has no effect"),
+        ({"account": ONE, "expires": "30d"}, "expires has no effect"),
+        ({"account": 222222222222}, "is a number, not an AWS account ID"),
+        ({"account": ONE, "principals": ["group/a"]}, "'group/a' is not user/NAME"),
+        ({}, "Consumer 1"),
+        ({"service": "lambda.amazonaws.com"}, "so each AWS account could use the service"),
+        ({**LAMBDA, "service": "*"}, "'*' is not a service principal"),
+        ({**LAMBDA, "account": ONE}, "service excludes account"),
+        ({**LAMBDA, "source_arns": ["arn:aws:lambda:eu-west-1:*:function:*"]}, "is not the ARN of a resource in one"),
+        ({**LAMBDA, "source_accounts": ["12"]}, "source_accounts: '12' is not an AWS account ID"),
+        ({"account": ONE, "source_accounts": [ONE]}, "source_arns and source_accounts need service"),
+    ],
+)
+def test_option_that_no_statement_can_express_is_a_problem(consumer: dict[str, Any], part: str) -> None:
+    found = list(access_consumer_problems([consumer_of(consumer)], "aws"))
+    assert [part in problem for problem in found] == [True], found
+
+
+def test_valid_consumers_have_no_problems() -> None:
+    consumers: list[dict[str, Any]] = [{"account": ONE}, LAMBDA, {"organization_id": ORGANIZATION}]
+    assert list(access_consumer_problems([consumer_of(one) for one in consumers], "aws")) == []

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shares without a role: the statements in the policies of repositories follow the tags and the declaration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan
+
+from tests.unit.owner_account import ONE, OWNER, REGION, TAG, TWO, OwnerAccount, carried_out, declared, end_of
+
+THEIRS = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
+POLICY = json.dumps({"Statement": [THEIRS]})
+START = OwnerAccount({"release": {}, "base": {}, "other": {}}, documents={"release": POLICY})
+ROLE = declared("share", ONE)
+
+
+def share(*accounts: str, name: str = "share", **options: Any) -> dict[str, Any]:
+    consumers = [{"account": account} for account in accounts or (ONE,)]
+    return {**declared(name), "mode": "repository_policy", "consumers": consumers, **options}
+
+
+def holders(world: OwnerAccount, name: str = "share") -> dict[str, list[str]]:
+    """The consumers of the statement of a share, by the repositories whose policies have it."""
+    found = {}
+    for repository, text in world.documents.items():
+        for statement in json.loads(text)["Statement"] if text else ():
+            if statement["Sid"] == sid_of(name):
+                named = statement["Principal"]["AWS"]
+                found[repository] = [arn.split(":")[4] for arn in ([named] if isinstance(named, str) else named)]
+    return found
+
+
+def test_share_without_a_role_has_a_life() -> None:
+    plan = START.plan([share()])
+    assert plan.access.lines == [f"+ {ONE} can pull release"]
+    assert (plan.access.gained, plan.access.lost) == (
+        [{"principal": ONE, "repository": "release", "region": REGION}],
+        [],
+    )
+    assert [module for module, _options in plan.steps] == ["ecr_repository_policy_statement", "ecr_repository_tag"]
+    shared = end_of(START, share())
+    assert (holders(shared), shared.repositories["release"]) == ({"release": [ONE]}, TAG)
+    assert json.loads(shared.documents["release"] or "")["Statement"][0] == THEIRS
+    assert not shared.plan([share()]).changed
+
+    wider = shared.plan([share(ONE, TWO)])
+    assert wider.access.lines == [f"+ {TWO} can pull release"]
+    assert holders(end_of(shared, share(ONE, TWO))) == {"release": [ONE, TWO]}
+
+    ended = shared.plan([share()], state="absent")
+    assert ended.access.lines == [f"- {ONE} loses release"]
+    world = end_of(shared, share(), state="absent")
+    assert (holders(world), world.repositories["release"]) == ({}, {})
+    assert world.documents["release"] == POLICY
+    assert not world.plan([share()], state="absent").changed
+
+
+def test_statement_follows_the_tags_of_repositories() -> None:
+    shared = end_of(START, share())
+    tagged = replace(shared, repositories={**shared.repositories, "other": TAG})
+    plan = tagged.plan([share()])
+    assert (plan.access.lines, plan.changed) == ([f"+ {ONE} can pull other"], True)
+    both = end_of(tagged, share())
+    assert holders(both) == {"release": [ONE], "other": [ONE]}
+    lost = replace(both, repositories={**both.repositories, "other": {}})
+    assert lost.plan([share()]).access.lines == [f"- {ONE} loses other"]
+    assert holders(end_of(lost, share())) == {"release": [ONE]}
+    assert holders(end_of(both, share(exclusive=True))) == {"release": [ONE]}
+
+
+def test_each_moment_gives_only_declared_access() -> None:
+    old = [share(ONE, repositories=["release", "base"]), share(TWO, name="second", repositories=["other"])]
+    new = [share(TWO, repositories=["base"], exclusive=False), share(ONE, name="second", repositories=["other"])]
+    *_moments, start = carried_out(START, START.plan(old))
+
+    def pairs(world: OwnerAccount) -> set[tuple[str, str]]:
+        return {
+            (account, repository)
+            for name in ("share", "second")
+            for repository, accounts in holders(world, name).items()
+            for account in accounts
+        }
+
+    moments = list(carried_out(start, start.plan(new)))
+    assert all(pairs(moment) <= pairs(start) | pairs(moments[-1]) for moment in moments)
+    assert not moments[-1].plan(new).changed
+
+
+def problems(*shares: dict[str, Any], world: OwnerAccount = START) -> list[str]:
+    plan: SharePlan = world.plan(list(shares))
+    return plan.problems
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({"max_session_duration": 3600, "path": "/a/"}, ["cannot express path, max_session_duration. Remove them"]),
+        ({"roles": "per_consumer"}, ["cannot express roles. Remove it, or set mode to role."]),
+        ({"consumers": [{"account": ONE, "external_id": "generate"}]}, ["external_id has no effect"]),
+        ({"consumers": [{"account": OWNER}]}, ["is the owner account"]),
+        ({"consumers": []}, ["consumers is empty"]),
+        ({"consumers": None}, ["missing required arguments: consumers"]),
+        ({"repository_tags": {}, "tags": TAG}, ["repository_tags is empty"]),
+    ],
+)
+def test_declaration_that_the_mode_cannot_express_is_rejected(options: dict[str, Any], parts: list[str]) -> None:
+    found = problems(share(**options))
+    assert [any(part in problem for problem in found) for part in parts] == [True] * len(parts), found
+    assert len(found) == len(parts), found
+
+
+def test_service_needs_a_policy_mode() -> None:
+    service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
+    assert problems(share(consumers=[service])) == []
+    assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [service]}))
+
+
+def test_role_of_an_earlier_declaration_must_end_first() -> None:
+    with_role = end_of(START, ROLE)
+    (problem,) = problems(share(), world=with_role)
+    assert problem.startswith("Role share of this collection exists, so the consumers of an earlier declaration")
+    assert problems(share(), world=end_of(with_role, ROLE, state="absent")) == []
+    # The same consumer, once with and once without an external ID
+    assert problems(share(name="second"), world=with_role) == []
+    assert problems(ROLE, share(name="second"), world=with_role) == []
+
+
+def test_statement_that_another_program_changed_needs_consent() -> None:
+    shared = end_of(START, share())
+    policy = json.loads(shared.documents["release"] or "")
+    policy["Statement"][1]["Action"] = ["ecr:*"]
+    edited = replace(shared, documents={"release": json.dumps(policy)})
+    (problem,) = problems(share(), world=edited)
+    assert problem.startswith(f"Statement {sid_of('share')} in the policy of release is not one that")
+    assert holders(end_of(edited, share(adopt=True))) == {"release": [ONE]}
+
+
+def test_policies_of_several_shares_have_one_limit() -> None:
+    long = json.dumps({"Statement": [{**THEIRS, "Action": [f"ecr:{'x' * 90}{number}" for number in range(95)]}]})
+    world = replace(START, documents={"release": long})
+    shares = [share(*(f"{number:012}" for number in range(200000000000, 200000000012)), name=name) for name in "abc"]
+    assert [problem for one in shares for problem in problems(one, world=world)] == []
+    found = problems(*shares, world=world)
+    assert found, found
+    assert all("would exceed 10,240 characters, the limit of ECR: release (1" in one for one in found)
+
+
+def test_statement_in_the_registry_policy_follows_the_tags() -> None:
+    start = replace(START, documents={**START.documents, "*": POLICY})
+    one = share(ONE, mode="registry_policy", tags=TAG, repository_tags={"environment": ["release", "stable"]})
+    plan = start.plan([one])
+    assert plan.access.lines == [f"+ {ONE} can pull release"]
+    shared = end_of(start, one)
+    theirs, ours = json.loads(shared.documents["*"] or "")["Statement"]
+    assert (theirs, shared.documents["release"]) == (THEIRS, POLICY)
+    assert ours["Resource"] == f"arn:aws:ecr:{REGION}:{OWNER}:repository/*"
+    assert ours["Condition"] == {"StringEquals": {"ecr:ResourceTag/environment": ["release", "stable"]}}
+    assert not shared.plan([one]).changed
+
+    # A declared repository that gets the tag, and one that loses it
+    plan = shared.plan([{**one, "repositories": ["release", "base"]}])
+    assert (plan.access.lines, len(plan.steps)) == ([f"+ {ONE} can pull base"], 1)
+    tagged = replace(shared, repositories={**shared.repositories, "other": TAG})
+    assert tagged.plan([{**one, "exclusive": True}]).access.lines == [f"- {ONE} loses other"]
+
+    assert shared.plan([one], state="absent").access.lines == [f"- {ONE} loses release"]
+    world = end_of(shared, one, state="absent")
+    assert (world.documents["*"], world.repositories["release"]) == (POLICY, {})
+    edited = replace(shared, documents={"*": (shared.documents["*"] or "").replace("ecr:BatchGetImage", "ecr:*")})
+    (problem,) = edited.plan([one]).problems
+    assert problem.startswith(f"Statement {sid_of('share')} in the registry policy is not one that")
+
+
+def test_share_that_has_no_statement_is_not_ended_by_name() -> None:
+    """The tag of another share is not removed for a misspelled share."""
+    shared = end_of(START, share())
+    (problem,) = shared.plan([share(name="shre")], state="absent").problems
+    assert problem.startswith("Role shre does not exist, but repository release in eu-west-1 has the tag")
+
+
+def test_ended_shares_leave_a_share_without_an_end() -> None:
+    shared = end_of(START, share())
+    assert not shared.plan([share()], state="absent", expired_only=True).changed
