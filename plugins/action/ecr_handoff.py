@@ -23,6 +23,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declarat
     handoff_option_problems,
     handoff_path_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import (
+    FORM_NAMES,
+    form_endings,
+    form_texts,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_page import handoff_page
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
     registry_problems,
@@ -50,6 +55,7 @@ _ARGUMENTS: Json = {
     "images": {"type": "list", "elements": "str", "default": []},
     "share_changed": {"type": "bool", "required": True},
     "artifact": {"type": "str"},
+    "forms": {"type": "list", "elements": "str", "choices": list(FORM_NAMES), "default": []},
 }
 
 
@@ -88,9 +94,9 @@ def _write(options: HandoffOptions, check_mode: bool) -> Json:
         text = handoff_yaml(handoff)
         consumer = {"account": handoff.consumer_account, "organization": handoff.consumer_organization}
         texts.append({**consumer, "region": handoff.region, "text": text})
-        page = handoff_page(handoff)
+        files = {ending: text, ".md": handoff_page(handoff), **form_texts(handoff, options.forms)}
         if options.path:
-            written.update({name + ending: text, name + ".md": page})
+            written.update({name + end: content for end, content in files.items()})
     outdated = {path: text for path, text in written.items() if not _is_current(path, text)}
     replaced: list[str] = []
     for path, text in outdated.items():
@@ -116,7 +122,7 @@ def _problems(options: HandoffOptions, check_mode: bool) -> t.Iterator[str]:
     owner, places = account_of_role(options.role["role_arn"]), options.tagged
     regions, hosts = [place["region"] for place in places], [place["registry"] for place in places]
     yield from registry_problems(valid_references(options.images), owner, regions, hosts)
-    if options.path is None:
-        return
-    wrong = list(handoff_path_problems(options.path))
-    yield from wrong or handoff_file_problems(options.path, options.names, check_mode)
+    wrong = list(handoff_path_problems(options.path or "", options.forms))
+    yield from wrong
+    if options.path and not wrong:
+        yield from handoff_file_problems(options.path, options.names, check_mode, form_endings(options.forms))

@@ -22,7 +22,11 @@ from ansible_collections.crossaccount.ecr.plugins.plugin_utils._handoff_source i
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._unsafe import as_data
 
-_EXPECTATIONS: Json = {"owner_account": {"type": "str"}, "expected_external_id": {"type": "str"}}
+_EXPECTATIONS: Json = {
+    "owner_account": {"type": "str"},
+    "expected_external_id": {"type": "str"},
+    "registry_host": {"type": "str"},
+}
 _OWN: Json = {
     "role_arn": {"type": "str"},
     "external_id": {"type": "str"},
@@ -41,14 +45,15 @@ _ONLY_IN_A_HANDOFF = (f"{PREFIX}consumer_account", f"{PREFIX}consumer_organizati
 
 @dataclass(frozen=True)
 class _Expectations:
-    """The values that the consumer expects in the hand-off."""
+    """The values that the consumer expects in the hand-off, and its choice of the registry's host name."""
 
     owner_account: str | None
     external_id: str | None
+    registry_host: str | None
 
     @classmethod
     def of(cls, params: Json) -> _Expectations:
-        return cls(params["owner_account"], params["expected_external_id"])
+        return cls(params["owner_account"], params["expected_external_id"], params["registry_host"])
 
 
 class ActionModule(RoleAction):
@@ -73,7 +78,13 @@ class ActionModule(RoleAction):
         source = source_of(variables, self._evaluate)
         own = {name: params[name] for name in _OWN if params[name] is not None}
         expected = _Expectations.of(params)
-        share = share_of(source and _strict_yaml.load(*source), own, expected.owner_account, expected.external_id)
+        share = share_of(
+            source and _strict_yaml.load(*source),
+            own,
+            expected.owner_account,
+            expected.external_id,
+            expected.registry_host,
+        )
         now = datetime.datetime.now(datetime.timezone.utc)
         return {"changed": False, **share.values(), "summary": summary(share, expected.owner_account, now)}
 

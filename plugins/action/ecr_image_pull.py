@@ -133,8 +133,8 @@ class ActionModule(RoleAction):
     def _authorize(self, controller: Controller, options: PullOptions, report: Report) -> Json:
         """The registry token and the digests, as an object, so that the token is not masked."""
         source = t.cast("SessionOptions | RegistryAccount", options.session or options.own)
-        session, wait, denied = session_of(controller), options.wait, options.denied
-        return {"authorization": authorize(session, source, wait, options.references, report, denied)}
+        session, wait, denied, host = session_of(controller), options.wait, options.denied, options.registry_host
+        return {"authorization": authorize(session, source, wait, options.references, report, denied, host)}
 
     def _low_level_execute_command(self, *arguments: t.Any, **options: t.Any) -> t.Any:
         """Mask secrets in the output of a host before Ansible processes it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible.utils.display import Display
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import handoff_path_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import form_endings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
@@ -41,8 +42,8 @@ class ActionModule(RoleAction):
         options = _valid_options(self._task.args)
         guard = ShareGuard.of(options) if options else ShareGuard()
         found += guard_file_problems(guard.dest, guard.name) if guard.has_files else ()
-        for path, names in _declared_handoffs(options):
-            found += handoff_file_problems(path, names, self._task.check_mode)
+        for path, names, endings in _declared_handoffs(options):
+            found += handoff_file_problems(path, names, self._task.check_mode, endings)
             if self._task.check_mode and (warning := missing_folder_warning(path)):
                 Display().warning(printable(warning))
         done = run_module(self, variables, SHARE_INFO_ARGUMENTS, share_info)
@@ -56,13 +57,13 @@ def _valid_options(arguments: Json) -> Json | None:
         return None  # the module reports it
 
 
-def _declared_handoffs(options: Json | None) -> list[tuple[str, list[str]]]:
-    """The path of the hand-off of each share that has a valid one, and the files without their extensions."""
+def _declared_handoffs(options: Json | None) -> list[tuple[str, list[str], list[str]]]:
+    """The path of the hand-off of each share that has a valid one, its files without extensions, and those of forms."""
     if options is None:
         return []
     declared = [share for share in declared_shares(options, _ANY_REGION) if share.is_present]
     return [
-        (share.handoff.path, handoff_files(share))
+        (share.handoff.path, handoff_files(share), form_endings(share.handoff.forms))
         for share in declared
         if share.handoff.path and not any(handoff_path_problems(share.handoff.path))
     ]

@@ -203,6 +203,11 @@ _SHARE: str = f"""
       handoff_path:
         description: The path of the hand-off on the controller, see M(crossaccount.ecr.ecr_handoff).
         type: str
+      handoff_forms:
+        description: The files for other tools beside the hand-off, see O(crossaccount.ecr.ecr_handoff#module:forms).
+        type: list
+        elements: str
+        choices: [aws_cli, docker, kubelet, eks_pod_identity, external_secrets, terraform, github_actions, ecs_lambda]
 """
 
 
@@ -284,7 +289,7 @@ options:
     description:
       - The shares whose roles are revoked, as declared for P(crossaccount.ecr.ecr_share#role).
       - The module reads C(role_name), C(roles), C(consumers) and C(state). The defaults of the first three are
-        O(role_name), O(roles) and O(consumers). Shares with C(state=absent) are ignored.
+        O(role_name), O(roles) and O(consumers). Shares with C(state=absent) or without a role are ignored.
     type: list
     elements: dict
     suboptions:{_ROLE}{_SHARE}

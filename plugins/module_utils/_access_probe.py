@@ -53,6 +53,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     proof_problems,
     proof_result,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import check_registry_host
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_probe import probe_registry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
     ignore_result,
@@ -65,6 +67,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import (
     session_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import (
+    REGISTRY,
     Expectations,
     Observations,
     Tags,
@@ -122,20 +125,21 @@ def probe_access(session: Session, options: ProofOptions, progress: Progress = n
     role = session.assume(options.session)
     enforced: list[tuple[str, str]] = []
     token, verdicts = _probe_session(
-        role, options.expectations, progress, lambda: enforced.append(external_id_enforced(session, options.session))
+        role, options, progress, lambda: enforced.append(external_id_enforced(session, options.session))
     )
     return proof_result(options.session, role.identity, enforced[0], token, verdicts)
 
 
 def _probe_session(
-    role: Session, expectations: Expectations, progress: Progress, also: t.Callable[[], None] = lambda: None
+    role: Session, options: ProofOptions, progress: Progress, also: t.Callable[[], None] = lambda: None
 ) -> tuple[Observation, list[Verdict]]:
     """Send every request of a session once, and compare the results with the expectations.
 
     :param also: sends further requests at the same time
     :return: the observation of the registry token, and the verdicts
     """
-    ecr, _identity = role.client("ecr"), role.identity
+    ecr, _identity, expectations = role.client("ecr"), role.identity, options.expectations
+    tokens: list[str] = []
     probes = [(name, probe) for name in expectations.names for probe in _PROBE_CALLS]
     count = itertools.count(1)
 
@@ -146,7 +150,7 @@ def _probe_session(
         return observation
 
     requests: list[t.Callable[[], Observation]] = [
-        functools.partial(probe_request, functools.partial(_ecr.token, ecr)),
+        functools.partial(probe_request, lambda: tokens.append(_ecr.token(ecr)[0])),
         *(functools.partial(send, name, probe) for name, probe in probes),
     ]
     _also, token, *observations = t.cast(
@@ -155,6 +159,10 @@ def _probe_session(
     observed: dict[str, Observations] = {name: {} for name in expectations.names}
     for (name, probe), observation in zip(probes, observations):
         observed[name][probe] = observation
+    if options.registry_host:
+        at_host = probe_registry(options, tokens[0], expectations.names) if tokens else itertools.repeat(token)
+        for name, observation in zip(expectations.names, at_host):
+            observed[name][REGISTRY] = observation
     tags = _tags_of_readable(role, ecr, expectations, observed)
     return token, verdicts_of(expectations, observed, token, tags)
 
@@ -181,7 +189,7 @@ def _probe(session: Session, options: ProofOptions, progress: Progress) -> Json:
     """The result of one attempt."""
     if not options.expects_denial:
         return probe_access(session, options, progress)
-    return probe_denial(session, options, lambda role: _probe_session(role, options.expectations, progress))
+    return probe_denial(session, options, lambda role: _probe_session(role, options, progress))
 
 
 def access_info(module: Module, report: Report = ignore_result, progress: Progress = no_progress) -> Json:
@@ -195,6 +203,7 @@ def access_info(module: Module, report: Report = ignore_result, progress: Progre
     problems.extend(proof_problems(options))
     problems.check()
     session = session_of(module)
+    check_registry_host(options.registry_host, options.session.role_arn, session.region)
     is_earlier = options.expects_denial and is_session_of(session.identity["arn"], options.session.role_arn)
     caller = session.identity if is_earlier else caller_of(session, options.session)
     result = retry_while_propagating(

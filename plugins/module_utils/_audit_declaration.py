@@ -29,7 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements
 #: The role whose variables declare the shares.
 SHARE_ROLE = "crossaccount.ecr.ecr_share"
 #: A comparison writes no hand-off.
-_UNUSED = "handoff_path"
+_UNUSED = ("handoff_path", "handoff_forms")
 #: A placeholder for the region of a share without regions, which does not affect the problems.
 _ANY_REGION = "us-east-1"
 #: A placeholder for the current time. No declared end is in the past.
@@ -49,13 +49,13 @@ def declared_options(values: t.Mapping[str, object]) -> Json:
     """
     shares = values.get("shares")
     listed = [_without_handoff(share) for share in shares] if isinstance(shares, list) else shares
-    common = {name: values[name] for name in SHARE_ARGUMENTS if name in values and name not in (_UNUSED, "state")}
+    common = {name: values[name] for name in SHARE_ARGUMENTS if name in values and name not in (*_UNUSED, "state")}
     top = {name: values[name] for name in ("state", "trust_policy_quota") if name in values}
     return {**top, "defaults": common, **({} if shares is None else {"shares": listed})}
 
 
 def _without_handoff(share: object) -> object:
-    return {name: value for name, value in share.items() if name != _UNUSED} if isinstance(share, dict) else share
+    return {name: value for name, value in share.items() if name not in _UNUSED} if isinstance(share, dict) else share
 
 
 @dataclass(frozen=True)

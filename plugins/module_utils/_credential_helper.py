@@ -24,7 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 
 HELPER = "docker-credential-ecr-login"
 #: The variables that take precedence over the profile in the AWS SDK for Go, so that the role would not be assumed.
-_CREDENTIAL_VARIABLES = (
+CREDENTIAL_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCESS_KEY",
     "AWS_SECRET_ACCESS_KEY",
@@ -79,7 +79,7 @@ def wrapper(paths: HostPaths, host: str, former: str | None) -> str:
     """
     return f"""{_head(paths.user, host)}{_record(paths, former)}\
 # Credentials in the environment take precedence over the profile, so the role would not be assumed.
-unset {" ".join(_CREDENTIAL_VARIABLES)}
+unset {" ".join(CREDENTIAL_VARIABLES)}
 # cron, systemd and sudo set other values, or none.
 HOME={shlex.quote(paths.home)}
 PATH="${{PATH:+$PATH:}}"{shlex.quote(paths.search_path)}

@@ -74,6 +74,20 @@ class EcrError(Exception):
         self.facts: Json = facts
 
 
+class RefusalError(EcrError):
+    """A registry refused a request.
+
+    :param subject: the host that responded
+    :param label: the requested content
+    :param status: the HTTP status
+    :param reason: the message of the host
+    """
+
+    def __init__(self, subject: str, label: str, status: int, reason: str) -> None:
+        super().__init__(f"{subject} refused the {label}: {reason}")
+        self.status, self.reason = status, reason
+
+
 class Problems:
     """Collects problems, to report all of them in one error before the first write."""
 

@@ -100,6 +100,7 @@ class HandoffOptions:
     images: list[str]
     share_changed: bool
     artifact: str | None
+    forms: list[str]
 
     @classmethod
     def of(cls, params: Json) -> HandoffOptions:
@@ -162,11 +163,11 @@ def handoff_yaml(handoff: Handoff) -> str:
 # The hand-off of account {handoff.owner} for {handoff.consumer}. Use the file without changes:
 #   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE
 """
-    return head + "".join(f"{name}: {_quoted(value)}\n" for name, value in handoff.values().items())
+    return head + "".join(f"{name}: {yaml_value(value)}\n" for name, value in handoff.values().items())
 
 
-def _quoted(value: object) -> str:
-    """A value in the flow style of YAML, on one line.
+def yaml_value(value: object) -> str:
+    """A value in the flow style of YAML, on one line. Every string is quoted.
 
     JSON escapes a character beyond U+FFFF as two surrogates, which YAML does not combine. So printable characters are
     not escaped, and other characters have YAML escapes.

@@ -11,9 +11,26 @@ import os.path
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference
+from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import parse_reference, valid_references
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import DeclaredHandoff
+
+
+def declared_handoff(share: Json) -> DeclaredHandoff:
+    """The declared hand-off of a share, without invalid images."""
+    images, forms = valid_references(share["images"]), tuple(share["handoff_forms"])
+    return DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), images, forms)
+
+
+def handoff_declaration_problems(share: Json, has_role: bool) -> t.Iterator[str]:
+    """Problems with the options of a share for its hand-off.
+
+    :param has_role: whether the mode of the share has a role, so that it can have a hand-off
+    """
+    yield from handoff_option_problems(share["images"], share["denied"], share["repositories"] or [])
+    yield from handoff_path_problems(share["handoff_path"] or "", share["handoff_forms"] if has_role else ())
 
 
 def handoff_option_problems(
@@ -48,10 +65,18 @@ def _is_declared(repository: str, repositories: t.Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(repository, name) for name in repositories)
 
 
-def handoff_path_problems(path: str) -> t.Iterator[str]:
-    """Problems with the path of the hand-off file. This function does not access the file system."""
+def handoff_path_problems(path: str, forms: t.Sequence[str] = ()) -> t.Iterator[str]:
+    """Problems with the path of the hand-off file. This function does not access the file system.
+
+    :param forms: the requested files for other tools
+    """
     unprintable = [character for character in path if not character.isprintable()]
     if unprintable:
         yield (f"ecr_share_handoff_path {path!r} contains the unprintable character {unprintable[0]!r}. Remove it.")
+    elif forms and not path:
+        yield (
+            f"ecr_share_handoff_forms requests {', '.join(forms)}, but no hand-off is written. Set"
+            " ecr_share_handoff_path."
+        )
     elif os.path.splitext(path)[1] == ".md":
         yield f"ecr_share_handoff_path {path} must not end in .md, the name of the page for people. Use .yml."

@@ -29,6 +29,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, unit_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
 
 _OPTIONAL = ("external_id", "expires", "consumer_account", "consumer_organization", "consumer_units")
 #: The maximum number of problems in one message, because a hostile file can have any number of them.
@@ -57,6 +58,7 @@ class Share:
     consumer_organization: str | None = None
     consumer_units: list[str] | None = None
     existing: list[str] = field(default_factory=list)
+    registry_host: str | None = None
 
     @property
     def owner_account(self) -> str:
@@ -74,13 +76,20 @@ def _names_in(handoff: Values | None) -> list[str]:
     return [str(name) for names in lists if isinstance(names, list) for name in names]
 
 
-def share_of(handoff: Values | None, own: Values, owner_account: str | None, external_id: str | None) -> Share:
+def share_of(
+    handoff: Values | None,
+    own: Values,
+    owner_account: str | None,
+    external_id: str | None,
+    registry_host: str | None = None,
+) -> Share:
     """The share from a hand-off and the consumer's own values.
 
     :param handoff: the content of the file; None without a hand-off
     :param own: the consumer's own values by the field names of `Share`, which take precedence
     :param owner_account: the expected owner account, or None
     :param external_id: the expected external ID, or None
+    :param registry_host: the consumer's own choice of the registry's host name, or None
     :raises EcrError: with all problems
     """
     found = [*([] if handoff is None else handoff_problems(handoff)), *value_problems(own)]
@@ -97,13 +106,14 @@ def share_of(handoff: Values | None, own: Values, owner_account: str | None, ext
         found += _share_problems(Share(**values))
         found += _registry_problems(Share(**values), references)
         found += _expectation_problems(Share(**values), owner_account, external_id)
+        found += registry_host_problems(registry_host, values["role_arn"], values.get("region"), values.get("registry"))
     problems = Problems()
     for problem in found[:_REPORTED]:
         problems.add(problem)
     if found[_REPORTED:]:
         problems.add(f"{len(found) - _REPORTED} more problems are not shown.")
     problems.check()
-    return Share(**values, existing=_names_in(handoff))
+    return Share(**values, existing=_names_in(handoff), registry_host=registry_host)
 
 
 def handoff_problems(handoff: Values) -> t.Iterator[str]:

@@ -106,8 +106,8 @@ def declaration_of(options: Json, check_mode: bool = False) -> Declaration:
 def _shared(share: Json, credentials: Json) -> t.Iterator[Json]:
     """The registry of the share in a hand-off, with the consumer's own options from `credentials`."""
     if "role_arn" in share:  # the result of a skipped task has no role_arn
-        of_owner = {key: share.get(key) for key in ("registry", "role_arn", "external_id")}
-        yield {**of_owner, **credentials}
+        of_owner = {key: share.get(key) for key in ("role_arn", "external_id")}
+        yield {**of_owner, "registry": share.get("registry_host") or share.get("registry"), **credentials}
 
 
 def _source(entry: Json) -> Source:

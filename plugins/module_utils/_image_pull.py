@@ -63,9 +63,10 @@ def _status(engine: Engine, image: RegistryImage) -> str:
 
 def _authorization(module: Module, options: PullOptions) -> Authorization:
     """The registry token and the digests, from AWS or from the options."""
-    source = options.session or options.own
+    source, host = options.session or options.own, options.registry_host
     if source is not None:
-        return authorize(session_of(module), source, options.wait, options.references, denied=options.denied)
+        session = session_of(module)
+        return authorize(session, source, options.wait, options.references, denied=options.denied, registry_host=host)
     digests = [str(reference.digest) for reference in options.references]
     return Authorization(str(options.registry_url), str(options.registry_token), digests)
 

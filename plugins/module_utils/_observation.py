@@ -42,6 +42,20 @@ class Observation:
         return self.outcome == ALLOWED
 
 
+def observation_of_registry(status: int, reason: str) -> Observation:
+    """The observation for a manifest that does not exist, which was requested from the registry itself.
+
+    :param status: the HTTP status
+    :param reason: the message of the registry, which repeats that of AWS for a denial
+    """
+    if status == 404 and reason.startswith("manifest_unknown"):  # authorized before the registry looks for it
+        return Observation(ALLOWED)
+    if "is not authorized to perform" in reason:
+        denial = read_denial(reason, ROLE)
+        return Observation(DENIED, reason, denial.kind, denial.advice(ROLE), denial.is_by_the_share)
+    return Observation(ERROR, reason, "unknown_error", f"The registry refused a manifest with HTTP {status}: {reason}")
+
+
 def observation_of_error(call: str, code: str, sentence: str) -> Observation:
     """The observation for a request that failed.
 

@@ -19,12 +19,13 @@ _SHARE = (
     *("condition_key", "description", "max_session_duration", "permissions_boundary", "state", "exclusive", "regions"),
     *("adopt", "denied", "images", "handoff_path", "trust_policy_quota", "region", "profile", "assume_role_arn"),
     *("wait_timeout", "wait_interval", "roles", "mode", "expires", "expired_only", "revoke_consumers"),
+    "handoff_forms",
 )
 _PULL = (
     *("role_arn", "owner_account", "expected_external_id", "external_id", "role_session_name", "repositories"),
     *("denied", "images", "access", "engine", "dest", "platform", "credentials", "accepted_denials", "ca_path"),
     *("validate_certs", "duration_seconds", "wait_timeout", "wait_interval", "shared_at", "region", "registry"),
-    *("repository_tags", "profile", "assume_role_arn", "expect"),
+    *("repository_tags", "profile", "assume_role_arn", "expect", "registry_host"),
 )
 _CREDENTIAL_HELPER = (
     *("state", "registries", "credentials", "user", "home", "auth_file", "aws_config", "aws_credentials", "bin_dir"),
@@ -90,6 +91,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         **{name: f"ecr_credential_helper_{name}" for name in _CREDENTIAL_HELPER},
         "owner_account": "ecr_pull_owner_account",
         "expected_external_id": "ecr_pull_expected_external_id",
+        "registry_host": "ecr_pull_registry_host",
     },
 }
 _OPTION = re.compile(r"O\((\w+)\)")

@@ -44,6 +44,7 @@ ACCESS_INFO_ARGUMENTS: Json = {
     "accepted_denials": {"type": "list", "elements": "str", "choices": ACCEPTABLE, "default": []},
     "duration_seconds": {"type": "int", "default": 900},
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "registry_host": {"type": "str"},
     **SESSION_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **RETRY_ARGUMENTS,
@@ -55,12 +56,17 @@ class ProofOptions:
     """The role to assume, the expected access, and the time to wait for it.
 
     :param expects_denial: whether no access may remain. Then all repositories are expected to be denied
+    :param registry_host: a host name of the registry that is requested too
+    :param ca_path: a file with CA certificates for requests to that host name
     """
 
     session: SessionOptions
     expectations: Expectations
     wait: WaitOptions
     expects_denial: bool = False
+    registry_host: str | None = None
+    validate_certs: bool = True
+    ca_path: str | None = None
 
     @classmethod
     def of(cls, params: Json) -> ProofOptions:
@@ -77,11 +83,19 @@ class ProofOptions:
             tuple(params["accepted_denials"]),
             existing,
         )
-        return cls(SessionOptions.of(params), expectations, WaitOptions.of(params), expects_denial)
+        return cls(
+            SessionOptions.of(params),
+            expectations,
+            WaitOptions.of(params),
+            expects_denial,
+            params["registry_host"],
+            bool(params["validate_certs"]),
+            params["aws_ca_bundle"],
+        )
 
 
 def proof_problems(options: ProofOptions) -> t.Iterator[str]:
-    """Problems with the options."""
+    """Problems with the options, without the registry host, which depends on the region of the session."""
     yield from session_problems(options.session)
     yield from wait_problems(options.wait)
     expected = options.expectations

@@ -35,6 +35,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import ca
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import observation_of_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option, options_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import check_registry_host
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     Report,
     ignore_result,
@@ -75,14 +76,18 @@ def authorize(
     references: list[Reference],
     report: Report = ignore_result,
     denied: t.Sequence[Reference] = (),
+    registry_host: str | None = None,
 ) -> Authorization:
     """Resolve the images of a registry, and get a token. This is repeated while a new share may propagate.
 
     :param source: the pull role to assume, or the account of the session, whose own registry has the images
     :param report: receives each result that is not final
     :param denied: the images that must not be available
+    :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
+    owner_arn = session.identity["arn"] if isinstance(source, RegistryAccount) else source.role_arn
+    check_registry_host(registry_host, owner_arn, session.region)
     account, called, opened = _registry_of(session, source)
     regions = [session.region]
 
@@ -94,7 +99,8 @@ def authorize(
         problems.check()
         token, url = _token(ecr, called)
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
-        return {"authorization": Authorization(url, token, digests)}
+        chosen = f"https://{registry_host}" if registry_host else url
+        return {"authorization": Authorization(chosen, token, digests)}
 
     _check_registries([*references, *denied], account, regions)
     result = retry_while_propagating(lambda: capture_result(attempt), pull_is_final, wait, report)

@@ -47,6 +47,7 @@ PULL_ARGUMENTS: Json = {
     "platform": {"type": "str"},
     "ca_path": {"type": "str"},
     "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "registry_host": {"type": "str"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
     **REGISTRY_ACCOUNT_ARGUMENT,
@@ -70,6 +71,7 @@ class PullOptions:
     :param session: the options of AssumeRole; None without a pull role
     :param own: the account of the caller, whose registry has the images; None with a pull role or a registry token
     :param ca_path: a file with CA certificates on the host that pulls
+    :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     """
 
     references: list[Reference]
@@ -83,6 +85,7 @@ class PullOptions:
     wait: WaitOptions
     validate_certs: bool
     ca_path: str | None
+    registry_host: str | None
     registry_url: str | None
     registry_token: str | None = field(repr=False)
 
@@ -115,6 +118,7 @@ class PullOptions:
             wait=WaitOptions.of(params),
             validate_certs=bool(params["validate_certs"]),
             ca_path=params["ca_path"] or params["aws_ca_bundle"],
+            registry_host=params["registry_host"],
             registry_url=params["registry_url"],
             registry_token=token,
         )
@@ -138,6 +142,8 @@ class PullOptions:
             yield from session_problems(SessionOptions.of(params))
         elif params["credentials"] == "controller":
             yield f"{option('credentials')}: controller requests a token from AWS. Remove registry_token."
+        elif params["registry_host"] is not None:
+            yield f"registry_url has the host name of the registry. Remove {option('registry_host')}."
         yield from wait_problems(WaitOptions.of(params))
         yield from platform_problems(params["platform"])
         if params["engine"] == "oci_layout" and not params["dest"]:

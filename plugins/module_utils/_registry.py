@@ -20,7 +20,7 @@ import urllib.parse
 
 from ansible.module_utils.urls import make_context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._endpoint import is_loopback_address
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, RefusalError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._manifest import (
     INDEX_TYPES,
@@ -188,7 +188,7 @@ class Registry:
             except urllib.error.HTTPError as error:
                 if error.code not in _TRY_AGAIN or attempt == _TRIES:
                     reason = self._reason(error, transfer.host)
-                    raise EcrError(f"{self._subject(transfer.host)} refused the {label}: {reason}") from None
+                    raise RefusalError(self._subject(transfer.host), label, error.code, reason) from None
                 error.close()
                 self._pause(attempt - 1, error.headers.get("Retry-After"))
             except (*_BROKEN, ValueError) as error:  # includes URLError, which is an OSError

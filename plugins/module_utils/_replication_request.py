@@ -171,9 +171,18 @@ class ReplicationRequest:
         accounts = [*self._account_problems()]
         yield from accounts or dict.fromkeys((*self._rule_problems(), *self.statement.problems()))
         yield from repeated_problems(self.templates)
+        yield from self._image_problems()
         for template in self.templates:
             found = template.declaration().problems()
             yield from (f"{option('templates')}, {template.prefix}: {problem}" for problem in found)
+
+    def _image_problems(self) -> t.Iterator[str]:
+        for image in self.images:
+            try:
+                parse_reference(image)
+            except EcrError as error:
+                yield f"{option('images')}: {error}"
+        yield from registry_problems(self.references, str(self.owner))
 
     def _rule_problems(self) -> t.Iterator[str]:
         # The default is the region of the session, which is known later.
@@ -187,12 +196,6 @@ class ReplicationRequest:
                 f"{option('owner_account')} and {option('consumer_account')} are both {self.owner}. Set the account"
                 " that receives the images, or use ecr_replication_rule for other regions of one account."
             )
-        for image in self.images:
-            try:
-                parse_reference(image)
-            except EcrError as error:
-                yield f"{option('images')}: {error}"
-        yield from registry_problems(self.references, str(self.owner))
 
     def result(self) -> Json:
         """The values that a hand-off may have set."""

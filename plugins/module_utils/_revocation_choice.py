@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     organization_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import SHARE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
 
@@ -103,7 +104,7 @@ class _DeclaredShare:
 
 @dataclass(frozen=True)
 class RevocationOptions:
-    """The shares whose sessions are revoked. A share with `state: absent` has no role.
+    """The shares whose sessions are revoked. A share with `state: absent`, or in a policy mode, has no role.
 
     :param parties: the consumers whose sessions are revoked; None for all consumers
     """
@@ -120,8 +121,9 @@ class RevocationOptions:
             {**common, **{name: value for name, value in share.items() if value is not None}} for share in listed
         ]
         chosen = params["revoke_consumers"]
+        with_role = [share for share in declared if share.get("state") != "absent" and share.get("mode", ROLE) == ROLE]
         return cls(
-            tuple(_declared_share(share) for share in declared if share.get("state") != "absent"),
+            tuple(map(_declared_share, with_role)),
             None if chosen is None else tuple(account_of(party, "aws") for party in chosen),
         )
 

@@ -26,11 +26,13 @@ class DeclaredHandoff:
     """The options of a share for its hand-off.
 
     :param path: the path of the file; None for no hand-off
+    :param forms: the files for other tools
     """
 
     path: str | None = None
     denied: tuple[str, ...] = ()
     images: tuple[Reference, ...] = ()
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

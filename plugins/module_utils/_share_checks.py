@@ -51,7 +51,7 @@ def _same_names(share: Share, other: Share, number: int, other_number: int) -> t
 
 def _same_handoff(share: Share, other: Share) -> t.Iterator[str]:
     path, other_path = share.handoff.path or "", other.handoff.path or ""
-    files, other_files = set(handoff_files(share, os.path.realpath)), set(handoff_files(other, os.path.realpath))
+    files, other_files = _files_with_forms(share), _files_with_forms(other)
     same = files and other_files and os.path.realpath(path) == os.path.realpath(other_path)
     if same or files & other_files:
         yield (
@@ -76,6 +76,12 @@ def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspa
         return []
     parties = [consumer.in_partition("aws").party for consumer in share.role.consumers]
     return handoff_names(absolute(os.path.expanduser(path)), parties, share.regions)
+
+
+def _files_with_forms(share: Share) -> set[str]:
+    """The hand-off files of a share and the files of its forms, without extensions."""
+    names = handoff_files(share, os.path.realpath)
+    return {*names, *(f"{name}.{form}" for name in names for form in share.handoff.forms)}
 
 
 def _same_key(share: Share, other: Share, names: list[str], region: str) -> t.Iterator[str]:

@@ -17,10 +17,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_date import end_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declaration import (
-    handoff_option_problems,
-    handoff_path_problems,
+    declared_handoff,
+    handoff_declaration_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import valid_references
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import FORM_NAMES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     name_problems,
@@ -30,7 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE, DeclaredHandoff, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes import MODES, mode_problems
 
 CONSUMER_ARGUMENTS: Json = {
@@ -81,6 +81,7 @@ SHARE_ARGUMENTS: Json = {
     "denied": {"type": "list", "elements": "str"},
     "images": {"type": "list", "elements": "str"},
     "handoff_path": {"type": "str"},
+    "handoff_forms": {"type": "list", "elements": "str", "choices": list(FORM_NAMES)},
 }
 _DEFAULTS: Json = {
     **dict.fromkeys(SHARE_ARGUMENTS),
@@ -92,8 +93,7 @@ _DEFAULTS: Json = {
     "path": "/",
     "exclusive": False,
     "adopt": False,
-    "denied": [],
-    "images": [],
+    **{name: [] for name in ("denied", "images", "handoff_forms")},
 }
 _REQUIRED = ("consumers", "repositories", "repository_tags", "role_name")
 
@@ -171,7 +171,7 @@ def _share_of(share: Json, quota: int, region: str) -> Share:
         {key: value for key, value in _tags_of(share).items() if not any(tag_problems(str(key), value))},
         tuple(region for region in share["regions"] or [region] if not any(region_problems(region))),
         share["exclusive"],
-        DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), valid_references(share["images"])),
+        declared_handoff(share),
         is_named=not any(_role_name_problems(share)),
         missing=_missing(share),
         mode=share["mode"],
@@ -211,8 +211,7 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     for consumer in share["consumers"] or ():
         yield from end_problems(consumer.get("expires"))
     if share["state"] == "present":
-        yield from handoff_option_problems(share["images"], share["denied"], repositories)
-        yield from handoff_path_problems(share["handoff_path"] or "")
+        yield from handoff_declaration_problems(share, has_role=share["mode"] == ROLE)
         yield from _consumer_role_problems(share)
 
 

@@ -84,6 +84,7 @@ class ShareFacts:
             return {}
         return {
             "path": share.handoff.path,
+            "forms": list(share.handoff.forms),
             "denied": list(share.handoff.denied),
             "images": [str(image) for image in share.handoff.images],
             "role": {

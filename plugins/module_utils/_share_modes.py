@@ -23,6 +23,7 @@ _OF_A_ROLE: dict[str, tuple[object, ...]] = {
     "roles": (None, "shared"),
     "expires": (None,),
     "handoff_path": (None, ""),
+    "handoff_forms": (None, []),
 }
 
 

@@ -180,10 +180,12 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
 
 def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) -> str:
     whose = f" Role {' and '.join(others)} of this collection grants that tag." if others else ""
+    kind = "role" if share.has_role else "statement"
+    fact = f"Role {share.name} does not exist" if share.has_role else f"No policy has a statement of {share.name}"
     return (
-        f"Role {share.name} does not exist, but repository {name} in {region} has the tag {tag_text(tag)} of this"
+        f"{fact}, but repository {name} in {region} has the tag {tag_text(tag)} of this"
         f" share.{whose} Correct {option('role_name')}. If the share has ended, remove it from the declaration; if the"
-        " role was deleted by hand, remove the tag with ecr_repository_tag."
+        f" {kind} was deleted by hand, remove the tag with ecr_repository_tag."
     )
 
 

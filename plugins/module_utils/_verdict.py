@@ -25,6 +25,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
 #: The requests for each repository. The registry token is requested once.
 PROBES = ("describe", "manifest", "layer")
 TOKEN = "token"
+#: The request for a manifest that is sent to a chosen host name of the registry.
+REGISTRY = "registry"
 #: The requests that a pull requires.
 _PULL = (TOKEN, "manifest", "layer")
 Tags = t.Optional[dict[str, str]]
@@ -77,6 +79,7 @@ class Verdict:
     denials: dict[str, str]
     denial_kinds: dict[str, str]
     advice: str
+    registry: str = ""
 
 
 def verdicts_of(
@@ -123,20 +126,20 @@ def _verdict(name: str, expected: str, observations: Observations, advice: str) 
             probe: observation.kind for probe, observation in observations.items() if not observation.is_allowed
         },
         advice=advice,
+        registry=observations[REGISTRY].outcome if REGISTRY in observations else "",
     )
 
 
 def _pull_outcome(observations: Observations) -> str:
     """The worst outcome of the requests that a pull requires."""
-    outcomes = [observations[probe].outcome for probe in _PULL]
+    outcomes = [observations[probe].outcome for probe in (*_PULL, REGISTRY) if probe in observations]
     return next((outcome for outcome in (ERROR, NOT_FOUND, EXPIRED, DENIED) if outcome in outcomes), ALLOWED)
 
 
 def _refused(observations: Observations) -> list[Observation]:
     """The observations of requests that were not allowed. The most specific one is first."""
-    return [
-        observations[probe] for probe in ("manifest", "layer", "describe", TOKEN) if not observations[probe].is_allowed
-    ]
+    ordered = [probe for probe in ("manifest", "layer", "describe", TOKEN, REGISTRY) if probe in observations]
+    return [observations[probe] for probe in ordered if not observations[probe].is_allowed]
 
 
 def _advice_if_denied(name: str, observations: Observations, access: str) -> str:
@@ -150,12 +153,13 @@ def _advice_if_denied(name: str, observations: Observations, access: str) -> str
 
 def _advice_if_readable(name: str, observations: Observations, expectations: Expectations, tags: Tags) -> str:
     """The reason why the share is not proven to deny a repository, and the next step; empty if it is proven."""
-    able = ", ".join(probe for probe in PROBES if observations[probe].is_allowed)
+    probes = [probe for probe in (*PROBES, REGISTRY) if probe in observations]
+    able = ", ".join(probe for probe in probes if observations[probe].is_allowed)
     if able:
         why = _why_readable(expectations.repository_tags, tags)
         verb = "are" if ", " in able else "is"
         return f"Repository {name} was expected to be denied, but {able} {verb} allowed. {why}"
-    observed = [observations[probe] for probe in ("manifest", "layer", "describe")]
+    observed = [observations[probe] for probe in ("manifest", "layer", "describe", REGISTRY) if probe in observations]
     unclear = [observation for observation in observed if observation.outcome != DENIED]
     if unclear:
         return f"Repository {name} could not be proven to be denied. {unclear[0].advice}"
@@ -201,7 +205,11 @@ def existence_warnings(expectations: Expectations) -> t.Iterator[str]:
 
 def table(verdicts: t.Sequence[Verdict]) -> list[str]:
     """The lines of a table with the verdict for each repository."""
-    rows = [("REPOSITORY", "EXPECTED", "DESCRIBE", "MANIFEST", "LAYER", "TOKEN", "VERDICT")]
+    with_registry = any(verdict.registry for verdict in verdicts)
+    column = ("REGISTRY",) if with_registry else ()
+    rows: list[tuple[str, ...]] = [
+        ("REPOSITORY", "EXPECTED", "DESCRIBE", "MANIFEST", "LAYER", "TOKEN", *column, "VERDICT")
+    ]
     rows += [
         (
             verdict.name,
@@ -210,6 +218,7 @@ def table(verdicts: t.Sequence[Verdict]) -> list[str]:
             verdict.manifest,
             verdict.layer,
             verdict.token,
+            *((verdict.registry,) if with_registry else ()),
             verdict.verdict,
         )
         for verdict in verdicts

@@ -37,6 +37,13 @@ options:
     type: str
     choices: [allowed, denied]
     default: allowed
+  registry_host:
+    description:
+      - A host name of the registry that the proof requests too, see RV(repositories[].registry). If omitted, the proof
+        requests only the API of ECR.
+      - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn) in the
+        region.
+    type: str
   readable:
     description: Repositories that must be readable.
     type: list
@@ -233,9 +240,13 @@ repositories:
       description: The outcome of requesting a registry token. It is the same for all repositories.
       type: str
       sample: allowed
+    registry:
+      description: The outcome of requesting a manifest from O(registry_host). Empty without this option.
+      type: str
+      sample: ""
     pull:
-      description: The worst outcome of the three requests that a pull needs, RV(repositories[].token),
-        RV(repositories[].manifest) and RV(repositories[].layer).
+      description: The worst outcome of the requests that a pull needs, RV(repositories[].token),
+        RV(repositories[].manifest), RV(repositories[].layer), and RV(repositories[].registry) with O(registry_host).
       type: str
       sample: denied
     verdict:

@@ -30,6 +30,29 @@ options:
       - A leading C(~) is expanded. Environment variables are not expanded.
       - If omitted, no file is written.
     type: str
+  forms:
+    description:
+      - Writes the hand-off also as files for other tools, beside the YAML file. Each file has its values filled in, and
+        names at its top the values that only the consumer knows.
+      - V(aws_cli) writes a profile of the AWS CLI, C(NAME.aws_cli.ini).
+      - V(docker) writes a credential helper of docker, podman and skopeo, C(NAME.docker.sh). It runs
+        amazon-ecr-credential-helper.
+      - V(kubelet) writes a C(CredentialProviderConfig) for C(ecr-credential-provider), C(NAME.kubelet.yml).
+      - V(eks_pod_identity) writes a command that creates an association of EKS Pod Identity with the pull role as the
+        target role, C(NAME.eks_pod_identity.sh).
+      - V(external_secrets) writes a C(SecretStore) and the generator C(ECRAuthorizationToken) of External Secrets,
+        C(NAME.external_secrets.yml).
+      - V(terraform) writes a configuration of the provider hashicorp/aws, C(NAME.terraform.tf).
+      - V(github_actions) writes a workflow of GitHub Actions, C(NAME.github_actions.yml).
+      - V(ecs_lambda) writes a command that allows a role of the consumer to pull, C(NAME.ecs_lambda.sh). ECS and Lambda
+        cannot use a pull role. They need a share by repository policy.
+      - If a form cannot express what the share requires, such as the external ID, its file says so and names a form
+        that can.
+      - Requires O(path).
+    type: list
+    elements: str
+    choices: [aws_cli, docker, kubelet, eks_pod_identity, external_secrets, terraform, github_actions, ecs_lambda]
+    default: []
   role:
     description: The result of M(crossaccount.ecr.iam_ecr_pull_role).
     type: dict

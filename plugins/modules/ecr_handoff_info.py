@@ -27,8 +27,8 @@ description:
   - Set the variable in the C(vars) of a play, task or role, or with C(-e). Ansible rejects it as a parameter in
     C(roles).
   - The file must be a regular file of at most 1 MiB of UTF-8 text. YAML tags, anchors and aliases are rejected.
-  - Each option except O(owner_account) and O(expected_external_id) replaces a value of the hand-off. Without a
-    hand-off, these options describe the share.
+  - Each option except O(owner_account), O(expected_external_id) and O(registry_host) replaces a value of the hand-off.
+    Without a hand-off, these options describe the share.
 options:
   owner_account:
     description:
@@ -39,6 +39,11 @@ options:
       - The external ID that the share must have. A third party that pulls for its customers sets it from its own
         records.
       - A hand-off with another external ID is rejected before the external ID is sent to AWS.
+    type: str
+  registry_host:
+    description:
+      - The host name of the registry that the consumer chooses for its requests. A hand-off cannot contain it.
+      - It must be the default, the dual-stack or a FIPS name of the registry of the share.
     type: str
   role_arn:
     description: The ARN of the pull role. Required without a hand-off.

@@ -60,6 +60,12 @@ options:
     type: list
     elements: str
     required: true
+  registry_host:
+    description:
+      - The host name of the registry to pull from. If omitted, the one that ECR returns.
+      - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn), or of the
+        caller, in the region.
+    type: str
   denied:
     description:
       - Images that must not be available, in the form of O(images). If one of them can be pulled, nothing is fetched.

@@ -17,19 +17,22 @@ MODE = 0o600
 _LIMIT = 1024 * 1024
 
 
-def handoff_file_problems(path: str, names: t.Iterable[str], check_mode: bool) -> t.Iterator[str]:
+def handoff_file_problems(
+    path: str, names: t.Iterable[str], check_mode: bool, forms: t.Iterable[str] = ()
+) -> t.Iterator[str]:
     """Why the files of a hand-off cannot be written.
 
     :param path: as it is declared
     :param names: the files, absolute and without their extensions
     :param check_mode: a missing folder is not a problem, see `missing_folder_warning`
+    :param forms: the ends of the names of further files
     """
     absolute = os.path.abspath(os.path.expanduser(path))
     if check_mode and missing_folder_warning(path):
         return
     found = list(folder_problems(absolute))
     if not found:
-        endings = (os.path.splitext(path)[1], ".md")
+        endings = (os.path.splitext(path)[1], ".md", *forms)
         found = [problem for name in names for ending in endings for problem in file_problems(name + ending)]
     yield from (problem.replace(absolute, path) for problem in found)
 

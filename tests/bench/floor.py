@@ -3,6 +3,7 @@
 
 tags COUNT             who is it, and the tags of each repository, with 32 threads
 tag COUNT READS        the same, then TagResources by 20, then the tags of each again, READS times, with pauses
+policies COUNT         who is it, and the policy of each repository, with 32 threads
 discover TAG VALUE     every repository of the registry, and the tags of each, with 32 threads
 tagged TAG VALUE       every repository with the tag, from the pages of the Resource Groups Tagging API
 audit                  the IAM configuration, and the tags and the policy of every repository, with 32 threads
@@ -51,6 +52,14 @@ def read(ecr: Any, requested: list[str]) -> list[dict[str, str]]:
 
 def tags(count: int) -> None:
     read(client("ecr"), arns(names(count)))
+
+
+def policies(count: int) -> None:
+    ecr = client("ecr")
+    client("sts").get_caller_identity()
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda name: ecr.get_repository_policy(repositoryName=name)["policyText"], names(count)))
+    assert all("BatchGetImage" in text for text in found)
 
 
 def tag(count: int, reads: int) -> None:
@@ -206,6 +215,7 @@ if __name__ == "__main__":
     {
         "tags": tags,
         "tag": tag,
+        "policies": policies,
         "discover": discover,
         "tagged": tagged,
         "audit": audit,

@@ -428,6 +428,25 @@ def row_15(ground: Ground) -> Row:
     return Row({"ours": Work(replicate()), "boto3": Work(ground.floor("replication", "bench/"))}, [pair])
 
 
+# --- 16: one statement in the policies of many repositories
+
+
+def row_16(ground: Ground) -> Row:
+    arguments = {"name": SHARE, "names": names(WHOLE), "consumers": [{"account": accounts.CONSUMER}], "wait": False}
+    ours = ground.task("statement", "crossaccount.ecr.ecr_repository_policy_statement", arguments)
+    ground.run(ours)
+    pair = Pair(
+        "16",
+        f"one statement in {WHOLE:,} repository policies, nothing to change",
+        "bare boto3, the same reads, 32 threads",
+        1.3,
+        "ours",
+        "boto3",
+        start=True,
+    )
+    return Row({"ours": Work(ours), "boto3": Work(ground.floor("policies", WHOLE))}, [pair])
+
+
 ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
     "1": (row_1, 0),
     "2": (row_2, 0),
@@ -440,4 +459,5 @@ ROWS: dict[str, tuple[Callable[[Ground], Row], int]] = {
     "12": (row_12, MOST),
     "13": (row_13, WHOLE),
     "15": (row_15, REPLICATED),
+    "16": (row_16, WHOLE),
 }

@@ -141,7 +141,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> It
         consumers = [{"account": accounts.CONSUMER, "external_id": "test"}]
         share = {"name": ROLE, "repository_tags": {"environment": "release"}, "consumers": consumers}
         by_other = control.module("iam_ecr_pull_role", "stranger-administrator", **share)
-        shared = control.share()
+        shared = control.share(ecr_share_handoff_forms=["aws_cli", "docker"])
         assert (shared.code, by_other["code"]) == (0, 0), (shared, by_other, published)
         images = host.shell("aws ecr describe-images --repository-name release", "owner")
         digest = json.loads(images.stdout)["imageDetails"][0]["imageDigest"]
@@ -248,6 +248,61 @@ def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
     refused = host.pull("podman", f"{OWNER}/release:v1.0")
     assert refused.returncode != 0
     assert "unauthorized: authentication required" in refused.stderr
+
+
+def test_forms_of_the_hand_off_pull_with_real_clients(host: Host, tmp_path: pathlib.Path) -> None:
+    """The consumer follows the comments of the forms, and replaces only the name of its own profile."""
+    profile, script = (host.control.handoff.with_suffix(form).read_text() for form in (".aws_cli.ini", ".docker.sh"))
+    program = re.findall(r"install -m 755 THIS_FILE /usr/local/bin/(\S+)", script)[0]
+    entry = re.findall(r'^#   (\{"credHelpers": .*\})$', script, re.MULTILINE)[0]
+    config, docker, bin_dir = (tmp_path / name for name in ("config", ".docker", "bin"))
+    lab_config = (host.control.lab.folder / state.CONFIG).read_text()
+    config.write_text(lab_config + profile.replace("source_profile = default", "source_profile = consumer"))
+    for folder in (docker, bin_dir):
+        folder.mkdir()
+    (docker / "config.json").write_text(entry)
+    (bin_dir / program).write_text(script)
+    (bin_dir / program).chmod(0o755)
+    environment = {
+        "HOME": str(tmp_path),
+        "DOCKER_CONFIG": str(docker),
+        "AWS_CONFIG_FILE": str(config),
+        "PATH": f"{bin_dir}:{os.environ['PATH']}",
+    }
+    name = re.findall(r"^\[profile (\S+)\]$", profile, re.MULTILINE)[0]
+    pulls = [f"{engine} pull --quiet {OWNER}/release:v1.0" for engine in ("docker", "podman")]
+    for command in (*pulls, f"skopeo inspect docker://{OWNER}/release:v1.0"):
+        assert host.shell(command, **environment).returncode == 0, command
+        denied = host.shell(command.replace("/release:", "/develop:"), **environment)
+        assert denied.returncode != 0, command
+        assert f"is not authorized to perform: ecr:BatchGetImage on resource: {REPOSITORY_ARN}develop" in denied.stderr
+    identity = f"aws sts get-caller-identity --profile {name} --query Arn --output text"
+    environment["PATH"] = host.control.environment(None)["PATH"]
+    assert f":assumed-role/{ROLE}/" in host.shell(identity, **environment).stdout
+    config.write_text(config.read_text().replace("external_id = test", "external_id = other"))
+    refused = host.shell(identity, **environment)
+    assert "not authorized to perform: sts:AssumeRole" in refused.stderr, refused
+
+
+def test_dual_stack_host_in_proof_pull_and_configuration(host: Host, tmp_path: pathlib.Path) -> None:
+    control, chosen = host.control, at_aws_names.dual_stack(accounts.OWNER)
+    options: dict[str, Any] = {"ecr_pull_engine": "docker", "ecr_pull_denied": ["develop"]}
+    pulled = control.pull(**options, ecr_pull_registry_host=chosen)
+    assert pulled.code == 0, pulled
+    assert f"release:v1.0 pulled by docker as {chosen}/release" in pulled.output, pulled.output
+    rows = re.findall(r"^ *(release|develop) .* (\w+) +(\w+)$", pulled.output.replace('"', ""), re.MULTILINE)
+    assert rows == [("release", "allowed", "pass"), ("develop", "denied", "pass")], pulled.output
+
+    other = chosen.replace(accounts.OWNER, accounts.STRANGER)
+    refused = control.pull(**options, ecr_pull_registry_host=other)
+    message = f"ecr_pull_registry_host '{other}' is not a host name of the registry of the share. Valid is {OWNER}"
+    assert (refused.code, message in refused.output) == (2, True), refused
+
+    variables = {"ecr_pull_handoff": str(control.handoff), "ecr_pull_registry_host": chosen}
+    credentials = {"source_profile": "consumer"}
+    places: dict[str, Any] = {"home": str(tmp_path), "bin_dir": str(tmp_path / "bin"), "credentials": credentials}
+    configured = host.role("--check", "--diff", "-e", json.dumps(variables), **places)
+    assert f'+        "{chosen}": "ecr-pull-root-{chosen}"' in configured.output, configured
 
 
 def test_bad_input_is_named_together_and_nothing_is_written(host: Host, tmp_path: pathlib.Path) -> None:

@@ -283,7 +283,13 @@ def test_templates_of_others_are_kept(control: Control, registries: Registries, 
             ["ecr_replicate_images: image release:v9 does not exist in the owner account."],
         ),
         (
-            {"ecr_replicate_images": ["develop:v1.0", "Release", f"{accounts.CONSUMER}.dkr.ecr.eu-west-1.on.aws/a:b"]},
+            {
+                "ecr_replicate_images": [
+                    "develop:v1.0",
+                    "Release",
+                    f"{accounts.CONSUMER}.dkr.ecr.eu-west-1.on.aws/app:b",
+                ]
+            },
             ["ecr_replicate_images: Image 'Release'", "but the images are in the registry of account 111111111111"],
         ),
         ({"ecr_replicate_images": ["develop:v1.0"]}, ["does not select the repositories of develop:v1.0."]),
@@ -391,6 +397,14 @@ LATER: dict[str, dict[str, Any]] = {
     "ecr:DescribeReplicationBackfillResults": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
     "ecr:DeleteRegistryPolicy": {"ecr_replicate_state": "absent"},
 }
+#: The actions that only a pull needs.
+PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetAuthorizationToken")
+
+
+def pulling(control: Control, name: str) -> dict[str, Any]:
+    """The variables for a pull into a folder."""
+    layout = {"ecr_replicate_engine": "oci_layout", "ecr_replicate_dest": str(control.folder / name)}
+    return {"ecr_replicate_images": ["release:v1.0"], **layout}
 
 
 def test_documented_policies_are_sufficient(control: Control, registries: Registries, lab: Lab) -> None:
@@ -400,14 +414,16 @@ def test_documented_policies_are_sufficient(control: Control, registries: Regist
     exact = callers.variables()
     runs = [replicate(control, **exact)]
     fill(lab, registries.owner, "release", 1)  # the rule replicates it, so no backfill has it
-    runs += [replicate(control, **exact, **more) for more in ({}, *LATER.values())]
+    later = ({}, pulling(control, "sufficient"), *LATER.values())
+    runs += [replicate(control, **exact, **more) for more in later]
     assert [run.code for run in runs] == [0] * len(runs), runs
-    assert [run.changed for run in runs] == [3, 0, 0, 0, 2], runs
+    assert [run.changed for run in runs] == [3, 0, 1, 0, 0, 2], runs
 
 
-@pytest.mark.parametrize("action", [*actions("owner"), *actions("consumer")])
+@pytest.mark.parametrize("action", sorted({*actions("owner"), *actions("consumer")}))
 def test_each_documented_action_is_needed(control: Control, registries: Registries, lab: Lab, action: str) -> None:
     callers, more = Callers(lab), LATER.get(action, {})
+    more = pulling(control, action.partition(":")[2]) if action in PULL else more
     configure(registries.owner)
     if more:
         assert replicate(control).code == 0

@@ -45,7 +45,7 @@ def share(control: Control, *flags: str, playbook: str = "share", **changed: Any
     if "--check" in flags or done.code:
         assert control.lab.writes_since(mark) == [], done
     elif variables["ecr_share_mode"] == "repository_policy":
-        needed = {*control.lab.calls()[mark:]} - {"sts:GetCallerIdentity"}
+        needed = {call.replace("tagging:", "tag:") for call in control.lab.calls()[mark:]} - {"sts:GetCallerIdentity"}
         assert needed <= allowed_to_the_owner(), done
     return done
 

@@ -45,12 +45,18 @@ def registry(account: str, region: str = accounts.REGION) -> str:
     return f"{account}.dkr.ecr.{region}.amazonaws.com"
 
 
+def dual_stack(account: str, region: str = accounts.REGION) -> str:
+    """The dual-stack host name of an account's registry."""
+    return f"{account}.dkr-ecr.{region}.on.aws"
+
+
 def host_names(region: str = accounts.REGION) -> list[str]:
     """The host names of the lab."""
     return [
         *(f"{service}.{region}.amazonaws.com" for service in ("api.ecr", "sts", "tagging")),
         *(f"{service}.amazonaws.com" for service in ("sts", "iam")),
         *(registry(account, region) for account in (accounts.OWNER, accounts.CONSUMER, accounts.STRANGER)),
+        dual_stack(accounts.OWNER, region),
     ]
 
 

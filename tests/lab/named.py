@@ -27,7 +27,7 @@ from ministack.core import responses  # isort: skip
 from ministack.services import ecr as ministack_ecr  # isort: skip
 from . import ecr  # isort: skip
 
-_REGISTRY = re.compile(r"(\d{12})\.dkr\.ecr\.")
+_REGISTRY = re.compile(r"(\d{12})\.dkr[.-]ecr\.")
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import botocore.session
 import yaml
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import FORM_NAMES
 from hypothesis import strategies as st
 
 from tests.awx import rules
@@ -121,21 +122,26 @@ def share_survey(sandbox: Sandbox, servers: FakeServers, observations: Observati
         return
     page = {"path": str(sandbox.inside / "handoff.yml"), "role": results[0], "tagged": results[1:]}
     page |= {name: declared[name] for name in ("denied", "images", "access")}
+    page["forms"] = list(FORM_NAMES)
     run_action(sandbox, observations, "ecr_handoff", {**page, "repository_tags": tags, "share_changed": True}, {})
     for path in sandbox.inside.glob("*.md"):
-        run_commands(sandbox, path.read_text())
+        run_commands(sandbox, re.findall(r"^```sh\n(.*?)^```$", path.read_text(), re.M | re.S))
+        run_commands(sandbox, [form.read_text() for form in sandbox.inside.glob("*.sh")])
 
 
-def run_commands(sandbox: Sandbox, page: str) -> None:
-    """Run the commands of a page for people with programs that do nothing."""
+def run_commands(sandbox: Sandbox, scripts: list[str]) -> None:
+    """Run the commands of a page and the scripts of forms with programs that do nothing."""
     programs = sandbox.inside / "bin"
-    programs.mkdir()
-    for name in ("aws", "docker"):
+    programs.mkdir(exist_ok=True)
+    for name in ("aws", "docker", "docker-credential-ecr-login"):
         (programs / name).write_text("#!/bin/sh\n")
         (programs / name).chmod(0o755)
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(sandbox.home)}
-    for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S):
-        subprocess.run(["sh", "-c", block], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    environment |= dict.fromkeys(("CLUSTER", "NAMESPACE", "SERVICE_ACCOUNT", "ROLE_ARN", "ROLE_NAME"), "x")
+    for script in scripts:
+        subprocess.run(
+            ["sh", "-c", script], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
 
 
 def ecr_handoff(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:

@@ -85,7 +85,8 @@ def test_a_misspelled_variable() -> None:
 
 def test_the_shares_have_the_common_options_and_no_handoff() -> None:
     common = {**SHARE, "exclusive": True, "handoff_path": "handoff.yml", "state": "absent"}
-    listed = {"shares": [{"role_name": "one", "handoff_path": "other.yml", "exclusive": False}], **common}
+    files = {"handoff_path": "other.yml", "handoff_forms": ["docker"]}
+    listed = {"shares": [{"role_name": "one", "exclusive": False, **files}], **common, "handoff_forms": ["kubelet"]}
     assert list(CompleteDeclaration.of(params(listed)).shares) == [
         {**SHARE_AS_READ, "role_name": "one", "exclusive": False, "state": "absent"}
     ]

@@ -40,6 +40,7 @@ def options(**changed: Any) -> _handoff.HandoffOptions:
         "images": [],
         "share_changed": True,
         "artifact": None,
+        "forms": [],
     }
     return _handoff.HandoffOptions.of({**declared, **changed})
 

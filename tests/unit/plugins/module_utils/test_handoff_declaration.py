@@ -77,3 +77,11 @@ def test_shared_and_denied_and_images_of_others() -> None:
 )
 def test_the_path_of_the_hand_off(path: str, problem: str | None) -> None:
     assert next(_handoff_declaration.handoff_path_problems(path), None) == problem
+
+
+def test_forms_need_a_path() -> None:
+    problem = (
+        "ecr_share_handoff_forms requests docker, kubelet, but no hand-off is written. Set ecr_share_handoff_path."
+    )
+    assert list(_handoff_declaration.handoff_path_problems("", ["docker", "kubelet"])) == [problem]
+    assert list(_handoff_declaration.handoff_path_problems("handoff.yml", ["docker"])) == []

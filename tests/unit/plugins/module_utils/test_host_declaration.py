@@ -42,6 +42,12 @@ def test_the_registry_of_a_share_is_added() -> None:
     assert found.by_host[HOST].profile() == {"role_arn": ROLE_ARN, "external_id": "test", "source_profile": "mine"}
 
 
+def test_chosen_host_of_a_share_replaces_its_registry() -> None:
+    dual_stack = HOST.replace(".dkr.ecr.", ".dkr-ecr.").replace("amazonaws.com", "on.aws")
+    found = declared(share={**SHARE, "registry_host": dual_stack}, credentials={"source_profile": "mine"})
+    assert list(found.by_host) == [dual_stack]
+
+
 @pytest.mark.parametrize("share", [None, {}, {"changed": False, "skipped": True, "skip_reason": "x"}])
 def test_a_share_that_was_not_read_adds_nothing(share: Any) -> None:
     assert problems(share=share) == ["registries is empty: list at least one registry."]

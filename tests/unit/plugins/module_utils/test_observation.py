@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation, observation_of_error
+from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import (
+    Observation,
+    observation_of_error,
+    observation_of_registry,
+)
 
 ACTION = "User: x is not authorized to perform: ecr:BatchGetImage on resource: y"
 UNSTATED = f"{ACTION} because no identity-based policy allows the ecr:BatchGetImage action"
@@ -24,6 +28,23 @@ def test_missing_content_shows_that_the_request_is_authorized(call: str, code: s
     found = observation_of_error(call, code, sentence)
     assert found == Observation("allowed")
     assert found.is_allowed
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "outcome", "kind"),
+    [
+        (404, "manifest_unknown: Requested image not found", "allowed", ""),
+        (403, f"denied: {UNSTATED}", "denied", "no_identity_policy"),
+        (404, "name_unknown: The repository does not exist", "error", "unknown_error"),
+        (404, "HTTP 404: not here", "error", "unknown_error"),
+        (401, "unauthorized: authentication required", "error", "unknown_error"),
+        (403, "HTTP 403: a proxy", "error", "unknown_error"),
+    ],
+)
+def test_response_of_a_registry(status: int, reason: str, outcome: str, kind: str) -> None:
+    found = observation_of_registry(status, reason)
+    assert (found.outcome, found.kind, bool(found.advice)) == (outcome, kind, outcome != "allowed")
+    assert found.by_the_share is (outcome == "denied")
 
 
 def test_missing_repository_shows_nothing_about_access() -> None:

@@ -116,6 +116,10 @@ def test_a_task_with_its_own_registry_assumes_no_role() -> None:
         ({**BY_ROLE, "wait_interval": -1.0}, "wait_interval is -1.0 seconds; it cannot be negative."),
         ({**BY_ROLE, "duration_seconds": 60}, "duration_seconds is 60"),
         ({**BY_TOKEN, "credentials": "controller"}, "credentials: controller requests a token from AWS. Remove"),
+        (
+            {**BY_TOKEN, "images": ["app@sha256:" + "0" * 64], "registry_host": "x"},
+            "registry_url has the host name of the registry. Remove registry_host.",
+        ),
         ({**BY_TOKEN, "images": ["app:v1"]}, "Image 'app:v1' has no digest. With registry_token, no request is sent"),
     ],
 )

@@ -32,6 +32,7 @@ def options(**given: Any) -> RevocationOptions:
         (options(role_name="a", consumers=BOTH), ["a"]),
         (options(role_name="a", shares=[{"role_name": "b"}, {"role_name": None}, {"role_name": "B"}]), ["B", "a"]),
         (options(role_name="a", shares=[{"role_name": "b", "state": "absent"}, {"role_name": "c"}]), ["c"]),
+        (options(shares=[{"role_name": "b", "mode": "repository_policy"}, {"role_name": "c", "mode": "role"}]), ["c"]),
     ],
 )
 def test_present_share_has_one_role(declared: RevocationOptions, names: list[str]) -> None:

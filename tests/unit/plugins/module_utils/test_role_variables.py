@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
     [
         ("ecr_share", "ecr_share_exlusive", "ecr_share_exclusive"),
         ("ecr_share", "ecr_share_repository", "ecr_share_repositories"),
-        ("ecr_share", "ecr_share_handoff_file", "ecr_share_handoff_path"),
+        ("ecr_share", "ecr_share_handoff_paht", "ecr_share_handoff_path"),
         ("ecr_pull", "ecr_pull_imges", "ecr_pull_images"),
         ("ecr_pull", "ecr_pull_own_account", "ecr_pull_owner_account"),
         ("ecr_pull", "ecr_pull_proveonly", "ecr_pull_prove_only"),

@@ -166,6 +166,11 @@ START = OwnerAccount({"release": {}, "develop": {}, "tools/build": {}})
             [f"Two shares have the hand-off a-2-{TWO}.yml."],
         ),
         (
+            declared("first", handoff_path="a.yml", handoff_forms=["docker"]),
+            declared("second", TWO, repository_tags={"audience": "inner"}, handoff_path="a.docker.yml"),
+            ["Two shares have the hand-off a.docker.yml."],
+        ),
+        (
             declared("first"),
             declared(
                 "second", repository_tags={"a": "b"}, consumers=[{"account": TWO, "external_id": f"shared-id-{ONE}"}]

@@ -57,10 +57,12 @@ def test_the_facts_about_a_new_share() -> None:
 
 
 def test_the_hand_off_of_a_share() -> None:
-    options = {"denied": ["develop"], "images": ["release:v1"], "handoff_path": "/srv/first.yml", "access": "pull"}
+    options: dict[str, Any] = {"denied": ["develop"], "images": ["release:v1"], "access": "pull"}
+    options |= {"handoff_path": "/srv/first.yml", "handoff_forms": ["docker", "terraform"]}
     (handoff,) = plan_of(NEW, declared("first", **options)).handoffs
     assert handoff == {
         "path": "/srv/first.yml",
+        "forms": ["docker", "terraform"],
         "denied": ["develop"],
         "images": ["release:v1"],
         "role": {

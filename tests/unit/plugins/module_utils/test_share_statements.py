@@ -180,7 +180,7 @@ def test_share_that_has_no_statement_is_not_ended_by_name() -> None:
     """The tag of another share is not removed for a misspelled share."""
     shared = end_of(START, share())
     (problem,) = shared.plan([share(name="shre")], state="absent").problems
-    assert problem.startswith("Role shre does not exist, but repository release in eu-west-1 has the tag")
+    assert problem.startswith("No policy has a statement of shre, but repository release in eu-west-1 has the tag")
 
 
 def test_ended_shares_leave_a_share_without_an_end() -> None:

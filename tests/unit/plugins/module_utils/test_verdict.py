@@ -114,7 +114,27 @@ def test_a_verdict_shows_what_was_seen() -> None:
         "denials": {"describe": f"describe: {SENTENCE}", "layer": f"layer: {SENTENCE}"},
         "denial_kinds": {"describe": "no_identity_policy", "layer": "no_identity_policy"},
         "advice": f"Repository app cannot be pulled. {NO_TAG}",
+        "registry": "",
     }
+
+
+@pytest.mark.parametrize("expected", ["readable", "denied"])
+@pytest.mark.parametrize("api", ["allowed", "denied"])
+@pytest.mark.parametrize("registry", OUTCOMES)
+def test_chosen_host_of_the_registry_must_agree(expected: str, api: str, registry: str) -> None:
+    observed = {**observations(api, api, api), "registry": observation("registry", registry)}
+    verdict = judged(expected, observed)
+    wanted = "allowed" if expected == "readable" else "denied"
+    assert (verdict["verdict"], verdict["registry"]) == ("pass" if api == registry == wanted else "fail", registry)
+    assert (verdict["pull"] == "allowed") is (api == registry == "allowed")
+    assert verdict["denials"].get("registry") == (None if registry == "allowed" else f"registry: {SENTENCE}")
+
+
+def test_table_has_a_column_for_a_chosen_host() -> None:
+    observed = {"app": {**observations("denied", "denied", "denied"), "registry": observation("registry", "denied")}}
+    head, row = table(verdicts_of(Expectations((), ("app",)), observed, ALLOWED, {}))
+    assert head.split() == ["REPOSITORY", "EXPECTED", "DESCRIBE", "MANIFEST", "LAYER", "TOKEN", "REGISTRY", "VERDICT"]
+    assert row.split()[-3:] == ["allowed", "denied", "pass"]
 
 
 def test_without_the_registry_token_nothing_can_be_pulled() -> None:

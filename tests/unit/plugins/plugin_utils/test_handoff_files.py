@@ -28,6 +28,14 @@ def test_folder_that_no_task_can_create_is_a_problem(tmp_path: pathlib.Path, che
     assert _handoff_files.missing_folder_warning(declared) == ""
 
 
+def test_file_of_a_form_must_be_replaceable(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "handoff.docker.sh").mkdir()
+    declared, names = str(tmp_path / "handoff.yml"), [str(tmp_path / "handoff")]
+    assert list(_handoff_files.handoff_file_problems(declared, names, check_mode=True)) == []
+    (problem,) = _handoff_files.handoff_file_problems(declared, names, True, [".aws_cli.ini", ".docker.sh"])
+    assert problem.startswith(f"{names[0]}.docker.sh exists and is not a regular file")
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_existing_folder_has_no_problem(tmp_path: pathlib.Path, check_mode: bool) -> None:
     declared = str(tmp_path / "handoff.yml")

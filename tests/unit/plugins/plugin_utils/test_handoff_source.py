@@ -198,7 +198,14 @@ def test_what_the_owner_writes_is_accepted() -> None:
     role = {"role_arn": GOOD["ecr_pull_role_arn"], "consumers": [replace(CONSUMED, account=CONSUMER).result]}
     place = {"region": "ap-northeast-1", "registry": GOOD["ecr_pull_registry"], "repositories": [{"name": "release"}]}
     declared = {"repository_tags": {"environment": "release", "𠮷": "東京"}, "access": "read", "denied": ["develop"]}
-    others = {"path": None, "repositories": [], "images": ["release:v1.0"], "share_changed": True, "artifact": None}
+    others = {
+        "path": None,
+        "repositories": [],
+        "images": ["release:v1.0"],
+        "share_changed": True,
+        "artifact": None,
+        "forms": [],
+    }
     options = HandoffOptions.of({"role": role, "tagged": [place], **declared, **others})
     (handoff,) = handoffs(options, "2026-01-31T23:59:59Z")
     document = load(handoff_yaml(handoff), "it")

@@ -1,0 +1,80 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: names and behavior may change in any release.
+"""The host names of one ECR registry, and the validation of the one that a consumer chooses. Standard library only.
+
+Sources: ECR User Guide, "Making requests to Amazon ECR registries" (dual-stack) and "Amazon ECR interface VPC
+endpoints" (the endpoint of the registry needs its private DNS names, which are the default host name);
+amazon-ecr-credential-helper 0.12 (the names of all partitions).
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+
+#: The suffix of the default and of the dual-stack host names, by the partition.
+_SUFFIXES = {
+    "aws": ("amazonaws.com", "on.aws"),
+    "aws-us-gov": ("amazonaws.com", "on.aws"),
+    "aws-cn": ("amazonaws.com.cn", "on.amazonwebservices.com.cn"),
+}
+
+
+def registry_hosts(owner_arn: str, region: str, registry: str | None = None) -> list[str]:
+    """The host names of the registry of the share. A token is valid for each of them.
+
+    :param owner_arn: an ARN of the account that owns the registry
+    :param registry: the host name in the hand-off, which is the only one in partitions without a dual-stack name
+    """
+    identity = arn_of(owner_arn).identity
+    account, suffixes = identity.account, _SUFFIXES.get(identity.partition)
+    found = [registry] if registry else []
+    if suffixes:
+        default, dual_stack = suffixes
+        found += [
+            f"{account}.dkr.ecr.{region}.{default}",
+            f"{account}.dkr-ecr.{region}.{dual_stack}",
+            f"{account}.dkr.ecr-fips.{region}.{default}",
+            f"{account}.dkr-ecr-fips.{region}.{dual_stack}",
+        ]
+    return list(dict.fromkeys(found))
+
+
+def registry_host_problems(
+    host: str | None, owner_arn: str, region: str | None, registry: str | None = None
+) -> t.Iterator[str]:
+    """Problems with the host name that a consumer chooses.
+
+    :param region: the region of the share; None if it is unknown yet
+    """
+    if host is None:
+        return
+    if not region:
+        yield f"{option('registry_host')} needs the region of the share. Set {option('region')}."
+        return
+    hosts = registry_hosts(owner_arn, region, registry)
+    if host in hosts:
+        return
+    valid = " or ".join(hosts) or "the default host name"
+    if ".vpce." in host:
+        yield (
+            f"{option('registry_host')} {host!r} is the name of a VPC endpoint, which does not contain the account."
+            f" Enable private DNS names for the endpoint. They are the default host name. Valid is {valid}."
+        )
+    else:
+        yield (f"{option('registry_host')} {host!r} is not a host name of the registry of the share. Valid is {valid}.")
+
+
+def check_registry_host(host: str | None, owner_arn: str, region: str) -> None:
+    """Validate the host name that a consumer chooses.
+
+    :raises EcrError: if it is not a host name of the registry
+    """
+    problems = Problems()
+    problems.extend(registry_host_problems(host, owner_arn, region))
+    problems.check()
