@@ -77,8 +77,8 @@ class ReplicationRequest:
     :param accepted: whether the owner account states that the consumer account has configured its side
     :param handoff: the hand-off of the consumer account; empty without one
     :param handoff_path: the path of the hand-off of this side; empty for no file
-    :param expects: the errors of the module: `any` for none, `possible` for a change that cannot be made, `replicated` for a
-        missing image
+    :param expects: the errors of the module: `any` for none, `possible` for a change that cannot be made, `replicated`
+        for a missing image
     """
 
     selection: Selection

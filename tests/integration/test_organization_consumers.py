@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A share with the accounts of an organizational unit: the admitted principals, the hand-off, session tags, and the end."""
+"""A share with an organizational unit: the admitted principals, the hand-off, session tags, and the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAGS = [{"Key": "kubernetes-namespace", "Value": "build"}]
 
 
 class Tree:
-    """An organization: the consumer belongs to a unit below another unit, and another caller is the management account."""
+    """An organization. The consumer belongs to a unit below another unit, and another caller to no unit."""
 
     def __init__(self, lab: Lab) -> None:
         self.organization = Organization(lab)
