@@ -18,11 +18,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_declaratio
     declared_options,
     declaring_variables,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import OwnerAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import use_names_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import OwnerAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import SHARE_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller

@@ -12,6 +12,7 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import Reference
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
@@ -22,7 +23,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options imp
     PULL_RULES,
     PullOptions,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import RegistryAccount
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import Report
 from ansible_collections.crossaccount.ecr.plugins.module_utils._secrets import KNOWN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
@@ -132,7 +132,7 @@ class ActionModule(RoleAction):
 
     def _authorize(self, controller: Controller, options: PullOptions, report: Report) -> Json:
         """The registry token and the digests, as an object, so that the token is not masked."""
-        source = t.cast("SessionOptions | RegistryAccount", options.session or options.own)
+        source = t.cast(t.Union[SessionOptions, RegistryAccount], options.session or options.own)
         session, wait, denied, host = session_of(controller), options.wait, options.denied, options.registry_host
         return {"authorization": authorize(session, source, wait, options.references, report, denied, host)}
 

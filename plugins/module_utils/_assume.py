@@ -49,8 +49,8 @@ class SessionOptions:
     @classmethod
     def of(cls, params: Json) -> SessionOptions:
         """The options in the parameters of a module."""
-        names = ("role_arn", "external_id", "role_session_name", "duration_seconds", "consumer_account")
-        return cls(*(params[name] for name in names), params["registry_account"])
+        names = ("role_arn", "external_id", "role_session_name", "duration_seconds")
+        return cls(*(params[name] for name in (*names, "consumer_account", "registry_account")))
 
     @property
     def owner_account(self) -> str:

@@ -106,11 +106,15 @@ def _as_access(line: str, steps: str) -> tuple[str, str]:
 
 
 def _steps(plan: Json) -> t.Iterator[str]:
-    """The changes of the fix: the roles and the tags that differ."""
+    """The changes of the fix: the roles, the statements and the tags that differ."""
     for role in plan["roles"]:
         if role["state"] == "narrowed":
             continue  # the same role follows with all of its changes
         yield f"{'deletes' if role['state'] == 'absent' else 'creates or updates'} role {role['name']}"
+    for step in plan["statements"]:
+        policies = f"the policies of {list_text(step['names'])}" if step["names"] else "the registry policy"
+        verb = "removes" if step["state"] == "absent" else "creates or updates"
+        yield f"{verb} the statement of {step['name']} in {policies} in {step['region']}"
     for step in plan["untag"]:
         yield f"removes {_tags(step)} from {list_text(step['names'])} in {step['region']}"
     for step in plan["tag"]:

@@ -12,7 +12,6 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_findings import findings_of
@@ -26,6 +25,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_registry i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import report_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import tag_setters
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently, start
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
@@ -38,7 +41,7 @@ AUDIT_INFO_ARGUMENTS: Json = {
     "regions": {"type": "list", "elements": "str", "default": []},
     "repositories": {"type": "list", "elements": "str", "default": []},
     **AUDIT_ARGUMENTS,
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
 }
 
@@ -50,14 +53,14 @@ class _Options:
     :param repositories: the names of the audited repositories; empty for all
     """
 
-    owner: _parties.OwnerAccount
+    owner: OwnerAccount
     regions: tuple[str, ...]
     repositories: frozenset[str]
 
     @classmethod
     def of(cls, params: Json) -> _Options:
         regions = tuple(dict.fromkeys(params["regions"]))
-        return cls(_parties.OwnerAccount.of(params), regions, frozenset(params["repositories"]))
+        return cls(OwnerAccount.of(params), regions, frozenset(params["repositories"]))
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""

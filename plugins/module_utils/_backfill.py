@@ -27,14 +27,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_run imp
     BackfillRun,
     configured_destinations,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    REGISTRY_ACCOUNT_ARGUMENT,
+    RegistryAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
-    REGISTRY_ACCOUNT_ARGUMENT,
-    RegistryAccount,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions, wait_problems

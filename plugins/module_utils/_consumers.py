@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The declared consumers: who gets access, and on which conditions. Standard library only.
+"""The declared consumers: the principals that get access, and the conditions. Standard library only.
 
 A consumer is an account, or some of its users and roles; or an organization, or some of its organizational units; or a
 service. In role mode, each consumer except a service has one statement in the trust policy.

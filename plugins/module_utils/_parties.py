@@ -2,52 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Validates the owner account of a share, and its consumers as a whole. Standard library only."""
+"""Validates the consumers of a share as a whole. Standard library only."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_problems import identity_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-
-#: The option `owner_account` of the modules that run in the owner account.
-OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
-
-
-@dataclass(frozen=True)
-class OwnerAccount:
-    """The declared owner account.
-
-    :param declared: the value of the option; None if it is not set
-    """
-
-    declared: object = None
-
-    @classmethod
-    def of(cls, params: Json) -> OwnerAccount:
-        return cls(params["owner_account"])
-
-    def problems(self) -> t.Iterator[str]:
-        """Problems with the declaration that can be found without a request to AWS."""
-        if self.declared is not None:
-            yield from (f"{option('owner_account')}: {problem}" for problem in account_problems(self.declared))
-
-    def check(self, actual: str) -> None:
-        """Fail if the credentials belong to another account.
-
-        :param actual: the account of the credentials
-        """
-        if self.declared not in (None, actual):
-            raise EcrError(
-                f"The credentials belong to account {actual}, but the declared owner account is {self.declared}. Use"
-                f" credentials of account {self.declared}, or correct {option('owner_account')}."
-            )
 
 
 def consumer_problems(consumers: t.Iterable[Consumer], owner: str) -> t.Iterator[str]:

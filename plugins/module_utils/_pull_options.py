@@ -15,6 +15,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     SessionOptions,
     session_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    REGISTRY_ACCOUNT_ARGUMENT,
+    RegistryAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import split_arn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
@@ -25,10 +29,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._platform import platform_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import (
-    REGISTRY_ACCOUNT_ARGUMENT,
-    RegistryAccount,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETRY_ARGUMENTS, WaitOptions, wait_problems
 
 #: The options of `ecr_image_pull` in addition to those of amazon.aws.

@@ -9,8 +9,12 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties, _policy_document
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
@@ -52,7 +56,7 @@ PULL_ROLE_ARGUMENTS: Json = {
     "keep_policy": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "narrowed", "absent"], "default": "present"},
     **TRUST_QUOTA_ARGUMENT,
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,
 }
@@ -68,7 +72,7 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
     """
     declared, declared_owner, problems = (
         role_declaration_of(module.params),
-        _parties.OwnerAccount.of(module.params),
+        OwnerAccount.of(module.params),
         Problems(),
     )
     problems.extend(name_problems(declared.name, declared.policy_name, declared.path))

@@ -81,7 +81,7 @@ class StatementDeclaration:
 
     @property
     def subject(self) -> str:
-        """What the statement accepts, for messages."""
+        """The accepted requests, for messages."""
         return f"{'a cache of' if self.cache_role else 'replication from'} account {self.source}"
 
     @property

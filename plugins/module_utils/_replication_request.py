@@ -75,10 +75,10 @@ class ReplicationRequest:
     :param adopt: whether rules, statements and templates of others are replaced
     :param backfill: whether existing images are replicated, too
     :param accepted: whether the owner account states that the consumer account has configured its side
-    :param handoff: the hand-off of the consumer account; empty if there is none
-    :param handoff_path: where the hand-off of this side is written; empty if it is not written
-    :param expects: what is an error: `any` for nothing, `possible` for a change that cannot be made, `replicated` for a
-        missing image
+    :param handoff: the hand-off of the consumer account; empty without one
+    :param handoff_path: the path of the hand-off of this side; empty for no file
+    :param expects: the errors of the module: `any` for none, `possible` for a change that cannot be made, `replicated`
+        for a missing image
     """
 
     selection: Selection

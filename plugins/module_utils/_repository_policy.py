@@ -9,8 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
@@ -41,7 +45,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT
 
 REPOSITORY_POLICY_ARGUMENTS: Json = {
     **ACCESS_STATEMENT_ARGUMENTS,
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,
 }
@@ -75,7 +79,7 @@ def repository_policy_statement(module: Module, progress: Progress = no_progress
     :param progress: receives the current activity
     """
     params, problems = module.params, Problems()
-    declared, wait, account = AccessDeclaration.of(params), WaitOptions.of(params), _parties.OwnerAccount.of(params)
+    declared, wait, account = AccessDeclaration.of(params), WaitOptions.of(params), OwnerAccount.of(params)
     problems.extend(declared.problems())
     problems.extend(account.problems())
     problems.extend(wait_problems(wait))

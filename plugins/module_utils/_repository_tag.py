@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _parties
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
@@ -33,7 +37,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT
 
 REPOSITORY_TAG_ARGUMENTS: Json = {
     **TAG_ARGUMENTS,
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,
 }
@@ -45,7 +49,7 @@ def tag_repositories(module: Module, progress: Progress = lambda _text: None) ->
     :param progress: receives the current activity
     """
     params, problems = module.params, Problems()
-    declared, owner, wait = tag_declaration(params), _parties.OwnerAccount.of(params), WaitOptions.of(params)
+    declared, owner, wait = tag_declaration(params), OwnerAccount.of(params), WaitOptions.of(params)
     problems.extend(tag_declaration_problems(declared))
     problems.extend(owner.problems())
     problems.extend(wait_problems(wait))

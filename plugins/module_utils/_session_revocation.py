@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import roles_of_this_collection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import may_have_been_sent, message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
@@ -36,7 +39,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._session import s
 
 REVOCATION_ARGUMENTS: Json = {
     **CHOICE_ARGUMENTS,
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
 }
 
@@ -48,7 +51,7 @@ def session_revocation(module: Module, progress: Progress = no_progress) -> Json
     """
     options, declared_owner, problems = (
         RevocationOptions.of(module.params),
-        _parties.OwnerAccount.of(module.params),
+        OwnerAccount.of(module.params),
         Problems(),
     )
     problems.extend(options.problems())

@@ -10,10 +10,13 @@ import secrets
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._account import read_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import affected_places
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
@@ -42,7 +45,7 @@ SHARE_INFO_ARGUMENTS: Json = {
     "expired_only": {"type": "bool", "default": False},
     **SHARE_GUARD_ARGUMENT,
     **TRUST_QUOTA_ARGUMENT,
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,
 }
@@ -52,7 +55,7 @@ SHARE_INFO_ARGUMENTS: Json = {
 class _Options:
     """The options of the module, except those that declare shares."""
 
-    owner: _parties.OwnerAccount
+    owner: OwnerAccount
     wait: WaitOptions
     expect_unchanged: bool
     expired_only: bool
@@ -69,7 +72,7 @@ class _Options:
     @classmethod
     def of(cls, params: Json) -> _Options:
         return cls(
-            _parties.OwnerAccount.of(params),
+            OwnerAccount.of(params),
             WaitOptions.of(params),
             params["expect_unchanged"],
             params["expired_only"],

@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    OwnerAccount,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
@@ -53,7 +56,7 @@ TAG_GUARD_ARGUMENTS: Json = {
     "dest": {"type": "str", "default": "."},
     "regions": {"type": "list", "elements": "str"},
     "adopt": {"type": "bool", "default": False},
-    **_parties.OWNER_ACCOUNT_ARGUMENT,
+    **OWNER_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
     **WAIT_ARGUMENTS,
 }
@@ -87,7 +90,7 @@ def tag_guard(module: Module, progress: Progress = no_progress) -> Json:
     """
     declared, declared_owner, wait, problems = (
         tag_guard_of(module.params),
-        _parties.OwnerAccount.of(module.params),
+        OwnerAccount.of(module.params),
         WaitOptions.of(module.params),
         Problems(),
     )

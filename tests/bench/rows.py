@@ -405,7 +405,7 @@ def _document(statement: dict[str, Any]) -> str:
 
 
 def replicate() -> Command:
-    variables = {"ecr_replicate_prefixes": ["bench/"], "ecr_replicate_wait_interval": 0.05}
+    variables = {"ecr_replicate_prefixes": ["bench/"], "ecr_replicate_images": [], "ecr_replicate_wait_interval": 0.05}
     words = ["playbooks/replicate.yml", "-e", "@playbooks/vars/replication.yml", "-e", json.dumps(variables)]
     return Command([str(BIN / "ansible-playbook"), *words])
 

@@ -18,6 +18,7 @@ COLLECTION = "crossaccount.ecr."
 GROUP = f"group/{COLLECTION}aws"
 #: They write files, show lines or publish results on the controller.
 OF_THE_CONTROLLER = ("display_lines", "ecr_handoff")
+FACTS = "ansible.builtin.set_fact"
 Invocation = dict[str, Any]
 Steps = Generator[Invocation, dict[str, Any], None]
 
@@ -41,6 +42,8 @@ class Role:
     def steps(self) -> Steps:
         """Each module that runs. It receives the result of each; the first failure ends the run."""
         for task, defaults in _tasks(self.tasks, {}):
+            if FACTS in task:
+                self.variables |= self._template(task[FACTS])
             name = next((key for key in task if key.startswith(COLLECTION)), None)
             if name is None or name.removeprefix(COLLECTION) in OF_THE_CONTROLLER:
                 continue
@@ -58,7 +61,8 @@ class Role:
                     return
                 results.append(result)
             if "register" in task:
-                self.variables[task["register"]] = {"results": results} if "loop" in task else (results or [{}])[0]
+                looped = {"results": results, "changed": any(one.get("changed") for one in results)}
+                self.variables[task["register"]] = looped if "loop" in task else (results or [{"skipped": True}])[0]
 
     def _holds(self, conditions: str | list[str], variables: dict[str, Any]) -> bool:
         """Whether all conditions of a task are true."""

@@ -151,6 +151,7 @@ REPLICATION: dict[str, Any] = {
     "ecr_replicate_prefixes": ["release"],
     "ecr_replicate_templates": [{"prefix": "release", "image_tag_mutability": "IMMUTABLE"}],
     "ecr_replicate_wait_interval": 0.001,
+    "ecr_replicate_images": [],
 }
 #: Another repository, whose image exists, and another setting.
 MORE = {

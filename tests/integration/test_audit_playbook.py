@@ -109,6 +109,30 @@ def test_drift_without_any_share(control: Control) -> None:
     assert f"creates or updates role {ROLE}" in words(run)
 
 
+def test_drift_of_a_share_without_a_role(control: Control, tmp_path: pathlib.Path) -> None:
+    declared = {
+        "ecr_share_role_name": "own-identities",
+        "ecr_share_mode": "repository_policy",
+        "ecr_share_region": accounts.REGION,
+        "ecr_share_repository_tags": {"environment": "release"},
+        "ecr_share_repositories": ["release"],
+        "ecr_share_consumers": [{"account": accounts.CONSUMER}],
+    }
+    file = tmp_path / "declaration.yml"
+    file.write_text(yaml.safe_dump(declared))
+    assert control.playbook("share", "owner", "-e", f"@{file}").code == 0
+    run = audit(control, ecr_audit_declaration=str(file), ecr_audit_fail_on="drift")
+    assert run.code == 0, run
+
+    tags = [{"Key": "environment", "Value": "release"}]
+    control.lab.client("owner", "ecr").tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=tags)
+    run = audit(control, ecr_audit_declaration=str(file), ecr_audit_fail_on="drift")
+    assert run.code == 2, run
+    assert f"the account does not: {accounts.CONSUMER} can pull develop" in words(run)
+    assert "the statement of own-identities in the policies of" in words(run)
+    assert control.playbook("unshare", "owner", "-e", f"@{file}").code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A share with the accounts of an organizational unit: who gets in, the hand-off, session tags, and the end."""
+"""A share with an organizational unit: the admitted principals, the hand-off, session tags, and the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAGS = [{"Key": "kubernetes-namespace", "Value": "build"}]
 
 
 class Tree:
-    """An organization: the consumer is in a unit below another unit, the stranger is the management account."""
+    """An organization. The consumer belongs to a unit below another unit, and another caller to no unit."""
 
     def __init__(self, lab: Lab) -> None:
         self.organization = Organization(lab)
@@ -88,7 +88,7 @@ def test_accounts_of_a_unit_pull_and_no_other_account(control: Control, tree: Tr
     lab, identified = control.lab, {"ExternalId": handoff["ecr_pull_external_id"]}
     assert become(lab, "consumer", **identified, Tags=TAGS) == ""
     assert become(lab, "consumer", Tags=TAGS) == become(lab, "consumer") == "AccessDenied"
-    # The stranger is in the organization, and not in the unit.
+    # This account belongs to the organization, and not to the unit.
     assert become(lab, "stranger", **identified) == "AccessDenied"
     tree.move(tree.organization.root)
     assert become(lab, "consumer", **identified) == "AccessDenied"

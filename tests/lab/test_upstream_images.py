@@ -19,7 +19,7 @@ UPSTREAM = f"{accounts.OWNER}.dkr.ecr.{accounts.REGION}.amazonaws.com"
 SERVICE = {"Service": "pullthroughcache.ecr.amazonaws.com"}
 TRUST = document({"Effect": "Allow", "Principal": SERVICE, "Action": "sts:AssumeRole"})
 PULLING, IMPORT = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), "ecr:BatchImportUpstreamImage"
-#: What AWS documents for the custom role: in the upstream repository, and in the new one.
+#: The actions that AWS documents for the custom role: in the upstream repository, and in the new one.
 READING = (*PULLING, IMPORT, "ecr:GetImageCopyStatus")
 WRITING = (IMPORT, "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
 _numbers = itertools.count()

@@ -9,7 +9,7 @@ PURE = (
     "_cache_role_declaration",
     "_cache_rule_declaration",
     "_cache_rule_plan",
-    "_registry_account",
+    "_declared_account",
     "_registry_acceptance",
     "_registry_conflict",
     "_registry_host",

@@ -71,6 +71,7 @@ def plan(**values: Any) -> dict[str, Any]:
         "would_change": False,
         "untag": [],
         "roles": [],
+        "statements": [],
         "tag": [],
         "access_gained": [],
         "access_lost": [],

@@ -15,12 +15,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill import REPLICATION_BACKFILL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_declaration import BACKFILL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import CREATION_TEMPLATE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
+    OWNER_ACCOUNT_ARGUMENT,
+    REGISTRY_ACCOUNT_ARGUMENT,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import ARGUMENTS as HELPER_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._parties import OWNER_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_options import PULL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._pull_role import PULL_ROLE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import POLICY_STATEMENT_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import STATEMENT_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_configuration import (

@@ -38,7 +38,7 @@ def test_consumers_without_conditions_have_one_statement() -> None:
     )
 
 
-def test_each_set_of_conditions_has_its_own_statement_in_any_order() -> None:
+def test_each_set_of_conditions_has_its_own_statement() -> None:
     consumers: list[dict[str, Any]] = [
         {"account": ONE, "principals": ["role/ci"]},
         {"account": TWO},

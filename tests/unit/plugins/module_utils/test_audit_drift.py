@@ -59,6 +59,22 @@ def test_a_difference_of_access(line: str, severity: str, title: str) -> None:
     assert found["evidence"]["document"] == "declaration shares.yml"
 
 
+def test_a_difference_of_the_statements_of_a_share() -> None:
+    step = {"region": REGION, "name": "lambda"}
+    statements = [
+        {**step, "names": ["app", "base"], "state": "present"},
+        {**step, "names": ["old"], "state": "absent"},
+        {**step, "names": None, "state": "present"},
+    ]
+    line = "+ 222222222222 can pull app, base"
+    (found,) = drift_findings(changed(line, statements=statements), "shares.yml")
+    assert found["fix"] == (
+        f"{COMMAND}  # creates or updates the statement of lambda in the policies of app, base in {REGION};"
+        f" removes the statement of lambda in the policies of old in {REGION}; creates or updates the statement of"
+        f" lambda in the registry policy in {REGION}"
+    )
+
+
 def test_a_difference_of_several_shares_names_no_role() -> None:
     """A line does not show to which share it belongs."""
     one = {**plan()["shares"][0], "changed": True}

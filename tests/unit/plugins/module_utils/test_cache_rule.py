@@ -62,7 +62,7 @@ def test_rule_with_another_upstream_is_refused(change: dict[str, str], is_presen
     ("prefix", "expected"),
     [("cache/team", True), ("cach", False), ("cache-2", False), ("ROOT", False), ("cache/team/", True)],
 )
-def test_overlap_is_refused_for_a_new_rule_and_is_a_warning_for_another(prefix: str, expected: bool) -> None:
+def test_overlap_is_refused_for_a_new_rule_only(prefix: str, expected: bool) -> None:
     other = CacheRule(prefix, "public.ecr.aws")
     assert bool(plan(other).problems) is expected
     assert (bool(plan(other, RULE).warnings), plan(other, RULE).problems) == (expected, ())

@@ -193,7 +193,7 @@ def test_a_share_moves_between_forms_and_keeps_external_ids(forms: tuple[str, st
 
 
 @pytest.mark.parametrize("forms", [("shared", "per_consumer"), ("per_consumer", "shared")])
-def test_an_organization_keeps_its_external_id_and_has_its_own_files(forms: tuple[str, str]) -> None:
+def test_an_organization_keeps_its_external_id(forms: tuple[str, str]) -> None:
     organization = {"organization_id": "o-abcdefghij", "external_id": "generate"}
     consumers = [consumer(ONE), organization]
     start = end_of(START, declared("share", consumers=consumers, roles=forms[0]))

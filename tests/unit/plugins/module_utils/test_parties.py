@@ -1,44 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The declared owner account, and the consumers as a whole."""
+"""The consumers of a share as a whole."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _parties
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
 OWNER, ONE, TWO = "111111111111", "222222222222", "333333333333"
 ORGANIZATION = "o-aaaaaaaaaa"
-
-
-@pytest.mark.parametrize("declared", [None, OWNER, "012345678901"])
-def test_a_valid_owner_account(declared: str | None) -> None:
-    assert list(_parties.OwnerAccount(declared).problems()) == []
-
-
-@pytest.mark.parametrize(
-    "declared", [111111111111, 1402433619, "11111111111", "1111-1111-1111", "", "1" * 12 + "\n", [OWNER]]
-)
-def test_an_invalid_owner_account(declared: Any) -> None:
-    (problem,) = _parties.OwnerAccount(declared).problems()
-    assert problem.startswith(f"owner_account: {declared!r} is ")
-
-
-@pytest.mark.parametrize("declared", [None, OWNER])
-def test_the_credentials_are_of_the_declared_account(declared: str | None) -> None:
-    _parties.OwnerAccount(declared).check(OWNER)
-
-
-def test_credentials_of_another_account_are_rejected() -> None:
-    with pytest.raises(EcrError) as caught:
-        _parties.OwnerAccount(OWNER).check(ONE)
-    assert str(caught.value) == (
-        f"The credentials belong to account {ONE}, but the declared owner account is {OWNER}. Use credentials of"
-        f" account {OWNER}, or correct owner_account."
-    )
 
 
 def shared_id(*accounts: str) -> str:

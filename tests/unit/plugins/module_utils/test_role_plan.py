@@ -120,7 +120,7 @@ def test_absent_after_a_killed_run(before: RoleState, calls: list[str]) -> None:
     assert [step.name for step in _role_plan.plan_role_absent(before).steps] == calls
 
 
-#: The consumer is in a unit of an organization, the stranger is in no organization.
+#: The account of the consumer belongs to a unit of an organization. The other account does not belong to one.
 CALLERS = [
     Caller(f"arn:aws:iam::{account}:{name}", external_id, unit and unit[:12], mfa, unit and f"{unit}/")
     for account, name, unit in [

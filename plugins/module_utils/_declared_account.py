@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""The account whose registry a module changes. Standard library only."""
+"""The declared account of a module, which its credentials must belong to. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,27 +14,35 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
-#: The option `account` of the modules that change a registry, which may be the owner's or the consumer's.
+#: The option of the modules that run in the owner account of a share.
+OWNER_ACCOUNT_ARGUMENT: Json = {"owner_account": {"type": "raw"}}
+#: The option of the modules that use one registry, in any account.
 REGISTRY_ACCOUNT_ARGUMENT: Json = {"account": {"type": "raw"}}
+
+Declared = t.TypeVar("Declared", bound="RegistryAccount")
 
 
 @dataclass(frozen=True)
 class RegistryAccount:
-    """The declared account.
+    """The declared account of a registry.
 
     :param declared: the value of the option; None if it is not set
     """
 
     declared: object = None
 
+    #: The option, and the account in messages.
+    name: t.ClassVar[str] = "account"
+    noun: t.ClassVar[str] = "account"
+
     @classmethod
-    def of(cls, params: Json) -> RegistryAccount:
-        return cls(params["account"])
+    def of(cls: type[Declared], params: Json) -> Declared:
+        return cls(params[cls.name])
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
         if self.declared is not None:
-            yield from (f"{option('account')}: {problem}" for problem in account_problems(self.declared))
+            yield from (f"{option(self.name)}: {problem}" for problem in account_problems(self.declared))
 
     def check(self, actual: str) -> None:
         """Fail if the credentials belong to another account.
@@ -43,6 +51,14 @@ class RegistryAccount:
         """
         if self.declared not in (None, actual):
             raise EcrError(
-                f"The credentials belong to account {actual}, but the declared account is {self.declared}. Use"
-                f" credentials of account {self.declared}, or correct {option('account')}."
+                f"The credentials belong to account {actual}, but the declared {self.noun} is {self.declared}. Use"
+                f" credentials of account {self.declared}, or correct {option(self.name)}."
             )
+
+
+@dataclass(frozen=True)
+class OwnerAccount(RegistryAccount):
+    """The declared owner account of a share."""
+
+    name: t.ClassVar[str] = "owner_account"
+    noun: t.ClassVar[str] = "owner account"
