@@ -115,7 +115,8 @@ def share_of(
         )
     references = [] if found else [parse_reference(image) for image in values.get("images", [])]
     if not found and handoff is not None:
-        found += _consumer_policy_problems(Share(**{name.removeprefix(PREFIX): handoff[name] for name in handoff}))
+        given: Json = {name.removeprefix(PREFIX): value for name, value in handoff.items()}
+        found += _consumer_policy_problems(Share(**given))
     if not found:
         values["images"] = [str(reference) for reference in references]
         found += _role_problems(values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import WITHOUT_ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, REPOSITORY_POLICY, ROLE
@@ -23,8 +24,6 @@ _OF_A_ROLE: dict[str, tuple[object, ...]] = {
     "roles": (None, "shared"),
     "expires": (None,),
 }
-#: The form of a hand-off that needs no role.
-_FORM = "ecs_lambda"
 
 
 def mode_problems(share: Json) -> t.Iterator[str]:
@@ -41,9 +40,9 @@ def mode_problems(share: Json) -> t.Iterator[str]:
             f" {', '.join(option(name) for name in used)}. Remove {'it' if len(used) == 1 else 'them'}, or set"
             f" {option('mode')} to role."
         )
-    forms = [form for form in share["handoff_forms"] if form != _FORM]
+    forms = [form for form in share["handoff_forms"] if form != WITHOUT_ROLE]
     if forms:
         yield (
             f"{option('mode')} {share['mode']} has no role, so {option('handoff_forms')} cannot contain"
-            f" {', '.join(forms)}. Valid is {_FORM}."
+            f" {', '.join(forms)}. Valid is {WITHOUT_ROLE}."
         )

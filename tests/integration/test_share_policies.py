@@ -109,7 +109,7 @@ def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp
     """Each side is missing once, and the run names it with the next step."""
     handoff, image = tmp_path / "handoff.yml", f"docker-archive:{tmp_path}/release.tar"
     iam = Account(lab, "consumer-administrator").iam
-    shared = {
+    shared: dict[str, Any] = {
         "ecr_share_handoff_path": str(handoff),
         "ecr_share_handoff_forms": ["ecs_lambda"],
         "ecr_share_images": ["release:v1.0"],

@@ -241,7 +241,7 @@ WITHOUT_ROLE = {"role_arn": "", "mode": "repository_policy", "account": OWNER, "
 
 
 def test_handoff_of_a_share_without_a_role() -> None:
-    consumer = {"account": CONSUMER, "principals": [], "external_id": None}
+    consumer: dict[str, Any] = {"account": CONSUMER, "principals": [], "external_id": None}
     declared = options(role={**WITHOUT_ROLE, "consumers": [consumer]}, access="pull", images=["release:1.0"])
     (handoff,) = _handoff.handoffs(declared)
     policy = {
