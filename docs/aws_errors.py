@@ -18,6 +18,7 @@ PACKAGE = "ansible_collections.crossaccount.ecr.plugins.module_utils"
 CALLERS = {
     "role": "The session of the pull role called ECR",
     "assume": "A consumer assumed the pull role",
+    "identity": "The consumer's own identity called ECR, for a share without a role",
     "caller": "Any other call",
 }
 INTRODUCTION = """.. _ansible_collections.crossaccount.ecr.docsite.aws_errors:

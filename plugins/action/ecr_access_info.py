@@ -10,7 +10,11 @@ import functools
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS, proof_is_final
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
+    ACCESS_INFO_ARGUMENTS,
+    ACCESS_INFO_RULES,
+    proof_is_final,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import (
     Controller,
     progress_reporter,
@@ -35,7 +39,9 @@ class ActionModule(RoleAction):
             reject_async(self)
         with progress(f"{host}: {self._task.get_name()}") as set_status:
             if by_controller:
-                module = functools.partial(Controller, "ecr_access_info", ACCESS_INFO_ARGUMENTS, arguments)
+                module = functools.partial(
+                    Controller, "ecr_access_info", ACCESS_INFO_ARGUMENTS, arguments, **ACCESS_INFO_RULES
+                )
                 done = capture_result(lambda: access_info(module(), progress_reporter(host, set_status), set_status))
             else:
                 is_final = functools.partial(proof_is_final, access=arguments.get("access", "read"))

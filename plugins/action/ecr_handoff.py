@@ -119,7 +119,8 @@ def _is_current(path: str, text: str) -> bool:
 def _problems(options: HandoffOptions, check_mode: bool) -> t.Iterator[str]:
     """All problems with the hand-off and its files."""
     yield from handoff_option_problems(options.images, options.denied, options.repositories)
-    owner, places = account_of_role(options.role["role_arn"]), options.tagged
+    role, places = options.role, options.tagged
+    owner = account_of_role(role["role_arn"]) if role.get("role_arn") else role["account"]
     regions, hosts = [place["region"] for place in places], [place["registry"] for place in places]
     yield from registry_problems(valid_references(options.images), owner, regions, hosts)
     wrong = list(handoff_path_problems(options.path or "", options.forms))

@@ -105,7 +105,7 @@ class ActionModule(RoleAction):
             return checked
         controller, pull = checked["controller"], checked["options"]
         options = {name: controller.params[name] for name in _FOR_THE_HOST if controller.params[name] is not None}
-        names = ("images", "role_arn", "account", "credentials")
+        names = ("images", "role_arn", "account", "registry_account", "credentials")
         image_options = {name: self._task.args[name] for name in names if name in self._task.args}
         ready: Json = self._execute_module(module_args={**options, **image_options}, task_vars=variables)
         if ready.get("failed"):

@@ -18,6 +18,13 @@ options:
         the role is assumed.
       - If the pull role is in the same account as the credentials, the module always fails.
     type: str
+  registry_account:
+    description:
+      - For a share without a role, the account ID of the owner account, from the hand-off. The caller sends all
+        requests with its own identity. A policy of the owner account and an IAM policy of the caller must both allow
+        them. A denial names the side that is missing.
+      - Mutually exclusive with O(role_arn).
+    type: str
   role_session_name:
     description:
       - The name of the session in the CloudTrail logs of the owner account, 2 to 64 letters, digits and characters of

@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import (
     other_external_ids,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import OWN, ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._denial_probe import probe_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     EcrError,
@@ -49,6 +50,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._observation impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import (
     ProofOptions,
     artifact_of,
+    identities,
     proof_is_final,
     proof_problems,
     proof_result,
@@ -84,14 +86,17 @@ _PROBE_CALLS: dict[str, t.Callable[[Client, str], object]] = {
 }
 
 
-def probe_request(request: t.Callable[[], object]) -> Observation:
-    """Send one request, and return whether AWS allows it."""
+def probe_request(request: t.Callable[[], object], called: str = ROLE) -> Observation:
+    """Send one request, and return whether AWS allows it.
+
+    :param called: the sender of the request, ROLE or OWN
+    """
     try:
         request()
     except botocore.exceptions.ClientError as error:
-        return observation_of_error(error.operation_name, error_code(error), aws_sentence(error))
+        return observation_of_error(error.operation_name, error_code(error), aws_sentence(error), called)
     except _ecr.ImageFailureError as error:
-        return observation_of_error("BatchGetImage", error.code, error.reason)
+        return observation_of_error("BatchGetImage", error.code, error.reason, called)
     except Exception as error:  # the other requests are still sent
         return Observation(ERROR, message_of(error), "unknown_error", message_of(error))
     return Observation(ALLOWED)
@@ -139,18 +144,21 @@ def _probe_session(
     :return: the observation of the registry token, and the verdicts
     """
     ecr, _identity, expectations = role.client("ecr"), role.identity, options.expectations
+    called = options.session.called
+    if called == OWN:
+        _ecr.of_account(ecr, options.session.owner_account)
     tokens: list[str] = []
     probes = [(name, probe) for name in expectations.names for probe in _PROBE_CALLS]
     count = itertools.count(1)
 
     def send(name: str, probe: str) -> Observation:
-        observation = probe_request(functools.partial(_PROBE_CALLS[probe], ecr, name))
+        observation = probe_request(functools.partial(_PROBE_CALLS[probe], ecr, name), called)
         proven, total = next(count) // len(_PROBE_CALLS), len(expectations.names)
         progress(f"{proven:,} of {total:,} repositories proven")
         return observation
 
     requests: list[t.Callable[[], Observation]] = [
-        functools.partial(probe_request, lambda: tokens.append(_ecr.token(ecr)[0])),
+        functools.partial(probe_request, lambda: tokens.append(_ecr.token(ecr)[0]), called),
         *(functools.partial(send, name, probe) for name, probe in probes),
     ]
     _also, token, *observations = t.cast(
@@ -203,7 +211,7 @@ def access_info(module: Module, report: Report = ignore_result, progress: Progre
     problems.extend(proof_problems(options))
     problems.check()
     session = session_of(module)
-    check_registry_host(options.registry_host, options.session.role_arn, session.region)
+    check_registry_host(options.registry_host, options.session.owner_arn(session.identity["arn"]), session.region)
     is_earlier = options.expects_denial and is_session_of(session.identity["arn"], options.session.role_arn)
     caller = session.identity if is_earlier else caller_of(session, options.session)
     result = retry_while_propagating(
@@ -214,5 +222,6 @@ def access_info(module: Module, report: Report = ignore_result, progress: Progre
     )
     if not result.get("failed"):
         warn(module, existence_warnings(options.expectations) if result["repositories"] else ())
-        result["artifact"] = artifact_of(options.session.role_arn, caller, result)
+        result["artifact"] = artifact_of(options.session, caller, result)
+        result["identities"] = identities(options.session, caller, result["assumed"])
     return {"changed": False, "caller": caller, **result}

@@ -21,8 +21,9 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-#: The sender of the request: a session of the pull role, a caller of AssumeRole for the pull role, or any other caller.
-ROLE, ASSUME, CALLER = "role", "assume", "caller"
+#: The sender of the request: a session of the pull role, a caller of AssumeRole for the pull role, the own identity of
+#: the consumer in a share without a role, or any other caller.
+ROLE, ASSUME, OWN, CALLER = "role", "assume", "identity", "caller"
 
 _POLICY = re.compile(
     r"(?:because no|an explicit deny in (?:an?|the)) ((?:[\w-]+ ){0,3}(?:policy|boundary))\b(?:: (arn:[\w:/.@+=,-]+))?",
@@ -65,6 +66,8 @@ _ADVICE: dict[str, dict[str, str]] = {
     "no_identity_policy": {
         ROLE: "The role's policy does not allow it: the repository lacks the tag, or the policy lacks the action.",
         ASSUME: "Allow sts:AssumeRole on this role in an identity-based policy of the caller.",
+        OWN: "The consumer's side is missing: give this identity the IAM policy ecr_pull_consumer_policy of the"
+        " hand-off.",
         CALLER: "Grant this action to the caller, or use other credentials.",
     },
     "no_resource_policy": {
@@ -72,6 +75,8 @@ _ADVICE: dict[str, dict[str, str]] = {
         " not allow it. Compare the two account IDs: the pull role is in the account of the repository.",
         ASSUME: "The trust policy of the role does not allow this caller: the owner account has to declare it as a"
         " consumer.",
+        OWN: "The owner's side is missing: the owner account has to declare this identity as a consumer, and to run"
+        " share.yml again if the repository got its tags later.",
         CALLER: "The caller belongs to another account than the resource. Use credentials of the account of the"
         " resource.",
     },
@@ -127,6 +132,8 @@ _ADVICE: dict[str, dict[str, str]] = {
     },
     "unknown": {
         ROLE: "AWS did not state which policy decided.",
+        OWN: "AWS did not state which side denies it. Both a policy of the owner account and an IAM policy of this"
+        " identity must allow it.",
         CALLER: "Grant this action to the caller, or use other credentials.",
     },
 }
@@ -148,6 +155,8 @@ class Denial:
     :param action: the denied action, such as `ecr:BatchGetImage`
     :param resource: the ARN of the resource
     :param is_about_permissions: whether the message is about permissions, not for example about a suspended account
+    :param is_own: whether the consumer's own identity sent the request, so that only a resource-based policy is of the
+        owner account
     """
 
     kind: str
@@ -157,6 +166,7 @@ class Denial:
     action: str = ""
     resource: str = ""
     is_about_permissions: bool = True
+    is_own: bool = False
 
     @property
     def is_missing_permission(self) -> bool:
@@ -168,6 +178,8 @@ class Denial:
     @property
     def is_by_the_share(self) -> bool:
         """Whether a policy of the owner account denied the request, so that every host and network is denied."""
+        if self.is_own:
+            return self.policy.lower() == "resource-based policy"
         return self.kind in BY_THE_SHARE and self.policy.lower() in _OF_THE_SHARE and not self._is_of_another_service
 
     @property
@@ -178,7 +190,7 @@ class Denial:
     def advice(self, called: str) -> str:
         """The next step.
 
-        :param called: the sender of the request: ROLE, ASSUME or CALLER
+        :param called: the sender of the request: ROLE, ASSUME, OWN or CALLER
         """
         named = f"The {self.policy} {self.policy_arn}".rstrip() if self.policy else "A policy"
         if self.policy and self.policy.lower() not in _KINDS:  # a new type of policy
@@ -191,15 +203,15 @@ class Denial:
         if self.kind == "no_identity_policy" and called == ROLE and self._is_of_another_service:
             return f"The policies of the role do not allow {self.action}: the owner account has to allow it."
         texts = _ADVICE.get(self.kind) or _ADVICE["unknown"]
-        text = texts.get(called) or next(iter(texts.values()))
+        text = texts.get(called) or (texts.get(CALLER) if called == OWN else None) or next(iter(texts.values()))
         return text.replace("{policy}", named)
 
 
 def read_denial(sentence: str, called: str) -> Denial:
     """Parse the message of a denial.
 
-    :param called: the sender of the request: ROLE, ASSUME or CALLER. For ASSUME, the kind is `trust` if the message has
-        no policy
+    :param called: the sender of the request: ROLE, ASSUME, OWN or CALLER. For ASSUME, the kind is `trust` if the
+        message has no policy
     """
     match, action, resource = (form.search(sentence) for form in (_POLICY, _ACTION, _RESOURCE))
     policy, arn = (match[1], match[2] or "") if match else ("", "")
@@ -214,7 +226,8 @@ def read_denial(sentence: str, called: str) -> Denial:
     if kind is None:
         kind = "trust" if called == ASSUME and not policy and is_about_permissions else "unknown"
     of = resource[1].rstrip(".") if resource else ""
-    return Denial(kind, explicit, policy, arn.rstrip("."), denied, of, is_about_permissions or kind != "unknown")
+    about = is_about_permissions or kind != "unknown"
+    return Denial(kind, explicit, policy, arn.rstrip("."), denied, of, about, called == OWN)
 
 
 def kinds() -> t.Iterator[tuple[str, str, str]]:

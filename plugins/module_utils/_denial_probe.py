@@ -26,7 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._observation import Observation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ProofOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Verdict
+from ansible_collections.crossaccount.ecr.plugins.module_utils._verdict import Verdict, table
 
 #: Sends all requests of a session, and returns the observation of the token and the verdicts.
 Probe = t.Callable[[Session], tuple[Observation, list[Verdict]]]
@@ -35,6 +35,11 @@ Probe = t.Callable[[Session], tuple[Observation, list[Verdict]]]
 def probe_denial(session: Session, options: ProofOptions, probe: Probe) -> Json:
     """Compare the responses of AWS with the expectation that no access remains."""
     caller = session.identity["arn"]
+    if options.session.role_arn is None:
+        token, verdicts = probe(session)
+        # The token is of the consumer's own identity, so it is not part of the share.
+        result = denial_result(caller, Assumption(NOT_REQUESTED), session.identity, None, verdicts)
+        return {**result, "token": token.outcome, "summary": [f"identity: {caller}", *table(verdicts)]}
     if is_session_of(caller, options.session.role_arn):
         role: Session | None = session
         assumption = Assumption(NOT_REQUESTED)
@@ -58,8 +63,8 @@ def _assume(session: Session, options: SessionOptions) -> tuple[Session | None, 
         except EcrError as error:
             if "denial" not in error.facts:
                 raise
-            responses.append(denied_assumption(options.role_arn, str(error.facts["denial"])))
+            responses.append(denied_assumption(str(options.role_arn), str(error.facts["denial"])))
         else:
-            return role, allowed_assumption(options.role_arn, session.identity["arn"], bool(responses))
+            return role, allowed_assumption(str(options.role_arn), session.identity["arn"], bool(responses))
     unclear = [response for response in responses if response.advice]
     return None, (unclear or responses)[0]

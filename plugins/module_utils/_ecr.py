@@ -66,6 +66,17 @@ def registry_policy(client: Client) -> str | None:
         return None
 
 
+def of_account(client: Client, account: str) -> Client:
+    """The client, which sends the requests for images to the registry of another account."""
+
+    def with_registry(params: Json, **_other: object) -> Json:
+        return {**params, "registryId": account}
+
+    for call in ("BatchGetImage", "GetDownloadUrlForLayer", "DescribeImages"):
+        client.meta.events.register(f"provide-client-params.ecr.{call}", with_registry)
+    return client
+
+
 def token(client: Client) -> tuple[str, str]:
     """A registry token, base64 of `AWS:password`, and the registry's URL."""
     entry = client.get_authorization_token()["authorizationData"][0]

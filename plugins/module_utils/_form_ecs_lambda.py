@@ -19,15 +19,21 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import
     introduction,
     own_account,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, policy_of_consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file import NAME_PREFIX
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS
 
 
 def ecs_lambda(handoff: Handoff) -> str:
-    """A command that allows the consumer's own role to pull, which a repository policy must allow as well."""
+    """A command that allows the consumer's own role to pull, which a policy of the owner must allow as well."""
+    mode = (
+        [
+            f"ECS and Lambda cannot use the pull role {handoff.role_name}: they assume no role to pull.",
+            "They need a share with ecr_share_mode: repository_policy. Ask the owner account for it.",
+            "ecr_share_mode: role is for clients that assume a role: hosts, pipelines, pods and people.",
+        ]
+        if handoff.role_arn
+        else [f"The share has ecr_share_mode: {handoff.mode}."]
+    )
     head = introduction(
         handoff,
         "Policy for ECS and Lambda",
@@ -35,34 +41,21 @@ def ecs_lambda(handoff: Handoff) -> str:
             "ROLE_NAME": f"the name of your own role in {own_account(handoff)}: for ECS, the task execution"
             " role on Fargate, or the role of the container instances; for Lambda, the role that creates the function."
         },
-        f"ECS and Lambda cannot use the pull role {handoff.role_name}: they assume no role to pull.",
-        "They need a share with ecr_share_mode: repository_policy. Ask the owner account for it.",
-        "ecr_share_mode: role is for clients that assume a role: hosts, pipelines, pods and people.",
+        *mode,
         "Both sides must allow the pull. The command below allows it on your side. For Lambda, the owner account also",
         f"declares the service lambda.amazonaws.com, and the function must be in {handoff.region}.",
         "Set the variable below in the environment, and run: sh THIS_FILE",
     )
     uris = [f"  {handoff.registry}/{image}" for image in handoff.images or handoff.repositories]
-    policy = json.dumps(pull_policy(handoff))
+    names, region = handoff.repositories, handoff.region
+    policy = handoff.consumer_policy or policy_of_consumer(handoff.owner, region, names, "pull")
     lines = [
         "#!/bin/sh",
         *head,
         "set -eu",
         *comment("The image in a task definition, or ImageUri of a function:", *uris),
         'aws iam put-role-policy --role-name "${ROLE_NAME:?}" \\',
-        f"  --policy-name {NAME_PREFIX}{handoff.owner}-{handoff.region} \\",
-        f"  --policy-document {shlex.quote(policy)}",
+        f"  --policy-name {NAME_PREFIX}{handoff.owner}-{region} \\",
+        f"  --policy-document {shlex.quote(json.dumps(policy))}",
     ]
     return form_text(lines)
-
-
-def pull_policy(handoff: Handoff) -> Json:
-    """The identity-based policy of the consumer. The repository policies limit it to the shared repositories."""
-    repositories = arn_of(handoff.role_arn).identity.repository(handoff.region, "*")
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {"Effect": "Allow", "Action": list(ACTIONS["pull"]), "Resource": repositories},
-        ],
-    }

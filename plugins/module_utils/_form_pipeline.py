@@ -53,7 +53,7 @@ def terraform(handoff: Handoff) -> str:
         "  assume_role {",
         *_aligned(
             {
-                "role_arn": handoff.role_arn,
+                "role_arn": str(handoff.role_arn),
                 **({} if external_id is None else {"external_id": external_id}),
             }
         ),
@@ -93,7 +93,7 @@ def github_actions(handoff: Handoff) -> str:
     external_id = handoff.external_id
     pull_role = {
         "aws-region": region,
-        "role-to-assume": github_text(handoff.role_arn),
+        "role-to-assume": github_text(str(handoff.role_arn)),
         **({} if external_id is None else {"role-external-id": github_text(external_id)}),
         "role-chaining": True,
         "role-skip-session-tagging": True,

@@ -12,15 +12,17 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_policy import consumer_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import organization_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     account_problems,
     organization_problems,
     unit_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import partition_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import time_of
 
 _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
@@ -30,11 +32,14 @@ _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
 class Handoff:
     """The hand-off for one consumer and one region. The keys of the file have the order of these fields.
 
+    :param role_arn: None for a share without a role
     :param consumer_account: None if the consumer is an organization
     :param consumer_units: the paths of its organizational units; None for the whole organization
+    :param mode: of a share without a role; None for a share with one, as `registry_account` and `consumer_policy`
+    :param consumer_policy: the IAM policy that the consumer's own principal needs
     """
 
-    role_arn: str
+    role_arn: str | None
     consumer_account: str | None
     consumer_organization: str | None
     consumer_units: list[str] | None
@@ -48,10 +53,13 @@ class Handoff:
     repositories: list[str]
     denied: list[str]
     images: list[str]
+    mode: str | None = None
+    registry_account: str | None = None
+    consumer_policy: Json | None = None
 
     @property
     def owner(self) -> str:
-        return arn_of(self.role_arn).account
+        return arn_of(self.role_arn).account if self.role_arn is not None else str(self.registry_account)
 
     @property
     def consumer(self) -> str:
@@ -62,7 +70,7 @@ class Handoff:
 
     @property
     def role_name(self) -> str:
-        return self.role_arn.rpartition("/")[2]
+        return (self.role_arn or "").rpartition("/")[2]
 
     def values(self) -> Json:
         """The keys and values of the file."""
@@ -86,7 +94,7 @@ def handoff_names(path: str, parties: t.Sequence[str], regions: t.Sequence[str])
 class HandoffOptions:
     """The options of the module `ecr_handoff`.
 
-    :param role: the result of `iam_ecr_pull_role`
+    :param role: the result of `iam_ecr_pull_role`; `mode`, `account` and `consumers` of a share without a role
     :param tagged: the results of `ecr_repository_tag`, one for each region
     """
 
@@ -118,24 +126,48 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
     """The hand-offs of a share."""
     return [
         Handoff(
-            role_arn=options.role["role_arn"],
+            role_arn=options.role.get("role_arn") or None,
             consumer_account=consumer["account"],
             consumer_organization=None if consumer["account"] else consumer.get("organization_id"),
             consumer_units=None if consumer["account"] else consumer.get("organization_units") or None,
-            external_id=consumer["external_id"],
+            external_id=consumer.get("external_id"),
             shared_at=shared_at,
             expires=options.role.get("expires"),
             region=place["region"],
             registry=place["registry"],
             repository_tags=options.repository_tags,
             access=options.access,
-            repositories=[repository["name"] for repository in place["repositories"]],
+            repositories=_names(place),
             denied=options.denied,
             images=options.images,
+            **_without_role(options, place),
         )
         for consumer in options.role["consumers"]
         for place in options.tagged
     ]
+
+
+def _names(place: Json) -> list[str]:
+    return [repository["name"] for repository in place["repositories"]]
+
+
+def _without_role(options: HandoffOptions, place: Json) -> Json:
+    """The values that only the hand-off of a share without a role has."""
+    if options.role.get("role_arn"):
+        return {}
+    account = options.role["account"]
+    policy = policy_of_consumer(account, place["region"], _names(place), options.access)
+    return {"mode": options.role["mode"], "registry_account": account, "consumer_policy": policy}
+
+
+def policy_of_consumer(account: str, region: str, names: t.Iterable[str], access: str) -> Json:
+    """The IAM policy that a principal of the consumer needs to pull with its own identity.
+
+    :param account: the owner account
+    :param names: the shared repositories in the region
+    """
+    owner = Identity(partition_of(region), account)
+    return consumer_policy([owner.repository(region, name) for name in names], access)
 
 
 def shared_at_in(text: str) -> str | None:

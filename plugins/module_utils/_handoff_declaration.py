@@ -24,13 +24,10 @@ def declared_handoff(share: Json) -> DeclaredHandoff:
     return DeclaredHandoff(share["handoff_path"] or None, tuple(share["denied"]), images, forms)
 
 
-def handoff_declaration_problems(share: Json, has_role: bool) -> t.Iterator[str]:
-    """Problems with the options of a share for its hand-off.
-
-    :param has_role: whether the mode of the share has a role, so that it can have a hand-off
-    """
+def handoff_declaration_problems(share: Json) -> t.Iterator[str]:
+    """Problems with the options of a share for its hand-off."""
     yield from handoff_option_problems(share["images"], share["denied"], share["repositories"] or [])
-    yield from handoff_path_problems(share["handoff_path"] or "", share["handoff_forms"] if has_role else ())
+    yield from handoff_path_problems(share["handoff_path"] or "", share["handoff_forms"])
 
 
 def handoff_option_problems(

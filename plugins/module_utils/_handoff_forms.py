@@ -35,6 +35,8 @@ _FORMS: dict[str, tuple[str, Form]] = {
     "ecs_lambda": ("sh", ecs_lambda),
 }
 FORM_NAMES = tuple(_FORMS)
+#: The form for a share without a role.
+WITHOUT_ROLE = "ecs_lambda"
 
 
 def form_endings(forms: t.Iterable[str]) -> list[str]:
@@ -47,7 +49,9 @@ def form_texts(handoff: Handoff, forms: t.Sequence[str]) -> dict[str, str]:
 
     :raises EcrError: for a value that a consumer would reject
     """
-    problems = Problems()
+    problems, of_a_role = Problems(), [form for form in forms if form != WITHOUT_ROLE and not handoff.role_arn]
+    if of_a_role:
+        problems.add(f"No form is written: the share has no role, which {', '.join(of_a_role)} would assume.")
     problems.extend(form_problems(handoff) if forms else ())
     problems.check()
     return {ending: _FORMS[form][1](handoff) for ending, form in zip(form_endings(forms), forms)}

@@ -10,16 +10,23 @@ or a code block. Control characters and backticks are rejected, so that no value
 
 from __future__ import annotations
 
+import json
 import shlex
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, consumer_value_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
+    account_problems,
     assume_problems,
     region_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import as_list
+
+_NO_SECRET = (
+    "This page contains no secret. The external ID identifies the share. It grants no access without your own"
+    " credentials."
+)
 
 
 def handoff_page(handoff: Handoff) -> str:
@@ -30,7 +37,7 @@ def handoff_page(handoff: Handoff) -> str:
     _check(handoff)
     lines = [
         *_introduction(handoff),
-        *_profile(handoff),
+        *(_profile(handoff) if handoff.role_arn else _own_policy(handoff)),
         *_identity(handoff),
         *(_contents(handoff) if handoff.access == "read" else []),
         *_pull(handoff),
@@ -49,8 +56,9 @@ def _check(handoff: Handoff) -> None:
                     f"No page is written: {name} contains {text!r}, with an unprintable character or a backtick."
                 )
     role_arn = handoff.role_arn
+    of_owner = assume_problems(role_arn, handoff.external_id, "page") if role_arn else account_problems(handoff.owner)
     for problem in (
-        *assume_problems(role_arn, handoff.external_id, "page"),
+        *of_owner,
         *consumer_value_problems(handoff),
         *region_problems(handoff.region, "ecr_pull_region"),
     ):
@@ -71,8 +79,20 @@ def _introduction(handoff: Handoff) -> list[str]:
         f"Before you use this page, compare the owner account {owner} with your own records, such as the contract or"
         " the request for this share. Do not rely on the account ID on this page alone.",
         "",
-        "This page contains no secret. The external ID identifies the share. It grants no access without your own"
-        " credentials.",
+        _NO_SECRET if handoff.role_arn else "This page contains no secret.",
+        "",
+    ]
+
+
+def _own_policy(handoff: Handoff) -> list[str]:
+    policy = json.dumps(handoff.consumer_policy, indent=2).splitlines()
+    return [
+        "## Allow the pull on your side",
+        "",
+        f"Your own user or role in {handoff.consumer} pulls, and assumes no role. A policy of account {handoff.owner}"
+        " allows it. Your user or role also needs this IAM policy:",
+        "",
+        *_block("json", policy),
         "",
     ]
 
@@ -101,12 +121,20 @@ def _profile(handoff: Handoff) -> list[str]:
 
 def _identity(handoff: Handoff) -> list[str]:
     asked = ["aws", "sts", "get-caller-identity"]
+    if not handoff.role_arn:
+        return ["## Show your identity", "", *_block("sh", [shlex.join(asked)]), ""]
     commands = [shlex.join(asked), shlex.join([*asked, "--profile", handoff.role_name])]
     return ["## Show your identity before and after assuming the role", "", *_block("sh", commands), ""]
 
 
 def _describe(handoff: Handoff, name: str) -> str:
-    return shlex.join(["aws", "ecr", "describe-images", "--repository-name", name, "--profile", handoff.role_name])
+    registry = [] if handoff.role_arn else ["--registry-id", handoff.owner]
+    return shlex.join(["aws", "ecr", "describe-images", *registry, "--repository-name", name, *_as(handoff)])
+
+
+def _as(handoff: Handoff) -> list[str]:
+    """The options of the AWS CLI that choose the identity and the region."""
+    return ["--profile", handoff.role_name] if handoff.role_arn else ["--region", handoff.region]
 
 
 def _contents(handoff: Handoff) -> list[str]:
@@ -117,7 +145,7 @@ def _contents(handoff: Handoff) -> list[str]:
 def _pull(handoff: Handoff) -> list[str]:
     registry = handoff.registry
     images = handoff.images or [f"{name}:IMAGE_TAG" for name in handoff.repositories]
-    password = shlex.join(["aws", "ecr", "get-login-password", "--profile", handoff.role_name])
+    password = shlex.join(["aws", "ecr", "get-login-password", *_as(handoff)])
     login = shlex.join(["docker", "login", "--username", "AWS", "--password-stdin", registry])
     commands = [
         f"{password} | {login}",
@@ -154,7 +182,7 @@ def _with_ansible(handoff: Handoff) -> list[str]:
         "",
         *_block("sh", [shlex.join([*command, "-e", f"ecr_pull_owner_account={handoff.owner}"])]),
         "",
-        "Take the value of `ecr_pull_owner_account` from your own records. A role of any other account is rejected.",
+        "Take the value of `ecr_pull_owner_account` from your own records. Any other owner account is rejected.",
     ]
 
 

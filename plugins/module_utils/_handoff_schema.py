@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import account_of_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import policy_of_consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import (
     CHECKS,
     PREFIX,
@@ -22,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values i
     value_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import Source, source_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
     Reference,
     parse_reference,
@@ -30,8 +32,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, unit_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import registry_host_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import partition_of
 
-_OPTIONAL = ("external_id", "expires", "consumer_account", "consumer_organization", "consumer_units")
+_OF_A_ROLE, _WITHOUT_A_ROLE = ("role_arn",), ("mode", "registry_account", "consumer_policy")
+_CONSUMER = ("consumer_account", "consumer_organization", "consumer_units")
+_OPTIONAL = ("external_id", "expires", *_CONSUMER, *_OF_A_ROLE, *_WITHOUT_A_ROLE)
 #: The maximum number of problems in one message, because a hostile file can have any number of them.
 _REPORTED = 20
 _ECR = re.compile(r"[0-9]{12}\.dkr")
@@ -43,7 +48,7 @@ Values = t.Mapping[str, object]
 class Share:
     """The values that a consumer uses: those of the hand-off, or the consumer's own values, which take precedence."""
 
-    role_arn: str
+    role_arn: str | None = None
     external_id: str | None = None
     shared_at: str | None = None
     expires: str | None = None
@@ -57,12 +62,20 @@ class Share:
     consumer_account: str | None = None
     consumer_organization: str | None = None
     consumer_units: list[str] | None = None
+    mode: str | None = None
+    registry_account: str | None = None
+    consumer_policy: Json | None = None
     existing: list[str] = field(default_factory=list)
     registry_host: str | None = None
 
     @property
     def owner_account(self) -> str:
-        return account_of_role(self.role_arn)
+        return account_of_role(self.role_arn) if self.role_arn else str(self.registry_account)
+
+    @property
+    def owner_arn(self) -> str:
+        """An ARN of the owner account."""
+        return self.role_arn or Identity(partition_of(self.region or ""), self.owner_account).root
 
     def values(self) -> Json:
         """The values that are set, and the owner account."""
@@ -95,18 +108,24 @@ def share_of(
     found = [*([] if handoff is None else handoff_problems(handoff)), *value_problems(own)]
     values: Json = {name.removeprefix(PREFIX): value for name, value in (handoff or {}).items()}
     values.update(own)
-    if "role_arn" not in values and not found:
+    if not {"role_arn", "registry_account"} & values.keys() and not found:
         found.append(
             "No hand-off and no ecr_pull_role_arn. Pass the hand-off of the owner account, as a file or as its text:"
             " -e ecr_pull_handoff=FILE."
         )
     references = [] if found else [parse_reference(image) for image in values.get("images", [])]
+    if not found and handoff is not None:
+        given: Json = {name.removeprefix(PREFIX): value for name, value in handoff.items()}
+        found += _consumer_policy_problems(Share(**given))
     if not found:
         values["images"] = [str(reference) for reference in references]
+        found += _role_problems(values)
         found += _share_problems(Share(**values))
         found += _registry_problems(Share(**values), references)
         found += _expectation_problems(Share(**values), owner_account, external_id)
-        found += registry_host_problems(registry_host, values["role_arn"], values.get("region"), values.get("registry"))
+        found += registry_host_problems(
+            registry_host, Share(**values).owner_arn, values.get("region"), values.get("registry")
+        )
     problems = Problems()
     for problem in found[:_REPORTED]:
         problems.add(problem)
@@ -119,7 +138,8 @@ def share_of(
 def handoff_problems(handoff: Values) -> t.Iterator[str]:
     """Problems with the individual values of a hand-off."""
     known = {PREFIX + name for name in CHECKS}
-    required = {PREFIX + name for name in CHECKS if name not in _OPTIONAL}
+    kind = _WITHOUT_A_ROLE if {PREFIX + name for name in _WITHOUT_A_ROLE} & set(handoff) else _OF_A_ROLE
+    required = {PREFIX + name for name in CHECKS if name not in _OPTIONAL or name in kind}
     unknown, missing = sorted(set(handoff) - known), sorted(required - set(handoff))
     if unknown:
         yield (
@@ -134,7 +154,9 @@ def handoff_problems(handoff: Values) -> t.Iterator[str]:
             "A hand-off has either ecr_pull_consumer_account, or ecr_pull_consumer_organization and optionally"
             " ecr_pull_consumer_units. Ask the owner account for the file that the role ecr_share wrote."
         )
-    yield from value_problems({name[len(PREFIX) :]: handoff[name] for name in handoff if name in known})
+    values = {name[len(PREFIX) :]: handoff[name] for name in handoff if name in known}
+    yield from _role_problems(values)
+    yield from value_problems(values)
     yield from _pasted_problems(handoff.get(f"{PREFIX}images"))
 
 
@@ -149,17 +171,47 @@ def _share_problems(share: Share) -> t.Iterator[str]:
     for name in sorted({*share.repositories} & {*share.denied}):
         yield f"Repository {name} is in ecr_pull_repositories and in ecr_pull_denied. List it only once."
     if share.consumer_account == share.owner_account:
-        yield f"The role and ecr_pull_consumer_account are both of account {share.owner_account}. No share is needed."
+        what = "role" if share.role_arn else "registry"
+        yield f"The {what} and ecr_pull_consumer_account are both of account {share.owner_account}. No share is needed."
     for unit in share.consumer_units or ():
         for problem in unit_problems(unit, share.consumer_organization):
             yield f"ecr_pull_consumer_units: {problem}"
     if not share.registry or not _ECR.match(share.registry):
         return
-    source = Source(share.registry, share.role_arn, credential_source="Ec2InstanceMetadata")
-    for problem in source_problems(source, present=True):
-        yield f"ecr_pull_registry: {problem}"
+    yield from _registry_of_owner_problems(share.registry, share)
     if share.region and f".{share.region}." not in share.registry:
         yield f"ecr_pull_registry: {share.registry} is not in region {share.region}, which ecr_pull_region names."
+
+
+def _role_problems(values: Values) -> t.Iterator[str]:
+    """Problems with values for a role that a share without a role does not have."""
+    used = [PREFIX + name for name in ("role_arn", "external_id", "expires") if values.get(name) is not None]
+    if "mode" in values and used:
+        yield f"The share has an ecr_pull_mode without a role, so it cannot have {' and '.join(used)}. Remove it."
+
+
+def _consumer_policy_problems(share: Share) -> t.Iterator[str]:
+    """Problems with the IAM policy of a hand-off.
+
+    The administrator of the consumer gives the policy to a principal, so it must not allow more than the share.
+    """
+    if share.consumer_policy is None:
+        return
+    expected = policy_of_consumer(share.owner_account, str(share.region), share.repositories, share.access)
+    if share.consumer_policy != expected:
+        yield (
+            "ecr_pull_consumer_policy is not the policy that allows ecr_pull_access on ecr_pull_repositories. Do not"
+            " use it. Ask the owner account for the file that the role ecr_share wrote."
+        )
+
+
+def _registry_of_owner_problems(registry: str, share: Share) -> t.Iterator[str]:
+    """Problems with the host name of a registry of ECR."""
+    source = Source(registry, share.role_arn or "", credential_source="Ec2InstanceMetadata")
+    for problem in source_problems(source, present=share.role_arn is not None):
+        yield f"ecr_pull_registry: {problem}"
+    if share.role_arn is None and not registry.startswith(f"{share.owner_account}."):
+        yield f"ecr_pull_registry: {registry} is not a registry of account {share.owner_account}."
 
 
 def _registry_problems(share: Share, references: list[Reference]) -> t.Iterator[str]:
@@ -175,8 +227,8 @@ def _expectation_problems(share: Share, owner_account: str | None, external_id: 
         yield f"ecr_pull_owner_account: {found[0]}"
     elif owner_account not in (None, share.owner_account):
         yield (
-            f"Role {share.role_arn} is in account {share.owner_account}, but ecr_pull_owner_account is {owner_account}."
-            " Use the hand-off of that account."
+            f"{f'Role {share.role_arn}' if share.role_arn else 'The registry'} is in account {share.owner_account}, but"
+            f" ecr_pull_owner_account is {owner_account}. Use the hand-off of that account."
         )
     if external_id is not None and share.external_id != external_id:
         yield (

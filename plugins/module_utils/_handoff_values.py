@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     unit_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, repository_tags_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, REPOSITORY_POLICY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import shared_at_problems, time_of
 
 #: The prefix of the role's variables, and so of the keys of a hand-off.
@@ -28,6 +29,8 @@ PREFIX = "ecr_pull_"
 #: The maximum number of entries in a list. A proof sends requests for each repository; the default quota of ECR is
 #: 100,000 repositories in a registry (ECR User Guide, "Amazon ECR service quotas").
 MAXIMUM_ENTRIES = 10_000
+#: The modes of a share without a role.
+_MODES = (REPOSITORY_POLICY, REGISTRY_POLICY)
 _REGISTRY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 
 
@@ -103,6 +106,16 @@ def _expires_problems(expires: str) -> t.Iterator[str]:
         yield f"{expires!r} is not a time in UTC such as 2026-01-31T23:59:59Z."
 
 
+def _mode_problems(mode: str) -> t.Iterator[str]:
+    if mode not in _MODES:
+        yield f"{mode!r} is not one of {', '.join(_MODES)}."
+
+
+def _policy_problems(policy: object) -> t.Iterator[str]:
+    if not isinstance(policy, dict):
+        yield f"{policy!r} is not an IAM policy."
+
+
 #: The check of each key, without the prefix.
 CHECKS: dict[str, Check] = {
     "role_arn": _text(_role_arn_problems),
@@ -119,4 +132,7 @@ CHECKS: dict[str, Check] = {
     "consumer_account": _text(account_problems),
     "consumer_organization": _text(organization_problems),
     "consumer_units": _texts(lambda unit: unit_problems(unit, None)),
+    "mode": _text(_mode_problems),
+    "registry_account": _text(account_problems),
+    "consumer_policy": _policy_problems,
 }

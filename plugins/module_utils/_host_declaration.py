@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, HostPaths
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import assume_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
@@ -105,6 +106,11 @@ def declaration_of(options: Json, check_mode: bool = False) -> Declaration:
 
 def _shared(share: Json, credentials: Json) -> t.Iterator[Json]:
     """The registry of the share in a hand-off, with the consumer's own options from `credentials`."""
+    if share.get("mode"):
+        raise EcrError(
+            f"The share has ecr_pull_mode {share['mode']}, so no role is assumed. The own identity of the host pulls,"
+            " and amazon-ecr-credential-helper uses it without this configuration. Remove the hand-off."
+        )
     if "role_arn" in share:  # the result of a skipped task has no role_arn
         of_owner = {key: share.get(key) for key in ("role_arn", "external_id")}
         yield {**of_owner, "registry": share.get("registry_host") or share.get("registry"), **credentials}

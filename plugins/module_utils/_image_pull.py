@@ -32,7 +32,7 @@ def image_pull(module: RunningModule) -> Json:
     authorization = _authorization(module, options)
     registry = Registry(authorization.url, authorization.token, options.validate_certs, options.ca_path)
     images = [RegistryImage(registry, *image) for image in zip(options.references, authorization.digests)]
-    retried = functools.partial(fetch_with_retry, wait=options.wait, called=CALLER if options.own else ROLE)
+    retried = functools.partial(fetch_with_retry, wait=options.wait, called=_called(options))
     plan = [(image, not retried(functools.partial(engine.has, image))) for image in images]
     if not module.check_mode:
         fetched: list[RegistryImage] = []
@@ -55,6 +55,13 @@ def image_pull(module: RunningModule) -> Json:
             for image, is_missing in plan
         ],
     }
+
+
+def _called(options: PullOptions) -> str:
+    """The owner of the registry token, as in `_denial`."""
+    if options.own:
+        return CALLER
+    return options.session.called if options.session else ROLE
 
 
 def _status(engine: Engine, image: RegistryImage) -> str:

@@ -42,32 +42,35 @@ class Observation:
         return self.outcome == ALLOWED
 
 
-def observation_of_registry(status: int, reason: str) -> Observation:
+def observation_of_registry(status: int, reason: str, called: str = ROLE) -> Observation:
     """The observation for a manifest that does not exist, which was requested from the registry itself.
 
     :param status: the HTTP status
     :param reason: the message of the registry, which repeats that of AWS for a denial
+    :param called: the sender of the request, ROLE or OWN
     """
     if status == 404 and reason.startswith("manifest_unknown"):  # authorized before the registry looks for it
         return Observation(ALLOWED)
     if "is not authorized to perform" in reason:
-        denial = read_denial(reason, ROLE)
-        return Observation(DENIED, reason, denial.kind, denial.advice(ROLE), denial.is_by_the_share)
+        denial = read_denial(reason, called)
+        return Observation(DENIED, reason, denial.kind, denial.advice(called), denial.is_by_the_share)
     return Observation(ERROR, reason, "unknown_error", f"The registry refused a manifest with HTTP {status}: {reason}")
 
 
-def observation_of_error(call: str, code: str, sentence: str) -> Observation:
+def observation_of_error(call: str, code: str, sentence: str, called: str = ROLE) -> Observation:
     """The observation for a request that failed.
 
     :param call: the operation, such as `BatchGetImage`
     :param code: AWS's error code, or the code of a failure in a response
     :param sentence: AWS's message
+    :param called: the sender of the request, ROLE or OWN
     """
     if code in DENIED_CODES:
-        denial = read_denial(sentence, ROLE)
-        advice = _TOKEN if call == "GetAuthorizationToken" and denial.is_missing_permission else denial.advice(ROLE)
+        denial = read_denial(sentence, called)
+        is_token = called == ROLE and call == "GetAuthorizationToken" and denial.is_missing_permission
+        advice = _TOKEN if is_token else denial.advice(called)
         return Observation(DENIED, sentence, denial.kind, advice, denial.is_by_the_share)
-    row = recognize(call, code, sentence, by_role=True)
+    row = recognize(call, code, sentence, by_role=called == ROLE)
     if row is None:
         return Observation(ERROR, sentence, "unknown_error", f"{call} failed with {code}: {sentence or 'no message'}")
     outcome = _OUTCOMES.get(row.kind, ERROR)

@@ -29,12 +29,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import RETR
 
 #: The kinds of denial that the option `accepted_denials` may have. They prove nothing about the share.
 ACCEPTABLE = [
-    *("boundary", "endpoint_policy", "explicit_deny", "no_resource_policy"),
+    *("boundary", "endpoint_policy", "explicit_deny", "no_identity_policy", "no_resource_policy"),
     *("organization_policy", "session_policy", "unknown"),
 ]
 #: The options of `ecr_access_info` in addition to those of amazon.aws.
 ACCESS_INFO_ARGUMENTS: Json = {
-    "role_arn": {"type": "str", "required": True},
+    "role_arn": {"type": "str"},
     "expect": {"type": "str", "choices": ["allowed", "denied"], "default": "allowed"},
     "readable": {"type": "list", "elements": "str", "default": []},
     "denied": {"type": "list", "elements": "str", "default": []},
@@ -48,6 +48,11 @@ ACCESS_INFO_ARGUMENTS: Json = {
     **SESSION_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,
     **RETRY_ARGUMENTS,
+}
+#: The dependencies between the options.
+ACCESS_INFO_RULES: Json = {
+    "required_one_of": [("role_arn", "registry_account")],
+    "mutually_exclusive": [("role_arn", "registry_account")],
 }
 
 
@@ -120,7 +125,8 @@ def proof_result(
     enforced, unknown = external_id
     problems = [verdict.advice for verdict in verdicts if verdict.advice]
     if not token.is_allowed:
-        problems.append(f"The role cannot get a registry token: {token.sentence.rstrip('.')}. {token.advice}")
+        sentence = token.sentence.rstrip(".")
+        problems.append(f"The {options.called} cannot get a registry token: {sentence}. {token.advice}")
     if options.external_id is not None and enforced == "false":
         problems.append(
             f"Role {options.role_arn} can be assumed without the external ID, or with another one:"
@@ -140,14 +146,21 @@ def proof_result(
     }
 
 
-def artifact_of(role_arn: str, caller: dict[str, str], result: Json) -> Json:
+def identities(options: SessionOptions, caller: dict[str, str], assumed: dict[str, str]) -> list[str]:
+    """The identity before and after assuming the role, or the one that sends all requests, line by line."""
+    if options.role_arn is None:
+        return [f"identity: {caller['arn']}"]
+    return [f"before: {caller['arn']}", *([f"after:  {assumed['arn']}"] if assumed else [])]
+
+
+def artifact_of(options: SessionOptions, caller: dict[str, str], result: Json) -> Json:
     """The summary of a proof for set_stats, which AWX stores as an artifact. It contains no secret."""
     assume_role = {"assume_role": result["assume_role"]["outcome"]} if "assume_role" in result else {}
     return {
         **assume_role,
         "verdict": result["verdict"],
         "problems": result["problems"],
-        "role_arn": role_arn,
+        **({"role_arn": options.role_arn} if options.role_arn else {"registry_account": options.registry_account}),
         "caller": caller["arn"],
         "external_id_enforced": result["external_id_enforced"],
         "repositories": {repository["name"]: repository["pull"] for repository in result["repositories"]},

@@ -16,11 +16,11 @@ except ImportError:
     pass  # AnsibleAWSModule reports it
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
-from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions, account_of_role
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable, recognize
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import RegistryAccount
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import CALLER, OWN, ROLE, read_denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._engine_errors import recognize_engine_error
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import (
     DENIED_CODES,
@@ -86,18 +86,23 @@ def authorize(
     :param registry_host: the chosen host name of the registry; None for the one that ECR returns
     :raises EcrError: if the role cannot be assumed, or images are denied or missing; the message names all of them
     """
-    owner_arn = session.identity["arn"] if isinstance(source, RegistryAccount) else source.role_arn
+    caller_arn = session.identity["arn"]
+    owner_arn = caller_arn if isinstance(source, RegistryAccount) else source.owner_arn(caller_arn)
     check_registry_host(registry_host, owner_arn, session.region)
     account, called, opened = _registry_of(session, source)
     regions = [session.region]
 
     def attempt() -> Json:
         ecr = opened().client("ecr")
+        if called == OWN:
+            _ecr.of_account(ecr, account)
         digests = resolve(ecr, references, called)
         problems = Problems()
         problems.extend(_available(ecr, denied, called))
         problems.check()
         token, url = _token(ecr, called)
+        # The token is valid for all registries, but AWS returns the URL of the caller's own one.
+        url = url.replace(f"//{session.identity['account']}.", f"//{account}.")
         _check_registries(references, account, regions, [urllib.parse.urlsplit(url).netloc])
         chosen = f"https://{registry_host}" if registry_host else url
         return {"authorization": Authorization(chosen, token, digests)}
@@ -119,7 +124,7 @@ def _registry_of(
         source.check(account)
         return account, CALLER, lambda: session
     caller_of(session, source)
-    return account_of_role(source.role_arn), ROLE, lambda: session.assume(source)
+    return source.owner_account, source.called, lambda: session.assume(source)
 
 
 def _check_registries(
@@ -160,13 +165,11 @@ def _token(ecr: Client, called: str = ROLE) -> tuple[str, str]:
     try:
         return _ecr.token(ecr)
     except botocore.exceptions.ClientError as error:
-        if not is_denied(error):
+        if called == CALLER or not is_denied(error):
             raise
-        if called == CALLER:
-            raise
-        observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error))
+        observation = observation_of_error("GetAuthorizationToken", error_code(error), aws_sentence(error), called)
         raise EcrError(
-            f"The role cannot get a registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
+            f"The {called} cannot get a registry token: {observation.sentence.rstrip('.')}. {observation.advice}",
             denial=observation.sentence,
             denial_kind=observation.kind,
         ) from None

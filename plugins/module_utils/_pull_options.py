@@ -57,8 +57,12 @@ PULL_ARGUMENTS: Json = {
 }
 #: The dependencies between the options.
 PULL_RULES: Json = {
-    "required_one_of": [("role_arn", "registry_token", "account")],
-    "mutually_exclusive": [("role_arn", "account"), ("registry_token", "account")],
+    "required_one_of": [("role_arn", "registry_token", "account", "registry_account")],
+    "mutually_exclusive": [
+        ("role_arn", "account", "registry_account"),
+        ("registry_token", "account"),
+        ("registry_token", "registry_account"),
+    ],
     "required_together": [("registry_url", "registry_token")],
 }
 
@@ -113,7 +117,7 @@ class PullOptions:
             dest=params["dest"],
             platform=params["platform"],
             credentials=params["credentials"],
-            session=SessionOptions.of(params) if token is None and params["role_arn"] else None,
+            session=SessionOptions.of(params) if token is None and params["account"] is None else None,
             own=RegistryAccount.of(params) if params["account"] is not None else None,
             wait=WaitOptions.of(params),
             validate_certs=bool(params["validate_certs"]),
@@ -131,6 +135,8 @@ class PullOptions:
             yield from registry_problems(references, None, hosts=[host])
         elif params["account"] is not None:
             yield from registry_problems(references, str(params["account"]))
+        elif params["registry_account"] is not None:
+            yield from registry_problems(references, params["registry_account"])
         elif arn := split_arn(params["role_arn"]):
             yield from registry_problems(references, arn.account)
 

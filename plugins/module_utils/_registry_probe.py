@@ -26,15 +26,15 @@ def probe_registry(options: ProofOptions, token: str, names: t.Sequence[str]) ->
     :param token: base64 of `AWS:password`
     """
     registry = Registry(f"https://{options.registry_host}", token, options.validate_certs, options.ca_path)
-    observations = map_concurrently(lambda name: _probe(registry, name), names)
+    observations = map_concurrently(lambda name: _probe(registry, name, options.session.called), names)
     return list(observations)
 
 
-def _probe(registry: Registry, name: str) -> Observation:
+def _probe(registry: Registry, name: str, called: str) -> Observation:
     try:
         registry.manifest(name, NO_DIGEST)
     except RefusalError as error:
-        return observation_of_registry(error.status, error.reason)
+        return observation_of_registry(error.status, error.reason, called)
     except EcrError as error:
         return Observation(ERROR, str(error), "unknown_error", str(error))
     message = f"Registry {registry.host} returned a manifest for a digest that no content has."

@@ -143,10 +143,12 @@ class Session:
         return email.utils.parsedate_to_datetime(self._caller["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def assume(self, options: SessionOptions) -> Session:
-        """Assume a role.
+        """Assume a role. Without a role, this session sends the requests to the registry of the owner account.
 
         :raises EcrError: if AWS denies the request; the message names the role and the next step
         """
+        if options.role_arn is None:
+            return self
         try:
             reply = self._sts.assume_role(**options.request)
         except botocore.exceptions.ClientError as error:

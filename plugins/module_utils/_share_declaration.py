@@ -211,7 +211,7 @@ def _declared_option_problems(share: Json) -> t.Iterator[str]:
     for consumer in share["consumers"] or ():
         yield from end_problems(consumer.get("expires"))
     if share["state"] == "present":
-        yield from handoff_declaration_problems(share, has_role=share["mode"] == ROLE)
+        yield from handoff_declaration_problems(share)
         yield from _consumer_role_problems(share)
 
 

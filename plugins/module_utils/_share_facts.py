@@ -80,7 +80,7 @@ class ShareFacts:
     def handoff(self) -> Json:
         """The options of `ecr_handoff`; empty for an absent share."""
         share = self.share
-        if not (share.is_present and share.has_role) or share.is_unchanged:
+        if not share.is_present or share.is_unchanged:
             return {}
         return {
             "path": share.handoff.path,
@@ -90,8 +90,9 @@ class ShareFacts:
             "role": {
                 "role_arn": self.role_arn,
                 "account": self.account,
-                "consumers": self.role.consumers,
+                "consumers": _recipients(self.role.consumers),
                 "expires": self.role.end_text,
+                "mode": share.mode,
             },
             "tagged": [place.result for place in self.places],
             "repository_tags": share.role.repository_tags,
@@ -135,9 +136,14 @@ def _consumer_policy(share: Share, places: t.Sequence[RegionalRepositories], own
     return consumer_policy(arns, share.role.access)
 
 
+def _recipients(consumers: t.Sequence[Json]) -> list[Json]:
+    """The consumers that get a hand-off. A service, such as AWS Lambda, reads none."""
+    return [consumer for consumer in consumers if consumer["account"] or consumer["organization_id"]]
+
+
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
     """The options of `ecr_handoff` for each share. A single hand-off also has the name of an artifact."""
     found = [share.handoff for share in facts]
-    if len(found) == 1 and found[0] and len(facts[0].role.consumers) * len(facts[0].places) == 1:
+    if len(found) == 1 and found[0] and len(found[0]["role"]["consumers"]) * len(facts[0].places) == 1:
         found[0]["artifact"] = "ecr_share_handoff"
     return found

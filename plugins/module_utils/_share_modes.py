@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import WITHOUT_ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, REPOSITORY_POLICY, ROLE
@@ -22,8 +23,6 @@ _OF_A_ROLE: dict[str, tuple[object, ...]] = {
     "permissions_boundary": (None,),
     "roles": (None, "shared"),
     "expires": (None,),
-    "handoff_path": (None, ""),
-    "handoff_forms": (None, []),
 }
 
 
@@ -40,4 +39,10 @@ def mode_problems(share: Json) -> t.Iterator[str]:
             f"{option('mode')} {share['mode']} has no role, so it cannot express"
             f" {', '.join(option(name) for name in used)}. Remove {'it' if len(used) == 1 else 'them'}, or set"
             f" {option('mode')} to role."
+        )
+    forms = [form for form in share["handoff_forms"] if form != WITHOUT_ROLE]
+    if forms:
+        yield (
+            f"{option('mode')} {share['mode']} has no role, so {option('handoff_forms')} cannot contain"
+            f" {', '.join(forms)}. Valid is {WITHOUT_ROLE}."
         )

@@ -18,9 +18,8 @@ description:
   - Changes nothing. The credentials of the role stay inside the module.
 options:
   role_arn:
-    description: The ARN of the pull role, from the hand-off.
+    description: The ARN of the pull role, from the hand-off. Required without O(registry_account).
     type: str
-    required: true
   expect:
     description:
       - V(allowed) proves that the repositories of O(readable) are readable and those of O(denied) are not.
@@ -79,6 +78,9 @@ options:
       - Additional kinds of denial that count as proof for the repositories of O(denied).
       - By default, a denial counts only if AWS states that no identity-based policy of the role allows the action, or
         that an identity-based or resource-based policy explicitly denies it.
+      - With O(registry_account), a denial counts only if AWS states that no resource-based policy allows the action, or
+        that a resource-based policy explicitly denies it. V(no_identity_policy) shows only that the consumer's own
+        policies do not allow it.
       - The other kinds depend on the host or the session. The same role may be able to read the repository from another
         host or in another session.
     type: list
@@ -87,6 +89,7 @@ options:
       - boundary
       - endpoint_policy
       - explicit_deny
+      - no_identity_policy
       - no_resource_policy
       - organization_policy
       - session_policy
@@ -160,13 +163,21 @@ caller:
     arn: arn:aws:iam::222222222222:user/puller
     user_id: AIDAEXAMPLE
 assumed:
-  description: The caller identity after assuming the role.
+  description: The caller identity after assuming the role. With O(registry_account), the caller identity.
   returned: success
   type: dict
   sample:
     account: "111111111111"
     arn: arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release
     user_id: AROAEXAMPLE:allow_ecr_release
+identities:
+  description: The caller identity before and after assuming the role, line by line. One line with O(registry_account).
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "before: arn:aws:iam::222222222222:user/puller"
+    - "after:  arn:aws:sts::111111111111:assumed-role/allow_ecr_release/allow_ecr_release"
 external_id_enforced:
   description:
     - V(true) if AWS denies both requests, the one without the external ID and the one with a wrong external ID.
@@ -311,11 +322,12 @@ summary:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_probe import access_info
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import run_and_exit
-from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import ACCESS_INFO_ARGUMENTS, ACCESS_INFO_RULES
 
 
 def main() -> None:
-    run_and_exit(AnsibleAWSModule(argument_spec=ACCESS_INFO_ARGUMENTS, supports_check_mode=True), access_info)
+    module = AnsibleAWSModule(argument_spec=ACCESS_INFO_ARGUMENTS, supports_check_mode=True, **ACCESS_INFO_RULES)
+    run_and_exit(module, access_info)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,10 @@ options:
     choices: [aws_cli, docker, kubelet, eks_pod_identity, external_secrets, terraform, github_actions, ecs_lambda]
     default: []
   role:
-    description: The result of M(crossaccount.ecr.iam_ecr_pull_role).
+    description:
+      - The result of M(crossaccount.ecr.iam_ecr_pull_role).
+      - For a share without a role, a dictionary with C(mode) (V(repository_policy) or V(registry_policy)), C(account)
+        (the owner account) and C(consumers). The hand-off then contains the IAM policy of the consumer.
     type: dict
     required: true
   tagged:

@@ -32,7 +32,8 @@ description:
 options:
   owner_account:
     description:
-      - The account ID that the pull role must have. If omitted, any account except that of the consumer is accepted.
+      - The account ID that the owner account must have. If omitted, any account except that of the consumer is
+        accepted.
     type: str
   expected_external_id:
     description:
@@ -140,9 +141,27 @@ consumer_units:
   sample: [o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111]
 role_arn:
   description: The ARN of the pull role.
-  returned: success
+  returned: if the share has a role
   type: str
   sample: arn:aws:iam::111111111111:role/allow_ecr_release
+mode:
+  description: V(repository_policy) or V(registry_policy). The consumer pulls with its own identity.
+  returned: if the share has no role
+  type: str
+  sample: repository_policy
+registry_account:
+  description: The account ID of the owner account.
+  returned: if the share has no role
+  type: str
+  sample: "111111111111"
+consumer_policy:
+  description: The IAM policy that the user or role of the consumer needs.
+  returned: if the share has no role
+  type: dict
+  sample:
+    Version: "2012-10-17"
+    Statement:
+      - {Sid: RegistryToken, Effect: Allow, Action: "ecr:GetAuthorizationToken", Resource: "*"}
 external_id:
   description: The external ID.
   returned: if the share has one

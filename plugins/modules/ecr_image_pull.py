@@ -34,7 +34,8 @@ description:
     another http address in 127.0.0.0/8.
 options:
   role_arn:
-    description: The ARN of the pull role, from the hand-off. Required without O(account) and O(registry_token).
+    description: The ARN of the pull role, from the hand-off. Required without O(account),
+      O(registry_account) and O(registry_token).
     type: str
   account:
     description:

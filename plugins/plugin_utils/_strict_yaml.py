@@ -15,8 +15,8 @@ import yaml
 import yaml.resolver
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 
-#: The maximum depth of nested collections: the document, the tags that grant access, the alternative values of a tag.
-MAXIMUM_DEPTH = 3
+#: The maximum depth of nested collections: the document, an IAM policy, its statements, a statement, its actions.
+MAXIMUM_DEPTH = 5
 #: The maximum number of strings: three lists of 10,000 names, and the other values. Without libyaml, PyYAML reads this
 #: many strings within a few seconds.
 MAXIMUM_STRINGS = 40_000

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import pathlib
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.lab import accounts
 from tests.lab.clients import Account, Statement, allow, refusal
@@ -103,6 +105,48 @@ def test_consumer_pulls_with_its_own_identity(control: Control, lab: Lab, puller
     assert share(control, playbook="unshare").changed == 0
 
 
+def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp_path: pathlib.Path) -> None:
+    """Each side is missing once, and the run names it with the next step."""
+    handoff, image = tmp_path / "handoff.yml", f"docker-archive:{tmp_path}/release.tar"
+    iam = Account(lab, "consumer-administrator").iam
+    shared: dict[str, Any] = {
+        "ecr_share_handoff_path": str(handoff),
+        "ecr_share_handoff_forms": ["ecs_lambda"],
+        "ecr_share_images": ["release:v1.0"],
+    }
+    done = share(control, **shared)
+    assert done.code == 0, done
+    assert {path.name for path in tmp_path.iterdir()} == {"handoff.yml", "handoff.md", "handoff.ecs_lambda.sh"}
+
+    def pull(**variables: Any) -> Run:
+        own = {"ecr_pull_handoff": str(handoff), "ecr_pull_owner_account": accounts.OWNER, "ecr_pull_wait_timeout": 0}
+        engine = {"ecr_pull_engine": "skopeo", "ecr_pull_dest": image, "ecr_pull_validate_certs": False}
+        return control.playbook("pull", "consumer", **own, **engine, **variables)
+
+    done = pull()
+    assert done.code == 2, done
+    assert "identity: arn:aws:iam::222222222222:user/puller" in done.output
+    assert "The consumer's side is missing: give this identity the IAM policy ecr_pull_consumer_policy" in done.output
+
+    policy_text = json.dumps(yaml.safe_load(handoff.read_text())["ecr_pull_consumer_policy"])
+    iam.put_user_policy(UserName="puller", PolicyName="share", PolicyDocument=policy_text)
+    done = pull(ecr_pull_denied=["develop"])
+    assert done.code == 2, done
+    assert "develop is denied, but this does not prove that the share denies it." in done.output
+    done = pull(
+        ecr_pull_denied=["develop"], ecr_pull_accepted_denials=["no_identity_policy"], ecr_pull_credentials="controller"
+    )
+    assert (done.code, (tmp_path / "release.tar").exists()) == (0, True), done
+    assert "release:v1.0 pulled by skopeo" in done.output
+
+    assert share(control, playbook="unshare").code == 0
+    done = pull()
+    assert done.code == 2, done
+    assert "The owner's side is missing: the owner account has to declare this identity as a consumer" in done.output
+    assert pull(ecr_pull_expect="denied").code == 0
+    iam.delete_user_policy(UserName="puller", PolicyName="share")
+
+
 def test_registry_policy_allows_the_repositories_with_the_tags(control: Control, lab: Lab, puller: Any) -> None:
     """In the lab, a registry policy grants a pull, as AWS documents it. Only a real account can confirm it."""
     ecr = lab.client("owner", "ecr")
@@ -129,12 +173,14 @@ def test_options_of_a_role_are_rejected_together(control: Control) -> None:
     wrong: dict[str, Any] = {
         "ecr_share_max_session_duration": 7200,
         "ecr_share_handoff_path": "h.yml",
+        "ecr_share_handoff_forms": ["docker", "ecs_lambda"],
         "ecr_share_expires": "30d",
     }
     done = share(control, **wrong, ecr_share_consumers=consumers)
     assert done.code == 2, done
     for part in (
         "ecr_share_mode repository_policy has no role, so it cannot express ecr_share_max_session_duration,",
+        "so ecr_share_handoff_forms cannot contain docker. Valid is ecs_lambda.",
         "external_id has no effect in a repository policy",
         "session_tags has no effect in a repository policy",
     ):

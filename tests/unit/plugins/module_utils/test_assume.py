@@ -28,6 +28,7 @@ def test_options_of_a_module() -> None:
         "role_session_name": "host-1",
         "duration_seconds": 900,
         "consumer_account": CONSUMER,
+        "registry_account": None,
         "region": "eu-west-1",
     }
     assert SessionOptions.of(params) == SessionOptions(ROLE, "one", "host-1", 900, CONSUMER)
@@ -114,3 +115,20 @@ def test_session_of_the_role_is_recognized_without_its_path(caller: str, expecte
 )
 def test_a_proof_tries_no_external_id_and_a_wrong_one(external_id: str | None, others: tuple[str | None, ...]) -> None:
     assert other_external_ids(replace(OPTIONS, external_id=external_id)) == others
+
+
+def test_share_without_a_role() -> None:
+    options = SessionOptions(None, consumer_account="222222222222", registry_account="111111111111")
+    assert list(session_problems(options)) == []
+    assert (options.owner_account, options.called) == ("111111111111", "identity")
+    assert options.owner_arn("arn:aws-cn:iam::222222222222:user/puller") == "arn:aws-cn:iam::111111111111:root"
+    assert list(caller_problems(options, "222222222222")) == []
+    (own,) = caller_problems(options, "111111111111")
+    assert own.startswith("registry_account 111111111111 is the account of these credentials, so no share is needed.")
+    (other,) = caller_problems(options, "333333333333")
+    assert other.startswith("This hand-off is for 222222222222; these credentials are of 333333333333.")
+    wrong = list(session_problems(SessionOptions(None, "an-id", "a-name", registry_account="1")))
+    assert wrong[0].startswith("registry_account: '1' is not an AWS account ID of 12 digits.")
+    assert wrong[1:] == [
+        "external_id and role_session_name: no role is assumed with registry_account. Remove it.",
+    ]

@@ -8,7 +8,7 @@ import itertools
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _denial
 from ansible_collections.crossaccount.ecr.plugins.module_utils._aws_errors import is_retryable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, ROLE, read_denial
+from ansible_collections.crossaccount.ecr.plugins.module_utils._denial import ASSUME, CALLER, OWN, ROLE, read_denial
 
 SESSION = "arn:aws:sts::111111111111:assumed-role/allow_ecr_release/job"
 REPOSITORY = "arn:aws:ecr:ap-northeast-1:111111111111:repository/team/release"
@@ -174,3 +174,24 @@ def test_each_kind_of_denial_has_advice_for_its_calls() -> None:
     for kind, called in itertools.product({kind for both in TYPES.values() for kind in both}, (ROLE, ASSUME, CALLER)):
         assert texts[kind, called]
     assert all("{" not in text.replace("{policy}", "") for text in texts.values())
+
+
+@pytest.mark.parametrize(
+    ("end", "side", "by_the_share"),
+    [
+        (
+            " because no identity-based policy allows the ecr:BatchGetImage action",
+            "The consumer's side is",
+            False,
+        ),
+        (" because no resource-based policy allows the ecr:BatchGetImage action", "The owner's side is missing", True),
+        (" with an explicit deny in a resource-based policy", "change that statement, or use other", True),
+        (" with an explicit deny in an identity-based policy", "change that statement, or use other", False),
+        (" because no permissions boundary allows the ecr:BatchGetImage action", "boundary of the caller", False),
+        ("", "AWS did not state which side denies it", False),
+    ],
+)
+def test_own_identity_is_told_which_side_is_missing(end: str, side: str, by_the_share: bool) -> None:
+    denial = read_denial(DENIED + end, OWN)
+    assert side in denial.advice(OWN)
+    assert denial.is_by_the_share is by_the_share

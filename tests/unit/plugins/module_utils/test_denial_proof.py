@@ -131,7 +131,7 @@ def test_access_that_remains_is_tried_again(probed: dict[str, Any], final: bool)
 
 
 def test_the_artifact_has_the_response_to_the_assumption() -> None:
-    artifact = artifact_of(ROLE, {"arn": CALLER}, result(DENIED_ONCE))
+    artifact = artifact_of(SessionOptions(ROLE), {"arn": CALLER}, result(DENIED_ONCE))
     assert (artifact["assume_role"], artifact["verdict"], artifact["repositories"]) == ("denied", "pass", {})
 
 

@@ -235,3 +235,47 @@ def test_the_page_leaves_out_what_does_not_apply() -> None:
     assert "release:1.0" in text
     assert "IMAGE_TAG" not in text
     assert "For every other repository of the account, AWS returns `AccessDeniedException`." in text
+
+
+WITHOUT_ROLE = {"role_arn": "", "mode": "repository_policy", "account": OWNER, "consumers": ROLE["consumers"]}
+
+
+def test_handoff_of_a_share_without_a_role() -> None:
+    consumer: dict[str, Any] = {"account": CONSUMER, "principals": [], "external_id": None}
+    declared = options(role={**WITHOUT_ROLE, "consumers": [consumer]}, access="pull", images=["release:1.0"])
+    (handoff,) = _handoff.handoffs(declared)
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "SharedRepositories",
+                "Effect": "Allow",
+                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                "Resource": [f"arn:aws:ecr:eu-west-1:{OWNER}:repository/release"],
+            },
+            {"Sid": "RegistryToken", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        ],
+    }
+    written = yaml.safe_load(_handoff.handoff_yaml(handoff))
+    assert "ecr_pull_role_arn" not in written
+    assert {name: written[f"ecr_pull_{name}"] for name in ("mode", "registry_account", "consumer_policy")} == {
+        "mode": "repository_policy",
+        "registry_account": OWNER,
+        "consumer_policy": policy,
+    }
+    text = _handoff_page.handoff_page(handoff)
+    blocks = [block.partition("\n")[2] for block in text.split("```")[1::2]]
+    assert json.loads(blocks[0]) == policy
+    assert blocks[1].splitlines() == ["aws sts get-caller-identity"]
+    login = "aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin "
+    assert blocks[2].splitlines()[0] == f"{login}{OWNER}.dkr.ecr.eu-west-1.amazonaws.com"
+    assert "external ID" not in text
+    assert "sts:AssumeRole" not in text
+    assert f"--registry-id {OWNER} --repository-name release --region eu-west-1" in page(role=WITHOUT_ROLE)
+
+
+def test_policy_that_would_be_too_long_allows_the_registry() -> None:
+    names = [f"repository-{number}" for number in range(100)]
+    policy = _handoff.policy_of_consumer(OWNER, "eu-west-1", names, "pull")
+    assert policy["Statement"][0]["Resource"] == [f"arn:aws:ecr:eu-west-1:{OWNER}:repository/*"]
+    assert len(json.dumps(policy)) < 6144

@@ -227,10 +227,18 @@ def test_ecs_form_allows_the_pull_on_the_consumer_s_side(tmp_path: pathlib.Path)
         "PolicyDocument": given["--policy-document"],
     }
     _valid("iam", "PutRolePolicy", request)
-    token, pull = policy["Statement"]
-    assert token == {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+    pull, token = policy["Statement"]
+    assert (token["Action"], token["Resource"]) == ("ecr:GetAuthorizationToken", "*")
     assert pull["Action"] == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    assert pull["Resource"] == f"arn:aws:ecr:{REGION}:{OWNER}:repository/*"
+    repositories = [f"arn:aws:ecr:{REGION}:{OWNER}:repository/{name}" for name in ("release", "tools/build")]
+    assert pull["Resource"] == repositories
+    without_role = {"role_arn": None, "external_id": None, "mode": "repository_policy", "registry_account": OWNER}
+    text = form("ecs_lambda", **without_role, consumer_policy=policy)
+    assert "# The share has ecr_share_mode: repository_policy." in text.splitlines()
+    assert "cannot use the pull role" not in text
+    with pytest.raises(EcrError, match=r"No form is written: the share has no role, which docker would assume\."):
+        form("docker", **without_role)
+    assert _command(text, tmp_path, ROLE_NAME="own")[-1] == json.dumps(policy)
 
 
 # --- pipelines

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import SessionOptions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._proof import artifact_of, proof_is_final
 
 from tests.unit.observations import ABSENT_VERDICT, HIDDEN, RIGHT, SHOWN, judged, observation, observations, wrong
@@ -81,7 +82,7 @@ def test_a_denied_registry_token(kind: str, final: bool) -> None:
 
 def test_the_artifact_is_the_proof_in_short() -> None:
     result = {"verdict": "fail", "problems": ["no"], "external_id_enforced": "true", "repositories": [RIGHT, HIDDEN]}
-    assert artifact_of("arn:role", {"account": "222222222222", "arn": "arn:user"}, result) == {
+    assert artifact_of(SessionOptions("arn:role"), {"account": "222222222222", "arn": "arn:user"}, result) == {
         "verdict": "fail",
         "problems": ["no"],
         "role_arn": "arn:role",

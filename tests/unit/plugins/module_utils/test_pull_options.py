@@ -149,7 +149,11 @@ def test_boto3_is_needed_only_by_a_host_that_uses_aws(token: str | None, credent
 
 def test_a_task_needs_a_role_or_a_registry() -> None:
     assert PULL_RULES == {
-        "required_one_of": [("role_arn", "registry_token", "account")],
-        "mutually_exclusive": [("role_arn", "account"), ("registry_token", "account")],
+        "required_one_of": [("role_arn", "registry_token", "account", "registry_account")],
+        "mutually_exclusive": [
+            ("role_arn", "account", "registry_account"),
+            ("registry_token", "account"),
+            ("registry_token", "registry_account"),
+        ],
         "required_together": [("registry_url", "registry_token")],
     }

@@ -70,6 +70,7 @@ def test_the_hand_off_of_a_share() -> None:
             "account": OWNER,
             "consumers": [CONSUMER],
             "expires": None,
+            "mode": "role",
         },
         "tagged": [{"region": REGION, "registry": "registry", "repositories": [{"name": "release"}]}],
         "repository_tags": TAG,
@@ -78,6 +79,20 @@ def test_the_hand_off_of_a_share() -> None:
         "share_changed": True,
         "artifact": "ecr_share_handoff",
     }
+
+
+def test_a_service_gets_no_hand_off() -> None:
+    consumers = [{"account": ONE}, {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}]
+    share = {**declared("first"), "mode": "repository_policy", "consumers": consumers, "handoff_path": "/srv/h.yml"}
+    (handoff,) = plan_of(NEW, share).handoffs
+    assert handoff["role"] == {
+        "role_arn": "",
+        "account": OWNER,
+        "consumers": [{**CONSUMER, "external_id": None}],
+        "expires": None,
+        "mode": "repository_policy",
+    }
+    assert handoff["artifact"] == "ecr_share_handoff"
 
 
 def test_an_absent_share_has_no_hand_off() -> None:

@@ -16,7 +16,12 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, handoff_yaml, handoffs
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
+    HandoffOptions,
+    handoff_yaml,
+    handoffs,
+    policy_of_consumer,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import (
     Share,
     handoff_problems,
@@ -50,6 +55,14 @@ GOOD: dict[str, Any] = {
 UNIT = "o-abcdefghij/r-ab12/ou-ab12-11111111"
 #: The change to a hand-off for an organization. The key that is None is removed.
 OF_ORGANIZATION: dict[str, Any] = {"ecr_pull_consumer_account": None, "ecr_pull_consumer_organization": "o-abcdefghij"}
+#: The change to a hand-off of a share without a role.
+WITHOUT_ROLE: dict[str, Any] = {
+    "ecr_pull_role_arn": None,
+    "ecr_pull_external_id": None,
+    "ecr_pull_mode": "repository_policy",
+    "ecr_pull_registry_account": OWNER,
+    "ecr_pull_consumer_policy": policy_of_consumer(OWNER, "ap-northeast-1", ["release"], "read"),
+}
 CONSUMED = Consumer(external_id="test")
 DIGEST = "sha256:" + 64 * "a"
 LOOKUP = "{{ lookup('pipe', 'id') }}"
@@ -93,6 +106,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"ecr_pull_repositories": ["a1/b.c__d--e"]},
     OF_ORGANIZATION,
     {**OF_ORGANIZATION, "ecr_pull_consumer_units": [UNIT]},
+    WITHOUT_ROLE,
+    {**WITHOUT_ROLE, **OF_ORGANIZATION, "ecr_pull_mode": "registry_policy"},
     {"ecr_pull_images": [f"release@{DIGEST}", f"release:v1@{DIGEST}", "a/b:_x"]},
     {"ecr_pull_repository_tags": {"environment": ["release", "beta"], "team": "", "チーム": "東京 1"}},
 ]
@@ -147,6 +162,63 @@ def test_reader_and_schema_accept(change: dict[str, Any]) -> None:
     assert problems(document) == []
     assert is_valid(document)
     assert load(json.dumps(document), "it") == document
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({name: None} for name in WITHOUT_ROLE if name not in ("ecr_pull_role_arn", "ecr_pull_external_id")),
+        *({name: GOOD[name]} for name in ("ecr_pull_role_arn", "ecr_pull_external_id")),
+        {"ecr_pull_expires": "2026-12-31T00:00:00Z"},
+        {"ecr_pull_mode": "role"},
+        {"ecr_pull_registry_account": "1"},
+        {"ecr_pull_consumer_policy": "x"},
+        {"ecr_pull_consumer_policy": []},
+    ],
+    ids=str,
+)
+def test_both_reject_a_wrong_share_without_a_role(change: dict[str, Any]) -> None:
+    document = changed({**WITHOUT_ROLE, **change}, null=False)
+    assert problems(document) != []
+    assert not is_valid(document)
+
+
+def test_policy_that_allows_more_is_rejected() -> None:
+    """The administrator of the consumer gives the policy to a principal of its own account."""
+    good = changed(WITHOUT_ROLE, null=False)
+    share = share_of(good, {}, OWNER, None)
+    assert (share.owner_account, share.role_arn) == (OWNER, None)
+    assert share.consumer_policy == WITHOUT_ROLE["ecr_pull_consumer_policy"]
+    assert share_of(good, {"repositories": []}, None, None).repositories == []
+    read, token = WITHOUT_ROLE["ecr_pull_consumer_policy"]["Statement"]
+    for wider in ({**read, "Action": "*"}, {**read, "Resource": "*"}, {**read, "Extra": "x"}):
+        policy = {"Version": "2012-10-17", "Statement": [wider, token]}
+        with pytest.raises(
+            EcrError, match=r"^ecr_pull_consumer_policy is not the policy that allows ecr_pull_access on"
+        ):
+            share_of({**good, "ecr_pull_consumer_policy": policy}, {}, None, None)
+    other = {"ecr_pull_registry": good["ecr_pull_registry"].replace(OWNER, "333333333333")}
+    for change, own, owner, external_id, problem in (
+        (other, {}, None, None, r"333333333333\S+ is not a registry of account 111111111111\."),
+        (
+            {"ecr_pull_consumer_account": OWNER},
+            {},
+            None,
+            None,
+            "The registry and ecr_pull_consumer_account are both of",
+        ),
+        (
+            {},
+            {"role_arn": GOOD["ecr_pull_role_arn"]},
+            None,
+            None,
+            "without a role, so it cannot have ecr_pull_role_arn",
+        ),
+        ({}, {}, "333333333333", None, "The registry is in account 111111111111, but ecr_pull_owner_account is 3+"),
+        ({}, {}, None, "test", "The external ID of the hand-off is not the one"),
+    ):
+        with pytest.raises(EcrError, match=problem):
+            share_of({**good, **change}, own, owner, external_id)
 
 
 @pytest.mark.parametrize("change", REJECTED, ids=lambda change: str(change)[:60])
@@ -347,9 +419,9 @@ def test_summary_of_hosts_with_one_share_is_shown_once() -> None:
         ("<<: {b: c}\n", "'<<' is not a string"),
         ("? [a]\n: b\n", "levels of lists and dictionaries are not allowed"),
         ("? {a: b}\n: b\n", "levels of lists and dictionaries are not allowed"),
-        ("a: {b: [[c]]}\n", "more than 3 levels"),
-        ("a: " + 100_000 * "[", "more than 3 levels"),
-        (100_000 * "{a: ", "more than 3 levels"),
+        ("a: {b: [[[[c]]]]}\n", "more than 5 levels"),
+        ("a: " + 100_000 * "[", "more than 5 levels"),
+        (100_000 * "{a: ", "more than 5 levels"),
         ("a:\n" + 50_000 * "- b\n", "line 40001: more than 40000 strings"),
         ('a: "\\ud800"\n', "not Unicode text"),
         ("a: 'b\0c'\n", "special characters are not allowed"),
