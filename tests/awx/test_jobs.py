@@ -108,7 +108,7 @@ def test_the_workflow_hands_the_share_on_and_takes_it_back(awx: Awx, lab: Lab) -
     ((arn, of_role),) = share["shares"].items()
     assert arn == f"arn:aws:iam::{accounts.OWNER}:role/allow_ecr_release"
     text = shared["ecr_share_handoff"]
-    place = {"account": accounts.CONSUMER, "region": accounts.REGION}
+    place = {"account": accounts.CONSUMER, "organization": None, "region": accounts.REGION}
     assert of_role == {"account": accounts.OWNER, "changed": True, "handoffs": [{**place, "text": text}]}
 
     # Pasted, by someone who has no workflow.

@@ -12,11 +12,13 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 
 from tests.lab import accounts
 from tests.lab.clients import Account, allow, refusal, trust
 from tests.support.consumer_side import options_of, prove
 from tests.support.control import ROLE_ARN, Control
+from tests.support.paths import ROOT
 
 SCENARIO = ("-e", "@playbooks/vars/scenario.yml")
 #: In the form REGION/ACCOUNT/CLUSTER/NAMESPACE/SERVICE-ACCOUNT.
@@ -69,7 +71,8 @@ def _nothing_shared_afterwards(control: Control) -> Iterator[None]:
 
 def share(control: Control, pod_role: str, **changed: Any) -> None:
     principal = pod_role.partition(f"{accounts.CONSUMER}:")[2]
-    consumer = {"account": accounts.CONSUMER, "principals": [principal], "external_id": EXTERNAL_ID, **changed}
+    example = yaml.safe_load((ROOT / "docs/examples/share-eks-pod-identity.yml").read_text(encoding="utf-8"))
+    consumer = {**example["ecr_share_consumers"][0], "principals": [principal], "external_id": EXTERNAL_ID, **changed}
     run = control.share(ecr_share_consumers=[consumer])
     assert run.code == 0, run
 

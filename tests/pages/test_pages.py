@@ -73,8 +73,8 @@ def test_every_example_runs_on_a_page() -> None:
     assert [path.name for path in examples if path.name not in typed] == []
 
 
-#: Examples that other tests run: in a job of AWX, and in an organization.
-ELSEWHERE = ("playbook-awx.yml", "playbook-fleet.yml")
+#: Examples that other tests run: in a job of AWX, in an organization, and with the requests of EKS.
+ELSEWHERE = ("playbook-awx.yml", "playbook-fleet.yml", "share-eks-pod-identity.yml")
 
 
 def test_stale_output_is_found() -> None:
