@@ -432,7 +432,7 @@ def test_both_modes_give_the_same_result(
             "- shared_at 'yesterday' is not a time in UTC such as 2026-01-31T23:59:59Z. Copy it from the hand-off.\n"
             "- 'Release' is not a repository name. ",
         ),
-        ({"readable": ["release"]}, "missing required arguments: role_arn"),
+        ({"readable": ["release"]}, "one of the following is required: role_arn, registry_account"),
         ({"role_arn": "x", "access": "write"}, "value of access must be one of: pull, read, got: write"),
         ({"role_arn": "x", "duration_seconds": "long"}, "argument 'duration_seconds' is of type str and we were"),
     ],

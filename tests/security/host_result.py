@@ -12,6 +12,10 @@ ANSWER: dict[str, Any] = {
     "changed": False,
     "caller": {"arn": "arn:aws:iam::222222222222:user/dev"},
     "assumed": {"arn": f"arn:aws:sts::{accounts.OWNER}:assumed-role/pull/x"},
+    "identities": [
+        "before: arn:aws:iam::222222222222:user/dev",
+        f"after:  arn:aws:sts::{accounts.OWNER}:assumed-role/pull/x",
+    ],
     "external_id_enforced": "true",
     "token": "allowed",
     "token_denial_kind": "",

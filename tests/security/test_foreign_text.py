@@ -81,6 +81,7 @@ def forging_host(control: Control, tmp_path: pathlib.Path) -> pathlib.Path:
         "changed": False,
         "caller": {"arn": FORGED},
         "assumed": {"arn": FORGED},
+        "identities": [FORGED, "web2  pass"],
         "external_id_enforced": FORGED,
         "token": "allowed",
         "token_denial_kind": "",
