@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,3 +97,12 @@ def test_diff_of_many_repositories_shows_groups() -> None:
     found = plan({**names, "old": policy(OURS)}, {*names})
     assert sorted(map(len, found.diff["after"].values())) == [0, 1]
     assert next(key for key in found.diff["before"] if key != "old").startswith("20 repositories: team00, team01")
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [AccessDeclaration("share", tags={"a": ("b",)}), AccessDeclaration("share", tags={"a": ("b",)}, in_registry=True)],
+)
+def test_problems_with_the_declared_tags_are_reported(declared: AccessDeclaration) -> None:
+    complete = replace(declared, consumers=(CONSUMER,))
+    assert list(replace(complete, tag_problems=("invalid",)).problems()) == [*complete.problems(), "invalid"]

@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
     TaggedRepository,
     TagPlan,
+    has_any_tag,
     plan_tags,
     select,
     tag_plan_problems,
@@ -183,3 +184,10 @@ def test_missing_repository_is_as_planned_without_tags() -> None:
     for state, before in (("present", {}), ("absent", {"share": "yes"})):
         plan, _problems = tag_plan({"app": before}, {"share": "yes"}, state)
         assert plan.is_done(plan.changes[0], None) is (state == "absent")
+
+
+def test_one_of_several_tags_is_sufficient() -> None:
+    """The case of keys is ignored, and that of values is not."""
+    tags = {"Environment": "release", "team": "a"}
+    wanted = [[("environment", "release"), ("x", "y")], [("TEAM", "a")], [("environment", "Release")], []]
+    assert [has_any_tag(tags, one) for one in wanted] == [True, True, False, False]
