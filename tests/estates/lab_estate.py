@@ -69,7 +69,7 @@ class Outside:
             made = organizations.create_account(AccountName=name, Email=f"{name}@example.com")
             account = made["CreateAccountStatus"]["AccountId"]
             role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-            self._create(account, self._assumed(role, self._keys_of("owner")), True)
+            self._create(account, self._assumed(role, self.client("sts", self._keys_of("owner"))), True)
         first, stranger, member, _other = (self.principals[3 * number] for number in range(4))
         self.unnamed_account, self.unnamed_member = stranger.account, self.principals[9].account
         self.world = World(
@@ -97,7 +97,7 @@ class Outside:
             self.principals.append(External(arn, account, in_organization, own))
         role = iam.create_role(RoleName="job", AssumeRolePolicyDocument=trust(account))["Role"]["Arn"]
         iam.put_role_policy(RoleName="job", PolicyName="all", PolicyDocument=document(allow("*")))
-        session = self._assumed(role, self.principals[-1].keys)
+        session = self._assumed(role, self.client("sts", self.principals[-1].keys))
         self.principals.append(External(role, account, in_organization, session))
 
     def client(self, service: str, keys: dict[str, str]) -> Any:
@@ -106,15 +106,15 @@ class Outside:
             service, region_name=accounts.REGION, endpoint_url=self.endpoint, config=config, **keys
         )
 
-    def _assumed(self, role: str, keys: dict[str, str], **options: str) -> dict[str, str]:
-        reply = self.client("sts", keys).assume_role(RoleArn=role, RoleSessionName=SESSION, **options)["Credentials"]
+    def _assumed(self, role: str, sts: Any, **options: str) -> dict[str, str]:
+        reply = sts.assume_role(RoleArn=role, RoleSessionName=SESSION, **options)["Credentials"]
         return {
             "aws_access_key_id": reply["AccessKeyId"],
             "aws_secret_access_key": reply["SecretAccessKey"],
             "aws_session_token": reply["SessionToken"],
         }
 
-    def assume(self, role: str, keys: dict[str, str], trusted: str) -> dict[str, str] | None:
+    def assume(self, role: str, sts: Any, trusted: str) -> dict[str, str] | None:
         """The keys of a session of a role, with any external ID or none; None if every request is denied.
 
         :param trusted: the trust policy, which contains each external ID that matters
@@ -122,7 +122,7 @@ class Outside:
         for identifier in (None, *(one for one in EXTERNAL_IDS if f'"{one}"' in trusted), "another-value"):
             options = {"ExternalId": identifier} if identifier else {}
             try:
-                return self._assumed(role, keys, **options)
+                return self._assumed(role, sts, **options)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "AccessDenied":
                     raise
@@ -178,6 +178,7 @@ class RealAccess:
         self.calls = 0
         #: By role, or by the ARN of a principal.
         self._clients: dict[str, Any] = {}
+        self._sts: dict[str, Any] = {}
         self._keys: dict[str, dict[str, str]] = {}
         self._steps: dict[tuple[str, str], bool] = {}
         self._admitted: dict[str, list[str]] = {}
@@ -208,7 +209,9 @@ class RealAccess:
     def _admits(self, role: str, who: str, keys: dict[str, str]) -> bool:
         if (role, who) not in self._steps:
             self.calls += 1
-            session = self.outside.assume(role_arn(role), keys, json.dumps(self.spec.roles[role][0]))
+            if who not in self._sts:
+                self._sts[who] = self.outside.client("sts", keys)
+            session = self.outside.assume(role_arn(role), self._sts[who], json.dumps(self.spec.roles[role][0]))
             self._steps[role, who] = session is not None
             if session and role not in self._keys:
                 self._keys[role] = session
