@@ -191,3 +191,17 @@ def test_policy_that_does_not_accept_a_repository(changed: dict[str, Any], refus
     names = ["develop", "release"]
     assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", names) == refused
     assert not_accepted_names(None, SOURCE_ID, REGISTRY, "eu-west-1", names) == names
+
+
+def test_row_of_a_result_has_the_image_and_its_place() -> None:
+    (row,) = compare_copies({"release": images(image(1, "v1", is_active=False))}, {PLACE: {}})
+    assert row.result() == {
+        "account": CONSUMER,
+        "region": "eu-west-1",
+        "repository": "release",
+        "digest": f"sha256:{1:064}",
+        "image_tags": ["v1"],
+        "kind": "image",
+        "state": "archived",
+        "status": "the original is archived",
+    }
