@@ -144,6 +144,8 @@ def _recipients(consumers: t.Sequence[Json]) -> list[Json]:
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
     """The options of `ecr_handoff` for each share. A single hand-off also has the name of an artifact."""
     found = [share.handoff for share in facts]
-    if len(found) == 1 and found[0] and len(found[0]["role"]["consumers"]) * len(facts[0].places) == 1:
-        found[0]["artifact"] = "ecr_share_handoff"
+    if len(found) == 1:
+        (handoff,), (share,) = found, facts
+        if handoff and len(handoff["role"]["consumers"]) * len(share.places) == 1:
+            handoff["artifact"] = "ecr_share_handoff"
     return found
