@@ -156,7 +156,8 @@ def _repository_name(arn: str) -> str:
     return arn.partition(":repository/")[2]
 
 
-def _repository_tags(arn: str) -> Iterator[tuple[str, str]]:
+def repository_tags(arn: str) -> Iterator[tuple[str, str]]:
+    """The condition keys of the tags of a repository, and their values."""
     repository = cross_account.repository(arn) if arn.startswith("arn:") else None
     for tag in (repository or {}).get("tags", []):
         for prefix in ("ecr", "aws"):
@@ -249,7 +250,7 @@ def install(endpoint: str) -> Registry:
             return enforce(key, action, service, region, resource_arn, service_context)
         refusal = None
         for arn in _resources.get() if resource_arn in _resources.get() else [resource_arn]:
-            context = {**(service_context or {}), **dict(_repository_tags(arn))}
+            context = {**(service_context or {}), **dict(repository_tags(arn))}
             refusal = enforce(key, action, service, region, arn, context)
             if refusal:
                 _resources.set([arn])

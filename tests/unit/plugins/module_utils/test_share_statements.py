@@ -120,12 +120,8 @@ def test_service_needs_a_policy_mode() -> None:
     assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [service]}))
 
 
-def test_role_of_an_earlier_declaration_must_end_first() -> None:
+def test_consumer_of_two_shares_may_have_an_external_id_in_one() -> None:
     with_role = end_of(START, ROLE)
-    (problem,) = problems(share(), world=with_role)
-    assert problem.startswith("Role share of this collection exists, so the consumers of an earlier declaration")
-    assert problems(share(), world=end_of(with_role, ROLE, state="absent")) == []
-    # The same consumer, once with and once without an external ID
     assert problems(share(name="second"), world=with_role) == []
     assert problems(ROLE, share(name="second"), world=with_role) == []
 
