@@ -174,9 +174,9 @@ def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], 
 
 def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
     ecr, unknown, tagged = search.ecr, "", False
-    lists_all = search.everything or search.policies.modes or any(map(is_pattern, search.names))
+    lists_all = search.everything or search.policies.required or any(map(is_pattern, search.names))
     listed = _ecr.repository_names(ecr) if lists_all else None
-    policies, unread = policies_of_shares(ecr, search.policies, listed or ())
+    policies, unread = policies_of_shares(ecr, search.policies, listed)
     found: list[str] = []
     try:
         found, tagged = discover(search.tagging, ecr, search.tags) if search.tags else ([], False)

@@ -42,18 +42,24 @@ def repository_policies(ecr: Client, names: t.Iterable[str]) -> dict[str, str | 
     return {name: policy for name, policy in found.items() if policy != _MISSING}
 
 
-def policies_of_shares(ecr: Client, search: PolicySearch, names: t.Sequence[str]) -> tuple[dict[str, str | None], str]:
+def policies_of_shares(
+    ecr: Client, search: PolicySearch, listed: t.Sequence[str] | None
+) -> tuple[dict[str, str | None], str]:
     """The texts of the policies that may have statements of shares, and why others are unknown; empty if none is.
 
-    :param names: the names of all repositories
+    :param listed: the names of all repositories; None if they were not listed
     """
+
+    def read(mode: str) -> dict[str, str | None]:
+        if mode == REGISTRY_POLICY:
+            return {REGISTRY: _ecr.registry_policy(ecr)}
+        return repository_policies(ecr, _ecr.repository_names(ecr) if listed is None else listed)
+
     policies: dict[str, str | None] = {}
     unknown = ""
     for mode in sorted(search.modes):
         try:
-            policies.update(
-                {REGISTRY: _ecr.registry_policy(ecr)} if mode == REGISTRY_POLICY else repository_policies(ecr, names)
-            )
+            policies.update(read(mode))
         except botocore.exceptions.ClientError as error:
             if mode in search.required or not is_denied(error):
                 raise
