@@ -4,7 +4,7 @@
 # Private to this collection: names and behavior may change in any release.
 """Access through copies of images and through repositories that do not exist yet. Standard library only.
 
-A replication rule copies images to the registry of another account. A pull-through cache rule copies images of another
+A replication rule copies images to the registry of another account. A pull through cache rule copies images of another
 registry into repositories of the account. A repository creation template decides who can access a new repository.
 """
 
@@ -78,7 +78,7 @@ def attempts_for(estate: Estate, outsider: Outsider, repository: Repository) -> 
             found.append(Attempt(dict.fromkeys(actions, (ALLOWED, "")), (path,)))
     for cache in registry.cache_rules:
         if cache.upstream == outsider.name and repository.name.startswith(f"{cache.prefix.rstrip('/')}/"):
-            path = Path(CACHE, ("push",), f"pull-through cache rule {cache.prefix}")
+            path = Path(CACHE, ("push",), f"pull through cache rule {cache.prefix}")
             found.append(Attempt({"push": (ALLOWED, "")}, (path,)))
     return found
 

@@ -109,7 +109,7 @@ def documented(module: str) -> dict[str, Any]:
 
 
 def facts(options: dict[str, Any]) -> dict[str, Any]:
-    """The properties that a specification and the documentation share, also of the options in an option.
+    """The properties that a specification and the documentation share, including those of the options in an option.
 
     A list of accepted values has the same meaning in any order.
     """
