@@ -93,8 +93,8 @@ def _overlap(number: int, other: Rule, wanted: Rule, declared: RuleDeclaration) 
 
 def _unknown(number: int) -> str:
     return (
-        f"Rule {number + 1} of the registry has settings that this collection does not know. It is kept as it is, and"
-        " it may replicate the same repositories."
+        f"Rule {number + 1} of the registry has settings that this collection does not support. It is kept as it is,"
+        " and it may replicate the same repositories."
     )
 
 
@@ -136,7 +136,7 @@ def rules_of(configuration: object, name: str) -> Rules:
     is_known = isinstance(rules, list) and set(t.cast(Json, configuration)) <= {"rules"} and all(map(_has_form, rules))
     if not is_known:
         raise EcrError(
-            f"{name} has a form that this collection does not know. Nothing was written. Update the collection."
+            f"{name} has a form that this collection does not support. Nothing was written. Update the collection."
         )
     return t.cast(Rules, rules)
 

@@ -55,8 +55,8 @@ def preview_lines(
         if deletes:
             exposed = counted[REPLICATED] + counted[MISSING]
             yield (
-                f"- {destination}: a deletion of the owner account, also by a lifecycle policy or of the last image"
-                f" tag, deletes the copy there. This concerns {_count(exposed, 'image')} now."
+                f"- {destination}: if an image or its last image tag is deleted in the owner account, for example by a"
+                f" lifecycle policy, ECR deletes the copy there. This affects {_count(exposed, 'image')} now."
             )
 
 
@@ -65,7 +65,8 @@ def end_lines(rows: t.Sequence[ImageRow], destinations: t.Sequence[Destination])
     for destination in destinations:
         found = [row for row in rows if row.destination == destination]
         copies = sum(row.state != MISSING for row in found)
-        yield f"- {destination}: no new images appear. {_count(copies, 'copy', 'copies')} of the selection stay there."
+        kept = _count(copies, "copy of the selection stays", "copies of the selection stay")
+        yield f"- {destination}: no new images appear. {kept} there."
 
 
 def table_lines(rows: t.Sequence[ImageRow], every_row: bool = False) -> t.Iterator[str]:
@@ -111,9 +112,9 @@ def deletion_problems(rows: t.Sequence[ImageRow]) -> t.Iterator[str]:
     exposed = list(dict.fromkeys(_name(row) for row in rows if row.state in (REPLICATED, MISSING)))
     listed = list_text(exposed, noun="images") or "none now"
     yield (
-        f"{option('delete_replication')} is true: when the owner account deletes an image or its last image tag, or a"
-        f" lifecycle policy does, ECR deletes the copy at every destination. This concerns these images: {listed}. To"
-        f" consent, set {option('allow_deletions')} to true."
+        f"{option('delete_replication')} is true: if an image or its last image tag is deleted in the owner account,"
+        " for example by a lifecycle policy, ECR deletes the copy at every destination. This affects these images:"
+        f" {listed}. To consent, set {option('allow_deletions')} to true."
     )
 
 

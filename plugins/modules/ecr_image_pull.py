@@ -42,7 +42,7 @@ options:
       - Pull from the registry of this account, 12 digits, quoted, instead of assuming a pull role. It must be the
         account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for replicated
         images.
-      - The first request for an image of a cache lets ECR copy the image, also in check mode. The caller then needs
+      - The first request for an image of a cache lets ECR copy the image, even in check mode. The caller then needs
         C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
     type: raw
   duration_seconds:

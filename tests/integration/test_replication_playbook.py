@@ -115,7 +115,7 @@ def test_replication_from_nothing_to_its_end(control: Control, registries: Regis
 
     end = replicate(control, ecr_replicate_state="absent")
     assert (end.code, end.changed) == (0, 2), end
-    assert f"- {place}: no new images appear. 1 copy of the selection stay" in end.output
+    assert f"- {place}: no new images appear. 1 copy of the selection stays" in end.output
     assert (registries.rules, registries.has_policy()) == ([FOREIGN_RULE], False)
     assert registries.names() == {"release"}
     again = replicate(control, ecr_replicate_state="absent")
@@ -338,7 +338,7 @@ def test_deletions_are_replicated_with_consent(control: Control, registries: Reg
     consent = {"ecr_replicate_delete_replication": True, "ecr_replicate_allow_deletions": True}
     run = replicate(control, ecr_replicate_prefixes=["deleted/"], **consent)
     assert run.code == 0, run
-    assert "deletes the copy there. This concerns 2 images now." in " ".join(run.output.split())
+    assert "deletes the copy there. This affects 2 images now." in " ".join(run.output.split())
     registries.owner.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "0"}])
     assert digests(registries.consumer, name) == digests(registries.owner, name)
     assert len(digests(registries.consumer, name)) == 1

@@ -42,8 +42,16 @@ from typing import Any
 from ministack.core import iam_evaluator, responses
 from ministack.services import ecr, iam, sts
 
-from . import accounts, clock, creation_templates, registry_policy, replication, replication_backfill, state
-from .ecr import repository_tags
+from . import (
+    accounts,
+    clock,
+    creation_templates,
+    cross_account,
+    registry_policy,
+    replication,
+    replication_backfill,
+    state,
+)
 
 TICK = 3  # seconds
 PREFIX = "/_lab/"
@@ -450,7 +458,7 @@ def _allowed_by_policies() -> set[tuple[str, str, str, str]]:
                     action=f"ecr:{action}",
                     resource_arn=arn,
                     region=region,
-                    service_context=dict(repository_tags(arn)),
+                    service_context=cross_account.repository_tags(arn),
                 )
                 for action in actions
             ]

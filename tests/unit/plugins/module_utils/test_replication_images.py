@@ -102,7 +102,7 @@ def test_preview_names_what_appears_and_what_may_be_deleted() -> None:
     assert lines[2] == (
         "  account 222222222222 in eu-west-1: 1 archived image does not appear. ECR does not replicate archived images."
     )
-    assert lines[3].endswith("deletes the copy there. This concerns 3 images now.")
+    assert lines[3].endswith("deletes the copy there. This affects 3 images now.")
     assert len(list(preview_lines(SOURCE, rows, [PLACE], False))) == 3
     (_selection, unread) = preview_lines(SOURCE, [], [PLACE], False)
     assert unread.startswith("+ account 222222222222 in eu-west-1: the images there are not read.")
@@ -144,7 +144,7 @@ def test_messages_about_missing_images_and_deletions() -> None:
     assert "These images" not in problem
     assert "release:v1, release:v2" in problem
     (problem,) = deletion_problems([])
-    assert "This concerns these images: none now." in problem
+    assert "This affects these images: none now." in problem
     assert "ecr_replicate_side=consumer" in not_accepted(PLACE, OWNER, ["release"])
     assert [len(list(other_side_lines(side, OWNER, CONSUMER))) for side in ("both", "owner", "consumer")] == [0, 1, 1]
 
