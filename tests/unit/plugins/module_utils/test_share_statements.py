@@ -143,6 +143,14 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     assert any("would exceed 10,240 characters, the limit of ECR: base (1" in problem for problem in found), found
 
 
+@pytest.mark.parametrize("mode", ["role", "repository_policy", "registry_policy"])
+def test_two_shares_cannot_have_one_name(mode: str) -> None:
+    """Not even if one of them ends: a share that gets another mode is one share."""
+    for first in (ROLE, {**ROLE, "state": "absent"}):
+        found = problems(first, share(TWO) if mode != "role" else declared("share", TWO))
+        assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
+
+
 def test_service_needs_a_policy_mode() -> None:
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     assert problems(share(consumers=[service])) == []
