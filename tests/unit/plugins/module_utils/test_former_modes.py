@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import result_of_plan
 
 from tests.unit.owner_account import ONE, OURS, TAG, TWO, OwnerAccount, carried_out, consumer, declared, end_of
 
@@ -89,6 +90,7 @@ def test_plan_shows_both_modes(old: str, new: str) -> None:
         assert f"through {ways[old]} " in lost
     assert [share.share.mode for share in plan.shares] == [old, new]
     assert [bool(handoff) for handoff in plan.handoffs] == [False, True]
+    assert result_of_plan(plan, False)["share"] == plan.shares[1].result
     gone = next(line for line in plan.summary if "no one can pull through it" in line)
     assert "deleted" in gone if old == "role" else "no policy has a statement" in gone
 
