@@ -155,8 +155,8 @@ IN_REGISTRY: Share = {
     "consumers": [{"account": accounts.STRANGER}],
 }
 OWN_ROLE: Share = {**NEW_OWN, "mode": "role", "consumers": [VISITOR]}
-#: The first share, of which the role is deleted.
-WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release"}
+#: The first share without its role, and with another consumer. Another repository would get the tag of the second share.
+WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release", "repositories": ["release"]}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
 #: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
