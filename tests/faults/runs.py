@@ -155,7 +155,7 @@ IN_REGISTRY: Share = {
     "consumers": [{"account": accounts.STRANGER}],
 }
 OWN_ROLE: Share = {**NEW_OWN, "mode": "role", "consumers": [VISITOR]}
-#: The first share without its role, and with another consumer. Another repository would get the tag of the second share.
+#: The first share without its role. Another repository would also get the tag of the second share.
 WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release", "repositories": ["release"]}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
