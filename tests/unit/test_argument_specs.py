@@ -14,6 +14,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_info impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AUDIT_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill import REPLICATION_BACKFILL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_declaration import BACKFILL_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_info import CACHE_INFO_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_request import CACHE_REQUEST_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import CREATION_TEMPLATE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
     OWNER_ACCOUNT_ARGUMENT,
@@ -55,6 +57,7 @@ FRAGMENTS = "crossaccount.ecr."
 MODULES = {
     "ecr_access_info": ACCESS_INFO_ARGUMENTS,
     "ecr_audit_info": AUDIT_INFO_ARGUMENTS,
+    "ecr_cache_info": CACHE_INFO_ARGUMENTS,
     "ecr_credential_helper_config": HELPER_ARGUMENTS,
     "ecr_image_pull": PULL_ARGUMENTS,
     "ecr_registry_policy_statement": POLICY_STATEMENT_ARGUMENTS,
@@ -73,6 +76,7 @@ MODULES = {
 SHARED = {
     "ecr_access_info": {**SESSION_ARGUMENTS, **RETRY_ARGUMENTS, **ASSUME_ROLE_ARGUMENTS},
     "ecr_audit_info": {**AUDIT_ARGUMENTS, **OWNER_ACCOUNT_ARGUMENT},
+    "ecr_cache_info": {**CACHE_REQUEST_ARGUMENTS, **WAIT_ARGUMENTS},
     "ecr_registry_policy_statement": {**STATEMENT_ARGUMENTS, **SELECTION_ARGUMENTS},
     "ecr_replication_backfill": BACKFILL_ARGUMENTS,
     "ecr_replication_info": REQUEST_ARGUMENTS,
