@@ -95,7 +95,10 @@ class Problems:
         self.found: list[str] = []
 
     def add(self, message: str) -> None:
-        self.found.append(printable(KNOWN.mask(message)))
+        """Add a problem, unless it is known."""
+        text = printable(KNOWN.mask(message))
+        if text not in self.found:
+            self.found.append(text)
 
     def extend(self, messages: t.Iterable[str]) -> None:
         """Add each message that a `…_problems` function yields."""

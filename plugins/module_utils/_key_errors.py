@@ -105,7 +105,8 @@ ROWS: tuple[AwsError, ...] = (
         "",
         CALLER,
         False,
-        "This access key does not exist in AWS: check the profile or the environment variables.",
+        "AWS does not know this access key: check the profile or the environment variables, and that the region is"
+        " enabled for the account.",
         "STS API Reference, Common Errors; nccgroup/ScoutSuite#1389",
     ),
 )

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
@@ -26,8 +24,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     count_states,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_preflight import Preflight
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import replication_status
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_image_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import unread, with_statuses
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import (
+    MOST_ROWS,
     deletion_problems,
     end_lines,
     missing_problem,
@@ -54,10 +54,6 @@ REPLICATION_INFO_ARGUMENTS: Json = {
 }
 
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_image_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import unread
-
-
 def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -74,7 +70,7 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
         problems.extend(proof_image_problems(declared.references, source))
     if declared.needs_consent:
         problems.extend(deletion_problems(rows))
-    if declared.expects_copies:
+    if declared.expects_copies and not problems.found:
         problems.extend(sides.acceptance_problems(list(source)))
     planned = sides.preflight(problems, list(source)) if declared.expects == POSSIBLE else Preflight(declared, problems)
     missing_side = other_side_problem(declared, sides.region) if declared.expects == POSSIBLE else ""
@@ -83,6 +79,8 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     warn(module, dict.fromkeys((*planned.warnings, *unread(sides.first.client("ecr"), declared.references))))
     if declared.expects_copies and sides.owner and sides.consumer:
         rows = _wait_for_copies(sides, rows, wait, progress)
+    if sides.owner and declared.is_present and len(rows) <= MOST_ROWS:
+        rows = with_statuses(sides.owner.client("ecr"), rows)
     return {
         "changed": False,
         "declaration": declared.result(),
@@ -138,9 +136,7 @@ def _wait_for_copies(sides: Sides, rows: list[ImageRow], wait: WaitOptions, prog
     found = read_until(read, lambda rows: all(row.state != MISSING for row in rows), wait)
     missing = [row for row in found if row.state == MISSING]
     if missing:
-        ecr = t.cast(Session, sides.owner).client("ecr")
-        statuses = map_concurrently(lambda row: replication_status(ecr, row), missing)
-        missing = [replace(row, status=status) for row, status in zip(missing, statuses)]
+        missing = with_statuses(t.cast(Session, sides.owner).client("ecr"), missing)
         others = [row for row in found if row.state != MISSING]
         raise EcrError(
             missing_problem(missing, wait.timeout),

@@ -25,7 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
 )
 
 #: The maximum number of rows of a table without -v.
-_ROWS = 20
+MOST_ROWS = 20
 _DIGEST = 19  # characters
 
 
@@ -72,7 +72,7 @@ def table_lines(rows: t.Sequence[ImageRow], every_row: bool = False) -> t.Iterat
     """The state of each image at each destination. Without `every_row`, a long table has no replicated images."""
     if not rows:
         return
-    shown = rows if every_row or len(rows) <= _ROWS else [row for row in rows if row.state != REPLICATED]
+    shown = rows if every_row or len(rows) <= MOST_ROWS else [row for row in rows if row.state != REPLICATED]
     cells = [("state", "repository", "image tags", "digest", "kind", "destination", "status"), *map(_cells, shown)]
     widths = [max(map(len, column)) for column in zip(*cells)]
     for line in cells if shown else ():
@@ -128,12 +128,21 @@ def missing_problem(rows: t.Sequence[ImageRow], timeout: int) -> str:
     )
 
 
-def not_accepted(destination: Destination, source: str, repositories: t.Sequence[str]) -> str:
+def not_accepted(destination: Destination, source: str, actions: t.Iterable[str], repositories: t.Sequence[str]) -> str:
     """The message for a destination whose registry policy does not accept the images."""
     return (
         f"The registry of {destination} does not accept the images of account {source}: its policy does not allow"
-        f" ecr:ReplicateImage and ecr:CreateRepository for {list_text(repositories)}. Run replicate.yml with the same"
-        " variables and ecr_replicate_side=consumer in that account."
+        f" {' and '.join(actions)} for {list_text(repositories)}. Run replicate.yml with the same variables and"
+        " ecr_replicate_side=consumer in that account."
+    )
+
+
+def not_created(destination: Destination, repositories: t.Sequence[str]) -> str:
+    """The message for repositories that a destination lacks and that replication may not create."""
+    return (
+        f"{destination} lacks {list_text(repositories, noun='repositories')}, and {option('create_repositories')} is"
+        " false, so no image can arrive there. Create the repositories, or set"
+        f" {option('create_repositories')} to true."
     )
 
 

@@ -161,7 +161,7 @@ ROWS = [
         ASSUME,
         "InvalidClientTokenId",
         "The security token included in the request is invalid.",
-        "This access key does not exist in AWS",
+        "AWS does not know this access key",
         status=403,
     ),
     Row(
