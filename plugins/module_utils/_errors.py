@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 
@@ -112,6 +113,15 @@ class Problems:
         if self.found:
             listed = "\n".join(f"- {problem}" for problem in self.found)
             raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found, **facts)
+
+
+@contextlib.contextmanager
+def collecting_problems(problems: Problems) -> t.Iterator[None]:
+    """Context manager that adds an EcrError to the problems."""
+    try:
+        yield
+    except EcrError as error:
+        problems.add(str(error))
 
 
 #: The error codes of denials.

@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     ImageRow,
     Inventory,
     count_states,
+    unread_copies,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_preflight import Preflight
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_image_problems
@@ -69,7 +70,7 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     if sides.owner and (source or not problems.found):
         problems.extend(proof_image_problems(declared.references, source))
     if declared.needs_consent:
-        problems.extend(deletion_problems(rows))
+        problems.extend(deletion_problems(rows if sides.consumer else unread_copies(source, sides.destinations)))
     if declared.expects_copies and not problems.found:
         problems.extend(sides.acceptance_problems(list(source)))
     planned = sides.preflight(problems, list(source)) if declared.expects == POSSIBLE else Preflight(declared, problems)
@@ -77,10 +78,7 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     problems.extend([missing_side] if missing_side and problems.found else ())
     problems.check()
     warn(module, dict.fromkeys((*planned.warnings, *unread(sides.first.client("ecr"), declared.references))))
-    if declared.expects_copies and sides.owner and sides.consumer:
-        rows = _wait_for_copies(sides, rows, wait, progress)
-    if sides.owner and declared.is_present and len(rows) <= MOST_ROWS:
-        rows = with_statuses(sides.owner.client("ecr"), rows)
+    rows = _final_rows(sides, rows, wait, progress)
     return {
         "changed": False,
         "declaration": declared.result(),
@@ -97,8 +95,16 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
         "missing_side": missing_side,
         "handoff": handoff_text(declared, sides.region),
         "needs_backfill": _needs_backfill(sides, source, rows),
-        **_lines(sides, source, rows),
+        **_lines(sides, source, rows, planned.deletes),
     }
+
+
+def _final_rows(sides: Sides, rows: list[ImageRow], wait: WaitOptions, progress: Progress) -> list[ImageRow]:
+    """The rows after the wait for the copies, with the statuses that AWS reports if the table is short."""
+    if sides.declared.expects_copies and sides.owner and sides.consumer:
+        rows = _wait_for_copies(sides, rows, wait, progress)
+    is_short = sides.declared.is_present and len(rows) <= MOST_ROWS
+    return with_statuses(sides.owner.client("ecr"), rows) if sides.owner and is_short else rows
 
 
 def _needs_backfill(sides: Sides, source: Inventory, rows: list[ImageRow]) -> bool:
@@ -108,14 +114,14 @@ def _needs_backfill(sides: Sides, source: Inventory, rows: list[ImageRow]) -> bo
     return has_uncovered_images(sides.owner.client("ecr"), source, sides.destinations)
 
 
-def _lines(sides: Sides, source: Inventory, rows: list[ImageRow]) -> dict[str, list[str]]:
+def _lines(sides: Sides, source: Inventory, rows: list[ImageRow], deletes: bool) -> dict[str, list[str]]:
     declared, lines = sides.declared, list[str]()
     after = list(other_side_lines(declared.side, declared.owner, declared.consumer)) if declared.is_present else []
     states, all_states = ([*table_lines(rows, every_row), *after] for every_row in (False, True))
     if declared.expects_copies:
         return {"lines": states, "all_lines": all_states, "state_lines": states, "all_state_lines": all_states}
     if sides.owner and declared.is_present:
-        lines = list(preview_lines(source, rows, sides.destinations, bool(declared.deletes)))
+        lines = list(preview_lines(source, rows, sides.destinations, deletes))
     elif sides.owner:
         lines = list(end_lines(rows, sides.destinations))
     return {"lines": lines, "all_lines": lines, "state_lines": states, "all_state_lines": all_states}

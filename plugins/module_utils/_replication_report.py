@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     ImageRow,
     Inventory,
     count_states,
+    unread_copies,
 )
 
 #: The maximum number of rows of a table without -v.
@@ -38,14 +39,15 @@ def preview_lines(
     yield f"The selection has {_count(images, 'image')} in {repositories}."
     for destination in destinations:
         found = [row for row in rows if row.destination == destination]
+        exposed = _exposed(found)
         if not found and source:
             yield f"+ {destination}: the images there are not read. New images of the selection appear there."
-            continue
-        counted = count_states(found)
-        appearing = sorted({row.repository for row in found if row.state == MISSING})
-        yield f"+ {destination}: {_count(counted[MISSING], 'image')} can appear" + (
-            f", in {list_text(appearing)}." if appearing else "."
-        )
+            exposed = _exposed(unread_copies(source, [destination]))
+        else:
+            appearing = sorted({row.repository for row in found if row.state == MISSING})
+            yield f"+ {destination}: {_count(count_states(found)[MISSING], 'image')} can appear" + (
+                f", in {list_text(appearing)}." if appearing else "."
+            )
         archived = sum(row.status == ORIGINAL_ARCHIVED for row in found)
         if archived:
             yield (
@@ -53,11 +55,15 @@ def preview_lines(
                 " not replicate archived images."
             )
         if deletes:
-            exposed = counted[REPLICATED] + counted[MISSING]
             yield (
                 f"- {destination}: a deletion of the owner account, also by a lifecycle policy or of the last image"
-                f" tag, deletes the copy there. This concerns {_count(exposed, 'image')} now."
+                f" tag, deletes the copy there. This concerns {_count(len(exposed), 'image')} now."
             )
+
+
+def _exposed(rows: t.Sequence[ImageRow]) -> list[ImageRow]:
+    """The images whose copies a deletion of the owner account would delete, now or after they have been replicated."""
+    return [row for row in rows if row.state in (REPLICATED, MISSING)]
 
 
 def end_lines(rows: t.Sequence[ImageRow], destinations: t.Sequence[Destination]) -> t.Iterator[str]:
@@ -108,8 +114,8 @@ def other_side_lines(side: str, source: str, destination: str) -> t.Iterator[str
 
 def deletion_problems(rows: t.Sequence[ImageRow]) -> t.Iterator[str]:
     """The problem of a replication of deletions without consent, with the images that it could delete."""
-    exposed = list(dict.fromkeys(_name(row) for row in rows if row.state in (REPLICATED, MISSING)))
-    listed = list_text(exposed, noun="images") or "none now"
+    exposed = dict.fromkeys(_name(row) for row in _exposed(rows))
+    listed = list_text(list(exposed), noun="images") or "none now"
     yield (
         f"{option('delete_replication')} is true: when the owner account deletes an image or its last image tag, or a"
         f" lifecycle policy does, ECR deletes the copy at every destination. This concerns these images: {listed}. To"

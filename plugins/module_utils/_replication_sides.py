@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, collecting_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
@@ -111,12 +111,9 @@ class Sides:
 
     def _inventory(self, place: Destination, ecr: Client, problems: Problems) -> Inventory:
         selects = self.declared.rule(self.region).rule(False).selects
-        try:
-            with in_enabled_region(place):
-                return read_inventory(ecr, selects)
-        except EcrError as error:
-            problems.add(str(error))
-            return {}
+        with collecting_problems(problems), in_enabled_region(place):
+            return read_inventory(ecr, selects)
+        return {}
 
     def acceptance_problems(self, names: t.Sequence[str]) -> t.Iterator[str]:
         """The destinations whose registry policy does not accept the images."""

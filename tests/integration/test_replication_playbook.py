@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.model import ServiceModel
 
 from tests.lab import accounts
 from tests.lab.clients import Account, allow, document, refusal, trust
@@ -346,6 +347,18 @@ def test_deletions_are_replicated_with_consent(control: Control, registries: Reg
     assert len(digests(registries.consumer, name)) == 1
 
 
+def test_deletions_are_shown_by_each_side(registries: Registries, lab: Lab, callers: Callers) -> None:
+    """A run of the owner account alone lists what could be deleted. A rule that deletes already is shown, too."""
+    variables, deleting = callers.variables(), {"ecr_replicate_delete_replication": True}
+    (refused,) = run_role(lab, "ecr_replicate", {**variables, **OWNER_SIDE, **deleting})
+    assert "This concerns these images: release:v1.0. To consent" in refused["msg"]
+    place = {"region": accounts.REGION, "registryId": accounts.CONSUMER}
+    filters = [{"filter": "release", "filterType": "PREFIX_MATCH"}]
+    configure(registries.owner, {"destinations": [place], "repositoryFilters": filters, **DELETING})
+    plan = run_role(lab, "ecr_replicate", variables)[0]
+    assert plan["lines"][-1].endswith("deletes the copy there. This concerns 1 image now.")
+
+
 def test_missing_and_extra_images_are_shown(control: Control, registries: Registries, lab: Lab) -> None:
     name = fill(lab, registries.owner, "compared", 2)
     prefixes = {"ecr_replicate_prefixes": ["compared/"]}
@@ -470,6 +483,33 @@ def test_each_documented_action_is_needed(
     *done, failed = run_role(lab, "ecr_replicate", variables)
     assert [one.get("failed", False) for one in done] == [False] * len(done)
     assert (failed.get("failed"), action in failed.get("msg", "")) == (True, True), failed
+
+
+def test_replication_to_existing_repositories(registries: Registries, lab: Lab, callers: Callers) -> None:
+    variables = {**callers.variables(), "ecr_replicate_create_repositories": False}
+    mark = len(lab.calls())
+    (refused,) = run_role(lab, "ecr_replicate", variables)
+    assert (refused.get("failed"), lab.writes_since(mark)) == (True, []), refused
+    assert f"account {accounts.CONSUMER} in {accounts.REGION} lacks release, and create_repositories" in refused["msg"]
+    registries.consumer.create_repository(repositoryName="release")
+    results = run_role(lab, "ecr_replicate", variables)
+    assert [one["msg"] for one in results if one.get("failed")] == []
+    assert results[-1]["images"][0]["status"] == "COMPLETE"
+
+
+@pytest.mark.parametrize("side", [{}, OWNER_SIDE])
+def test_botocore_without_backfills_is_found_first(
+    registries: Registries, lab: Lab, callers: Callers, monkeypatch: pytest.MonkeyPatch, side: dict[str, Any]
+) -> None:
+    def of_old_botocore(model: ServiceModel) -> list[str]:
+        return [name for name in model._service_description["operations"] if "ReplicationBackfill" not in name]
+
+    variables, mark = {**callers.variables(), **side}, len(lab.calls())
+    monkeypatch.setattr(ServiceModel, "operation_names", property(of_old_botocore))
+    (refused,) = run_role(lab, "ecr_replicate", variables)
+    assert (refused.get("failed"), lab.writes_since(mark)) == (True, []), refused
+    assert "does not support StartReplicationBackfill." in refused["msg"]
+    assert "Or copy the existing images with skopeo" in refused["msg"]
 
 
 def test_template_that_shares_needs_consent(registries: Registries, lab: Lab, callers: Callers) -> None:
