@@ -149,6 +149,11 @@ class ReplicationRequest:
         return bool(self.is_present and self.deletes and not self.allow_deletions)
 
     @property
+    def needs_repositories(self) -> bool:
+        """Whether the destinations must have the repositories before the replication begins."""
+        return self.expects == POSSIBLE and self.is_present and not self.statement.creates
+
+    @property
     def references(self) -> tuple[Reference, ...]:
         """The images that the consumer account pulls, without those that are not valid."""
         return valid_references(self.images) if self.is_present else ()
