@@ -69,8 +69,9 @@ class RoleChains:
                 answer = every([before.answer, after.answer])
                 if reached.holds is False or answer.holds:
                     known[after.role.principal.arn] = answer
-                    found.append(replace(after, answer=answer, before=before))
-                    ahead.append(found[-1])
+                    step = replace(after, answer=answer, before=before)
+                    found.append(step)
+                    ahead.append(step)
         return found
 
     def _is_inside(self, statement: Statement) -> bool:

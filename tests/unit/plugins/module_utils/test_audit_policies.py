@@ -413,6 +413,33 @@ def test_users_who_may_set_a_tag(setter: IamPrincipal, registry: Any, actions: s
     assert {one.verdict for one in found} <= {"allowed"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_able"),
+    [
+        ({"StringEquals": {"aws:RequestTag/environment": "release"}}, True),
+        ({"StringEquals": {"ecr:RequestTag/environment": "release"}}, True),
+        ({"StringEquals": {"aws:RequestTag/environment": "develop"}}, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["environment"]}}, True),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}, False),
+        ({"Null": {"aws:TagKeys": "true"}}, False),
+        ({"StringEquals": {"ecr:ResourceTag/environment": "release"}}, True),
+        ({"Null": {"aws:RequestTag/team": "true"}}, True),
+    ],
+)
+def test_a_request_to_tag_has_the_tags_that_share(condition: dict[str, Any], is_able: bool) -> None:
+    audited = estate(
+        user({**TAG, "Condition": condition}), repositories=BOTH, requested_tags={"environment": "release"}
+    )
+    assert [one.actions for one in tag_setters(audited)] == ([("ecr:TagResource",)] if is_able else [])
+
+
+def test_a_request_to_pull_has_no_tags() -> None:
+    granted = {"Action": PULL, "Resource": "*", "Condition": {"Null": {"aws:TagKeys": "true"}}}
+    shared = role(document(trust(PULLER)), document(granted))
+    audited = estate(shared, repositories=BOTH[:1], requested_tags={"environment": "release"})
+    assert verdicts(audited) == {(PULLER, "release"): "allowed"}
+
+
 DEEP: Any = []
 for _ in range(500):
     DEEP = [DEEP]
