@@ -63,9 +63,8 @@ options:
     required: true
   registry_host:
     description:
-      - The host name of the registry to pull from. If omitted, the one that ECR returns.
-      - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn), or of the
-        caller, in the region.
+      - The host name of the registry to pull from. The default is the host name that ECR returns.
+      - It must be the default, the dual-stack or a FIPS host name of the registry from which the module pulls.
     type: str
   denied:
     description:
