@@ -82,7 +82,7 @@ options:
         is requested. This does not apply to C(localhost), ::1, and addresses in 127.0.0.0/8.
       - V(oci_layout) writes an OCI image layout to O(dest), and needs no engine.
       - V(skopeo) copies to O(dest).
-      - V(auto) uses skopeo if O(dest) begins with a transport. Otherwise it uses the first of docker and podman that
+      - V(auto) uses skopeo if O(dest) begins with a transport. Otherwise, it uses the first of docker and podman that
         responds, or V(oci_layout) if neither responds and O(dest) is set. The return value RV(engine) names the engine
         that was used.
     type: str

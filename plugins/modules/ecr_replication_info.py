@@ -253,8 +253,8 @@ handoff:
     ecr_replicate_owner_account: "111111111111"
 needs_backfill:
   description:
-    - Whether an existing image has no copy. With O(side=owner), whether a backfill is in progress, or AWS reports
-      neither a copy nor a replication in progress of an image that has an image tag.
+    - Whether an existing image has no copy. With O(side=owner), it is V(true) if a backfill is in progress, or
+      if AWS reports an image with an image tag that is neither replicated nor in progress.
   returned: success
   type: bool
   sample: false
