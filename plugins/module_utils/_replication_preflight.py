@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import plan_template, read_template
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import plan_statement
@@ -17,11 +16,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_conf
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import unmatched
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import in_enabled_region
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import ReplicationRequest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
-    ReplicationTemplate,
-    unused_templates,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import unused_templates
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_preflight import plan_owned_template
 
 
 class Preflight:
@@ -68,18 +65,7 @@ class Preflight:
         self.problems.extend(f"{place}: {problem}" for problem in merged.problems)
         self.warnings += merged.warnings
         for template in self.declared.templates:
-            self._plan_template(consumer, place, template)
-
-    def _plan_template(self, consumer: Session, place: Destination, template: ReplicationTemplate) -> None:
-        current = read_template(consumer.client("ecr", place.region), template.prefix)
-        is_foreign = current is not None and not template.is_ours(current)
-        if not self.declared.is_present and (current is None or is_foreign):
-            self.warnings += [template.kept(place)] if is_foreign else []
-            return
-        if current and is_foreign and not self.declared.adopt:
-            self.problems.add(f"{place}: {template.foreign(current)}")
-        planned = template.for_registry(current)
-        plan = plan_template(consumer, place.region, planned.declaration())
-        self.problems.extend(f"{place}: {problem}" for problem in plan.problems)
-        options = {name: value for name, value in planned.options.items() if value is not None}
-        self.templates += [{**options, "region": place.region}] if plan.before != plan.after else []
+            planned = plan_owned_template(consumer, place, template, self.declared.adopt)
+            self.problems.extend(planned.problems)
+            self.warnings += planned.warnings
+            self.templates += [planned.options] if planned.options else []

@@ -29,9 +29,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_sele
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
     TEMPLATES_ARGUMENT,
-    ReplicationTemplate,
     repeated_problems,
+    replication_template,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_ownership import OwnedTemplate
 
 ANY, POSSIBLE, REPLICATED = "any", "possible", "replicated"
 REQUEST_ARGUMENTS: Json = {
@@ -90,7 +91,7 @@ class ReplicationRequest:
     allow_deletions: bool
     images: tuple[str, ...]
     statement: StatementDeclaration
-    templates: tuple[ReplicationTemplate, ...]
+    templates: tuple[OwnedTemplate, ...]
     adopt: bool
     backfill: bool
     accepted: bool
@@ -115,7 +116,7 @@ class ReplicationRequest:
                 {**params, "source_account": params["owner_account"], "cache_account": None, "cache_role": None}
             ),
             tuple(
-                ReplicationTemplate.of(one, params["owner_account"], params["state"] == "present")
+                replication_template(one, params["owner_account"], params["state"] == "present")
                 for one in params["templates"]
             ),
             params["adopt"],

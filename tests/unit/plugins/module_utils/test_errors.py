@@ -97,7 +97,10 @@ def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: b
     assert _errors.is_denied(error) is denied
 
 
-UNKNOWN_KEY = "This access key does not exist in AWS: check the profile or the environment variables."
+UNKNOWN_KEY = (
+    "This access key does not exist in AWS, or the region is not enabled: check the profile, the environment and the"
+    " region."
+)
 NO_CREDENTIALS = (
     "No AWS credentials were found. Name a profile (profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
     " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"
