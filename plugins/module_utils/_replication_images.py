@@ -100,7 +100,7 @@ def compare_copies(source: Inventory, copies: t.Mapping[Destination, Inventory])
 
 
 def unread_copies(source: Inventory, destinations: t.Iterable[Destination]) -> list[ImageRow]:
-    """Each image of the source as missing at each destination, for a run that cannot read the destinations."""
+    """The images of the source, each missing at each destination, if a run cannot read the destinations."""
     return compare_copies(source, {destination: {} for destination in destinations})
 
 
