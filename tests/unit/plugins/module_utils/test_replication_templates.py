@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_temp
     unused_templates,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_ownership import OwnedTemplate
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 
 
 def declared(prefix: str = "release/", is_present: bool = True, **options: Any) -> OwnedTemplate:
