@@ -255,8 +255,8 @@ shares:
       sample: ""
     consumer_policy:
       description:
-        - The IAM policy that a principal of the consumer needs beside the policies of the repositories. Empty with a
-          role.
+        - The IAM policy that a principal of the consumer needs in addition to the policies of the repositories. Empty
+          with a role.
       type: dict
       sample: {}
     role_name:

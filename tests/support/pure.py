@@ -6,6 +6,7 @@ from __future__ import annotations
 PURE = (
     "_granted_access",
     "_cache_declaration",
+    "_cache_request",
     "_cache_role_declaration",
     "_cache_rule_declaration",
     "_cache_rule_plan",
@@ -39,6 +40,7 @@ PURE = (
     "_backfill_declaration",
     "_backfill_plan",
     "_template_declaration",
+    "_template_ownership",
     "_template_plan",
     "_template_policies",
     "_template_sharing",
