@@ -18,7 +18,7 @@ description:
     because a rule does not show which program created it.
   - At the end, even if nothing changes, ECR validates a rule that has a role. The module fails if ECR cannot assume the
     role or cannot reach the upstream registry.
-  - ECR assumes the role without an external ID. Therefore, it cannot be a pull role
+  - ECR assumes the role without an external ID. Therefore, the role cannot be a pull role
     (M(crossaccount.ecr.iam_ecr_pull_role)).
 options:
   custom_role_arn:

@@ -19,6 +19,7 @@ PURE = (
     "_policy_merge",
     "_consumer_policy",
     "_share_modes",
+    "_former_modes",
     "_share_statements",
     "_share_statement_access",
     "_partial_failure",

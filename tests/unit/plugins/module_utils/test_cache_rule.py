@@ -64,7 +64,8 @@ def test_rule_with_another_upstream_is_refused(change: dict[str, str], is_presen
     other = dataclasses.replace(RULE, **change)
     found = plan(other, is_present=is_present)
     assert (found.is_change, len(found.problems)) == (False, 1)
-    assert found.problems[0].startswith("Pull through cache rule cache, which caches ")
+    upstream = change.get("upstream") or f"{HOST}/team"
+    assert found.problems[0].startswith(f"Pull through cache rule cache, which caches {upstream}, ")
     assert ("AWS cannot change its upstream" in found.problems[0]) is is_present
 
 
@@ -78,6 +79,19 @@ def test_overlap_is_refused_for_a_new_rule_only(prefix: str, expected: bool) -> 
     assert (bool(plan(other, RULE).warnings), plan(other, RULE).problems) == (expected, ())
     inner = RuleDeclaration(Cache(prefix.rstrip("/"), OWNER), ROLE)
     assert bool(plan(RULE, declared=inner).problems) is expected
+
+
+def test_overlap_names_both_rules() -> None:
+    (problem,) = plan(CacheRule("cache/team/", "public.ecr.aws")).problems
+    assert problem == (
+        "Pull through cache rule cache/team/, which caches public.ecr.aws, overlaps with the declared prefix cache."
+        " Declare a prefix that neither contains cache/team/ nor is a part of it, or delete that rule."
+    )
+
+
+def test_diff_shows_the_options_of_the_rule() -> None:
+    shown = {"prefix": "cache", "upstream_registry": HOST, "upstream_prefix": "ROOT", "custom_role_arn": ROLE}
+    assert (CREATION.diff, DELETION.diff) == ({"before": {}, "after": shown}, {"before": shown, "after": {}})
 
 
 def test_number_of_rules_is_limited() -> None:
