@@ -100,7 +100,7 @@ def compare_copies(source: Inventory, copies: t.Mapping[Destination, Inventory])
 
 
 def unread_copies(source: Inventory, destinations: t.Iterable[Destination]) -> list[ImageRow]:
-    """Each image of the source as missing at each destination, for a run that cannot read the destinations."""
+    """The images that may be missing at each destination. A run that cannot read the destinations shows these."""
     return compare_copies(source, {destination: {} for destination in destinations})
 
 
