@@ -128,7 +128,7 @@ def declared_shares(params: Json, region: str) -> list[Share]:
         one
         for given in declared.shares
         for share in [_share_of(given, declared.trust_policy_quota, region)]
-        for one in (shares_of_consumers(share) if given["roles"] == "per_consumer" else [share])
+        for one in (shares_of_consumers(share) if share.has_role and given["roles"] == "per_consumer" else [share])
     ]
 
 

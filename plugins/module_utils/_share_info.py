@@ -101,7 +101,7 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
-        account = read_account(session, shares, options.wait)
+        account = read_account(session, shares, options.wait, options.expect_unchanged)
         plan = plan_shares(
             shares, account, lambda: secrets.token_hex(16), options.expect_unchanged, options.expired_only
         )

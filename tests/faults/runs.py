@@ -132,6 +132,31 @@ ONE_ROLE: Share = {
 }
 #: One consumer of the role is replaced, and the share ends earlier.
 NEW_ROLE: Share = {**ONE_ROLE, "expires": in_hours(6), "consumers": [{**VISITOR, "external_id": "new-id"}]}
+#: The consumers pull with their own identity.
+OWN: Share = {
+    "role_name": "own",
+    "mode": "repository_policy",
+    "repository_tags": TAG,
+    "repositories": ["release"],
+    "consumers": [{"account": accounts.CONSUMER}],
+}
+#: One user of the consumer, another account, and one repository more.
+NEW_OWN: Share = {
+    **OWN,
+    "repositories": ["release", "develop"],
+    "consumers": [{"account": accounts.CONSUMER, "principals": ["user/puller"]}, {"account": accounts.STRANGER}],
+}
+#: Another mode, consumer and repository.
+IN_REGISTRY: Share = {
+    **OWN,
+    "mode": "registry_policy",
+    "repositories": ["develop"],
+    "exclusive": True,
+    "consumers": [{"account": accounts.STRANGER}],
+}
+OWN_ROLE: Share = {**NEW_OWN, "mode": "role", "consumers": [VISITOR]}
+#: The first share, of which the role is deleted.
+WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release"}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
 #: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
@@ -230,6 +255,44 @@ PHASES = (
     Phase(
         "unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), brief=True, left_out=True, state="absent"
     ),
+    Phase("statements", "owner", "", (), (OWN,), shares=(OWN,), brief=True),
+    Phase("new statements", "owner", "statements", (OWN,), (NEW_OWN,), shares=(NEW_OWN,), brief=True, left_out=True),
+    Phase("to registry", "owner", "statements", (OWN,), (IN_REGISTRY,), shares=(IN_REGISTRY,), brief=True),
+    Phase(
+        "to statements",
+        "owner",
+        "to registry",
+        (IN_REGISTRY,),
+        (NEW_OWN,),
+        shares=(NEW_OWN,),
+        brief=True,
+        left_out=True,
+    ),
+    Phase(
+        "to own role",
+        "owner",
+        "to registry",
+        (IN_REGISTRY,),
+        (OWN_ROLE,),
+        shares=(OWN_ROLE,),
+        brief=True,
+        left_out=True,
+    ),
+    # The second share has the same tag.
+    Phase(
+        "from role",
+        "owner",
+        "share",
+        (FIRST, SECOND),
+        (WITHOUT_ROLE, SECOND),
+        shares=(WITHOUT_ROLE, SECOND),
+        brief=True,
+        left_out=True,
+    ),
+    Phase("end statements", "owner", "to statements", (NEW_OWN,), (), shares=(NEW_OWN,), left_out=True, state="absent"),
+    Phase(
+        "end registry", "owner", "to registry", (IN_REGISTRY,), (), shares=(IN_REGISTRY,), left_out=True, state="absent"
+    ),
     Phase("replicate", "owner", "", (), (), replication=REPLICATION, brief=True),
     Phase("replicate more", "owner", "replicate", (), (), replication=MORE, brief=True, left_out=True),
     Phase("end", "owner", "replicate more", (), (), replication=NO_LONGER, brief=True, left_out=True),
@@ -271,6 +334,29 @@ def add_documents_of_others(bench: Bench) -> None:
     consumer.create_repository_creation_template(prefix="team", appliedFor=["REPLICATION"])
 
 
+def add_policies_of_others(bench: Bench) -> None:
+    """Another program has statements in policies of repositories and of the registry, which allow no one to pull."""
+    ecr = Lab(bench.folder / "lab").client("owner", "ecr")
+    statement = {
+        **{"Sid": "Others", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{accounts.STRANGER}:root"}},
+        "Action": ["ecr:ListImages"],
+    }
+    for name in ("release", "develop"):
+        ecr.set_repository_policy(repositoryName=name, policyText=_policy(statement))
+    everything = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/*"
+    ecr.put_registry_policy(policyText=_policy({**statement, "Resource": everything}))
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def lost_statements(state: dict[str, Any]) -> list[str]:
+    """The policies that have lost the statement of another program."""
+    policies = {**state["statements"], **state["registries"]}
+    return [name for name, policy in policies.items() if "Statement" in policy and "Others" not in str(policy)]
+
+
 # --- recording
 
 
@@ -295,6 +381,8 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
         open_trust(bench)
     if phase.replication and not phase.starts_from:
         add_documents_of_others(bench)
+    if phase.shares[:1] == (OWN,) and not phase.starts_from:
+        add_policies_of_others(bench)
     at = BEGIN + phase.hours * 3600 if phase.hours else 0
     bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True, at=at)
     bench.plan()
@@ -322,6 +410,8 @@ def record(bench: Bench, nothing_shared: int, phases: Sequence[Phase] = PHASES) 
         report = bench.lab("report")
         if report["violations"]:
             raise RuntimeError(f"{phase.name} broke invariant 1 in a clean run: {report['violations'][0]}")
+        if lost := lost_statements(report["state"]):
+            raise RuntimeError(f"{phase.name} lost the statements of others in {', '.join(lost)} in a clean run.")
         ends.setdefault(phase.name, report["snapshot"])
         recorded.append(replace(phase, modules=modules, calls=phase.calls or len(report["calls"])))
     return recorded

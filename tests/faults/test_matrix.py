@@ -51,7 +51,10 @@ def test_nothing_is_lost_and_nothing_opened_at_any_call(tmp_path: pathlib.Path) 
         result["clean_run_calls"]
     )
     hit = {(cell["phase"], cell["call"], cell["fault"]) for cell in result["cells"] if cell["verdict"] == "ok"}
-    assert {"change", "remove one", "new ends", "new tags", "to roles"} < {*result["clean_run_calls"]}
+    phases_of_policies = {"statements", "to registry"}
+    assert {"change", "remove one", "new ends", "new tags", "to roles", *phases_of_policies} < {
+        *result["clean_run_calls"]
+    }
     phases: dict[tuple[str, str], set[str]] = {}
     tried: dict[tuple[str, str], set[str]] = {}
     again: dict[tuple[str, str], bool] = {}
@@ -104,6 +107,35 @@ def reading(value: str) -> str:
     condition = {"StringEquals": {"ecr:ResourceTag/environment": value}}
     statement = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": condition}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_the_observer_sees_what_policies_allow(watched: bench.Bench, nothing_shared: int) -> None:
+    watched.plan()
+    watched.lab("restore", snapshot=nothing_shared)
+    ecr = Lab(watched.folder / "lab").client("owner", "ecr")
+    pull = {"Sid": "pull", "Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}
+    consumer = {"Principal": {"AWS": f"arn:aws:iam::{accounts.CONSUMER}:root"}}
+    condition = {"StringEquals": {"ecr:ResourceTag/environment": "release"}}
+    arn = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/"
+
+    def seen(call: Any, **arguments: Any) -> set[tuple[str, str, str]]:
+        watched.lab("begin", declarations=[runs.OWN])
+        call(**arguments)
+        found = watched.lab("report")["violations"]
+        return {(violation["principal"], str(violation["external_id"]), violation["repository"]) for violation in found}
+
+    def policy(name: str, **principal: Any) -> set[tuple[str, str, str]]:
+        text = json.dumps({"Version": "2012-10-17", "Statement": [{**pull, **principal}]})
+        return seen(ecr.set_repository_policy, repositoryName=name, policyText=text)
+
+    assert policy("release", **consumer) == set()
+    assert ("user/stranger", "None", "release") in policy("release", Principal="*")
+    assert policy("release", **consumer) == set()
+    everywhere = {**pull, **consumer, "Resource": f"{arn}*", "Condition": condition}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [everywhere]})
+    assert seen(ecr.put_registry_policy, policyText=text) == set()
+    tag = {"tags": [{"Key": "environment", "Value": "release"}]}
+    assert ("user/puller", "None", "develop") in seen(ecr.tag_resource, resourceArn=f"{arn}develop", **tag)
 
 
 def test_the_observer_sees_what_is_wider_than_declared(watched: bench.Bench, nothing_shared: int) -> None:

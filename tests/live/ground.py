@@ -16,6 +16,13 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import is_sid_of, sid_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import text
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import merge, own_statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import read_registry_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import AccessDeclaration
 
 from tests.lab import accounts
 from tests.support.control import Control, Run
@@ -168,6 +175,21 @@ class Live(Control):
             layers = accounts.scenario_layers()
             accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, accounts.IMAGE_TAG, layers)
 
+    def allow_in_registry(self, is_present: bool) -> None:
+        """Add a statement to the registry policy that lets the consumer pull the shared repository, or remove it."""
+        ecr, owner = self.lab.client("owner", "ecr"), Identity(self.lab.partition, self.lab.owner)
+        consumer = consumer_of({"account": self.lab.consumer})
+        tags = {self.names.tag: ("release",)}
+        declared = AccessDeclaration(
+            self.names.role, consumers=(consumer,), is_present=is_present, in_registry=True, tags=tags
+        )
+        before = read_registry_policy(ecr, "registry policy")
+        after = merge(before, declared.is_own, declared.statements(owner, self.lab.region))
+        if after is None and before is not None:
+            ecr.delete_registry_policy()
+        elif after is not None and after is not before:
+            ecr.put_registry_policy(policyText=text(after))
+
     def left(self) -> list[str]:
         """The objects with the prefix in the owner account."""
         ecr, iam = self.lab.client("owner", "ecr"), self.lab.client("owner", "iam")
@@ -182,6 +204,9 @@ class Live(Control):
             for item in page[key]
             if item[name].startswith(f"{self.names.prefix}-")
         ]
+        policy = read_registry_policy(ecr, "registry policy")
+        if own_statements(policy, is_sid_of(self.names.role)):
+            problems.append(f"statement {sid_of(self.names.role)} of the registry policy")
         return sorted(problems)
 
     def remove(self) -> list[str]:
@@ -212,6 +237,7 @@ class Live(Control):
                     iam.delete_policy_version(PolicyArn=policy, VersionId=version["VersionId"])
 
         steps: list[Callable[[], Any]] = [
+            lambda: self.allow_in_registry(False),
             inline,
             lambda: iam.detach_role_policy(RoleName=role, PolicyArn=policy),
             lambda: iam.delete_role(RoleName=role),

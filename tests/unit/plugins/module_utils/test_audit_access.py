@@ -228,6 +228,38 @@ def test_replication_from_another_account() -> None:
     assert (row.access.actions["push"], row.access.paths[0].path) == ("allowed", "replication")
 
 
+def test_a_repository_policy_decides_about_no_replication() -> None:
+    granting = consumer_policy(Action="ecr:ReplicateImage")
+    assert verdicts(estate(repositories=(repository("release", document(granting)),)), "push") == {}
+
+
+def test_replication_is_of_the_account_not_of_a_principal() -> None:
+    one = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{CONSUMER}:role/job"}}
+    granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*", Condition=one)
+    assert verdicts(estate(repositories=BOTH[:1], registry=document(granting)), "push") == {}
+
+
+def test_replication_from_every_account() -> None:
+    granting = consumer_policy(Principal="*", Action="ecr:ReplicateImage", Resource="*")
+    assert verdicts(estate(repositories=BOTH[:1], registry=document(granting)), "push") == {("*", "release"): "allowed"}
+
+
+def test_replication_on_a_condition_that_is_not_known() -> None:
+    later = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*", Condition=later)
+    [row] = rows_of(estate(repositories=BOTH[:1], registry=document(granting))).values()
+    assert (row.access.actions["push"], row.access.paths[0].path) == ("unknown", "replication")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"), [((), {}), (("ecr:CreateRepository",), {(root(CONSUMER), "team/*"): "allowed"})]
+)
+def test_replication_into_a_new_repository(more: tuple[str, ...], expected: dict[Any, str]) -> None:
+    granting = consumer_policy(Action=["ecr:ReplicateImage", *more], Resource="*")
+    new = CreationTemplate("team/", ("REPLICATION",))
+    assert verdicts(estate(repositories=(), templates=(new,), registry=document(granting)), "push") == expected
+
+
 @pytest.mark.parametrize("denying", [{"Effect": "Deny"}, {"Action": "ecr:CreateRepository"}])
 def test_replication_that_the_registry_policy_does_not_allow(denying: dict[str, Any]) -> None:
     granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*")

@@ -456,7 +456,7 @@ def test_new_consumer_of_an_account_gets_its_own_external_id() -> None:
 
 
 def test_another_share_of_an_account_changes_no_external_id() -> None:
-    """The account of a consumer identifies its ID if the share declares the account once, also in a new role."""
+    """The account of a consumer identifies its ID if the share declares the account once, even in a new role."""
 
     def named(user: str, form: str) -> dict[str, Any]:
         consumers = [{"account": ONE, "principals": [f"user/{user}"], "external_id": "generate"}]

@@ -236,7 +236,7 @@ def test_ecs_form_allows_the_pull_on_the_consumer_s_side(tmp_path: pathlib.Path)
     text = form("ecs_lambda", **without_role, consumer_policy=policy)
     assert "# The share has ecr_share_mode: repository_policy." in text.splitlines()
     assert "cannot use the pull role" not in text
-    with pytest.raises(EcrError, match=r"No form is written: the share has no role, which docker would assume\."):
+    with pytest.raises(EcrError, match=r"the share has no role, but these forms assume one: docker\."):
         form("docker", **without_role)
     assert _command(text, tmp_path, ROLE_NAME="own")[-1] == json.dumps(policy)
 
