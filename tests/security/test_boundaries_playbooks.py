@@ -95,7 +95,7 @@ def servers() -> Iterator[FakeServers]:
 @pytest.fixture
 def play(servers: FakeServers, tmp_path: pathlib.Path) -> Play:
     servers.clear()
-    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), servers, Control.python)
+    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), servers, Control.host_python)
 
 
 def everywhere(payload: str) -> dict[str, Any]:
