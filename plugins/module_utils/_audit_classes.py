@@ -55,10 +55,9 @@ def _resource_patterns(estate: Estate, registry: Registry) -> list[str]:
         if region not in ("", registry.region) or not isinstance(policy.document, dict):
             continue
         for statement in statements(policy.document):
-            if isinstance(statement, dict):
-                for name in ("Resource", "NotResource"):
-                    listed = [value for value in as_list(statement.get(name, [])) if isinstance(value, str)]
-                    found.update(dict.fromkeys(value for value in listed if _may_be_repository(value)))
+            for name in ("Resource", "NotResource"):
+                listed = [value for value in as_list(statement.get(name, [])) if isinstance(value, str)]
+                found.update(dict.fromkeys(value for value in listed if _may_be_repository(value)))
     return list(found)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_run import require_backfill
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, collecting_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import plan_statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_configuration import plan_rule
@@ -26,6 +27,7 @@ class Preflight:
 
     :ivar problems: the reasons for which a change cannot be made
     :ivar changes_rule: whether the rule is written or removed
+    :ivar deletes: whether the rule replicates deletions; the setting may be the one of the current rule
     :ivar statements: the destinations whose statement is written or removed
     :ivar templates: the templates to write or to delete, each with its region and the options of its module
     """
@@ -34,6 +36,7 @@ class Preflight:
         self.declared, self.problems = declared, problems
         self.warnings: list[str] = []
         self.changes_rule = False
+        self.deletes = bool(declared.deletes)
         self.statements: list[Destination] = []
         self.templates: list[Json] = []
 
@@ -46,17 +49,18 @@ class Preflight:
         plan = plan_rule(owner, rule)
         self.problems.extend(plan.problems)
         self.changes_rule = plan.merged.rules != plan.before
+        self.deletes = plan.merged.rule.deletes
         self.warnings += [*plan.merged.warnings, *unmatched(rule, repositories)]
+        if self.declared.is_present and self.declared.backfill and self.changes_rule:
+            with collecting_problems(self.problems):
+                require_backfill(owner.client("ecr"))
         if self.declared.is_present:
             self.warnings += unused_templates(self.declared.templates, repositories)
 
     def plan_consumer(self, consumer: Session, place: Destination) -> None:
         """Plan the statement and the templates of a destination."""
-        try:
-            with in_enabled_region(place):
-                self._plan_registry(consumer, place)
-        except EcrError as error:
-            self.problems.add(str(error))
+        with collecting_problems(self.problems), in_enabled_region(place):
+            self._plan_registry(consumer, place)
 
     def _plan_registry(self, consumer: Session, place: Destination) -> None:
         plan = plan_statement(consumer, place.region, self.declared.statement)

@@ -23,6 +23,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import StatementDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_selection_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
     SELECTION_ARGUMENTS,
     Selection,
@@ -149,6 +150,11 @@ class ReplicationRequest:
         return bool(self.is_present and self.deletes and not self.allow_deletions)
 
     @property
+    def needs_repositories(self) -> bool:
+        """Whether the destinations must have the repositories before the replication begins."""
+        return self.expects == POSSIBLE and self.is_present and not self.statement.creates
+
+    @property
     def references(self) -> tuple[Reference, ...]:
         """The images that the consumer account pulls, without those that are not valid."""
         return valid_references(self.images) if self.is_present else ()
@@ -187,7 +193,7 @@ class ReplicationRequest:
 
     def _rule_problems(self) -> t.Iterator[str]:
         # The default is the region of the session, which is known later.
-        return self.rule(self.regions[0]).problems() if self.regions else self.selection.problems()
+        return self.rule("").problems() if self.regions else self.selection.problems()
 
     def _account_problems(self) -> t.Iterator[str]:
         for name, account in (("owner_account", self.owner), ("consumer_account", self.consumer)):
@@ -230,7 +236,7 @@ class ReplicationRequest:
     def problems_in(self, region: str) -> t.Iterator[str]:
         """Problems with the destinations, which depend on the region of the images."""
         yield from self.rule(region).problems_in(Destination(str(self.owner), region))
-        yield from proof_selection_problems(self.references, self.rule(region).rule(False))
+        yield from proof_selection_problems(self.references, Rule(self.selection.prefixes, ()))
 
 
 def consumer_parameters(params: Json) -> Json:

@@ -65,7 +65,9 @@ options:
     description: The Sid of the statement. See M(crossaccount.ecr.ecr_registry_policy_statement).
     type: str
   create_repositories:
-    description: Whether replication may create repositories in the consumer account.
+    description:
+      - Whether replication may create repositories in the consumer account. With V(false), O(expect=possible) fails if
+        a selected repository does not exist there.
     type: bool
     default: true
   templates:
@@ -299,8 +301,8 @@ images:
     - The state of each image at each destination. V(replicated) has a copy, V(missing) has none, V(extra) is only at
       the destination, and V(archived) is archived in one of the two registries. An archived image is not replicated
       and cannot be pulled.
-    - C(status) is the status of the replication that AWS reports for a missing image, or the place where an image is
-      archived.
+    - C(status) is the status of the replication that AWS reports, or the place where an image is archived. If more than
+      20 images are compared, it is requested only for missing images at the end of the wait.
     - Empty unless O(side=both).
   returned: success, and if an image has no copy
   type: list
@@ -313,7 +315,7 @@ images:
       image_tags: [v1.0]
       kind: image
       state: replicated
-      status: ""
+      status: COMPLETE
 pulls:
   description:
     - The images of O(images) that the consumer account can pull from each destination, with the digests of the owner

@@ -293,7 +293,7 @@ def test_auditor_policy_has_exactly_the_calls_of_an_audit(staff: LimitedUsers, s
 
 
 def test_check_mode_names_what_it_is_not_allowed_to_check(staff: LimitedUsers, shared: Control) -> None:
-    """The run succeeds, also if the plan cannot search for statements of an earlier mode."""
+    """The run succeeds, even if the plan cannot search for statements of an earlier mode."""
     limited = policy(OWNER, ROLE_NAME)
     for action in STATEMENTS:
         limited = without(limited, action)

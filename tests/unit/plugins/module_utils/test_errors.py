@@ -45,8 +45,8 @@ def test_one_problem_is_the_message() -> None:
 
 def test_all_problems_are_reported_together() -> None:
     problems = _errors.Problems()
-    problems.add("One.")
-    problems.add("Two.")
+    for message in ("One.", "Two.", "One."):
+        problems.add(message)
     with pytest.raises(_errors.EcrError) as caught:
         problems.check()
     assert str(caught.value) == "2 problems, nothing was written:\n- One.\n- Two."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A share that gets another mode: what an earlier mode wrote is found and removed, also after an interruption."""
+"""Roles and statements of an earlier mode are found and removed, including those of an interrupted change."""
 
 from __future__ import annotations
 

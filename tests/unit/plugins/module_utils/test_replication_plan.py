@@ -136,6 +136,15 @@ def test_unknown_settings_of_a_rule_are_kept_with_a_warning() -> None:
     assert merge_rule([rule("release"), FOREIGN], declared("release")).warnings == ()
 
 
+def test_rule_that_is_replaced_without_consent_is_a_warning() -> None:
+    """It may be an older version of the declared rule, or a rule of another program."""
+    merged = merge_rule([FOREIGN, rule("release/a")], declared("release"))
+    assert (merged.rules, merged.problems) == ([FOREIGN, rule("release")], ())
+    (warning,) = merged.warnings
+    assert warning.startswith("Rule 2 of the registry, release/a* to account ")
+    assert ", is a part of the declared rule, release* to account " in warning
+
+
 def test_limits_of_the_registry_are_problems() -> None:
     ten = [rule(f"team{number}/") for number in range(10)]
     (problem,) = merge_rule(ten, declared("release")).problems

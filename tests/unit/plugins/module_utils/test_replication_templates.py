@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
     TEMPLATES_ARGUMENT,
     repeated_problems,
@@ -12,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_temp
     unused_templates,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_ownership import OwnedTemplate
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 
 
 def declared(prefix: str = "release/", is_present: bool = True, **options: Any) -> OwnedTemplate:
@@ -29,3 +31,14 @@ def test_templates_without_a_repository() -> None:
     templates = [declared(), declared("ROOT"), declared("team")]
     (unused,) = unused_templates(templates, ["release", "release/web", "teams/x"])
     assert unused.startswith("templates: no selected repository begins with team/.")
+
+
+def test_template_of_others_is_named_with_its_description() -> None:
+    assert declared().foreign(Template("release", description="theirs")) == (
+        "Repository creation template release was not created by a replication from the same account: its description"
+        " is 'theirs'. Set adopt to true to manage it anyway, or remove it from templates."
+    )
+    assert declared().kept(Destination("222222222222", "eu-west-1")) == (
+        "Repository creation template release of account 222222222222 in eu-west-1 was not created by a replication"
+        " from the same account. This run does not delete it."
+    )
