@@ -30,9 +30,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_sele
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
     TEMPLATES_ARGUMENT,
-    ReplicationTemplate,
     repeated_problems,
+    replication_template,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_ownership import OwnedTemplate
 
 ANY, POSSIBLE, REPLICATED = "any", "possible", "replicated"
 REQUEST_ARGUMENTS: Json = {
@@ -91,7 +92,7 @@ class ReplicationRequest:
     allow_deletions: bool
     images: tuple[str, ...]
     statement: StatementDeclaration
-    templates: tuple[ReplicationTemplate, ...]
+    templates: tuple[OwnedTemplate, ...]
     adopt: bool
     backfill: bool
     accepted: bool
@@ -116,7 +117,7 @@ class ReplicationRequest:
                 {**params, "source_account": params["owner_account"], "cache_account": None, "cache_role": None}
             ),
             tuple(
-                ReplicationTemplate.of(one, params["owner_account"], params["state"] == "present")
+                replication_template(one, params["owner_account"], params["state"] == "present")
                 for one in params["templates"]
             ),
             params["adopt"],
@@ -147,6 +148,11 @@ class ReplicationRequest:
     def needs_consent(self) -> bool:
         """Whether the replication of deletions is declared without consent."""
         return bool(self.is_present and self.deletes and not self.allow_deletions)
+
+    @property
+    def needs_repositories(self) -> bool:
+        """Whether the destinations must have the repositories before the replication begins."""
+        return self.expects == POSSIBLE and self.is_present and not self.statement.creates
 
     @property
     def references(self) -> tuple[Reference, ...]:

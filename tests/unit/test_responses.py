@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A successful response that is cut off, empty, not of AWS, or of other types, at each call of each module."""
+"""A successful response that is cut off, empty, not of AWS, or of other types, at each call of each module.
+
+One function checks the bodies of all calls. So a call meets a third of the bodies, and the next call the next third.
+"""
 
 from __future__ import annotations
 
@@ -114,14 +117,16 @@ def run(case: Case, http: Http) -> tuple[dict[str, Any], str]:
         return run_module(case)
 
 
-def check_each_call(name: str, changes: Mapping[str, Callable[[str, Any, bytes], bytes]], is_fatal: bool) -> None:
+def check_each_call(
+    name: str, changes: Mapping[str, Callable[[str, Any, bytes], bytes]], is_fatal: bool, parts: int = 1
+) -> None:
     case = CASES[name]
     usual = Http(case)
     expected, _warnings = run(case, usual)
     assert expected.get("verdict", "pass") == "pass", expected
     assert "Unexpected error" not in str(expected.get("msg")), expected
     for number, operation in enumerate(usual.aws.calls):
-        for what, change in changes.items():
+        for what, change in [*changes.items()][number % parts :: parts]:
             http = Http(case, number, change)
             result, warnings = run(case, http)
             where = (name, number, operation, what, result, warnings, http.aws.writes)
@@ -137,7 +142,7 @@ def test_a_body_that_aws_cannot_have_sent_is_an_error(name: str) -> None:
     changes: dict[str, Any] = {
         what: (lambda _call, _reply, body, make=make: make(body)) for what, make in BODIES.items()
     }
-    check_each_call(name, changes, is_fatal=True)
+    check_each_call(name, changes, is_fatal=True, parts=3)
 
 
 def replacing(value: object) -> Callable[[str, Any, bytes], bytes]:

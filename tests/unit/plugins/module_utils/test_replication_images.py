@@ -19,6 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_repo
     end_lines,
     missing_problem,
     not_accepted,
+    not_created,
     other_side_lines,
     preview_lines,
     table_lines,
@@ -96,9 +97,10 @@ def test_preview_names_what_appears_and_what_may_be_deleted() -> None:
     assert lines[2] == (
         "  account 222222222222 in eu-west-1: 1 archived image does not appear. ECR does not replicate archived images."
     )
-    assert lines[3].endswith("deletes the copy there. This concerns 3 images now.")
+    assert lines[3].endswith("deletes the copy there. This affects 3 images now.")
     assert len(list(preview_lines(SOURCE, rows, [PLACE], False))) == 3
-    (_selection, unread) = preview_lines(SOURCE, [], [PLACE], False)
+    (_selection, unread, deleted) = preview_lines(SOURCE, [], [PLACE], True)
+    assert deleted.endswith("deletes the copy there. This affects 4 images now.")
     assert unread.startswith("+ account 222222222222 in eu-west-1: the images there are not read.")
     assert next(preview_lines({}, [], [PLACE], False)) == "The selection has 0 images in no repository yet."
 
@@ -160,8 +162,12 @@ def test_messages_about_missing_images_and_deletions() -> None:
     assert "release:x" not in problem  # not of the owner account
     assert "release:v1, release:v2" in problem
     (problem,) = deletion_problems([])
-    assert "This concerns these images: none now." in problem
-    assert "ecr_replicate_side=consumer" in not_accepted(PLACE, OWNER, ["release"])
+    assert "This affects these images: none now." in problem
+    message = not_accepted(PLACE, OWNER, ("ecr:A", "ecr:B"), ["release"])
+    assert "its policy does not allow ecr:A and ecr:B for release. Run" in message
+    assert not_created(PLACE, ["a", "b"]).startswith(
+        "account 222222222222 in eu-west-1 lacks a, b, and create_repositories"
+    )
     assert [len(list(other_side_lines(side, OWNER, CONSUMER))) for side in ("both", "owner", "consumer")] == [0, 1, 1]
 
 
@@ -189,8 +195,13 @@ ALLOW = {
 def test_policy_that_does_not_accept_a_repository(changed: dict[str, Any], refused: list[str]) -> None:
     policy = {"Statement": [{**ALLOW, **changed}]}
     names = ["develop", "release"]
-    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", names) == refused
-    assert not_accepted_names(None, SOURCE_ID, REGISTRY, "eu-west-1", names) == names
+    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", names, ALLOW["Action"]) == refused
+    assert not_accepted_names(None, SOURCE_ID, REGISTRY, "eu-west-1", names, ALLOW["Action"]) == names
+
+
+def test_statement_without_creation_accepts_existing_ones() -> None:
+    policy = {"Statement": [{**ALLOW, "Action": "ecr:ReplicateImage"}]}
+    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", ["release"], ["ecr:ReplicateImage"]) == []
 
 
 def test_row_of_a_result_has_the_image_and_its_place() -> None:

@@ -8,33 +8,17 @@ from typing import Any
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
     TEMPLATES_ARGUMENT,
-    ReplicationTemplate,
     repeated_problems,
+    replication_template,
     unused_templates,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_ownership import OwnedTemplate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 
-MARK = "crossaccount.ecr: replication from account 111111111111"
 
-
-def declared(prefix: str = "release/", is_present: bool = True, **options: Any) -> ReplicationTemplate:
+def declared(prefix: str = "release/", is_present: bool = True, **options: Any) -> OwnedTemplate:
     entry = {name: spec.get("default") for name, spec in TEMPLATES_ARGUMENT["templates"]["options"].items()}
-    return ReplicationTemplate.of({**entry, "prefix": prefix, **options}, "111111111111", is_present)
-
-
-def test_a_template_is_ours_by_its_description() -> None:
-    template = declared()
-    assert (template.prefix, template.declaration().description) == ("release", MARK)
-    assert template.is_ours(Template("release", description=MARK))
-    assert not template.is_ours(Template("release"))
-    assert not template.is_ours(Template("release", description=MARK.replace("1", "3")))
-
-
-def test_a_template_keeps_its_other_purposes() -> None:
-    assert declared().for_registry(None).declaration().applied_for == ("REPLICATION",)
-    current = Template("release", applied_for=("CREATE_ON_PUSH",))
-    assert declared().for_registry(current).declaration().applied_for == ("CREATE_ON_PUSH", "REPLICATION")
-    assert not declared(is_present=False).declaration().is_present
+    return replication_template({**entry, "prefix": prefix, **options}, "111111111111", is_present)
 
 
 def test_each_prefix_is_declared_once() -> None:
