@@ -47,6 +47,7 @@ from . import (
     clock,
     creation_templates,
     cross_account,
+    pull_through_cache,
     registry_policy,
     replication,
     replication_backfill,
@@ -71,7 +72,7 @@ STORES = {
     "ecr": (
         *(ecr._repositories, ecr._images, ecr._layer_blobs, ecr._repo_policies, ecr._lifecycle_policies),
         *(registry_policy._policies, replication._configurations),
-        *(creation_templates._templates, replication_backfill._backfills),
+        *(creation_templates._templates, replication_backfill._backfills, pull_through_cache._rules),
     ),
 }
 READS_FROM = {"iam": "iam", "sts": "iam", "ecr": "ecr", "tagging": "ecr"}
@@ -234,9 +235,9 @@ class ObserverMiddleware:
 
     @staticmethod
     def _dump() -> dict[str, Any]:
-        """The owner account's roles, policies and tags of repositories, and all registries, without ids and times."""
-        roles = {name: role for (account, name), role in iam._roles._data.items() if account == accounts.OWNER}
-        policies = {arn: policy for (account, arn), policy in iam._policies._data.items() if account == accounts.OWNER}
+        """The roles and policies of all accounts, the tags of repositories, and all registries, without ids, times."""
+        roles = {f"{account} {name}": role for (account, name), role in iam._roles._data.items()}
+        policies = {arn: policy for (_account, arn), policy in iam._policies._data.items()}
         tags = {key[-1]: value.get("tags", []) for key, value in ecr._repositories._data.items()}
         statements = {key[-1]: text for key, text in ecr._repo_policies._data.items()}
         return {
@@ -350,10 +351,12 @@ class ObserverMiddleware:
 
 
 def _registries() -> dict[str, Any]:
-    """The documents, the templates and the digests of the images of all registries."""
+    """The documents, the templates, the cache rules and the digests of the images of all registries."""
     images = {key: sorted(image["imageDigest"] for image in found) for key, found in ecr._images._data.items()}
-    stores = (registry_policy._policies, replication._configurations, creation_templates._templates)
-    return {str(key): value for found in (images, *(store._data for store in stores)) for key, value in found.items()}
+    documents = (registry_policy._policies, replication._configurations, creation_templates._templates)
+    rules = {(*key, "cache rule"): value for key, value in pull_through_cache._rules._data.items()}
+    listed = (images, rules, *(store._data for store in documents))
+    return {str(key): value for found in listed for key, value in found.items()}
 
 
 def _backfills() -> dict[Any, replication_backfill.Backfill]:

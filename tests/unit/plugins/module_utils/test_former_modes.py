@@ -133,10 +133,8 @@ def test_role_with_additions_of_others_is_a_problem() -> None:
 @pytest.mark.parametrize("old", MODES[1:])
 def test_statement_that_another_program_changed_is_a_problem(old: str) -> None:
     shared = end_of(START, share(old))
-    documents: dict[str, str | None] = {}
-    for name, text in shared.documents.items():
-        documents[name] = (text or "").replace("ecr:BatchGetImage", "ecr:*")
-    edited = replace(shared, documents=documents)
+    documents = {name: (text or "").replace("ecr:BatchGetImage", "ecr:*") for name, text in shared.documents.items()}
+    edited = replace(shared, documents={**documents})
     for new in MODES:
         (problem,) = edited.plan([share(new)]).problems
         assert problem.startswith(f"Statement {sid_of('share')} in the ")

@@ -130,7 +130,7 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     first = share(consumers=consumers, repositories=["release", "base"], roles="per_consumer", expires="14d")
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     second = {**declared("second"), "consumers": [service], "repositories": ["mistyped"]}
-    found = problems(first, second, world=replace(START, documents=documents))
+    found = problems(first, second, world=replace(START, documents={**documents}))
     for part in (
         "Share share: mode repository_policy has no role, so it cannot express roles, expires.",
         "Share share: Consumer 1 (222222222222): external_id has no effect",
