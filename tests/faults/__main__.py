@@ -100,7 +100,7 @@ def _show(part: tuple[str, int], rows: list[matrix.Row], cells: list[matrix.Cell
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--reduced", action="store_true", help="some reads, and every write with two faults")
+    parser.add_argument("--reduced", action="store_true", help="a kill at every write, other faults at some calls")
     parser.add_argument("--afresh", action="store_true", help="keep no outcome of a module without a fault")
     parser.add_argument(
         "--phases", nargs="*", default=[], metavar="NAME", help="only these phases, and those from which they start"

@@ -155,8 +155,8 @@ IN_REGISTRY: Share = {
     "consumers": [{"account": accounts.STRANGER}],
 }
 OWN_ROLE: Share = {**NEW_OWN, "mode": "role", "consumers": [VISITOR]}
-#: The first share, of which the role is deleted.
-WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release"}
+#: The first share without its role. Another repository would also get the tag of the second share.
+WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release", "repositories": ["release"]}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
 #: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
@@ -238,8 +238,17 @@ PHASES = (
         (NEW_FIRST, NEW_SECOND),
         shares=(NEW_FIRST, NEW_SECOND),
         opened=True,
+        brief=True,
     ),
-    Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
+    Phase(
+        "end one",
+        "owner",
+        "share",
+        (FIRST, SECOND),
+        (SECOND,),
+        shares=({**FIRST, "state": "absent"}, SECOND),
+        brief=True,
+    ),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
     Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,), brief=True),
     Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,), brief=True),

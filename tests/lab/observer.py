@@ -117,7 +117,7 @@ class ObserverMiddleware:
         self.judged: list[Any] = []
         self.trusted: dict[int, dict[tuple[str, str], set[Claim]]] = {}
         self.kinds: dict[Kind, tuple[Session, set[Claim]]] = {}
-        self.readable: dict[Hashable, set[tuple[str, ...]]] = {}
+        self.readable: dict[Hashable, set[Any]] = {}
         #: Whether these answers may have changed since the last judgement.
         self.is_new = True
         self.begin([])
@@ -316,8 +316,8 @@ class ObserverMiddleware:
         own = (self._period(moment), "own identities")
         if own not in self.readable:
             self.readable[own] = _at(moment, _allowed_by_policies)
-        for *principal, repository, what in self.readable[own]:
-            found.setdefault((*principal, None), set()).add((repository, what))
+        for kind_of_principal, name, repository, what in self.readable[own]:
+            found.setdefault((kind_of_principal, name, None), set()).add((repository, what))
         return found
 
     def _kinds_of_sessions(self) -> set[str]:
