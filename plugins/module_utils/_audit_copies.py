@@ -30,10 +30,16 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     unknown_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
-from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
+    CacheRule,
+    Estate,
+    Registry,
+    Repository,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import EVERY_NAME
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
 #: The context keys of an outsider that its account as a whole does not have.
@@ -58,7 +64,7 @@ def recipients(estate: Estate, known: t.Iterable[Outsider]) -> list[Outsider]:
 def future_repositories(estate: Estate, registry: Registry) -> t.Iterator[tuple[Repository, str]]:
     """A repository that each creation template would create, with the name of the template."""
     for template in registry.templates:
-        prefix = "" if template.prefix == "ROOT" else f"{template.prefix.rstrip('/')}/"
+        prefix = "" if template.prefix == EVERY_NAME else f"{template.prefix.rstrip('/')}/"
         arn = estate.identity.repository(registry.region, f"{prefix}new-repository")
         name = f"repository creation template {template.prefix}"
         yield Repository(f"{prefix}*", registry.region, arn, template.tags, template.policy), name
@@ -76,11 +82,17 @@ def attempts_for(estate: Estate, outsider: Outsider, repository: Repository) -> 
             document = f"rule {number} of the replication configuration"
             path = Path(REPLICATION, actions, document, "", tuple(f"a copy in {region}" for region in regions))
             found.append(Attempt(dict.fromkeys(actions, (ALLOWED, "")), (path,)))
-    for cache in registry.cache_rules:
-        if cache.upstream == outsider.name and repository.name.startswith(f"{cache.prefix.rstrip('/')}/"):
+    for cache in _caches(registry, repository.name):
+        if cache.upstream == outsider.name:
             path = Path(CACHE, ("push",), f"pull through cache rule {cache.prefix}")
             found.append(Attempt({"push": (ALLOWED, "")}, (path,)))
     return found
+
+
+def _caches(registry: Registry, name: str) -> list[CacheRule]:
+    """The cache rules for a repository. A rule for every name applies only to names that no other rule matches."""
+    matching = [rule for rule in registry.cache_rules if name.startswith(f"{rule.prefix.rstrip('/')}/")]
+    return matching or [rule for rule in registry.cache_rules if rule.prefix == EVERY_NAME]
 
 
 def unseen_copies(estate: Estate, region: str) -> list[Attempt]:

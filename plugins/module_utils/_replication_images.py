@@ -100,7 +100,7 @@ def compare_copies(source: Inventory, copies: t.Mapping[Destination, Inventory])
 
 
 def unread_copies(source: Inventory, destinations: t.Iterable[Destination]) -> list[ImageRow]:
-    """The images of the source, each missing at each destination, if a run cannot read the destinations."""
+    """The images that may be missing at each destination. A run that cannot read the destinations shows these."""
     return compare_copies(source, {destination: {} for destination in destinations})
 
 

@@ -71,5 +71,5 @@ def unknown_variables(role: str, names: t.Iterable[str]) -> t.Iterator[str]:
     valid = [name for name in valid_variables(role) if name.startswith(prefix)]
     known = {*valid, *(prefix + name for name in _PUBLISHED[prefix])}
     for name in sorted(name for name in names if name.startswith(prefix) and name not in known):
-        nearest = difflib.get_close_matches(name, valid, 1, 0)[0]
+        (nearest,) = difflib.get_close_matches(name, valid, 1, 0)
         yield f"Variable {name} is unknown, so it would be ignored. The nearest valid name is {nearest}."

@@ -13,7 +13,7 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Plans the role, the statement, the rule and the repository creation template of a cache without writing. It fails
     with the problems of both accounts together if AWS would not accept one of the changes, if a change would replace
-    something of others, or if an account cannot be reached.
+    an object that another program wrote, or if an account cannot be reached.
   - The options of the connection are for the account that caches the images. The options C(upstream_profile),
     C(upstream_assume_role_arn) and C(upstream_assume_role_external_id) are for the account that has them.
 options:
@@ -47,7 +47,7 @@ options:
         type: str
         choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
       image_tag_mutability_exclusions:
-        description: The image tags that are excluded from the mutability.
+        description: The image tags to which the opposite of the mutability applies.
         type: list
         elements: str
       encryption_type:
@@ -93,10 +93,10 @@ options:
     choices: [present, absent]
     default: present
   upstream_profile:
-    description: The AWS profile of the upstream account. The default is the one of the environment.
+    description: The AWS profile of the upstream account. The default is that of the environment.
     type: str
   upstream_assume_role_arn:
-    description: A role of the upstream account to assume.
+    description: A role in the upstream account to assume before the first request.
     type: str
   upstream_assume_role_external_id:
     description: The external ID for O(upstream_assume_role_arn).

@@ -315,7 +315,7 @@ shares:
           repositories:
             - name: release
 share:
-  description: The only role. Empty if there are several.
+  description: The only share that is present. If none is present, the only share. Empty if there are several.
   returned: success
   type: dict
   contains: *shared

@@ -202,6 +202,7 @@ def preload() -> None:
         *("iam_ecr_pull_role", "ecr_repository_tag", "ecr_share_info", "ecr_access_info", "ecr_image_pull"),
         *("ecr_replication_info", "ecr_repository_creation_template", "ecr_registry_policy_statement"),
         *("ecr_replication_rule", "ecr_replication_backfill", "ecr_repository_policy_statement"),
+        *("ecr_cache_info", "iam_ecr_cache_role", "ecr_pull_through_rule"),
     ):
         importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.modules.{name}")
     quick_python.preload()

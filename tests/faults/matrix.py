@@ -26,6 +26,8 @@ FAULTS = (
 )
 #: The number of phases in which the reduced matrix tries a call of a module with more than the kill.
 PHASES_OF_A_CALL = 2
+#: The phases of which the reduced matrix has only the writes.
+WRITES_ONLY = ("cache",)
 OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
 
 
@@ -106,7 +108,8 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
 
     Reduced, each write has the kill after it. A kill before a write leaves what the kill after the write before it
     leaves. Each call of a module has one more fault, in turn, in `PHASES_OF_A_CALL` phases. Where a module reads until
-    several answers in a row agree, its second read has one as well, in one phase.
+    several answers in a row agree, its second read has one as well, in one phase. The phases in `WRITES_ONLY` have no
+    faults at reads.
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
@@ -115,6 +118,9 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     seen: dict[tuple[str, str], dict[str, Counter[int]]] = {}
     repeated: set[tuple[str, str]] = set()
     for row in rows:
+        if row.phase in WRITES_ONLY and not row.writes:
+            picked[row] = []
+            continue
         call = (row.module_name, row.name)
         phases = seen.setdefault(call, {})
         made = phases.setdefault(row.phase, Counter())

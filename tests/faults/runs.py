@@ -155,8 +155,8 @@ IN_REGISTRY: Share = {
     "consumers": [{"account": accounts.STRANGER}],
 }
 OWN_ROLE: Share = {**NEW_OWN, "mode": "role", "consumers": [VISITOR]}
-#: The first share, of which the role is deleted.
-WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release"}
+#: The first share without its role. Another repository would also get the tag of the second share.
+WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release", "repositories": ["release"]}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
 #: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
@@ -185,6 +185,16 @@ MORE = {
     "ecr_replicate_templates": [{"prefix": "release", "image_tag_mutability": "MUTABLE"}],
 }
 NO_LONGER = {**MORE, "ecr_replicate_state": "absent"}
+CACHE: dict[str, Any] = {
+    "ecr_cache_owner_account": accounts.OWNER,
+    "ecr_cache_consumer_account": accounts.CONSUMER,
+    "ecr_cache_owner_profile": "owner",
+    "ecr_cache_consumer_profile": "consumer-administrator",
+    "ecr_cache_prefix": "cache",
+    "ecr_cache_allowed_prefixes": ["release"],
+    "ecr_cache_template": {"image_tag_mutability": "MUTABLE"},
+}
+NO_CACHE = {**CACHE, "ecr_cache_state": "absent"}
 
 
 @dataclass(frozen=True)
@@ -200,8 +210,9 @@ class Phase:
     invocations: tuple[Invocation, ...] = ()
     shares: tuple[Share, ...] = ()
     state: str = "present"
-    #: The variables of the role ecr_replicate, if the phase is a replication.
-    replication: dict[str, Any] = field(default_factory=dict)
+    #: The role of another playbook than share.yml, without its prefix, and its variables.
+    role: str = ""
+    variables: dict[str, Any] = field(default_factory=dict)
     #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
     #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
@@ -302,9 +313,11 @@ PHASES = (
     Phase(
         "end registry", "owner", "to registry", (IN_REGISTRY,), (), shares=(IN_REGISTRY,), left_out=True, state="absent"
     ),
-    Phase("replicate", "owner", "", (), (), replication=REPLICATION, brief=True),
-    Phase("replicate more", "owner", "replicate", (), (), replication=MORE, brief=True, left_out=True),
-    Phase("end", "owner", "replicate more", (), (), replication=NO_LONGER, brief=True, left_out=True),
+    Phase("replicate", "owner", "", (), (), role="replicate", variables=REPLICATION, brief=True),
+    Phase("replicate more", "owner", "replicate", (), (), role="replicate", variables=MORE, brief=True, left_out=True),
+    Phase("end", "owner", "replicate more", (), (), role="replicate", variables=NO_LONGER, brief=True, left_out=True),
+    Phase("cache", "owner", "", (), (), role="cache", variables=CACHE, brief=True),
+    Phase("end cache", "owner", "cache", (), (), role="cache", variables=NO_CACHE, brief=True, left_out=True),
 )
 
 
@@ -328,7 +341,7 @@ def open_trust(bench: Bench) -> None:
 
 
 def add_documents_of_others(bench: Bench) -> None:
-    """Another program has a replication rule, a registry policy and a creation template."""
+    """Another program has a replication rule, a registry policy, a creation template and a cache rule."""
     lab, place = Lab(bench.folder / "lab"), {"region": "eu-west-1", "registryId": accounts.STRANGER}
     owner, consumer = lab.client("owner", "ecr"), lab.client("consumer-administrator", "ecr")
     filters = [{"filter": "team/", "filterType": "PREFIX_MATCH"}]
@@ -341,6 +354,7 @@ def add_documents_of_others(bench: Bench) -> None:
     }
     consumer.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     consumer.create_repository_creation_template(prefix="team", appliedFor=["REPLICATION"])
+    consumer.create_pull_through_cache_rule(ecrRepositoryPrefix="public", upstreamRegistryUrl="public.ecr.aws")
 
 
 def add_policies_of_others(bench: Bench) -> None:
@@ -375,8 +389,8 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     if phase.name == "pull":
         chosen = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
         return "pull", ["-e", f"ecr_pull_handoff={handoff}"], chosen
-    if phase.replication:
-        return "replicate", [], phase.replication
+    if phase.role:
+        return phase.role, [], phase.variables
     first, *others = phase.shares
     shares = [{**first, "handoff_path": str(handoff)}, *others]
     variables: dict[str, Any] = {"ecr_share_shares": shares, "ecr_share_expired_only": phase.expired_only}
@@ -388,9 +402,9 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
     bench.lab("restore", snapshot=snapshot)
     if phase.opened:
         open_trust(bench)
-    if phase.replication and not phase.starts_from:
+    if phase.role and not phase.starts_from:
         add_documents_of_others(bench)
-    if phase.shares[:1] == (OWN,) and not phase.starts_from:
+    if (phase.shares[:1] == (OWN,) or phase.role == "cache") and not phase.starts_from:
         add_policies_of_others(bench)
     at = BEGIN + phase.hours * 3600 if phase.hours else 0
     bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True, at=at)
@@ -437,7 +451,7 @@ def play(bench: Bench, phase: Phase, snapshot: int) -> tuple[Phase, int]:
     if report["violations"]:
         raise RuntimeError(f"{name}.yml broke invariant 1 in a clean run: {report['violations'][0]}")
     text = json.dumps(invocations).replace(str(bench.work), WORK)
-    made = () if phase.shares or phase.replication else tuple(json.loads(text))
+    made = () if phase.shares or phase.role else tuple(json.loads(text))
     return replace(phase, calls=len(bench.plan()["calls"]), invocations=made), report["snapshot"]
 
 
@@ -464,8 +478,8 @@ def quick(invocation: Invocation, fault: str = "") -> Invocation:
 
 def steps_of(phase: Phase) -> Steps:
     """Each module of a run, which depends on the results of those before."""
-    if phase.replication:
-        yield from Role(ROOT / "roles/ecr_replicate", phase.replication).steps()
+    if phase.role:
+        yield from Role(ROOT / f"roles/ecr_{phase.role}", phase.variables).steps()
         return
     if phase.shares:
         variables = {

@@ -47,6 +47,7 @@ from . import (
     clock,
     creation_templates,
     cross_account,
+    pull_through_cache,
     registry_policy,
     replication,
     replication_backfill,
@@ -71,7 +72,7 @@ STORES = {
     "ecr": (
         *(ecr._repositories, ecr._images, ecr._layer_blobs, ecr._repo_policies, ecr._lifecycle_policies),
         *(registry_policy._policies, replication._configurations),
-        *(creation_templates._templates, replication_backfill._backfills),
+        *(creation_templates._templates, replication_backfill._backfills, pull_through_cache._rules),
     ),
 }
 READS_FROM = {"iam": "iam", "sts": "iam", "ecr": "ecr", "tagging": "ecr"}
@@ -116,7 +117,7 @@ class ObserverMiddleware:
         self.judged: list[Any] = []
         self.trusted: dict[int, dict[tuple[str, str], set[Claim]]] = {}
         self.kinds: dict[Kind, tuple[Session, set[Claim]]] = {}
-        self.readable: dict[Hashable, set[tuple[str, ...]]] = {}
+        self.readable: dict[Hashable, set[Any]] = {}
         #: Whether these answers may have changed since the last judgement.
         self.is_new = True
         self.begin([])
@@ -232,9 +233,9 @@ class ObserverMiddleware:
 
     @staticmethod
     def _dump() -> dict[str, Any]:
-        """The owner account's roles, policies and tags of repositories, and all registries, without ids and times."""
-        roles = {name: role for (account, name), role in iam._roles._data.items() if account == accounts.OWNER}
-        policies = {arn: policy for (account, arn), policy in iam._policies._data.items() if account == accounts.OWNER}
+        """The roles and policies of all accounts, the tags of repositories, and all registries, without ids, times."""
+        roles = {f"{account} {name}": role for (account, name), role in iam._roles._data.items()}
+        policies = {arn: policy for (_account, arn), policy in iam._policies._data.items()}
         tags = {key[-1]: value.get("tags", []) for key, value in ecr._repositories._data.items()}
         statements = {key[-1]: text for key, text in ecr._repo_policies._data.items()}
         return {
@@ -315,8 +316,8 @@ class ObserverMiddleware:
         own = (self._period(moment), "own identities")
         if own not in self.readable:
             self.readable[own] = _at(moment, _allowed_by_policies)
-        for *principal, repository, what in self.readable[own]:
-            found.setdefault((*principal, None), set()).add((repository, what))
+        for kind_of_principal, name, repository, what in self.readable[own]:
+            found.setdefault((kind_of_principal, name, None), set()).add((repository, what))
         return found
 
     def _kinds_of_sessions(self) -> set[str]:
@@ -347,10 +348,12 @@ class ObserverMiddleware:
 
 
 def _registries() -> dict[str, Any]:
-    """The documents, the templates and the digests of the images of all registries."""
+    """The documents, the templates, the cache rules and the digests of the images of all registries."""
     images = {key: sorted(image["imageDigest"] for image in found) for key, found in ecr._images._data.items()}
-    stores = (registry_policy._policies, replication._configurations, creation_templates._templates)
-    return {str(key): value for found in (images, *(store._data for store in stores)) for key, value in found.items()}
+    documents = (registry_policy._policies, replication._configurations, creation_templates._templates)
+    rules = {(*key, "cache rule"): value for key, value in pull_through_cache._rules._data.items()}
+    listed = (images, rules, *(store._data for store in documents))
+    return {str(key): value for found in listed for key, value in found.items()}
 
 
 def _backfills() -> dict[Any, replication_backfill.Backfill]:

@@ -14,7 +14,6 @@ from typing import Any
 import botocore.httpsession
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._response import response_problems
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
@@ -159,25 +158,3 @@ def test_malformed_response_ends_without_traceback(name: str) -> None:
     changes = {what: replacing(value) for what, value in MEMBERS.items()}
     changes["no members"] = lambda call, _reply, _body: xml_reply(call, {}).encode() if call else b"{}"
     check_each_call(name, changes, is_fatal=False)
-
-
-@pytest.mark.parametrize(
-    ("protocol", "body", "parsed", "is_right"),
-    [
-        ("json", b"{}", {}, True),
-        ("json", b'{"a": 1}', {"a": 1}, True),
-        ("json", b'{"a": 1', {}, False),
-        ("json", b"[]", {}, False),
-        ("json", b"\xff", {}, False),
-        ("query", b'<?xml version="1.0"?>\n<OpResponse xmlns="x"/>', {}, True),
-        ("query", b"<OpResponse><ResponseMetadata/></OpResponse>", {}, True),
-        ("query", b"<!-- <OpResponse> --><html/>", {}, False),
-        ("query", b"<OpResponses/>", {}, False),
-        ("query", b"<OpResponse/>", {"IsTruncated": True}, False),
-        ("query", b"<OpResponse/>", {"IsTruncated": True, "Marker": "x"}, True),
-        ("query", b"<OpResponse/>", {"IsTruncated": False}, True),
-        ("smithy-rpc-v2-cbor", b"\xa0", {}, True),
-    ],
-)
-def test_what_aws_can_have_sent(protocol: str, body: bytes, parsed: dict[str, Any], is_right: bool) -> None:
-    assert (list(response_problems("Op", protocol, body, parsed)) == []) is is_right

@@ -21,6 +21,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Unseen,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Layers, decide_layers
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import StatementDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 from tests.unit.audited_estates import (
@@ -297,6 +300,22 @@ def test_pull_through_cache_rule() -> None:
         "hub/nginx",
         "allowed",
     )
+
+
+def test_cache_rule_for_every_name_leaves_names_to_others() -> None:
+    rules = (CacheRule("hub", "registry-1.docker.io"), CacheRule("ROOT", f"{OTHER}.dkr.ecr.{REGION}.amazonaws.com"))
+    found = verdicts(estate(repositories=(repository("hub/nginx"), BOTH[0]), cache_rules=rules), "push")
+    assert found == {(rules[0].upstream, "hub/nginx"): "allowed", (rules[1].upstream, "release"): "allowed"}
+
+
+def test_role_of_a_cache_pulls_from_its_upstream() -> None:
+    """The statement is the one that ecr_cache writes in the owner account of the upstream registry."""
+    role_of_cache = f"arn:aws:iam::{CONSUMER}:role/ecr-cache"
+    declared = StatementDeclaration(CONSUMER, "Cache", Selection(("release",)), cache_role="ecr-cache")
+    policy = document(declared.statement(Identity("aws", OWNER), REGION))
+    [row] = rows_of(estate(repositories=BOTH, registry=policy)).values()
+    assert (row.outsider.name, row.repository, row.access.actions["pull"]) == (role_of_cache, "release", "allowed")
+    assert [(path.path, path.statement) for path in row.access.paths] == [("registry_policy", "Cache")]
 
 
 def test_creation_template_with_open_policy_and_sharing_tag() -> None:

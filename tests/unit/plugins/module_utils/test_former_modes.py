@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import result_of_plan
 
 from tests.unit.owner_account import ONE, OURS, TAG, TWO, OwnerAccount, carried_out, consumer, declared, end_of
 
@@ -89,6 +90,7 @@ def test_plan_shows_both_modes(old: str, new: str) -> None:
         assert f"through {ways[old]} " in lost
     assert [share.share.mode for share in plan.shares] == [old, new]
     assert [bool(handoff) for handoff in plan.handoffs] == [False, True]
+    assert result_of_plan(plan, False)["share"] == plan.shares[1].result
     gone = next(line for line in plan.summary if "no one can pull through it" in line)
     assert "deleted" in gone if old == "role" else "no policy has a statement" in gone
 
@@ -131,7 +133,7 @@ def test_role_with_additions_of_others_is_a_problem() -> None:
 def test_statement_that_another_program_changed_is_a_problem(old: str) -> None:
     shared = end_of(START, share(old))
     documents = {name: (text or "").replace("ecr:BatchGetImage", "ecr:*") for name, text in shared.documents.items()}
-    edited = replace(shared, documents=documents)
+    edited = replace(shared, documents={**documents})
     for new in MODES:
         (problem,) = edited.plan([share(new)]).problems
         assert problem.startswith(f"Statement {sid_of('share')} in the ")

@@ -127,7 +127,7 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     first = share(consumers=consumers, repositories=["release", "base"], roles="per_consumer", expires="14d")
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     second = {**declared("second"), "consumers": [service], "repositories": ["mistyped"]}
-    found = problems(first, second, world=replace(START, documents=documents))
+    found = problems(first, second, world=replace(START, documents={**documents}))
     for part in (
         "Share share: mode repository_policy has no role, so it cannot express roles, expires.",
         "Share share: Consumer 1 (222222222222): external_id has no effect",
@@ -141,6 +141,14 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     ):
         assert sum(problem.startswith(part) for problem in found) == 1, (part, found)
     assert any("would exceed 10,240 characters, the limit of ECR: base (1" in problem for problem in found), found
+
+
+@pytest.mark.parametrize("mode", ["role", "repository_policy", "registry_policy"])
+def test_two_shares_cannot_have_one_name(mode: str) -> None:
+    """Not even if one of them ends: a share that gets another mode is one share."""
+    for first in (ROLE, {**ROLE, "state": "absent"}):
+        found = problems(first, share(TWO) if mode != "role" else declared("share", TWO))
+        assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
 
 
 def test_service_needs_a_policy_mode() -> None:
