@@ -118,7 +118,10 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     """Options, consumers and units of two shares, and policies that others wrote."""
     changed = {"Sid": sid_of("share"), "Effect": "Allow", "Principal": "*", "Action": "*"}
     long = {**THEIRS, "Action": [f"ecr:{'x' * 90}{number}" for number in range(100)]}
-    documents = {"release": json.dumps({"Statement": [changed]}), "base": json.dumps({"Statement": [long]})}
+    documents: dict[str, str | None] = {
+        "release": json.dumps({"Statement": [changed]}),
+        "base": json.dumps({"Statement": [long]}),
+    }
     consumers = [
         {"account": ONE, "external_id": "some-id", "expires": "14d"},
         {"organization_units": ["ou-f6g7-11111111"]},
