@@ -275,9 +275,3 @@ def test_registry_policy_that_cannot_be_read_is_one_problem() -> None:
     (problem,) = plan.problems
     assert problem.startswith("The registry policy is not a valid policy.")
     assert (plan.access.gained, plan.access.lost) == ([], [])
-
-
-def test_role_of_one_consumer_of_an_earlier_share_must_end() -> None:
-    with_roles = end_of(START, {**ROLE, "roles": "per_consumer"})
-    (problem,) = problems(share(name="Share"), world=with_roles)
-    assert problem.startswith(f"Role share-{ONE} of this collection exists")
