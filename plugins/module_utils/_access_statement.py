@@ -73,7 +73,7 @@ def access_statements(
         if tag_condition:
             same = {**condition.get("StringEquals", {}), **tag_condition}
             condition = {**condition, "StringEquals": same}
-        _condition, principals = groups.setdefault(json.dumps(condition, sort_keys=True), (condition, {}))
+        _condition, principals = groups.setdefault(json.dumps(condition), (condition, {}))
         for kind, named in principal.items():
             principals.setdefault(kind, set()).update(as_list(named))
     statements = []
@@ -93,7 +93,7 @@ def access_statements(
 def _principal_and_condition(partition: str, consumer: Consumer) -> tuple[Document, Document]:
     """The principals of a consumer, and the conditions that apply to them."""
     if consumer.service is None:
-        statement = trust_document(partition, [consumer])["Statement"][0]
+        (statement,) = trust_document(partition, [consumer])["Statement"]
         return statement["Principal"], statement.get("Condition", {})
     condition = {}
     if consumer.source_arns:

@@ -69,8 +69,9 @@ class RoleChains:
                 answer = every([before.answer, after.answer])
                 if reached.holds is False or answer.holds:
                     known[after.role.principal.arn] = answer
-                    found.append(replace(after, answer=answer, before=before))
-                    ahead.append(found[-1])
+                    step = replace(after, answer=answer, before=before)
+                    found.append(step)
+                    ahead.append(step)
         return found
 
     def _is_inside(self, statement: Statement) -> bool:
@@ -88,7 +89,7 @@ class RoleChains:
         """The roles that a session of a role can assume."""
         arn = role.principal.arn
         if arn not in self._next:
-            found = [_step_between(self._estate, role, other) for other in self._roles if other.principal.arn != arn]
+            found = [_step_between(self._estate, role, other) for other in self._roles]
             self._next[arn] = [step for step in found if step.answer.holds is not False]
         return self._next[arn]
 
@@ -96,16 +97,14 @@ class RoleChains:
 def _step_between(estate: Estate, role: ParsedPrincipal, other: ParsedPrincipal) -> RoleAdmission:
     """The admission of a session of a role to another role."""
     principal, _values = session_of_role(estate, role.principal)
-    trust = other.trust
-    concerned = concerning(trust, principal) if trust else []
+    trust = other.trust or Layer()
+    concerned = concerning(trust, principal)
     allowing = [statement for statement in concerned if statement.effect == "Allow"]
-    if trust is None or not (allowing if _may_assume(role) else _naming(allowing, principal)):
+    if not (allowing if _may_assume(role) else _naming(allowing, principal)):
         return RoleAdmission(other, NO)
     statements = [*concerned, *role.identity.statements, *(one for limit in role.limits for one in limit.statements)]
     layers = Layers(role.identity, trust, role.limits)
     step = _step_with(estate, role, other, layers, statements)
-    if step.answer.holds is False:
-        return step
     end = end_of(estate, statements, lambda at: _step_with(at, role, other, layers, statements).answer.holds is False)
     return replace(step, end=end)
 

@@ -12,6 +12,7 @@ key that a policy uses as a variable, it tries the values that the request compa
 from __future__ import annotations
 
 import itertools
+import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
@@ -36,6 +37,8 @@ BY_A_SERVICE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:so
 _OF_PRINCIPALS = ("aws:principaltype",)
 #: Keys that differ among the principals of all accounts.
 _OF_ACCOUNTS = ("aws:principalorgid", "aws:principalorgpaths")
+#: A number of the size of a duration in seconds.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 #: At most so many combinations of chosen values are tried.
 COMBINATIONS = 2048
 #: The reason of an unknown verdict if there are more.
@@ -144,8 +147,8 @@ def _values_for(check: Check, denies: bool, context: Context) -> t.Iterator[str]
     elif check.base.startswith("numeric"):
         for value in check.values:
             yield value
-            if value.isdecimal():
-                yield from (str(max(int(value[:18]) + step, 0)) for step in (-1, 1))
+            if _NUMBER.fullmatch(value):
+                yield from (str(max(int(value) + step, 0)) for step in (-1, 1))
     else:
         for value in check.values:
             yield _instance(value, "like" in check.base or check.base.startswith("arn"), context)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
@@ -15,6 +16,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document 
 
 #: A repository, and the name of the template that would create it; empty for one that exists.
 Candidate = tuple[Repository, str]
+#: The start of an ARN that is of no repository. A wildcard also matches the colons between the segments of an ARN.
+_OF_ANOTHER_SERVICE = re.compile(r"[^:*?$]*:[^:*?$]*:(?!ecr:)[^:*?$]*:")
 
 
 class RepositoryClasses:
@@ -24,7 +27,7 @@ class RepositoryClasses:
         self._candidates = list(candidates)
         patterns = _resource_patterns(estate, registry)
         self._by_name = any("${" in pattern for pattern in patterns)
-        self._patterns = [((pattern, True),) for pattern in patterns if not _matches_all(pattern, estate, registry)]
+        self._patterns = [((pattern, True),) for pattern in patterns]
 
     def groups(self) -> t.Iterator[tuple[Candidate, list[Repository]]]:
         """Each class, by its first repository, with all its repositories."""
@@ -42,12 +45,6 @@ class RepositoryClasses:
         return matched, tags, policy, name, template
 
 
-def _matches_all(pattern: str, estate: Estate, registry: Registry) -> bool:
-    """Whether a pattern matches every repository of the region."""
-    everything = {"*", f"arn:{estate.identity.partition}:ecr:*:{estate.account}:repository/*"}
-    return pattern in everything | {estate.identity.repository(registry.region, "*")}
-
-
 def _resource_patterns(estate: Estate, registry: Registry) -> list[str]:
     """The resources that the policies name and that may be repositories."""
     found: dict[str, None] = {}
@@ -55,14 +52,7 @@ def _resource_patterns(estate: Estate, registry: Registry) -> list[str]:
         if region not in ("", registry.region) or not isinstance(policy.document, dict):
             continue
         for statement in statements(policy.document):
-            if isinstance(statement, dict):
-                for name in ("Resource", "NotResource"):
-                    listed = [value for value in as_list(statement.get(name, [])) if isinstance(value, str)]
-                    found.update(dict.fromkeys(value for value in listed if _may_be_repository(value)))
+            for name in ("Resource", "NotResource"):
+                listed = [value for value in as_list(statement.get(name, [])) if isinstance(value, str)]
+                found.update(dict.fromkeys(value for value in listed if not _OF_ANOTHER_SERVICE.match(value)))
     return list(found)
-
-
-def _may_be_repository(pattern: str) -> bool:
-    """Whether a pattern may match repositories. A wildcard also matches the colons between the segments of an ARN."""
-    segments = pattern.split(":")
-    return len(segments) < 3 or segments[2] == "ecr" or any(wild in part for part in segments[:3] for wild in "*?$")

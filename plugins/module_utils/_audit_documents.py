@@ -96,7 +96,7 @@ class AuditedRole:
 
     @property
     def name(self) -> str:
-        return self.role.arn.rpartition("/")[2]
+        return self.role.name
 
     @property
     def is_ours(self) -> bool:

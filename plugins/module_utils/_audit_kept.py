@@ -59,7 +59,7 @@ class _Shared:
     def leaves(self, path: Json, place: Place) -> bool:
         """Whether a pull through an access path is still possible after the run."""
         ends = any((place, condition) in self.removed for condition in path["conditions"])
-        is_own = path.get("role") in self.roles or bool(self.sids and str(path.get("statement")).startswith(self.sids))
+        is_own = path.get("role") in self.roles or str(path.get("statement")).startswith(self.sids)
         return "pull" in path["actions"] and not (is_own or ends)
 
 

@@ -135,7 +135,10 @@ def _compared(statement: Statement, estate: Estate, known: bool) -> t.Iterator[O
 
 def _like(pattern: str, statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
     """The principals whose ARN matches a pattern. If it matches several accounts, those that the statement names."""
-    partition, service, region, account, entity = [*pattern.split(":", 5)[1:], *[""] * 5][:5]
+    segments = pattern.split(":", 5)
+    if len(segments) < 6:
+        return
+    _arn, partition, service, region, account, entity = segments
     entity = "user/x" if entity == "*" else _instance(entity)
     accounts = [account]
     if {"*", "?"} & set(account):

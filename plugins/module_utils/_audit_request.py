@@ -131,13 +131,13 @@ def session_of_role(estate: Estate, role: IamPrincipal, name: str = SESSION_NAME
 
 def named_sessions(statements: t.Iterable[Statement], account: str) -> dict[str, list[str]]:
     """The names of the sessions of roles that resource policies mention, by the name of the role."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for statement in statements:
         for _kind, value in statement.names.listed if statement.names else ():
             match = re.fullmatch(rf"arn:aws[a-z-]*:sts::{account}:assumed-role/([^/]+)/([^/]+)", value)
-            if match and match[2] not in found.setdefault(match[1], []):
-                found[match[1]].append(match[2])
-    return found
+            if match:
+                found.setdefault(match[1], {})[match[2]] = None
+    return {role: list(names) for role, names in found.items()}
 
 
 def _common(estate: Estate, principal: Principal) -> Values:

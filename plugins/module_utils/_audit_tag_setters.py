@@ -88,7 +88,7 @@ def tag_setters(estate: Estate) -> list[TagSetter]:
         able = {action: decision for action, decision in decisions.items() if decision.verdict != DENIED}
         if able:
             first = next((one for one in able.values() if one.verdict == ALLOWED), next(iter(able.values())))
-            place = place_of(first.reason.removesuffix(" allows it"))
+            place = place_of(first.reason.removesuffix(" allows it").partition(": ")[0])
             reason = "" if first.verdict == ALLOWED else first.reason
             found.append(TagSetter(principal.arn, tuple(able), first.verdict, reason, place.document, place.statement))
     return found

@@ -77,9 +77,7 @@ def admission_to(
 
     :param names: session names that resource policies mention
     """
-    trust = role.trust
-    if trust is None:
-        return RoleAdmission(role, NO)
+    trust = role.trust or Layer()
     concerned = concerning(trust, outsider.principal)
     if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
         return RoleAdmission(role, NO)
@@ -88,11 +86,8 @@ def admission_to(
     def admission_at(at: Estate) -> RoleAdmission:
         return _admission_with(at, outsider, role, trust, combinations, names)
 
-    admission = admission_at(estate)
-    if admission.answer.holds is False:
-        return admission
     end = end_of(estate, concerned, lambda at: admission_at(at).answer.holds is False)
-    return replace(admission, end=end) if end else admission
+    return replace(admission_at(estate), end=end)
 
 
 def _admission_with(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check, Condition
@@ -30,8 +31,11 @@ _PHRASES = {
     ),
     _TIME: ("is now limited in time", "is no longer limited in time", "is now limited to another time"),
 }
+_OF_OTHER_KEYS = ("must now meet {}", "no longer has to meet {}", "must now meet {}")
 _RESOURCE_TAG = ("ecr:resourcetag", "aws:resourcetag")
 _OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA: "bool", "aws:sourceip": "ipaddress"}
+#: A pattern that matches a path, and the paths of the accounts and units below it.
+_UNIT = re.compile(r"[^*?$]+/\*")
 
 
 def requirement_texts(condition: Condition) -> tuple[str, ...]:
@@ -79,11 +83,9 @@ def action_changes(before: t.Sequence[str], after: t.Sequence[str]) -> tuple[str
 def _change(key: str, old: t.Sequence[Check], new: t.Sequence[Check]) -> str:
     if all(map(_is_end, (*old, *new))):
         return _end_change(old, new)
-    added, removed, changed = _PHRASES.get(key, ("must now meet {}", "no longer has to meet {}", "must now meet {}"))
-    if not all(_is_common(check) for check in (*old, *new)):
-        added, removed, changed = "must now meet {}", "no longer has to meet {}", "must now meet {}"
-    common = key in _PHRASES and added != "must now meet {}"
-    shown = ", ".join(_values_text(check) if common else _as_in_policy(check) for check in new or old)
+    common = all(map(_is_common, (*old, *new)))
+    added, removed, changed = _PHRASES[key] if common else _OF_OTHER_KEYS
+    shown = ", ".join(map(_values_text if common else _as_in_policy, new or old))
     return (changed if old and new else added if new else removed).format(shown)
 
 
@@ -103,7 +105,7 @@ def _is_common(check: Check) -> bool:
     """Whether a check uses the usual operator of its key, without a prefix or a suffix, so that `_PHRASES` applies."""
     key = check.key.lower()
     if key == _UNITS:
-        return check.operator.lower() == "foranyvalue:stringlike" and all(map(_is_unit, check.values))
+        return check.operator.lower() == "foranyvalue:stringlike" and all(map(_UNIT.fullmatch, check.values))
     if check.quantifier or check.if_exists or (key == _MFA and set(_lower(check)) != {"true"}):
         return False
     return check.base.startswith("date") if key == _TIME else check.base == _OPERATORS.get(key)
@@ -119,14 +121,9 @@ def _lower(check: Check) -> t.Iterator[str]:
     return (value.lower() for value in check.values)
 
 
-def _is_unit(pattern: str) -> bool:
-    """Whether a pattern matches a path, and the paths of the accounts and units below it."""
-    return pattern.endswith("/*") and not {"*", "?", "$"} & set(pattern[:-2])
-
-
 def _values_text(check: Check) -> str:
     is_units = check.key.lower() == _UNITS and _is_common(check)
-    return " or ".join(value[:-2] if is_units else value for value in check.values)
+    return " or ".join(value.removesuffix("/*") if is_units else value for value in check.values)
 
 
 def _as_in_policy(check: Check) -> str:

@@ -154,7 +154,7 @@ def handoff_problems(handoff: Values) -> t.Iterator[str]:
             "A hand-off has either ecr_pull_consumer_account, or ecr_pull_consumer_organization and optionally"
             " ecr_pull_consumer_units. Ask the owner account for the file that the role ecr_share wrote."
         )
-    values = {name[len(PREFIX) :]: handoff[name] for name in handoff if name in known}
+    values = {name: handoff[PREFIX + name] for name in CHECKS if PREFIX + name in handoff}
     yield from _role_problems(values)
     yield from value_problems(values)
     yield from _pasted_problems(handoff.get(f"{PREFIX}images"))

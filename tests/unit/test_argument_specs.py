@@ -14,6 +14,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_info impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options import AUDIT_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill import REPLICATION_BACKFILL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_declaration import BACKFILL_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_declaration import CACHE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_info import CACHE_INFO_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_request import CACHE_REQUEST_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role import CACHE_ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role_declaration import ROLE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule import PULL_THROUGH_RULE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import CREATION_TEMPLATE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
     OWNER_ACCOUNT_ARGUMENT,
@@ -55,8 +61,10 @@ FRAGMENTS = "crossaccount.ecr."
 MODULES = {
     "ecr_access_info": ACCESS_INFO_ARGUMENTS,
     "ecr_audit_info": AUDIT_INFO_ARGUMENTS,
+    "ecr_cache_info": CACHE_INFO_ARGUMENTS,
     "ecr_credential_helper_config": HELPER_ARGUMENTS,
     "ecr_image_pull": PULL_ARGUMENTS,
+    "ecr_pull_through_rule": PULL_THROUGH_RULE_ARGUMENTS,
     "ecr_registry_policy_statement": POLICY_STATEMENT_ARGUMENTS,
     "ecr_replication_backfill": REPLICATION_BACKFILL_ARGUMENTS,
     "ecr_replication_info": REPLICATION_INFO_ARGUMENTS,
@@ -65,6 +73,7 @@ MODULES = {
     "ecr_repository_policy_statement": REPOSITORY_POLICY_ARGUMENTS,
     "ecr_repository_tag": REPOSITORY_TAG_ARGUMENTS,
     "ecr_share_info": SHARE_INFO_ARGUMENTS,
+    "iam_ecr_cache_role": CACHE_ROLE_ARGUMENTS,
     "iam_ecr_pull_role": PULL_ROLE_ARGUMENTS,
     "iam_ecr_session_revocation": REVOCATION_ARGUMENTS,
     "iam_ecr_tag_guard": TAG_GUARD_ARGUMENTS,
@@ -73,6 +82,8 @@ MODULES = {
 SHARED = {
     "ecr_access_info": {**SESSION_ARGUMENTS, **RETRY_ARGUMENTS, **ASSUME_ROLE_ARGUMENTS},
     "ecr_audit_info": {**AUDIT_ARGUMENTS, **OWNER_ACCOUNT_ARGUMENT},
+    "ecr_pull_through_rule": CACHE_ARGUMENTS,
+    "ecr_cache_info": {**CACHE_REQUEST_ARGUMENTS, **WAIT_ARGUMENTS},
     "ecr_registry_policy_statement": {**STATEMENT_ARGUMENTS, **SELECTION_ARGUMENTS},
     "ecr_replication_backfill": BACKFILL_ARGUMENTS,
     "ecr_replication_info": REQUEST_ARGUMENTS,
@@ -80,6 +91,7 @@ SHARED = {
     "ecr_repository_creation_template": TEMPLATE_ARGUMENTS,
     "ecr_repository_tag": {**TAG_ARGUMENTS, **WAIT_ARGUMENTS},
     "ecr_share_info": {"defaults": {"type": "dict", "options": SHARE_ARGUMENTS}, **TRUST_QUOTA_ARGUMENT},
+    "iam_ecr_cache_role": ROLE_ARGUMENTS,
     "iam_ecr_session_revocation": CHOICE_ARGUMENTS,
 }
 
@@ -101,7 +113,7 @@ def documented(module: str) -> dict[str, Any]:
 
 
 def facts(options: dict[str, Any]) -> dict[str, Any]:
-    """The properties that a specification and the documentation share, also of the options in an option.
+    """The properties that a specification and the documentation share, including those of the options in an option.
 
     A list of accepted values has the same meaning in any order.
     """

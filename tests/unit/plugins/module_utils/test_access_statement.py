@@ -65,6 +65,15 @@ def test_each_set_of_conditions_has_its_own_statement() -> None:
     assert all(is_sid_of("share")(one["Sid"]) for one in found)
 
 
+def test_service_is_limited_by_its_sources() -> None:
+    (found,) = statements({**LAMBDA, "source_accounts": [TWO, ONE]})
+    assert found["Condition"] == {
+        "ArnLike": {"aws:SourceArn": LAMBDA["source_arns"][0]},
+        "StringEquals": {"aws:SourceAccount": [ONE, TWO]},
+    }
+    assert has_known_form(found)
+
+
 def test_conditions_on_tags_apply_to_every_statement() -> None:
     tags = {"ecr:ResourceTag/environment": "release"}
     found = statements(
@@ -117,6 +126,7 @@ def test_statement_that_another_program_changed_has_another_form(changed: dict[s
         ({**LAMBDA, "account": ONE}, "service excludes account"),
         ({**LAMBDA, "source_arns": ["arn:aws:lambda:eu-west-1:*:function:*"]}, "is not the ARN of a resource in one"),
         ({**LAMBDA, "source_accounts": ["12"]}, "source_accounts: '12' is not an AWS account ID"),
+        ({"organization_id": "o-*"}, "organization_id 'o-*' does not look like o-exampleorgid."),
         ({"account": ONE, "source_accounts": [ONE]}, "source_arns and source_accounts need service"),
     ],
 )

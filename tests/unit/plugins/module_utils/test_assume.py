@@ -106,6 +106,7 @@ def test_credentials_of_another_account_are_rejected(declared: str | None, calle
 )
 def test_session_of_the_role_is_recognized_without_its_path(caller: str, expected: bool) -> None:
     assert is_session_of(caller, ROLE) is expected
+    assert is_session_of(caller, None) is False
     assert account_of_role(ROLE) == OWNER
 
 

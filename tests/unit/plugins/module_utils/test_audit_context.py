@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import COMBINATIONS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import outsiders
-from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
 from tests.unit.audited_estates import (
     BOTH,
@@ -288,81 +286,3 @@ def test_too_many_session_tags_to_try_are_not_denied() -> None:
     [row] = audit_access(estate(shared, repositories=(of_long_tag,))).rows
     assert (row.access.actions["pull"], row.access.actions["push"]) == ("unknown", "denied")
     assert "more combinations" in row.access.reasons["pull"]
-
-
-OF_OTHER = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
-
-
-@pytest.mark.parametrize(
-    ("statement", "names"),
-    [
-        # A condition names further principals only if the statement reaches several.
-        (trust(PULLER, OF_OTHER), [PULLER]),
-        (trust({"Service": "lambda.amazonaws.com"}, OF_OTHER), ["lambda.amazonaws.com"]),
-        (trust(root(CONSUMER), OF_OTHER), [root(CONSUMER), root(OTHER)]),
-        (trust("*", OF_OTHER), [root(OTHER), "*"]),
-        (trust({"AWS": "*"}, OF_OTHER), [root(OTHER), "*"]),
-        (trust("*", {"StringNotEquals": {"aws:PrincipalAccount": OTHER}}), [root(OTHER), "*"]),
-        (trust("*", {"StringEquals": {"aws:PrincipalAccount": "${aws:username}"}}), ["*"]),
-        (trust("*", {"StringEquals": {"aws:PrincipalOrgID": "${aws:username}"}}), ["*"]),
-        (trust("*", {"StringEquals": {"aws:PrincipalTag/team": OTHER}}), ["*"]),
-        (trust("*", {"StringEquals": {"aws:PrincipalArn": root(OTHER)}}), [root(OTHER), "*"]),
-        (trust("*", {"NumericEquals": {"aws:PrincipalAccount": OTHER}}), ["*"]),
-        (trust("*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/*"}}), ["*"]),
-        ({**trust("*", OF_OTHER), "Effect": "Deny"}, [root(OTHER)]),
-        (trust(root(OWNER)), []),
-        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole"}, [PULLER, "*"]),
-        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole", "Effect": "Deny"}, [PULLER]),
-    ],
-)
-def test_principals_that_an_audit_evaluates(statement: dict[str, Any], names: list[str]) -> None:
-    statements = read_statements(document(statement), "the trust policy", True)
-    assert [outsider.name for outsider in outsiders(statements, estate())] == names
-
-
-TO_CI = "arn:aws:iam::*:role/ci"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "representative"),
-    [
-        (TO_CI, "arn:aws:iam::000000000000:role/ci"),
-        (f"arn:aws:iam::{CONSUMER}:role/*", f"arn:aws:iam::{CONSUMER}:role/x"),
-        (f"arn:aws:iam::{CONSUMER}:user/a?c", f"arn:aws:iam::{CONSUMER}:user/axc"),
-        (f"arn:aws:iam::{CONSUMER}:*", f"arn:aws:iam::{CONSUMER}:user/x"),
-        (f"arn:aws:*::{CONSUMER}:role/ci", f"arn:aws:iam::{CONSUMER}:role/ci"),
-        (f"arn:*:iam:*:{CONSUMER}:role/ci", f"arn:aws:iam::{CONSUMER}:role/ci"),
-        (f"arn:a?s:iam::{CONSUMER}:role/ci", f"arn:aws:iam::{CONSUMER}:role/ci"),
-        (f"arn:aws-cn:iam::{CONSUMER}:role/ci", f"arn:aws-cn:iam::{CONSUMER}:role/ci"),
-        (f"arn:aws:sts::{CONSUMER}:assumed-role/job/*", f"arn:aws:iam::{CONSUMER}:role/job"),
-        # No user, role or session has such an ARN.
-        (f"arn:aws:s3::{CONSUMER}:role/ci", None),
-        (f"arn:aws:iam:eu-west-1:{CONSUMER}:role/ci", None),
-        ("arn:aws:iam::2222*:role/ci", None),
-        ("arn:aws", None),
-        ("*", None),
-    ],
-)
-def test_a_pattern_of_arns_has_a_representative(pattern: str, representative: str | None) -> None:
-    statement = trust("*", {"ArnLike": {"aws:PrincipalArn": pattern}})
-    found = {one.name: one for one in outsiders(read_statements(document(statement), "a policy", True), estate())}
-    assert found.keys() == ({"*"} if representative is None else {pattern, "*"})
-    if representative:
-        assert found[pattern].context["aws:PrincipalArn"] == (representative,)
-
-
-@pytest.mark.parametrize(
-    ("principal", "pattern", "limit", "names"),
-    [
-        (root(CONSUMER), TO_CI, {}, [TO_CI.replace("*", CONSUMER), TO_CI]),
-        ("*", TO_CI, OF_OTHER, [TO_CI.replace("*", OTHER), TO_CI]),
-        ({"AWS": [root(CONSUMER), root(OTHER)]}, "arn:aws:iam::2222????2222:role/ci", {},
-         [TO_CI.replace("*", CONSUMER)]),
-    ],
-)  # fmt: skip
-def test_a_pattern_of_accounts_names_those_of_the_statement(
-    principal: Any, pattern: str, limit: dict[str, Any], names: list[str]
-) -> None:
-    statement = trust(principal, {"ArnLike": {"aws:PrincipalArn": pattern}, **limit})
-    found = outsiders(read_statements(document(statement), "a policy", True), estate())
-    assert sorted(one.name for one in found if ":role/" in one.name) == sorted(names)

@@ -73,6 +73,20 @@ def test_an_invalid_declaration(values: dict[str, Any], problem: str) -> None:
     assert problem in "\n".join(problems(values))
 
 
+@pytest.mark.parametrize(
+    ("consumer", "expected"),
+    [
+        ({"account": "222222222222"}, []),
+        ({"account": OWNER}, [f"Consumer {OWNER} is the owner account."]),
+        (SHARE["consumers"][0], ["Consumer 1 (222222222222): external_id has no effect in a repository policy"]),
+    ],
+)
+def test_the_statement_of_a_share_without_a_role(consumer: dict[str, Any], expected: list[str]) -> None:
+    found = problems({**SHARE, "mode": "repository_policy", "consumers": [consumer]})
+    assert [text[: len(start)] for text, start in zip(found, expected)] == expected
+    assert len(found) == len(expected)
+
+
 def test_missing_variables_are_one_problem() -> None:
     (problem,) = problems({"role_name": "allow"})
     assert problem.startswith("missing required arguments: ecr_share_consumers")

@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import PolicyKind, audited, registry_arn
+import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
+    AuditedDocument,
+    PolicyKind,
+    audited,
+    registry_arn,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import CreationTemplate, PolicyDocument
 
 from tests.unit.estates import (
@@ -75,3 +83,30 @@ def test_statements_are_allows_and_denies() -> None:
     assert [one.effect for one in document_of_it.denies] == ["Deny"]
     evidence = document_of_it.evidence(document_of_it.statements[1])
     assert (evidence.document, evidence.statement) == (f"inline policy access of role {ROLE}", "No")
+
+
+@pytest.mark.parametrize(("tags", "ours"), [({"managed-by": "crossaccount.ecr"}, True), ({"managed-by": "x"}, False)])
+def test_role_of_this_collection_has_its_tag(tags: dict[str, str], ours: bool) -> None:
+    [found] = audited(estate(role(tags=tags))).roles
+    assert (found.is_ours, found.arn) == (ours, ROLE)
+
+
+def test_unreadable_documents_have_their_text_and_a_problem() -> None:
+    def read(policy: Any) -> AuditedDocument:
+        return audited(estate(role(policy=policy))).roles[0].policies[0]
+
+    text = read("not JSON")
+    assert (text.problem, text.text, text.statements) == (f"{text.name} is not JSON", "not JSON", ())
+    with_principal = read([grants(CONSUMER)])
+    assert with_principal.problem.startswith(f"statement 1 of {text.name}")
+    assert json.loads(with_principal.text) == document(grants(CONSUMER))
+    readable = read([allows()])
+    assert (readable.problem, json.loads(readable.text)) == ("", document(allows()))
+    assert len(readable.statements) == 1
+
+
+def test_each_document_has_its_owner() -> None:
+    shared = repository("release", grants(CONSUMER))
+    account = estate(role(), repositories=[shared])
+    owners = [one.owner for one in audited(account).documents]
+    assert owners == [account.principals[0], account.principals[0], shared]

@@ -114,6 +114,13 @@ def test_a_failed_comparison_is_a_finding() -> None:
     assert "cannot be compared" in found["title"]
 
 
+def test_a_comparison_that_failed_without_a_reason() -> None:
+    (found,) = drift_findings({"failed": True}, "shares.yml")
+    assert found["evidence"] == {"document": "declaration shares.yml", "statement": "", "text": "no reason was given"}
+    assert found["fix"] == COMMAND
+    assert other_path_findings({"failed": True}, audit(row(path("repository_policy", "X"))), "shares.yml") == []
+
+
 def test_the_command_quotes_the_path() -> None:
     (found,) = drift_findings({"failed": True, "msg": ""}, "my shares;id.yml")
     assert found["fix"].endswith("-e @'my shares;id.yml'")

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     CreationTemplate,
     PolicyDocument,
+    Registry,
     ReplicationRule,
 )
 
@@ -115,6 +117,14 @@ def test_create_on_push(account: dict[str, Any], is_found: bool) -> None:
     assert all(one.severity == "high" and f"ccount {CONSUMER} can create repositories" in one.title for one in found)
     without = estate(*principals, templates=(template("REPLICATION", "PULL_THROUGH_CACHE"),), **more)
     assert findings(without, ON_PUSH) == []
+
+
+def test_create_on_push_in_another_region_needs_a_template_there() -> None:
+    account = estate(templates=(template("CREATE_ON_PUSH"),), registry=[grants(CONSUMER, PUSH, Resource="*")])
+    (registry,) = account.registries
+    abroad = Registry("us-east-1", templates=(template("CREATE_ON_PUSH"),))
+    (found,) = findings(replace(account, registries=(registry, abroad)), ON_PUSH)
+    assert found.region == REGION
 
 
 @pytest.mark.parametrize(

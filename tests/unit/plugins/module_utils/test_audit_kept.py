@@ -47,6 +47,18 @@ def test_repositories_that_a_consumer_loses_belong_to_the_shares() -> None:
     assert found == [f"{CONSUMER} still pulls develop through the repository policy, statement X"]
 
 
+@pytest.mark.parametrize(("statement", "remains"), [("Consumer", False), ("Consumer2", False), ("Other", True)])
+def test_statements_of_a_share_without_a_role_are_its_own(statement: str, remains: bool) -> None:
+    share = {**plan()["shares"][0], "role_arn": None, "sid": "Consumer"}
+    found = kept_access(plan(shares=[share]), audit(row(path("repository_policy", statement))))
+    assert bool(found) is remains
+
+
+def test_path_without_a_role_is_not_that_of_a_share_without_one() -> None:
+    share = {**plan()["shares"][0], "role_arn": ""}
+    assert len(kept_access(plan(shares=[share]), audit(row(POLICY)))) == 1
+
+
 def test_unknown_access_has_its_reason() -> None:
     (line,) = kept_access(plan(), audit(row(POLICY, pull="unknown")))
     assert line.startswith(
@@ -80,6 +92,8 @@ def test_what_could_not_be_read_is_named() -> None:
     failed = {"failed": True, "msg": "GetRegistryPolicy: AccessDenied.\nMore."}
     (line,) = unchecked(failed)
     assert line == "not checked: whether access remains through another path: GetRegistryPolicy: AccessDenied."
+    (line,) = unchecked({"failed": True})
+    assert line.endswith(" through another path: no reason was given")
     denied = [{"what": f"repository policy of r{number:02}", "why": "AccessDenied"} for number in range(12)]
     always = [{"what": unseen.what, "why": unseen.why} for unseen in ALWAYS_HIDDEN]
     lines = list(unchecked({"audit": audit(not_seen=[*denied, *always])}))

@@ -7,9 +7,11 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _audit_chains
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import documents_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_tag_setters import tag_setters
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import concerning
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     CreationTemplate,
     Estate,
@@ -17,6 +19,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     PolicyDocument,
     Unseen,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Layer, Layers, decide_layers
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement
 
 from tests.unit.audited_estates import (
     BOTH,
@@ -166,6 +171,107 @@ def test_a_session_assumes_another_role(
     assert verdicts(estate(first, second, repositories=BOTH[:1])).get((PULLER, "release")) == verdict
 
 
+S3 = {"Action": "s3:*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "permissions", "verdict"),
+    [
+        (trust(A), document(S3), "allowed"),
+        (trust(A.replace("path/", "")), document(S3), "allowed"),
+        (trust("*"), document(S3), "allowed"),
+        (trust(f"arn:aws:sts::{OWNER}:assumed-role/a/audit"), document(S3), "allowed"),
+        (trust(root(OWNER)), document(S3), None),
+        (trust(root(OWNER)), document({"NotAction": ["iam:*", "ecr:*"], "Resource": "*"}), "allowed"),
+        (trust(root(OWNER)), document({"NotAction": ["sts:*", "ecr:*"], "Resource": "*"}), None),
+        (trust(root(OWNER)), "not JSON", "unknown"),
+        ({"NotPrincipal": {"AWS": PULLER}, "Action": "sts:AssumeRole"}, document(assume(B)), "allowed"),
+        (trust(root(OWNER), Action="sts:TagSession"), document(assume(B)), None),
+        (trust(root(OWNER), Effect="Deny"), document(assume(B)), None),
+    ],
+)  # fmt: skip
+def test_only_a_named_role_needs_no_policy_of_its_own(trusted: Any, permissions: Any, verdict: str | None) -> None:
+    first, second = role(document(trust(PULLER)), permissions, arn=A), role(document(trusted), PULL_ALL, arn=B)
+    assert verdicts(estate(first, second, repositories=BOTH[:1])).get((PULLER, "release")) == verdict
+
+
+@pytest.mark.parametrize(
+    ("trusted", "permissions", "evaluated"),
+    [
+        (trust(A), S3, True),
+        (trust(root(OWNER)), assume(B), True),
+        (trust("*"), assume(B), True),
+        (trust(root(OWNER)), S3, False),  # no identity policy allows it
+        (trust(root(OWNER)), {**assume(B), "Effect": "Deny"}, False),
+        (trust(C), assume(B), False),  # no statement is about the session
+        (trust(A, Effect="Deny"), assume(B), False),
+    ],
+)
+def test_chains_evaluate_only_what_may_be_allowed(
+    monkeypatch: pytest.MonkeyPatch, trusted: Any, permissions: Any, evaluated: bool
+) -> None:
+    found = []
+
+    def decide(request: Request, layers: Layers) -> Decision:
+        found.append(request.resource)
+        return decide_layers(request, layers)
+
+    monkeypatch.setattr(_audit_chains, "decide_layers", decide)
+    first, second = role(document(trust(PULLER)), document(permissions), arn=A), role(document(trusted), arn=B)
+    audit_access(estate(first, second, repositories=BOTH[:1]))
+    assert set(found) == ({B} if evaluated else set())
+
+
+@pytest.mark.parametrize(
+    ("trusted", "is_inside"),
+    [
+        (trust(OWNER), True),
+        (trust(root(OWNER)), True),
+        (trust(A), True),
+        (trust("*"), True),
+        (trust({"AWS": [root(CONSUMER), A]}), True),
+        ({"NotPrincipal": {"AWS": root(OWNER)}, "Action": "sts:*"}, True),
+        (trust(root(CONSUMER)), False),
+        (trust({"Service": "ec2.amazonaws.com"}), False),
+        (trust(A, Effect="Deny"), False),
+        (trust(A, Action="sts:TagSession"), False),
+    ],
+)  # fmt: skip
+def test_roles_that_a_chain_can_reach(monkeypatch: pytest.MonkeyPatch, trusted: Any, is_inside: bool) -> None:
+    """A role that trusts only others is never compared with the roles of the account."""
+    compared = []
+
+    def of_principal(layer: Layer, principal: Principal) -> list[Statement]:
+        compared.append(layer.statements[0].place)
+        return concerning(layer, principal)
+
+    monkeypatch.setattr(_audit_chains, "concerning", of_principal)
+    first, second = role(document(trust(PULLER)), document(assume(B)), arn=A), role(document(trusted), arn=B)
+    audit_access(estate(first, second, repositories=BOTH[:1]))
+    assert bool(compared) is is_inside
+
+
+UNCERTAIN = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+
+
+@pytest.mark.parametrize(("second", "verdict"), [(UNCERTAIN, "unknown"), (None, "allowed")])
+def test_a_second_chain_counts_only_if_it_is_certain(second: Any, verdict: str) -> None:
+    ahead = [role(document(trust(PULLER)), document(assume(C)), arn=arn) for arn in (A, B)]
+    last = role(document(trust(A, UNCERTAIN), trust(B, second)), PULL_ALL, arn=C)
+    [row] = rows_of(estate(*ahead, last, repositories=BOTH[:1])).values()
+    assert row.access.actions["pull"] == verdict
+    assert [path.conditions[0] for path in row.access.paths] == (
+        [f"session of role {A}"] if second else [f"session of role {A}", f"session of role {B}"]
+    )
+
+
+def test_a_chain_has_the_conditions_of_each_step() -> None:
+    first = role(document(trust(PULLER)), document(S3), arn=A)
+    second = role(document(trust(A, {"StringEquals": {"sts:ExternalId": "one"}})), PULL_ALL, arn=B)
+    [row] = rows_of(estate(first, second, repositories=BOTH[:1])).values()
+    assert [path.conditions for path in row.access.paths] == [(f"session of role {A}", "external ID")]
+
+
 def test_a_chain_of_three_roles_is_named() -> None:
     first = role(document(trust(PULLER, {"StringEquals": {"sts:ExternalId": "one"}})), document(assume(B)), arn=A)
     second = role(document(trust(root(OWNER))), document(assume(A, C)), arn=B)
@@ -305,6 +411,33 @@ def test_users_who_may_set_a_tag(setter: IamPrincipal, registry: Any, actions: s
     found = tag_setters(estate(setter, repositories=equal, registry=registry and document(registry)))
     assert [set(one.actions) for one in found] == ([] if actions is None else [actions])
     assert {one.verdict for one in found} <= {"allowed"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_able"),
+    [
+        ({"StringEquals": {"aws:RequestTag/environment": "release"}}, True),
+        ({"StringEquals": {"ecr:RequestTag/environment": "release"}}, True),
+        ({"StringEquals": {"aws:RequestTag/environment": "develop"}}, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["environment"]}}, True),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}, False),
+        ({"Null": {"aws:TagKeys": "true"}}, False),
+        ({"StringEquals": {"ecr:ResourceTag/environment": "release"}}, True),
+        ({"Null": {"aws:RequestTag/team": "true"}}, True),
+    ],
+)
+def test_a_request_to_tag_has_the_tags_that_share(condition: dict[str, Any], is_able: bool) -> None:
+    audited = estate(
+        user({**TAG, "Condition": condition}), repositories=BOTH, requested_tags={"environment": "release"}
+    )
+    assert [one.actions for one in tag_setters(audited)] == ([("ecr:TagResource",)] if is_able else [])
+
+
+def test_a_request_to_pull_has_no_tags() -> None:
+    granted = {"Action": PULL, "Resource": "*", "Condition": {"Null": {"aws:TagKeys": "true"}}}
+    shared = role(document(trust(PULLER)), document(granted))
+    audited = estate(shared, repositories=BOTH[:1], requested_tags={"environment": "release"})
+    assert verdicts(audited) == {(PULLER, "release"): "allowed"}
 
 
 DEEP: Any = []

@@ -57,6 +57,9 @@ WRITTEN = "".join(f"{key} = {value}\n" for key, value in PROFILE.items())
         (f"[{SECTION}]\n{WRITTEN}\n[default]\n", f"[{SECTION}]\n{WRITTEN}\n[default]\n", "[default]\n"),
         (f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n", f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n",
          "# mine\n[default]\n"),
+        # Written by hand without an empty line before the section.
+        (f"[default]\n[{SECTION}]\nrole_arn = y\n[profile x]\n", f"[default]\n[{SECTION}]\n{WRITTEN}[profile x]\n",
+         "[default]\n[profile x]\n"),
         (f"[default]\n\n[{SECTION}]\nrole_arn: y\n", f"[default]\n\n[{SECTION}]\n{WRITTEN}", "[default]\n"),
     ],
 )  # fmt: skip

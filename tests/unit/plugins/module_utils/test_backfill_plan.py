@@ -13,10 +13,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan im
     Destination,
     Failure,
     backfill_problems,
+    busy_text,
     can_start,
     is_needed,
     newest,
     not_ended,
+    not_started,
 )
 
 HERE, THERE = Destination("222222222222", "eu-west-1"), Destination("333333333333", "eu-west-1")
@@ -130,3 +132,12 @@ def test_problem_names_the_images_that_failed() -> None:
 def test_message_at_the_deadline_has_the_progress() -> None:
     message = not_ended(["to account 1: 1 of 2 replicated"], 60)
     assert message.startswith("After 60 seconds, backfills have not ended: to account 1: 1 of 2 replicated. AWS")
+
+
+def test_message_about_a_destination_that_must_wait() -> None:
+    waiting = "to account 222222222222 in eu-west-1: waiting until AWS accepts a backfill to this region"
+    assert busy_text(backfill("STOPPING")) == waiting
+    assert not_started(HERE) == (
+        "The backfill to account 222222222222 in eu-west-1 was not started. AWS runs one backfill at a time for each"
+        " region, and 10 for a registry. Run again when the current one has ended."
+    )

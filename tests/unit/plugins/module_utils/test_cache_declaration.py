@@ -7,14 +7,20 @@ import dataclasses
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_declaration import Cache
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role_declaration import (
+    ROLE_ARGUMENTS,
     CacheRoleDeclaration,
     plan_cache_role,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_declaration import RuleDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule_declaration import (
+    RULE_ARGUMENTS,
+    RuleDeclaration,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 
 OWNER, CONSUMER, REGION = "111111111111", "222222222222", "eu-west-1"
@@ -73,6 +79,56 @@ def test_role_of_a_rule_belongs_to_the_registry() -> None:
         assert part in problem
 
 
+def test_a_rule_also_has_the_problems_of_its_cache() -> None:
+    (problem,) = RuleDeclaration(cache(upstream_account=CONSUMER)).problems_in(REGISTRY, REGION)
+    assert "is the registry of the cache itself" in problem
+
+
+OPTIONS = {"prefix": "cache", "upstream_account": OWNER}
+ROLE_ARN = f"arn:aws:iam::{CONSUMER}:role/ecr-cache"
+
+
+def params(arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The parameters of a module with these options."""
+    validated = ArgumentSpecValidator(arguments).validate(options)
+    assert validated.error_messages == []
+    found: dict[str, Any] = validated.validated_parameters
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, RuleDeclaration(Cache("cache", OWNER))),
+        ({"custom_role_arn": ""}, RuleDeclaration(Cache("cache", OWNER))),
+        (
+            {"custom_role_arn": ROLE_ARN, "state": "absent", "upstream_region": "us-east-1", "upstream_prefix": "a/"},
+            RuleDeclaration(Cache("cache", OWNER, "us-east-1", "a"), ROLE_ARN, is_present=False),
+        ),
+    ],
+)
+def test_options_of_a_rule(options: dict[str, Any], expected: RuleDeclaration) -> None:
+    assert RuleDeclaration.of(params(RULE_ARGUMENTS, **OPTIONS, **options)) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"path": "/team/", "permissions_boundary": "arn:aws:iam::aws:policy/x", "adopt": True, "is_present": False}],
+)
+def test_options_of_a_role(changes: dict[str, Any]) -> None:
+    options = {name: value for name, value in changes.items() if name != "is_present"}
+    state = {"state": "absent"} if changes else {}
+    found = CacheRoleDeclaration.of(params(ROLE_ARGUMENTS, name="ecr-cache", **OPTIONS, **options, **state))
+    assert found == CacheRoleDeclaration("ecr-cache", "ecr-cache", cache=Cache("cache", OWNER), **changes)
+
+
+def test_role_has_the_problems_of_its_names_and_its_cache() -> None:
+    declared = CacheRoleDeclaration("ecr cache", "ecr-cache", path="team", cache=cache("Cache"))
+    problems = "\n".join(declared.problems())
+    assert all(part in problems for part in ("'ecr cache'", "'team'", "'Cache'")), problems
+    assert list(role().problems()) == []
+
+
 def role(**options: Any) -> CacheRoleDeclaration:
     return CacheRoleDeclaration("ecr-cache", "ecr-cache", cache=cache(**options), region=REGION)
 
@@ -90,6 +146,38 @@ def test_role_reaches_only_the_declared_repositories(options: dict[str, Any], up
     assert read["Resource"] == f"arn:aws:ecr:{upstream}"
     assert write["Resource"] == f"arn:aws:ecr:{REGION}:{CONSUMER}:{own}"
     assert (token["Action"], token["Resource"]) == ("ecr:GetAuthorizationToken", "*")
+
+
+def plan(before: RoleState, declared: CacheRoleDeclaration) -> tuple[RolePlan, list[str]]:
+    problems = Problems()
+    return plan_cache_role(before, declared, REGISTRY, problems), problems.found
+
+
+def test_role_is_created_and_deleted() -> None:
+    created, problems = plan(RoleState(), role())
+    tags = {"managed-by": "crossaccount.ecr-cache", "crossaccount.ecr-cache": f"{REGION}/cache"}
+    assert problems == []
+    assert created.after.trust == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "pullthroughcache.ecr.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    assert created.after.permissions == role().permissions(REGISTRY)
+    assert (created.after.role_tags, created.after.policy_tags, created.after.attached) == (tags, tags, True)
+    assert plan(created.after, role()) == (RolePlan(created.after, created.after, []), [])
+    deleted, problems = plan(created.after, dataclasses.replace(role(), is_present=False))
+    assert (deleted.after, bool(deleted.steps), problems) == (RoleState(), True, [])
+
+
+def test_problems_of_a_planned_role() -> None:
+    _plan, problems = plan(RoleState(role_exists=True, path="/team/"), role(upstream_account=CONSUMER))
+    parts = ["is the registry of the cache itself", "has the path /team/", "is not tagged managed-by"]
+    assert [part in problem for part, problem in zip(parts, problems)] == [True] * len(problems) == [True] * 3
 
 
 def test_role_of_others_and_pull_role_are_protected() -> None:

@@ -41,11 +41,21 @@ def test_rule_is_created_kept_changed_and_deleted() -> None:
     assert plan(PUBLIC) == RulePlan(None, RULE)
     assert plan(PUBLIC, RULE) == RulePlan(RULE, RULE)
     assert plan(RULE, role_arn=None) == RulePlan(RULE, RULE)
-    assert plan(RULE, role_arn=OTHER_ROLE) == RulePlan(RULE, dataclasses.replace(RULE, role_arn=OTHER_ROLE))
     assert plan(RULE, is_present=False) == RulePlan(RULE, None)
     assert plan(PUBLIC, is_present=False) == RulePlan(None, None)
     assert plan(role_arn=None).problems[0].startswith("custom_role_arn is missing.")
     assert plan(declared=RuleDeclaration(Cache("cache", CONSUMER, "eu-west-2"))).problems == ()
+
+
+@pytest.mark.parametrize("is_present", [True, False])
+@pytest.mark.parametrize("role_arn", [ROLE, ""])
+def test_rule_with_another_role_needs_consent(role_arn: str, is_present: bool) -> None:
+    before = dataclasses.replace(RULE, role_arn=role_arn)
+    after = dataclasses.replace(RULE, role_arn=OTHER_ROLE) if is_present else None
+    adopted = plan(before, role_arn=OTHER_ROLE, is_present=is_present, adopt=True)
+    assert adopted == RulePlan(before, after)
+    (problem,) = plan(before, role_arn=OTHER_ROLE, is_present=is_present).problems
+    assert f"has {role_arn or 'no role'} as its custom_role_arn, not {OTHER_ROLE}. If no other program" in problem
 
 
 @pytest.mark.parametrize("is_present", [True, False])
@@ -54,7 +64,8 @@ def test_rule_with_another_upstream_is_refused(change: dict[str, str], is_presen
     other = dataclasses.replace(RULE, **change)
     found = plan(other, is_present=is_present)
     assert (found.is_change, len(found.problems)) == (False, 1)
-    assert found.problems[0].startswith("Pull through cache rule cache, which caches ")
+    upstream = change.get("upstream") or f"{HOST}/team"
+    assert found.problems[0].startswith(f"Pull through cache rule cache, which caches {upstream}, ")
     assert ("AWS cannot change its upstream" in found.problems[0]) is is_present
 
 
@@ -68,6 +79,19 @@ def test_overlap_is_refused_for_a_new_rule_only(prefix: str, expected: bool) -> 
     assert (bool(plan(other, RULE).warnings), plan(other, RULE).problems) == (expected, ())
     inner = RuleDeclaration(Cache(prefix.rstrip("/"), OWNER), ROLE)
     assert bool(plan(RULE, declared=inner).problems) is expected
+
+
+def test_overlap_names_both_rules() -> None:
+    (problem,) = plan(CacheRule("cache/team/", "public.ecr.aws")).problems
+    assert problem == (
+        "Pull through cache rule cache/team/, which caches public.ecr.aws, overlaps with the declared prefix cache."
+        " Declare another prefix, which neither contains cache/team/ nor is a part of it, or delete that rule."
+    )
+
+
+def test_diff_shows_the_options_of_the_rule() -> None:
+    shown = {"prefix": "cache", "upstream_registry": HOST, "upstream_prefix": "ROOT", "custom_role_arn": ROLE}
+    assert (CREATION.diff, DELETION.diff) == ({"before": {}, "after": shown}, {"before": shown, "after": {}})
 
 
 def test_number_of_rules_is_limited() -> None:

@@ -3,18 +3,32 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _convergence, _role_plan
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import Attach, CreateVersion, Step
+from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import end_policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
+    Attachment,
+    AttachmentKind,
+    RoleState,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_steps import (
+    Attach,
+    AttachTo,
+    CreateVersion,
+    DetachFrom,
+    Step,
+)
 
 from tests.unit.roles import BOUNDARY, declare, versioned
 
 NEW = declare(RoleState(), permissions_boundary=BOUNDARY)[0]
 CREATE_ROLE, CREATE_POLICY = _role_plan.plan_role(RoleState(), NEW).steps[:2]
 CREATE_VERSION = CreateVersion(NEW.permissions or {})
+END = end_policy(datetime.datetime(2026, 12, 24, tzinfo=datetime.timezone.utc))
 OLD_VERSIONS = versioned(5, 4, 3, 2, 1, default=5)
 
 
@@ -60,6 +74,7 @@ def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleSt
         (replace(NEW, permissions=None), ["the permissions"]),
         (replace(NEW, attached=False), ["the attachment"]),
         (replace(NEW, revoking=True), ["the end of the revocation"]),
+        (replace(NEW, end_policy=END), ["the end of access"]),
         (replace(NEW, role_tags={}), ["the role's tags"]),
         (replace(NEW, policy_tags={**NEW.policy_tags, "team": "a"}), ["the policy's tags"]),
         (replace(NEW, description="Theirs"), ["the role's settings"]),
@@ -89,3 +104,45 @@ def test_what_aws_does_not_return_yet_is_named(seen: RoleState, missing: list[st
 )
 def test_what_is_deleted_has_no_settings_to_wait_for(seen: RoleState, missing: list[str]) -> None:
     assert _convergence.unmet(_role_plan.plan_role_absent(NEW), seen) == missing
+
+
+ONE, TWO, OTHER = (Attachment(AttachmentKind.USER, name) for name in ("one", "two", "other"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "planned", "seen", "is_done"),
+    [
+        ([AttachTo(ONE), AttachTo(TWO)], [ONE, TWO], [ONE, TWO], True),
+        ([AttachTo(ONE), AttachTo(TWO)], [ONE, TWO], [ONE], False),
+        ([AttachTo(ONE)], [ONE, TWO], [ONE], True),  # another run attached the other
+        ([AttachTo(ONE)], [ONE], [ONE, OTHER], True),
+        ([DetachFrom(ONE)], [], [], True),
+        ([DetachFrom(ONE)], [], [ONE], False),
+        ([DetachFrom(ONE)], [], [OTHER], True),
+        ([DetachFrom(ONE), AttachTo(ONE)], [ONE], [ONE], True),
+        ([AttachTo(ONE), DetachFrom(ONE)], [], [], True),
+    ],
+)
+def test_only_the_attachments_of_the_plan_are_awaited(
+    steps: list[Step], planned: list[Attachment], seen: list[Attachment], is_done: bool
+) -> None:
+    plan = RolePlan(NEW, replace(NEW, attachments=tuple(planned)), steps)
+    current = replace(NEW, attachments=tuple(seen))
+    assert _convergence.unmet(plan, current) == ([] if is_done else ["the attachments"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("Throttling: Rate exceeded", True),
+        ("TooManyRequestsException: Wait", True),
+        ("RequestLimitExceeded: Wait", True),
+        ("InternalFailure: Again", True),
+        ("ServerException: Again", True),
+        ("ServiceUnavailable", True),
+        ("AccessDenied: denied by a Service control policy", False),
+        ("NoSuchEntity: Internal", False),
+    ],
+)
+def test_failures_that_may_end_soon(reason: str, expected: bool) -> None:
+    assert _convergence.is_transient(reason) is expected

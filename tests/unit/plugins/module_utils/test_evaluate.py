@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._context import Context
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Policies, decide
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 from tests.unit.callers import CALLERS, ONE, OWNER, PROVIDER, ROLE, ROOT, SESSION, TWO, USER
@@ -112,6 +113,18 @@ def test_services_and_providers_have_no_identity_policies() -> None:
 def test_the_root_user_is_not_judged() -> None:
     assert ask("root", identity=[ALLOW]).verdict == "unknown"
     assert ask("root", resource=policy("Deny", "*")).verdict == "denied"
+
+
+def test_a_caller_of_an_unknown_account_may_be_of_any() -> None:
+    resource = policy(principal="*")
+    request = Request("ecr:BatchGetImage", REPOSITORY, OWNER, Principal(), Context())
+    found = decide(request, Policies(identity=[ALLOW], resource=resource))
+    assert (found.verdict, found.reason) == ("unknown", "the account of the caller is not known")
+    assert decide(request, Policies(identity=[ALLOW], resource=policy("Deny", "*"))).verdict == "denied"
+
+
+def test_the_reason_names_the_policy_of_the_session() -> None:
+    assert ask(identity=[ALLOW], session=[ALLOW, DENY]).reason == "statement 1 of session policy 2 denies it"
 
 
 def test_the_reason_names_the_statement() -> None:

@@ -223,7 +223,13 @@ def test_the_page_of_an_organization() -> None:
     text = page(role={**ROLE, "consumers": [consumer]})
     assert f"Organization o-abcdefghij, unit {unit} can pull from these repositories in eu-west-1:" in text
     assert f"your own credentials in organization o-abcdefghij, unit {unit}." in text
-    for broken in ({"organization_id": "`"}, {"organization_id": None}, {"organization_units": [f"{unit}\n"]}):
+    other_unit = {"organization_units": [unit, "o-zyxwvutsrq/r-ab12/ou-ab12-11111111"]}
+    for broken in (
+        {"organization_id": "`"},
+        {"organization_id": None},
+        {"organization_units": [f"{unit}\n"]},
+        other_unit,
+    ):
         with pytest.raises(EcrError, match=r"No page is written: "):
             page(role={**ROLE, "consumers": [{**consumer, **broken}]})
 
@@ -265,7 +271,7 @@ def test_handoff_of_a_share_without_a_role() -> None:
     }
     text = _handoff_page.handoff_page(handoff)
     blocks = [block.partition("\n")[2] for block in text.split("```")[1::2]]
-    assert json.loads(blocks[0]) == policy
+    assert blocks[0] == json.dumps(policy, indent=2) + "\n"
     assert blocks[1].splitlines() == ["aws sts get-caller-identity"]
     login = "aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin "
     assert blocks[2].splitlines()[0] == f"{login}{OWNER}.dkr.ecr.eu-west-1.amazonaws.com"

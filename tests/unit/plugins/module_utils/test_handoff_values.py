@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import value_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import (
+    MAXIMUM_ENTRIES,
+    value_problems,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import use_names_of
 
 VALUES = {
@@ -31,3 +34,22 @@ def test_a_message_names_its_variable_once(name: str, role: str) -> None:
         use_names_of("")
     assert problem.startswith(f"ecr_pull_{name}")
     assert problem.count(f"ecr_pull_{name}") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([], []),
+        (["release", "develop"], []),
+        (["release"] * MAXIMUM_ENTRIES, []),
+        (["release"] * (MAXIMUM_ENTRIES + 1), ["ecr_pull_denied: it has 10001 entries; the limit is 10000."]),
+        ("release", ["ecr_pull_denied: 'release' is not a list of strings."]),
+        (["release", 3], ["ecr_pull_denied: 3 is not a string."]),
+        (["x y"], ["ecr_pull_denied: 'x y' is not a repository name"]),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_entries_of_a_list(value: object, expected: list[str]) -> None:
+    found = list(value_problems({"denied": value}))
+    assert [text[: len(start)] for text, start in zip(found, expected)] == expected
+    assert len(found) == len(expected)

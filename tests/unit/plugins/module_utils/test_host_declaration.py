@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HELPER, HostPaths
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._host_declaration import (
     ARGUMENTS,
     Declaration,
@@ -52,6 +53,11 @@ def test_chosen_host_of_a_share_replaces_its_registry() -> None:
 def test_a_share_that_was_not_read_adds_nothing(share: Any) -> None:
     assert problems(share=share) == ["registries is empty: list at least one registry."]
     assert list(declared(entry(), share=share).by_host) == [HOST]
+
+
+def test_a_share_without_a_role_needs_no_profile() -> None:
+    with pytest.raises(EcrError, match=r"^The share has ecr_pull_mode registry_policy, so no role is assumed\."):
+        declared(entry(), share={"mode": "registry_policy", "registry": HOST, "role_arn": None})
 
 
 def test_a_share_without_registry_or_credentials_is_rejected() -> None:

@@ -114,18 +114,54 @@ def test_declaration_that_the_mode_cannot_express_is_rejected(options: dict[str,
     assert len(found) == len(parts), found
 
 
+def test_all_problems_of_several_modes_are_reported_together() -> None:
+    """Options, consumers and units of two shares, and policies that others wrote."""
+    changed = {"Sid": sid_of("share"), "Effect": "Allow", "Principal": "*", "Action": "*"}
+    long = {**THEIRS, "Action": [f"ecr:{'x' * 90}{number}" for number in range(100)]}
+    documents: dict[str, str | None] = {
+        "release": json.dumps({"Statement": [changed]}),
+        "base": json.dumps({"Statement": [long]}),
+    }
+    consumers = [
+        {"account": ONE, "external_id": "some-id", "expires": "14d"},
+        {"organization_units": ["ou-f6g7-11111111"]},
+        {"service": "lambda.amazonaws.com"},
+    ]
+    first = share(consumers=consumers, repositories=["release", "base"], roles="per_consumer", expires="14d")
+    service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
+    second = {**declared("second"), "consumers": [service], "repositories": ["mistyped"]}
+    found = problems(first, second, world=replace(START, documents={**documents}))
+    for part in (
+        "Share share: mode repository_policy has no role, so it cannot express roles, expires.",
+        "Share share: Consumer 1 (222222222222): external_id has no effect",
+        "Share share: Consumer 1 (222222222222): expires has no effect",
+        "Share share: Consumer 2 (nobody): organization_units needs organization_id.",
+        "Share share: Consumer 2 (nobody): unit 'ou-f6g7-11111111' is not the path of an organizational unit",
+        "Share share: Consumer 3 (lambda.amazonaws.com): service lambda.amazonaws.com has neither source_arns",
+        f"Statement {sid_of('share')} in the policy of release is not one that this collection writes",
+        "Share second: Consumer 1 (lambda.amazonaws.com): service is for repository policies",
+        "Repository mistyped does not exist",
+    ):
+        assert sum(problem.startswith(part) for problem in found) == 1, (part, found)
+    assert any("would exceed 10,240 characters, the limit of ECR: base (1" in problem for problem in found), found
+
+
+@pytest.mark.parametrize("mode", ["role", "repository_policy", "registry_policy"])
+def test_two_shares_cannot_have_one_name(mode: str) -> None:
+    """Not even if one of them ends: a share that gets another mode is one share."""
+    for first in (ROLE, {**ROLE, "state": "absent"}):
+        found = problems(first, share(TWO) if mode != "role" else declared("share", TWO))
+        assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
+
+
 def test_service_needs_a_policy_mode() -> None:
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     assert problems(share(consumers=[service])) == []
     assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [service]}))
 
 
-def test_role_of_an_earlier_declaration_must_end_first() -> None:
+def test_consumer_of_two_shares_may_have_an_external_id_in_one() -> None:
     with_role = end_of(START, ROLE)
-    (problem,) = problems(share(), world=with_role)
-    assert problem.startswith("Role share of this collection exists, so the consumers of an earlier declaration")
-    assert problems(share(), world=end_of(with_role, ROLE, state="absent")) == []
-    # The same consumer, once with and once without an external ID
     assert problems(share(name="second"), world=with_role) == []
     assert problems(ROLE, share(name="second"), world=with_role) == []
 
@@ -186,3 +222,62 @@ def test_share_that_has_no_statement_is_not_ended_by_name() -> None:
 def test_ended_shares_leave_a_share_without_an_end() -> None:
     shared = end_of(START, share())
     assert not shared.plan([share()], state="absent", expired_only=True).changed
+
+
+def test_problem_names_its_share_if_there_are_several() -> None:
+    wrong = share(consumers=[])
+    (alone,) = problems(wrong)
+    assert not alone.startswith("Share ")
+    assert problems(wrong, share(name="second", repositories=["base"])) == [f"Share share: {alone}"]
+
+
+def test_steps_have_the_options_of_the_module() -> None:
+    options = {
+        "region": REGION,
+        "name": "share",
+        "policy": "repository",
+        "names": ["release"],
+        "repository_tags": None,
+        "state": "present",
+        "access": "pull",
+        "adopt": True,
+    }
+    (step,) = START.plan([share(access="pull", adopt=True)]).statements
+    assert step.options["consumers"][0]["account"] == ONE
+    assert {name: value for name, value in step.options.items() if name != "consumers"} == options
+    (step,) = end_of(START, share()).plan([share(access="pull")], state="absent").statements
+    assert step.options == {**options, "state": "absent", "adopt": False, "consumers": None}
+    (step,) = replace(START, documents={"*": POLICY}).plan([share(mode="registry_policy")]).statements
+    assert (step.options["policy"], step.options["names"]) == ("registry", None)
+    assert step.options["repository_tags"] == TAG
+
+
+def test_statements_are_removed_before_others_are_added() -> None:
+    shared = end_of(START, share())
+    moved = replace(shared, repositories={"release": {}, "base": TAG, "other": {}})
+    plan = moved.plan([share(repositories=["base"])])
+    assert [(step.names, step.is_present) for step in plan.statements] == [(("release",), False), (("base",), True)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "place"), [("repository_policy", "the policies"), ("registry_policy", "the registry policy")]
+)
+def test_diff_names_the_statement(mode: str, place: str) -> None:
+    world = replace(START, documents={**START.documents, "*": None})
+    headers = [one["after_header"] for one in world.plan([share(mode=mode)]).diff]
+    assert headers[-1] == f"statement {sid_of('share')} in {place} in {REGION}"
+    shared = end_of(world, share(mode=mode))
+    assert shared.plan([share(mode=mode)]).diff == []
+
+
+def test_registry_policy_that_cannot_be_read_is_one_problem() -> None:
+    plan = replace(START, documents={"*": "{"}).plan([share(mode="registry_policy")])
+    (problem,) = plan.problems
+    assert problem.startswith("The registry policy is not a valid policy.")
+    assert (plan.access.gained, plan.access.lost) == ([], [])
+
+
+def test_role_of_one_consumer_of_an_earlier_share_must_end() -> None:
+    with_roles = end_of(START, {**ROLE, "roles": "per_consumer"})
+    (problem,) = problems(share(name="Share"), world=with_roles)
+    assert problem.startswith(f"Role share-{ONE} of this collection exists")

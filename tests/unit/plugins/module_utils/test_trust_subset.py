@@ -6,9 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._admission import admissions, split_by_principal
-from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import read_condition
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement, read_statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._trust_subset import is_still_admitted, is_subset
 
@@ -254,62 +252,3 @@ def test_a_statement_is_split_by_its_principals() -> None:
     assert admissions(
         document({**ALLOW, "Principal": {"AWS": ROOT}, "Condition": {"ArnEquals": {"aws:PrincipalArn": USER}}})
     )
-
-
-@pytest.mark.parametrize(
-    ("condition", "words"),
-    [
-        (A, ["external ID"]),
-        ({"StringLike": {"sts:ExternalId": "a*"}}, ["StringLike sts:ExternalId an external ID"]),
-        ({"Null": {"sts:ExternalId": "false"}}, ["Null sts:ExternalId false"]),
-        ({"StringEquals": {"aws:PrincipalOrgID": ["o-a", "o-b"]}}, ["organization o-a or o-b"]),
-        (
-            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a/r-b/ou-c/*", "o-a/r-b/ou-d/*"]}},
-            ["unit o-a/r-b/ou-c or o-a/r-b/ou-d"],
-        ),
-        (
-            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a/r-b/ou-c/*", "o-a/*/ou-d/*"]}},
-            ["ForAnyValue:StringLike aws:PrincipalOrgPaths o-a/r-b/ou-c/* or o-a/*/ou-d/*"],
-        ),
-        (
-            {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}},
-            ["ForAllValues:StringLike aws:PrincipalOrgPaths o-a/r-b/*"],
-        ),
-        ({"Bool": {"aws:MultiFactorAuthPresent": "True"}}, ["MFA"]),
-        ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, ["Bool aws:MultiFactorAuthPresent false"]),
-        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}, ["BoolIfExists aws:MultiFactorAuthPresent true"]),
-        ({"IpAddress": {IP: ["10.0.0.0/8", "::1"]}}, [f"IpAddress {IP} 10.0.0.0/8 or ::1"]),
-    ],
-)
-def test_conditions_in_words(condition: dict[str, Any], words: list[str]) -> None:
-    assert list(_condition_text.requirement_texts(read_condition(condition))) == words
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ({}, {}, []),
-        (A, A, []),
-        (A, {"stringequals": {"STS:ExternalID": ["a"]}}, []),
-        (A, B, ["external ID changes"]),
-        (A, {"StringLike": {"sts:ExternalId": "*"}}, ["must now meet StringLike sts:ExternalId an external ID"]),
-        ({}, {"IpAddress": {IP: "10.0.0.0/8"}}, ["may now come only from 10.0.0.0/8"]),
-        ({"IpAddress": {IP: "10.0.0.0/8"}}, {"IpAddress": {IP: "::1"}}, ["may now come from other addresses: ::1"]),
-        ({"NotIpAddress": {IP: "::1"}}, {}, [f"no longer has to meet NotIpAddress {IP} ::1"]),
-        ({}, {"DateLessThan": {"aws:CurrentTime": "2027"}}, ["access now ends on 2027"]),
-        ({}, {"DateGreaterThan": {"aws:CurrentTime": "2027"}}, ["is now limited in time"]),
-        ({"StringEquals": {"aws:PrincipalOrgID": "o-a"}}, {}, ["may now belong to any organization"]),
-        ({}, in_unit("o-a/r-b/ou-c/*"), ["must now belong to unit o-a/r-b/ou-c"]),
-        (in_unit("o-a/r-b/ou-c/*"), in_unit("o-a/r-b/ou-d/*"), ["must now belong to unit o-a/r-b/ou-d"]),
-        (in_unit("o-a/r-b/ou-c/*"), {}, ["may now belong to any unit"]),
-        (
-            in_unit("o-a/r-b/ou-c"),
-            in_unit("o-a/r-b/ou-c/*"),
-            ["must now meet ForAnyValue:StringLike aws:PrincipalOrgPaths o-a/r-b/ou-c"],
-        ),
-        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {}, ["no longer needs MFA"]),
-        ({"Bool": {"k": "true"}}, {"Bool": {"k": "True"}}, []),
-    ],
-)
-def test_changes_in_words(old: dict[str, Any], new: dict[str, Any], words: list[str]) -> None:
-    assert list(_condition_text.condition_changes(read_condition(old), read_condition(new))) == words

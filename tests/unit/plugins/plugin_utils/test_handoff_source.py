@@ -334,6 +334,21 @@ def test_own_values_take_precedence_and_are_checked() -> None:
         share_of(GOOD, {"denied": ["release"]}, None, None)
 
 
+def test_share_has_an_arn_of_the_owner_and_its_repositories() -> None:
+    share = share_of(GOOD, {"denied": ["other"]}, None, None)
+    assert (share.owner_arn, share.existing) == (GOOD["ecr_pull_role_arn"], ["release", "develop"])
+    without_role = share_of(changed(WITHOUT_ROLE, null=False), {}, None, None)
+    assert without_role.owner_arn == f"arn:aws:iam::{OWNER}:root"
+    assert Share(registry_account=OWNER, region="cn-north-1").owner_arn == f"arn:aws-cn:iam::{OWNER}:root"
+
+
+def test_images_may_name_another_registry_of_the_share() -> None:
+    mirror = {**GOOD, "ecr_pull_registry": "127.0.0.1:5000"}
+    assert share_of(mirror, {"images": ["127.0.0.1:5000/other:v2"]}, None, None).images == ["other:v2"]
+    with pytest.raises(EcrError, match="ecr_pull_images: Image 127"):
+        share_of(mirror, {"images": ["127.0.0.2:5000/other:v2"]}, None, None)
+
+
 def test_own_values_are_enough_without_a_hand_off() -> None:
     share = share_of(None, {"role_arn": GOOD["ecr_pull_role_arn"]}, None, None)
     assert share.values() == {
@@ -370,6 +385,13 @@ def test_summary_names_the_share_and_the_option_that_is_not_set() -> None:
     assert OWNER in lines[0]
     assert lines[4].endswith(", d19 and 5 more")
     assert "set " not in summary(share, OWNER, NOW)[0]
+    assert lines[1:4] == [
+        f"consumer account: {CONSUMER}",
+        f"role:             {GOOD['ecr_pull_role_arn']}",
+        "repositories:     release",
+    ]
+    without_role = summary(share_of(changed(WITHOUT_ROLE, null=False), {}, None, None), None, NOW)
+    assert without_role[2] == "mode:             repository_policy. The consumer pulls with its own identity."
 
 
 def test_summary_says_when_the_access_ends_or_ended() -> None:
