@@ -303,7 +303,7 @@ def awx() -> str:
     return svg(
         "The workflow in AWX",
         "ECR Share hands the artifact ecr_share_handoff to ECR Prove access, which is followed by ECR Pull. An "
-        "approval then waits for a person, also after a failure of ECR Prove access or ECR Pull. After the "
+        "approval then waits for a person, even after a failure of ECR Prove access or ECR Pull. After the "
         "approval, ECR Unshare ends the share.",
         WIDTH,
         546,

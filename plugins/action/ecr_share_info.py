@@ -11,7 +11,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_declarat
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import form_endings
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import capture_result
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import (
+    unknown_variables,
+    variables_of_another_playbook,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import handoff_files
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_guard import ShareGuard
@@ -39,6 +42,7 @@ class ActionModule(RoleAction):
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         found = list(unknown_variables(self._role, variables))
+        found += variables_of_another_playbook(variables) if self._role else ()
         options = _valid_options(self._task.args)
         guard = ShareGuard.of(options) if options else ShareGuard()
         found += guard_file_problems(guard.dest, guard.name) if guard.has_files else ()

@@ -5,13 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role import (
-    CACHE_ROLE_ARGUMENTS,
-    cache_role,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role import CACHE_ROLE_ARGUMENTS, cache_role
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
@@ -23,7 +18,4 @@ class ActionModule(RoleAction):
     @guarded
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
-        variables, problems = task_vars or {}, Problems()
-        problems.extend(unknown_variables(self._role, variables))
-        problems.check()
-        return {**result, **run_module(self, variables, CACHE_ROLE_ARGUMENTS, cache_role)}
+        return {**result, **run_module(self, task_vars or {}, CACHE_ROLE_ARGUMENTS, cache_role)}

@@ -65,7 +65,7 @@ _CONSUMER = """
           session_tags:
             description:
               - Allow the consumer to pass session tags, as EKS Pod Identity does. The statement then allows
-                C(sts:TagSession) beside C(sts:AssumeRole), for the same principals and with the same conditions.
+                C(sts:TagSession) and C(sts:AssumeRole), for the same principals and with the same conditions.
             type: bool
             default: false
           service:
@@ -133,8 +133,8 @@ _SHARE: str = f"""
             identity. The policy of each repository that has the tags gets a statement. With V(registry_policy), the
             policy of the registry gets one statement with a condition on the tags. The default is V(role).
           - Without a role, C(policy_name), C(path), C(description), C(max_session_duration), C(permissions_boundary),
-            C(roles=per_consumer), C(expires) and C(handoff_path) are errors, and the C(external_id) and
-            C(session_tags) of a consumer.
+            C(roles=per_consumer), C(expires) and all C(handoff_forms) except C(ecs_lambda) are errors, and the
+            C(external_id) and C(session_tags) of a consumer.
         type: str
         choices: [role, repository_policy, registry_policy]
       repository_tags:
@@ -150,7 +150,9 @@ _SHARE: str = f"""
         description: The tags that the repositories receive. The default is the tags that grant access.
         type: dict
       consumers:
-        description: The accounts, users, roles and organizations that can assume the role. Required to share.
+        description:
+          - The accounts, users, roles and organizations that can pull, and services in a share without a role. Required
+            to share.
         type: list
         elements: dict
         suboptions:{_CONSUMER.rstrip()}{_CONSUMER_ROLE}

@@ -10,7 +10,7 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Returns the report with a finding for each difference between a declaration of shares and the account. A finding
-    states the difference as access, and has the command that ends it.
+    states which access differs, and has the command that removes the difference.
   - Access to a declared repository through another path, such as a repository policy, is a difference as well.
   - If the declaration could not be compared, one finding has the reason.
 options:

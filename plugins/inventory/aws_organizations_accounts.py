@@ -24,7 +24,7 @@ options:
       - Include the accounts of these organizational units and of all units below them.
       - An organizational unit is a path of names from the root (V(/Workloads/Production)) or an ID
         (V(ou-ab12-11111111)).
-      - If empty, all accounts are included, also the management account.
+      - If empty, all accounts are included, and so is the management account.
     type: list
     elements: str
     default: []

@@ -66,7 +66,7 @@ def _service_problems(consumer: Consumer) -> t.Iterator[str]:
         return
     if consumer.account is not None or consumer.organization_id is not None or consumer.principals:
         yield (
-            "service excludes account, principals and organization_id. Declare the account as a consumer of its own,"
+            "service excludes account, principals and organization_id. Declare the account as a separate consumer,"
             " and limit the service with source_accounts."
         )
     if not _SERVICE.fullmatch(service):

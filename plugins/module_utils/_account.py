@@ -7,41 +7,41 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 try:
     import botocore.exceptions
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr, _policy_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _ecr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
-from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import families, role_names_to_read
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import (
+    families,
+    is_role_of,
+    role_names_to_read,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import is_denied
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import message_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import PolicySearch, policy_search
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_regions, granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import read_roles
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
+from ansible_collections.crossaccount.ecr.plugins.module_utils._own_roles import roles_of_this_collection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import repository_policies
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import (
+    policies_of_shares,
+    policies_with,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import (
     RoleState,
-    is_ours,
     reaches_beyond_tags,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import (
-    REPOSITORY_POLICY,
-    Account,
-    RegistryState,
-    Share,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, RegistryState, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import select
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions
@@ -52,7 +52,7 @@ class _Search:
     """The repositories to read in one region.
 
     :param everything: whether to read all repositories, because a role grants access to more than certain tags
-    :param sids: the Sids of the shares whose statements are in the policies of repositories
+    :param policies: the policies to read
     """
 
     region: str
@@ -61,12 +61,16 @@ class _Search:
     names: tuple[str, ...]
     tags: frozenset[tuple[str, str]]
     everything: bool
-    sids: tuple[str, ...] = ()
-    reads_registry_policy: bool = False
+    policies: PolicySearch = field(default_factory=PolicySearch)
 
 
-def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions) -> Account:
-    """Read the roles and repositories that these shares concern, with concurrent requests."""
+def read_account(
+    session: Session, shares: t.Sequence[Share], wait: WaitOptions, is_carried_out: bool = False
+) -> Account:
+    """Read the roles and repositories that these shares concern, with concurrent requests.
+
+    :param is_carried_out: whether the plan of these shares was just applied, which removed statements of other modes
+    """
     owner = arn_of(session.identity["arn"]).identity
     named = [share for share in shares if share.is_named and share.has_role]
     iam, unknown = session.client("iam"), []
@@ -87,7 +91,11 @@ def read_account(session: Session, shares: t.Sequence[Share], wait: WaitOptions)
     others, *found = map_concurrently(read_all, [None, *families(named)])
     roles = {name: state for states in found for name, state in states.items()}
     roles.update(_roles_of_other_consumers(iam, owner, named, roles, others))
-    searches = list(_searches(session, shares, roles))
+    without_role = [share for share in shares if share.is_named and not share.has_role]
+    remaining = {name: state for name, state in others.items() if name not in roles}
+    roles.update(_roles_of_former_mode(iam, owner, without_role, remaining))
+    with_policies = [share for share in shares if not (is_carried_out and share.has_role)]
+    searches = list(_searches(session, shares, roles, with_policies))
     registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
     return Account(
         owner,
@@ -110,14 +118,32 @@ def _roles_of_other_consumers(
     return found
 
 
+def _roles_of_former_mode(
+    iam: Client, owner: Identity, shares: t.Sequence[Share], others: dict[str, RoleState]
+) -> dict[str, RoleState]:
+    """The roles of shares whose mode was `role` earlier."""
+    found: dict[str, RoleState] = {}
+    for name, other in others.items():
+        if any(is_role_of(share, name, other) for share in shares):
+            policy = other.policy_name or name
+            state = PullRole(iam, owner, name, policy, other.path).read()
+            found[name] = replace(state, policy_name=policy)
+    return found
+
+
 def _roles_named(iam: Client, owner: Identity, share: Share, names: t.Sequence[str]) -> dict[str, RoleState]:
     """The roles with these names, and the policy of the share."""
     roles = [PullRole(iam, owner, name, share.policy_name, share.role.path) for name in names]
     return dict(zip(names, read_roles(roles))) if roles else {}
 
 
-def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, RoleState]) -> t.Iterator[_Search]:
-    """Each region that a share uses or used, with the tags that grant access before or after the run."""
+def _searches(
+    session: Session, shares: t.Sequence[Share], roles: dict[str, RoleState], with_policies: t.Sequence[Share]
+) -> t.Iterator[_Search]:
+    """Each region that a share uses or used, with the tags that grant access before or after the run.
+
+    :param with_policies: the shares that may have statements in policies
+    """
     regions = dict.fromkeys(region for share in shares for region in share.regions)
     tags: set[tuple[str, str]] = {tag for share in shares for tag in share.tags.items()}
     without_role = [share for share in shares if not share.has_role]
@@ -131,10 +157,8 @@ def _searches(session: Session, shares: t.Sequence[Share], roles: dict[str, Role
     for region in regions:
         names = tuple(name for share in shares if region in share.regions for name in share.repositories)
         ecr, tagging = (session.client(service, region) for service in ("ecr", "resourcegroupstaggingapi"))
-        modes = [(share.mode, sid_of(share.name)) for share in without_role if region in share.regions]
-        sids = tuple(sid for mode, sid in modes if mode == REPOSITORY_POLICY)
-        in_registry = len(modes) > len(sids)
-        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything, sids, in_registry)
+        policies = policy_search(with_policies, roles, region)
+        yield _Search(region, ecr, tagging, tuple(dict.fromkeys(names)), frozenset(tags), everything, policies)
 
 
 def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], wait: WaitOptions) -> RegistryState:
@@ -150,9 +174,9 @@ def _read_registry(owner: Identity, search: _Search, shares: t.Sequence[Share], 
 
 def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistryState:
     ecr, unknown, tagged = search.ecr, "", False
-    lists_all = search.everything or search.sids or any(map(is_pattern, search.names))
+    lists_all = search.everything or search.policies.required or any(map(is_pattern, search.names))
     listed = _ecr.repository_names(ecr) if lists_all else None
-    policies = repository_policies(ecr, listed or ()) if search.sids else {}
+    policies, unread = policies_of_shares(ecr, search.policies, listed)
     found: list[str] = []
     try:
         found, tagged = discover(search.tagging, ecr, search.tags) if search.tags else ([], False)
@@ -162,9 +186,7 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
         unknown = message_of(error)
     declared = select(search.names, listed or ())
     # The tagging API may lack a repository that has a statement.
-    holders = [name for name, policy in policies.items() if policy and any(sid in policy for sid in search.sids)]
-    if search.reads_registry_policy:
-        policies[REGISTRY] = _ecr.registry_policy(ecr)
+    holders = policies_with(search.policies.sids, policies)
     names = list(dict.fromkeys([*declared, *found, *holders, *((listed or []) if search.everything else [])]))
     prefix = owner.repository(search.region, "")
     suspects = set(found) if tagged else set()
@@ -172,42 +194,5 @@ def _registry(owner: Identity, search: _Search, wait: WaitOptions) -> RegistrySt
     existing = {name: tags_of for name, tags_of in tags.items() if tags_of is not None}
     own = [name for name in declared if name in existing]
     host = _ecr.repository_uri(ecr, own[0]).partition("/")[0] if own else ""
-    return RegistryState(search.region, host, existing, None if listed is None else tuple(listed), unknown, policies)
-
-
-def roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
-    """The trust and the permissions of all roles that have this collection's ownership tag."""
-    roles, policies = [], {}
-    pages = iam.get_paginator("get_account_authorization_details").paginate(
-        Filter=["Role", "LocalManagedPolicy"], PaginationConfig={"PageSize": 1000}
-    )
-    for page in pages:
-        roles += page["RoleDetailList"]
-        for policy in page["Policies"]:
-            current = next(version for version in policy["PolicyVersionList"] if version["IsDefaultVersion"])
-            policies[policy["Arn"]] = current["Document"]
-    return {
-        role["RoleName"]: _state(role, policies)
-        for role in roles
-        if is_ours({tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
-    }
-
-
-def _state(role: Json, policies: Json) -> RoleState:
-    arns = [policy["PolicyArn"] for policy in role.get("AttachedManagedPolicies", [])]
-    documents = [policies[arn] for arn in arns if arn in policies]
-    documents += [inline["PolicyDocument"] for inline in role.get("RolePolicyList", [])]
-    statements = [
-        statement
-        for document in documents
-        for statement in _policy_document.statements(_policy_document.parse(document))
-    ]
-    return RoleState(
-        role_exists=True,
-        policy_exists=True,
-        path=role["Path"],
-        trust=_policy_document.parse(role["AssumeRolePolicyDocument"]),
-        permissions={"Version": "2012-10-17", "Statement": statements},
-        attached=True,
-        role_tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
-    )
+    known = None if listed is None else tuple(listed)
+    return RegistryState(search.region, host, existing, known, unknown, policies, unread)

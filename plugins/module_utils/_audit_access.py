@@ -99,7 +99,7 @@ def _targets(estate: Estate, registry: Registry, parser: PolicyParser) -> list[T
     listed = [(repository, "") for repository in registry.repositories]
     listed += _audit_copies.future_repositories(estate, registry)
     return [
-        Target(first, joined([parser.repository_policy(first), shared]), template, members)
+        Target(first, joined([parser.repository_policy(first), shared]), shared, template, members)
         for (first, template), members in RepositoryClasses(estate, registry, listed).groups()
     ]
 

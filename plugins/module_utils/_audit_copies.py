@@ -4,7 +4,7 @@
 # Private to this collection: names and behavior may change in any release.
 """Access through copies of images and through repositories that do not exist yet. Standard library only.
 
-A replication rule copies images to the registry of another account. A pull-through cache rule copies images of another
+A replication rule copies images to the registry of another account. A pull through cache rule copies images of another
 registry into repositories of the account. A repository creation template decides who can access a new repository.
 """
 
@@ -18,7 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
     Outsider,
     account_outsider,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import repository_request
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import repository_requests
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
     CACHE,
     LISTING,
@@ -30,13 +30,20 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     unknown_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
-from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
+    CacheRule,
+    Estate,
+    Registry,
+    Repository,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
-from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import EVERY_NAME
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
-#: The access path in reports for repositories that could not be read, by what could not be read.
-_UNSEEN_REPOSITORIES = ((ROLE, LISTING), (TEMPLATE, TEMPLATE))
+#: The context keys of an outsider that its account as a whole does not have.
+_OF_ONE_PRINCIPAL = ("aws:PrincipalArn", "aws:username")
 
 
 def recipients(estate: Estate, known: t.Iterable[Outsider]) -> list[Outsider]:
@@ -57,7 +64,7 @@ def recipients(estate: Estate, known: t.Iterable[Outsider]) -> list[Outsider]:
 def future_repositories(estate: Estate, registry: Registry) -> t.Iterator[tuple[Repository, str]]:
     """A repository that each creation template would create, with the name of the template."""
     for template in registry.templates:
-        prefix = "" if template.prefix == "ROOT" else f"{template.prefix.rstrip('/')}/"
+        prefix = "" if template.prefix == EVERY_NAME else f"{template.prefix.rstrip('/')}/"
         arn = estate.identity.repository(registry.region, f"{prefix}new-repository")
         name = f"repository creation template {template.prefix}"
         yield Repository(f"{prefix}*", registry.region, arn, template.tags, template.policy), name
@@ -75,11 +82,17 @@ def attempts_for(estate: Estate, outsider: Outsider, repository: Repository) -> 
             document = f"rule {number} of the replication configuration"
             path = Path(REPLICATION, actions, document, "", tuple(f"a copy in {region}" for region in regions))
             found.append(Attempt(dict.fromkeys(actions, (ALLOWED, "")), (path,)))
-    for cache in registry.cache_rules:
-        if cache.upstream == outsider.name and repository.name.startswith(f"{cache.prefix.rstrip('/')}/"):
-            path = Path(CACHE, ("push",), f"pull-through cache rule {cache.prefix}")
+    for cache in _caches(registry, repository.name):
+        if cache.upstream == outsider.name:
+            path = Path(CACHE, ("push",), f"pull through cache rule {cache.prefix}")
             found.append(Attempt({"push": (ALLOWED, "")}, (path,)))
     return found
+
+
+def _caches(registry: Registry, name: str) -> list[CacheRule]:
+    """The cache rules for a repository. A rule for every name applies only to names that no other rule matches."""
+    matching = [rule for rule in registry.cache_rules if name.startswith(f"{rule.prefix.rstrip('/')}/")]
+    return matching or [rule for rule in registry.cache_rules if rule.prefix == EVERY_NAME]
 
 
 def unseen_copies(estate: Estate, region: str) -> list[Attempt]:
@@ -102,13 +115,24 @@ def _receives(outsider: Outsider, account: str) -> bool:
 
 
 def replication_into(estate: Estate, outsider: Outsider, target: Target) -> list[Attempt]:
-    """Replication from the account of an outsider, which the registry policy allows."""
-    action, resource = "ecr:ReplicateImage", target.resource
-    if not outsider.account or not any(covers_action(statement, action).holds for statement in resource.statements):
+    """Replication from the account of an outsider, which the registry policy allows to the account as a whole.
+
+    No repository policy decides about it.
+
+    Source: <https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html>
+    """
+    policy = target.registry_policy
+    actions = ("ecr:ReplicateImage", *(("ecr:CreateRepository",) if target.template else ()))
+    if outsider.principal.kind != AWS or not any(covers_action(one, actions[0]).holds for one in policy.statements):
         return []
-    request = repository_request(estate, action, target.repository, outsider.principal, outsider.context)
-    allowed = resource.allows(request)
-    if not allowed.holds or resource.denies(request).holds:
+    account = Principal.of(f"arn:{estate.identity.partition}:iam::{outsider.principal.account}:root")
+    known = {key: values for key, values in outsider.context.items() if key not in _OF_ONE_PRINCIPAL}
+    requests = repository_requests(estate, actions, target.repository, account, known)
+    allowed = every(policy.allows(request) for request in requests)
+    answer = every([allowed, *(opposite(policy.denies(request)) for request in requests)])
+    if answer.holds is None:
+        return [unknown_attempt(answer.reason, REPLICATION, ("push",))]
+    if not answer.holds:
         return []
     place = place_of(allowed.reason)
     return [Attempt({"push": (ALLOWED, "")}, (Path(REPLICATION, ("push",), place.document, place.statement),))]

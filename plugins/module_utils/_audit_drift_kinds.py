@@ -17,7 +17,7 @@ DRIFT_KINDS = (
     (
         "drift-other-path",
         "medium",
-        "A principal can pull from a repository of ecr_audit_declaration through an access path that is not its role.",
+        "A principal can pull from a repository of ecr_audit_declaration through an access path that is not declared.",
         "Remove the access path, or declare the consumer.",
     ),
     (

@@ -80,7 +80,7 @@ def read_registry(
     """
     policy = start(lambda: reads.read(lambda: _registry_policy(ecr, region), "registry policy", REGISTRY, region))
     replication = start(lambda: reads.read(lambda: _replication(ecr), "replication rules", REPLICATION, region))
-    caches = start(lambda: reads.read(lambda: _cache_rules(ecr), "pull-through cache rules", CACHE, region))
+    caches = start(lambda: reads.read(lambda: _cache_rules(ecr), "pull through cache rules", CACHE, region))
     templates = start(lambda: reads.read(lambda: _templates(ecr), "repository creation templates", TEMPLATE, region))
     listed = reads.read(lambda: _listed(ecr, region), "repositories", LISTING, region)
     wanted = [entry for entry in listed or () if not repositories or entry["repositoryName"] in repositories]

@@ -22,11 +22,13 @@ class Target:
 
     :param repository: one of them, for which requests are evaluated
     :param resource: the statements of the repository policy and of the registry policy
+    :param registry_policy: those of the registry policy
     :param template: the name of the creation template; empty for repositories that exist
     """
 
     repository: Repository
     resource: Layer
+    registry_policy: Layer
     template: str
     members: t.Sequence[Repository]
     _access: dict[str, Access] = field(default_factory=dict, compare=False)

@@ -26,6 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_run import (
     BackfillRun,
     configured_destinations,
+    require_backfill,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
     REGISTRY_ACCOUNT_ARGUMENT,
@@ -35,7 +36,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
-from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WaitOptions, wait_problems
 
@@ -44,9 +44,6 @@ REPLICATION_BACKFILL_ARGUMENTS: Json = {
     **REGISTRY_ACCOUNT_ARGUMENT,
     **ASSUME_ROLE_ARGUMENTS,
 }
-_WORKAROUND = (
-    " Or copy the existing images with skopeo, as the page Replicate existing images of the documentation shows."
-)
 
 
 def replication_backfill(module: Module, progress: Progress = no_progress) -> Json:
@@ -68,7 +65,7 @@ def replication_backfill(module: Module, progress: Progress = no_progress) -> Js
     session = session_of(module)
     account.check(session.identity["account"])
     ecr = session.client("ecr")
-    require_operation(ecr, "StartReplicationBackfill", workaround=_WORKAROUND)
+    require_backfill(ecr)
     source = Destination(session.identity["account"], session.region)
     configured = configured_destinations(ecr)
     problems.extend(declared.problems_in(source, configured, module.check_mode))

@@ -198,7 +198,7 @@ def busy_text(backfill: Backfill) -> str:
 def not_started(destination: Destination) -> str:
     """The warning about a backfill that was not started."""
     return (
-        f"The backfill to {destination} was not started. AWS runs one backfill for each region, and"
+        f"The backfill to {destination} was not started. AWS runs one backfill at a time for each region, and"
         f" {MOST_IN_PROGRESS} for a registry. Run again when the current one has ended."
     )
 

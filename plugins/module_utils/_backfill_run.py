@@ -28,7 +28,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
 
+_WORKAROUND = (
+    " Or copy the existing images with skopeo, as the page Replicate existing images of the documentation shows."
+)
 #: The errors of a destination that is not free: another program has just started a backfill.
 _BUSY = ("ReplicationBackfillInProgressException", "LimitExceededException")
 #: The errors of a backfill that has ended, or that ECR no longer returns.
@@ -136,6 +140,13 @@ class BackfillRun:
 
     def result(self) -> list[Json]:
         return [one.as_json(one.identifier in self._started) for one in self.backfills]
+
+
+def require_backfill(ecr: Client) -> None:
+    """
+    :raises EcrError: if botocore is too old for a backfill
+    """
+    require_operation(ecr, "StartReplicationBackfill", workaround=_WORKAROUND)
 
 
 def configured_destinations(ecr: Client) -> set[Destination]:

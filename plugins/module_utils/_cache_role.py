@@ -22,7 +22,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership import role_warnings
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions
 
 CACHE_ROLE_ARGUMENTS: Json = {
@@ -33,6 +35,15 @@ CACHE_ROLE_ARGUMENTS: Json = {
 }
 
 
+def planned_cache_role(
+    session: Session, declared: CacheRoleDeclaration, problems: Problems
+) -> tuple[PullRole, RolePlan]:
+    """Read the role, and plan it. Nothing is written."""
+    registry = arn_of(session.identity["arn"]).identity
+    role = PullRole(session.client("iam"), registry, declared.name, declared.policy_name, declared.path)
+    return role, plan_cache_role(role.read(), declared, registry, problems)
+
+
 def cache_role(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -40,10 +51,8 @@ def cache_role(module: Module, progress: Progress = no_progress) -> Json:
     """
     declared, problems = CacheRoleDeclaration.of(module.params), Problems()
     session = registry_session(module, declared.problems())
-    registry = arn_of(session.identity["arn"]).identity
     declared = replace(declared, region=session.region)
-    role = PullRole(session.client("iam"), registry, declared.name, declared.policy_name, declared.path)
-    plan = plan_cache_role(role.read(), declared, registry, problems)
+    role, plan = planned_cache_role(session, declared, problems)
     problems.check()
 
     warn(module, role_warnings(plan, declared))
@@ -53,7 +62,7 @@ def cache_role(module: Module, progress: Progress = no_progress) -> Json:
         written = carry_out(role, plan, WaitOptions.of(module.params), progress)
     return {
         "changed": bool(plan.steps),
-        "account": registry.account,
+        "account": session.identity["account"],
         "role_arn": role.role_arn,
         "policy_arn": role.policy_arn,
         "trust": plan.after.trust or {},

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 try:
     import botocore.exceptions
 except ImportError:
@@ -32,6 +34,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Mo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import read_until, wait_until_consistent
 from ansible_collections.crossaccount.ecr.plugins.module_utils._sdk_support import require_operation
+from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wait import WAIT_ARGUMENTS, WaitOptions
 
 PULL_THROUGH_RULE_ARGUMENTS: Json = {
@@ -42,6 +45,13 @@ PULL_THROUGH_RULE_ARGUMENTS: Json = {
 }
 
 
+def planned_cache_rule(session: Session, declared: RuleDeclaration) -> RulePlan:
+    """Read the rules of the registry, and plan the declared one. Nothing is written."""
+    registry = arn_of(session.identity["arn"]).identity
+    plan = plan_cache_rule(read_rules(session.client("ecr")), declared, registry.account, session.region)
+    return replace(plan, problems=(*declared.problems_in(registry, session.region), *plan.problems))
+
+
 def pull_through_rule(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -49,16 +59,14 @@ def pull_through_rule(module: Module, progress: Progress = no_progress) -> Json:
     """
     declared, wait, problems = RuleDeclaration.of(module.params), WaitOptions.of(module.params), Problems()
     session = registry_session(module, declared.cache.problems())
-    registry, ecr = arn_of(session.identity["arn"]).identity, session.client("ecr")
-    plan = plan_cache_rule(read_rules(ecr), declared, registry.account, session.region)
-    problems.extend(declared.problems_in(registry, session.region))
+    ecr, plan = session.client("ecr"), planned_cache_rule(session, declared)
     problems.extend(plan.problems)
     problems.check()
     warn(module, plan.warnings)
 
     if plan.is_change and not module.check_mode:
         progress(f"writing pull through cache rule {declared.cache.prefix}")
-        if plan_cache_rule(read_rules(ecr), declared, registry.account, session.region) != plan:
+        if planned_cache_rule(session, declared) != plan:
             raise EcrError(
                 "The pull through cache rules of the registry were changed by another program during the run. Nothing"
                 " was written. Run again."
@@ -69,7 +77,7 @@ def pull_through_rule(module: Module, progress: Progress = no_progress) -> Json:
         _validate(ecr, plan.after, wait, plan.is_change)
     return {
         "changed": plan.is_change,
-        "account": registry.account,
+        "account": session.identity["account"],
         "region": session.region,
         "rule": plan.after.result() if plan.after else {},
         "diff": plan.diff,

@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declara
 RULE_ARGUMENTS: Json = {
     **CACHE_ARGUMENTS,
     "custom_role_arn": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -26,16 +27,18 @@ class RuleDeclaration:
     """A declared rule.
 
     :param role_arn: the role that ECR assumes; None to keep the current one
+    :param adopt: whether a rule that has another role is changed or deleted
     """
 
     cache: Cache
     role_arn: str | None = None
     is_present: bool = True
+    adopt: bool = False
 
     @classmethod
     def of(cls, params: Json) -> RuleDeclaration:
         """The declaration in the parameters of the module."""
-        return cls(Cache.of(params), params["custom_role_arn"] or None, params["state"] == "present")
+        return cls(Cache.of(params), params["custom_role_arn"] or None, params["state"] == "present", params["adopt"])
 
     def problems_in(self, registry: Identity, region: str) -> t.Iterator[str]:
         """Problems that depend on the registry of the cache."""

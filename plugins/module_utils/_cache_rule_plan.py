@@ -5,7 +5,8 @@
 """The pull through cache rules of a registry, and the change that a declared rule needs. Standard library only.
 
 The prefix identifies a rule. AWS can change only the role of a rule for an ECR registry. Rules have no tags. So a rule
-with the declared prefix and another upstream may belong to another program, and is neither changed nor deleted.
+with the declared prefix may belong to another program. If it has another upstream, it is neither changed nor deleted.
+If it has only another role, it is changed or deleted with `adopt`.
 """
 
 from __future__ import annotations
@@ -119,9 +120,11 @@ def plan_cache_rule(rules: t.Sequence[CacheRule], declared: RuleDeclaration, acc
     wanted = CacheRule(prefix, cache.host(region), cache.upstream_prefix, role_arn)
     if before and not before.has_same_upstream(wanted):
         return RulePlan(before, before, (_other_upstream(before, declared),))
-    if not declared.is_present:
-        return RulePlan(before, None)
     problems = []
+    if before and before.role_arn != role_arn and not declared.adopt:
+        problems.append(_other_role(before, wanted))
+    if not declared.is_present:
+        return RulePlan(before, None, tuple(problems))
     if not role_arn and cache.upstream_account != account:
         problems.append(
             f"{option('custom_role_arn')} is missing. ECR needs a role of account {account} to read the registry of"
@@ -149,10 +152,18 @@ def _other_upstream(before: CacheRule, declared: RuleDeclaration) -> str:
     )
 
 
+def _other_role(before: CacheRule, wanted: CacheRule) -> str:
+    return (
+        f"{before} has {before.role_arn or 'no role'} as its {option('custom_role_arn')}, not {wanted.role_arn}. If no"
+        f" other program manages the rule, set {option('adopt')} to true. Otherwise, declare another"
+        f" {option('prefix')}."
+    )
+
+
 def _overlap(other: CacheRule, wanted: CacheRule) -> str:
     return (
-        f"{other} overlaps with the declared prefix {wanted.prefix}. Declare a {option('prefix')} that neither contains"
-        f" {without_slash(other.prefix)}/ nor is a part of it, or delete that rule."
+        f"{other} overlaps with the declared prefix {wanted.prefix}. Declare another {option('prefix')}, which neither"
+        f" contains {without_slash(other.prefix)}/ nor is a part of it, or delete that rule."
     )
 
 

@@ -25,7 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
     is_ours,
     lowercase_keys,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE, Share
 
 #: The settings of a consumer that require its own role.
 _OF_ROLE = ("role_name", "max_session_duration", "expires")
@@ -109,24 +109,23 @@ def role_names_to_read(share: Share, states: t.Mapping[str, RoleState], others: 
         for attachment in state.attachments
         if attachment.kind is AttachmentKind.ROLE
     }
-    return attached | {share.label} | {name for name, state in others.items() if _names_share(state, share)}
+    return attached | {share.label} | {name for name, state in others.items() if is_role_of(share, name, state)}
 
 
-def _is_shared(state: RoleState) -> bool:
-    return SHARE_TAG not in lowercase_keys(state.role_tags)
+def is_role_of(share: Share, name: str, state: RoleState) -> bool:
+    """Whether a role belongs to a share: its tag is the name of the share, or it has no such tag but the name itself.
 
-
-def _names_share(state: RoleState, share: Share) -> bool:
-    return lowercase_keys(state.role_tags).get(SHARE_TAG) == share.label
+    IAM ignores the case of names.
+    """
+    return lowercase_keys(state.role_tags).get(SHARE_TAG, name).lower() == share.label.lower()
 
 
 def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleState]) -> list[Share]:
     """The shares. Absent shares for the roles of consumers that are no longer declared precede those of their share.
 
-    A role belongs to a share if this collection created it, and if its tag is the name of the share. A role without
-    this tag belongs to the share with its name.
+    Only roles that this collection created belong to a share. If its mode is not `role`, all of them are removed.
     """
-    declared = {share.name.lower() for share in shares}
+    declared = {share.name.lower() for share in shares if share.has_role}
     found: list[Share] = []
     for own in families(shares):
         first, *_others = own
@@ -134,18 +133,19 @@ def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleSta
             name
             for name, state in sorted(states.items())
             if name.lower() not in declared and state.role_exists and is_ours(state.role_tags)
-            if _names_share(state, first) or (_is_shared(state) and name.lower() == first.label.lower())
+            if is_role_of(first, name, state)
         ]
-        found += [
-            replace(
-                first,
-                role=replace(first.role, name=name, is_present=False, consumers=(), role_expires=None),
-                declared_name=first.label,
-            )
-            for name in removed
-        ]
+        found += [_removed(first, name, states[name]) for name in removed]
         found += own
     return found
+
+
+def _removed(share: Share, name: str, state: RoleState) -> Share:
+    """An absent share for a role of `share`. The declaration of another mode does not have its path and its policy."""
+    role = replace(share.role, name=name, is_present=False, consumers=(), role_expires=None)
+    if not share.has_role:
+        role = replace(role, path=state.path, policy_name=state.policy_name or share.policy_name)
+    return replace(share, role=role, declared_name=share.label, mode=ROLE)
 
 
 def families(shares: t.Iterable[Share]) -> list[list[Share]]:
@@ -160,9 +160,10 @@ def with_common_policy(shares: t.Sequence[Share]) -> list[Share]:
     """The shares, each with the names of the other roles that have its policy, and whether its policy is kept."""
     found: list[Share] = []
     for own in families(shares):
+        with_role = [share for share in own if share.has_role]
         for share in own:
-            others = [other for other in own if other is not share]
-            is_kept = any(other.is_present for other in others) or share is not own[-1]
+            others = [other for other in with_role if other is not share]
+            is_kept = any(other.is_present for other in others) or with_role[-1:] != [share]
             role = replace(
                 share.role,
                 policy_roles=tuple(other.name for other in others),

@@ -13,7 +13,6 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._account import roles_of_this_collection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
@@ -22,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
+from ansible_collections.crossaccount.ecr.plugins.module_utils._own_roles import roles_of_this_collection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import InvalidResponseError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent

@@ -57,6 +57,14 @@ class RegistryAccount:
 
 
 @dataclass(frozen=True)
+class UpstreamAccount(RegistryAccount):
+    """The declared account of the upstream registry of a cache."""
+
+    name: t.ClassVar[str] = "upstream_account"
+    noun: t.ClassVar[str] = "upstream account"
+
+
+@dataclass(frozen=True)
 class OwnerAccount(RegistryAccount):
     """The declared owner account of a share."""
 

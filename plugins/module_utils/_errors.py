@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 
@@ -95,7 +96,10 @@ class Problems:
         self.found: list[str] = []
 
     def add(self, message: str) -> None:
-        self.found.append(printable(KNOWN.mask(message)))
+        """Add a problem, unless it is known."""
+        text = printable(KNOWN.mask(message))
+        if text not in self.found:
+            self.found.append(text)
 
     def extend(self, messages: t.Iterable[str]) -> None:
         """Add each message that a `…_problems` function yields."""
@@ -109,6 +113,15 @@ class Problems:
         if self.found:
             listed = "\n".join(f"- {problem}" for problem in self.found)
             raise EcrError(f"{len(self.found)} problems, nothing was written:\n{listed}", problems=self.found, **facts)
+
+
+@contextlib.contextmanager
+def collecting_problems(problems: Problems) -> t.Iterator[None]:
+    """Context manager that adds an EcrError to the problems."""
+    try:
+        yield
+    except EcrError as error:
+        problems.add(str(error))
 
 
 #: The error codes of denials.

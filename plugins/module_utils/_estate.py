@@ -91,7 +91,7 @@ class ReplicationRule:
 
 @dataclass(frozen=True)
 class CacheRule:
-    """A pull-through cache rule.
+    """A pull through cache rule.
 
     :param prefix: of the repositories that the rule creates
     :param upstream: the URL of the upstream registry

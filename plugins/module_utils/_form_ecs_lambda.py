@@ -25,6 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file impo
 
 def ecs_lambda(handoff: Handoff) -> str:
     """A command that allows the consumer's own role to pull, which a policy of the owner must allow as well."""
+    name = f"{NAME_PREFIX}{handoff.owner}-{handoff.region}"
     mode = (
         [
             f"ECS and Lambda cannot use the pull role {handoff.role_name}: they assume no role to pull.",
@@ -44,18 +45,18 @@ def ecs_lambda(handoff: Handoff) -> str:
         *mode,
         "Both sides must allow the pull. The command below allows it on your side. For Lambda, the owner account also",
         f"declares the service lambda.amazonaws.com, and the function must be in {handoff.region}.",
+        f"The command replaces the inline policy {name} of the role, if it exists.",
         "Set the variable below in the environment, and run: sh THIS_FILE",
     )
     uris = [f"  {handoff.registry}/{image}" for image in handoff.images or handoff.repositories]
-    names, region = handoff.repositories, handoff.region
-    policy = handoff.consumer_policy or policy_of_consumer(handoff.owner, region, names, "pull")
+    policy = handoff.consumer_policy or policy_of_consumer(handoff.owner, handoff.region, handoff.repositories, "pull")
     lines = [
         "#!/bin/sh",
         *head,
         "set -eu",
         *comment("The image in a task definition, or ImageUri of a function:", *uris),
         'aws iam put-role-policy --role-name "${ROLE_NAME:?}" \\',
-        f"  --policy-name {NAME_PREFIX}{handoff.owner}-{region} \\",
+        f"  --policy-name {name} \\",
         f"  --policy-document {shlex.quote(json.dumps(policy))}",
     ]
     return form_text(lines)

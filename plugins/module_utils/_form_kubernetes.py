@@ -98,8 +98,9 @@ def _external_id_notes(handoff: Handoff) -> list[str]:
     if handoff.external_id is None:
         return []
     return [
-        "The SecretStore sends the external ID. While the controller has your own credentials, its status Ready shows",
-        "that the trust policy accepts them. It has no other use: the pull role can read no secrets.",
+        "The SecretStore sends the external ID. If the controller has your own credentials, the status Ready of the",
+        "SecretStore shows that the trust policy accepts them. The SecretStore has no other use, because the pull role",
+        "cannot read secrets.",
         "ECRAuthorizationToken has no field for an external ID, so it cannot assume the pull role of this share.",
         "It uses the credentials of the controller. Give the controller those of the pull role in a way that sends an",
         "external ID: with an EKS Pod Identity association (form eks_pod_identity) or an AWS profile (form aws_cli).",

@@ -22,9 +22,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._form_text import
     yaml_lines,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import partition_of
 
 #: The variable of the GitHub repository with the consumer's own role.
 _OWN_ROLE = "ECR_PULL_CALLER_ROLE"
+#: The audience in partition aws-cn. Source: README of configure-aws-credentials, "Audience".
+_CHINA = "sts.amazonaws.com.cn"
 
 
 def terraform(handoff: Handoff) -> str:
@@ -77,6 +80,7 @@ def _aligned(attributes: t.Mapping[str, str]) -> list[str]:
 
 def github_actions(handoff: Handoff) -> str:
     """A workflow that assumes the consumer's own role with OpenID Connect, then the pull role, and pulls."""
+    audience = {"audience": _CHINA} if partition_of(handoff.region) == "aws-cn" else {}
     head = introduction(
         handoff,
         "Workflow of GitHub Actions",
@@ -87,9 +91,11 @@ def github_actions(handoff: Handoff) -> str:
         },
         "Copy this file to .github/workflows. A workflow with its own jobs uses the first three steps only.",
         "The pull role is assumed without session tags, because its trust policy may not allow sts:TagSession.",
+        *(f"Your OpenID Connect provider in IAM needs the audience {one}." for one in audience.values()),
         *([] if handoff.images else ["The hand-off names no image. Add a step that pulls one after the third step."]),
     )
     region, images = github_text(handoff.region), [f"{handoff.registry}/{image}" for image in handoff.images]
+    own_role = {"aws-region": region, "role-to-assume": f"${{{{ vars.{_OWN_ROLE} }}}}", **audience}
     external_id = handoff.external_id
     pull_role = {
         "aws-region": region,
@@ -100,7 +106,7 @@ def github_actions(handoff: Handoff) -> str:
     }
     action = "aws-actions/configure-aws-credentials@v6"
     steps: list[dict[str, t.Any]] = [
-        {"uses": action, "with": {"aws-region": region, "role-to-assume": f"${{{{ vars.{_OWN_ROLE} }}}}"}},
+        {"uses": action, "with": own_role},
         {"uses": action, "with": pull_role},
         {"uses": "aws-actions/amazon-ecr-login@v2", "with": {"registries": github_text(handoff.owner)}},
         *({"run": github_text(shlex.join(["docker", "pull", image]))} for image in images),

@@ -51,7 +51,7 @@ def form_texts(handoff: Handoff, forms: t.Sequence[str]) -> dict[str, str]:
     """
     problems, of_a_role = Problems(), [form for form in forms if form != WITHOUT_ROLE and not handoff.role_arn]
     if of_a_role:
-        problems.add(f"No form is written: the share has no role, which {', '.join(of_a_role)} would assume.")
+        problems.add(f"No form is written: the share has no role, but these forms assume one: {', '.join(of_a_role)}.")
     problems.extend(form_problems(handoff) if forms else ())
     problems.check()
     return {ending: _FORMS[form][1](handoff) for ending, form in zip(form_endings(forms), forms)}

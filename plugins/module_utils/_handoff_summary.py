@@ -39,7 +39,7 @@ def summary(share: Share, owner_account: str | None, now: datetime.datetime) -> 
         ),
         f"role:             {share.role_arn}"
         if share.role_arn
-        else f"mode:             {share.mode}. The own identity of the consumer pulls.",
+        else f"mode:             {share.mode}. The consumer pulls with its own identity.",
         *([f"access:           {end_text(end.time, now)}"] if end and end.time else []),
         f"repositories:     {_list_text(share.repositories)}",
         f"denied:           {_list_text(share.denied)}",

@@ -108,8 +108,8 @@ def _shared(share: Json, credentials: Json) -> t.Iterator[Json]:
     """The registry of the share in a hand-off, with the consumer's own options from `credentials`."""
     if share.get("mode"):
         raise EcrError(
-            f"The share has ecr_pull_mode {share['mode']}, so no role is assumed. The own identity of the host pulls,"
-            " and amazon-ecr-credential-helper uses it without this configuration. Remove the hand-off."
+            f"The share has ecr_pull_mode {share['mode']}, so no role is assumed. The host pulls with its own identity,"
+            " which amazon-ecr-credential-helper uses without this configuration. Remove the hand-off."
         )
     if "role_arn" in share:  # the result of a skipped task has no role_arn
         of_owner = {key: share.get(key) for key in ("role_arn", "external_id")}

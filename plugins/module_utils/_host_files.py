@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._credential_helper import HostPaths, search_path
 from ansible_collections.crossaccount.ecr.plugins.module_utils._docker_config_file import files_before
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems, collecting_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._failed_result import reporting_changes
 from ansible_collections.crossaccount.ecr.plugins.module_utils._files import expand_home, read_regular, replacing
 from ansible_collections.crossaccount.ecr.plugins.module_utils._helper_plan import Change, CurrentFiles
@@ -175,15 +175,6 @@ def _check_paths(paths: HostPaths, problems: Problems) -> None:
     problems.extend(unusable)
     if unusable:
         problems.check()
-
-
-@contextlib.contextmanager
-def collecting_problems(problems: Problems) -> t.Iterator[None]:
-    """Context manager that adds an EcrError to the problems."""
-    try:
-        yield
-    except EcrError as error:
-        problems.add(str(error))
 
 
 # --- writing

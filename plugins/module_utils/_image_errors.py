@@ -58,7 +58,7 @@ ROWS: tuple[AwsError, ...] = (
         "",
         OWNER,
         True,
-        "The upstream registry of the pull-through cache limits or refuses requests. Run again later.",
+        "The upstream registry of the pull through cache limits or refuses requests. Run again later.",
         "ECR API Reference, ImageFailure; aws/containers-roadmap#2354",
     ),
     AwsError(
@@ -68,7 +68,7 @@ ROWS: tuple[AwsError, ...] = (
         "",
         OWNER,
         False,
-        "The repository is a pull-through cache, and ECR cannot read its upstream registry: the owner account has to"
+        "The repository is a pull through cache, and ECR cannot read its upstream registry: the owner account has to"
         " check the cache rule, its credentials and its role.",
         "ECR API Reference, BatchGetImage and GetDownloadUrlForLayer, Errors; aws/containers-roadmap#2304",
     ),

@@ -105,7 +105,8 @@ ROWS: tuple[AwsError, ...] = (
         "",
         CALLER,
         False,
-        "This access key does not exist in AWS: check the profile or the environment variables.",
+        "This access key does not exist in AWS, or the region is not enabled: check the profile, the environment and"
+        " the region.",
         "STS API Reference, Common Errors; nccgroup/ScoutSuite#1389",
     ),
 )

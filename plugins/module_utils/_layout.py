@@ -142,15 +142,20 @@ class Layout:
         size = sum(part.size for part in wanted)
         check_space(self.folder, size)
         self._registry, self._size = registry, self._size + size
-        with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
-            try:
-                under_way = [pool.submit(registry.blob, repository, part, self._path(part.digest)) for part in wanted]
-                for done in as_completed(under_way):
-                    done.result()
-            except BaseException:
-                registry.stop()  # after a failure or a signal, the other threads end as well
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        try:
+            with interruptible(), ThreadPoolExecutor(_CONCURRENCY) as pool:
+                try:
+                    under_way = [
+                        pool.submit(registry.blob, repository, part, self._path(part.digest)) for part in wanted
+                    ]
+                    for done in as_completed(under_way):
+                        done.result()
+                except BaseException:
+                    registry.stop()  # after a failure or a signal, the other threads end as well
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:
+            registry.stopped.clear()  # all threads have ended, and the caller may try again
 
     def _check_platform(self, config: Descriptor, label: str) -> None:
         if config.size > MANIFEST_BYTES:

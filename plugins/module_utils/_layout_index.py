@@ -85,10 +85,7 @@ def layout_index(text: bytes | None, manifest: Descriptor, annotations: dict[str
         "mediaType": INDEX_TYPES[0],
         "manifests": sorted(entries, key=lambda entry: (str(entry.get("annotations")), str(entry.get("digest")))),
     }
-    try:
-        content = json.dumps(index, indent=2).encode()
-    except RecursionError:
-        raise EcrError(f"The existing index.json is nested too deeply. Choose an empty {option('dest')}.") from None
+    content = json.dumps(index).encode()
     if len(content) > MANIFEST_BYTES:
         raise EcrError(
             f"The index.json with the new image would have {len(content)} bytes; no more than {MANIFEST_BYTES} are"

@@ -78,6 +78,7 @@ VARIABLES: dict[str, dict[str, str]] = {
     },
     "crossaccount.ecr.ecr_cache": {
         **{name: f"ecr_cache_{name}" for name in _CACHE},
+        "account": "ecr_cache_consumer_account",
         "name": "ecr_cache_role_name",
         "path": "ecr_cache_role_path",
         "cache_role": "ecr_cache_role_name",

@@ -84,7 +84,7 @@ def merge(policy: Document | None, is_own: t.Callable[[object], bool], wanted: t
     if len(own) == len(wanted) and {*map(meaning, own)} == {*map(meaning, wanted)}:
         return policy
     statements = listed_statements(policy)
-    position = next((number for number, one in enumerate(statements) if one is own[0]), 0) if own else len(statements)
+    position = next((number for number, one in enumerate(statements) if is_own(one.get("Sid"))), len(statements))
     after = [one for one in statements[position:] if not is_own(one.get("Sid"))]
     listed = [*statements[:position], *wanted, *after]
     return {**(policy or {"Version": _VERSION}), "Statement": listed} if listed else None

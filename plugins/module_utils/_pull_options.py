@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account
     REGISTRY_ACCOUNT_ARGUMENT,
     RegistryAccount,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, collecting_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import split_arn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._image_reference import (
     Reference,
@@ -172,8 +172,6 @@ def _parsed(texts: list[str], problems: Problems) -> list[Reference]:
     """The images with these names."""
     found = []
     for text in texts:
-        try:
+        with collecting_problems(problems):
             found.append(parse_reference(text))
-        except EcrError as error:
-            problems.add(str(error))
     return found

@@ -10,14 +10,18 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list, statements
-from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import CREATE, REPLICATE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import matches_any_case
 
 
 def not_accepted_names(
-    policy: Document | None, source: Identity, registry: Identity, region: str, names: t.Iterable[str]
+    policy: Document | None,
+    source: Identity,
+    registry: Identity,
+    region: str,
+    names: t.Iterable[str],
+    actions: t.Collection[str],
 ) -> list[str]:
-    """The repositories for which no Allow statement accepts images of an account. Conditions are not evaluated."""
+    """The repositories for which no Allow statement allows the actions to an account. Conditions are not evaluated."""
     return [
         name
         for name in names
@@ -26,7 +30,7 @@ def not_accepted_names(
                 _allows(statement, source, action, registry.repository(region, name))
                 for statement in statements(policy or {})
             )
-            for action in (REPLICATE, CREATE)
+            for action in actions
         )
     ]
 

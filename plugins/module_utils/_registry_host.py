@@ -64,7 +64,8 @@ def registry_host_problems(
     if ".vpce." in host:
         yield (
             f"{option('registry_host')} {host!r} is the name of a VPC endpoint, which does not contain the account."
-            f" Enable private DNS names for the endpoint. They are the default host name. Valid is {valid}."
+            " Enable private DNS names for the endpoint, so that the default host name resolves to it. Valid is"
+            f" {valid}."
         )
     else:
         yield (f"{option('registry_host')} {host!r} is not a host name of the registry of the share. Valid is {valid}.")

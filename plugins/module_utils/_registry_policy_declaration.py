@@ -130,11 +130,12 @@ class StatementDeclaration:
             "Sid": self.sid,
             "Effect": "Allow",
             "Principal": {"AWS": source.root},
-            "Action": self._written_actions,
+            "Action": self.written_actions,
             "Resource": resources,
             **({"Condition": role} if self.cache_role else {}),
         }
 
     @property
-    def _written_actions(self) -> list[str]:
+    def written_actions(self) -> list[str]:
+        """The actions of the statement."""
         return sorted(self.actions) if self.cache_role or self.creates else [REPLICATE]

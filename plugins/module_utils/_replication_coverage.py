@@ -14,7 +14,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_run import newest_backfill, replicated_digests
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_run import (
+    newest_backfill,
+    replicated_digests,
+    require_backfill,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import MISSING, ImageRow, Inventory
@@ -26,6 +30,7 @@ _COVERED = ("COMPLETE", "IN_PROGRESS")
 
 def has_uncovered_images(ecr: Client, source: Inventory, destinations: t.Sequence[Destination]) -> bool:
     """Whether an image has neither a copy nor a replication in progress, or a backfill is in progress."""
+    require_backfill(ecr)
     rows = []
     for place in destinations:
         backfill = newest_backfill(ecr, place)

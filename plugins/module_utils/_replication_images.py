@@ -99,6 +99,11 @@ def compare_copies(source: Inventory, copies: t.Mapping[Destination, Inventory])
     return rows
 
 
+def unread_copies(source: Inventory, destinations: t.Iterable[Destination]) -> list[ImageRow]:
+    """The images that may be missing at each destination. A run that cannot read the destinations shows these."""
+    return compare_copies(source, {destination: {} for destination in destinations})
+
+
 def _tags_of(originals: t.Mapping[str, ListedImage], found: t.Mapping[str, ListedImage], digest: str) -> t.Any:
     image = originals.get(digest) or found[digest]
     return not image.image_tags, image.image_tags

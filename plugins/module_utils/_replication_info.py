@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
-from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress, warn
@@ -24,10 +22,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     ImageRow,
     Inventory,
     count_states,
+    unread_copies,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_preflight import Preflight
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import replication_status
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_image_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import unread, with_statuses
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import (
+    MOST_ROWS,
     deletion_problems,
     end_lines,
     missing_problem,
@@ -54,10 +55,6 @@ REPLICATION_INFO_ARGUMENTS: Json = {
 }
 
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_image_problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import unread
-
-
 def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     """The result of the module.
 
@@ -73,16 +70,15 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
     if sides.owner and (source or not problems.found):
         problems.extend(proof_image_problems(declared.references, source))
     if declared.needs_consent:
-        problems.extend(deletion_problems(rows))
-    if declared.expects_copies:
+        problems.extend(deletion_problems(rows if sides.consumer else unread_copies(source, sides.destinations)))
+    if declared.expects_copies and not problems.found:
         problems.extend(sides.acceptance_problems(list(source)))
     planned = sides.preflight(problems, list(source)) if declared.expects == POSSIBLE else Preflight(declared, problems)
     missing_side = other_side_problem(declared, sides.region) if declared.expects == POSSIBLE else ""
     problems.extend([missing_side] if missing_side and problems.found else ())
     problems.check()
     warn(module, dict.fromkeys((*planned.warnings, *unread(sides.first.client("ecr"), declared.references))))
-    if declared.expects_copies and sides.owner and sides.consumer:
-        rows = _wait_for_copies(sides, rows, wait, progress)
+    rows = _final_rows(sides, rows, wait, progress)
     return {
         "changed": False,
         "declaration": declared.result(),
@@ -99,8 +95,16 @@ def replication_info(module: Module, progress: Progress = no_progress) -> Json:
         "missing_side": missing_side,
         "handoff": handoff_text(declared, sides.region),
         "needs_backfill": _needs_backfill(sides, source, rows),
-        **_lines(sides, source, rows),
+        **_lines(sides, source, rows, planned.deletes),
     }
+
+
+def _final_rows(sides: Sides, rows: list[ImageRow], wait: WaitOptions, progress: Progress) -> list[ImageRow]:
+    """The rows after the wait for the copies, with the statuses that AWS reports if the table is short."""
+    if sides.declared.expects_copies and sides.owner and sides.consumer:
+        rows = _wait_for_copies(sides, rows, wait, progress)
+    is_short = sides.declared.is_present and len(rows) <= MOST_ROWS
+    return with_statuses(sides.owner.client("ecr"), rows) if sides.owner and is_short else rows
 
 
 def _needs_backfill(sides: Sides, source: Inventory, rows: list[ImageRow]) -> bool:
@@ -110,14 +114,14 @@ def _needs_backfill(sides: Sides, source: Inventory, rows: list[ImageRow]) -> bo
     return has_uncovered_images(sides.owner.client("ecr"), source, sides.destinations)
 
 
-def _lines(sides: Sides, source: Inventory, rows: list[ImageRow]) -> dict[str, list[str]]:
+def _lines(sides: Sides, source: Inventory, rows: list[ImageRow], deletes: bool) -> dict[str, list[str]]:
     declared, lines = sides.declared, list[str]()
     after = list(other_side_lines(declared.side, declared.owner, declared.consumer)) if declared.is_present else []
     states, all_states = ([*table_lines(rows, every_row), *after] for every_row in (False, True))
     if declared.expects_copies:
         return {"lines": states, "all_lines": all_states, "state_lines": states, "all_state_lines": all_states}
     if sides.owner and declared.is_present:
-        lines = list(preview_lines(source, rows, sides.destinations, bool(declared.deletes)))
+        lines = list(preview_lines(source, rows, sides.destinations, deletes))
     elif sides.owner:
         lines = list(end_lines(rows, sides.destinations))
     return {"lines": lines, "all_lines": lines, "state_lines": states, "all_state_lines": all_states}
@@ -138,9 +142,7 @@ def _wait_for_copies(sides: Sides, rows: list[ImageRow], wait: WaitOptions, prog
     found = read_until(read, lambda rows: all(row.state != MISSING for row in rows), wait)
     missing = [row for row in found if row.state == MISSING]
     if missing:
-        ecr = t.cast(Session, sides.owner).client("ecr")
-        statuses = map_concurrently(lambda row: replication_status(ecr, row), missing)
-        missing = [replace(row, status=status) for row, status in zip(missing, statuses)]
+        missing = with_statuses(t.cast(Session, sides.owner).client("ecr"), missing)
         others = [row for row in found if row.state != MISSING]
         raise EcrError(
             missing_problem(missing, wait.timeout),

@@ -64,7 +64,10 @@ def merge_rule(rules: Rules, declared: RuleDeclaration) -> MergedRules:
     foreign = [number for number in others if number not in contained]
     replaced = sorted([*same, *contained, *(foreign if declared.adopt else ())])
     problems = () if declared.adopt else tuple(_overlap(n, others[n], wanted, declared) for n in foreign)
-    warnings = tuple(_unknown(number) for number, rule in enumerate(parsed) if rule is None)
+    warnings = (
+        *(_unknown(number) for number, rule in enumerate(parsed) if rule is None),
+        *(_contained(number, others[number], wanted) for number in contained),
+    )
     if declared.is_present and [known[number] for number in replaced] == [wanted]:
         return MergedRules(rules, wanted, problems, warnings)
     added = [wanted.request()] if declared.is_present else []
@@ -93,8 +96,15 @@ def _overlap(number: int, other: Rule, wanted: Rule, declared: RuleDeclaration) 
 
 def _unknown(number: int) -> str:
     return (
-        f"Rule {number + 1} of the registry has settings that this collection does not know. It is kept as it is, and"
-        " it may replicate the same repositories."
+        f"Rule {number + 1} of the registry has settings that this collection does not support. It is kept as it is,"
+        " and it may replicate the same repositories."
+    )
+
+
+def _contained(number: int, other: Rule, wanted: Rule) -> str:
+    return (
+        f"Rule {number + 1} of the registry, {other}, is a part of the declared rule, {wanted}, which replaces it. If"
+        " another program manages that rule, declare prefixes or destinations that do not overlap."
     )
 
 
@@ -136,7 +146,7 @@ def rules_of(configuration: object, name: str) -> Rules:
     is_known = isinstance(rules, list) and set(t.cast(Json, configuration)) <= {"rules"} and all(map(_has_form, rules))
     if not is_known:
         raise EcrError(
-            f"{name} has a form that this collection does not know. Nothing was written. Update the collection."
+            f"{name} has a form that this collection does not support. Nothing was written. Update the collection."
         )
     return t.cast(Rules, rules)
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._creation_template import plan_template, read_template
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_run import require_backfill
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, collecting_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import plan_statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_configuration import plan_rule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_plan import unmatched
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_reads import in_enabled_region
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import ReplicationRequest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
-    ReplicationTemplate,
-    unused_templates,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import unused_templates
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_preflight import plan_owned_template
 
 
 class Preflight:
@@ -29,6 +27,7 @@ class Preflight:
 
     :ivar problems: the reasons for which a change cannot be made
     :ivar changes_rule: whether the rule is written or removed
+    :ivar deletes: whether the rule replicates deletions; the setting may be the one of the current rule
     :ivar statements: the destinations whose statement is written or removed
     :ivar templates: the templates to write or to delete, each with its region and the options of its module
     """
@@ -37,6 +36,7 @@ class Preflight:
         self.declared, self.problems = declared, problems
         self.warnings: list[str] = []
         self.changes_rule = False
+        self.deletes = bool(declared.deletes)
         self.statements: list[Destination] = []
         self.templates: list[Json] = []
 
@@ -49,17 +49,18 @@ class Preflight:
         plan = plan_rule(owner, rule)
         self.problems.extend(plan.problems)
         self.changes_rule = plan.merged.rules != plan.before
+        self.deletes = plan.merged.rule.deletes
         self.warnings += [*plan.merged.warnings, *unmatched(rule, repositories)]
+        if self.declared.is_present and self.declared.backfill and self.changes_rule:
+            with collecting_problems(self.problems):
+                require_backfill(owner.client("ecr"))
         if self.declared.is_present:
             self.warnings += unused_templates(self.declared.templates, repositories)
 
     def plan_consumer(self, consumer: Session, place: Destination) -> None:
         """Plan the statement and the templates of a destination."""
-        try:
-            with in_enabled_region(place):
-                self._plan_registry(consumer, place)
-        except EcrError as error:
-            self.problems.add(str(error))
+        with collecting_problems(self.problems), in_enabled_region(place):
+            self._plan_registry(consumer, place)
 
     def _plan_registry(self, consumer: Session, place: Destination) -> None:
         plan = plan_statement(consumer, place.region, self.declared.statement)
@@ -68,18 +69,7 @@ class Preflight:
         self.problems.extend(f"{place}: {problem}" for problem in merged.problems)
         self.warnings += merged.warnings
         for template in self.declared.templates:
-            self._plan_template(consumer, place, template)
-
-    def _plan_template(self, consumer: Session, place: Destination, template: ReplicationTemplate) -> None:
-        current = read_template(consumer.client("ecr", place.region), template.prefix)
-        is_foreign = current is not None and not template.is_ours(current)
-        if not self.declared.is_present and (current is None or is_foreign):
-            self.warnings += [template.kept(place)] if is_foreign else []
-            return
-        if current and is_foreign and not self.declared.adopt:
-            self.problems.add(f"{place}: {template.foreign(current)}")
-        planned = template.for_registry(current)
-        plan = plan_template(consumer, place.region, planned.declaration())
-        self.problems.extend(f"{place}: {problem}" for problem in plan.problems)
-        options = {name: value for name, value in planned.options.items() if value is not None}
-        self.templates += [{**options, "region": place.region}] if plan.before != plan.after else []
+            planned = plan_owned_template(consumer, place, template, self.declared.adopt)
+            self.problems.extend(planned.problems)
+            self.warnings += planned.warnings
+            self.templates += [planned.options] if planned.options else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from dataclasses import replace
 
 try:
     import botocore
@@ -22,6 +23,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Clien
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, error_code
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
+    MISSING,
+    REPLICATED,
     ImageRow,
     Inventory,
     ListedImage,
@@ -115,8 +118,19 @@ def _referrers(ecr: Client, name: str, digest: str) -> list[ListedImage]:
         token = {"nextToken": reply["nextToken"]}
 
 
-def replication_status(ecr: Client, row: ImageRow) -> str:
-    """The status and the failure code of the replication of an image to its destination; empty without a report."""
+def with_statuses(ecr: Client, rows: t.Sequence[ImageRow]) -> list[ImageRow]:
+    """The rows, with the status of the replication of each image that both registries can have."""
+
+    def with_status(row: ImageRow) -> ImageRow:
+        return replace(row, status=_status(ecr, row)) if row.state in (REPLICATED, MISSING) else row
+
+    return list(map_concurrently(with_status, rows))
+
+
+def _status(ecr: Client, row: ImageRow) -> str:
+    """The status and the failure code of the replication of an image to its destination, or the code of an error; empty
+    without a report.
+    """
     try:
         return image_status(ecr, row)
     except botocore.exceptions.ClientError as error:

@@ -22,10 +22,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_imag
     ImageRow,
     Inventory,
     count_states,
+    unread_copies,
 )
 
 #: The maximum number of rows of a table without -v.
-_ROWS = 20
+MOST_ROWS = 20
 _DIGEST = 19  # characters
 
 
@@ -38,14 +39,15 @@ def preview_lines(
     yield f"The selection has {_count(images, 'image')} in {repositories}."
     for destination in destinations:
         found = [row for row in rows if row.destination == destination]
+        exposed = _exposed(found)
         if not found and source:
             yield f"+ {destination}: the images there are not read. New images of the selection appear there."
-            continue
-        counted = count_states(found)
-        appearing = sorted({row.repository for row in found if row.state == MISSING})
-        yield f"+ {destination}: {_count(counted[MISSING], 'image')} can appear" + (
-            f", in {list_text(appearing)}." if appearing else "."
-        )
+            exposed = _exposed(unread_copies(source, [destination]))
+        else:
+            appearing = sorted({row.repository for row in found if row.state == MISSING})
+            yield f"+ {destination}: {_count(count_states(found)[MISSING], 'image')} can appear" + (
+                f", in {list_text(appearing)}." if appearing else "."
+            )
         archived = sum(row.status == ORIGINAL_ARCHIVED for row in found)
         if archived:
             yield (
@@ -53,11 +55,15 @@ def preview_lines(
                 " not replicate archived images."
             )
         if deletes:
-            exposed = counted[REPLICATED] + counted[MISSING]
             yield (
-                f"- {destination}: a deletion of the owner account, also by a lifecycle policy or of the last image"
-                f" tag, deletes the copy there. This concerns {_count(exposed, 'image')} now."
+                f"- {destination}: if an image or its last image tag is deleted in the owner account, for example by a"
+                f" lifecycle policy, ECR deletes the copy there. This affects {_count(len(exposed), 'image')} now."
             )
+
+
+def _exposed(rows: t.Sequence[ImageRow]) -> list[ImageRow]:
+    """The images whose copies a deletion of the owner account would delete, now or after they have been replicated."""
+    return [row for row in rows if row.state in (REPLICATED, MISSING)]
 
 
 def end_lines(rows: t.Sequence[ImageRow], destinations: t.Sequence[Destination]) -> t.Iterator[str]:
@@ -65,14 +71,15 @@ def end_lines(rows: t.Sequence[ImageRow], destinations: t.Sequence[Destination])
     for destination in destinations:
         found = [row for row in rows if row.destination == destination]
         copies = sum(row.state != MISSING for row in found)
-        yield f"- {destination}: no new images appear. {_count(copies, 'copy', 'copies')} of the selection stay there."
+        kept = _count(copies, "copy of the selection stays", "copies of the selection stay")
+        yield f"- {destination}: no new images appear. {kept} there."
 
 
 def table_lines(rows: t.Sequence[ImageRow], every_row: bool = False) -> t.Iterator[str]:
     """The state of each image at each destination. Without `every_row`, a long table has no replicated images."""
     if not rows:
         return
-    shown = rows if every_row or len(rows) <= _ROWS else [row for row in rows if row.state != REPLICATED]
+    shown = rows if every_row or len(rows) <= MOST_ROWS else [row for row in rows if row.state != REPLICATED]
     cells = [("state", "repository", "image tags", "digest", "kind", "destination", "status"), *map(_cells, shown)]
     widths = [max(map(len, column)) for column in zip(*cells)]
     for line in cells if shown else ():
@@ -108,12 +115,12 @@ def other_side_lines(side: str, source: str, destination: str) -> t.Iterator[str
 
 def deletion_problems(rows: t.Sequence[ImageRow]) -> t.Iterator[str]:
     """The problem of a replication of deletions without consent, with the images that it could delete."""
-    exposed = list(dict.fromkeys(_name(row) for row in rows if row.state in (REPLICATED, MISSING)))
-    listed = list_text(exposed, noun="images") or "none now"
+    exposed = dict.fromkeys(_name(row) for row in _exposed(rows))
+    listed = list_text(list(exposed), noun="images") or "none now"
     yield (
-        f"{option('delete_replication')} is true: when the owner account deletes an image or its last image tag, or a"
-        f" lifecycle policy does, ECR deletes the copy at every destination. This concerns these images: {listed}. To"
-        f" consent, set {option('allow_deletions')} to true."
+        f"{option('delete_replication')} is true: if an image or its last image tag is deleted in the owner account,"
+        " for example by a lifecycle policy, ECR deletes the copy at every destination. This affects these images:"
+        f" {listed}. To consent, set {option('allow_deletions')} to true."
     )
 
 
@@ -128,12 +135,21 @@ def missing_problem(rows: t.Sequence[ImageRow], timeout: int) -> str:
     )
 
 
-def not_accepted(destination: Destination, source: str, repositories: t.Sequence[str]) -> str:
+def not_accepted(destination: Destination, source: str, actions: t.Iterable[str], repositories: t.Sequence[str]) -> str:
     """The message for a destination whose registry policy does not accept the images."""
     return (
         f"The registry of {destination} does not accept the images of account {source}: its policy does not allow"
-        f" ecr:ReplicateImage and ecr:CreateRepository for {list_text(repositories)}. Run replicate.yml with the same"
-        " variables and ecr_replicate_side=consumer in that account."
+        f" {' and '.join(actions)} for {list_text(repositories)}. Run replicate.yml with the same variables and"
+        " ecr_replicate_side=consumer in that account."
+    )
+
+
+def not_created(destination: Destination, repositories: t.Sequence[str]) -> str:
+    """The message for repositories that a destination lacks and that replication may not create."""
+    return (
+        f"{destination} lacks {list_text(repositories, noun='repositories')}, and {option('create_repositories')} is"
+        " false, so no image can arrive there. Create the repositories, or set"
+        f" {option('create_repositories')} to true."
     )
 
 

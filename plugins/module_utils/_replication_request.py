@@ -23,15 +23,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import StatementDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import RuleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_proof import proof_selection_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_rule import Rule
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
     SELECTION_ARGUMENTS,
     Selection,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_templates import (
     TEMPLATES_ARGUMENT,
-    ReplicationTemplate,
     repeated_problems,
+    replication_template,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._template_ownership import OwnedTemplate
 
 ANY, POSSIBLE, REPLICATED = "any", "possible", "replicated"
 REQUEST_ARGUMENTS: Json = {
@@ -90,7 +92,7 @@ class ReplicationRequest:
     allow_deletions: bool
     images: tuple[str, ...]
     statement: StatementDeclaration
-    templates: tuple[ReplicationTemplate, ...]
+    templates: tuple[OwnedTemplate, ...]
     adopt: bool
     backfill: bool
     accepted: bool
@@ -115,7 +117,7 @@ class ReplicationRequest:
                 {**params, "source_account": params["owner_account"], "cache_account": None, "cache_role": None}
             ),
             tuple(
-                ReplicationTemplate.of(one, params["owner_account"], params["state"] == "present")
+                replication_template(one, params["owner_account"], params["state"] == "present")
                 for one in params["templates"]
             ),
             params["adopt"],
@@ -146,6 +148,11 @@ class ReplicationRequest:
     def needs_consent(self) -> bool:
         """Whether the replication of deletions is declared without consent."""
         return bool(self.is_present and self.deletes and not self.allow_deletions)
+
+    @property
+    def needs_repositories(self) -> bool:
+        """Whether the destinations must have the repositories before the replication begins."""
+        return self.expects == POSSIBLE and self.is_present and not self.statement.creates
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -186,7 +193,7 @@ class ReplicationRequest:
 
     def _rule_problems(self) -> t.Iterator[str]:
         # The default is the region of the session, which is known later.
-        return self.rule(self.regions[0]).problems() if self.regions else self.selection.problems()
+        return self.rule("").problems() if self.regions else self.selection.problems()
 
     def _account_problems(self) -> t.Iterator[str]:
         for name, account in (("owner_account", self.owner), ("consumer_account", self.consumer)):
@@ -229,7 +236,7 @@ class ReplicationRequest:
     def problems_in(self, region: str) -> t.Iterator[str]:
         """Problems with the destinations, which depend on the region of the images."""
         yield from self.rule(region).problems_in(Destination(str(self.owner), region))
-        yield from proof_selection_problems(self.references, self.rule(region).rule(False))
+        yield from proof_selection_problems(self.references, Rule(self.selection.prefixes, ()))
 
 
 def consumer_parameters(params: Json) -> Json:

@@ -70,7 +70,7 @@ class Rule:
 
 
 def rule_of(reply: Json) -> Rule | None:
-    """The rule in a response of AWS; None if it has a form that this collection does not know."""
+    """The rule in a response of AWS; None if it has a form that this collection does not support."""
     filters = reply.get("repositoryFilters") or []
     if not set(reply) <= _MEMBERS or any(one.get("filterType") != _PREFIX_MATCH for one in filters):
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError, Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems, collecting_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
@@ -31,7 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_read
     in_enabled_region,
     read_inventory,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import not_accepted
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_report import not_accepted, not_created
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import (
     ReplicationRequest,
     consumer_parameters,
@@ -92,9 +92,18 @@ class Sides:
         registries = [(self.source, self.owner.client("ecr"))]
         registries += [(place, t.cast(Session, self.consumer).client("ecr", place.region)) for place in places]
         found = map_concurrently(lambda registry: self._inventory(*registry, problems), registries)
+        if not problems.found:
+            problems.extend(self._creation_problems(found[0], dict(zip(places, found[1:]))))
         subjects = subjects_of(self.declared.references, found[0])
         source, *copies = [add_referrers(ecr, one, subjects) for (_place, ecr), one in zip(registries, found)]
         return source, compare_copies(source, dict(zip(places, copies)))
+
+    def _creation_problems(self, source: Inventory, copies: t.Mapping[Destination, Inventory]) -> t.Iterator[str]:
+        """The destinations that lack repositories which replication may not create."""
+        for place, inventory in copies.items() if self.declared.needs_repositories else ():
+            missing = sorted({*source} - {*inventory})
+            if missing:
+                yield not_created(place, missing)
 
     def pulls(self, source: Inventory) -> list[Json]:
         """The images that the consumer account pulls from each destination."""
@@ -102,12 +111,9 @@ class Sides:
 
     def _inventory(self, place: Destination, ecr: Client, problems: Problems) -> Inventory:
         selects = self.declared.rule(self.region).rule(False).selects
-        try:
-            with in_enabled_region(place):
-                return read_inventory(ecr, selects)
-        except EcrError as error:
-            problems.add(str(error))
-            return {}
+        with collecting_problems(problems), in_enabled_region(place):
+            return read_inventory(ecr, selects)
+        return {}
 
     def acceptance_problems(self, names: t.Sequence[str]) -> t.Iterator[str]:
         """The destinations whose registry policy does not accept the images."""
@@ -117,9 +123,10 @@ class Sides:
         source = Identity(registry.partition, self.declared.owner)
         for place in self.destinations:
             policy = read_registry_policy(self.consumer.client("ecr", place.region), f"registry policy of {place}")
-            refused = not_accepted_names(policy, source, registry, place.region, names)
+            actions = self.declared.statement.written_actions
+            refused = not_accepted_names(policy, source, registry, place.region, names, actions)
             if refused:
-                yield not_accepted(place, self.declared.owner, refused)
+                yield not_accepted(place, self.declared.owner, actions, refused)
 
     def preflight(self, problems: Problems, repositories: t.Sequence[str]) -> Preflight:
         """The planned changes.

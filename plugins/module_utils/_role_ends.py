@@ -50,7 +50,7 @@ def _fixed(declared: object, known: t.Iterable[End | None], now: datetime.dateti
 def role_end_problems(before: RoleState, declared: RoleDeclaration, now: datetime.datetime) -> t.Iterator[str]:
     """Problems with the ends of a declaration. A past end that AWS already has is not a problem.
 
-    The trust policy has the earlier end, also if someone removed it from the permissions.
+    The trust policy has the earlier end, even if someone removed it from the permissions.
     """
     of_trust = end_in(before.trust)
     for declared_end, end, current, remedy in (

@@ -83,10 +83,8 @@ def narrow_trust(
     if is_mixed:
         trust = DENY_ALL_TRUST
         loses = loses or not _policy_document.equivalent(old, trust)
-    elif not _policy_document.equivalent(old, new) and (boundary_differs or _permissions_differ(before, after)):
-        trust = _common_trust(old, new)
-    if loses and _policy_document.equivalent(trust, old):
-        # The permissions may have a later end than a new principal until they change.
+    elif loses:
+        # A new principal must not use the old permissions, the old boundary or an old end.
         is_same = _same_limits(before, after) and not boundary_differs
         trust = new if is_same else _common_trust(old, new)
     if loses and not before.revoking:
@@ -100,13 +98,6 @@ def narrow_trust(
     if loses or before.revoking or returns:
         after = replace(after, revoked=True, revoking=False)
     return trust, steps, after
-
-
-def _permissions_differ(before: RoleState, after: RoleState) -> bool:
-    old, new = before.permissions, after.permissions
-    if old is None or new is None:
-        return old is not new
-    return not _policy_document.equivalent(without_end(old), without_end(new))
 
 
 def _same_limits(before: RoleState, after: RoleState) -> bool:

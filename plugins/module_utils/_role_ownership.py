@@ -64,12 +64,12 @@ def removal_problems(before: RoleState, declared: RoleDeclaration) -> t.Iterator
 def role_warnings(plan: RolePlan, declared: RoleDeclaration) -> t.Iterator[str]:
     """Warnings about a plan before it is applied."""
     before = plan.before
+    if not plan.after.role_exists:
+        return
     dangling = _policy_document.dangling_principals(before.trust)
     if dangling and plan.steps:
         names = ", ".join(dangling)
         yield f"The trust policy of {declared.name} names deleted users or roles: {names}. They are replaced."
-    if not plan.after.role_exists:
-        return
     users = [attachment_text(attachment, declared) for attachment in before.attachments if attachment.uses_policy]
     if users and plan.steps:
         yield f"{'; '.join(users)}. Others attached it, so their access changes with the policy."

@@ -101,6 +101,8 @@ class RoleState:
     #: The inline policy that ends the access of this role; None if the role does not have it.
     end_policy: Document | None = None
     attachments: tuple[Attachment, ...] = ()
+    #: The name of the only policy that is attached to the role; empty if it was not needed.
+    policy_name: str = ""
 
     @property
     def settings(self) -> RoleSettings:

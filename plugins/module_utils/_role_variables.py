@@ -51,6 +51,15 @@ def valid_variables(role: str) -> list[str]:
     return sorted({*VARIABLES[role].values(), *_OTHERS[role]})
 
 
+def variables_of_another_playbook(names: t.Container[str]) -> t.Iterator[str]:
+    """Problems with variables of the role `ecr_share` that only revoke.yml reads, in a run of share.yml."""
+    if "ecr_share_revoke_consumers" in names:
+        yield (
+            "ecr_share_revoke_consumers selects the sessions that crossaccount.ecr.revoke ends. A share does not"
+            " read it. Remove it, or run crossaccount.ecr.revoke."
+        )
+
+
 def unknown_variables(role: str, names: t.Iterable[str]) -> t.Iterator[str]:
     """Problems with unknown variables that have the prefix of a role, each with the most similar valid name.
 
@@ -62,5 +71,5 @@ def unknown_variables(role: str, names: t.Iterable[str]) -> t.Iterator[str]:
     valid = [name for name in valid_variables(role) if name.startswith(prefix)]
     known = {*valid, *(prefix + name for name in _PUBLISHED[prefix])}
     for name in sorted(name for name in names if name.startswith(prefix) and name not in known):
-        nearest = difflib.get_close_matches(name, valid, 1, 0)[0]
+        (nearest,) = difflib.get_close_matches(name, valid, 1, 0)
         yield f"Variable {name} is unknown, so it would be ignored. The nearest valid name is {nearest}."

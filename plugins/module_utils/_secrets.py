@@ -4,7 +4,7 @@
 # Private to this collection: names and behavior may change in any release.
 """Masks the known secrets of this process in its output. Standard library only.
 
-A secret is found in plain text, escaped (URL, JSON, Python, HTML), in hexadecimal and in base64, also if white space
+A secret is found in plain text, escaped (URL, JSON, Python, HTML), in hexadecimal and in base64, even if white space
 splits it, as in a wrapped line. PART consecutive characters of any of these forms are sufficient.
 """
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._account import roles_of_this_collection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._concurrency import map_concurrently
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import (
@@ -22,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
+from ansible_collections.crossaccount.ecr.plugins.module_utils._own_roles import roles_of_this_collection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation import (
     Revocation,
     incomplete,

@@ -97,6 +97,7 @@ class RegistryState:
     :param names: the names of all repositories; None if they were not listed because no pattern requires it
     :param policies: the texts of the policies of all repositories, None without a policy; empty if no share needs them.
         The key `*` is the registry policy
+    :param unread: the reason why policies could not be read that may have statements of an earlier mode
     :param unknown: the reason why other repositories with a granting tag could not be found; empty if they were found
     """
 
@@ -106,6 +107,7 @@ class RegistryState:
     names: tuple[str, ...] | None = None
     unknown: str = ""
     policies: dict[str, str | None] = field(default_factory=dict)
+    unread: str = ""
 
 
 @dataclass(frozen=True)

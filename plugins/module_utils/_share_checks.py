@@ -38,15 +38,26 @@ def _same_names(share: Share, other: Share, number: int, other_number: int) -> t
     if share.label == other.label:
         return
     if share.name.lower() == other.name.lower():
-        yield (
-            f"Shares {number} and {other_number} have the same role_name {other.name}. Give each share its own"
-            " role_name, or declare them as one share."
-        )
+        yield _same_name(number, other_number, other.name)
     elif share.policy_name.lower() == other.policy_name.lower():
         yield (
             f"Shares {share.name} and {other.name} have the same policy {other.policy_name}. Give each share its own"
             " policy_name."
         )
+
+
+def same_name_problems(names: t.Sequence[str | None]) -> t.Iterator[str]:
+    """Problems with the declared names of shares that are exactly the same."""
+    for number, name in enumerate(names):
+        if name is not None and name in names[:number]:
+            yield _same_name(names.index(name) + 1, number + 1, name)
+
+
+def _same_name(number: int, other_number: int, name: str) -> str:
+    return (
+        f"Shares {number} and {other_number} have the same role_name {name}. Give each share its own"
+        " role_name, or declare them as one share."
+    )
 
 
 def _same_handoff(share: Share, other: Share) -> t.Iterator[str]:

@@ -31,6 +31,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE, Share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import same_name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes import MODES, mode_problems
 
 CONSUMER_ARGUMENTS: Json = {
@@ -128,7 +129,7 @@ def declared_shares(params: Json, region: str) -> list[Share]:
         one
         for given in declared.shares
         for share in [_share_of(given, declared.trust_policy_quota, region)]
-        for one in (shares_of_consumers(share) if given["roles"] == "per_consumer" else [share])
+        for one in (shares_of_consumers(share) if share.has_role and given["roles"] == "per_consumer" else [share])
     ]
 
 
@@ -141,12 +142,10 @@ def share_declaration_problems(params: Json) -> t.Iterator[str]:
     if not declared.shares:
         yield "ecr_share_shares is an empty list. Declare at least one share; state: absent ends one."
     for number, share in enumerate(declared.shares, 1):
-        found = [
-            *_missing_problems(share, number if declared.is_list else 0),
-            *_declared_option_problems(share),
-        ]
+        found = [*_missing_problems(share, number if declared.is_list else 0), *_declared_option_problems(share)]
         prefix = f"Share {share['role_name'] or number}: " if len(declared.shares) > 1 else ""
         yield from (prefix + problem for problem in found)
+    yield from same_name_problems([share["role_name"] for share in declared.shares])
 
 
 def _given(options: Json) -> Json:

@@ -144,6 +144,7 @@ def _recipients(consumers: t.Sequence[Json]) -> list[Json]:
 def handoffs_of(facts: t.Sequence[ShareFacts]) -> list[Json]:
     """The options of `ecr_handoff` for each share. A single hand-off also has the name of an artifact."""
     found = [share.handoff for share in facts]
-    if len(found) == 1 and found[0] and len(found[0]["role"]["consumers"]) * len(facts[0].places) == 1:
-        found[0]["artifact"] = "ecr_share_handoff"
+    given = [handoff for handoff in found if handoff]
+    if len(given) == 1 and len(given[0]["role"]["consumers"]) * len(given[0]["tagged"]) == 1:
+        given[0]["artifact"] = "ecr_share_handoff"
     return found

@@ -101,7 +101,7 @@ def share_info(module: Module, progress: Progress = lambda _text: None) -> Json:
     def read_and_plan() -> SharePlan:
         found = Problems()
         found.found += problems.found
-        account = read_account(session, shares, options.wait)
+        account = read_account(session, shares, options.wait, options.expect_unchanged)
         plan = plan_shares(
             shares, account, lambda: secrets.token_hex(16), options.expect_unchanged, options.expired_only
         )
@@ -144,6 +144,7 @@ def _unchanged(
 def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
     """The plan as the result of the module."""
     shares = [share.result for share in plan.shares]
+    present = [share for share in shares if share["state"] == "present"] or shares
     is_shared = any(plan.handoffs)
     places = affected_places({"access_lost": plan.access.lost, "shares": shares})
     return {
@@ -163,6 +164,6 @@ def result_of_plan(plan: SharePlan, check_mode: bool) -> Json:
         "repositories": sorted({name for _region, name in places}),
         "handoffs": plan.handoffs,
         "shares": shares,
-        "share": shares[0] if len(shares) == 1 else {},
+        "share": present[0] if len(present) == 1 else {},
         "diff": plan.diff,
     }

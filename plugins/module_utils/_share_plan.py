@@ -10,8 +10,8 @@ The order of the writes
 A run has four phases. Each phase is complete for all shares before the next phase begins:
 
 1. *untag*: remove the tags that are no longer declared;
-2. *roles*: create, update or delete the pull roles;
-3. *statements*: remove, change and add the statements of shares without a role in the policies of repositories;
+2. *statements*: remove, change and add the statements of shares without a role in policies;
+3. *roles*: create, update or delete the pull roles;
 4. *tag*: add the new tags.
 
 This order guarantees: at no time can a principal read a repository unless the old or the new declaration allows this
@@ -21,11 +21,12 @@ fewer tags can only be accessible to fewer principals.
 
 - While tags are removed, the roles are unchanged, and the tags of each repository are a subset of its old tags. So no
   principal has access that the old declaration does not allow.
+- A statement is replaced with one request. So a policy has either the old or the new statement. A statement in the
+  policy of a repository gives access to this repository only. One in the registry policy gives access by the tags of
+  repositories, as a role.
 - While roles change, each repository has only tags that it has both before and after the run. A role that is not yet
   changed grants only access that the old declaration allows. A changed role grants only access that the new declaration
   allows. The plan of each role (`_role_plan`) gives the same guarantee between its own writes.
-- A statement is replaced with one request, and gives access to its repository only. So a repository has either the old
-  or the new statement. The phase could be anywhere.
 - While tags are added, all roles are changed, and the tags of each repository are a subset of its new tags. So no
   principal has access that the new declaration does not allow.
 
@@ -33,8 +34,13 @@ Completing one share before the next is not safe. For example, shares A and B gr
 the tag to another repository for A, and moves B to another tag. If A is completed first, the consumers of B can read
 the new repository of A until B is completed.
 
+If a share gets another mode, what it has from the earlier mode is removed in the same run. The order of the two phases
+keeps access without need of an interruption: a statement is written before the role is deleted, and a statement of one
+policy mode before that of the other. Only a role is created after the statements are removed, because a later run does
+not search for statements if the role exists (`_former_modes`). The consumer needs the hand-off of the new role anyway.
+
 If a tag gets a new value, and a role grants access by the old value after the run, the old value is removed in the
-first phase. Otherwise a new consumer of that role could read the repository in the second phase.
+first phase. Otherwise a new consumer of that role could read the repository before the last phase.
 """
 
 from __future__ import annotations
@@ -86,8 +92,8 @@ class SharePlan:
     """All changes of a run in their order, and their effect. A plan with problems must not be applied.
 
     :param untag: the first phase
-    :param roles: the second phase
-    :param statements: the third phase, the statements in the policies of repositories
+    :param statements: the second phase
+    :param roles: the third phase
     :param tag: the last phase
     :param handoffs: the options of `ecr_handoff` for each share; empty for an absent share
     :param shares: the shares after the run
@@ -97,8 +103,8 @@ class SharePlan:
     """
 
     untag: list[TagStep]
-    roles: list[RoleDeclaration]
     statements: list[StatementStep]
+    roles: list[RoleDeclaration]
     tag: list[TagStep]
     access: AccessChange
     handoffs: list[Json]
@@ -120,7 +126,7 @@ class SharePlan:
         additions = [("ecr_repository_tag", {**step.options, "state": "present"}) for step in self.tag]
         roles = [("iam_ecr_pull_role", role.options) for role in self.roles]
         statements = [("ecr_repository_policy_statement", step.options) for step in self.statements]
-        return [*removals, *roles, *statements, *additions]
+        return [*removals, *statements, *roles, *additions]
 
     @property
     def remaining(self) -> list[str]:

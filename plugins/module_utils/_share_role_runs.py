@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles i
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._end_condition import earlier, end_in
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import with_former_statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import (
     end_of_role,
@@ -40,14 +41,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements
 
 
 def planned_shares(declared: t.Sequence[Share], account: Account, expired_only: bool) -> list[Share]:
-    """The declared shares, and those of the roles that are no longer declared.
+    """The declared shares, and absent shares for the roles and statements that are no longer declared.
 
     :param expired_only: whether shares whose end has not passed are left unchanged
     """
     shares = with_removed_roles(declared, account.roles)
     if expired_only:
         shares = [share if _has_ended(share, shares, account) else _unchanged(share, account) for share in shares]
-    return with_common_policy(shares)
+    return with_common_policy(with_former_statements(shares, account))
 
 
 def _has_ended(share: Share, shares: t.Sequence[Share], account: Account) -> bool:
@@ -71,7 +72,8 @@ def _unchanged(share: Share, account: Account) -> Share:
 
 def _states(share: Share, shares: t.Sequence[Share], account: Account) -> list[RoleState]:
     """The states of the roles of one declaration. The role of `share` is the first one."""
-    names = [share.name, *(other.name for other in shares if other.label == share.label and other is not share)]
+    own = [other for other in shares if other.label == share.label and other is not share and other.has_role]
+    names = [share.name, *(other.name for other in own)]
     return [account.roles.get(name, RoleState()) for name in names]
 
 
@@ -105,8 +107,9 @@ def plan_role_of_share(
 
 def role_runs(shares: t.Sequence[Share], roles: t.Sequence[PlannedRole]) -> list[RoleDeclaration]:
     """The declarations to apply, in their order."""
-    planned = {share.name: role for share, role in zip(shares, roles)}
-    return [run for family in families(shares) for run in _runs([planned[share.name] for share in family])]
+    planned = {share.name: role for share, role in zip(shares, roles) if share.has_role}
+    with_role = families(share for share in shares if share.has_role)
+    return [run for family in with_role for run in _runs([planned[share.name] for share in family])]
 
 
 def _runs(family: t.Sequence[PlannedRole]) -> t.Iterator[RoleDeclaration]:

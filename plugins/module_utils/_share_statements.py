@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import ChangeOfAccess, Repository
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import has_statement, policies_of_mode
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
     permissions_document,
     repository_tags_of,
@@ -36,7 +36,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_polic
     policy_name,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import SHARE_TAG, RoleState, lowercase_keys
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, Account, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_access import (
@@ -82,18 +82,20 @@ class StatementChanges:
     """The changes of repository policies in a run.
 
     :param removals: the steps that remove statements, before those that add or change them
+    :param endings: the steps that remove the statements of an earlier mode, after those of the declared mode
     :param access: the access gained and lost, with the name of the share
     """
 
     removals: list[StatementStep] = field(default_factory=list)
     additions: list[StatementStep] = field(default_factory=list)
+    endings: list[StatementStep] = field(default_factory=list)
     access: list[tuple[str, ChangeOfAccess]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     diff: list[Json] = field(default_factory=list)
 
     @property
     def steps(self) -> list[StatementStep]:
-        return [*self.removals, *self.additions]
+        return [*self.removals, *self.additions, *self.endings]
 
 
 def declared_statement(share: Share) -> AccessDeclaration:
@@ -115,9 +117,7 @@ def planned_without_role(share: Share, account: Account) -> PlannedRole:
     """The share as a role that grants access by its tags. No IAM role is read or written."""
     tags = repository_tags_of(share.role.repository_tags)
     granting = RoleState(True, True, permissions=permissions_document(account.identity, tags), attached=True)
-    sid = declared_statement(share).sid
-    policies = [policy or "" for registry in account.registries.values() for policy in registry.policies.values()]
-    before = granting if any(sid in policy for policy in policies) else RoleState()
+    before = granting if has_statement(share, account) else RoleState()
     after = granting if share.is_present else RoleState()
     consumers = tuple(consumer.in_partition(account.identity.partition) for consumer in share.role.consumers)
     return PlannedRole(replace(share.role, consumers=consumers), RolePlan(before, after, []))
@@ -143,13 +143,6 @@ def _share_problems(share: Share, account: Account) -> t.Iterator[str]:
         yield from repository_tags_problems(share.role.repository_tags)
     if "consumers" not in share.missing:
         yield from declared_statement(share).problems_in(account.identity)
-    for name, state in sorted(account.others.items()):
-        if share.name.lower() in (name.lower(), lowercase_keys(state.role_tags).get(SHARE_TAG, "").lower()):
-            yield (
-                f"Role {name} of this collection exists, so the consumers of an earlier declaration can still pull"
-                f" through it. End that share first: set {option('mode')} to role and {option('state')} to absent. Or"
-                f" choose another {option('role_name')}."
-            )
 
 
 def _plan_in_region(
@@ -163,7 +156,7 @@ def _plan_in_region(
     """Plan the statement of a share in one region, and replace the changed texts in `policies`."""
     wanted_tags = repository_tags_of(share.role.repository_tags)
     declared, owner = declared_statement(share), shared.account.identity
-    own = {name: policy for name, policy in policies.items() if (name == REGISTRY) == declared.in_registry}
+    own = policies_of_mode(policies, share.mode)
     selected = {
         name
         for name in (own if share.is_present and wanted_tags else ())
@@ -175,7 +168,9 @@ def _plan_in_region(
         tuple(change.name for change in plan.changes if (change.name in selected) == is_added)
         for is_added in (False, True)
     )
-    changes.removals += [StatementStep(share, region, removed, False)] if removed else []
+    is_replaced = any(other.is_present for other in shared.shares if other.label == share.label)
+    removals = changes.removals if share.is_present or not is_replaced else changes.endings
+    removals += [StatementStep(share, region, removed, False)] if removed else []
     changes.additions += [StatementStep(share, region, added, True)] if added else []
     changes.problems += plan.problems
     if declared.in_registry:

@@ -152,8 +152,12 @@ def _matching_tags(tags: dict[str, str], wanted: set[Tag]) -> dict[str, str]:
 
 
 def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: TagChanges) -> None:
-    for number, share, region, names in shared.places():
-        before = shared.before[number]
+    for _number, share, region, names in shared.places():
+        is_known = any(
+            state.role_exists or state.policy_exists
+            for other, state in zip(shared.shares, shared.before)
+            if other.label == share.label
+        )
         for name in names if not (share.is_present or share.is_unchanged) else ():
             for key, value in _matching_tags(shared.tags(region, name), share.tag_set).items():
                 tag = (key.lower(), value)
@@ -165,7 +169,7 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
                     if any(other.label == share.label for other in granting):
                         continue  # the share stays for its other consumers
                     others = [other.name for other in granting]
-                elif not (before.role_exists or before.policy_exists or shared.is_carried_out):
+                elif not (is_known or shared.is_carried_out):
                     if share.is_named:
                         changes.problems.append(_no_role(share, region, name, tag, others))
                     continue

@@ -84,7 +84,8 @@ def _deleted_lines(
         yield "the role is deleted; no one can pull through it"
     else:
         yield "the role and its policy are deleted; no one can pull through it"
-    for place in () if has_other_roles else facts.places:
+    is_last = all(other.label != shared.shares[number].label for other in shared.shares[number + 1 :])
+    for place in facts.places if is_last else ():
         own = [name for name in place.names if (place.region, name) in tags.removed]
         yield f"in {place.region}: {list_text(own, every_name) or 'no repository'} lost the tags"
 
@@ -123,6 +124,11 @@ def warnings_of(shared: ShareState) -> t.Iterator[str]:
             yield (
                 f"Which other repositories in {region} have the tags of these shares is unknown, so access to them is"
                 f" not shown: {registry.unknown}"
+            )
+        if registry.unread:
+            yield (
+                f"Whether policies in {region} still have statements of these shares from an earlier"
+                f" {option('mode')} is unknown: {registry.unread}"
             )
     for share in shared.shares:
         for name, state in sorted(shared.account.others.items()):

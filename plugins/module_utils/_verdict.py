@@ -181,14 +181,14 @@ def _why_readable(granting: Json, tags: Tags) -> str:
         return "Its tags cannot be read with this role; ask the owner account for them, and for the role's policies."
     if granting and all(str(tags.get(key)) in map(str, as_list(value)) for key, value in granting.items()):
         carried = ", ".join(f"{key}={tags[key]}" for key in granting)
-        return f"It carries {carried}, which the role's policy grants: the owner account has to remove that tag."
+        return f"It has {carried}, which grants access through the role: the owner account has to remove that tag."
     carried = ", ".join(f"{key}={value}" for key, value in sorted(tags.items())) or "no tag"
     if granting:
         return (
-            f"It carries {carried}, which is not what grants access: another policy of the role, or one of the"
+            f"It has {carried}, which does not explain the access: another policy of the role, or the policy of the"
             " repository, allows reading it."
         )
-    return f"It carries {carried}: the owner account has to compare that with the role's policies."
+    return f"It has {carried}: the owner account has to compare that with the role's policies."
 
 
 def existence_warnings(expectations: Expectations) -> t.Iterator[str]:

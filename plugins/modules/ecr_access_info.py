@@ -38,7 +38,7 @@ options:
     default: allowed
   registry_host:
     description:
-      - A host name of the registry that the proof requests too, see RV(repositories[].registry). If omitted, the proof
+      - A host name of the registry that the proof also requests, see RV(repositories[].registry). If omitted, the proof
         requests only the API of ECR.
       - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn) in the
         region.

@@ -14,7 +14,7 @@ description:
   - Reads the IAM configuration and the registries of an account, and evaluates every combination of a principal outside
     the account, a repository, and an action. It changes nothing.
   - It evaluates the trust policies and permissions of roles, repository policies, the registry policy, replication
-    rules, pull-through cache rules, repository creation templates, and who may set the sharing tag.
+    rules, pull through cache rules, repository creation templates, and who may set the sharing tag.
   - It follows role chains. If a session of a role can assume another role of the account, C(conditions) of the access
     path names the roles before.
   - The verdict is V(allowed), V(denied), or V(unknown) with the reason. It is V(allowed) if AWS allows the request of a

@@ -32,8 +32,8 @@ options:
     type: str
   forms:
     description:
-      - Writes the hand-off also as files for other tools, beside the YAML file. Each file has its values filled in, and
-        names at its top the values that only the consumer knows.
+      - Also writes files for other tools beside the YAML file, with the values of the share. The comment at the top of
+        each file lists the values that only the consumer knows.
       - V(aws_cli) writes a profile of the AWS CLI, C(NAME.aws_cli.ini).
       - V(docker) writes a credential helper of docker, podman and skopeo, C(NAME.docker.sh). It runs
         amazon-ecr-credential-helper.
@@ -45,9 +45,9 @@ options:
       - V(terraform) writes a configuration of the provider hashicorp/aws, C(NAME.terraform.tf).
       - V(github_actions) writes a workflow of GitHub Actions, C(NAME.github_actions.yml).
       - V(ecs_lambda) writes a command that allows a role of the consumer to pull, C(NAME.ecs_lambda.sh). ECS and Lambda
-        cannot use a pull role. They need a share by repository policy.
-      - If a form cannot express what the share requires, such as the external ID, its file says so and names a form
-        that can.
+        cannot use a pull role. They need a share without a role.
+      - If a tool cannot send what the share requires, such as the external ID, the comment states this and names
+        another form.
       - Requires O(path).
     type: list
     elements: str

@@ -42,7 +42,7 @@ options:
       - Pull from the registry of this account, 12 digits, quoted, instead of assuming a pull role. It must be the
         account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for replicated
         images.
-      - The first request for an image of a cache lets ECR copy the image, also in check mode. The caller then needs
+      - The first request for an image of a cache lets ECR copy the image, even in check mode. The caller then needs
         C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
     type: raw
   duration_seconds:
@@ -63,9 +63,8 @@ options:
     required: true
   registry_host:
     description:
-      - The host name of the registry to pull from. If omitted, the one that ECR returns.
-      - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn), or of the
-        caller, in the region.
+      - The host name of the registry to pull from. The default is the host name that ECR returns.
+      - It must be the default, the dual-stack or a FIPS host name of the registry from which the module pulls.
     type: str
   denied:
     description:
@@ -83,7 +82,7 @@ options:
         is requested. This does not apply to C(localhost), ::1, and addresses in 127.0.0.0/8.
       - V(oci_layout) writes an OCI image layout to O(dest), and needs no engine.
       - V(skopeo) copies to O(dest).
-      - V(auto) uses skopeo if O(dest) begins with a transport. Otherwise it uses the first of docker and podman that
+      - V(auto) uses skopeo if O(dest) begins with a transport. Otherwise, it uses the first of docker and podman that
         responds, or V(oci_layout) if neither responds and O(dest) is set. The return value RV(engine) names the engine
         that was used.
     type: str

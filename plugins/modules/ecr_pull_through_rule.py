@@ -14,10 +14,11 @@ description:
   - Manages one pull through cache rule of a registry whose upstream is an ECR registry of another account or another
     region. The first pull of an image through the cache copies the image to this registry.
   - AWS can change only the role of a rule. If a rule with this prefix has another upstream, the module fails and
-    changes nothing.
+    changes nothing. If it has another role than O(custom_role_arn), the module changes it only with O(adopt=true),
+    because a rule does not show which program created it.
   - At the end, even if nothing changes, ECR validates a rule that has a role. The module fails if ECR cannot assume the
     role or cannot reach the upstream registry.
-  - ECR assumes the role without an external ID. Therefore, it cannot be a pull role
+  - ECR assumes the role without an external ID. Therefore, the role cannot be a pull role
     (M(crossaccount.ecr.iam_ecr_pull_role)).
 options:
   custom_role_arn:
@@ -26,6 +27,10 @@ options:
         M(crossaccount.ecr.iam_ecr_cache_role).
       - Required for an upstream registry of another account. If it is omitted, an existing rule keeps its role.
     type: str
+  adopt:
+    description: Change the role of an existing rule, or delete a rule that has another role than O(custom_role_arn).
+    type: bool
+    default: false
   state:
     description:
       - V(absent) deletes the rule, if it has this upstream. The cached images stay.

@@ -15,10 +15,10 @@ description:
     replicated images. With O(cache_account), it is the registry whose images another account caches.
   - All other statements are kept. The Sid identifies the statement.
   - AWS replaces the whole policy with each write. The module reads the policy immediately before the write, adds its
-    statement, writes it, and reads it again. If AWS then does not return what the last read and the declared
-    statement contain, the module fails and shows both policies.
-  - If another program writes between this last read and the write of the module, which is one request, then its change
-    is lost. Do not run two programs that write the policy of one registry at the same time.
+    statement, writes the policy, and reads it again. If AWS then returns another policy than the written one, the
+    module fails and shows both policies.
+  - If another program writes between the last read and the write of the module, the change of that program is lost. Do
+    not run two programs that write the policy of one registry at the same time.
   - If the removed statement was the only one, the policy is deleted.
 options:
   source_account:

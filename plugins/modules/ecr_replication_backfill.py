@@ -13,10 +13,10 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Replication copies only images that are pushed after its rule was created. This module starts a replication backfill
     to each destination, which copies the existing images that match the rules, and waits until it has ended.
-  - The newest backfill of a destination decides. If it is in progress, the module waits for it, so a run that was
-    interrupted can be repeated. If it was successful, the module starts none, unless O(force=true).
-  - AWS runs one backfill for each destination region, and ten for a registry. Further backfills start when others have
-    ended.
+  - The module reads the newest backfill of each destination. If it is in progress, the module waits for it, so an
+    interrupted run can be repeated. If it was successful, the module starts none, unless O(force=true).
+  - At the same time, AWS runs at most one backfill for each destination region, and at most ten for a registry. Further
+    backfills start when others have ended.
   - While it waits, the module shows the number of replicated images every ten seconds.
   - If an image was not replicated, the module fails and names the image and the reason.
 options:
@@ -75,7 +75,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: A destination that no replication rule contains is a warning, because an earlier task may add the rule.
+    details: >-
+      If no replication rule contains a destination, the module only warns, because an earlier task may add the rule.
   diff_mode:
     support: none
   idempotent:

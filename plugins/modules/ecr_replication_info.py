@@ -42,15 +42,14 @@ options:
     type: bool
   allow_deletions:
     description:
-      - Consent to O(delete_replication=true). Without it, the module fails, and lists the images that a deletion would
-        concern.
+      - Consent to O(delete_replication=true). Without it, the module lists the affected images and fails.
     type: bool
     default: false
   images:
     description:
       - The images that the consumer account pulls as a proof, as C(repository:image-tag), C(repository@digest) or
         C(repository:image-tag@digest), each in one of the selected repositories. RV(pulls) has their digests.
-      - The comparison has the referrers of these images that C(ListImageReferrers) returns, too. If the installed
+      - The comparison includes the referrers that C(ListImageReferrers) returns for these images. If the installed
         version of botocore does not support this request, the module warns.
       - The module fails if the owner account does not have an image, or if it is archived there.
     type: list
@@ -58,15 +57,17 @@ options:
     default: []
   adopt:
     description:
-      - Whether the replication replaces rules, statements and templates of others. See
-        M(crossaccount.ecr.ecr_replication_rule). It matters only with O(expect=possible).
+      - Whether the replication replaces rules, statements and templates of other programs. See
+        M(crossaccount.ecr.ecr_replication_rule). It has an effect only with O(expect=possible).
     type: bool
     default: false
   sid:
     description: The Sid of the statement. See M(crossaccount.ecr.ecr_registry_policy_statement).
     type: str
   create_repositories:
-    description: Whether replication may create repositories in the consumer account.
+    description:
+      - Whether replication may create repositories in the consumer account. With V(false), O(expect=possible) fails if
+        a selected repository does not exist there.
     type: bool
     default: true
   templates:
@@ -86,7 +87,7 @@ options:
         type: str
         choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
       image_tag_mutability_exclusions:
-        description: The image tags that are excluded from the mutability.
+        description: The image tags to which the opposite of the mutability applies.
         type: list
         elements: str
       encryption_type:
@@ -121,7 +122,7 @@ options:
     type: bool
     default: false
   accepted:
-    description: With O(side=owner), states that the registry of the consumer account accepts the images.
+    description: With O(side=owner), confirms that the registry of the consumer account accepts the images.
     type: bool
     default: false
   handoff:
@@ -136,7 +137,7 @@ options:
   expect:
     description:
       - V(possible) plans each change in the declared accounts without writing. It fails with all problems if AWS would
-        not accept one of them, or if it would replace something of others.
+        not accept one of them, or if it would replace an object that another program wrote.
       - V(replicated) waits until each image has a copy. It fails if the registry policy of a destination does not
         accept the images, or if an image has no copy in time.
     type: str
@@ -151,7 +152,7 @@ options:
     description: The AWS profile of the consumer account. The default is the profile of the owner account.
     type: str
   consumer_assume_role_arn:
-    description: A role of the consumer account to assume.
+    description: A role in the consumer account to assume before the first request.
     type: str
   consumer_assume_role_external_id:
     description: The external ID for O(consumer_assume_role_arn).
@@ -254,8 +255,8 @@ handoff:
     ecr_replicate_owner_account: "111111111111"
 needs_backfill:
   description:
-    - Whether an existing image has no copy. With O(side=owner), whether a backfill is in progress, or AWS reports
-      neither a copy nor a replication in progress of an image that has an image tag.
+    - Whether an existing image has no copy. With O(side=owner), it is V(true) if a backfill is in progress, or
+      if AWS reports an image with an image tag that is neither replicated nor in progress.
   returned: success
   type: bool
   sample: false
@@ -300,8 +301,8 @@ images:
     - The state of each image at each destination. V(replicated) has a copy, V(missing) has none, V(extra) is only at
       the destination, and V(archived) is archived in one of the two registries. An archived image is not replicated
       and cannot be pulled.
-    - C(status) is the status of the replication that AWS reports for a missing image, or the place where an image is
-      archived.
+    - C(status) is the status of the replication that AWS reports, or the place where an image is archived. If more than
+      20 images are compared, it is requested only for missing images at the end of the wait.
     - Empty unless O(side=both).
   returned: success, and if an image has no copy
   type: list
@@ -314,7 +315,7 @@ images:
       image_tags: [v1.0]
       kind: image
       state: replicated
-      status: ""
+      status: COMPLETE
 pulls:
   description:
     - The images of O(images) that the consumer account can pull from each destination, with the digests of the owner

@@ -14,10 +14,10 @@ description:
   - Manages one replication rule of the registry that has the images. All other rules of the registry are kept.
   - A rule has no name. Its prefixes and its destinations identify it.
   - AWS replaces the whole configuration with each write. The module reads the configuration immediately before the
-    write, adds its rule, writes it, and reads it again. If AWS then does not return what the last read and the
-    declared rule contain, the module fails and shows both configurations.
-  - If another program writes between this last read and the write of the module, which is one request, then its change
-    is lost. Do not run two programs that write the configuration of one registry at the same time.
+    write, adds its rule, writes the configuration, and reads it again. If AWS then returns another configuration than
+    the written one, the module fails and shows both configurations.
+  - If another program writes between the last read and the write of the module, the change of that program is lost. Do
+    not run two programs that write the configuration of one registry at the same time.
   - The registry of another account needs a policy that accepts the images
     (M(crossaccount.ecr.ecr_registry_policy_statement)).
   - A rule applies to images that are pushed after it exists.
@@ -29,7 +29,8 @@ options:
     required: true
     suboptions:
       account:
-        description: The account ID, 12 digits, quoted. It is the own account for another region of this account.
+        description:
+          - The account ID, 12 digits, quoted. For another region of the same account, set the account of the images.
         type: raw
         required: true
       region:
@@ -47,7 +48,8 @@ options:
     description:
       - Replace every other rule that replicates a repository of the same name to the same destination. Such a rule is
         removed entirely, with its other prefixes and destinations. With V(false), it is an error.
-      - A rule whose images the declared rule replicates in the same way is replaced without this option.
+      - This option is not needed if the declared rule replicates everything that the other rule replicates, in the same
+        way.
     type: bool
     default: false
   state:

@@ -14,8 +14,8 @@ description:
   - Manages one repository creation template of a registry. ECR applies it when replication, a pull through a cache or a
     push creates a repository. Replication copies images, but none of the settings of the source repository.
   - A template has no effect on repositories that exist.
-  - The module changes only the declared settings. Each declared setting is the whole setting, and an empty value
-    removes it. Policies are compared by meaning.
+  - The module changes only the declared settings. Each of them replaces the current value, and an empty value removes
+    it. Policies are compared by meaning.
   - An update sends all settings of the template, because AWS may reset a setting that a request omits. Therefore, the
     caller needs C(iam:PassRole) if the template has a custom role, even if the role does not change.
   - A tag of a template can share each new repository, because a pull role grants access by tag
@@ -79,7 +79,8 @@ options:
       - Further tags that share a repository, in the form of the option
         O(crossaccount.ecr.iam_ecr_pull_role#module:repository_tags).
       - The module always considers the tags of the pull roles of this collection in the account, which it reads with
-        C(iam:GetAccountAuthorizationDetails). If the caller lacks this permission, this option replaces it.
+        C(iam:GetAccountAuthorizationDetails). If the caller lacks this permission, a template with tags requires this
+        option, unless O(allow_sharing_tags=true).
     type: dict
   allow_sharing_tags:
     description: Consent to tags that share each new repository.

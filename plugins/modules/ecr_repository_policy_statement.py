@@ -13,16 +13,15 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Manages one statement in the policy of each selected repository. It allows the consumers to pull with their own
     identity, without a role. All other statements of each policy are kept. The Sid identifies the statement.
-  - In another account, a repository policy is only one of two sides. The principal also needs an IAM policy in its
-    own account that allows the same actions on these repositories, and C(ecr:GetAuthorizationToken).
-  - All conditions of a statement apply to all of its principals. Therefore, consumers with the same conditions have one
-    statement, and each further set of conditions has a further statement, with a number after the Sid.
+  - Between two accounts, AWS requires two policies. The principal also needs an IAM policy in its own account that
+    allows the same actions on these repositories, and C(ecr:GetAuthorizationToken).
+  - All conditions of a statement apply to all of its principals. Therefore, consumers with the same conditions share a
+    statement. Consumers with other conditions are in a separate statement, with a number at the end of its Sid.
   - All names are validated and all policies are read before the first write.
   - AWS replaces the whole policy with each write. The module reads each policy again immediately before its write, and
-    after it. If AWS then does not return what the last read and the declared statement contain, the module fails and
-    shows both policies.
-  - If another program writes between this last read and the write of the module, which is one request, then its change
-    is lost. Do not run two programs that write the policy of one repository at the same time.
+    after it. If AWS then returns another policy than the written one, the module fails and shows both policies.
+  - If another program writes between the last read and the write of the module, the change of that program is lost. Do
+    not run two programs that write the policy of one repository at the same time.
   - If the removed statement was the only one, the policy is deleted.
 options:
   name:
@@ -35,9 +34,9 @@ options:
     description:
       - With V(repository), the policy of each selected repository has the statement.
       - With V(registry), the policy of the registry has the statement, with a condition on the O(repository_tags). It
-        applies to all repositories that have the tags, also to those that get them later.
+        applies to all repositories that have the tags, including those that get them later.
       - The documentation of AWS states that a registry policy can grant a pull. A maintainer of another project reports
-        that it does not (akuity/kargo#5587). Only C(make test-live) can settle it, and it has not run yet.
+        that it cannot (akuity/kargo#5587). This collection has not tested it on AWS yet.
     type: str
     choices: [repository, registry]
     default: repository
@@ -73,8 +72,8 @@ options:
     default: false
   state:
     description:
-      - V(absent) removes the statement from the selected repositories. A repository that does not exist is not an error
-        then.
+      - V(absent) removes the statement from the selected repositories. In this state, a repository that does not exist
+        is not an error.
     type: str
     choices: [present, absent]
     default: present
@@ -102,7 +101,7 @@ notes:
     repositories. A pattern and O(exclusive) need C(ecr:DescribeRepositories). O(repository_tags) needs
     C(ecr:ListTagsForResource), C(tag:GetTagKeys) and C(tag:GetResources). O(policy=registry) needs
     C(ecr:GetRegistryPolicy), C(ecr:PutRegistryPolicy) and C(ecr:DeleteRegistryPolicy) instead.
-  - Many changes are shown as groups in the diff, with the statements of the share only.
+  - If many repositories change, the diff lists them in groups, with only the statements of the share.
 seealso:
   - module: crossaccount.ecr.iam_ecr_pull_role
     description: Shares through a role, with an external ID.
@@ -117,7 +116,7 @@ EXAMPLES = r"""
     consumers:
       - account: "222222222222"
 
-- name: Let AWS Lambda in another account use the images that have a tag, and no other images
+- name: Let AWS Lambda in another account pull from the repositories that have a tag, and from no others
   crossaccount.ecr.ecr_repository_policy_statement:
     region: ap-northeast-1
     name: lambda-images

@@ -14,8 +14,8 @@ description:
   - Reads the owner account, plans all declared shares together, and returns the plan. It changes nothing.
   - The module validates each share, and the shares against each other. It reports all problems in one failure.
   - The plan is a list of options for M(crossaccount.ecr.ecr_repository_tag), M(crossaccount.ecr.iam_ecr_pull_role) and
-    M(crossaccount.ecr.ecr_repository_policy_statement). If it is applied in the order RV(untag), RV(roles),
-    RV(statements), RV(tag), at no moment can a principal read a repository unless the old or the new declaration allows
+    M(crossaccount.ecr.ecr_repository_policy_statement). If it is applied in the order RV(untag), RV(statements),
+    RV(roles), RV(tag), at no moment can a principal read a repository unless the old or the new declaration allows
     exactly that. The role P(crossaccount.ecr.ecr_share#role) applies it.
   - If an object cannot be read, a warning names the facts that are unknown. To find roles that are not declared, the
     caller needs C(iam:GetAccountAuthorizationDetails), which reads the IAM configuration of the account. Without this
@@ -134,7 +134,7 @@ untag:
   elements: dict
   sample: []
 roles:
-  description: Options of M(crossaccount.ecr.iam_ecr_pull_role), to be applied second.
+  description: Options of M(crossaccount.ecr.iam_ecr_pull_role), to be applied third.
   returned: success
   type: list
   elements: dict
@@ -143,8 +143,8 @@ roles:
       state: present
 statements:
   description:
-    - Options of M(crossaccount.ecr.ecr_repository_policy_statement), to be applied third. Steps that remove statements
-      are the first ones.
+    - Options of M(crossaccount.ecr.ecr_repository_policy_statement), to be applied second. The last steps remove the
+      statements of an earlier mode.
   returned: success
   type: list
   elements: dict
@@ -255,8 +255,8 @@ shares:
       sample: ""
     consumer_policy:
       description:
-        - The IAM policy that a principal of the consumer needs beside the policies of the repositories. Empty with a
-          role.
+        - The IAM policy that a principal of the consumer needs in addition to the policies of the repositories. Empty
+          with a role.
       type: dict
       sample: {}
     role_name:
@@ -315,7 +315,7 @@ shares:
           repositories:
             - name: release
 share:
-  description: The only role. Empty if there are several.
+  description: The only share that is present. If none is present, the only share. Empty if there are several.
   returned: success
   type: dict
   contains: *shared

@@ -30,7 +30,7 @@ options:
   guard_name:
     description:
       - The name of the managed policy, and the first part of the names of the files.
-      - Two declarations in the same account need different names. Otherwise each replaces the guard of the other.
+      - Two declarations in the same account need different names. Otherwise, each replaces the guard of the other.
     type: str
     default: deny_ecr_sharing_tag
   guard:

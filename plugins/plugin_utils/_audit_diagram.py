@@ -23,7 +23,7 @@ PATHS = {
     "repository_policy": "repository policies",
     "registry_policy": "registry policy",
     "replication": "replication",
-    "pull_through_cache": "pull-through cache",
+    "pull_through_cache": "pull through cache",
     "creation_template": "creation templates",
 }
 

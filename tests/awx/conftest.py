@@ -4,5 +4,6 @@
 from __future__ import annotations
 
 from tests.awx.pattern import awx
+from tests.support.fixtures import _quick_python
 
-__all__ = ["awx"]
+__all__ = ["_quick_python", "awx"]

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.awx.server import TOKEN, Awx
+from tests.support.control import BIN, Control
 from tests.support.paths import ROOT
 from tests.support.serving import serving
 
@@ -47,5 +48,6 @@ def apply(folder: pathlib.Path, url: str, *arguments: str) -> subprocess.Complet
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     environment |= {"ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1"}
     environment |= {"CONTROLLER_HOST": url, "CONTROLLER_OAUTH_TOKEN": TOKEN} if url else {}
-    command = [str(ROOT / ".venv/bin/ansible-playbook"), str(FOLDER / "playbooks/apply.yml"), *EXACT, *arguments]
+    program = Control.ansible_playbook or BIN / "ansible-playbook"
+    command = [str(program), str(FOLDER / "playbooks/apply.yml"), *EXACT, *arguments]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -15,13 +15,12 @@ import pytest
 
 from tests.awx.pattern import FOLDER, TEMPLATES, TYPES
 from tests.lab import accounts
-from tests.support.control import Control
+from tests.support.control import BIN, Control
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 
 from . import rules
 
-BIN = ROOT / ".venv/bin"
 OWNER, CONSUMER = "ECR owner account", "ECR consumer account"
 #: As people paste, with lines and spaces around.
 ANSWERS = {
@@ -78,7 +77,7 @@ class Awx:
         file = self.folder / "extra_vars.yml"
         file.write_text(rules.extra_vars_file(given))
         playbook = FOLDER / "playbooks" / TEMPLATES[template]["playbook"]
-        command = [BIN / "ansible-playbook", playbook, "-e", f"@{file}"]
+        command = [Control.ansible_playbook or BIN / "ansible-playbook", playbook, "-e", f"@{file}"]
         run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         output = run.stdout + run.stderr
         _head, _mark, stats = run.stdout.partition("\tRUN: ")

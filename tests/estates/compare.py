@@ -7,7 +7,8 @@ import json
 import random
 from typing import Any, NamedTuple
 
-from .lab_estate import External, Outside, RealAccess
+from .copies import RealCopies
+from .lab_estate import External, Outside, RealAccess, created_by
 from .random_estate import EstateSpec
 
 ACTIONS = ("describe", "pull", "push", "delete", "tag")
@@ -28,18 +29,26 @@ class Comparison(NamedTuple):
 def compare(report: dict[str, Any], spec: EstateSpec, outside: Outside, sample: int = 0, seed: int = 0) -> Comparison:
     """Compare the cells of every principal outside the owner account.
 
+    A repository that a template would create is created. Whether others may replicate to it is not compared.
+
     :param sample: compare so many cells that are denied, and at most as many others, of one principal, because each of
         them tries to assume every role; 0 for all cells of all principals
     """
-    real = RealAccess(outside, spec)
+    real, copies = RealAccess(outside, spec), RealCopies(outside, spec)
     rows = {(row["principal"], row["repository"]): row for row in report["access"]}
-    text = json.dumps([spec.roles, [policy for _tags, policy in spec.repositories.values()], spec.registry_policy])
+    described = [*spec.repositories.values(), *spec.templates.values()]
+    text = json.dumps([spec.roles, [policy for _tags, policy in described], spec.registry_policy, spec.replication])
+    named = {name: name for name in spec.repositories} | {
+        created_by(prefix): f"{prefix}/*" for prefix in spec.templates
+    }
     cells = [
-        (principal, repository, action, _verdict(rows, name_in_report(principal, outside, text), repository, action))
+        (principal, name, action, _verdict(rows, name_in_report(principal, outside, text), row, action))
         for principal in outside.principals
-        for repository in spec.repositories
+        for name, row in named.items()
         for action in ACTIONS
+        if name == row or action != "push"
     ]
+    copies.create_new()
     chosen = cells
     if sample:
         pick = random.Random(seed)  # noqa: S311
@@ -49,11 +58,12 @@ def compare(report: dict[str, Any], spec: EstateSpec, outside: Outside, sample: 
         chosen = [cell for listed in (denied, others) for cell in pick.sample(listed, min(sample, len(listed)))]
     wrong = []
     for principal, repository, action, verdict in chosen:
-        allowed = real.is_allowed(principal, repository, action)
+        allowed = real.is_allowed(principal, repository, action) or copies.allow(principal, repository, action)
         if verdict != "unknown" and (verdict == "allowed") != allowed:
             name = name_in_report(principal, outside, text)
             wrong.append(f"{principal.arn} (as {name}) {action} {repository}: {verdict}, but AWS: {allowed}")
-    return Comparison(len(chosen), sum(cell[3] == "unknown" for cell in cells), real.calls, wrong)
+    copies.delete()
+    return Comparison(len(chosen), sum(cell[3] == "unknown" for cell in cells), real.calls + copies.calls, wrong)
 
 
 def name_in_report(principal: External, outside: Outside, text: str) -> str:

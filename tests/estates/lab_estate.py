@@ -148,6 +148,19 @@ def created(lab: Lab, spec: EstateSpec) -> Iterator[None]:
                 ecr.set_repository_policy(repositoryName=name, policyText=json.dumps(policy))
         if spec.registry_policy:
             ecr.put_registry_policy(policyText=json.dumps(spec.registry_policy))
+        if spec.replication:
+            ecr.put_replication_configuration(replicationConfiguration={"rules": spec.replication})
+        for prefix, (tags, policy) in spec.templates.items():
+            more = {
+                "resourceTags": [{"Key": key, "Value": tags[key]} for key in tags],
+                "customRoleArn": role_arn("any"),
+            }
+            ecr.create_repository_creation_template(
+                prefix=prefix,
+                appliedFor=["CREATE_ON_PUSH"],
+                **(more if tags else {}),
+                **({"repositoryPolicy": json.dumps(policy)} if policy else {}),
+            )
         yield
     finally:
         _delete(iam, ecr, spec)
@@ -156,9 +169,13 @@ def created(lab: Lab, spec: EstateSpec) -> Iterator[None]:
 def _delete(iam: Any, ecr: Any, spec: EstateSpec) -> None:
     with contextlib.suppress(ClientError):
         ecr.delete_registry_policy()
-    for name in spec.repositories:
+    ecr.put_replication_configuration(replicationConfiguration={"rules": []})
+    for name in (*spec.repositories, *map(created_by, spec.templates)):
         with contextlib.suppress(ClientError):
             ecr.delete_repository(repositoryName=name, force=True)
+    for prefix in spec.templates:
+        with contextlib.suppress(ClientError):
+            ecr.delete_repository_creation_template(prefix=prefix)
     for full_name, (_trust, _permissions, boundary) in spec.roles.items():
         name = full_name.rpartition("/")[2]
         with contextlib.suppress(ClientError):
@@ -168,6 +185,11 @@ def _delete(iam: Any, ecr: Any, spec: EstateSpec) -> None:
         if boundary:
             with contextlib.suppress(ClientError):
                 iam.delete_policy(PolicyArn=f"arn:aws:iam::{accounts.OWNER}:policy/boundary-{name}")
+
+
+def created_by(prefix: str) -> str:
+    """The name of a repository that is created from the template with this prefix."""
+    return f"{prefix}/new-repository"
 
 
 class RealAccess:

@@ -62,11 +62,15 @@ class EstateSpec:
 
     :param roles: by path and name: the trust policy, the permissions, and the permissions boundary or None
     :param repositories: by name: the tags, and the repository policy or None
+    :param replication: the rules of the replication configuration
+    :param templates: the repository creation templates, by prefix: the tags, and the repository policy or None
     """
 
     roles: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     repositories: dict[str, tuple[dict[str, str], Any]] = field(default_factory=dict)
     registry_policy: Any = None
+    replication: list[dict[str, Any]] = field(default_factory=list)
+    templates: dict[str, tuple[dict[str, str], Any]] = field(default_factory=dict)
 
 
 def role_arn(name: str) -> str:
@@ -104,6 +108,12 @@ class _Random:
                 spec.repositories[name] = (tags, self.document(self.for_a_role(list(spec.roles))))
         if self.chance(0.5):
             spec.registry_policy = self.resource_policy(resource=True)
+            if self.chance(0.5):
+                spec.registry_policy["Statement"].append(self.replicating())
+        spec.replication = [self.rule() for _number in range(self.pick.choice([0, 0, 1, 2]))]
+        for number in range(self.pick.choice([0, 0, 1, 2])):
+            policy = self.resource_policy() if self.chance(0.5) else None
+            spec.templates[f"new-{number}"] = (self.pick.choice(TAGS), policy)
         return spec
 
     def chance(self, probability: float) -> bool:
@@ -196,6 +206,25 @@ class _Random:
                 {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole", "Condition": conditions}
             )
         return self.document(*statements)
+
+    def replicating(self) -> Statement:
+        """A statement of a registry policy that accepts images of other accounts."""
+        principal, condition = self.principal()
+        statement = {
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": ["ecr:ReplicateImage", "ecr:CreateRepository"],
+        }
+        return {**statement, "Resource": self.resource(), **({"Condition": condition} if condition else {})}
+
+    def rule(self) -> dict[str, Any]:
+        """A replication rule to another account."""
+        rule: dict[str, Any] = {
+            "destinations": [{"region": REGION, "registryId": self.pick.choice(self.world.accounts)}]
+        }
+        if self.chance(0.7):
+            rule["repositoryFilters"] = [{"filter": self.pick.choice(NAMES), "filterType": "PREFIX_MATCH"}]
+        return rule
 
     def resource_policy(self, resource: bool = False) -> dict[str, Any]:
         statements = []

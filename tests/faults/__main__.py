@@ -8,6 +8,7 @@ cell fails.
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import json
 import multiprocessing
@@ -74,7 +75,10 @@ def run(
         if not (in_short or names):
             parts.insert(0, (runs.PLAYBOOK, 0))
         with ProcessPoolExecutor(workers, context, begin, (queue, phases, afresh, in_short)) as pool:
-            done = list(pool.map(work, parts))
+            done = []
+            for part, result in zip(parts, pool.map(work, parts)):
+                done.append(result)
+                _show(part, *result)
     order = [phase.name for phase in phases] + [runs.PLAYBOOK]
     rows = sorted(
         (row for found, _cells in done for row in found), key=lambda row: (order.index(row.phase), row.number)
@@ -87,9 +91,16 @@ def run(
     return matrix.as_json(rows, cells, **facts), rows, cells
 
 
+def _show(part: tuple[str, int], rows: list[matrix.Row], cells: list[matrix.Cell]) -> None:
+    """Show the result of a part at once, because the matrix takes long."""
+    verdicts = collections.Counter(cell.verdict for cell in cells)
+    module = rows[0].module_name if rows else part[1]
+    print(f"{part[0]}, {module}: {len(rows)} calls, {dict(verdicts)}", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--reduced", action="store_true", help="some reads, and every write with two faults")
+    parser.add_argument("--reduced", action="store_true", help="a kill at every write, other faults at some calls")
     parser.add_argument("--afresh", action="store_true", help="keep no outcome of a module without a fault")
     parser.add_argument(
         "--phases", nargs="*", default=[], metavar="NAME", help="only these phases, and those from which they start"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -200,7 +201,8 @@ def preload() -> None:
     for name in (
         *("iam_ecr_pull_role", "ecr_repository_tag", "ecr_share_info", "ecr_access_info", "ecr_image_pull"),
         *("ecr_replication_info", "ecr_repository_creation_template", "ecr_registry_policy_statement"),
-        *("ecr_replication_rule", "ecr_replication_backfill"),
+        *("ecr_replication_rule", "ecr_replication_backfill", "ecr_repository_policy_statement"),
+        *("ecr_cache_info", "iam_ecr_cache_role", "ecr_pull_through_rule"),
     ):
         importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.modules.{name}")
     quick_python.preload()
@@ -210,6 +212,7 @@ def _be_the_module(invocation: Invocation, environment: dict[str, str], out: int
     """In the child: run the module and end the process, whatever happens."""
     code = 70
     try:
+        gc.disable()  # the process ends soon, and a collection would copy all memory
         signal.alarm(DEADLINE)
         os.environ.clear()
         os.environ.update(environment)

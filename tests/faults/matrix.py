@@ -24,8 +24,10 @@ FAULTS = (
     "expired token",
     STALE,
 )
-#: The number of phases in which the reduced matrix tries a read of a module.
-PHASES_OF_A_READ = 2
+#: The number of phases in which the reduced matrix tries a call of a module with more than the kill.
+PHASES_OF_A_CALL = 2
+#: The phases of which the reduced matrix has only the writes.
+WRITES_ONLY = ("cache",)
 OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
 
 
@@ -104,9 +106,10 @@ def applicable(row: Row) -> list[str]:
 def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     """The faults to try at each row.
 
-    Reduced, each write has the kill after it and one more fault, in turn. A kill before a write leaves what the kill
-    after the write before it leaves. Each read of a module has one fault, in turn, in `PHASES_OF_A_READ` phases. Where
-    a module reads until several answers in a row agree, its second read has one as well, in one phase.
+    Reduced, each write has the kill after it. A kill before a write leaves what the kill after the write before it
+    leaves. Each call of a module has one more fault, in turn, in `PHASES_OF_A_CALL` phases. Where a module reads until
+    several answers in a row agree, its second read has one as well, in one phase. The phases in `WRITES_ONLY` have no
+    faults at reads.
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
@@ -115,17 +118,19 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     seen: dict[tuple[str, str], dict[str, Counter[int]]] = {}
     repeated: set[tuple[str, str]] = set()
     for row in rows:
-        read = (row.module_name, row.name)
-        phases = seen.setdefault(read, {})
+        if row.phase in WRITES_ONLY and not row.writes:
+            picked[row] = []
+            continue
+        call = (row.module_name, row.name)
+        phases = seen.setdefault(call, {})
         made = phases.setdefault(row.phase, Counter())
         made[row.module] += 1
-        if not row.writes:
-            again = read not in repeated and made[row.module] == 2
-            if not again and (made.total() > 1 or len(phases) > PHASES_OF_A_READ):
-                picked[row] = []
-                continue
-            if again:
-                repeated.add(read)
+        picked[row] = [KILLED_AFTER] if row.writes else []
+        again = not row.writes and call not in repeated and made[row.module] == 2
+        if not again and (made.total() > 1 or len(phases) > PHASES_OF_A_CALL):
+            continue
+        if again:
+            repeated.add(call)
         # Threads make the calls of a pull, in no sure order: another call may stand here, which cannot be stale.
         apart = {STALE} if row.phase == "pull" else {KILLED_AFTER} if row.writes else set()
         faults = [fault for fault in applicable(row) if fault not in apart]
@@ -133,7 +138,7 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         preferred = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
         fault = next(fault for fault in preferred if fault in faults)
         turn = FAULTS.index(fault) + 1
-        picked[row] = [KILLED_AFTER, fault] if row.writes else [fault]
+        picked[row].append(fault)
     return picked
 
 

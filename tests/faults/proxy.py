@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 from microburst.app import make_app
 from microburst.core.pipeline import Microburst
+from microburst.detection import host
 from microburst.rules import RuleEngine
 
 from tests.lab import state
@@ -137,5 +138,6 @@ async def serve(proxy: Microburst, folder: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
+    host._endpoint_prefix_map = dict  # the names of AWS's hosts, for which it reads the models of all services
     FOLDER = pathlib.Path(sys.argv[1])
     asyncio.run(serve(FaultProxy(FOLDER), FOLDER))

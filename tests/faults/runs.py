@@ -132,6 +132,31 @@ ONE_ROLE: Share = {
 }
 #: One consumer of the role is replaced, and the share ends earlier.
 NEW_ROLE: Share = {**ONE_ROLE, "expires": in_hours(6), "consumers": [{**VISITOR, "external_id": "new-id"}]}
+#: The consumers pull with their own identity.
+OWN: Share = {
+    "role_name": "own",
+    "mode": "repository_policy",
+    "repository_tags": TAG,
+    "repositories": ["release"],
+    "consumers": [{"account": accounts.CONSUMER}],
+}
+#: One user of the consumer, another account, and one repository more.
+NEW_OWN: Share = {
+    **OWN,
+    "repositories": ["release", "develop"],
+    "consumers": [{"account": accounts.CONSUMER, "principals": ["user/puller"]}, {"account": accounts.STRANGER}],
+}
+#: Another mode, consumer and repository.
+IN_REGISTRY: Share = {
+    **OWN,
+    "mode": "registry_policy",
+    "repositories": ["develop"],
+    "exclusive": True,
+    "consumers": [{"account": accounts.STRANGER}],
+}
+OWN_ROLE: Share = {**NEW_OWN, "mode": "role", "consumers": [VISITOR]}
+#: The first share without its role. Another repository would also get the tag of the second share.
+WITHOUT_ROLE: Share = {**NEW_OWN, "role_name": "allow_ecr_release", "repositories": ["release"]}
 #: Has the new tag before, and must not have it afterwards.
 OTHER_REPOSITORY = "tools/build"
 #: The declaration that `open_trust` amounts to: everyone may read what the first share shares.
@@ -160,6 +185,16 @@ MORE = {
     "ecr_replicate_templates": [{"prefix": "release", "image_tag_mutability": "MUTABLE"}],
 }
 NO_LONGER = {**MORE, "ecr_replicate_state": "absent"}
+CACHE: dict[str, Any] = {
+    "ecr_cache_owner_account": accounts.OWNER,
+    "ecr_cache_consumer_account": accounts.CONSUMER,
+    "ecr_cache_owner_profile": "owner",
+    "ecr_cache_consumer_profile": "consumer-administrator",
+    "ecr_cache_prefix": "cache",
+    "ecr_cache_allowed_prefixes": ["release"],
+    "ecr_cache_template": {"image_tag_mutability": "MUTABLE"},
+}
+NO_CACHE = {**CACHE, "ecr_cache_state": "absent"}
 
 
 @dataclass(frozen=True)
@@ -175,8 +210,9 @@ class Phase:
     invocations: tuple[Invocation, ...] = ()
     shares: tuple[Share, ...] = ()
     state: str = "present"
-    #: The variables of the role ecr_replicate, if the phase is a replication.
-    replication: dict[str, Any] = field(default_factory=dict)
+    #: The role of another playbook than share.yml, without its prefix, and its variables.
+    role: str = ""
+    variables: dict[str, Any] = field(default_factory=dict)
     #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
     #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
@@ -202,8 +238,17 @@ PHASES = (
         (NEW_FIRST, NEW_SECOND),
         shares=(NEW_FIRST, NEW_SECOND),
         opened=True,
+        brief=True,
     ),
-    Phase("end one", "owner", "share", (FIRST, SECOND), (SECOND,), shares=({**FIRST, "state": "absent"}, SECOND)),
+    Phase(
+        "end one",
+        "owner",
+        "share",
+        (FIRST, SECOND),
+        (SECOND,),
+        shares=({**FIRST, "state": "absent"}, SECOND),
+        brief=True,
+    ),
     Phase("unshare", "owner", "change", (NEW_FIRST, NEW_SECOND), (), shares=(NEW_FIRST, NEW_SECOND), state="absent"),
     Phase("roles", "owner", "", (), (FAMILY,), shares=(FAMILY,), brief=True),
     Phase("remove one", "owner", "roles", (FAMILY,), (FEWER,), shares=(FEWER,), brief=True),
@@ -230,9 +275,49 @@ PHASES = (
     Phase(
         "unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), brief=True, left_out=True, state="absent"
     ),
-    Phase("replicate", "owner", "", (), (), replication=REPLICATION, brief=True),
-    Phase("replicate more", "owner", "replicate", (), (), replication=MORE, brief=True, left_out=True),
-    Phase("end", "owner", "replicate more", (), (), replication=NO_LONGER, brief=True, left_out=True),
+    Phase("statements", "owner", "", (), (OWN,), shares=(OWN,), brief=True),
+    Phase("new statements", "owner", "statements", (OWN,), (NEW_OWN,), shares=(NEW_OWN,), brief=True, left_out=True),
+    Phase("to registry", "owner", "statements", (OWN,), (IN_REGISTRY,), shares=(IN_REGISTRY,), brief=True),
+    Phase(
+        "to statements",
+        "owner",
+        "to registry",
+        (IN_REGISTRY,),
+        (NEW_OWN,),
+        shares=(NEW_OWN,),
+        brief=True,
+        left_out=True,
+    ),
+    Phase(
+        "to own role",
+        "owner",
+        "to registry",
+        (IN_REGISTRY,),
+        (OWN_ROLE,),
+        shares=(OWN_ROLE,),
+        brief=True,
+        left_out=True,
+    ),
+    # The second share has the same tag.
+    Phase(
+        "from role",
+        "owner",
+        "share",
+        (FIRST, SECOND),
+        (WITHOUT_ROLE, SECOND),
+        shares=(WITHOUT_ROLE, SECOND),
+        brief=True,
+        left_out=True,
+    ),
+    Phase("end statements", "owner", "to statements", (NEW_OWN,), (), shares=(NEW_OWN,), left_out=True, state="absent"),
+    Phase(
+        "end registry", "owner", "to registry", (IN_REGISTRY,), (), shares=(IN_REGISTRY,), left_out=True, state="absent"
+    ),
+    Phase("replicate", "owner", "", (), (), role="replicate", variables=REPLICATION, brief=True),
+    Phase("replicate more", "owner", "replicate", (), (), role="replicate", variables=MORE, brief=True, left_out=True),
+    Phase("end", "owner", "replicate more", (), (), role="replicate", variables=NO_LONGER, brief=True, left_out=True),
+    Phase("cache", "owner", "", (), (), role="cache", variables=CACHE, brief=True),
+    Phase("end cache", "owner", "cache", (), (), role="cache", variables=NO_CACHE, brief=True, left_out=True),
 )
 
 
@@ -256,7 +341,7 @@ def open_trust(bench: Bench) -> None:
 
 
 def add_documents_of_others(bench: Bench) -> None:
-    """Another program has a replication rule, a registry policy and a creation template."""
+    """Another program has a replication rule, a registry policy, a creation template and a cache rule."""
     lab, place = Lab(bench.folder / "lab"), {"region": "eu-west-1", "registryId": accounts.STRANGER}
     owner, consumer = lab.client("owner", "ecr"), lab.client("consumer-administrator", "ecr")
     filters = [{"filter": "team/", "filterType": "PREFIX_MATCH"}]
@@ -269,6 +354,30 @@ def add_documents_of_others(bench: Bench) -> None:
     }
     consumer.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     consumer.create_repository_creation_template(prefix="team", appliedFor=["REPLICATION"])
+    consumer.create_pull_through_cache_rule(ecrRepositoryPrefix="public", upstreamRegistryUrl="public.ecr.aws")
+
+
+def add_policies_of_others(bench: Bench) -> None:
+    """Another program has statements in policies of repositories and of the registry, which allow no one to pull."""
+    ecr = Lab(bench.folder / "lab").client("owner", "ecr")
+    statement = {
+        **{"Sid": "Others", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{accounts.STRANGER}:root"}},
+        "Action": ["ecr:ListImages"],
+    }
+    for name in ("release", "develop"):
+        ecr.set_repository_policy(repositoryName=name, policyText=_policy(statement))
+    everything = f"arn:aws:ecr:{accounts.REGION}:{accounts.OWNER}:repository/*"
+    ecr.put_registry_policy(policyText=_policy({**statement, "Resource": everything}))
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def lost_statements(state: dict[str, Any]) -> list[str]:
+    """The policies that have lost the statement of another program."""
+    policies = {**state["statements"], **state["registries"]}
+    return [name for name, policy in policies.items() if "Statement" in policy and "Others" not in str(policy)]
 
 
 # --- recording
@@ -280,8 +389,8 @@ def playbook_of(phase: Phase, work: pathlib.Path) -> tuple[str, list[str], dict[
     if phase.name == "pull":
         chosen = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(work / "image")}
         return "pull", ["-e", f"ecr_pull_handoff={handoff}"], chosen
-    if phase.replication:
-        return "replicate", [], phase.replication
+    if phase.role:
+        return phase.role, [], phase.variables
     first, *others = phase.shares
     shares = [{**first, "handoff_path": str(handoff)}, *others]
     variables: dict[str, Any] = {"ecr_share_shares": shares, "ecr_share_expired_only": phase.expired_only}
@@ -293,8 +402,10 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
     bench.lab("restore", snapshot=snapshot)
     if phase.opened:
         open_trust(bench)
-    if phase.replication and not phase.starts_from:
+    if phase.role and not phase.starts_from:
         add_documents_of_others(bench)
+    if (phase.shares[:1] == (OWN,) or phase.role == "cache") and not phase.starts_from:
+        add_policies_of_others(bench)
     at = BEGIN + phase.hours * 3600 if phase.hours else 0
     bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True, at=at)
     bench.plan()
@@ -322,6 +433,8 @@ def record(bench: Bench, nothing_shared: int, phases: Sequence[Phase] = PHASES) 
         report = bench.lab("report")
         if report["violations"]:
             raise RuntimeError(f"{phase.name} broke invariant 1 in a clean run: {report['violations'][0]}")
+        if lost := lost_statements(report["state"]):
+            raise RuntimeError(f"{phase.name} lost the statements of others in {', '.join(lost)} in a clean run.")
         ends.setdefault(phase.name, report["snapshot"])
         recorded.append(replace(phase, modules=modules, calls=phase.calls or len(report["calls"])))
     return recorded
@@ -338,7 +451,7 @@ def play(bench: Bench, phase: Phase, snapshot: int) -> tuple[Phase, int]:
     if report["violations"]:
         raise RuntimeError(f"{name}.yml broke invariant 1 in a clean run: {report['violations'][0]}")
     text = json.dumps(invocations).replace(str(bench.work), WORK)
-    made = () if phase.shares or phase.replication else tuple(json.loads(text))
+    made = () if phase.shares or phase.role else tuple(json.loads(text))
     return replace(phase, calls=len(bench.plan()["calls"]), invocations=made), report["snapshot"]
 
 
@@ -365,8 +478,8 @@ def quick(invocation: Invocation, fault: str = "") -> Invocation:
 
 def steps_of(phase: Phase) -> Steps:
     """Each module of a run, which depends on the results of those before."""
-    if phase.replication:
-        yield from Role(ROOT / "roles/ecr_replicate", phase.replication).steps()
+    if phase.role:
+        yield from Role(ROOT / f"roles/ecr_{phase.role}", phase.variables).steps()
         return
     if phase.shares:
         variables = {

@@ -53,7 +53,7 @@ def audit(control: Control, **options: Any) -> dict[str, Any]:
         ("ecr:GetRepositoryPolicy", "repository policy of audited", "audited", ACTIONS),
         ("ecr:GetRegistryPolicy", "registry policy in", "audited", ACTIONS),
         ("ecr:DescribeRegistry", "replication rules", "audited", {"describe", "pull"}),
-        ("ecr:DescribePullThroughCacheRules", "pull-through cache rules", "audited", {"push"}),
+        ("ecr:DescribePullThroughCacheRules", "pull through cache rules", "audited", {"push"}),
         ("ecr:DescribeRepositoryCreationTemplates", "repository creation templates", "*", ACTIONS),
         ("iam:GetAccountAuthorizationDetails", "IAM users, roles and policies", "audited", ACTIONS),
         ("ecr:ListTagsForResource", "tags of repository audited", "", set()),

@@ -4,56 +4,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.lab import accounts
-from tests.lab.clients import Account, allow, document, refusal, trust
+from tests.lab.clients import Account, refusal, trust
+from tests.support.cache_registries import ROLE, Registries
 from tests.support.control import Control, Run
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 
 DECLARATION = "@playbooks/vars/cache.yml"
-FOREIGN = allow("ecr:ListImages", Sid="theirs", Principal={"AWS": f"arn:aws:iam::{accounts.STRANGER}:root"})
-PUBLIC = {"ecrRepositoryPrefix": "public", "upstreamRegistryUrl": "public.ecr.aws"}
-ROLE, POLICY = "ecr-cache", f"arn:aws:iam::{accounts.CONSUMER}:policy/ecr-cache"
 LAYOUT = {"ecr_cache_engine": "oci_layout"}
-
-
-class Registries:
-    """The upstream registry and the registry of the cache, with a statement and a rule of another program."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-        self.owner, self.consumer = (lab.client(one, "ecr") for one in ("owner", "consumer-administrator"))
-        self.iam = lab.client("consumer-administrator", "iam")
-
-    @property
-    def sids(self) -> list[str]:
-        text = self.owner.get_registry_policy()["policyText"]
-        return [statement["Sid"] for statement in json.loads(text)["Statement"]]
-
-    @property
-    def prefixes(self) -> list[str]:
-        rules = self.consumer.describe_pull_through_cache_rules()["pullThroughCacheRules"]
-        return [rule["ecrRepositoryPrefix"] for rule in rules]
-
-    def names(self) -> set[str]:
-        return {one["repositoryName"] for one in self.consumer.describe_repositories()["repositories"]}
-
-    def reset(self) -> None:
-        self.owner.put_registry_policy(policyText=document(FOREIGN))
-        for prefix in self.prefixes:
-            self.consumer.delete_pull_through_cache_rule(ecrRepositoryPrefix=prefix)
-        self.consumer.create_pull_through_cache_rule(**PUBLIC)
-        refusal(self.consumer.delete_repository_creation_template, prefix="cache")
-        refusal(self.iam.detach_role_policy, RoleName=ROLE, PolicyArn=POLICY)
-        refusal(self.iam.delete_role, RoleName=ROLE)
-        refusal(self.iam.delete_policy, PolicyArn=POLICY)
-        for name in self.names():
-            self.consumer.delete_repository(repositoryName=name, force=True)
 
 
 @pytest.fixture
@@ -61,8 +26,7 @@ def registries(lab: Lab) -> Iterator[Registries]:
     found = Registries(lab)
     found.reset()
     yield found
-    found.reset()
-    found.owner.delete_registry_policy()
+    found.end()
 
 
 def cache(control: Control, *arguments: str, **variables: Any) -> Run:
@@ -71,14 +35,35 @@ def cache(control: Control, *arguments: str, **variables: Any) -> Run:
     return control.playbook("cache", None, "-e", DECLARATION, *arguments, **{**waiting, **layout, **variables})
 
 
-def test_cache_from_nothing_to_its_end(control: Control, registries: Registries, lab: Lab) -> None:
-    mark = len(lab.calls())
-    predicted = cache(control, "--check")
-    assert predicted.code == 0, predicted
-    assert lab.writes_since(mark) == []
+def flat(run: Run) -> str:
+    """The output without line breaks."""
+    return " ".join(run.output.split())
 
-    first = cache(control)
-    assert (first.code, first.changed) == (0, 5), first
+
+def results(run: Run) -> dict[str, str]:
+    """The diff and the status of each task that changes an account, without the lines of progress."""
+    output = re.sub(r"(?m)^localhost: .*\n", "", run.output)
+    tasks = re.findall(r"(?ms)^TASK \[(?:\S+ : )?([^\]]*)\] \*+\n(.*?)(?=^TASK|^PLAY)", output)
+    return {name: text for name, text in tasks if name.split()[0] not in ("Pull", "Show", "Set")}
+
+
+def both(control: Control, registries: Registries, **variables: Any) -> tuple[Run, int, list[str]]:
+    """The run after its check mode, which shows the same and writes nothing; its changes, and its writes."""
+    lab = registries.lab
+    mark = len(lab.calls())
+    predicted = cache(control, "--check", "--diff", **variables)
+    assert lab.writes_since(mark) == []
+    mark = len(lab.calls())
+    done = cache(control, "--diff", **variables)
+    assert (predicted.code, done.code) == (0, 0), (predicted, done)
+    assert results(predicted) == results(done)
+    assert len(results(done)) == 9
+    return done, done.changed, lab.writes_since(mark)
+
+
+def test_cache_from_nothing_to_its_end(control: Control, registries: Registries) -> None:
+    first, changed, _writes = both(control, registries)
+    assert changed == 5, first
     (digest,) = {
         one["imageDigest"] for one in registries.owner.describe_images(repositoryName="release")["imageDetails"]
     }
@@ -88,10 +73,10 @@ def test_cache_from_nothing_to_its_end(control: Control, registries: Registries,
     assert registries.sids == ["theirs", f"CrossaccountEcrCache{accounts.CONSUMER}"]
     policy = registries.consumer.get_lifecycle_policy(repositoryName="cache/release")["lifecyclePolicyText"]
     assert json.loads(policy)["rules"][0]["rulePriority"] == 1
+    assert registries.templates["cache"]["description"] == f"crossaccount.ecr: cache of account {accounts.OWNER}"
 
-    mark = len(lab.calls())
-    second = cache(control)
-    assert (second.code, second.changed, lab.writes_since(mark)) == (0, 0, []), second
+    second, changed, writes = both(control, registries)
+    assert (changed, writes) == (0, []), second
 
     pull = {"account": accounts.CONSUMER, "images": ["cache/release:v1.0"], "engine": "oci_layout"}
     for credentials in ("host", "controller"):
@@ -101,12 +86,13 @@ def test_cache_from_nothing_to_its_end(control: Control, registries: Registries,
         refused = control.module("ecr_image_pull", "owner", **options)
         assert "The credentials belong to account 111111111111" in refused["msg"], refused
 
-    end = cache(control, ecr_cache_state="absent")
-    assert (end.code, end.changed) == (0, 3), end
-    assert (registries.prefixes, registries.sids) == (["public"], ["theirs"])
+    end, changed, _writes = both(control, registries, ecr_cache_state="absent")
+    assert changed == 4, end
+    assert (registries.prefixes, registries.sids, [*registries.templates]) == (["public"], ["theirs"], [])
     assert registries.names() == {"cache/release"}
     assert refusal(registries.iam.get_role, RoleName=ROLE)[0] == "NoSuchEntity"
-    assert cache(control, ecr_cache_state="absent").changed == 0
+    again, changed, writes = both(control, registries, ecr_cache_state="absent")
+    assert (changed, writes) == (0, []), again
 
 
 @pytest.mark.engine
@@ -124,7 +110,7 @@ def test_docker_pulls_the_first_image_through_the_cache(
 def test_each_account_configures_its_own_side(control: Control, registries: Registries) -> None:
     early = cache(control, ecr_cache_side="consumer", ecr_cache_owner_profile="missing", ecr_cache_wait_timeout=0)
     assert (early.code, early.changed) == (2, 3), early
-    assert "ECR could not copy the image: check that the upstream registry has it" in " ".join(early.output.split())
+    assert "ECR could not copy the image: check that the upstream registry has it" in flat(early)
     assert registries.sids == ["theirs"]
     owner = cache(control, ecr_cache_side="owner", ecr_cache_consumer_profile="missing")
     assert (owner.code, owner.changed) == (0, 1), owner
@@ -153,25 +139,30 @@ def test_documented_policies_are_enough(control: Control, registries: Registries
 
 def test_image_that_is_available_fails_the_proof(control: Control, registries: Registries) -> None:
     failed = cache(control, ecr_cache_allowed_prefixes=["release", "develop"])
-    output = " ".join(failed.output.split())
     assert failed.code == 2, failed
-    assert "Image cache/develop:v1.0 can be pulled, although ecr_cache_denied lists it." in output
+    assert "Image cache/develop:v1.0 can be pulled, although ecr_cache_denied lists it." in flat(failed)
 
 
-@pytest.mark.parametrize(
-    ("variables", "part"),
-    [
-        ({"ecr_cache_prefix": "public/team"}, "overlaps with the declared prefix public/team"),
-        ({"ecr_cache_owner_account": accounts.CONSUMER}, "is the registry of the cache itself."),
-        ({"ecr_cache_allowed_prefixes": []}, "ecr_cache_allowed_prefixes is empty."),
-        ({"ecr_cache_owner_profile": "consumer-administrator"}, "The credentials belong to account 222222222222"),
-        ({"ecr_cache_prefixes": ["release"]}, "Variable ecr_cache_prefixes is unknown"),
-    ],
-)
-def test_problems_are_found_before_the_first_write(
-    control: Control, registries: Registries, lab: Lab, variables: dict[str, Any], part: str
-) -> None:
+def test_template_of_others_is_kept(control: Control, registries: Registries) -> None:
+    registries.consumer.create_repository_creation_template(prefix="cache", appliedFor=["PULL_THROUGH_CACHE"])
+    before = registries.templates
+    end = cache(control, ecr_cache_state="absent")
+    assert (end.code, end.changed, registries.templates) == (0, 0, before), end
+    assert f"account {accounts.CONSUMER} in {accounts.REGION} was not created by a cache of" in flat(end)
+
+
+def test_problems_name_the_variables_before_the_first_write(control: Control, registries: Registries, lab: Lab) -> None:
+    registries.consumer.create_repository_creation_template(prefix="public/team", appliedFor=["PULL_THROUGH_CACHE"])
     mark = len(lab.calls())
-    failed = cache(control, **variables)
-    assert (failed.code, part in " ".join(failed.output.split())) == (2, True), failed
+    failed = cache(control, ecr_cache_prefix="public/team", ecr_cache_owner_profile="consumer-administrator")
+    assert failed.code == 2
+    for part in (
+        "3 problems, nothing was written:",
+        "Set ecr_cache_adopt to true to manage it anyway, or remove it from ecr_cache_template.",
+        "Declare another ecr_cache_prefix, which neither contains",
+        "Use credentials of account 111111111111, or correct ecr_cache_owner_account.",
+    ):
+        assert part in flat(failed), failed
+    unknown = cache(control, ecr_cache_prefixes=["release"])
+    assert "Variable ecr_cache_prefixes is unknown" in flat(unknown), unknown
     assert lab.writes_since(mark) == []

@@ -20,7 +20,7 @@ from tests.support.control import REPOSITORY_ARN, ROLE, Control
 from tests.support.forwarding import ResponseDroppingProxy
 from tests.support.owner_side import CONSUMER, RELEASE, STRANGER, owner, pull_role, tags_of, versions
 
-MANY, EIGHT, FOUR = 20, 8, 4
+MANY, EIGHT, FOUR = 12, 8, 4
 
 
 # --- one run in between another --------------------------------------------------------------------------------------
@@ -193,12 +193,12 @@ def test_concurrent_declarations_end_in_one_or_fail(control: Control) -> None:
     assert as_declared(control, second)
 
 
-# --- twenty pulls at once --------------------------------------------------------------------------------------------
+# --- twelve pulls at once --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def images(control: Control) -> dict[str, str]:
-    """Twenty images in one repository, which share a layer; the digest of each image tag."""
+    """Twelve images in one repository, which share a layer; the digest of each image tag."""
     ecr = control.lab.client("owner", "ecr")
     ecr.create_repository(repositoryName="many", tags=[{"Key": "many", "Value": "yes"}])
     created = pull_role(control, "many", repository_tags={"many": "yes"})
@@ -236,7 +236,7 @@ def pull_at_once(control: Control, folder: pathlib.Path, **options: Any) -> dict
     return {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
 
 
-def test_twenty_pulls_at_once_fill_one_layout(control: Control, images: dict[str, str], tmp_path: pathlib.Path) -> None:
+def test_twelve_pulls_at_once_fill_one_layout(control: Control, images: dict[str, str], tmp_path: pathlib.Path) -> None:
     dest = tmp_path / "layout"
     results = pull_at_once(control, tmp_path / "results", engine="oci_layout", dest=str(dest))
     assert {name: result["images"][0]["digest"] for name, result in results.items()} == images
@@ -249,7 +249,7 @@ def test_twenty_pulls_at_once_fill_one_layout(control: Control, images: dict[str
 
 @pytest.mark.engine
 @pytest.mark.parametrize("engine", ["docker", "podman"])
-def test_twenty_pulls_at_once_leave_the_engines_store_whole(
+def test_twelve_pulls_at_once_leave_the_engines_store_whole(
     control: Control,
     request: pytest.FixtureRequest,
     images: dict[str, str],

@@ -60,7 +60,12 @@ REPLICATION = [
 #: They need the replication that the first example of the role configures; its second example ends it.
 REPLICATED = [("module", "ecr_replication_info"), ("role", "ecr_replicate")]
 #: They cache images of the owner account in the consumer account. The rule needs the role of the cache.
-CACHED = [("module", "ecr_pull_through_rule"), ("module", "iam_ecr_cache_role"), ("role", "ecr_cache")]
+CACHED = [
+    ("module", "ecr_cache_info"),
+    ("module", "ecr_pull_through_rule"),
+    ("module", "iam_ecr_cache_role"),
+    ("role", "ecr_cache"),
+]
 #: They need root, and the users that they name.
 ON_A_HOST = [("module", "ecr_credential_helper_config"), ("role", "ecr_credential_helper")]
 ENGINES = ("docker", "skopeo")
@@ -182,8 +187,8 @@ def test_examples_of_a_configured_replication_run(control: Control) -> None:
 
 
 def test_examples_of_a_cache_run(control: Control) -> None:
-    rules, (create, delete), role = (examples(*one) for one in CACHED)
-    for blocks in ([create, *rules, delete], role):
+    plan, rules, (create, delete), role = (examples(*one) for one in CACHED)
+    for blocks in ([*plan, create, *rules, delete], role):
         done = run(control, blocks, "consumer-administrator", "-e", "ecr_cache_wait_interval=0.05")
         assert done.code == 0, done
 

@@ -15,6 +15,7 @@ import time
 import pytest
 
 from tests.lab import accounts
+from tests.lab.clients import allow
 from tests.live.__main__ import main
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
@@ -67,6 +68,10 @@ def running() -> list[str]:
 
 def test_live_suite_writes_answers_and_leaves_nothing(lab: Lab, environment: dict[str, str]) -> None:
     before = things(lab)
+    own = allow("ecr:BatchGetImage")
+    lab.client("consumer-administrator", "iam").put_user_policy(
+        UserName="puller", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    )
     run = subprocess.run(SUITE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert things(lab) == before
@@ -87,6 +92,8 @@ def test_live_suite_writes_answers_and_leaves_nothing(lab: Lab, environment: dic
         "DescribeRepositories without names": denied,
         "A repository that does not exist": denied,
         "The API's words for a denial": denied,
+        "A pull by the consumer's own identity, without a statement in the registry policy": denied,
+        "A pull by the consumer's own identity, with a statement in the registry policy": "allowed",
         "A session with tags, if sts:TagSession has a condition on the external ID": "allowed",
         **{
             f"{what} after {event}": answer

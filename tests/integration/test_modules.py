@@ -10,6 +10,7 @@ import pytest
 
 from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN, Control
+from tests.support.owner_side import owner
 
 ROLE: dict[str, Any] = {
     "name": "walked",
@@ -26,9 +27,9 @@ NARROW = [REVOKE, TRUST, REVOKE, "iam:DeleteRolePolicy"]
 def both(control: Control, module: str, /, **options: Any) -> tuple[dict[str, Any], list[str]]:
     """The result in check mode, which writes nothing, equals the result of the run; and the run's writes."""
     mark = len(control.lab.calls())
-    predicted = control.module(module, "owner", "--check", **options)
+    predicted = owner(control, module, check_mode=True, **options)
     assert control.lab.writes_since(mark) == []
-    result = control.module(module, "owner", **options)
+    result = owner(control, module, **options)
     assert predicted == result, (predicted, result)
     writes = control.lab.writes_since(mark)
     assert bool(writes) == result["changed"]
@@ -69,7 +70,7 @@ def test_a_pull_role_walks_through_its_life(control: Control) -> None:
         ({"name": "walked", "state": "absent"}, []),
     ]:
         result, written = both(control, "iam_ecr_pull_role", **options)
-        assert (result["code"], written) == (0, writes), (options, result)
+        assert (result.get("msg"), written) == (None, writes), (options, result)
 
 
 def consumer(**options: Any) -> dict[str, Any]:
@@ -105,9 +106,9 @@ def test_each_other_option_of_a_pull_role_changes_once(control: Control) -> None
     ]:
         options |= change
         result, written = both(control, "iam_ecr_pull_role", **options)
-        assert (result["code"], written) == (0, writes), (change, result)
+        assert (result.get("msg"), written) == (None, writes), (change, result)
         again, written = both(control, "iam_ecr_pull_role", **options)
-        assert (again["code"], written) == (0, []), (change, again)
+        assert (again.get("msg"), written) == (None, []), (change, again)
     mark = len(control.lab.calls())
     moved = control.module("iam_ecr_pull_role", "owner", **{**options, "path": "/"})
     assert moved["msg"].startswith("Role optional has the path /shares/; IAM cannot move it to /."), moved
@@ -152,7 +153,7 @@ def test_a_role_that_others_made_is_not_taken_over_unless_told(control: Control)
     assert result["msg"].startswith("Role theirs exists, is not tagged managed-by=crossaccount.ecr, and differs")
     assert control.lab.writes_since(mark) == []
     adopted, _writes = both(control, "iam_ecr_pull_role", **options, adopt=True)
-    assert adopted["code"] == 0
+    assert adopted.get("msg") is None
 
 
 def test_a_role_that_others_hang_on_to_is_not_deleted(control: Control) -> None:
@@ -187,7 +188,7 @@ def test_tags_walk_through_their_life_and_leave_others_alone(control: Control) -
         ({"all_except": [], "tags": {"environment": "hotfix"}, "state": "absent"}, []),
     ]:
         result, written = both(control, "ecr_repository_tag", **options)
-        assert (result["code"], written) == (0, writes), (options, result)
+        assert (result.get("msg"), written) == (None, writes), (options, result)
     assert ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + "develop")["tags"] == [theirs]
 
 

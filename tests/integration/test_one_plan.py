@@ -79,12 +79,14 @@ def test_shares_that_contradict_each_other_write_nothing(control: Control) -> No
         share("fight-2", "fight", STRANGER, "develop", exclusive=True),
         share("FIGHT-1", "other", STRANGER),
         ecr_share_exlusive=True,
+        ecr_share_revoke_consumers=[accounts.CONSUMER],
     )
     assert (refused.code, control.lab.writes_since(mark)) == (2, []), refused
     words = " ".join(refused.output.split())
     assert "Share fight-1 is exclusive and would remove plan=fight from repository develop in ap-northeast-1" in words
     assert "Shares 1 and 3 have the same role_name FIGHT-1." in words
     assert "Variable ecr_share_exlusive is unknown, so it would be ignored. The nearest valid name is" in words
+    assert "ecr_share_revoke_consumers selects the sessions that crossaccount.ecr.revoke ends." in words
     assert refused.output.count("PLAY [Summarize all accounts]") == 1
 
 

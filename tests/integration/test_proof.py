@@ -210,27 +210,28 @@ RELEASE = {"environment": "release"}
             True,
             RELEASE,
             RELEASE,
-            "It carries environment=release, which the role's policy grants: the owner account has to remove that tag.",
+            "It has environment=release, which grants access through the role: the owner account has to remove that"
+            " tag.",
         ),
         (
             True,
             {"environment": "develop", "team": "platform"},
             {"environment": ["release", "hotfix"]},
-            "It carries environment=develop, team=platform, which is not what grants access: another policy of the"
-            " role, or one of the repository, allows reading it.",
+            "It has environment=develop, team=platform, which does not explain the access: another policy of the"
+            " role, or the policy of the repository, allows reading it.",
         ),
         (
             True,
             {},
             RELEASE,
-            "It carries no tag, which is not what grants access: another policy of the role, or one of the repository,"
-            " allows reading it.",
+            "It has no tag, which does not explain the access: another policy of the role, or the policy of the"
+            " repository, allows reading it.",
         ),
         (
             True,
             {"team": "platform"},
             None,
-            "It carries team=platform: the owner account has to compare that with the role's policies.",
+            "It has team=platform: the owner account has to compare that with the role's policies.",
         ),
         (
             False,

@@ -130,7 +130,7 @@ def test_readable_denied_repository_stops_before_the_pull(
     )
     assert (run.code, run.changed, list(tmp_path.iterdir())) == (2, 0, []), run
     assert fetched(shared, mark) == []
-    assert "It carries environment=release, which the role's policy grants" in words(run)
+    assert "It has environment=release, which grants access through the role" in words(run)
 
 
 @pytest.mark.parametrize("credentials", [HOST, CONTROLLER])

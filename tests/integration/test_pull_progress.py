@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from tests.support.control import BIN
 from tests.support.paths import ROOT
 from tests.support.waiting import until
 from tests.support.watching import ENGINES, Site
@@ -27,9 +28,10 @@ def test_long_pull_shows_its_progress(site: Site, tmp_path: pathlib.Path, creden
     site.begin()
     site.proxy.hold()
     path = tmp_path / "output"
+    program = BIN / "ansible-playbook" if credentials == "host" else site.program("consumer")
     with path.open("wb") as output:
         process = subprocess.Popen(
-            site.pull_command(credentials, *ENGINES),
+            [program, *site.pull_arguments(credentials, *ENGINES)],
             cwd=ROOT,
             env={**site.environment("consumer"), "PYTHONUNBUFFERED": "1"},  # as the option docs state for a pipe
             stdin=subprocess.DEVNULL,

@@ -68,7 +68,9 @@ def test_rule_gets_another_role_and_is_validated(control: Control, ecr: Any) -> 
     result = control.module(RULE, PROFILE, **CACHE, custom_role_arn=wrong, wait_timeout=0)
     assert (result["code"], result["changed"]) == (2, True)
     assert "exists, but ECR cannot use it: Amazon ECR cannot assume the custom role. Check that" in result["msg"]
-    result, writes = both(control, RULE, **CACHE, custom_role_arn=ARN)
+    refused, writes = both(control, RULE, **CACHE, custom_role_arn=ARN)
+    assert (refused["code"], writes, f"has {wrong} as its custom_role_arn" in refused["msg"]) == (2, [], True)
+    result, writes = both(control, RULE, **CACHE, custom_role_arn=ARN, adopt=True)
     assert (result["code"], writes, result["rule"]["custom_role_arn"]) == (0, [WRITES["Update"]], ARN), result
     assert control.module(ROLE, PROFILE, **NAMED, state="absent")["code"] == 0
     result = control.module(RULE, PROFILE, **CACHE, wait_timeout=0)

@@ -113,7 +113,7 @@ def test_one_backfill_runs_for_each_region(control: Control, owner: Any, here: P
     replicate(owner, here, elsewhere, same_region, prefix=name)
     started = run(control, here, elsewhere, same_region, wait=False)
     assert (started["code"], statuses(started)) == (0, ["PREPARING", "PREPARING", "NOT_STARTED"]), started
-    assert "was not started. AWS runs one backfill for each region" in " ".join(control.last.output.split())
+    assert "was not started. AWS runs one backfill at a time for each region" in " ".join(control.last.output.split())
     done = run(control, here, elsewhere, same_region)
     assert (done["code"], statuses(done)) == (0, ["COMPLETE"] * 3), done
     assert [one["started"] for one in done["backfills"]] == [False, False, True]

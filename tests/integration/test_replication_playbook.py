@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
+from botocore.model import ServiceModel
 
 from tests.lab import accounts
-from tests.lab.clients import Account, refusal, trust
+from tests.lab.clients import Account, allow, document, refusal, trust
 from tests.lab.replication_copies import configure, digests, fill
 from tests.support.control import Control, Run
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
+from tests.support.role_here import run_module, run_role
 
 DECLARATION = "@playbooks/vars/replication.yml"
 FOREIGN_RULE: dict[str, Any] = {
@@ -115,7 +118,7 @@ def test_replication_from_nothing_to_its_end(control: Control, registries: Regis
 
     end = replicate(control, ecr_replicate_state="absent")
     assert (end.code, end.changed) == (0, 2), end
-    assert f"- {place}: no new images appear. 1 copy of the selection stay" in end.output
+    assert f"- {place}: no new images appear. 1 copy of the selection stays" in end.output
     assert (registries.rules, registries.has_policy()) == ([FOREIGN_RULE], False)
     assert registries.names() == {"release"}
     again = replicate(control, ecr_replicate_state="absent")
@@ -338,10 +341,22 @@ def test_deletions_are_replicated_with_consent(control: Control, registries: Reg
     consent = {"ecr_replicate_delete_replication": True, "ecr_replicate_allow_deletions": True}
     run = replicate(control, ecr_replicate_prefixes=["deleted/"], **consent)
     assert run.code == 0, run
-    assert "deletes the copy there. This concerns 2 images now." in " ".join(run.output.split())
+    assert "deletes the copy there. This affects 2 images now." in " ".join(run.output.split())
     registries.owner.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "0"}])
     assert digests(registries.consumer, name) == digests(registries.owner, name)
     assert len(digests(registries.consumer, name)) == 1
+
+
+def test_deletions_are_shown_by_each_side(registries: Registries, lab: Lab, callers: Callers) -> None:
+    """A run of the owner account alone lists what could be deleted. A rule that deletes already is shown, too."""
+    variables, deleting = callers.variables(), {"ecr_replicate_delete_replication": True}
+    (refused,) = run_role(lab, "ecr_replicate", {**variables, **OWNER_SIDE, **deleting})
+    assert "This affects these images: release:v1.0. To consent" in refused["msg"]
+    place = {"region": accounts.REGION, "registryId": accounts.CONSUMER}
+    filters = [{"filter": "release", "filterType": "PREFIX_MATCH"}]
+    configure(registries.owner, {"destinations": [place], "repositoryFilters": filters, **DELETING})
+    plan = run_role(lab, "ecr_replicate", variables)[0]
+    assert plan["lines"][-1].endswith("deletes the copy there. This affects 1 image now.")
 
 
 def test_missing_and_extra_images_are_shown(control: Control, registries: Registries, lab: Lab) -> None:
@@ -358,9 +373,10 @@ def test_missing_and_extra_images_are_shown(control: Control, registries: Regist
     assert replicate(control, **prefixes).code == 0
 
 
-def statements(name: str, missing: str = "") -> list[dict[str, Any]]:
+def permissions(name: str, custom_role: str = "", missing: str = "") -> list[dict[str, Any]]:
     """The statements of a documented policy, without one action."""
-    text = (ROOT / f"playbooks/vars/replication-{name}-policy.json").read_text("utf-8")
+    text = (ROOT / f"playbooks/vars/{name}-policy.json").read_text("utf-8")
+    text = text.replace("arn:aws:iam::ACCOUNT:role/CUSTOM_ROLE", custom_role)
     for placeholder, account in (("OWNER_ACCOUNT", accounts.OWNER), ("CONSUMER_ACCOUNT", accounts.CONSUMER)):
         text = text.replace(placeholder, account)
     found: list[dict[str, Any]] = json.loads(text)["Statement"]
@@ -369,33 +385,61 @@ def statements(name: str, missing: str = "") -> list[dict[str, Any]]:
     return [one for one in kept if one["Action"]]
 
 
-def actions(name: str) -> list[str]:
-    return [action for statement in statements(name) for action in statement["Action"]]
+def actions(*names: str) -> set[str]:
+    return {action for name in names for statement in permissions(name) for action in statement["Action"]}
+
+
+OWNER_POLICY, CONSUMER_POLICIES = "replication-owner", ("replication-consumer", "creation-template")
+SHARED = {"environment": "release"}
 
 
 class Callers:
-    """Roles that have exactly the permissions of the documented policies."""
+    """Roles that have exactly the permissions of the documented policies, and the custom role of the template."""
 
     def __init__(self, lab: Lab) -> None:
         self.owner, self.consumer = Account(lab), Account(lab, "consumer-administrator")
+        self.custom_role = self.consumer.role(trust(accounts.CONSUMER), allow("ecr:*"))
 
-    def variables(self, missing: str = "") -> dict[str, str]:
-        """The variables for two roles which lack an action."""
-        owner = self.owner.role(trust(accounts.OWNER), *statements("owner", missing))
-        consumer = self.consumer.role(trust(accounts.CONSUMER), *statements("consumer", missing))
-        names = ("ecr_replicate_owner_assume_role_arn", "ecr_replicate_consumer_assume_role_arn")
-        return dict(zip(names, (owner, consumer)))
+    def variables(self, missing: str = "") -> dict[str, Any]:
+        """The variables of a replication with a template, by two roles which lack an action."""
+        consumer = [
+            statement for name in CONSUMER_POLICIES for statement in permissions(name, self.custom_role, missing)
+        ]
+        owner = permissions(OWNER_POLICY, missing=missing)
+        return {
+            **yaml.safe_load((ROOT / DECLARATION.removeprefix("@")).read_text("utf-8")),
+            "ecr_replicate_images": [],
+            "ecr_replicate_owner_assume_role_arn": self.owner.role(trust(accounts.OWNER), *owner),
+            "ecr_replicate_consumer_assume_role_arn": self.consumer.role(trust(accounts.CONSUMER), *consumer),
+            **self.template(tags={"team": "a"}),
+        }
+
+    def template(self, **settings: Any) -> dict[str, Any]:
+        """The variable for a template of every repository."""
+        policy = json.loads(document(allow("ecr:BatchGetImage", Principal="*")))
+        del policy["Statement"][0]["Resource"]
+        template = {"prefix": "ROOT", "custom_role_arn": self.custom_role, "repository_policy": policy, **settings}
+        return {"ecr_replicate_templates": [{**template, "lifecycle_policy": LIFECYCLE_POLICY}]}
 
     def forget_the_linked_role(self) -> None:
         """Another rule is again the first one of the account."""
         refusal(self.owner.iam.delete_role, RoleName="AWSServiceRoleForECRReplication")
 
 
+@pytest.fixture(scope="module")
+def callers(lab: Lab) -> Callers:
+    return Callers(lab)
+
+
+OWNER_SIDE = {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True}
+END = {"ecr_replicate_state": "absent"}
 #: The actions that a run from nothing does not need.
 LATER: dict[str, dict[str, Any]] = {
-    "ecr:DescribeImageReplicationStatus": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
-    "ecr:DescribeReplicationBackfillResults": {"ecr_replicate_side": "owner", "ecr_replicate_accepted": True},
-    "ecr:DeleteRegistryPolicy": {"ecr_replicate_state": "absent"},
+    "ecr:DescribeImageReplicationStatus": OWNER_SIDE,
+    "ecr:DescribeReplicationBackfillResults": OWNER_SIDE,
+    "ecr:DeleteRegistryPolicy": END,
+    "ecr:DeleteRepositoryCreationTemplate": END,
+    "ecr:UpdateRepositoryCreationTemplate": {},
 }
 #: The actions that only a pull needs.
 PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetAuthorizationToken")
@@ -407,28 +451,79 @@ def pulling(control: Control, name: str) -> dict[str, Any]:
     return {"ecr_replicate_images": ["release:v1.0"], **layout}
 
 
-def test_documented_policies_are_sufficient(control: Control, registries: Registries, lab: Lab) -> None:
-    callers = Callers(lab)
+def test_documented_policies_are_sufficient(
+    control: Control, registries: Registries, lab: Lab, callers: Callers
+) -> None:
     configure(registries.owner)
     callers.forget_the_linked_role()
     exact = callers.variables()
-    runs = [replicate(control, **exact)]
+    runs = [replicate(control, **{**exact, **pulling(control, "sufficient")})]
     fill(lab, registries.owner, "release", 1)  # the rule replicates it, so no backfill has it
-    later = ({}, pulling(control, "sufficient"), *LATER.values())
-    runs += [replicate(control, **exact, **more) for more in later]
-    assert [run.code for run in runs] == [0] * len(runs), runs
-    assert [run.changed for run in runs] == [3, 0, 1, 0, 0, 2], runs
+    changed = {**exact, **callers.template(tags={"team": "b"})}
+    runs += [
+        replicate(control, **changed),
+        replicate(control, **changed, **OWNER_SIDE),
+        replicate(control, **exact, **END),
+    ]
+    assert [(run.code, run.changed) for run in runs] == [(0, 5), (0, 1), (0, 0), (0, 3)], runs
 
 
-@pytest.mark.parametrize("action", sorted({*actions("owner"), *actions("consumer")}))
-def test_each_documented_action_is_needed(control: Control, registries: Registries, lab: Lab, action: str) -> None:
-    callers, more = Callers(lab), LATER.get(action, {})
-    more = pulling(control, action.partition(":")[2]) if action in PULL else more
+@pytest.mark.parametrize("action", sorted(actions(OWNER_POLICY, *CONSUMER_POLICIES)))
+def test_each_documented_action_is_needed(
+    control: Control, registries: Registries, lab: Lab, callers: Callers, action: str
+) -> None:
+    more = pulling(control, action.partition(":")[2]) if action in PULL else LATER.get(action)
     configure(registries.owner)
-    if more:
-        assert replicate(control).code == 0
+    callers.forget_the_linked_role()
+    variables = {**callers.variables(action), **(more or {})}
+    if more is not None:
+        first = {**callers.variables(), **callers.template(tags={"team": "b"})}
+        assert [one["msg"] for one in run_role(lab, "ecr_replicate", first) if one.get("failed")] == []
         fill(lab, registries.owner, "release", 1)
-    else:
-        callers.forget_the_linked_role()
-    run = replicate(control, **callers.variables(action), **more)
-    assert (run.code, action in flat(run)) == (2, True), run
+    *done, failed = run_role(lab, "ecr_replicate", variables)
+    assert [one.get("failed", False) for one in done] == [False] * len(done)
+    assert (failed.get("failed"), action in failed.get("msg", "")) == (True, True), failed
+
+
+def test_replication_to_existing_repositories(registries: Registries, lab: Lab, callers: Callers) -> None:
+    variables = {**callers.variables(), "ecr_replicate_create_repositories": False}
+    mark = len(lab.calls())
+    (refused,) = run_role(lab, "ecr_replicate", variables)
+    assert (refused.get("failed"), lab.writes_since(mark)) == (True, []), refused
+    assert f"account {accounts.CONSUMER} in {accounts.REGION} lacks release, and create_repositories" in refused["msg"]
+    registries.consumer.create_repository(repositoryName="release")
+    results = run_role(lab, "ecr_replicate", variables)
+    assert [one["msg"] for one in results if one.get("failed")] == []
+    assert results[-1]["images"][0]["status"] == "COMPLETE"
+
+
+@pytest.mark.parametrize("side", [{}, OWNER_SIDE])
+def test_botocore_without_backfills_is_found_first(
+    registries: Registries, lab: Lab, callers: Callers, monkeypatch: pytest.MonkeyPatch, side: dict[str, Any]
+) -> None:
+    def of_old_botocore(model: ServiceModel) -> list[str]:
+        return [name for name in model._service_description["operations"] if "ReplicationBackfill" not in name]
+
+    variables, mark = {**callers.variables(), **side}, len(lab.calls())
+    monkeypatch.setattr(ServiceModel, "operation_names", property(of_old_botocore))
+    (refused,) = run_role(lab, "ecr_replicate", variables)
+    assert (refused.get("failed"), lab.writes_since(mark)) == (True, []), refused
+    assert "does not support StartReplicationBackfill." in refused["msg"]
+    assert "Or copy the existing images with skopeo" in refused["msg"]
+
+
+def test_template_that_shares_needs_consent(registries: Registries, lab: Lab, callers: Callers) -> None:
+    """The consumer account has a pull role of this collection that grants access by a tag of the template."""
+    consumers = [{"account": accounts.STRANGER, "external_id": "test"}]
+    shared = {"name": "sharing", "repository_tags": SHARED, "consumers": consumers}
+    assert run_module(lab, "iam_ecr_pull_role", {"profile": "consumer-administrator", **shared})["changed"]
+    variables, mark = {**callers.variables(), **callers.template(tags=SHARED)}, len(lab.calls())
+    (refused,) = run_role(lab, "ecr_replicate", variables)
+    assert (refused.get("failed"), lab.writes_since(mark)) == (True, []), refused
+    assert "sets environment=release, which shares each repository that ECR creates with the template" in refused["msg"]
+    assert "through the role sharing. To consent, set allow_sharing_tags: true." in refused["msg"]
+    variables |= callers.template(tags=SHARED, allow_sharing_tags=True)
+    assert [one["msg"] for one in run_role(lab, "ecr_replicate", variables) if one.get("failed")] == []
+    arn = f"arn:aws:ecr:{accounts.REGION}:{accounts.CONSUMER}:repository/release"
+    tags = registries.consumer.list_tags_for_resource(resourceArn=arn)["tags"]
+    assert tags == [{"Key": "environment", "Value": "release"}]

@@ -158,7 +158,7 @@ def test_the_oci_layout_has_every_blob_at_its_digest(shared: Control, quick: Con
     options: dict[str, Any] = {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": str(dest)}
     predicted = quick.pull("--check", **options)
     assert (predicted.code, predicted.changed, dest.exists()) == (0, 1, False), predicted
-    first, second = shared.pull(**options), quick.pull(**options)
+    first, second = quick.pull(**options), quick.pull(**options)
     assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
     assert digest in first.output
     (entry,) = json.loads((dest / "index.json").read_text())["manifests"]
@@ -178,7 +178,9 @@ def test_an_engine_pulls_release_at_the_digest_that_ecr_reports(
     predicted = quick.pull("--check", ecr_pull_engine=engine)
     assert (predicted.code, predicted.changed) == (0, 1), predicted
     assert images(shared, engine) == []
-    first, second = shared.pull(ecr_pull_engine=engine), quick.pull(ecr_pull_engine=engine)
+    # The whole way of a user: with docker.
+    first = (shared if engine == "docker" else quick).pull(ecr_pull_engine=engine)
+    second = quick.pull(ecr_pull_engine=engine)
     assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), (first, second)
     assert images(shared, engine) == [f"{reference} v1.0 {digest}"]
 

@@ -19,7 +19,7 @@ import pytest
 from tests.lab import accounts
 from tests.support.control import BIN, ROLE
 from tests.support.secret_search import Secrets, forms
-from tests.support.watching import ENGINES, PROGRAMS, Site, Watch
+from tests.support.watching import ENGINES, PROGRAMS, Site, Watch, left
 
 pytestmark = pytest.mark.engine
 
@@ -74,16 +74,21 @@ def results_of(watch: Watch, action: str) -> list[dict[str, Any]]:
     return [result for result in results if result["action"] == f"crossaccount.ecr.{action}"]
 
 
-def share_command(site: Site) -> list[Any]:
-    """The command that shares the scenario's repositories."""
-    command = [BIN / "ansible-playbook", "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
+def share_command(site: Site, program: pathlib.Path | None = None) -> list[Any]:
+    """The command that shares the scenario's repositories, by default with the quick `ansible-playbook`."""
+    command = [program or site.program("owner"), "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
     return [*command, "-e", f"ecr_share_handoff_path={site.handoff}"]
+
+
+def pull_command(site: Site, credentials: str, *engines: str, **variables: Any) -> list[Any]:
+    """The command that pulls into these engines in parallel."""
+    return [site.program("consumer"), *site.pull_arguments(credentials, *engines, **variables)]
 
 
 @pytest.fixture(scope="module")
 def first_share(site: Site) -> Watch:
     site.begin()
-    return site.watch([*share_command(site), "-vvvv"], "owner")
+    return site.watch([*share_command(site, BIN / "ansible-playbook"), "-vvvv"], "owner")
 
 
 @pytest.fixture
@@ -153,7 +158,7 @@ def test_the_first_share_shows_no_secret(first_share: Watch) -> None:
 def test_a_share_by_modules_shows_no_secret(shared: Site, output: str) -> None:
     """With a Python of its own the host gets modules: they show their options, and log them."""
     flags, environment = OUTPUTS[output]
-    changes = {"ansible_python_interpreter": str(BIN / "python"), "ecr_share_description": f"Now {output}"}
+    changes = {"ansible_python_interpreter": str(shared.host_python), "ecr_share_description": f"Now {output}"}
     command = [*share_command(shared), *flags, "-e", json.dumps(changes)]
     watch = shared.watch(command, "owner", environment=environment)
     assert watch.code == 0, watch
@@ -183,7 +188,7 @@ def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
 def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> None:
     flags, environment = OUTPUTS[output]
     shared.proxy.hold()
-    watch = shared.watch([*shared.pull_command(credentials, *ENGINES), *flags], act=release, environment=environment)
+    watch = shared.watch([*pull_command(shared, credentials, *ENGINES), *flags], act=release, environment=environment)
     assert watch.code == 0, watch
     assert len(watch.secrets.values) >= len(shared.keys) + len(ENGINES) * (4 + 2 + 2)  # two sessions, two tokens
     assert {*PROGRAMS} <= watch.programs
@@ -214,7 +219,7 @@ def test_a_pull_that_the_registry_refuses_shows_no_secret(
     they do."""
     flags, environment = OUTPUTS[output]
     shared.proxy.refuse(refused)
-    watch = shared.watch([*shared.pull_command(credentials, *ENGINES), *flags], environment=environment)
+    watch = shared.watch([*pull_command(shared, credentials, *ENGINES), *flags], environment=environment)
     assert watch.code == 2, watch
     aloud = " ".join(watch.output.split()).count("AWS:******** or ******** is refused")
     # In the task's result and in the table of hosts; with many words, each of them twice.
@@ -229,7 +234,7 @@ def test_a_pull_that_the_registry_refuses_shows_no_secret(
 def test_a_proof_that_fails_shows_no_secret(shared: Site, credentials: str, output: str) -> None:
     flags, environment = OUTPUTS[output]
     wrong = {"ecr_pull_repositories": ["develop"], "ecr_pull_denied": ["release"]}
-    watch = shared.watch([*shared.pull_command(credentials, "docker", **wrong), *flags], environment=environment)
+    watch = shared.watch([*pull_command(shared, credentials, "docker", **wrong), *flags], environment=environment)
     assert watch.code == 2, watch
     assert "Repository develop cannot be pulled." in watch.output
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
@@ -242,12 +247,14 @@ def test_a_run_that_is_ended_half_way_leaves_no_secret(
     shared: Site, credentials: str, end: Callable[[Watch], None]
 ) -> None:
     shared.proxy.hold()
-    watch = shared.watch([*shared.pull_command(credentials, *ENGINES), "-vvvv"], act=end)
+    command = [BIN / "ansible-playbook", *shared.pull_arguments(credentials, *ENGINES), "-vvvv"]
+    watch = shared.watch(command, act=end)
     assert watch.code == (-signal.SIGTERM if end is end_playbook else 2), watch
     assert {*PROGRAMS} <= watch.programs
     assert_no_secret_is_out(watch)
     assert watch.files_with_secrets() == {PRIVATE_FILE}
     assert list(shared.run_folder.rglob("config.json")) == []
+    assert left(shared) == []
 
 
 def token_of(site: Site) -> str:
@@ -270,7 +277,7 @@ def by_token(site: Site, token: str) -> list[Any]:
     play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"crossaccount.ecr.ecr_image_pull": options}]}
     playbook = site.run_folder / "play.yml"
     playbook.write_text(json.dumps([play]), encoding="utf-8")
-    return [BIN / "ansible-playbook", playbook, "-vvvv", "-e", f"@{variables}"]
+    return [site.program(None), playbook, "-vvvv", "-e", f"@{variables}"]
 
 
 @pytest.mark.parametrize(
@@ -302,7 +309,7 @@ def test_a_token_as_an_option_shows_in_the_file_of_ansible_only(
     ids=["keep_remote_files", "become_su"],
 )
 def test_token_is_in_no_file_without_pipelining(shared: Site, flags: list[str], environment: dict[str, str]) -> None:
-    watch = shared.watch([*shared.pull_command("controller", "oci_layout"), *flags, "-vvvv"], environment=environment)
+    watch = shared.watch([*pull_command(shared, "controller", "oci_layout"), *flags, "-vvvv"], environment=environment)
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
     assert watch.files_with_secrets() == set()
@@ -369,7 +376,7 @@ def modules(site: Site, options: dict[str, str], python: str | None, names: Coll
     playbook = site.lab.folder / "play.yml"
     playbook.touch(0o600)
     playbook.write_text(json.dumps([play]), encoding="utf-8")
-    return [BIN / "ansible-playbook", playbook, "-vvvv"]
+    return [site.program(None), playbook, "-vvvv"]
 
 
 def assert_the_token_is_refused(watch: Watch, times: int) -> None:
@@ -391,7 +398,7 @@ ONE_EACH = ("ecr_share_info", "ecr_access_info")
 def test_no_module_prints_a_token_with_a_line_break(shared: Site, source: str, where: str) -> None:
     environment, options = broken_keys(shared, source)
     names = () if (source, where) in EVERY_MODULE else ONE_EACH
-    command = modules(shared, options, str(BIN / "python") if where == "process" else None, names)
+    command = modules(shared, options, str(shared.host_python) if where == "process" else None, names)
     watch = shared.watch(command, None, secrets=[BROKEN, HALF_KEYS[1]], environment=environment)
     assert watch.code == 0, watch  # errors are ignored
     assert_the_token_is_refused(watch, 3 if names else 7)
@@ -408,7 +415,7 @@ def test_no_module_prints_a_token_with_a_line_break(shared: Site, source: str, w
 )
 def test_no_playbook_prints_a_token_with_a_line_break(shared: Site, source: str, playbook: str) -> None:
     environment, _options = broken_keys(shared, source)
-    command = share_command(shared) if playbook == "share" else shared.pull_command(playbook, "oci_layout")
+    command = share_command(shared) if playbook == "share" else pull_command(shared, playbook, "oci_layout")
     watch = shared.watch([*command, "-vvvv"], None, secrets=[BROKEN, HALF_KEYS[1]], environment=environment)
     assert watch.code == 2, watch
     assert_the_token_is_refused(watch, 1)

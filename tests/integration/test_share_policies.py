@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 from typing import Any
@@ -60,6 +61,14 @@ def policy(lab: Lab, name: str) -> list[Statement]:
     return listed
 
 
+def pulled(control: Control, folder: pathlib.Path, **variables: Any) -> Run:
+    """pull.yml with skopeo, with the hand-off in a folder."""
+    own = {"ecr_pull_handoff": str(folder / "handoff.yml"), "ecr_pull_owner_account": accounts.OWNER}
+    engine = {"ecr_pull_engine": "skopeo", "ecr_pull_dest": f"docker-archive:{folder}/release.tar"}
+    options = {"ecr_pull_validate_certs": False, "ecr_pull_wait_timeout": 0}
+    return control.playbook("pull", "consumer", **own, **engine, **options, **variables)
+
+
 @pytest.fixture(scope="module")
 def puller(lab: Lab) -> Any:
     """A user of the consumer with the identity policy of the share."""
@@ -107,7 +116,7 @@ def test_consumer_pulls_with_its_own_identity(control: Control, lab: Lab, puller
 
 def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp_path: pathlib.Path) -> None:
     """Each side is missing once, and the run names it with the next step."""
-    handoff, image = tmp_path / "handoff.yml", f"docker-archive:{tmp_path}/release.tar"
+    handoff = tmp_path / "handoff.yml"
     iam = Account(lab, "consumer-administrator").iam
     shared: dict[str, Any] = {
         "ecr_share_handoff_path": str(handoff),
@@ -118,11 +127,7 @@ def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp
     assert done.code == 0, done
     assert {path.name for path in tmp_path.iterdir()} == {"handoff.yml", "handoff.md", "handoff.ecs_lambda.sh"}
 
-    def pull(**variables: Any) -> Run:
-        own = {"ecr_pull_handoff": str(handoff), "ecr_pull_owner_account": accounts.OWNER, "ecr_pull_wait_timeout": 0}
-        engine = {"ecr_pull_engine": "skopeo", "ecr_pull_dest": image, "ecr_pull_validate_certs": False}
-        return control.playbook("pull", "consumer", **own, **engine, **variables)
-
+    pull = functools.partial(pulled, control, tmp_path)
     done = pull()
     assert done.code == 2, done
     assert "identity: arn:aws:iam::222222222222:user/puller" in done.output
@@ -147,7 +152,9 @@ def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp
     iam.delete_user_policy(UserName="puller", PolicyName="share")
 
 
-def test_registry_policy_allows_the_repositories_with_the_tags(control: Control, lab: Lab, puller: Any) -> None:
+def test_registry_policy_allows_the_repositories_with_the_tags(
+    control: Control, lab: Lab, puller: Any, tmp_path: pathlib.Path
+) -> None:
     """In the lab, a registry policy grants a pull, as AWS documents it. Only a real account can confirm it."""
     ecr = lab.client("owner", "ecr")
     theirs = {**THEIRS, "Resource": f"{REPOSITORY_ARN}*"}
@@ -157,11 +164,24 @@ def test_registry_policy_allows_the_repositories_with_the_tags(control: Control,
         found: list[Statement] = json.loads(ecr.get_registry_policy()["policyText"])["Statement"]
         return found
 
-    done = share(control, ecr_share_mode="registry_policy")
+    handoff: dict[str, Any] = {
+        "ecr_share_handoff_path": str(tmp_path / "handoff.yml"),
+        "ecr_share_images": ["release:v1.0"],
+    }
+    done = share(control, ecr_share_mode="registry_policy", **handoff)
     assert "+ 222222222222 can pull release" in done.output, done
     assert [manifest(lab, puller, name)[0] for name in ("release", "develop")] == [200, 403]
     assert (statements()[0], len(statements()), policy(lab, "release")) == (theirs, 2, [THEIRS])
     assert share(control, ecr_share_mode="registry_policy").changed == 0
+    # The consumer's own policy allows everything, so the policy of the owner decides.
+    iam = Account(lab, "consumer-administrator").iam
+    everything = json.dumps({"Version": "2012-10-17", "Statement": [allow("ecr:*")]})
+    iam.put_user_policy(UserName="puller", PolicyName="everything", PolicyDocument=everything)
+    done = pulled(control, tmp_path, ecr_pull_denied=["develop"])
+    iam.delete_user_policy(UserName="puller", PolicyName="everything")
+    assert (done.code, (tmp_path / "release.tar").exists()) == (0, True), done
+    assert "release:v1.0 pulled by skopeo" in done.output
+
     done = share(control, playbook="unshare", ecr_share_mode="registry_policy")
     assert (done.code, statements()) == (0, [theirs]), done
     assert manifest(lab, puller, "release")[0] == 403
@@ -188,3 +208,29 @@ def test_options_of_a_role_are_rejected_together(control: Control) -> None:
     service = [{"service": "lambda.amazonaws.com", "source_accounts": [accounts.CONSUMER]}]
     done = share(control, ecr_share_mode="role", ecr_share_consumers=service)
     assert "service is for repository policies" in done.output, done
+
+
+def test_other_mode_leaves_nothing_of_the_earlier_one(control: Control, lab: Lab, puller: Any) -> None:
+    """From the policies of repositories to a role, and from it to the registry policy."""
+    iam, with_id = lab.client("owner", "iam"), [{"account": accounts.CONSUMER, "external_id": "shared-id"}]
+    role: dict[str, Any] = {"ecr_share_mode": "role", "ecr_share_consumers": with_id}
+    assert share(control).code == 0
+    predicted = share(control, "--check", **role)
+    done = share(control, **role)
+    assert done.code == 0, done
+    for line in (
+        "+ 222222222222 (external ID) can pull release through role own-identities",
+        "- 222222222222 loses release through the policies of share own-identities",
+    ):
+        assert line in predicted.output, predicted
+        assert line in done.output, done
+    assert (manifest(lab, puller, "release")[0], policy(lab, "release")) == (403, [THEIRS])
+    session = lab.assume("consumer", "ecr", "own-identities", ExternalId="shared-id")
+    assert session.describe_images(repositoryName="release")["imageDetails"]
+    assert share(control, **role).changed == 0
+
+    done = share(control, ecr_share_mode="registry_policy")
+    assert (done.code, manifest(lab, puller, "release")[0]) == (0, 200), done
+    assert refusal(iam.get_role, RoleName="own-identities")[0] == "NoSuchEntity"
+    done = share(control, playbook="unshare", **role)
+    assert (done.code, policy(lab, "release"), manifest(lab, puller, "release")[0]) == (0, [THEIRS], 403), done

@@ -5,7 +5,7 @@ MiniStack enforces the boundary of a user or a role. This file adds:
 
 1. The condition key `iam:PermissionsBoundary`: the boundary in the request where the action sets one, otherwise the
    boundary of the user or role that the action changes.
-2. `aws:TagKeys` for `ecr:UntagResource`, also through the Resource Groups Tagging API. MiniStack has it for
+2. `aws:TagKeys` for `ecr:UntagResource`, even through the Resource Groups Tagging API. MiniStack has it for
    `ecr:TagResource` only.
 
 Sources: Service Authorization Reference, pages of IAM and of Amazon ECR.

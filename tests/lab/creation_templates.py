@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Repository creation templates, added in place before the lab serves a request.
 
-1. The four calls. A call that sets the custom role of a template needs `iam:PassRole` on it.
+1. The four calls. A call that creates or changes a template also needs `ecr:CreateRepository`, `ecr:PutLifecyclePolicy`
+   for a lifecycle policy, `ecr:SetRepositoryPolicy` for a repository policy, and `iam:PassRole` for a custom role.
 2. A push creates the repository if a template for `CREATE_ON_PUSH` matches its name, and the caller may create it.
 3. A repository that ECR creates has the settings, the policies and the tags of the template that matches its name. The
    longest prefix decides, and `ROOT` matches every name.
@@ -9,8 +10,9 @@
 5. An update without `imageTagMutability` sets it to `MUTABLE`. Exclusions end with a mutability that has none.
 
 Sources: Amazon ECR User Guide, "Templates to control repositories created during a pull through cache, create on push,
-or replication action"; for 4 aws/containers-roadmap#2398; for 5 API reference, "UpdateRepositoryCreationTemplate". The
-messages of the errors are inferred, and that an empty text removes a policy, a description or a role.
+or replication action" and "Creating a repository creation template"; for 4 aws/containers-roadmap#2398; for 5 API
+reference, "UpdateRepositoryCreationTemplate". The messages of the errors are inferred, the resource of these actions,
+and that an empty text removes a policy, a description or a role.
 """
 
 from __future__ import annotations
@@ -26,6 +28,12 @@ from .image_states import Response, error
 
 ON_PUSH, ON_REPLICATION, EVERY_NAME = "CREATE_ON_PUSH", "REPLICATION", "ROOT"
 _DEFAULTS = {"imageTagMutability": "MUTABLE", "encryptionConfiguration": {"encryptionType": "AES256"}}
+#: The actions that a template needs for a setting.
+_SETTINGS = {
+    "ecr:CreateRepository": "prefix",
+    "ecr:PutLifecyclePolicy": "lifecyclePolicy",
+    "ecr:SetRepositoryPolicy": "repositoryPolicy",
+}
 _templates = responses.AccountRegionScopedDict()
 
 
@@ -59,13 +67,18 @@ def create_repository(name: str, template: dict[str, Any] | None) -> None:
 
 def role_refusal(data: dict[str, Any]) -> Response | None:
     """The error if the caller may not pass the custom role of its request to ECR."""
-    role, action = data.get("customRoleArn"), "iam:PassRole"
-    key, region = iam_evaluator._verified_key.get(), responses.get_region()
-    refusal = iam_evaluator.enforce(key, action, "iam", region, role) if role else None
+    role = data.get("customRoleArn")
+    return _refusal("iam:PassRole", role) if role else None
+
+
+def _refusal(action: str, resource: str) -> Response | None:
+    """The error if the caller is not allowed an action that a request needs in addition to its own."""
+    service, region = action.partition(":")[0], responses.get_region()
+    refusal = iam_evaluator.enforce(iam_evaluator._verified_key.get(), action, service, region, resource)
     if refusal is None:
         return None
     explicit = refusal.decision == "Deny"
-    sentence = iam_actions.identity_denial_message(action, refusal.principal_arn, role, explicit)
+    sentence = iam_actions.identity_denial_message(action, refusal.principal_arn, resource, explicit)
     return error("AccessDeniedException", sentence)
 
 
@@ -82,7 +95,8 @@ def _problem(data: dict[str, Any]) -> Response | None:
     policy = data.get("repositoryPolicy")
     if policy and not registry_policy.is_repository_policy(policy):
         return operations.invalid("repositoryPolicy", "Invalid repository policy provided")
-    return role_refusal(data)
+    needed = [action for action, setting in _SETTINGS.items() if data.get(setting)]
+    return next(filter(None, (_refusal(action, "*") for action in needed)), None) or role_refusal(data)
 
 
 def _create(data: dict[str, Any]) -> Response:

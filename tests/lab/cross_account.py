@@ -62,6 +62,13 @@ def repository(arn: str) -> dict[str, Any] | None:
     return found
 
 
+def repository_tags(arn: str) -> dict[str, str]:
+    """The tags of a repository, as condition keys; none if it does not exist."""
+    found = repository(arn) if arn.startswith("arn:") else None
+    tags = (found or {}).get("tags", [])
+    return {f"{prefix}:ResourceTag/{tag['Key']}".lower(): tag["Value"] for tag in tags for prefix in ("ecr", "aws")}
+
+
 def policy_of(arn: str) -> tuple[str, str] | None:
     """The policy of a repository and its account. None if only the policies of the caller are evaluated."""
     account, region, name = place(arn)

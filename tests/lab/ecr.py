@@ -18,7 +18,7 @@ import contextvars
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,13 +156,6 @@ def _repository_name(arn: str) -> str:
     return arn.partition(":repository/")[2]
 
 
-def _repository_tags(arn: str) -> Iterator[tuple[str, str]]:
-    repository = cross_account.repository(arn) if arn.startswith("arn:") else None
-    for tag in (repository or {}).get("tags", []):
-        for prefix in ("ecr", "aws"):
-            yield f"{prefix}:ResourceTag/{tag['Key']}", tag["Value"]
-
-
 def _authorized_resources(operation: str, body: bytes, region: str, account: str) -> list[str]:
     """The ARNs on which an ECR call is authorized.
 
@@ -249,7 +242,7 @@ def install(endpoint: str) -> Registry:
             return enforce(key, action, service, region, resource_arn, service_context)
         refusal = None
         for arn in _resources.get() if resource_arn in _resources.get() else [resource_arn]:
-            context = {**(service_context or {}), **dict(_repository_tags(arn))}
+            context = {**(service_context or {}), **cross_account.repository_tags(arn)}
             refusal = enforce(key, action, service, region, arn, context)
             if refusal:
                 _resources.set([arn])

@@ -7,6 +7,9 @@ trust policy of each role for every claim, and the requests of its session for e
 after its trust policy changes. Therefore, all sessions that were possible earlier in the run are evaluated again after
 each call.
 
+A claim without an external ID is also a request of the principal's own identity, which the policy of the repository and
+that of the registry may allow. The identity policies of the principal allow everything.
+
 Access may have an end, and a killed run may be the last one before it. Therefore, the access after each end of the
 declarations is evaluated as well, as if nothing else changed until then.
 
@@ -39,7 +42,17 @@ from typing import Any
 from ministack.core import iam_evaluator, responses
 from ministack.services import ecr, iam, sts
 
-from . import accounts, clock, creation_templates, registry_policy, replication, replication_backfill, state
+from . import (
+    accounts,
+    clock,
+    creation_templates,
+    cross_account,
+    pull_through_cache,
+    registry_policy,
+    replication,
+    replication_backfill,
+    state,
+)
 
 TICK = 3  # seconds
 PREFIX = "/_lab/"
@@ -59,7 +72,7 @@ STORES = {
     "ecr": (
         *(ecr._repositories, ecr._images, ecr._layer_blobs, ecr._repo_policies, ecr._lifecycle_policies),
         *(registry_policy._policies, replication._configurations),
-        *(creation_templates._templates, replication_backfill._backfills),
+        *(creation_templates._templates, replication_backfill._backfills, pull_through_cache._rules),
     ),
 }
 READS_FROM = {"iam": "iam", "sts": "iam", "ecr": "ecr", "tagging": "ecr"}
@@ -104,7 +117,7 @@ class ObserverMiddleware:
         self.judged: list[Any] = []
         self.trusted: dict[int, dict[tuple[str, str], set[Claim]]] = {}
         self.kinds: dict[Kind, tuple[Session, set[Claim]]] = {}
-        self.readable: dict[Hashable, set[tuple[str, str]]] = {}
+        self.readable: dict[Hashable, set[Any]] = {}
         #: Whether these answers may have changed since the last judgement.
         self.is_new = True
         self.begin([])
@@ -220,12 +233,14 @@ class ObserverMiddleware:
 
     @staticmethod
     def _dump() -> dict[str, Any]:
-        """The owner account's roles, policies and tags of repositories, and all registries, without ids and times."""
-        roles = {name: role for (account, name), role in iam._roles._data.items() if account == accounts.OWNER}
-        policies = {arn: policy for (account, arn), policy in iam._policies._data.items() if account == accounts.OWNER}
+        """The roles and policies of all accounts, the tags of repositories, and all registries, without ids, times."""
+        roles = {f"{account} {name}": role for (account, name), role in iam._roles._data.items()}
+        policies = {arn: policy for (_account, arn), policy in iam._policies._data.items()}
         tags = {key[-1]: value.get("tags", []) for key, value in ecr._repositories._data.items()}
+        statements = {key[-1]: text for key, text in ecr._repo_policies._data.items()}
         return {
             **{"roles": _plain(roles), "policies": _plain(policies), "repositories": _plain(tags)},
+            "statements": _plain(statements),
             "registries": _plain(_registries()),
             "backfills": [(one.destination, one.status, len(one.remaining)) for one in _backfills().values()],
         }
@@ -243,7 +258,8 @@ class ObserverMiddleware:
     # --- the judgement
 
     def _claims(self) -> list[Claim]:
-        every = [consumer["external_id"] for declaration in self.declarations for consumer in declaration["consumers"]]
+        consumers = [consumer for declaration in self.declarations for consumer in declaration["consumers"]]
+        every = [consumer.get("external_id") for consumer in consumers]
         declared = {external_id for external_id in every if external_id not in (None, WRONG_ID)}
         ids: list[str | None] = [*sorted(declared), WRONG_ID, None]
         return [(*principal, external_id) for principal, external_id in itertools.product(PRINCIPALS, ids)]
@@ -297,6 +313,11 @@ class ObserverMiddleware:
                 self.readable[key] = _at(moment, _reads, *session)
             for claim in claims:
                 found.setdefault(claim, set()).update(self.readable[key])
+        own = (self._period(moment), "own identities")
+        if own not in self.readable:
+            self.readable[own] = _at(moment, _allowed_by_policies)
+        for kind_of_principal, name, repository, what in self.readable[own]:
+            found.setdefault((kind_of_principal, name, None), set()).add((repository, what))
         return found
 
     def _kinds_of_sessions(self) -> set[str]:
@@ -327,10 +348,12 @@ class ObserverMiddleware:
 
 
 def _registries() -> dict[str, Any]:
-    """The documents, the templates and the digests of the images of all registries."""
+    """The documents, the templates, the cache rules and the digests of the images of all registries."""
     images = {key: sorted(image["imageDigest"] for image in found) for key, found in ecr._images._data.items()}
-    stores = (registry_policy._policies, replication._configurations, creation_templates._templates)
-    return {str(key): value for found in (images, *(store._data for store in stores)) for key, value in found.items()}
+    documents = (registry_policy._policies, replication._configurations, creation_templates._templates)
+    rules = {(*key, "cache rule"): value for key, value in pull_through_cache._rules._data.items()}
+    listed = (images, rules, *(store._data for store in documents))
+    return {str(key): value for found in listed for key, value in found.items()}
 
 
 def _backfills() -> dict[Any, replication_backfill.Backfill]:
@@ -343,7 +366,7 @@ def _allows(declaration: dict[str, Any], claim: Claim, repository: str, moment: 
     return repository in declaration["repositories"] and any(
         consumer["account"] == account
         and name in (consumer.get("principals") or [name])
-        and consumer["external_id"] == external_id
+        and consumer.get("external_id") == external_id
         and all(moment < end for end in _ends(declaration, consumer))
         for consumer in declaration["consumers"]
     )
@@ -369,11 +392,15 @@ def _at(moment: float, function: Callable[..., Any], *arguments: Any) -> Any:
     return contextvars.Context().run(then)
 
 
+def _session_arn(account: str, name: str) -> str:
+    """The ARN of a principal in its requests."""
+    is_role = name.startswith("role/")
+    return f"arn:aws:sts::{account}:assumed-{name}/session" if is_role else f"arn:aws:iam::{account}:{name}"
+
+
 def _trusts(role: dict[str, Any], claim: Claim) -> bool:
     account, name, external_id = claim
-    arn = f"arn:aws:iam::{account}:{name}"
-    if name.startswith("role/"):
-        arn = f"arn:aws:sts::{account}:assumed-{name}/session"
+    arn = _session_arn(account, name)
     context = iam_evaluator.EvalContext(
         principal_arn=arn,
         principal_type="AssumedRole" if name.startswith("role/") else "User",
@@ -414,6 +441,33 @@ def _reads(name: str, role_id: str, issued: int) -> set[tuple[str, str]]:
             if any(iam_evaluator.enforce(key, f"ecr:{action}", "ecr", region, arn) is None for action in actions):
                 found.add((repository, what))
     del sts._sessions[key]
+    return found
+
+
+def _allowed_by_policies() -> set[tuple[str, str, str, str]]:
+    """The principals whose own requests the policies of repositories and registries allow: account, name, repository
+    and kind of request.
+    """
+    found = set()
+    for account, region, repository in list(ecr._repositories._data):
+        arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
+        policy = ecr.repository_policy_for_arn(arn)[0]
+        for (principal_account, name), (what, actions) in itertools.product(PRINCIPALS, ACTIONS.items()):
+            contexts = [
+                iam_evaluator.EvalContext(
+                    principal_arn=_session_arn(principal_account, name),
+                    principal_type="AssumedRole" if name.startswith("role/") else "User",
+                    principal_account=principal_account,
+                    action=f"ecr:{action}",
+                    resource_arn=arn,
+                    region=region,
+                    service_context=cross_account.repository_tags(arn),
+                )
+                for action in actions
+            ]
+            decisions = [iam_evaluator.evaluate_resource_policy(policy, context).decision for context in contexts]
+            if "Allow" in decisions and principal_account != account:
+                found.add((principal_account, name, repository, what))
     return found
 
 

@@ -69,8 +69,9 @@ def fork() -> None:
 
     A lab that does not start leaves the reason in its log.
     """
-    from . import accounts, server, validation
+    from . import accounts, client_caches, server, validation
 
+    client_caches.install()
     validation.preload()
     for service in ("iam", "ecr"):
         accounts.client(service, "http://127.0.0.1", "none", "none")

@@ -28,7 +28,7 @@ from typing import Any
 from ministack.core import iam_evaluator, responses
 from ministack.services import ecr
 
-from . import creation_templates, operations, registry_policy, service_linked_role, state
+from . import creation_templates, cross_account, operations, registry_policy, service_linked_role, state
 from .image_states import Response, error, not_found
 
 MOST_RULES, MOST_DESTINATIONS = 10, 25
@@ -171,13 +171,15 @@ def _is_allowed(source: str, account: str, region: str, name: str, new: bool) ->
 
 
 def _policy_allows(source: str, account: str, region: str, name: str, action: str) -> bool:
+    arn = f"arn:aws:ecr:{region}:{account}:repository/{name}"
     context = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:iam::{source}:root",
         principal_type="Root",
         principal_account=source,
         action=action,
-        resource_arn=f"arn:aws:ecr:{region}:{account}:repository/{name}",
+        resource_arn=arn,
         region=region,
+        service_context=cross_account.repository_tags(arn),
     )
     decision = iam_evaluator.evaluate_resource_policy(registry_policy.of(account, region), context).decision
     return bool(decision == "Allow")

@@ -128,8 +128,12 @@ def test_calls_need_permission_in_the_identity_policy(lab: Lab, role: str) -> No
     user = Account(lab).user("ecr", allow("ecr:*Template"))
     listing = denial(user.describe_repository_creation_templates)
     assert listing == "because no identity-based policy allows the ecr:DescribeRepositoryCreationTemplates action"
-    passing = denial(user.create_repository_creation_template, prefix="team", **ON_PUSH, customRoleArn=role)
-    assert passing == "because no identity-based policy allows the iam:PassRole action"
+    settings = {"lifecyclePolicy": "{}", "repositoryPolicy": OPEN, "customRoleArn": role}
+    needed = ("ecr:CreateRepository", "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy", "iam:PassRole")
+    for number, action in enumerate(needed):
+        caller = Account(lab).user("ecr", allow("ecr:*Template", *needed[:number]))
+        missing = denial(caller.create_repository_creation_template, prefix="team", **ON_PUSH, **settings)
+        assert missing == f"because no identity-based policy allows the {action} action"
     reader = Account(lab).user("ecr", allow("ecr:Describe*"))
     for verb, options in (("Create", ON_PUSH), ("Update", {}), ("Delete", {})):
         call = getattr(reader, f"{verb.lower()}_repository_creation_template")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Session tags and source identities need permissions of the caller and of the trust policy, also in a role chain."""
+"""Session tags and source identities need permissions of the caller and of the trust policy, even in a role chain."""
 
 from __future__ import annotations
 

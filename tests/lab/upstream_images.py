@@ -24,7 +24,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import ecr, iam
 
-from . import creation_templates, pull_through_cache
+from . import creation_templates, cross_account, pull_through_cache
 from .image_states import Response, error
 
 IMPORT, CREATE = "BatchImportUpstreamImage", "CreateRepository"
@@ -132,7 +132,7 @@ def _is_allowed(source: Source, account: str, action: str, arn: str) -> bool:
         action=f"ecr:{action}",
         resource_arn=arn,
         region=arn.split(":")[3],
-        service_context=_tags(arn),
+        service_context=cross_account.repository_tags(arn),
     )
     limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
     identity = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
@@ -142,10 +142,3 @@ def _is_allowed(source: Source, account: str, action: str, arn: str) -> bool:
 
 def _arn(account: str, region: str, name: str) -> str:
     return f"arn:aws:ecr:{region}:{account}:repository/{name}"
-
-
-def _tags(arn: str) -> dict[str, Any]:
-    _start, _partition, _service, region, account, resource = arn.split(":", 5)
-    repository = ecr._repositories.get_scoped(account, region, resource.partition("/")[2]) or {}
-    tags = repository.get("tags", [])
-    return {f"{kind}:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in tags for kind in ("ecr", "aws")}

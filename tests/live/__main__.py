@@ -29,6 +29,7 @@ Owner account {owner} (profile {profiles[owner]}), consumer account {consumer} (
 In the owner account this makes, and deletes at the end:
   repositories      {repositories}
   role and policy   {role}
+  a statement in the registry policy, whose other statements stay
 In the consumer account it makes nothing.
 Two of the repositories get an image of about a kilobyte, which is pulled a few times. ECR costs about 0.10 USD for a
 GB and month, and about 0.09 USD for a GB that leaves AWS (https://aws.amazon.com/ecr/pricing/, by region); IAM and

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import re
@@ -39,6 +40,7 @@ class Names:
         self.prefix = prefix
         self.role = f"{prefix}-pull"  # and its policy
         self.tag = f"{prefix}-share"
+        self.sid = "".join(word.capitalize() for word in prefix.split("-"))
         self.release, self.develop = f"{prefix}-release", f"{prefix}-develop"
         #: Their tags differ from the one that shares in their case only.
         self.value, self.key = f"{prefix}-value", f"{prefix}-key"
@@ -168,6 +170,36 @@ class Live(Control):
             layers = accounts.scenario_layers()
             accounts.push(token["proxyEndpoint"], token["authorizationToken"], name, accounts.IMAGE_TAG, layers)
 
+    def allow_in_registry(self, is_present: bool) -> None:
+        """Add a statement to the registry policy that lets the consumer pull the shared repository, or remove it."""
+        ecr, names = self.lab.client("owner", "ecr"), self.names
+        statement = {
+            "Sid": names.sid,
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{self.lab.partition}:iam::{self.lab.consumer}:root"},
+            "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            "Resource": f"arn:{self.lab.partition}:ecr:{self.lab.region}:{self.lab.owner}:repository/*",
+            "Condition": {"StringEquals": {f"ecr:ResourceTag/{names.tag}": "release"}},
+        }
+        document = self._registry_policy()
+        others = [one for one in document["Statement"] if one.get("Sid") != names.sid]
+        after = [*others, *([statement] if is_present else [])]
+        if after:
+            ecr.put_registry_policy(policyText=json.dumps({**document, "Statement": after}))
+        elif document["Statement"]:
+            ecr.delete_registry_policy()
+
+    def _registry_policy(self) -> dict[str, Any]:
+        """The registry policy of the owner account."""
+        try:
+            document = json.loads(self.lab.client("owner", "ecr").get_registry_policy()["policyText"])
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "RegistryPolicyNotFoundException":
+                raise
+            document = {"Version": "2012-10-17", "Statement": []}
+        listed = document["Statement"]
+        return {**document, "Statement": listed if isinstance(listed, list) else [listed]}
+
     def left(self) -> list[str]:
         """The objects with the prefix in the owner account."""
         ecr, iam = self.lab.client("owner", "ecr"), self.lab.client("owner", "iam")
@@ -182,6 +214,8 @@ class Live(Control):
             for item in page[key]
             if item[name].startswith(f"{self.names.prefix}-")
         ]
+        sids = [one.get("Sid") for one in self._registry_policy()["Statement"]]
+        problems += [f"statement {sid} of the registry policy" for sid in sids if sid == self.names.sid]
         return sorted(problems)
 
     def remove(self) -> list[str]:
@@ -212,6 +246,7 @@ class Live(Control):
                     iam.delete_policy_version(PolicyArn=policy, VersionId=version["VersionId"])
 
         steps: list[Callable[[], Any]] = [
+            lambda: self.allow_in_registry(False) if self.names.sid in str(self._registry_policy()) else None,
             inline,
             lambda: iam.detach_role_policy(RoleName=role, PolicyArn=policy),
             lambda: iam.delete_role(RoleName=role),

@@ -98,6 +98,19 @@ def test_what_decides_about_session_tags(shared: Live) -> None:
     shared.answers["A session with tags, if sts:TagSession has a condition on the external ID"] = answer(ask)
 
 
+def test_what_a_registry_policy_alone_allows(shared: Live) -> None:
+    """Whether it lets the consumer pull with its own identity. The test asserts nothing."""
+    ecr, image = shared.lab.client("consumer", "ecr"), {"imageTag": accounts.IMAGE_TAG}
+    request = {"registryId": shared.lab.owner, "repositoryName": shared.names.release, "imageIds": [image]}
+    ask = functools.partial(answer, lambda: ecr.batch_get_image(**request))
+    question = "A pull by the consumer's own identity, {} a statement in the registry policy"
+    shared.answers[question.format("without")] = ask()
+    shared.allow_in_registry(True)
+    until(lambda: ask() == ALLOWED)
+    shared.answers[question.format("with")] = ask()
+    shared.allow_in_registry(False)
+
+
 def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
     names, held = shared.names, ConsumerCredentials(shared, shared.names.release).working()
     run = shared.declare("share", names.develop, names.release, ecr_share_exclusive=True)

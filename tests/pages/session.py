@@ -7,9 +7,10 @@ import contextlib
 import os
 import pathlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from tests.lab import process
 
 ROOT = pathlib.Path(__file__).parents[2]
 #: The beginning of the tutorial, for a page that expects a running lab.
@@ -94,5 +95,4 @@ def terminal(
         yield reader
     finally:
         reader.close()
-        stop = [str(ROOT / ".venv-lab/bin/python"), "-m", "tests.lab", "down", "--folder", str(folder / ".lab")]
-        subprocess.run(stop, cwd=ROOT, check=True, stdout=sys.stderr)
+        process.down(folder / ".lab")

@@ -30,6 +30,10 @@ class Boundary(NamedTuple):
 
 BOUNDARIES = [
     Boundary("Hand-off", handoff_boundaries.handoffs, handoff_boundaries.read_handoff),
+    Boundary(
+        "Hand-off of a replication", handoff_boundaries.handoffs_of_replications, handoff_boundaries.read_replication
+    ),
+    Boundary("Forms of a hand-off", handoff_boundaries.values_of_forms, handoff_boundaries.write_forms),
     Boundary("Answers of a survey", hostile.texts_within(handoff_boundaries.SURVEY), handoff_boundaries.share_survey),
     Boundary(
         "Artifacts of a job", handoff_boundaries.texts_of_handoffs | hostile.anything, handoff_boundaries.read_artifact

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import os
 import re
 import shutil
@@ -12,7 +13,9 @@ from typing import Any
 
 import botocore.session
 import yaml
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import FORM_NAMES
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_forms import FORM_NAMES, form_texts
 from hypothesis import strategies as st
 
 from tests.awx import rules
@@ -65,6 +68,43 @@ def _read(sandbox: Sandbox, observations: Observations, variables: dict[str, Any
     show_all(observations, lambda: result.get("summary", []))
     # Used in the same way by later tasks of the role.
     evaluate("{{ share }}{{ share.images | default('') }}", {"share": result}, observations)
+
+
+REPLICATION: dict[str, Any] = {
+    "ecr_replicate_owner_account": OWNER,
+    "ecr_replicate_consumer_account": CONSUMER,
+    "ecr_replicate_regions": [REGION],
+    "ecr_replicate_prefixes": ["release"],
+    "ecr_replicate_accepted": "true",
+}
+
+
+def read_replication(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Read the hand-off of a replication on each side. The run ends at the profile, after its values are validated."""
+    hostile.create(value, sandbox.inside / "handoff.yml")
+    variables = {"ansible_role_name": "crossaccount.ecr.ecr_replicate"}
+    variables["ecr_replicate_handoff"] = trusted(str(sandbox.inside / "handoff.yml"))
+    for side in ("owner", "consumer"):
+        own = {} if side == "consumer" else {name: REPLICATION[f"ecr_replicate_{name}"] for name in REPLICATED}
+        options = {"side": side, "profile": "missing", "consumer_profile": "missing", **own}
+        run_action(sandbox, observations, "ecr_replication_info", options, variables)
+
+
+REPLICATED = ("owner_account", "consumer_account", "regions", "prefixes")
+handoffs_of_replications = hostile.files(hostile.documents(REPLICATION))
+values_of_forms = hostile.texts_within(HANDOFF) | hostile.texts_within(OF_ORGANIZATION)
+
+
+def write_forms(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
+    """Write the forms of a hand-off with hostile values, and run their scripts."""
+    fields: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Handoff))
+    fields |= {name.removeprefix("ecr_pull_"): given for name, given in value.items()}
+    try:
+        texts = form_texts(Handoff(**fields), FORM_NAMES)
+    except EcrError as error:
+        observations.shown.append(str(error))
+        return
+    run_commands(sandbox, [text for ending, text in texts.items() if ending.endswith(".sh")])
 
 
 def read_artifact(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:

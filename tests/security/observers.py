@@ -19,7 +19,7 @@ from typing import Any
 
 from .hostile import MARKER, OUTSIDE, SECRET, planted
 
-#: Longer than any run takes, also on a loaded machine.
+#: Longer than any run takes, even on a loaded machine.
 DEADLINE = 300
 #: More memory than any run needs, and less than a read of /dev/zero takes.
 MEMORY = 1 << 30

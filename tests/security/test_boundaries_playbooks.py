@@ -57,8 +57,9 @@ class Play:
         if self.python:
             variables.setdefault("ansible_python_interpreter", str(self.python))
         extra = ["-e", json.dumps(variables)] if variables else []
+        quick = Control.ansible_playbook if program == "ansible-playbook" else None
         process = subprocess.run(
-            [BIN / program, *arguments, *extra],
+            [quick or BIN / program, *arguments, *extra],
             cwd=self.sandbox.outside / "cwd",
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -94,7 +95,7 @@ def servers() -> Iterator[FakeServers]:
 @pytest.fixture
 def play(servers: FakeServers, tmp_path: pathlib.Path) -> Play:
     servers.clear()
-    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), servers, Control.python)
+    return Play(Sandbox(tmp_path, *hostile_aws.SECRETS), servers, Control.host_python)
 
 
 def everywhere(payload: str) -> dict[str, Any]:

@@ -336,7 +336,7 @@ def test_host_role_configures_the_registry_of_a_hand_off(attack: Attack, host_ro
 
 
 def test_host_role_executes_nothing_of_a_hand_off(attack: Attack, host_role: Any) -> None:
-    """One line of the hand-off was executed as root on every host, also in check mode (finding 1)."""
+    """One line of the hand-off was executed as root on every host, even in check mode (finding 1)."""
     program = attack.folder / "program"
     program.write_text(f"#!/bin/sh\ntouch '{attack.marker}'\nexec /bin/sh \"$@\"\n")
     program.chmod(0o755)

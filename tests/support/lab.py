@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import functools
 import json
 import pathlib
 import subprocess
@@ -14,14 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
 
-from tests.lab import accounts, process, state
+from tests.lab import accounts, client_caches, process, state
 from tests.support.paths import LAB_PYTHON, ROOT
 
-# All sessions of this process read AWS's descriptions of the services once, which takes most of the time of a client.
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+client_caches.install()
 
 
 class LabClock:
@@ -49,6 +46,7 @@ class Lab:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
+        self._clients: dict[tuple[str, str], Any] = {}
         self.environment = {
             "AWS_CONFIG_FILE": str(folder / state.CONFIG),
             "AWS_SHARED_CREDENTIALS_FILE": str(folder / state.CREDENTIALS),
@@ -63,7 +61,10 @@ class Lab:
         return session
 
     def client(self, profile: str, service: str) -> Any:
-        return self.session(profile).client(service)
+        """The client of this lab for a profile and a service. It is created once."""
+        if (profile, service) not in self._clients:
+            self._clients[profile, service] = self.session(profile).client(service)
+        return self._clients[profile, service]
 
     def assume(self, profile: str, service: str, role: str, **options: str) -> Any:
         """A client of `service` with a session of a role in the owner account."""

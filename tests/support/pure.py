@@ -6,6 +6,7 @@ from __future__ import annotations
 PURE = (
     "_granted_access",
     "_cache_declaration",
+    "_cache_request",
     "_cache_role_declaration",
     "_cache_rule_declaration",
     "_cache_rule_plan",
@@ -18,6 +19,7 @@ PURE = (
     "_policy_merge",
     "_consumer_policy",
     "_share_modes",
+    "_former_modes",
     "_share_statements",
     "_share_statement_access",
     "_partial_failure",
@@ -38,6 +40,7 @@ PURE = (
     "_backfill_declaration",
     "_backfill_plan",
     "_template_declaration",
+    "_template_ownership",
     "_template_plan",
     "_template_policies",
     "_template_sharing",

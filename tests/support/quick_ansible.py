@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import functools
 import glob
 import importlib
+import io
+import logging
 import os
 import pathlib
 import sys
@@ -17,11 +20,18 @@ from typing import Any
 import ansible.cli.adhoc
 import ansible.cli.playbook
 import ansible.constants
+from ansible._internal import _task
+from ansible._internal._templating._engine import TemplateEngine
+from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
+from ansible.executor.process import worker
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.base import Base
 from ansible.plugins import loader
+from ansible.utils import display
 
 ROOT = pathlib.Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".venv/collections/ansible_collections"
+TEMPORARY = "DEFAULT_LOCAL_TMP"  # the setting; to read it creates the folder
 
 
 def preload() -> None:
@@ -49,34 +59,31 @@ def preload() -> None:
         name = pathlib.Path(path).stem
         if name != "tree":  # when it is imported, it reads the option --tree
             loader.callback_loader.get(name, class_only=True)
-    _list_plugins()
+    _resolve_actions()
     _parse_roles()
+    _run_tasks_here()
 
 
-def _list_plugins() -> None:
-    """Keep the names of the modules and actions. A group of modules searches each of its members with a wildcard."""
-    packages = [
-        importlib.import_module(f"ansible_collections.{package}")
-        for package in (
-            "amazon.aws.plugins.modules",
-            "crossaccount.ecr.plugins.action",
-            "crossaccount.ecr.plugins.modules",
-        )
-    ]
-    folders = [os.path.dirname(str(package.__file__)) for package in packages]
-    listed = {folder: sorted(os.listdir(folder)) for folder in folders}
+def _resolve_actions() -> None:
+    """Keep which plugin each action in a group of modules is. A role with `module_defaults` resolves all of them."""
+    resolve = Base._resolve_action
 
-    def iglob(pattern: str) -> Iterator[str]:
-        folder, name = os.path.split(pattern)
-        if folder not in listed or not name.endswith(".*"):
-            return glob.iglob(pattern)
-        return (f"{folder}/{file}" for file in listed[folder] if file.startswith(name[:-1]))
+    @functools.cache
+    def resolve_member(name: str) -> str | None:
+        return resolve(None, name, mandatory=False)
 
-    loader.glob = types.SimpleNamespace(glob=glob.glob, iglob=iglob)
+    def resolve_action(self: Base, name: str, mandatory: bool = True) -> str | None:
+        return resolve(self, name) if mandatory else resolve_member(name)
+
+    Base._resolve_action = resolve_action
+    for collection in ("amazon.aws", "crossaccount.ecr"):
+        package = importlib.import_module(f"ansible_collections.{collection}.plugins.modules")
+        for file in pathlib.Path(str(package.__file__)).parent.glob("[!_]*.py"):
+            resolve_member(f"{collection}.{file.stem}")
 
 
 def _parse_roles() -> None:
-    """Parse the files of the roles. A run takes each of them once, and then parses it itself."""
+    """Parse the files of the roles, and compile their templates. A run takes each file once, then it parses it."""
     parser, load = DataLoader(), DataLoader.load_from_file
     files = (COLLECTIONS / "crossaccount/ecr/roles").glob("*/*/*.yml")
     trusted = {"trusted_as_template": True}
@@ -88,6 +95,82 @@ def _parse_roles() -> None:
         return load(self, file_name, *arguments, **options) if ready is None else ready
 
     DataLoader.load_from_file = load_from_file
+    _compile_templates(parsed)
+
+
+def _compile_templates(values: object) -> None:
+    """Keep the code of templates. The key is all that Ansible's own environment compiles them with."""
+    compiled: dict[tuple[str, bool], types.CodeType] = {}
+    compile_template = AnsibleEnvironment.compile
+
+    def compile_once(self: AnsibleEnvironment, source: Any, *arguments: Any, **options: Any) -> Any:
+        context = _TemplateCompileContext.current(optional=True)
+        if not isinstance(source, str) or self.overlayed or arguments or options or not context:
+            return compile_template(self, source, *arguments, **options)
+        key = (str(source), context.escape_backslashes)
+        if key not in compiled:
+            compiled[key] = compile_template(self, source)
+        return compiled[key]
+
+    AnsibleEnvironment.compile = compile_once
+    environment = TemplateEngine(variables={}).environment
+    with _TemplateCompileContext(escape_backslashes=True):
+        for text in _texts(values):
+            if "{{" in text:
+                environment.compile(text)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in a value of YAML."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
+
+
+def _run_tasks_here() -> None:
+    """Run the tasks of a play with one host in the process of the playbook. Each fork copies pages of memory.
+
+    A task gets copies of what a forked process would change for itself.
+    """
+    fork = worker.WorkerProcess.start
+    nothing = types.SimpleNamespace(stdout=io.StringIO(), stderr=io.StringIO())  # the output of a task
+
+    def start(self: worker.WorkerProcess) -> None:
+        alone = len(self._task_vars["ansible_play_hosts_all"]) == 1
+        worker.sys = nothing if alone else sys
+        if not alone:
+            fork(self)
+            return
+        task = self._task.copy(exclude_parent=True)
+        task._parent = self._task._parent
+        self._task, self._host, self._task_vars = task, copy.copy(self._host), dict(self._task_vars)
+        with _task.TaskContext(task):
+            self._run()
+
+    worker.WorkerProcess.start = start
+
+
+def _settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("ANSIBLE_")}
+
+
+#: The variables of the environment that the constants of this process are from.
+_READ = _settings()
+
+
+def _configure() -> None:
+    """Read the configuration of this run, and open its log."""
+    constants = ansible.constants
+    names = [TEMPORARY] if _settings() == _READ else constants.config.get_configuration_definitions()
+    for name in names:
+        constants.set_constant(name, constants.config.get_config_value(name, variables=vars(constants)))
+    if constants.DEFAULT_LOG_PATH:
+        form = "%(asctime)s p=%(process)d u=%(user)s n=%(name)s %(levelname)s| %(message)s"
+        logging.basicConfig(filename=constants.DEFAULT_LOG_PATH, level=logging.INFO, format=form)
+        logging.root.handlers[0].addFilter(display.FilterUserInjector())
+        display.logger = logging.getLogger("ansible")
 
 
 def be_ansible(python: str, archives: str, arguments: list[str]) -> int:
@@ -98,11 +181,8 @@ def be_ansible(python: str, archives: str, arguments: list[str]) -> int:
     """
     sys.executable = python
     atexit._clear()  # the server's temporary folder stays
-    local = pathlib.Path(
-        ansible.constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(ansible.constants))
-    )
-    (local / "ansiballz_cache").symlink_to(archives)
-    ansible.constants.DEFAULT_LOCAL_TMP = str(local)
+    _configure()
+    (pathlib.Path(vars(ansible.constants)[TEMPORARY]) / "ansiballz_cache").symlink_to(archives)
     ansible.constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.01  # seconds
     if arguments[:1] == ["--ad-hoc"]:
         ansible.cli.adhoc.main(["ansible", *arguments[1:]])

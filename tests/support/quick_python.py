@@ -8,8 +8,8 @@ and AWS's service models. The archive of AnsiballZ is not used, so the tests of 
 The server is a program of its own because what forks may have no threads, and pytest has. It ends with its input.
 
 `running_ansible()` does the same for `ansible-playbook`: its imports, and those of boto3 in each task, are most of the
-time of a playbook on the lab. Ansible reads its configuration from the environment while it is imported, so this
-program runs playbooks with the configuration in `CONFIGURED` only.
+time of a playbook on the lab. Each run has the configuration of its own environment, except the folders of plugins and
+collections, which Ansible reads while it is imported.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ def running_ansible(
 
 
 def serves(environment: dict[str, str]) -> bool:
-    """Whether the quick `ansible-playbook` has the configuration of a run."""
-    return {name: value for name, value in environment.items() if name.startswith("ANSIBLE_")} == CONFIGURED
+    """Whether the quick `ansible-playbook` has the file of the configuration and the folders of a run."""
+    folders = [name for name in environment if name.startswith("ANSIBLE_") and name.endswith(("_PATH", "_PLUGINS"))]
+    return environment["ANSIBLE_CONFIG"] == CONFIGURED["ANSIBLE_CONFIG"] and {*folders} <= {"ANSIBLE_LOG_PATH"}
 
 
 @contextlib.contextmanager
@@ -102,9 +103,10 @@ def preload() -> None:
     import importlib
 
     import boto3
-    import botocore.session
 
-    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+    from tests.lab import client_caches
+
+    client_caches.install()
     for name in UTILITIES:
         importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.module_utils.{name}")
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
@@ -136,6 +138,7 @@ def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
     """Run the program with the arguments, the environment, the folder and the files that the client sent."""
     import atexit
     import gc
+    import runpy
     import tempfile
     import traceback
 
@@ -152,6 +155,9 @@ def run(connection: socket.socket, be: Callable[[list[str]], int]) -> None:
     os.environb.clear()
     os.environb.update(variable.partition(b"=")[::2] for variable in variables)
     tempfile.tempdir = None  # it was another environment's
+    for start in os.environ.get("PYTHONPATH", "").split(":"):
+        if os.path.exists(f"{start}/sitecustomize.py"):
+            runpy.run_path(f"{start}/sitecustomize.py")
     code: object = 0
     try:
         code = be([os.fsdecode(argument) for argument in arguments])

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tests.lab import state
-from tests.support.control import BIN, Control
+from tests.support.control import Control
 from tests.support.forwarding import HoldingProxy
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
@@ -28,23 +28,30 @@ ENGINES = ("docker", "podman", "skopeo", "oci_layout")
 #: The engines that receive the registry token in a file.
 PROGRAMS = ENGINES[:3]
 MARK = "CROSSACCOUNT_TEST_RUN"
-#: Replaces Python's module syslog with one that writes to a file, so that a test can read the log of the host. Debian's
-#: Python has a built-in syslog, which precedes any file in the path. Therefore, sitecustomize replaces it at the start.
+#: Replaces the functions of Python's module syslog with ones that write to a file, so that a test can read the log of
+#: the host.
 SYSLOG = """
-import sys, types
+import syslog
 
-class Syslog(types.ModuleType):
-    LOG_USER, LOG_INFO = 8, 6
+def write(priority, message):
+    with open({path!r}, "a", encoding="utf-8") as file:
+        file.write(message + "\\n")
 
-    def openlog(self, ident, option, facility):
-        pass
-
-    def syslog(self, priority, message):
-        with open({path!r}, "a", encoding="utf-8") as file:
-            file.write(message + "\\n")
-
-sys.modules["syslog"] = Syslog("syslog")
+syslog.openlog = lambda ident, option, facility: None
+syslog.syslog = write
 """
+
+
+#: Files of other programs that a run may leave in its folders.
+LEFT_BY_OTHERS = re.compile(
+    r"hosts\.yml|syslog|ansible\.log|python/.*"
+    # Ansible's workers, which a signal ends where they stand: a module with its arguments, and the cache of modules.
+    r"|remote/ansible-tmp-[^/]+/AnsiballZ_\w+\.py|ansible/tmp/ansible-local-[^/]+/.*"
+    # skopeo's part of a layer, whichever signal it gets.
+    r"|dest/skopeo/oci-put-blob\d+"
+    # podman's own settings, and layers that came whole, for the next try.
+    r"|home/\.(?:config|local)/.*|dest/(?:oci|skopeo)/(?:oci-layout|index\.json|blobs/sha256/[0-9a-f]{64})"
+)
 
 
 class FileSnapshot(NamedTuple):
@@ -125,15 +132,15 @@ class Site(Control):
         path.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
         return str(path)
 
-    def pull_command(self, credentials: str, *engines: str, **variables: Any) -> list[Any]:
-        """The command that pulls into these engines in parallel."""
+    def pull_arguments(self, credentials: str, *engines: str, **variables: Any) -> list[Any]:
+        """The arguments of `ansible-playbook` that pull into these engines in parallel."""
         options = {
             "ecr_pull_credentials": credentials,
             "ecr_pull_images": ["release:noise"],
             "ecr_pull_wait_timeout": 0,
         }
-        command = [BIN / "ansible-playbook", "-i", self.inventory(*engines), "playbooks/pull.yml"]
-        return [*command, "-e", f"ecr_pull_handoff={self.handoff}", "-e", json.dumps({**options, **variables})]
+        arguments = ["-i", self.inventory(*engines), "playbooks/pull.yml"]
+        return [*arguments, "-e", f"ecr_pull_handoff={self.handoff}", "-e", json.dumps({**options, **variables})]
 
     def watch(
         self,
@@ -162,11 +169,17 @@ class Site(Control):
         return watch
 
 
+def left(site: Site) -> list[str]:
+    """The files of the run that are still there, but for those of others."""
+    names = [str(path.relative_to(site.run_folder)) for path in site.run_folder.rglob("*") if not path.is_dir()]
+    return [name for name in names if not LEFT_BY_OTHERS.fullmatch(name)]
+
+
 class Watch:
     """The processes and files of one run, as another user of the machine could read them, and the files that remain."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.started = site, time.time() - 0.1
+        self.site, self.started, self.older = site, time.time() - 0.1, {*_pids()}
         self.processes: dict[bytes, str] = {}
         self.files: dict[tuple[Any, ...], FileSnapshot] = {}
         self.output, self.errors, self.code = "", "", -1
@@ -207,15 +220,14 @@ class Watch:
         )
         self.during, self.files = self.files, {}
         self.record(*self.writable_paths())
+        self.record_processes(self.older)
 
     def __repr__(self) -> str:
         return f"exit status {self.code}\n{self.output}{self.errors}"
 
     def record(self, *folders: pathlib.Path) -> None:
-        """Record the arguments and the environment of every process, and the files in these folders."""
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            for name in ("cmdline", "environ"):
-                self.processes.setdefault(_of_process(pid, name), f"{name} of process {pid}")
+        """Record the arguments and the environment of every new process, and the files in these folders."""
+        self.record_processes({*_pids()} - self.older)
         for folder in folders:
             for path, file in changed(folder, self.started, self.site.lab.folder):
                 try:
@@ -225,6 +237,11 @@ class Watch:
                         self.files[key] = FileSnapshot(path, stat.S_IMODE(file.st_mode), folder_mode, path.read_bytes())
                 except OSError:
                     continue  # the file was deleted
+
+    def record_processes(self, pids: Iterable[str]) -> None:
+        for pid in pids:
+            for name in ("cmdline", "environ"):
+                self.processes.setdefault(_of_process(pid, name), f"{name} of process {pid}")
 
     def writable_paths(self) -> list[pathlib.Path]:
         """The paths at which a run could leave a file."""
@@ -253,7 +270,7 @@ class Watch:
         mark = f"{MARK}={self.site.mark}\0".encode()
         return [
             (int(pid), _of_process(pid, "cmdline").decode(errors="replace").rstrip("\0").split("\0"))
-            for pid in filter(str.isdigit, os.listdir("/proc"))
+            for pid in {*_pids()} - self.older
             if mark in _of_process(pid, "environ")
         ]
 
@@ -276,6 +293,10 @@ class Watch:
     def remaining_files_with_secrets(self) -> list[str]:
         """The files that contain a secret after the run."""
         return [str(file.path) for file in self.files.values() if self.secrets.within(file.content)]
+
+
+def _pids() -> Iterator[str]:
+    return filter(str.isdigit, os.listdir("/proc"))
 
 
 def _of_process(pid: str, name: str) -> bytes:

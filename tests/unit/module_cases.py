@@ -134,7 +134,13 @@ CASES = {
         CONSUMER,
         check_mode=True,
     ),
-    "ecr_share_info": Case(share_info, SHARE_INFO_ARGUMENTS, {"shares": [SHARE]}, missing=NEW_ROLE),
+    "ecr_share_info": Case(
+        share_info,
+        SHARE_INFO_ARGUMENTS,
+        {"shares": [SHARE]},
+        missing=NEW_ROLE,
+        replies={"get_registry_policy": POLICY, "get_repository_policy": POLICY},
+    ),
     "iam_ecr_pull_role, new": Case(pull_role, PULL_ROLE_ARGUMENTS, PULL_ROLE, missing=NEW_ROLE),
     "iam_ecr_pull_role, changed": Case(pull_role, PULL_ROLE_ARGUMENTS, {**PULL_ROLE, "adopt": True}),
     "iam_ecr_pull_role, absent": Case(

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_roles import is_role_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import policies_of_mode, policy_search
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import AccessDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import merged
@@ -103,8 +105,12 @@ class OwnerAccount:
 
     def account(self, shares: list[Share]) -> Account:
         """The result of a reader."""
-        shares = [share for share in shares if share.has_role]
+        every, shares = shares, [share for share in shares if share.has_role]
         names = {share.name: share.policy_name for share in shares}
+        for name, role in self.roles.items():
+            if role.role_exists and role.role_tags.items() >= OURS.items() and name in self.policy_of:
+                former = [share for share in every if not share.has_role and is_role_of(share, name, role)]
+                names.update({name: self.policy_of[name]} if former else {})
         names.update({share.label: share.policy_name for share in shares if share.label in self.roles})
         for name, role in self.roles.items():
             label = role.role_tags.get("crossaccount.ecr-share", name)
@@ -116,11 +122,13 @@ class OwnerAccount:
             for name, role in self.roles.items()
             if name not in names and role.role_tags.items() >= OURS.items()
         }
-        documents = {name: self.documents.get(name) for name in [*self.repositories, "*"]}
+        roles = {name: replace(self.read(name, policy), policy_name=policy) for name, policy in names.items()}
+        documents: dict[str, str | None] = {name: self.documents.get(name) for name in [*self.repositories, "*"]}
+        modes = policy_search(every, roles, REGION).modes
+        documents = {name: text for mode in modes for name, text in policies_of_mode(documents, mode).items()}
         registry = RegistryState(
             REGION, "registry", dict(self.repositories), tuple(self.repositories), self.unknown, documents
         )
-        roles = {name: self.read(name, policy) for name, policy in names.items()}
         return Account(Identity("aws", OWNER), time_of(self.now), roles, others, {REGION: registry})
 
     def plan(

@@ -15,6 +15,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_options im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill import REPLICATION_BACKFILL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_declaration import BACKFILL_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_declaration import CACHE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_info import CACHE_INFO_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_request import CACHE_REQUEST_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role import CACHE_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_role_declaration import ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_rule import PULL_THROUGH_RULE_ARGUMENTS
@@ -59,6 +61,7 @@ FRAGMENTS = "crossaccount.ecr."
 MODULES = {
     "ecr_access_info": ACCESS_INFO_ARGUMENTS,
     "ecr_audit_info": AUDIT_INFO_ARGUMENTS,
+    "ecr_cache_info": CACHE_INFO_ARGUMENTS,
     "ecr_credential_helper_config": HELPER_ARGUMENTS,
     "ecr_image_pull": PULL_ARGUMENTS,
     "ecr_pull_through_rule": PULL_THROUGH_RULE_ARGUMENTS,
@@ -80,6 +83,7 @@ SHARED = {
     "ecr_access_info": {**SESSION_ARGUMENTS, **RETRY_ARGUMENTS, **ASSUME_ROLE_ARGUMENTS},
     "ecr_audit_info": {**AUDIT_ARGUMENTS, **OWNER_ACCOUNT_ARGUMENT},
     "ecr_pull_through_rule": CACHE_ARGUMENTS,
+    "ecr_cache_info": {**CACHE_REQUEST_ARGUMENTS, **WAIT_ARGUMENTS},
     "ecr_registry_policy_statement": {**STATEMENT_ARGUMENTS, **SELECTION_ARGUMENTS},
     "ecr_replication_backfill": BACKFILL_ARGUMENTS,
     "ecr_replication_info": REQUEST_ARGUMENTS,
@@ -109,7 +113,7 @@ def documented(module: str) -> dict[str, Any]:
 
 
 def facts(options: dict[str, Any]) -> dict[str, Any]:
-    """The properties that a specification and the documentation share, also of the options in an option.
+    """The properties that a specification and the documentation share, including those of the options in an option.
 
     A list of accepted values has the same meaning in any order.
     """

@@ -21,6 +21,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     Unseen,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Decision, Layers, decide_layers
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import StatementDeclaration
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import Selection
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request
 
 from tests.unit.audited_estates import (
@@ -228,6 +231,38 @@ def test_replication_from_another_account() -> None:
     assert (row.access.actions["push"], row.access.paths[0].path) == ("allowed", "replication")
 
 
+def test_a_repository_policy_decides_about_no_replication() -> None:
+    granting = consumer_policy(Action="ecr:ReplicateImage")
+    assert verdicts(estate(repositories=(repository("release", document(granting)),)), "push") == {}
+
+
+def test_replication_is_of_the_account_not_of_a_principal() -> None:
+    one = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{CONSUMER}:role/job"}}
+    granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*", Condition=one)
+    assert verdicts(estate(repositories=BOTH[:1], registry=document(granting)), "push") == {}
+
+
+def test_replication_from_every_account() -> None:
+    granting = consumer_policy(Principal="*", Action="ecr:ReplicateImage", Resource="*")
+    assert verdicts(estate(repositories=BOTH[:1], registry=document(granting)), "push") == {("*", "release"): "allowed"}
+
+
+def test_replication_on_a_condition_that_is_not_known() -> None:
+    later = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*", Condition=later)
+    [row] = rows_of(estate(repositories=BOTH[:1], registry=document(granting))).values()
+    assert (row.access.actions["push"], row.access.paths[0].path) == ("unknown", "replication")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"), [((), {}), (("ecr:CreateRepository",), {(root(CONSUMER), "team/*"): "allowed"})]
+)
+def test_replication_into_a_new_repository(more: tuple[str, ...], expected: dict[Any, str]) -> None:
+    granting = consumer_policy(Action=["ecr:ReplicateImage", *more], Resource="*")
+    new = CreationTemplate("team/", ("REPLICATION",))
+    assert verdicts(estate(repositories=(), templates=(new,), registry=document(granting)), "push") == expected
+
+
 @pytest.mark.parametrize("denying", [{"Effect": "Deny"}, {"Action": "ecr:CreateRepository"}])
 def test_replication_that_the_registry_policy_does_not_allow(denying: dict[str, Any]) -> None:
     granting = consumer_policy(Action="ecr:ReplicateImage", Resource="*")
@@ -265,6 +300,22 @@ def test_pull_through_cache_rule() -> None:
         "hub/nginx",
         "allowed",
     )
+
+
+def test_cache_rule_for_every_name_leaves_names_to_others() -> None:
+    rules = (CacheRule("hub", "registry-1.docker.io"), CacheRule("ROOT", f"{OTHER}.dkr.ecr.{REGION}.amazonaws.com"))
+    found = verdicts(estate(repositories=(repository("hub/nginx"), BOTH[0]), cache_rules=rules), "push")
+    assert found == {(rules[0].upstream, "hub/nginx"): "allowed", (rules[1].upstream, "release"): "allowed"}
+
+
+def test_role_of_a_cache_pulls_from_its_upstream() -> None:
+    """The statement is the one that ecr_cache writes in the owner account of the upstream registry."""
+    role_of_cache = f"arn:aws:iam::{CONSUMER}:role/ecr-cache"
+    declared = StatementDeclaration(CONSUMER, "Cache", Selection(("release",)), cache_role="ecr-cache")
+    policy = document(declared.statement(Identity("aws", OWNER), REGION))
+    [row] = rows_of(estate(repositories=BOTH, registry=policy)).values()
+    assert (row.outsider.name, row.repository, row.access.actions["pull"]) == (role_of_cache, "release", "allowed")
+    assert [(path.path, path.statement) for path in row.access.paths] == [("registry_policy", "Cache")]
 
 
 def test_creation_template_with_open_policy_and_sharing_tag() -> None:

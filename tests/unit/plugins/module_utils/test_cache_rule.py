@@ -41,11 +41,21 @@ def test_rule_is_created_kept_changed_and_deleted() -> None:
     assert plan(PUBLIC) == RulePlan(None, RULE)
     assert plan(PUBLIC, RULE) == RulePlan(RULE, RULE)
     assert plan(RULE, role_arn=None) == RulePlan(RULE, RULE)
-    assert plan(RULE, role_arn=OTHER_ROLE) == RulePlan(RULE, dataclasses.replace(RULE, role_arn=OTHER_ROLE))
     assert plan(RULE, is_present=False) == RulePlan(RULE, None)
     assert plan(PUBLIC, is_present=False) == RulePlan(None, None)
     assert plan(role_arn=None).problems[0].startswith("custom_role_arn is missing.")
     assert plan(declared=RuleDeclaration(Cache("cache", CONSUMER, "eu-west-2"))).problems == ()
+
+
+@pytest.mark.parametrize("is_present", [True, False])
+@pytest.mark.parametrize("role_arn", [ROLE, ""])
+def test_rule_with_another_role_needs_consent(role_arn: str, is_present: bool) -> None:
+    before = dataclasses.replace(RULE, role_arn=role_arn)
+    after = dataclasses.replace(RULE, role_arn=OTHER_ROLE) if is_present else None
+    adopted = plan(before, role_arn=OTHER_ROLE, is_present=is_present, adopt=True)
+    assert adopted == RulePlan(before, after)
+    (problem,) = plan(before, role_arn=OTHER_ROLE, is_present=is_present).problems
+    assert f"has {role_arn or 'no role'} as its custom_role_arn, not {OTHER_ROLE}. If no other program" in problem
 
 
 @pytest.mark.parametrize("is_present", [True, False])

@@ -64,7 +64,7 @@ def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(drawn_share("share"), drawn_share("share"), st.sampled_from([FIRST, BETWEEN]))
 def test_no_change_gives_access_that_neither_form_allows(old: dict[str, Any], new: dict[str, Any], now: str) -> None:
     start = end_of(replace(START, now=FIRST), old)
@@ -456,7 +456,7 @@ def test_new_consumer_of_an_account_gets_its_own_external_id() -> None:
 
 
 def test_another_share_of_an_account_changes_no_external_id() -> None:
-    """The account of a consumer identifies its ID if the share declares the account once, also in a new role."""
+    """The account of a consumer identifies its ID if the share declares the account once, even in a new role."""
 
     def named(user: str, form: str) -> dict[str, Any]:
         consumers = [{"account": ONE, "principals": [f"user/{user}"], "external_id": "generate"}]

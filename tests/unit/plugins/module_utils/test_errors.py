@@ -45,8 +45,8 @@ def test_one_problem_is_the_message() -> None:
 
 def test_all_problems_are_reported_together() -> None:
     problems = _errors.Problems()
-    problems.add("One.")
-    problems.add("Two.")
+    for message in ("One.", "Two.", "One."):
+        problems.add(message)
     with pytest.raises(_errors.EcrError) as caught:
         problems.check()
     assert str(caught.value) == "2 problems, nothing was written:\n- One.\n- Two."
@@ -97,7 +97,10 @@ def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: b
     assert _errors.is_denied(error) is denied
 
 
-UNKNOWN_KEY = "This access key does not exist in AWS: check the profile or the environment variables."
+UNKNOWN_KEY = (
+    "This access key does not exist in AWS, or the region is not enabled: check the profile, the environment and the"
+    " region."
+)
 NO_CREDENTIALS = (
     "No AWS credentials were found. Name a profile (profile or AWS_PROFILE), set AWS_ACCESS_KEY_ID and"
     " AWS_SECRET_ACCESS_KEY, or run where an instance profile is attached. In a"

@@ -150,7 +150,7 @@ def test_a_file_is_replaced_with_its_mode(tmp_path: pathlib.Path, mode: int | No
 
 
 def test_a_file_of_one_user_is_never_open_to_others(tmp_path: pathlib.Path) -> None:
-    """The content may be secret, also while it is not complete."""
+    """The content may be secret, even while it is not complete."""
     before = os.umask(0)
     try:
         with replacing(tmp_path / "file", 0o640):

@@ -13,6 +13,7 @@ from typing import Any
 import botocore.configloader
 import botocore.session
 import botocore.validate
+import pygohcl
 import pytest
 import yaml
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _form_text, _handoff_forms
@@ -236,7 +237,7 @@ def test_ecs_form_allows_the_pull_on_the_consumer_s_side(tmp_path: pathlib.Path)
     text = form("ecs_lambda", **without_role, consumer_policy=policy)
     assert "# The share has ecr_share_mode: repository_policy." in text.splitlines()
     assert "cannot use the pull role" not in text
-    with pytest.raises(EcrError, match=r"No form is written: the share has no role, which docker would assume\."):
+    with pytest.raises(EcrError, match=r"the share has no role, but these forms assume one: docker\."):
         form("docker", **without_role)
     assert _command(text, tmp_path, ROLE_NAME="own")[-1] == json.dumps(policy)
 
@@ -265,6 +266,7 @@ def test_github_reads_the_workflow(external_id: str | None) -> None:
 INPUTS = {
     "aws-actions/configure-aws-credentials@v6": {
         *("aws-region", "role-to-assume", "role-external-id", "role-chaining", "role-skip-session-tagging"),
+        "audience",
     },
     "aws-actions/amazon-ecr-login@v2": {"registries", "mask-password", "registry-type", "skip-logout", "http-proxy"},
 }
@@ -282,6 +284,40 @@ def test_workflow_without_images_says_so() -> None:
     text = form("github_actions", images=[])
     assert "# The hand-off names no image. Add a step that pulls one after the third step." in text.splitlines()
     assert len(yaml.safe_load(text)["jobs"]["pull"]["steps"]) == 3
+
+
+# --- partitions
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "domain"),
+    [("aws-cn", "cn-north-1", "amazonaws.com.cn"), ("aws-us-gov", "us-gov-west-1", "amazonaws.com")],
+)
+def test_forms_of_other_partitions(tmp_path: pathlib.Path, partition: str, region: str, domain: str) -> None:
+    """The names and the external ID have every special character that AWS accepts."""
+    role_arn, external_id = f"arn:{partition}:iam::{OWNER}:role/a/b+=,.@_-c", "+=,.@:/-_"
+    registry = f"{OWNER}.dkr.ecr.{region}.{domain}"
+    changed = {"role_arn": role_arn, "external_id": external_id, "region": region, "registry": registry}
+    texts_of = {name: form(name, **changed) for name in _handoff_forms.FORM_NAMES}
+    (tmp_path / "config").write_text(texts_of["aws_cli"])
+    (profile,) = botocore.configloader.load_config(str(tmp_path / "config"))["profiles"].items()
+    assert (profile[0], profile[1]["external_id"]) == (f"b+=,.@_-c-{OWNER}-{region}", external_id)
+    words = shlex.split(texts_of["aws_cli"].partition("#   aws ecr ")[2].splitlines()[0])
+    assert (words[words.index("--profile") + 1], words[-1]) == (profile[0], registry)
+    (provider,) = yaml.safe_load(texts_of["kubelet"])["providers"]
+    assert (provider["matchImages"], provider["env"][0]["value"]) == ([registry], profile[0])
+    assert f"export AWS_PROFILE={shlex.quote(profile[0])} " in texts_of["docker"]
+    own = dict.fromkeys(("CLUSTER", "NAMESPACE", "SERVICE_ACCOUNT", "ROLE_ARN", "ROLE_NAME"), "x")
+    assert json.loads(_command(texts_of["eks_pod_identity"], tmp_path, **own)[-1])["targetRoleArn"] == role_arn
+    resources = json.loads(_command(texts_of["ecs_lambda"], tmp_path, **own)[-1])["Statement"][0]["Resource"]
+    assert resources[0] == f"arn:{partition}:ecr:{region}:{OWNER}:repository/release"
+    store = next(yaml.safe_load_all(texts_of["external_secrets"]))["spec"]["provider"]["aws"]
+    assert (store["role"], store["externalID"]) == (role_arn, external_id)
+    first, second = (step["with"] for step in yaml.safe_load(texts_of["github_actions"])["jobs"]["pull"]["steps"][:2])
+    assert (second["role-to-assume"], second["role-external-id"]) == (role_arn, external_id)
+    assert first.get("audience") == ("sts.amazonaws.com.cn" if partition == "aws-cn" else None)
+    terraform = pygohcl.loads(texts_of["terraform"])
+    assert terraform["provider"]["aws"]["assume_role"] == {"role_arn": role_arn, "external_id": external_id}
 
 
 # --- escapes

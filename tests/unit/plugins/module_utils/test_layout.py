@@ -318,6 +318,19 @@ def test_a_pull_that_breaks_off_can_be_run_again(server: Server, dest: pathlib.P
     assert not present & set(blobs_asked(server)), "what was there is not fetched again"
 
 
+def test_refused_layer_is_fetched_by_the_next_attempt(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+    """A registry may apply a new share to manifests before it applies it to layers."""
+    image = RegistryImage(registry, APP, server.push_image("team/app", b"layer")["digest"])
+    layer = server.push("team/app", b"layer")["digest"]
+    allowed = server.answers.pop(f"/v2/team/app/blobs/{layer}")
+    layout = Layout(str(dest), AMD64)
+    with pytest.raises(EcrError, match="HTTP 404"):
+        layout.fetch(image)
+    server.answers[f"/v2/team/app/blobs/{layer}"] = allowed
+    layout.fetch(image)
+    assert layout.has(image)
+
+
 def test_a_refused_pull_makes_no_folder(registry: Registry, dest: pathlib.Path) -> None:
     with pytest.raises(EcrError):
         Layout(str(dest), AMD64).fetch(RegistryImage(registry, APP, "sha256:" + "0" * 64))

@@ -350,3 +350,9 @@ def test_repositories_are_listed_by_name_or_pattern(name: str, problem: str | No
     found = list(_names.repository_or_pattern_problems(name))
     assert len(found) == (problem is not None)
     assert not problem or problem in found[0]
+
+
+@pytest.mark.parametrize(("name", "is_valid"), [("a", True), ("a" * 64, True), ("a" * 65, False), ("", False)])
+def test_share_without_a_role_has_the_name_of_a_role(name: str, is_valid: bool) -> None:
+    message = f"Share name {name!r} must have 1 to 64 of letters, digits and _+=,.@-"
+    assert list(_names.share_name_problems(name)) == ([] if is_valid else [message])

@@ -154,6 +154,8 @@ def test_a_chosen_entry_is_checked_too() -> None:
         ({"os": "linux", "architecture": "amd64", "variant": "v2"}, "linux/amd64/v3", None),
         ({"os": "linux", "architecture": ["amd64"]}, "linux/amd64", "linux/?"),
         ({}, "linux/amd64", None),  # no container image: a chart, a signature
+        ({"os": "windows"}, "linux/amd64", None),
+        ({"architecture": "arm64"}, "linux/amd64", None),
         ([], "linux/amd64", None),
         ("{", "linux/amd64", None),
     ],

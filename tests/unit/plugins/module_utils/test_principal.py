@@ -9,7 +9,9 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import (
     ANYWAY,
     DIRECT,
+    NAMED,
     Principal,
+    Reach,
     includes,
     read_names,
     some_principal,
@@ -138,3 +140,47 @@ def test_a_not_principal_names_nobody_by_itself() -> None:
 def test_a_principal_may_have_all_kinds() -> None:
     value = {"AWS": ONE, "Service": "ec2.amazonaws.com", "Federated": "x", "CanonicalUser": "y"}
     assert read_names(value, False).listed == tuple(value.items())
+
+
+@pytest.mark.parametrize(
+    ("listed", "caller", "reaches"),
+    [
+        ("*", "user", {Reach.EVERYONE}),
+        ({"AWS": ONE}, "user", {Reach.ACCOUNT}),
+        ({"AWS": ROOT}, "user", {Reach.ACCOUNT}),
+        ({"AWS": ROOT}, "root", {Reach.ACCOUNT, Reach.ITSELF}),
+        ({"AWS": USER}, "user", {Reach.ITSELF}),
+        ({"AWS": ROLE}, "session", {Reach.ROLE}),
+        ({"AWS": ROLE}, "role", {Reach.ITSELF}),
+        ({"AWS": SESSION}, "session", {Reach.ITSELF}),
+        ({"AWS": "AROAEXAMPLEEXAMPLE123"}, "session", {Reach.ITSELF}),
+        ({"Service": "ec2.amazonaws.com"}, "service", {Reach.ITSELF}),
+        ({"AWS": TWO}, "user", set()),
+    ],
+)
+def test_ways_in_which_a_principal_is_matched(listed: Any, caller: str, reaches: set[Reach]) -> None:
+    names = read_names(listed, False)
+    assert {reach for reach in Reach if includes(names, CALLERS[caller], frozenset({reach})).holds} == reaches
+    assert includes(names, CALLERS[caller], NAMED).holds is bool(reaches - {Reach.ACCOUNT})
+    assert includes(names, CALLERS[caller], DIRECT).holds is (Reach.ITSELF in reaches)
+
+
+@pytest.mark.parametrize(
+    ("entity", "role", "of_the_session"),
+    [
+        ("assumed-role/r/s", "", "role/r"),
+        ("assumed-role/r/s", f"arn:aws:iam::{ONE}:role/ci/r", "role/ci/r"),
+        ("assumed-role/r/s", f"arn:aws:iam::{TWO}:role/ci/r", "role/r"),
+        ("assumed-role/r/s", f"arn:aws-cn:iam::{ONE}:role/ci/r", "role/r"),
+        ("user/a", f"arn:aws:iam::{ONE}:role/ci/r", ""),
+    ],
+)
+def test_session_has_its_role(entity: str, role: str, of_the_session: str) -> None:
+    principal = Principal.of(f"arn:aws:sts::{ONE}:{entity}", role, "AROAEXAMPLEEXAMPLE123:s")
+    assert principal.role == (f"arn:aws:iam::{ONE}:{of_the_session}" if of_the_session else "")
+    assert (principal.account, principal.unique_id) == (ONE, "AROAEXAMPLEEXAMPLE123")
+
+
+def test_only_the_root_user_is_root() -> None:
+    assert {name for name, caller in CALLERS.items() if caller.is_root} == {"root"}
+    assert not Principal("Service", "x:root").is_root

@@ -38,6 +38,7 @@ def test_image_of_the_registry(given: dict[str, Any], form: str) -> None:
     ("given", "registry", "expected"),
     [
         (BY_ROLE, HOST.replace("111111111111", "222222222222"), "the registry of account 111111111111"),
+        ({"registry_account": "333333333333"}, HOST, "the registry of account 333333333333"),
         (BY_TOKEN, HOST.replace("west", "north"), f"registry {HOST}"),
         (BY_TOKEN, "localhost:5000", f"registry {HOST}"),
     ],

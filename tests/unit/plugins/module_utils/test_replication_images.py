@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._backfill_plan import Destination
-from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_acceptance import not_accepted_names
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_images import (
@@ -20,14 +19,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_repo
     end_lines,
     missing_problem,
     not_accepted,
+    not_created,
     other_side_lines,
     preview_lines,
     table_lines,
-)
-from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_request import (
-    REQUEST_ARGUMENTS,
-    ReplicationRequest,
-    consumer_parameters,
 )
 
 OWNER, CONSUMER = "111111111111", "222222222222"
@@ -102,11 +97,23 @@ def test_preview_names_what_appears_and_what_may_be_deleted() -> None:
     assert lines[2] == (
         "  account 222222222222 in eu-west-1: 1 archived image does not appear. ECR does not replicate archived images."
     )
-    assert lines[3].endswith("deletes the copy there. This concerns 3 images now.")
+    assert lines[3].endswith("deletes the copy there. This affects 3 images now.")
     assert len(list(preview_lines(SOURCE, rows, [PLACE], False))) == 3
-    (_selection, unread) = preview_lines(SOURCE, [], [PLACE], False)
+    (_selection, unread, deleted) = preview_lines(SOURCE, [], [PLACE], True)
+    assert deleted.endswith("deletes the copy there. This affects 4 images now.")
     assert unread.startswith("+ account 222222222222 in eu-west-1: the images there are not read.")
     assert next(preview_lines({}, [], [PLACE], False)) == "The selection has 0 images in no repository yet."
+
+
+def test_preview_names_only_repositories_whose_images_appear() -> None:
+    source = {"release": images(image(1, "v1")), "tools": images(image(2, "v2"))}
+    rows = compare_copies(source, {PLACE: {"tools": source["tools"]}, OTHER: source})
+    places = ["account 222222222222 in eu-west-1", "account 222222222222 in us-east-1"]
+    assert list(preview_lines(source, rows, [PLACE, OTHER], False)) == [
+        "The selection has 2 images in release, tools.",
+        f"+ {places[0]}: 1 image can appear, in release.",
+        f"+ {places[1]}: 0 images can appear.",
+    ]
 
 
 def test_end_names_the_copies_that_stay() -> None:
@@ -130,6 +137,16 @@ def test_long_table_has_no_replicated_images_without_verbosity() -> None:
     rows = compare_copies(many, {PLACE: many})
     assert list(table_lines(rows)) == ["30 replicated, 0 missing, 0 extra, 0 archived."]
     assert len(list(table_lines(rows, every_row=True))) == 32
+    assert len(list(table_lines(rows[:20]))) == 22
+    assert len(list(table_lines(rows[:21]))) == 1
+
+
+def test_row_has_the_image_tags_or_a_dash() -> None:
+    source = {"release": images(image(1, "v1", "latest"), image(2))}
+    _header, tagged, untagged, _counts = table_lines(compare_copies(source, {PLACE: source}))
+    place = [f"sha256:{'0' * 12}", "image", CONSUMER, "eu-west-1", "-"]
+    assert tagged.split() == ["replicated", "release", "v1,", "latest", *place]
+    assert untagged.split() == ["replicated", "release", "-", *place]
 
 
 def test_messages_about_missing_images_and_deletions() -> None:
@@ -141,11 +158,16 @@ def test_messages_about_missing_images_and_deletions() -> None:
     )
     assert missing_problem(missing * 2, 5).startswith("After 5 seconds, 2 images are not replicated: ")
     (problem,) = deletion_problems(rows)
-    assert "These images" not in problem
+    assert "release:old" not in problem  # archived
+    assert "release:x" not in problem  # not of the owner account
     assert "release:v1, release:v2" in problem
     (problem,) = deletion_problems([])
-    assert "This concerns these images: none now." in problem
-    assert "ecr_replicate_side=consumer" in not_accepted(PLACE, OWNER, ["release"])
+    assert "This affects these images: none now." in problem
+    message = not_accepted(PLACE, OWNER, ("ecr:A", "ecr:B"), ["release"])
+    assert "its policy does not allow ecr:A and ecr:B for release. Run" in message
+    assert not_created(PLACE, ["a", "b"]).startswith(
+        "account 222222222222 in eu-west-1 lacks a, b, and create_repositories"
+    )
     assert [len(list(other_side_lines(side, OWNER, CONSUMER))) for side in ("both", "owner", "consumer")] == [0, 1, 1]
 
 
@@ -173,47 +195,24 @@ ALLOW = {
 def test_policy_that_does_not_accept_a_repository(changed: dict[str, Any], refused: list[str]) -> None:
     policy = {"Statement": [{**ALLOW, **changed}]}
     names = ["develop", "release"]
-    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", names) == refused
-    assert not_accepted_names(None, SOURCE_ID, REGISTRY, "eu-west-1", names) == names
+    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", names, ALLOW["Action"]) == refused
+    assert not_accepted_names(None, SOURCE_ID, REGISTRY, "eu-west-1", names, ALLOW["Action"]) == names
 
 
-def request(**changed: Any) -> ReplicationRequest:
-    defaults = {name: spec.get("default") for name, spec in REQUEST_ARGUMENTS.items()}
-    declared = {"owner_account": OWNER, "consumer_account": CONSUMER, "prefixes": ["release"]}
-    return ReplicationRequest.of({**defaults, **declared, **changed})
+def test_statement_without_creation_accepts_existing_ones() -> None:
+    policy = {"Statement": [{**ALLOW, "Action": "ecr:ReplicateImage"}]}
+    assert not_accepted_names(policy, SOURCE_ID, REGISTRY, "eu-west-1", ["release"], ["ecr:ReplicateImage"]) == []
 
 
-def test_credentials_of_each_side_are_checked() -> None:
-    request().check_credentials(OWNER, CONSUMER)
-    request().check_credentials(None, CONSUMER)
-    with pytest.raises(EcrError, match=r"^2 problems, nothing was written:"):
-        request().check_credentials(CONSUMER, OWNER)
-    with pytest.raises(EcrError, match=r"^The credentials for the consumer account belong to account 111111111111"):
-        request().check_credentials(OWNER, OWNER)
-
-
-def test_consent_is_needed_for_deletions_only() -> None:
-    assert request(delete_replication=True).needs_consent
-    assert not request(delete_replication=True, allow_deletions=True).needs_consent
-    assert not request(delete_replication=True, state="absent").needs_consent
-    assert not request().needs_consent
-
-
-def test_region_of_the_images_is_the_default_destination() -> None:
-    assert request().destinations("eu-west-1") == (PLACE,)
-    assert request(regions=["us-east-1"]).destinations("eu-west-1") == (OTHER,)
-    (problem,) = request(consumer_account=OWNER).problems()
-    assert problem.startswith("owner_account and consumer_account are both 111111111111.")
-
-
-def test_consumer_profile_replaces_the_keys_of_the_owner() -> None:
-    keys = {"access_key": "a", "secret_key": "b", "session_token": "c", "profile": "owner", "assume_role_arn": "x"}
-    names = ("consumer_profile", "consumer_assume_role_arn", "consumer_assume_role_external_id")
-    with_profile = consumer_parameters({**keys, **dict.fromkeys(names), "consumer_profile": "consumer"})
-    assert (with_profile["profile"], with_profile["access_key"], with_profile["assume_role_arn"]) == (
-        "consumer",
-        None,
-        None,
-    )
-    with_role = consumer_parameters({**keys, **dict.fromkeys(names), "consumer_assume_role_arn": "role"})
-    assert (with_role["profile"], with_role["access_key"], with_role["assume_role_arn"]) == ("owner", "a", "role")
+def test_row_of_a_result_has_the_image_and_its_place() -> None:
+    (row,) = compare_copies({"release": images(image(1, "v1", is_active=False))}, {PLACE: {}})
+    assert row.result() == {
+        "account": CONSUMER,
+        "region": "eu-west-1",
+        "repository": "release",
+        "digest": f"sha256:{1:064}",
+        "image_tags": ["v1"],
+        "kind": "image",
+        "state": "archived",
+        "status": "the original is archived",
+    }

@@ -130,10 +130,19 @@ def test_other_destinations_and_prefixes_do_not_overlap() -> None:
 
 def test_unknown_settings_of_a_rule_are_kept_with_a_warning() -> None:
     (warning,) = merge_rule([rule("release"), UNKNOWN], declared("release")).warnings
-    assert warning.startswith("Rule 2 of the registry has settings that this collection does not know.")
+    assert warning.startswith("Rule 2 of the registry has settings that this collection does not support.")
     unknown_filter = {**rule(), "repositoryFilters": [{"filter": "r.*", "filterType": "REGEX"}]}
     assert len(merge_rule([unknown_filter], declared("release")).warnings) == 1
     assert merge_rule([rule("release"), FOREIGN], declared("release")).warnings == ()
+
+
+def test_rule_that_is_replaced_without_consent_is_a_warning() -> None:
+    """It may be an older version of the declared rule, or a rule of another program."""
+    merged = merge_rule([FOREIGN, rule("release/a")], declared("release"))
+    assert (merged.rules, merged.problems) == ([FOREIGN, rule("release")], ())
+    (warning,) = merged.warnings
+    assert warning.startswith("Rule 2 of the registry, release/a* to account ")
+    assert ", is a part of the declared rule, release* to account " in warning
 
 
 def test_limits_of_the_registry_are_problems() -> None:
@@ -162,7 +171,7 @@ def test_limits_of_the_registry_are_problems() -> None:
     ],
 )
 def test_unknown_form_of_the_configuration_is_an_error(configuration: object) -> None:
-    with pytest.raises(EcrError, match=r"^The list has a form that this collection does not know\. Nothing was"):
+    with pytest.raises(EcrError, match=r"^The list has a form that this collection does not support\. Nothing was"):
         rules_of(configuration, "The list")
 
 

@@ -16,6 +16,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_polic
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
     AccessStatementPlan,
     merged,
+    no_repository_warning,
     plan_statements,
 )
 
@@ -100,9 +101,19 @@ def test_diff_of_many_repositories_shows_groups() -> None:
 
 
 @pytest.mark.parametrize(
-    "declared",
-    [AccessDeclaration("share", tags={"a": ("b",)}), AccessDeclaration("share", tags={"a": ("b",)}, in_registry=True)],
+    ("changes", "selected", "is_warned"),
+    [
+        ({}, [], True),
+        ({}, ["release"], False),
+        ({"is_present": False}, [], False),
+        ({"in_registry": True}, [], False),
+        ({"tags": None}, [], False),
+    ],
 )
-def test_problems_with_the_declared_tags_are_reported(declared: AccessDeclaration) -> None:
-    complete = replace(declared, consumers=(CONSUMER,))
-    assert list(replace(complete, tag_problems=("invalid",)).problems()) == [*complete.problems(), "invalid"]
+def test_tags_that_no_repository_has_are_a_warning(
+    changes: dict[str, Any], selected: list[str], is_warned: bool
+) -> None:
+    declared = replace(AccessDeclaration("share", tags={"a": ("b", "c"), "d": ("e",)}), **changes)
+    warning = "No repository in eu-west-1 has a=b or c, d=e, so no policy has the statement. Tag a repository, and run"
+    found = [text[: len(warning)] for text in no_repository_warning(declared, selected, "eu-west-1")]
+    assert found == ([warning] if is_warned else [])

@@ -136,3 +136,15 @@ def test_text_of_an_attachment_names_both_sides(kind: AttachmentKind) -> None:
     assert text.startswith("Policy rules " if attachment.uses_policy else "Role allow ")
     assert "theirs" in text
     assert not (attachment.uses_policy and attachment.adds_permissions)
+
+
+def test_deleted_principals_are_a_warning_where_the_role_stays() -> None:
+    deleted = ["AIDAAAAAAAAAAAAAAAAAA", "AROAAAAAAAAAAAAAAAAAA"]
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": deleted}, "Action": "sts:AssumeRole"}}
+    before = replace(THERE, trust=trust, attachments=())
+    (warning,) = role_warnings(_role_plan.plan_role(before, replace(THERE, attachments=())), declaration())
+    assert warning == (
+        f"The trust policy of allow names deleted users or roles: {', '.join(deleted)}. They are replaced."
+    )
+    assert list(role_warnings(RolePlan(before, before, []), declaration())) == []
+    assert list(role_warnings(_role_plan.plan_role_absent(before), declaration())) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The writes of a plan and their order: never wider than declared, also if the run is killed after any of them."""
+"""The writes of a plan and their order: never wider than declared, even if the run is killed after any of them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,11 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables, valid_variables
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import (
+    unknown_variables,
+    valid_variables,
+    variables_of_another_playbook,
+)
 
 from tests.support.paths import ROOT
 
@@ -36,6 +40,12 @@ def test_variables_of_other_roles_are_not_checked() -> None:
     assert list(unknown_variables("", ["ecr_share_exlusive"])) == []
     assert list(unknown_variables("example.company.ecr_pull", ["ecr_pull_imges"])) == []
     assert list(unknown_variables("crossaccount.ecr.ecr_credential_helper", ["ecr_pull_imges"])) == []
+
+
+def test_variable_of_a_revocation_is_not_ignored_by_a_share() -> None:
+    (problem,) = variables_of_another_playbook(["ecr_share_mode", "ecr_share_revoke_consumers"])
+    assert problem.startswith("ecr_share_revoke_consumers selects the sessions that crossaccount.ecr.revoke ends.")
+    assert list(variables_of_another_playbook(["ecr_share_mode"])) == []
 
 
 @pytest.mark.parametrize("role", ["ecr_audit", "ecr_share", "ecr_pull", "ecr_credential_helper"])

@@ -94,6 +94,7 @@ def test_the_state_of_the_run_ends_all_shares() -> None:
             ],
         ),
         ([{**SHARE, "images": ["base:1"], "state": "absent"}], None, []),
+        ([{**SHARE, "roles": "per_consumer", "role_name": "f" * 60, "state": "absent"}], None, []),
     ],
 )
 def test_the_problems_of_declared_shares(shares: Any, defaults: Any, expected: list[str]) -> None:

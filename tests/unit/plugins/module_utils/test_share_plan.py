@@ -59,7 +59,7 @@ drawn_repositories = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(drawn_repositories, drawn_shares, drawn_shares)
 def test_never_wider_than_the_declarations_even_if_killed(
     repositories: dict[str, dict[str, str]], old: list[dict[str, Any]], new: list[dict[str, Any]]
@@ -84,7 +84,7 @@ def test_never_wider_than_the_declarations_even_if_killed(
         assert not last.plan(new).changed
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(drawn_repositories, drawn_shares, drawn_shares)
 def test_sessions_never_see_what_neither_declaration_allows(
     repositories: dict[str, dict[str, str]], old: list[dict[str, Any]], new: list[dict[str, Any]]

@@ -154,3 +154,29 @@ def test_tags_of_a_share_that_was_just_removed_are_no_problem() -> None:
     plan = tagged.plan([declared("first", state="absent")], is_carried_out=True)
     assert plan.problems == []
     assert [step.options["names"] for step in plan.untag] == [["release"]]
+
+
+def without_a_role(name: str, *accounts: str, **options: Any) -> dict[str, Any]:
+    return {
+        **declared(name, **options),
+        "mode": "repository_policy",
+        "consumers": [{"account": one} for one in accounts],
+    }
+
+
+def test_share_is_changed_if_its_statement_is() -> None:
+    first, second = without_a_role("first", ONE), without_a_role("second", ONE, **OTHER)
+    both = end_of(NEW, first, second)
+    wider = without_a_role("second", ONE, TWO, **OTHER)
+    for shares, changed in (((first, second), [False, False]), ((first, wider), [False, True])):
+        assert [share.result["changed"] for share in plan_of(both, *shares).shares] == changed
+
+
+def test_consumer_of_a_share_without_a_role_needs_a_policy() -> None:
+    share = without_a_role("first", ONE)
+    (result,) = (facts.result for facts in plan_of(NEW, share).shares)
+    (read, _token) = result["consumer_policy"]["Statement"]
+    assert read["Resource"] == [f"arn:aws:ecr:{REGION}:{OWNER}:repository/release"]
+    assert (result["id"], result["role_arn"], result["policy_arn"]) == (result["sid"], "", "")
+    (ended,) = (facts.result for facts in plan_of(end_of(NEW, share), {**share, "state": "absent"}).shares)
+    assert ended["consumer_policy"] == {}

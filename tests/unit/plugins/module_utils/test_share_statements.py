@@ -114,18 +114,51 @@ def test_declaration_that_the_mode_cannot_express_is_rejected(options: dict[str,
     assert len(found) == len(parts), found
 
 
+def test_all_problems_of_several_modes_are_reported_together() -> None:
+    """Options, consumers and units of two shares, and policies that others wrote."""
+    changed = {"Sid": sid_of("share"), "Effect": "Allow", "Principal": "*", "Action": "*"}
+    long = {**THEIRS, "Action": [f"ecr:{'x' * 90}{number}" for number in range(100)]}
+    documents = {"release": json.dumps({"Statement": [changed]}), "base": json.dumps({"Statement": [long]})}
+    consumers = [
+        {"account": ONE, "external_id": "some-id", "expires": "14d"},
+        {"organization_units": ["ou-f6g7-11111111"]},
+        {"service": "lambda.amazonaws.com"},
+    ]
+    first = share(consumers=consumers, repositories=["release", "base"], roles="per_consumer", expires="14d")
+    service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
+    second = {**declared("second"), "consumers": [service], "repositories": ["mistyped"]}
+    found = problems(first, second, world=replace(START, documents={**documents}))
+    for part in (
+        "Share share: mode repository_policy has no role, so it cannot express roles, expires.",
+        "Share share: Consumer 1 (222222222222): external_id has no effect",
+        "Share share: Consumer 1 (222222222222): expires has no effect",
+        "Share share: Consumer 2 (nobody): organization_units needs organization_id.",
+        "Share share: Consumer 2 (nobody): unit 'ou-f6g7-11111111' is not the path of an organizational unit",
+        "Share share: Consumer 3 (lambda.amazonaws.com): service lambda.amazonaws.com has neither source_arns",
+        f"Statement {sid_of('share')} in the policy of release is not one that this collection writes",
+        "Share second: Consumer 1 (lambda.amazonaws.com): service is for repository policies",
+        "Repository mistyped does not exist",
+    ):
+        assert sum(problem.startswith(part) for problem in found) == 1, (part, found)
+    assert any("would exceed 10,240 characters, the limit of ECR: base (1" in problem for problem in found), found
+
+
+@pytest.mark.parametrize("mode", ["role", "repository_policy", "registry_policy"])
+def test_two_shares_cannot_have_one_name(mode: str) -> None:
+    """Not even if one of them ends: a share that gets another mode is one share."""
+    for first in (ROLE, {**ROLE, "state": "absent"}):
+        found = problems(first, share(TWO) if mode != "role" else declared("share", TWO))
+        assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
+
+
 def test_service_needs_a_policy_mode() -> None:
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     assert problems(share(consumers=[service])) == []
     assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [service]}))
 
 
-def test_role_of_an_earlier_declaration_must_end_first() -> None:
+def test_consumer_of_two_shares_may_have_an_external_id_in_one() -> None:
     with_role = end_of(START, ROLE)
-    (problem,) = problems(share(), world=with_role)
-    assert problem.startswith("Role share of this collection exists, so the consumers of an earlier declaration")
-    assert problems(share(), world=end_of(with_role, ROLE, state="absent")) == []
-    # The same consumer, once with and once without an external ID
     assert problems(share(name="second"), world=with_role) == []
     assert problems(ROLE, share(name="second"), world=with_role) == []
 

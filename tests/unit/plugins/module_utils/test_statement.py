@@ -50,6 +50,7 @@ def does_apply(policy: Any, context: Context | None = None) -> bool | None:
         ({"Resource": "*release"}, None),
         ({"Resource": "arn:aws:ecr:eu-west-1:${aws:missing, '111111111111'}:repository/release"}, True),
         ({"Resource": "${aws:missing}*"}, False),
+        ({"Resource": "${aws:username"}, None),
         ({"Resource": None, "NotResource": REPOSITORY}, False),
         ({"Resource": None, "NotResource": "arn:aws:s3:::*"}, True),
         ({"Resource": None, "NotResource": "*release"}, None),

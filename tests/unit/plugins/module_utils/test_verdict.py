@@ -163,8 +163,10 @@ def test_the_order_is_that_of_the_request() -> None:
 # --- readable against expectation
 
 UNKNOWN_TAGS = "Its tags cannot be read with this role; ask the owner account for them, and for the role's policies."
-GRANTED = "which the role's policy grants: the owner account has to remove that tag."
-OTHERWISE = "which is not what grants access: another policy of the role, or one of the repository, allows reading it."
+GRANTED = "which grants access through the role: the owner account has to remove that tag."
+OTHERWISE = (
+    "which does not explain the access: another policy of the role, or the policy of the repository, allows reading it."
+)
 COMPARE = "the owner account has to compare that with the role's policies."
 
 
@@ -174,29 +176,29 @@ COMPARE = "the owner account has to compare that with the role's policies."
         (
             {"environment": "release"},
             {"owner": "me", "environment": "release"},
-            f"It carries environment=release, {GRANTED}",
+            f"It has environment=release, {GRANTED}",
         ),
-        ({"environment": "release"}, {"environment": "develop"}, f"It carries environment=develop, {OTHERWISE}"),
-        ({"environment": "release"}, {"Environment": "release"}, f"It carries Environment=release, {OTHERWISE}"),
-        ({"environment": "release"}, {"z": "1", "a": "2"}, f"It carries a=2, z=1, {OTHERWISE}"),
-        ({"environment": "release"}, {}, f"It carries no tag, {OTHERWISE}"),
-        ({"environment": ["release", "beta"]}, {"environment": "beta"}, f"It carries environment=beta, {GRANTED}"),
-        ({"environment": ["release", "beta"]}, {"environment": "alpha"}, f"It carries environment=alpha, {OTHERWISE}"),
+        ({"environment": "release"}, {"environment": "develop"}, f"It has environment=develop, {OTHERWISE}"),
+        ({"environment": "release"}, {"Environment": "release"}, f"It has Environment=release, {OTHERWISE}"),
+        ({"environment": "release"}, {"z": "1", "a": "2"}, f"It has a=2, z=1, {OTHERWISE}"),
+        ({"environment": "release"}, {}, f"It has no tag, {OTHERWISE}"),
+        ({"environment": ["release", "beta"]}, {"environment": "beta"}, f"It has environment=beta, {GRANTED}"),
+        ({"environment": ["release", "beta"]}, {"environment": "alpha"}, f"It has environment=alpha, {OTHERWISE}"),
         (
             {"environment": ["release"], "team": "a"},
             {"team": "a", "environment": "release"},
-            f"It carries environment=release, team=a, {GRANTED}",
+            f"It has environment=release, team=a, {GRANTED}",
         ),
         (
             {"environment": "release", "team": "a"},
             {"environment": "release"},
-            f"It carries environment=release, {OTHERWISE}",
+            f"It has environment=release, {OTHERWISE}",
         ),
         ({"environment": "release"}, None, UNKNOWN_TAGS),
         (None, None, UNKNOWN_TAGS),
-        (None, {"environment": "release"}, f"It carries environment=release: {COMPARE}"),
-        ({}, {"environment": "release"}, f"It carries environment=release: {COMPARE}"),
-        (None, {}, f"It carries no tag: {COMPARE}"),
+        (None, {"environment": "release"}, f"It has environment=release: {COMPARE}"),
+        ({}, {"environment": "release"}, f"It has environment=release: {COMPARE}"),
+        (None, {}, f"It has no tag: {COMPARE}"),
     ],
 )
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ def test_own_values_take_precedence_and_are_checked() -> None:
         share_of(GOOD, {"denied": ["release"]}, None, None)
 
 
-def test_share_knows_an_arn_of_the_owner_and_the_existing_repositories() -> None:
+def test_share_has_an_arn_of_the_owner_and_its_repositories() -> None:
     share = share_of(GOOD, {"denied": ["other"]}, None, None)
     assert (share.owner_arn, share.existing) == (GOOD["ecr_pull_role_arn"], ["release", "develop"])
     without_role = share_of(changed(WITHOUT_ROLE, null=False), {}, None, None)
@@ -342,7 +342,7 @@ def test_share_knows_an_arn_of_the_owner_and_the_existing_repositories() -> None
     assert Share(registry_account=OWNER, region="cn-north-1").owner_arn == f"arn:aws-cn:iam::{OWNER}:root"
 
 
-def test_images_may_have_the_host_of_another_registry_of_the_share() -> None:
+def test_images_may_name_another_registry_of_the_share() -> None:
     mirror = {**GOOD, "ecr_pull_registry": "127.0.0.1:5000"}
     assert share_of(mirror, {"images": ["127.0.0.1:5000/other:v2"]}, None, None).images == ["other:v2"]
     with pytest.raises(EcrError, match="ecr_pull_images: Image 127"):

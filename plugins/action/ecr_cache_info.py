@@ -1,0 +1,26 @@
+# Copyright: crossaccount.ecr contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module in `ansible-playbook` if its host is the controller. For a role, validates the variables."""
+
+from __future__ import annotations
+
+from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_info import CACHE_INFO_ARGUMENTS, cache_info
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_variables import unknown_variables
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._guard import guarded
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._module_here import run_module
+from ansible_collections.crossaccount.ecr.plugins.plugin_utils._role_action import RoleAction
+
+
+class ActionModule(RoleAction):
+    _supports_async = True
+
+    @guarded
+    def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
+        variables, problems = task_vars or {}, Problems()
+        problems.extend(unknown_variables(self._role, variables))
+        problems.check()
+        return {**result, **run_module(self, variables, CACHE_INFO_ARGUMENTS, cache_info)}
