@@ -89,7 +89,7 @@ def test_a_statement_for_everyone_is_not_one_for_an_organization() -> None:
         assert one.principal == "everyone"
 
 
-def test_deny_for_an_excluded_principal_does_not_concern_the_others() -> None:
+def test_deny_for_an_excluded_principal_is_not_for_others() -> None:
     others = allow(None, NotPrincipal={"AWS": ROOT})
     (one,) = _admission.admissions(trust(others, allow({"AWS": ROOT}, Effect="Deny")))
     assert (one.principal, bool(one.doubt)) == (f"everyone except {CONSUMER}", True)
