@@ -72,6 +72,7 @@ def test_only_the_new_mode_gives_access(old: str, new: str) -> None:
         assert theirs(moment)
         again = end_of(moment, after)
         assert (through(again), access(again), theirs(again)) == ({new}, access(end), True)
+        assert any(policy.policy_exists for policy in again.policies.values()) == (new == "role")
         for mode in (old, new) if through(moment) else ():
             ended = end_of(moment, share(mode, repositories=["release", "base", "other"]), state="absent")
             assert (through(ended), access(ended), theirs(ended)) == (set(), set(), True)
