@@ -30,7 +30,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._iam import PullR
 from ansible_collections.crossaccount.ecr.plugins.module_utils._iam_reads import read_roles
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import is_pattern
-from ansible_collections.crossaccount.ecr.plugins.module_utils._own_roles import roles_of_this_collection
+from ansible_collections.crossaccount.ecr.plugins.module_utils._own_roles import list_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import (
     policies_of_shares,
@@ -74,13 +74,16 @@ def read_account(
     owner = arn_of(session.identity["arn"]).identity
     named = [share for share in shares if share.is_named and share.has_role]
     iam, unknown = session.client("iam"), []
+    policies: dict[str, str] = {}
 
     def read_all(family: list[Share] | None) -> dict[str, RoleState]:
         """The roles of one declaration; for None, all roles of this collection that can be read."""
         if family is not None:
             return _roles_named(iam, owner, family[0], [share.name for share in family])
         try:
-            return roles_of_this_collection(iam)
+            listing = list_account(iam)
+            policies.update(listing.policies)
+            return listing.roles
         except Exception as error:
             unknown.append(
                 f"Which other roles of this collection are in account {owner.account} is unknown, so access"
@@ -94,6 +97,7 @@ def read_account(
     without_role = [share for share in shares if share.is_named and not share.has_role]
     remaining = {name: state for name, state in others.items() if name not in roles}
     roles.update(_roles_of_former_mode(iam, owner, without_role, remaining))
+    roles.update(_policies_of_former_mode(iam, owner, without_role, roles, policies))
     with_policies = [share for share in shares if not (is_carried_out and share.has_role)]
     searches = list(_searches(session, shares, roles, with_policies))
     registries = map_concurrently(lambda search: _read_registry(owner, search, shares, wait), searches)
@@ -129,6 +133,21 @@ def _roles_of_former_mode(
             state = PullRole(iam, owner, name, policy, other.path).read()
             found[name] = replace(state, policy_name=policy)
     return found
+
+
+def _policies_of_former_mode(
+    iam: Client,
+    owner: Identity,
+    shares: t.Sequence[Share],
+    roles: t.Mapping[str, RoleState],
+    policies: t.Mapping[str, str],
+) -> dict[str, RoleState]:
+    """The policies that an interrupted run left after it deleted the role. They have the name of the share.
+
+    :param policies: the path of each policy of the account
+    """
+    names = [share.label for share in shares if share.label in policies and share.label not in roles]
+    return {name: PullRole(iam, owner, name, name, policies[name]).read() for name in names}
 
 
 def _roles_named(iam: Client, owner: Identity, share: Share, names: t.Sequence[str]) -> dict[str, RoleState]:

@@ -132,12 +132,17 @@ def with_removed_roles(shares: t.Sequence[Share], states: t.Mapping[str, RoleSta
         removed = [
             name
             for name, state in sorted(states.items())
-            if name.lower() not in declared and state.role_exists and is_ours(state.role_tags)
-            if is_role_of(first, name, state)
+            if name.lower() not in declared and is_role_of(first, name, state) and _is_left(first, state)
         ]
         found += [_removed(first, name, states[name]) for name in removed]
         found += own
     return found
+
+
+def _is_left(share: Share, state: RoleState) -> bool:
+    """Whether this collection created the role; without a role, whether it created the policy of a former one."""
+    is_policy = not share.has_role and not state.role_exists and state.policy_exists
+    return is_ours(state.policy_tags) if is_policy else state.role_exists and is_ours(state.role_tags)
 
 
 def _removed(share: Share, name: str, state: RoleState) -> Share:

@@ -101,7 +101,7 @@ def docker(handoff: Handoff) -> str:
 
 def kubelet(handoff: Handoff) -> str:
     """A configuration of kubelet for ecr-credential-provider with the profile."""
-    name = f"ecr-credential-provider-{handoff.owner}"
+    name = f"ecr-credential-provider-{handoff.owner}-{handoff.region}"
     path = f"/etc/kubernetes/{NAME_PREFIX}{handoff.owner}-{handoff.region}.ini"
     head = introduction(
         handoff,

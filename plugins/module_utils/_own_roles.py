@@ -16,9 +16,25 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 Client = t.Any
 
 
+class AccountListing(t.NamedTuple):
+    """The result of one listing of the account.
+
+    :param roles: the trust and the permissions of the roles that have this collection's ownership tag
+    :param policies: the path of each managed policy of the account, by its name
+    """
+
+    roles: dict[str, RoleState]
+    policies: dict[str, str]
+
+
 def roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
     """The trust and the permissions of all roles that have this collection's ownership tag."""
-    roles, policies = [], {}
+    return list_account(iam).roles
+
+
+def list_account(iam: Client) -> AccountListing:
+    """The roles of this collection, and the names of all managed policies, which are listed without tags."""
+    roles, policies, paths = [], {}, {}
     pages = iam.get_paginator("get_account_authorization_details").paginate(
         Filter=["Role", "LocalManagedPolicy"], PaginationConfig={"PageSize": 1000}
     )
@@ -27,11 +43,13 @@ def roles_of_this_collection(iam: Client) -> dict[str, RoleState]:
         for policy in page["Policies"]:
             current = next(version for version in policy["PolicyVersionList"] if version["IsDefaultVersion"])
             policies[policy["Arn"]] = current["Document"]
-    return {
+            paths[policy["PolicyName"]] = policy["Path"]
+    own = {
         role["RoleName"]: _state(role, policies)
         for role in roles
         if is_ours({tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
     }
+    return AccountListing(own, paths)
 
 
 def _state(role: Json, policies: Json) -> RoleState:

@@ -151,9 +151,13 @@ def remaining_of(
     return [
         *(f"the removal of {_tag_text(step)} from {_places(step)}" for step in untag),
         *(f"role {role.name}" for role in roles),
-        *(f"the policies of {list_text(step.names)} in {step.region}" for step in statements),
+        *(f"{_policies_text(step)} in {step.region}" for step in statements),
         *(f"the tag {_tag_text(step)} on {_places(step)}" for step in tag),
     ]
+
+
+def _policies_text(step: StatementStep) -> str:
+    return "the registry policy" if step.is_in_registry else f"the policies of {list_text(step.names)}"
 
 
 def _tag_text(step: TagStep) -> str:

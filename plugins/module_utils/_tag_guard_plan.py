@@ -72,7 +72,7 @@ class TagGuardPlan:
 
 def plan_tag_guard(before: RoleState, declared: TagGuardDeclaration, caller: Arn) -> TagGuardPlan:
     """The plan for a guard. It has no writes if the policy and its attachments are as declared."""
-    if declared.is_present and declared.denies:
+    if declared.denies:
         return TagGuardPlan(declared, caller, _present(before, declared, caller))
     # A report does not touch a policy of this name that is not a guard of this collection.
     if declared.is_present and not (is_ours(before.policy_tags) and is_deny_only(before.permissions or {})):

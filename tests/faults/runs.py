@@ -215,6 +215,8 @@ class Phase:
     variables: dict[str, Any] = field(default_factory=dict)
     #: Whether a person widens the trust policy of the first share before.
     opened: bool = False
+    #: Whether another program adds statements to policies before.
+    others: bool = False
     #: Whether only what has ended is deleted, and how many hours after the first phases the phase begins.
     expired_only: bool = False
     hours: int = 0
@@ -275,7 +277,7 @@ PHASES = (
     Phase(
         "unshare roles", "owner", "roles", (FAMILY,), (), shares=(FAMILY,), brief=True, left_out=True, state="absent"
     ),
-    Phase("statements", "owner", "", (), (OWN,), shares=(OWN,), brief=True),
+    Phase("statements", "owner", "", (), (OWN,), shares=(OWN,), others=True, brief=True),
     Phase("new statements", "owner", "statements", (OWN,), (NEW_OWN,), shares=(NEW_OWN,), brief=True, left_out=True),
     Phase("to registry", "owner", "statements", (OWN,), (IN_REGISTRY,), shares=(IN_REGISTRY,), brief=True),
     Phase(
@@ -306,6 +308,7 @@ PHASES = (
         (FIRST, SECOND),
         (WITHOUT_ROLE, SECOND),
         shares=(WITHOUT_ROLE, SECOND),
+        others=True,
         brief=True,
         left_out=True,
     ),
@@ -404,7 +407,7 @@ def start(bench: Bench, phase: Phase, snapshot: int) -> None:
         open_trust(bench)
     if phase.role and not phase.starts_from:
         add_documents_of_others(bench)
-    if (phase.shares[:1] == (OWN,) or phase.role == "cache") and not phase.starts_from:
+    if phase.others or (phase.role == "cache" and not phase.starts_from):
         add_policies_of_others(bench)
     at = BEGIN + phase.hours * 3600 if phase.hours else 0
     bench.lab("begin", declarations=[*phase.before, *phase.after], forget=True, at=at)

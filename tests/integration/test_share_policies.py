@@ -164,7 +164,10 @@ def test_registry_policy_allows_the_repositories_with_the_tags(
         found: list[Statement] = json.loads(ecr.get_registry_policy()["policyText"])["Statement"]
         return found
 
-    handoff = {"ecr_share_handoff_path": str(tmp_path / "handoff.yml"), "ecr_share_images": ["release:v1.0"]}
+    handoff: dict[str, Any] = {
+        "ecr_share_handoff_path": str(tmp_path / "handoff.yml"),
+        "ecr_share_images": ["release:v1.0"],
+    }
     done = share(control, ecr_share_mode="registry_policy", **handoff)
     assert "+ 222222222222 can pull release" in done.output, done
     assert [manifest(lab, puller, name)[0] for name in ("release", "develop")] == [200, 403]
@@ -210,7 +213,7 @@ def test_options_of_a_role_are_rejected_together(control: Control) -> None:
 def test_other_mode_leaves_nothing_of_the_earlier_one(control: Control, lab: Lab, puller: Any) -> None:
     """From the policies of repositories to a role, and from it to the registry policy."""
     iam, with_id = lab.client("owner", "iam"), [{"account": accounts.CONSUMER, "external_id": "shared-id"}]
-    role = {"ecr_share_mode": "role", "ecr_share_consumers": with_id}
+    role: dict[str, Any] = {"ecr_share_mode": "role", "ecr_share_consumers": with_id}
     assert share(control).code == 0
     predicted = share(control, "--check", **role)
     done = share(control, **role)

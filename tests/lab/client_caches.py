@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What botocore works out again for each session and client, kept for all of a process. Most of their time goes there.
+"""Caches of the results that botocore computes again for each session and client, which takes most of their time.
 
 Tests, labs and quick programs create thousands of clients. The events, the handlers and the requests stay the same.
 """

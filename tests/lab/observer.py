@@ -117,7 +117,9 @@ class ObserverMiddleware:
         self.judged: list[Any] = []
         self.trusted: dict[int, dict[tuple[str, str], set[Claim]]] = {}
         self.kinds: dict[Kind, tuple[Session, set[Claim]]] = {}
-        self.readable: dict[Hashable, set[tuple[str, ...]]] = {}
+        self.readable: dict[Hashable, set[tuple[str, str]]] = {}
+        #: The same for own identities: account, name, repository and kind of request.
+        self.allowed: dict[int, set[tuple[str, str, str, str]]] = {}
         #: Whether these answers may have changed since the last judgement.
         self.is_new = True
         self.begin([])
@@ -269,6 +271,7 @@ class ObserverMiddleware:
         now = [*map(self._pickled, STORES), self.ends, self._period(self.clock), self._claims()]
         if now != self.judged:
             self.judged, self.trusted, self.kinds, self.readable, self.is_new = now, {}, {}, {}, True
+            self.allowed = {}
             for session, claims in self.sessions.items():
                 self._sort(session, claims)
         for session, claims in self._startable(self.clock).items():
@@ -313,11 +316,11 @@ class ObserverMiddleware:
                 self.readable[key] = _at(moment, _reads, *session)
             for claim in claims:
                 found.setdefault(claim, set()).update(self.readable[key])
-        own = (self._period(moment), "own identities")
-        if own not in self.readable:
-            self.readable[own] = _at(moment, _allowed_by_policies)
-        for *principal, repository, what in self.readable[own]:
-            found.setdefault((*principal, None), set()).add((repository, what))
+        period = self._period(moment)
+        if period not in self.allowed:
+            self.allowed[period] = _at(moment, _allowed_by_policies)
+        for account, name, repository, what in self.allowed[period]:
+            found.setdefault((account, name, None), set()).add((repository, what))
         return found
 
     def _kinds_of_sessions(self) -> set[str]:

@@ -97,7 +97,7 @@ values_of_forms = hostile.texts_within(HANDOFF) | hostile.texts_within(OF_ORGANI
 
 def write_forms(sandbox: Sandbox, _servers: FakeServers, observations: Observations, value: Any) -> None:
     """Write the forms of a hand-off with hostile values, and run their scripts."""
-    fields = {**dict.fromkeys(field.name for field in dataclasses.fields(Handoff))}
+    fields: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Handoff))
     fields |= {name.removeprefix("ecr_pull_"): given for name, given in value.items()}
     try:
         texts = form_texts(Handoff(**fields), FORM_NAMES)

@@ -135,7 +135,7 @@ def _run_tasks_here() -> None:
     A task gets copies of what a forked process would change for itself.
     """
     fork = worker.WorkerProcess.start
-    nothing = types.SimpleNamespace(stdout=io.StringIO(), stderr=io.StringIO())  # what a task printed
+    nothing = types.SimpleNamespace(stdout=io.StringIO(), stderr=io.StringIO())  # the output of a task
 
     def start(self: worker.WorkerProcess) -> None:
         alone = len(self._task_vars["ansible_play_hosts_all"]) == 1

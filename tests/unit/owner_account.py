@@ -111,6 +111,10 @@ class OwnerAccount:
             if role.role_exists and role.role_tags.items() >= OURS.items() and name in self.policy_of:
                 former = [share for share in every if not share.has_role and is_role_of(share, name, role)]
                 names.update({name: self.policy_of[name]} if former else {})
+        for share in every:
+            policy = self.policies.get(share.label)
+            if not share.has_role and policy and policy.policy_exists:
+                names.setdefault(share.label, share.label)
         names.update({share.label: share.policy_name for share in shares if share.label in self.roles})
         for name, role in self.roles.items():
             label = role.role_tags.get("crossaccount.ecr-share", name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access through copies of repositories: replication, pull-through caches, and templates of future repositories."""
+"""Access through copies of repositories: replication, pull through caches, and templates of future repositories."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     ReplicationRule,
     Unseen,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import layer_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Layer, layer_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
@@ -86,7 +86,7 @@ def test_caches_push_to_the_repositories_of_their_prefix(prefix: str, name: str,
     account = estate(cache_rules=(CacheRule(prefix, HUB), CacheRule(prefix, "public.ecr.aws")))
     (upstream,) = [one for one in recipients(account, []) if one.name == HUB]
     assert (upstream.kind, upstream.principal) == ("service", Principal("Service", HUB))
-    path = Path("pull_through_cache", ("push",), f"pull-through cache rule {prefix}")
+    path = Path("pull_through_cache", ("push",), f"pull through cache rule {prefix}")
     expected = [Attempt({"push": ALLOWED}, (path,))] if is_pushed else []
     assert through_copies(account, name, upstream) == expected
 
@@ -158,7 +158,7 @@ REPLICATE: dict[str, Any] = {
 def test_replication_into_the_account(statements: list[dict[str, Any]], is_pushed: bool) -> None:
     account = estate(repositories=(RELEASE,))
     resource = layer_of([(REGISTRY_POLICY, document(*statements))], True)
-    target = Target(RELEASE, resource, "", [RELEASE])
+    target = Target(RELEASE, Layer(), resource, "", [RELEASE])
     path = Path("replication", ("push",), REGISTRY_POLICY, "Replicate")
     expected = [Attempt({"push": ALLOWED}, (path,))] if is_pushed else []
     assert replication_into(account, account_outsider(CONSUMER, account), target) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_documents import (
@@ -90,8 +91,8 @@ def test_role_of_this_collection_has_its_tag(tags: dict[str, str], ours: bool) -
     assert (found.is_ours, found.arn) == (ours, ROLE)
 
 
-def test_documents_that_cannot_be_read_have_their_text_and_a_problem() -> None:
-    def read(policy: object) -> AuditedDocument:
+def test_unreadable_documents_have_their_text_and_a_problem() -> None:
+    def read(policy: Any) -> AuditedDocument:
         return audited(estate(role(policy=policy))).roles[0].policies[0]
 
     text = read("not JSON")

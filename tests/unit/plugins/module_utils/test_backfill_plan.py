@@ -138,6 +138,6 @@ def test_message_about_a_destination_that_must_wait() -> None:
     waiting = "to account 222222222222 in eu-west-1: waiting until AWS accepts a backfill to this region"
     assert busy_text(backfill("STOPPING")) == waiting
     assert not_started(HERE) == (
-        "The backfill to account 222222222222 in eu-west-1 was not started. AWS runs one backfill for each region, and"
-        " 10 for a registry. Run again when the current one has ended."
+        "The backfill to account 222222222222 in eu-west-1 was not started. AWS runs one backfill at a time for each"
+        " region, and 10 for a registry. Run again when the current one has ended."
     )

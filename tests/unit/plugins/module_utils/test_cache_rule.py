@@ -85,7 +85,7 @@ def test_overlap_names_both_rules() -> None:
     (problem,) = plan(CacheRule("cache/team/", "public.ecr.aws")).problems
     assert problem == (
         "Pull through cache rule cache/team/, which caches public.ecr.aws, overlaps with the declared prefix cache."
-        " Declare a prefix that neither contains cache/team/ nor is a part of it, or delete that rule."
+        " Declare another prefix, which neither contains cache/team/ nor is a part of it, or delete that rule."
     )
 
 

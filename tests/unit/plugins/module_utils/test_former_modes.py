@@ -72,6 +72,7 @@ def test_only_the_new_mode_gives_access(old: str, new: str) -> None:
         assert theirs(moment)
         again = end_of(moment, after)
         assert (through(again), access(again), theirs(again)) == ({new}, access(end), True)
+        assert any(policy.policy_exists for policy in again.policies.values()) == (new == "role")
         for mode in (old, new) if through(moment) else ():
             ended = end_of(moment, share(mode, repositories=["release", "base", "other"]), state="absent")
             assert (through(ended), access(ended), theirs(ended)) == (set(), set(), True)
@@ -133,7 +134,7 @@ def test_role_with_additions_of_others_is_a_problem() -> None:
 def test_statement_that_another_program_changed_is_a_problem(old: str) -> None:
     shared = end_of(START, share(old))
     documents = {name: (text or "").replace("ecr:BatchGetImage", "ecr:*") for name, text in shared.documents.items()}
-    edited = replace(shared, documents=documents)
+    edited = replace(shared, documents={**documents})
     for new in MODES:
         (problem,) = edited.plan([share(new)]).problems
         assert problem.startswith(f"Statement {sid_of('share')} in the ")

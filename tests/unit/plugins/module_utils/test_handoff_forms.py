@@ -124,7 +124,7 @@ def test_kubelet_form_is_a_configuration_with_the_profile() -> None:
     ]
     (path,) = re.findall(r"Write this profile to (\S+) on each node:$", text, re.MULTILINE)
     assert provider == {
-        "name": f"ecr-credential-provider-{OWNER}",
+        "name": f"ecr-credential-provider-{OWNER}-{REGION}",
         "matchImages": [REGISTRY],
         "defaultCacheDuration": "0s",
         "apiVersion": "credentialprovider.kubelet.k8s.io/v1",

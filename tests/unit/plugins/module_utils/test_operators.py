@@ -54,6 +54,8 @@ def test_numbers_are_ordered(
     [
         ("arn:aws:iam::222222222222:role/*", "arn:aws:iam::222222222222:role/a:b", True),
         ("arn:aws:iam::*:role/a", "arn:aws:iam::222222222222:role/a", True),
+        ("arn:aws:logs:*:222222222222:group:a", "arn:aws:logs:eu-west-1:222222222222:group:a", True),
+        ("arn:aws:logs:*:222222222222:group", "arn:aws:logs:eu-west-1:222222222222:group:a", False),
         ("arn:aws:iam::*", "arn:aws:iam::222222222222:role/a", None),  # five components
         ("arn:aws:iam::222222222222:role/a", "arn:aws:iam::222222222222", False),
         ("*", "arn:aws:iam::222222222222:role/a", True),

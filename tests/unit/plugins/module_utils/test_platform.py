@@ -135,6 +135,12 @@ def test_no_such_platform(manifests: Any, platform: str, has: str) -> None:
     assert str(caught.value) == f"app:v1 has no image for {platform}; it has {has}."
 
 
+def test_many_platforms_are_cut_off() -> None:
+    names = [f"linux/arch{number:03}" for number in range(99)]
+    message = str(_platform.no_image_for("linux/amd64", names, "app:v1"))
+    assert message == f"app:v1 has no image for linux/amd64; it has {', '.join(names)[:400]}."
+
+
 def test_a_chosen_entry_is_checked_too() -> None:
     with pytest.raises(EcrError, match="only sha256 is accepted"):
         _platform.choose({"manifests": [{**offered("linux/amd64", "1"), "digest": "x"}]}, "linux/amd64", "app:v1")

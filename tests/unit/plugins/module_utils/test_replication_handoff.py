@@ -68,6 +68,20 @@ def test_the_consumer_takes_what_it_has_not_declared() -> None:
 
 
 @pytest.mark.parametrize(
+    ("own", "other", "text"),
+    [
+        (["b1", "a1"], ["a1", "b1"], ""),
+        (["b1", "a1"], ["c1"], "prefixes is a1, b1, but the hand-off has c1. Remove prefixes to use the hand-off"),
+        ([], ["a1"], ""),
+        (["a1"], None, ""),
+    ],
+)
+def test_lists_conflict_only_if_their_items_differ(own: list[str], other: list[str] | None, text: str) -> None:
+    found = list(conflicts({"prefixes": own}, {"prefixes": other}))
+    assert [problem[: len(text)] for problem in found] == ([text] if text else [])
+
+
+@pytest.mark.parametrize(
     ("accepted", "parts"),
     [
         ({"prefixes": ["release"]}, ""),

@@ -73,6 +73,19 @@ def test_each_image_has_a_state_at_each_destination() -> None:
     assert count_states(rows) == {"replicated": 2, "missing": 5, "extra": 1, "archived": 3}
 
 
+def test_rows_are_ordered_by_image_tags_of_the_original() -> None:
+    source = {"b": images(image(1, "v2"), image(2)), "a": images(image(3, "v1"))}
+    copies = {PLACE: {"b": images(image(1, "old"), image(4, "v1"), image(5, "v3"))}}
+    rows = compare_copies(source, copies)
+    assert [(row.repository, row.image.image_tags) for row in rows] == [
+        ("a", ("v1",)),
+        ("b", ("v1",)),
+        ("b", ("v2",)),
+        ("b", ("v3",)),
+        ("b", ()),
+    ]
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [

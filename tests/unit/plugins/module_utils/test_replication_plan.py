@@ -166,7 +166,11 @@ def test_limits_of_the_registry_are_problems() -> None:
         {"rules": [[]]},
         {"rules": [{}]},
         {"rules": [{"destinations": ["x"]}]},
+        {"rules": [{"destinations": "x"}]},
+        {"rules": [{"destinations": [{"region": REGION}]}]},
         {"rules": [{"destinations": [], "repositoryFilters": [1]}]},
+        {"rules": [{"destinations": [], "repositoryFilters": [{}]}]},
+        {"rules": [{"destinations": [], "repositoryFilters": {"filter": "x"}}]},
         {"rules": [], "more": 1},
     ],
 )

@@ -73,6 +73,20 @@ def test_missing_copies_are_an_error_only_if_expected(expect: str, expected: boo
     assert request(expect=expect).expects_copies is expected
 
 
+@pytest.mark.parametrize(
+    ("changed", "needed"),
+    [
+        ({}, True),
+        ({"create_repositories": True}, False),
+        ({"expect": "any"}, False),
+        ({"expect": "replicated"}, False),
+        ({"state": "absent"}, False),
+    ],
+)
+def test_repositories_are_needed_if_replication_creates_none(changed: dict[str, Any], needed: bool) -> None:
+    assert request(**{"expect": "possible", "create_repositories": False, **changed}).needs_repositories is needed
+
+
 def test_rule_has_the_declaration() -> None:
     declared = request(delete_replication=True, adopt=True, regions=["us-east-1", "eu-west-1"])
     selection = Selection(("release",))

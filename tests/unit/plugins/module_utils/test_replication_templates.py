@@ -35,10 +35,10 @@ def test_templates_without_a_repository() -> None:
 
 def test_template_of_others_is_named_with_its_description() -> None:
     assert declared().foreign(Template("release", description="theirs")) == (
-        "Repository creation template release was not created by a replication from the same account: its description"
-        " is 'theirs'. Set adopt to true to manage it anyway, or remove it from templates."
+        "Repository creation template release was not created by a replication from account 111111111111: its"
+        " description is 'theirs'. Set adopt to true to manage it anyway, or remove it from templates."
     )
     assert declared().kept(Destination("222222222222", "eu-west-1")) == (
         "Repository creation template release of account 222222222222 in eu-west-1 was not created by a replication"
-        " from the same account. This run does not delete it."
+        " from account 111111111111. This run does not delete it."
     )

@@ -175,7 +175,7 @@ def test_first_boundary_is_written_first(
 
 
 FIRST, SECOND = end_policy(EARLY), end_policy(LATE)
-FOREIGN = {"Statement": []}
+FOREIGN: dict[str, Any] = {"Statement": []}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes import MODES, mode_problems
 
-UNUSED = {
+UNUSED: dict[str, Any] = {
     "policy_name": None,
     "path": "/",
     "description": None,

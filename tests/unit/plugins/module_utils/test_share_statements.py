@@ -118,7 +118,10 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     """Options, consumers and units of two shares, and policies that others wrote."""
     changed = {"Sid": sid_of("share"), "Effect": "Allow", "Principal": "*", "Action": "*"}
     long = {**THEIRS, "Action": [f"ecr:{'x' * 90}{number}" for number in range(100)]}
-    documents = {"release": json.dumps({"Statement": [changed]}), "base": json.dumps({"Statement": [long]})}
+    documents: dict[str, str | None] = {
+        "release": json.dumps({"Statement": [changed]}),
+        "base": json.dumps({"Statement": [long]}),
+    }
     consumers = [
         {"account": ONE, "external_id": "some-id", "expires": "14d"},
         {"organization_units": ["ou-f6g7-11111111"]},
@@ -127,7 +130,7 @@ def test_all_problems_of_several_modes_are_reported_together() -> None:
     first = share(consumers=consumers, repositories=["release", "base"], roles="per_consumer", expires="14d")
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     second = {**declared("second"), "consumers": [service], "repositories": ["mistyped"]}
-    found = problems(first, second, world=replace(START, documents=documents))
+    found = problems(first, second, world=replace(START, documents={**documents}))
     for part in (
         "Share share: mode repository_policy has no role, so it cannot express roles, expires.",
         "Share share: Consumer 1 (222222222222): external_id has no effect",
@@ -219,3 +222,62 @@ def test_share_that_has_no_statement_is_not_ended_by_name() -> None:
 def test_ended_shares_leave_a_share_without_an_end() -> None:
     shared = end_of(START, share())
     assert not shared.plan([share()], state="absent", expired_only=True).changed
+
+
+def test_problem_names_its_share_if_there_are_several() -> None:
+    wrong = share(consumers=[])
+    (alone,) = problems(wrong)
+    assert not alone.startswith("Share ")
+    assert problems(wrong, share(name="second", repositories=["base"])) == [f"Share share: {alone}"]
+
+
+def test_steps_have_the_options_of_the_module() -> None:
+    options = {
+        "region": REGION,
+        "name": "share",
+        "policy": "repository",
+        "names": ["release"],
+        "repository_tags": None,
+        "state": "present",
+        "access": "pull",
+        "adopt": True,
+    }
+    (step,) = START.plan([share(access="pull", adopt=True)]).statements
+    assert step.options["consumers"][0]["account"] == ONE
+    assert {name: value for name, value in step.options.items() if name != "consumers"} == options
+    (step,) = end_of(START, share()).plan([share(access="pull")], state="absent").statements
+    assert step.options == {**options, "state": "absent", "adopt": False, "consumers": None}
+    (step,) = replace(START, documents={"*": POLICY}).plan([share(mode="registry_policy")]).statements
+    assert (step.options["policy"], step.options["names"]) == ("registry", None)
+    assert step.options["repository_tags"] == TAG
+
+
+def test_statements_are_removed_before_others_are_added() -> None:
+    shared = end_of(START, share())
+    moved = replace(shared, repositories={"release": {}, "base": TAG, "other": {}})
+    plan = moved.plan([share(repositories=["base"])])
+    assert [(step.names, step.is_present) for step in plan.statements] == [(("release",), False), (("base",), True)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "place"), [("repository_policy", "the policies"), ("registry_policy", "the registry policy")]
+)
+def test_diff_names_the_statement(mode: str, place: str) -> None:
+    world = replace(START, documents={**START.documents, "*": None})
+    headers = [one["after_header"] for one in world.plan([share(mode=mode)]).diff]
+    assert headers[-1] == f"statement {sid_of('share')} in {place} in {REGION}"
+    shared = end_of(world, share(mode=mode))
+    assert shared.plan([share(mode=mode)]).diff == []
+
+
+def test_registry_policy_that_cannot_be_read_is_one_problem() -> None:
+    plan = replace(START, documents={"*": "{"}).plan([share(mode="registry_policy")])
+    (problem,) = plan.problems
+    assert problem.startswith("The registry policy is not a valid policy.")
+    assert (plan.access.gained, plan.access.lost) == ([], [])
+
+
+def test_role_of_one_consumer_of_an_earlier_share_must_end() -> None:
+    with_roles = end_of(START, {**ROLE, "roles": "per_consumer"})
+    (problem,) = problems(share(name="Share"), world=with_roles)
+    assert problem.startswith(f"Role share-{ONE} of this collection exists")

@@ -12,7 +12,19 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaratio
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
 
-from tests.unit.owner_account import ONE, OURS, OWNER, REGION, TAG, TWO, OwnerAccount, consumer, declared, end_of
+from tests.unit.owner_account import (
+    ONE,
+    OURS,
+    OWNER,
+    REGION,
+    TAG,
+    THREE,
+    TWO,
+    OwnerAccount,
+    consumer,
+    declared,
+    end_of,
+)
 
 OTHER_REGION = "us-east-1"
 ROLE_LINE = f"Owner account {OWNER}, role arn:aws:iam::{OWNER}:role/first"
@@ -182,3 +194,64 @@ def test_repositories_that_cannot_get_the_tag_are_problems() -> None:
 )  # fmt: skip
 def test_the_summary_names_the_next_step(is_shared: bool, check_mode: bool, lines: list[str]) -> None:
     assert framed_summary(("a", "b"), is_shared, check_mode) == lines
+
+
+def test_repositories_follow_the_last_role_of_a_share() -> None:
+    line = f"Owner account {OWNER}, role arn:aws:iam::{OWNER}:role/first-"
+    assert NEW.plan([declared("first", ONE, TWO, roles="per_consumer")]).summary == [
+        f"{line}{ONE}",
+        f"{ONE} can describe and pull with the external ID",
+        f"{line}{TWO}",
+        f"{TWO} can describe and pull with the external ID",
+        f"in {REGION}: release",
+    ]
+
+
+EARLY_END, LATE_END = "2026-06-01T00:00:00Z", "2026-12-01T00:00:00Z"
+
+
+def test_end_of_the_access_is_named_with_the_remedy() -> None:
+    share = declared("first", expires=EARLY_END)
+    shared = end_of(replace(NEW, now="2026-05-01T00:00:00Z"), share)
+    assert shared.plan([share]).summary[1] == f"the access ends on {EARLY_END} (in 31 days)"
+    assert replace(shared, now=EARLY_END).plan([share]).summary[1] == (
+        f"the access ended on {EARLY_END}; remove it with unshare.yml and ecr_share_expired_only: true"
+    )
+
+
+def test_shares_that_have_not_ended_are_named_as_unchanged() -> None:
+    shares = [
+        declared("first", expires=EARLY_END),
+        declared("later", TWO, expires=LATE_END),
+        declared("endless", THREE),
+    ]
+    world = end_of(replace(NEW, now="2026-05-01T00:00:00Z"), *shares)
+    plan = replace(world, now="2026-11-30T00:00:00Z").plan(shares, "absent", expired_only=True)
+    assert [line.replace(f"Owner account {OWNER}, role arn:aws:iam::{OWNER}:role/", "") for line in plan.summary] == [
+        "first",
+        "the role and its policy are deleted; no one can pull through it",
+        f"in {REGION}: no repository lost the tags",
+        "later",
+        f"not changed: its access ends on {LATE_END} (in 1 day)",
+        "endless",
+        "not changed: it has no end",
+        f"environment=release stays on repository release in {REGION}: role later and endless also grants it.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "place", "remaining"),
+    [
+        ("repository_policy", "repository policies", "the policies of release"),
+        ("registry_policy", "the registry policy", "the registry policy"),
+    ],
+)
+def test_share_without_a_role_is_named_by_its_statement(mode: str, place: str, remaining: str) -> None:
+    share = {**declared("first", access="pull"), "mode": mode, "consumers": [{"account": ONE}]}
+    world = replace(NEW, documents={"*": None})
+    plan = world.plan([share])
+    line = f"Owner account {OWNER}, share first in {place}, Sid {plan.shares[0].result['sid']}"
+    assert plan.summary == [line, f"{ONE} can pull", f"in {REGION}: release"]
+    assert plan.remaining == [f"{remaining} in {REGION}", f"the tag environment=release on release in {REGION}"]
+    ended = end_of(world, share).plan([share], "absent")
+    assert ended.summary[:2] == [line, "no policy has a statement of the share; no one can pull through it"]

@@ -391,7 +391,7 @@ def test_summary_names_the_share_and_the_option_that_is_not_set() -> None:
         "repositories:     release",
     ]
     without_role = summary(share_of(changed(WITHOUT_ROLE, null=False), {}, None, None), None, NOW)
-    assert without_role[2] == "mode:             repository_policy. The own identity of the consumer pulls."
+    assert without_role[2] == "mode:             repository_policy. The consumer pulls with its own identity."
 
 
 def test_summary_says_when_the_access_ends_or_ended() -> None:
