@@ -156,7 +156,8 @@ def _admits(
 def _some_principal(statement: Statement) -> Principal:
     if statement.names is None or statement.names.excluded:
         return Principal()
-    return _principal.some_principal(*statement.names.listed[0])
+    (name,) = statement.names.listed  # `split_by_principal` leaves one
+    return _principal.some_principal(*name)
 
 
 def _principals_text(statement: Statement) -> str:

@@ -58,6 +58,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import e
 
 #: The verdicts for sessions, by the ARN of the role, the class of repositories, the names and the tags of the session.
 Sessions = dict[tuple[str, int, tuple[str, ...], t.Optional[bool]], Attempt]
+#: The action of requests of which only the context matters.
+_ANY_ACTION = "ecr:BatchGetImage"
 _NOT_GRANTED = Decision(DENIED, "no statement allows it")
 
 
@@ -65,7 +67,7 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     """The requests of an outsider with its own identity, which the policies of its own account must allow as well."""
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
-    request = repository_request(estate, REQUIRED[0], target.repository, outsider.principal, outsider.context)
+    request = repository_request(estate, _ANY_ACTION, target.repository, outsider.principal, outsider.context)
     tried = choices(outsider, target.resource.statements, request.context.values)
 
     def decide(at: Estate) -> dict[str, Decision]:
@@ -84,7 +86,7 @@ def _direct_decisions(
         known = overridden(outsider.context, chosen)
         for request in repository_requests(estate, REQUIRED, target.repository, outsider.principal, known):
             decided.setdefault(request.action, []).append(_decide_direct(request, target.resource))
-    return _best_of_each(decided, len(tried))
+    return _best_of_each(decided, len(tried) >= COMBINATIONS)
 
 
 def role_attempt(estate: Estate, admission: RoleAdmission, target: Target, sessions: Sessions) -> Attempt:
@@ -134,17 +136,17 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
 
     def decide(at: Estate) -> dict[str, Decision]:
         decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
-        tried = 0
+        is_limited = False
         for name in admission.names if granted else ():
             principal, values = session_of_role(at, role.principal, name)
-            request = repository_request(at, REQUIRED[0], target.repository, principal, values)
+            request = repository_request(at, _ANY_ACTION, target.repository, principal, values)
             tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
-            tried = max(tried, len(tags))
+            is_limited |= len(tags) >= COMBINATIONS
             for chosen in tags:
                 known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
                 for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
                     decided.setdefault(one.action, []).append(decide_layers(one, layers))
-        return _best_of_each(decided, tried)
+        return _best_of_each(decided, is_limited)
 
     own = (session_of_role(estate, role.principal, name)[0] for name in admission.names)
     of_resource = [statement for principal in own for statement in concerning(target.timed, principal)]
@@ -172,13 +174,13 @@ def _is_granted(action: str, layers: Layers) -> bool:
     )
 
 
-def _best_of_each(decided: t.Mapping[str, t.Sequence[Decision]], tried: int) -> dict[str, Decision]:
+def _best_of_each(decided: t.Mapping[str, t.Sequence[Decision]], is_limited: bool) -> dict[str, Decision]:
     """The best decision for each action.
 
-    :param tried: the number of combinations of values that were tried
+    :param is_limited: whether further combinations of values may exist that were not tried
     """
     best = {action: _best(decisions) for action, decisions in decided.items()}
-    if tried < COMBINATIONS:
+    if not is_limited:
         return best
     too_many = Decision(UNKNOWN, TOO_MANY)
     return {

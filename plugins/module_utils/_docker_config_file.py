@@ -151,9 +151,9 @@ def _with(text: str | None, host: str, helper: str) -> str:
     if text is None or not text.strip(_WHITE):
         before = "" if text is None else text + "\n"
         return f'{before}{{\n\t"credHelpers": {created}\n}}\n'
-    helpers = [member for member in _named(text, "credHelpers") if member.value is not None]
-    if helpers:
-        return _set(text, helpers[0].at, host, json.dumps(helper))
+    helpers = next((member for member in _named(text, "credHelpers") if member.value is not None), None)
+    if helpers is not None:
+        return _set(text, helpers.at, host, json.dumps(helper))
     name = next((member.name for member in _named(text, "credHelpers")), "credHelpers")  # its value is null
     return _set(text, text.index("{"), name, created)
 

@@ -114,7 +114,7 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     if not reduced:
         return {row: applicable(row) for row in rows}
     picked: dict[Row, list[str]] = {}
-    turn = 0
+    times = Counter(dict.fromkeys(FAULTS, 0))
     seen: dict[tuple[str, str], dict[str, Counter[int]]] = {}
     repeated: set[tuple[str, str]] = set()
     for row in rows:
@@ -134,10 +134,8 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         # Threads make the calls of a pull, in no sure order: another call may stand here, which cannot be stale.
         apart = {STALE} if row.phase == "pull" else {KILLED_AFTER} if row.writes else set()
         faults = [fault for fault in applicable(row) if fault not in apart]
-        # The one whose turn it is, or the next that applies here.
-        preferred = [FAULTS[(turn + step) % len(FAULTS)] for step in range(len(FAULTS))]
-        fault = next(fault for fault in preferred if fault in faults)
-        turn = FAULTS.index(fault) + 1
+        fault = min(faults, key=lambda one: times[one])
+        times[fault] += 1
         picked[row].append(fault)
     return picked
 

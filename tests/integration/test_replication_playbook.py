@@ -65,15 +65,16 @@ class Registries:
         ]
         return found
 
-    def names(self) -> set[str]:
-        """The repositories of the consumer account."""
-        return {one["repositoryName"] for one in self.consumer.describe_repositories()["repositories"]}
+    def names(self, ecr: Any = None) -> set[str]:
+        """The repositories of the consumer account, or of the account of a client."""
+        return {one["repositoryName"] for one in (ecr or self.consumer).describe_repositories()["repositories"]}
 
     def reset(self) -> None:
         configure(self.owner, FOREIGN_RULE)
         refusal(self.consumer.delete_registry_policy)
-        for name in self.names():
-            self.consumer.delete_repository(repositoryName=name, force=True)
+        for ecr, kept in ((self.consumer, set[str]()), (self.owner, {*accounts.REPOSITORIES})):
+            for name in self.names(ecr) - kept:
+                ecr.delete_repository(repositoryName=name, force=True)
         for template in self.templates:
             self.consumer.delete_repository_creation_template(prefix=template["prefix"])
 

@@ -89,6 +89,12 @@ def test_a_statement_for_everyone_is_not_one_for_an_organization() -> None:
         assert one.principal == "everyone"
 
 
+def test_deny_for_an_excluded_principal_is_not_for_others() -> None:
+    others = allow(None, NotPrincipal={"AWS": ROOT})
+    (one,) = _admission.admissions(trust(others, allow({"AWS": ROOT}, Effect="Deny")))
+    assert (one.principal, bool(one.doubt)) == (f"everyone except {CONSUMER}", True)
+
+
 OPENINGS = {
     "organization-without-condition": allow({"AWS": "*"}, EXTERNAL_ID),
     "everyone": allow("*"),

@@ -57,6 +57,10 @@ WRITTEN = "".join(f"{key} = {value}\n" for key, value in PROFILE.items())
         (f"[{SECTION}]\n{WRITTEN}\n[default]\n", f"[{SECTION}]\n{WRITTEN}\n[default]\n", "[default]\n"),
         (f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n", f"[{SECTION}]\n{WRITTEN}# mine\n[default]\n",
          "# mine\n[default]\n"),
+        (f"[{SECTION}]\n{WRITTEN}# mine\n# too\n[default]\n", f"[{SECTION}]\n{WRITTEN}# mine\n# too\n[default]\n",
+         "# mine\n# too\n[default]\n"),
+        (f"[{SECTION}]\n{WRITTEN}\n# mine\n[default]\n", f"[{SECTION}]\n{WRITTEN}\n# mine\n[default]\n",
+         "# mine\n[default]\n"),
         # Written by hand without an empty line before the section.
         (f"[default]\n[{SECTION}]\nrole_arn = y\n[profile x]\n", f"[default]\n[{SECTION}]\n{WRITTEN}[profile x]\n",
          "[default]\n[profile x]\n"),

@@ -149,7 +149,7 @@ def test_a_file_that_is_not_text() -> None:
 def test_a_diff_shows_only_our_entries() -> None:
     text = json.dumps({"auths": {"a": {"auth": SECRET}}, "credHelpers": {"gcr.io": "gcloud", HOST: "ecr-login"}})
     merged = merge_helpers(text.encode(), {HOST: OURS})
-    assert read(merged.before.encode()) == {"credHelpers": {HOST: "ecr-login"}}
+    assert merged.before == f'{{\n    "credHelpers": {{\n        "{HOST}": "ecr-login"\n    }}\n}}\n'
     assert read(merged.after.encode()) == {"credHelpers": {HOST: OURS}}
 
 

@@ -196,7 +196,7 @@ def test_the_summary_names_the_next_step(is_shared: bool, check_mode: bool, line
     assert framed_summary(("a", "b"), is_shared, check_mode) == lines
 
 
-def test_the_last_role_of_a_share_is_followed_by_its_repositories() -> None:
+def test_repositories_follow_the_last_role_of_a_share() -> None:
     line = f"Owner account {OWNER}, role arn:aws:iam::{OWNER}:role/first-"
     assert NEW.plan([declared("first", ONE, TWO, roles="per_consumer")]).summary == [
         f"{line}{ONE}",
