@@ -66,7 +66,7 @@ def test_a_condition_over_several_lines_stays_one() -> None:
 def test_tests_of_a_file_are_mirror_and_importers() -> None:
     names = [file.name for file in runner.tests_of("_condition")]
     assert names[0] == "test_condition.py"
-    assert "test_trust_subset.py" in names
+    assert "test_condition_text.py" in names
     assert "test_evaluate.py" not in names  # it tests what uses the file
 
 
