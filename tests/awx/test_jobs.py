@@ -97,7 +97,7 @@ def test_the_answers_are_those_that_the_survey_takes() -> None:
     assert [rules.answer_problems(questions[name], answer) for name, answer in ANSWERS.items()] == [[]] * len(ANSWERS)
 
 
-def test_the_workflow_hands_the_share_on_and_takes_it_back(awx: Awx, lab: Lab) -> None:
+def test_workflow_shares_pulls_and_unshares(awx: Awx, lab: Lab) -> None:
     # Both accounts' credentials in one job do not get into each other's way.
     code, output, shared = awx.job("ECR Share", [OWNER, CONSUMER], ANSWERS)
     assert code == 0, output

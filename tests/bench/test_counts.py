@@ -58,7 +58,7 @@ def test_tagging_reads_once_and_writes_twenty_at_a_time(ground: Ground, count: i
     assert requests == Counter({READ: count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})
 
 
-def test_discovery_lists_in_pages_and_reads_what_is_meant(ground: Ground) -> None:
+def test_discovery_lists_pages_and_reads_the_selection(ground: Ground) -> None:
     absent = {"tags": KNOWN_BY, "state": "absent"}
     requests = calls(ground, "ecr_repository_tag", {"names": ["bench/000*"], **absent}, check=True)
     listed = -(-(ground.total + len(accounts.REPOSITORIES)) // 1000)

@@ -18,12 +18,12 @@ MISS = Comparison("5", "tag <many>", "bare boto3", 1.3, OURS, REFERENCE)
 HIT = replace(MISS, row="4", start=START, factor=1.25)
 
 
-def test_a_side_has_its_median_and_its_spread() -> None:
+def test_measurement_has_a_median_and_a_spread() -> None:
     assert (OURS.median, OURS.spread) == (4.0, 0.5)
     assert str(OURS) == "4.00 s ±25%"
 
 
-def test_the_ratio_is_of_what_is_left_after_the_start() -> None:
+def test_ratio_excludes_the_startup_time() -> None:
     assert (MISS.ratio, MISS.reached) == (2.0, False)
     assert (HIT.ratio, HIT.reached) == (1.25, True)
     assert not replace(HIT, factor=1.24).reached
@@ -33,11 +33,11 @@ def test_the_ratio_is_of_what_is_left_after_the_start() -> None:
     ("comparison", "target"),
     [(MISS, "≤ 1.3"), (HIT, "≤ 1.25 + start"), (replace(MISS, factor=1 / 50), "50 times faster")],
 )
-def test_a_target_is_told(comparison: Comparison, target: str) -> None:
+def test_target_of_a_benchmark_is_printed(comparison: Comparison, target: str) -> None:
     assert comparison.target == target
 
 
-def test_what_is_missed_is_said_with_what_was_measured() -> None:
+def test_missed_target_is_reported_with_the_measurement() -> None:
     assert HIT.reason == ""
     assert MISS.reason == (
         "4.00 s, for 1002 reads and 50 writes; the reference took 2.00 s, for 1001 reads and 50 writes;"

@@ -242,7 +242,7 @@ def test_the_observer_sees_access_after_its_end(watched: bench.Bench, nothing_sh
         ("expired token", "ExpiredToken"),
     ],
 )
-def test_a_fault_is_what_a_client_takes_it_for(watched: bench.Bench, fault: str, error: str) -> None:
+def test_fault_looks_real_to_a_client(watched: bench.Bench, fault: str, error: str) -> None:
     once = Config(retries={"total_max_attempts": 1}, read_timeout=0.5 if fault == "timeout" else 30)
     for service, call in (("iam", "list_roles"), ("ecr", "describe_repositories")):
         client = Lab(watched.folder / "lab").session("owner").client(service, config=once)
@@ -306,7 +306,7 @@ def sabotaged(folder: pathlib.Path, nothing_shared: int) -> list[tuple[str, str,
     return results
 
 
-def test_a_product_that_skips_a_write_makes_cells_fail(watched: bench.Bench, nothing_shared: int) -> None:
+def test_skipped_write_makes_cells_fail(watched: bench.Bench, nothing_shared: int) -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         whole, turned, unattached, unrevoked = pool.submit(sabotaged, watched.folder, nothing_shared).result(120)
     assert (whole, turned) == (("as it is", "ok", ""), ("as it is", "ok", ""))
@@ -383,12 +383,12 @@ def trial(
         (trial(third=replace(RAN, violations=[VIOLATION])), "Third run, task: invariant 1"),
     ],
 )
-def test_the_judge_tells_what_is_wrong(tried: matrix.Trial, words: str) -> None:
+def test_judge_names_the_wrong_verdict(tried: matrix.Trial, words: str) -> None:
     (said,) = matrix.judge(tried)
     assert words in said
 
 
-def test_the_judge_finds_nothing_where_nothing_is() -> None:
+def test_judge_finds_nothing_in_correct_verdicts() -> None:
     assert matrix.judge(trial()) == []
     assert matrix.judge(trial(first=replace(RAN, killed=True, code=-9, result={}))) == []
     assert matrix.judge(trial(first=replace(RAN, code=1, result={"failed": True, "msg": "denied"}))) == []

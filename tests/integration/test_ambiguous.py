@@ -65,7 +65,7 @@ def test_every_write_of_a_change_may_lose_its_answer(control: Control, dropping_
     assert (pull_role(control, "changing", **options)["changed"], len(versions(control, "changing"))) == (False, 2)
 
 
-def test_a_pause_that_is_none_is_refused_before_the_first_write(control: Control) -> None:
+def test_invalid_wait_interval_is_rejected_before_the_first_write(control: Control) -> None:
     mark = len(control.lab.calls())
     role = pull_role(control, "paused", wait_interval=-1)
     tags = owner(control, "ecr_repository_tag", names=["release"], tags=RELEASE, wait_interval=-1)
@@ -73,7 +73,7 @@ def test_a_pause_that_is_none_is_refused_before_the_first_write(control: Control
     assert control.lab.calls()[mark:] == []
 
 
-def test_a_version_that_was_made_twice_is_removed(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
+def test_duplicate_version_is_removed(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     pull_role(control, "twice")
     dropping_proxy.after("CreatePolicyVersion", dropping_proxy.lose)
     dropping_proxy.after("DeletePolicyVersion", dropping_proxy.lose)  # and is then gone already
@@ -94,9 +94,7 @@ def test_killed_removal_is_completed_by_the_next_run(control: Control, dropping_
     assert (again["changed"], versions(control, "killed")) == (False, {"v1": False, "v3": True})
 
 
-def test_the_fifth_version_made_twice_is_no_version_too_many(
-    control: Control, dropping_proxy: ResponseDroppingProxy
-) -> None:
+def test_repeated_fifth_version_is_within_the_limit(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
     """The second request meets the limit, since the first took the last place."""
     for regions in (["eu-west-1"], ["eu-west-2"], ["eu-west-3"], ["eu-north-1"], ["eu-south-1"]):
         pull_role(control, "fifth", regions=regions)
@@ -155,7 +153,7 @@ def test_a_quota_of_the_account_is_an_error_at_once(control: Control, dropping_p
     ],
     ids=["the-same-role", "untagged-role", "another-trust", "the-same-policy", "untagged-policy", "another-policy"],
 )
-def test_what_another_makes_in_between_is_never_taken_over(
+def test_object_of_another_run_is_never_adopted(
     control: Control,
     dropping_proxy: ResponseDroppingProxy,
     request: pytest.FixtureRequest,
@@ -217,7 +215,9 @@ def failing(code: str, *names: str) -> Callable[[], tuple[int, str]]:
     return lambda: (200, json.dumps({"FailedResourcesMap": {REPOSITORY_ARN + name: failed for name in names}}))
 
 
-def test_failed_response_of_a_made_write_is_no_failure(control: Control, dropping_proxy: ResponseDroppingProxy) -> None:
+def test_failed_response_after_a_write_is_not_a_failure(
+    control: Control, dropping_proxy: ResponseDroppingProxy
+) -> None:
     """The lab did what it was asked to, and says that it could not."""
     names = list(accounts.REPOSITORIES)
     for state, call, left in (("present", "TagResources", {"share": "yes"}), ("absent", "UntagResources", {})):

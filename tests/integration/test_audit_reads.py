@@ -100,7 +100,7 @@ def test_a_region_that_is_not_enabled_is_named(estate: Control) -> None:
 
 
 @pytest.mark.parametrize("event", ["ListTagsForResource", "GetRepositoryPolicy", "DescribeImages"])
-def test_a_repository_that_is_deleted_meanwhile_is_left_out(estate: Control, event: str) -> None:
+def test_repository_deleted_meanwhile_is_omitted(estate: Control, event: str) -> None:
     ecr, other = (estate.lab.client("owner", "ecr") for _client in range(2))
     other.create_repository(repositoryName="short-lived", tags=[{"Key": "environment", "Value": "release"}])
     deleted: list[Any] = []

@@ -276,7 +276,7 @@ def test_a_failure_inside_a_successful_response_is_never_ignored(
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("expected", ["readable", "denied"])
-def test_what_is_not_from_aws_proves_nothing(
+def test_response_that_is_not_from_aws_proves_nothing(
     control: Control, owner: Owner, recording_proxy: RecordingProxy, clock: Clock, name: str, expected: str
 ) -> None:
     status, body = BODIES[name]

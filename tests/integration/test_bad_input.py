@@ -87,7 +87,7 @@ def test_a_wrong_declaration_is_refused_before_the_first_write(
     assert not control.handoff.exists()
 
 
-def test_a_share_without_a_declaration_is_told_what_is_missing(control: Control) -> None:
+def test_undeclared_share_names_the_missing_options(control: Control) -> None:
     run = control.playbook("share", "owner")
     refused(
         control,

@@ -107,7 +107,7 @@ def test_overwritten_change_is_not_reported_as_done(control: Control, dropping_p
     assert (result["changed"], result["waiting_for"]) == (True, ["the tags of release"])
 
 
-def test_other_tags_that_others_change_meanwhile_are_no_matter(
+def test_concurrent_changes_of_other_tags_do_not_matter(
     control: Control, dropping_proxy: ResponseDroppingProxy
 ) -> None:
     """Two shares, each with a tag of its own, on the same repository at once."""

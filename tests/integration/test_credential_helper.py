@@ -160,7 +160,7 @@ def files_of(folder: pathlib.Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_host_pulls_from_two_owner_accounts_and_goes_on(host: Host) -> None:
+def test_host_keeps_pulling_from_two_owner_accounts(host: Host) -> None:
     before = files_of(host.home), files_of(host.bin)
     checked = host.role("--check", "--diff", registries=declared())
     assert (checked.code, checked.changed) == (0, 1), checked

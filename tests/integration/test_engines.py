@@ -382,7 +382,7 @@ def test_a_repository_with_a_slash_in_its_name_gets_its_folder(
 
 
 @pytest.mark.parametrize("dest", ["dir:{}", "docker-archive:{}/notes.txt:app:v1.0"])
-def test_what_is_no_image_is_not_replaced(shared: Control, tmp_path: pathlib.Path, dest: str) -> None:
+def test_file_that_is_not_an_image_is_not_replaced(shared: Control, tmp_path: pathlib.Path, dest: str) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("mine")
     result = attempt(shared, engine="skopeo", dest=dest.format(tmp_path), images=[f"release:{accounts.IMAGE_TAG}"])
@@ -452,7 +452,7 @@ def test_a_layout_loads_into_the_engines(
         ("{folder}/layout", ("docker", "podman"), "oci_layout"),
     ],
 )
-def test_auto_says_which_engine_it_took(
+def test_auto_reports_the_chosen_engine(
     shared: Control,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: pathlib.Path,

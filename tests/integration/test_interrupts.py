@@ -78,7 +78,7 @@ def hold(site: Site, call: str, answer: bool) -> None:
     site.proxy.hold_call(call, answer)
 
 
-def test_a_share_that_is_ended_goes_on_with_the_next_run(holding: Site, control: Control) -> None:
+def test_interrupted_share_continues_with_the_next_run(holding: Site, control: Control) -> None:
     command = [PROGRAM, "playbooks/share.yml", "-e", "@playbooks/vars/scenario.yml"]
     command += ["-e", f"ecr_share_handoff_path={holding.handoff}", "-e", "ecr_share_wait_interval=0"]
     hold(holding, "CreatePolicy", answer=True)
@@ -112,7 +112,7 @@ CHANGES: list[tuple[dict[str, Any], str, bool, signal.Signals]] = [
 ]
 
 
-def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site, control: Control) -> None:
+def test_interrupted_change_of_consumer_roles_continues(holding: Site, control: Control) -> None:
     always: dict[str, Any] = {
         "ecr_share_role_name": "own_roles",
         "ecr_share_roles": "per_consumer",
@@ -139,7 +139,7 @@ def test_a_change_of_consumer_roles_that_is_ended_goes_on(holding: Site, control
     assert [name for name in roles if name.startswith("own_roles")] == []
 
 
-def test_a_pull_that_is_ended_goes_on_with_the_next_run(holding: Site) -> None:
+def test_interrupted_pull_continues_with_the_next_run(holding: Site) -> None:
     if not holding.handoff.exists():
         assert holding.share().code == 0
     holding.begin()

@@ -36,7 +36,7 @@ def both(control: Control, module: str, /, **options: Any) -> tuple[dict[str, An
     return result, writes
 
 
-def test_a_pull_role_walks_through_its_life(control: Control) -> None:
+def test_pull_role_is_created_changed_and_deleted(control: Control) -> None:
     for options, writes in [
         (ROLE, ["iam:CreateRole", "iam:CreatePolicy", "iam:AttachRolePolicy"]),
         (ROLE, []),
@@ -144,7 +144,7 @@ def test_policy_with_other_attachments_changes_with_warning(control: Control) ->
     assert warning in " ".join(control.last.output.split())
 
 
-def test_a_role_that_others_made_is_not_taken_over_unless_told(control: Control) -> None:
+def test_role_of_others_is_adopted_only_with_the_option(control: Control) -> None:
     iam = control.lab.client("owner", "iam")
     iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=NOBODY)
     options = {**ROLE, "name": "theirs"}
@@ -156,7 +156,7 @@ def test_a_role_that_others_made_is_not_taken_over_unless_told(control: Control)
     assert adopted.get("msg") is None
 
 
-def test_a_role_that_others_hang_on_to_is_not_deleted(control: Control) -> None:
+def test_role_with_attachments_of_others_is_not_deleted(control: Control) -> None:
     options = {**ROLE, "name": "busy"}
     assert control.module("iam_ecr_pull_role", "owner", **options)["code"] == 0
     iam = control.lab.client("owner", "iam")
@@ -167,7 +167,7 @@ def test_a_role_that_others_hang_on_to_is_not_deleted(control: Control) -> None:
     assert control.lab.writes_since(mark) == []
 
 
-def test_tags_walk_through_their_life_and_leave_others_alone(control: Control) -> None:
+def test_tags_are_set_changed_and_removed_beside_others(control: Control) -> None:
     ecr = control.lab.client("owner", "ecr")
     theirs = {"Key": "team", "Value": "platform"}
     ecr.tag_resource(resourceArn=REPOSITORY_ARN + "develop", tags=[theirs])

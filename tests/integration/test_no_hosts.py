@@ -14,7 +14,7 @@ INVENTORY = "[owners]\na ansible_connection=local\n[empty]\n"
 
 @pytest.mark.parametrize("playbook", ["share", "unshare", "revoke", "pull"])
 @pytest.mark.parametrize("pattern", ["ownres", "empty", "owners:!a", "aws_organizations_accounts", ["ownres", "empty"]])
-def test_a_pattern_without_hosts_ends_the_run(
+def test_pattern_that_matches_no_host_fails_the_run(
     control: Control, tmp_path: pathlib.Path, playbook: str, pattern: str | list[str]
 ) -> None:
     inventory = tmp_path / "hosts.ini"

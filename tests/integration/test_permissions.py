@@ -263,7 +263,7 @@ def test_documented_policies_are_sufficient(walked: WalkResult) -> None:
 
 
 @pytest.mark.parametrize("name", [OWNER, CONSUMER])
-def test_the_policies_hold_what_is_called_and_nothing_else(walked: WalkResult, name: str) -> None:
+def test_policies_allow_exactly_the_called_actions(walked: WalkResult, name: str) -> None:
     called = walked.called[name]
     needed = called | {ALSO_NEEDED[action] for action in called if action in ALSO_NEEDED}
     assert sorted(actions(policy(name, "any"))) == sorted(needed)
@@ -455,7 +455,7 @@ def test_first_share_without_an_action_converges_later(staff: LimitedUsers) -> N
     list(fail_then_converge(staff, missing, "iam_ecr_pull_role", **ROLE))
 
 
-def test_a_change_that_lacks_an_action_never_mixes_old_and_new(staff: LimitedUsers) -> None:
+def test_change_without_permission_never_mixes_old_and_new(staff: LimitedUsers) -> None:
     iam = staff.lab.client("owner", "iam")
     for user in existing_roles(staff, CHANGE):
         arn = f"arn:aws:iam::{accounts.OWNER}:policy/{user}"

@@ -295,7 +295,7 @@ def test_a_denial_that_is_partly_not_denied_is_not_denied(control: Control, owne
     ],
     ids=["trust", "no-policy", "explicit-deny"],
 )
-def test_who_may_not_assume_the_role_is_told_by_whom(
+def test_denial_of_assume_role_names_the_denied_caller(
     control: Control, owner: Owner, statement: Statement, external_id: str, kind: str, reason: str, advice: str
 ) -> None:
     iam, user, role = control.lab.client("consumer-administrator", "iam"), owner.name(), owner.role(*READ)
@@ -311,7 +311,7 @@ def test_who_may_not_assume_the_role_is_told_by_whom(
     assert result["msg"] == f"Role {role} cannot be assumed: {result['denial']}. {advice}"
 
 
-def test_a_caller_whose_session_is_over_is_told_to_renew_it(control: Control, owner: Owner) -> None:
+def test_caller_with_expired_session_is_told_to_renew_it(control: Control, owner: Owner) -> None:
     """AWS has no session this short; the lab has."""
     sts = control.lab.session("consumer").client("sts", config=Config(parameter_validation=False))
     keys = sts.get_session_token(DurationSeconds=1)["Credentials"]
@@ -508,7 +508,7 @@ def test_pull_started_before_the_share_succeeds_later(control: Control, tmp_path
 
 
 @pytest.mark.parametrize("late", ["tag", "untag"])
-def test_a_tag_that_comes_or_goes_late_is_waited_for(control: Control, owner: Owner, late: str) -> None:
+def test_late_tag_changes_are_waited_for(control: Control, owner: Owner, late: str) -> None:
     comes, goes = owner.repository(), owner.repository(late="yes")
     role, mark = owner.role(*tagged("late")), len(control.lab.calls())
     variables = {"ecr_pull_repositories": [comes]} if late == "tag" else {"ecr_pull_denied": [goes]}
@@ -522,7 +522,7 @@ def test_a_tag_that_comes_or_goes_late_is_waited_for(control: Control, owner: Ow
 
 @pytest.mark.parametrize("credentials", [HOST, CONTROLLER])
 @pytest.mark.parametrize("late", ["role", "tag"])
-def test_a_single_pull_waits_as_well(control: Control, owner: Owner, late: str, credentials: str) -> None:
+def test_single_pull_waits_too(control: Control, owner: Owner, late: str, credentials: str) -> None:
     image, name = owner.repository(single="yes" if late == "role" else "no"), owner.name()
     owner.push(image)
     if late == "tag":
@@ -583,7 +583,7 @@ def test_an_image_that_does_not_exist_is_not_waited_for(control: Control, owner:
     assert count(control, mark) == 1
 
 
-def test_what_is_wrong_for_good_ends_the_wait_for_what_may_come(control: Control, owner: Owner, clock: Clock) -> None:
+def test_final_error_ends_the_wait_for_propagation(control: Control, owner: Owner, clock: Clock) -> None:
     role, may_come = owner.role(*tagged("good"), deny(DESCRIBE_CALL)), owner.repository()
     mark = len(control.lab.calls())
     assert prove(control, role, readable=[may_come], **TWO_ATTEMPTS)["verdict"] == "fail"
@@ -667,7 +667,7 @@ def test_image_of_another_registry_is_rejected_early(control: Control, owner: Ow
 
 
 @pytest.mark.parametrize("denied", [[], ["develop"]], ids=["nothing-else", "a-denial"])
-def test_a_token_that_is_denied_for_good_is_not_waited_for(
+def test_finally_denied_token_is_not_waited_for(
     control: Control, owner: Owner, clock: Clock, denied: list[str]
 ) -> None:
     role, mark = owner.role(TOKEN, deny(TOKEN_CALL)), len(control.lab.calls())
@@ -675,7 +675,7 @@ def test_a_token_that_is_denied_for_good_is_not_waited_for(
     assert count(control, mark) == ONE_ATTEMPT
 
 
-def test_a_token_that_may_come_is_waited_for(control: Control, owner: Owner, clock: Clock) -> None:
+def test_token_that_may_become_available_is_waited_for(control: Control, owner: Owner, clock: Clock) -> None:
     role, mark = owner.role(DESCRIBE, PULL), len(control.lab.calls())
     assert prove(control, role, readable=["release"], **TWO_ATTEMPTS)["verdict"] == "fail"
     assert count(control, mark) == ONE_ATTEMPT * 2
@@ -697,7 +697,7 @@ def test_role_of_an_old_share_is_not_retried(control: Control) -> None:
     assert (run.code, count(control, mark)) == (2, 1), run
 
 
-def test_a_play_that_waited_in_vain_says_what_is_missing(control: Control) -> None:
+def test_play_after_a_timeout_names_what_is_missing(control: Control) -> None:
     role, mark = f"arn:aws:iam::{accounts.OWNER}:role/nowhere", len(control.lab.calls())
     run = pull_playbook(control, role, ecr_pull_wait_timeout=4)
     assert (run.code, count(control, mark) > 1) == (2, True), run

@@ -52,7 +52,7 @@ def until(ask: Callable[[], Any], answer: Any) -> None:
         agreed = agreed + 1 if ask() == answer else 0
 
 
-def test_the_lab_knows_a_change_later_and_then_for_good(lab: Lab) -> None:
+def test_lab_returns_a_change_late_and_then_always(lab: Lab) -> None:
     iam, ecr, sts = lab.client("owner", "iam"), lab.client("owner", "ecr"), lab.client("consumer", "sts")
     arn = f"arn:aws:iam::{accounts.OWNER}:role/slow"
     trust = document({"Effect": "Allow", "Principal": {"AWS": accounts.CONSUMER}, "Action": ASSUME})

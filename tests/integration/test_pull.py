@@ -234,7 +234,7 @@ def test_the_summary_names_every_host_and_says_why_one_failed(several: FiveHostR
     assert found.startswith(line)
 
 
-def test_the_summary_comes_where_every_host_failed_too(shared: Control) -> None:
+def test_summary_is_printed_if_every_host_failed(shared: Control) -> None:
     hosts: dict[str, dict[str, Any]] = {name: {"ecr_pull_external_id": "another"} for name in ("left", "right")}
     path = inventory(shared, hosts, ansible_python_interpreter="{{ ansible_playbook_python }}")
     run = shared.playbook("pull", "consumer", "-i", path)

@@ -115,7 +115,7 @@ def test_role_of_others_is_not_changed(control: Control) -> None:
     assert control.module(ROLE, PROFILE, **{**NAMED, "name": "theirs"}, state="absent")["changed"]
 
 
-def test_role_of_a_cache_is_no_pull_role(control: Control) -> None:
+def test_role_of_a_cache_is_not_a_pull_role(control: Control) -> None:
     assert control.module(ROLE, PROFILE, **NAMED)["code"] == 0
     consumers = [{"account": accounts.STRANGER, "external_id": "test"}]
     options = {"repository_tags": {"a": "b"}, "consumers": consumers}

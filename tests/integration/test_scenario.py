@@ -65,7 +65,7 @@ def test_check_mode_of_first_share_predicts_it(control: Control) -> None:
     assert not control.handoff.exists()
 
 
-def test_the_share_is_what_the_scenario_says(shared: Control) -> None:
+def test_share_agrees_with_the_scenario(shared: Control) -> None:
     iam, ecr = shared.lab.client("owner", "iam"), shared.lab.client("owner", "ecr")
     role = iam.get_role(RoleName=ROLE)["Role"]
     assert role["AssumeRolePolicyDocument"]["Statement"] == [

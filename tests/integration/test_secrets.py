@@ -108,7 +108,7 @@ def test_the_search_finds_a_piece_of_a_secret_in_every_form(form: str) -> None:
     assert secrets.within(b"something before" + base64.b64encode(os.urandom(60)) + b"something behind") == set()
 
 
-def test_the_watch_finds_what_is_planted(site: Site, docker: dict[str, str], podman: dict[str, str]) -> None:
+def test_watch_finds_planted_secrets(site: Site, docker: dict[str, str], podman: dict[str, str]) -> None:
     site.begin()
     secret, system = site.keys[0], pathlib.Path(tempfile.mkdtemp())
     folders = [
@@ -137,7 +137,7 @@ def test_the_watch_finds_what_is_planted(site: Site, docker: dict[str, str], pod
         system.rmdir()
 
 
-def test_the_watch_finds_what_is_said(site: Site) -> None:
+def test_watch_finds_printed_secrets(site: Site) -> None:
     site.begin()
     watch = site.watch(["sh", "-c", 'sleep 1; printf %s "$1" | base64 >&2', "sh", site.keys[0]])
     assert {text.split(",")[0] for text in watch.secrets_in_output()} == {"secret 0"}

@@ -144,7 +144,7 @@ def test_changed_tags_remove_access_of_former_tags(control: Control) -> None:
     assert f"- {accounts.CONSUMER} (external ID) loses develop" in run.output, run
 
 
-def test_unshare_takes_back_what_the_share_made_and_nothing_else(control: Control) -> None:
+def test_unshare_removes_only_what_the_share_created(control: Control) -> None:
     tag_by_others(control, **TAGS, team="platform")
     assert control.share(ecr_share_consumers=[STRANGER]).code == 0
     assert control.share().code == 0  # the role keeps the revocation of the former consumer's sessions

@@ -85,7 +85,7 @@ def test_five_versions_whatever_the_default_leave_place_for_one(control: Control
     [TRUST_OF_OTHERS, {**TRUST_OF_OTHERS, "Effect": "Deny", "Principal": {"AWS": "*"}}],
     ids=["allow", "deny"],
 )
-def test_a_statement_of_others_in_the_trust_goes_and_is_told(control: Control, statement: dict[str, Any]) -> None:
+def test_removed_trust_statement_of_others_is_reported(control: Control, statement: dict[str, Any]) -> None:
     name = "trust-" + statement["Effect"]
     pull_role(control, name)
     edit_trust(control, name, statement)
@@ -98,7 +98,7 @@ def test_a_statement_of_others_in_the_trust_goes_and_is_told(control: Control, s
     assert (again["changed"], again["before"]["trust"]) == (False, result["trust"])
 
 
-def test_what_others_took_away_is_there_again(control: Control) -> None:
+def test_settings_that_others_removed_are_restored(control: Control) -> None:
     iam, name = control.lab.client("owner", "iam"), "taken"
     pull_role(control, name)
     iam.detach_role_policy(RoleName=name, PolicyArn=policy_arn(name))

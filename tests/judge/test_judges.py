@@ -155,7 +155,7 @@ def test_kept_trust_is_a_subset_of_the_new_policy() -> None:
     assert equal == still_admitted
 
 
-def test_a_trust_policy_loses_nobody_to_itself() -> None:
+def test_trust_policy_compared_with_itself_loses_no_principal() -> None:
     policies = [
         question["resourcePolicy"]
         for question in Generator(SEED).questions(3000)

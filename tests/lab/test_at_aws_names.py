@@ -106,7 +106,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_user_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SystemExit, match=r"^at-aws-names makes namespaces, which only root may: run it as root\.$"):
         at_aws_names.main(["--", "echo", "ran"])
@@ -121,7 +121,7 @@ def test_programs_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.engine
-def test_where_root_may_not_make_namespaces_the_reason_is_shown() -> None:
+def test_missing_namespaces_are_the_shown_reason() -> None:
     command = ["setpriv", "--bounding-set", "-sys_admin", *COMMAND, "echo", "ran"]
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -129,6 +129,6 @@ def test_where_root_may_not_make_namespaces_the_reason_is_shown() -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--"], ["echo", "ran"]])
-def test_what_has_no_command_is_refused_with_the_usage(words: list[str]) -> None:
+def test_missing_command_is_rejected_with_the_usage(words: list[str]) -> None:
     with pytest.raises(SystemExit, match=r"^usage: "):
         at_aws_names.main(words)

@@ -265,7 +265,7 @@ def test_the_role_needs_the_right_external_id(lab: Lab, options: dict[str, str])
 
 @pytest.mark.parametrize("options", [{}, {"ExternalId": EXTERNAL_ID}], ids=repr)
 @pytest.mark.usefixtures("owner")
-def test_a_stranger_may_not_assume_the_role(lab: Lab, options: dict[str, str]) -> None:
+def test_undeclared_account_cannot_assume_the_role(lab: Lab, options: dict[str, str]) -> None:
     refused = refusal(assume_role(lab, "stranger"), **options)
     assert refused == may_not_assume(f"{accounts.STRANGER}:user/stranger")
 
@@ -623,7 +623,7 @@ def role_trusting(iam: Any, principal: Any, **condition: Any) -> Iterator[None]:
 
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("kind", ["user", "role"])
-def test_who_is_deleted_leaves_an_id_in_the_trust(lab: Lab, kind: str, many: bool) -> None:
+def test_deleted_principal_leaves_an_id_in_the_trust(lab: Lab, kind: str, many: bool) -> None:
     iam, consumer_iam = lab.client("owner", "iam"), lab.client("consumer-administrator", "iam")
     create, delete = getattr(consumer_iam, f"create_{kind}"), getattr(consumer_iam, f"delete_{kind}")
     name = {f"{kind.title()}Name": "leaving"}
@@ -738,7 +738,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_the_env_file_holds_exactly_two_exports(lab: Lab) -> None:
+def test_env_file_has_exactly_two_exports(lab: Lab) -> None:
     assert (lab.folder / state.ENVIRONMENT).read_text().splitlines() == [
         f"export AWS_CONFIG_FILE='{lab.folder / state.CONFIG}'",
         f"export AWS_SHARED_CREDENTIALS_FILE='{lab.folder / state.CREDENTIALS}'",

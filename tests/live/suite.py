@@ -35,7 +35,7 @@ def shared(live: Live) -> Live:
     return live
 
 
-def test_before_the_share_nobody_becomes_the_role(live: Live) -> None:
+def test_no_principal_assumes_the_role_before_the_share(live: Live) -> None:
     with pytest.raises(ClientError, match="AccessDenied") as refused:
         live.lab.become(live.role_arn)
     live.answers["Assuming a role that does not exist"] = sentence(refused.value)
@@ -73,7 +73,7 @@ def test_without_the_right_external_id_the_role_is_refused(shared: Live, options
         shared.lab.become(shared.role_arn, **options)
 
 
-def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
+def test_decisions_of_the_tag_and_the_names(shared: Live) -> None:
     """The test asserts nothing: the responses of AWS go into the file."""
     names, ecr = shared.names, become(shared)
 
@@ -91,7 +91,7 @@ def test_what_the_tag_and_the_names_decide(shared: Live) -> None:
     }
 
 
-def test_what_decides_about_session_tags(shared: Live) -> None:
+def test_statements_that_decide_about_session_tags(shared: Live) -> None:
     """Whether AWS passes the external ID to the decision about sts:TagSession. The test asserts nothing."""
     tags = [{"Key": "team", "Value": "live"}]
     ask = functools.partial(shared.lab.become, shared.role_arn, ExternalId=shared.external_id, Tags=tags)
@@ -111,7 +111,7 @@ def test_what_a_registry_policy_alone_allows(shared: Live) -> None:
     shared.allow_in_registry(False)
 
 
-def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
+def test_removal_of_the_tag_ends_the_access(shared: Live) -> None:
     names, held = shared.names, ConsumerCredentials(shared, shared.names.release).working()
     run = shared.declare("share", names.develop, names.release, ecr_share_exclusive=True)
     assert run.code == 0, run
@@ -122,7 +122,7 @@ def test_a_tag_that_is_taken_off_takes_the_access_with_it(shared: Live) -> None:
     assert until(lambda: all("AccessDenied" in answer(ask) for ask in asks))
 
 
-def test_a_consumer_that_is_dropped_is_out_with_its_sessions(shared: Live) -> None:
+def test_removed_consumer_loses_its_sessions(shared: Live) -> None:
     """Another external ID is another consumer."""
     held, before = ConsumerCredentials(shared, shared.names.develop).working(), shared.external_id
     shared.external_id = f"{shared.names.prefix}-two"

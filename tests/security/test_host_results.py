@@ -59,7 +59,7 @@ def test_facts_of_a_host_write_no_file_on_the_controller(host: HostileHost) -> N
     assert not target.exists()
 
 
-def test_statistics_of_a_host_are_no_artifacts(host: HostileHost) -> None:
+def test_statistics_of_a_host_are_not_artifacts(host: HostileHost) -> None:
     """A host returned statistics, which AWX gives to the next job as extra variables."""
     statistics = {"data": {"ecr_share_handoff": "of the host"}, "per_host": False, "aggregate": False}
     output = host.pull({**ANSWER, "ansible_stats": statistics})

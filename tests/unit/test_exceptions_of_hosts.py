@@ -236,7 +236,7 @@ def test_each_exception_at_each_call_of_the_inventory(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("token", [f"{SECRET}\n", f"{SECRET}\r\n", f"{SECRET[:30]}\n{SECRET[30:]}", f" {SECRET}"])
 @pytest.mark.parametrize("source", ["options", "environment"])
 @pytest.mark.parametrize("options", [{}, {"assume_role_arn": ROLE_ARN}], ids=["keys", "role"])
-def test_inventory_never_shows_a_session_token_that_is_no_header(
+def test_inventory_never_shows_an_invalid_session_token(
     monkeypatch: pytest.MonkeyPatch, token: str, source: str, options: Result
 ) -> None:
     """An error of the HTTP library contains the whole token."""

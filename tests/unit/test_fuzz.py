@@ -192,7 +192,7 @@ def fit(message: str) -> None:
     assert max(map(len, message.split("\n"))) <= LINE, message[:500]
 
 
-def test_what_is_fit_stays_so() -> None:
+def test_printable_text_is_unchanged() -> None:
     short, long = _errors.printable("a\x1b[31m\nb"), _errors.printable("\0" * 100_000)
     assert (short, long[-26:]) == ("a\\x1b[31m\nb", "\\x00... (100000 characters)"[-26:])
     assert (_errors.printable(short), _errors.printable(long)) == (short, long)
@@ -239,7 +239,7 @@ pieces = st.sampled_from(
 @given(st.lists(pieces | texts, max_size=6).map("".join))
 @example("\x1b[31mlocalhost:5000/app:v1")
 @example("x" * 100_000 + ":y/app:v1")
-def test_a_reference_is_what_it_was_read_from(text: str) -> None:
+def test_reference_is_the_text_it_was_parsed_from(text: str) -> None:
     reference = survives(lambda: _image_reference.parse_reference(text))
     if reference:
         assert str(reference) in text
@@ -386,7 +386,7 @@ def answering(status: int, headers: dict[str, str], body: bytes) -> Callable[...
 @example(403, {}, json.dumps({"errors": [{"code": "\x1b[31m", "message": TOKEN + "\x1b[2J" + "x" * 60_000}]}).encode())
 @example(429, {"Retry-After": "9" * 400}, b"")
 @example(429, {"Retry-After": "\N{SUPERSCRIPT TWO}"}, b"")
-def test_what_a_registry_answers(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_responses_of_a_registry(status: int, headers: dict[str, str], body: bytes) -> None:
     here = registry()
     with pytest.MonkeyPatch.context() as patch:
         # As http.client reads them: Latin-1, a line.
@@ -427,7 +427,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-def test_bytes_that_are_no_text(folder: pathlib.Path) -> None:
+def test_bytes_that_are_not_text(folder: pathlib.Path) -> None:
     engine = _program.Program("printf", str(folder))
     assert engine._run("\\377").stdout == "\N{REPLACEMENT CHARACTER}"
 
@@ -456,7 +456,9 @@ inspected = st.lists(
 @given(
     st.sampled_from(["docker", "podman"]), spoilt(mutated(inspected) | anything), texts, st.sampled_from([0, 0, 0, 1])
 )
-def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content: bytes, output: str, code: int) -> None:
+def test_responses_of_docker_and_podman(
+    folder: pathlib.Path, name: str, content: bytes, output: str, code: int
+) -> None:
     def answer(_program: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), output)
 
@@ -474,7 +476,7 @@ def test_what_docker_and_podman_answer(folder: pathlib.Path, name: str, content:
 
 @fuzz
 @given(spoilt(mutated(platforms) | anything), spoilt(mutated(platforms) | anything), texts, st.sampled_from([0, 0, 1]))
-def test_what_skopeo_answers(folder: pathlib.Path, there: bytes, here: bytes, output: str, code: int) -> None:
+def test_responses_of_skopeo(folder: pathlib.Path, there: bytes, here: bytes, output: str, code: int) -> None:
     def answer(_program: Any, *arguments: str, **_variables: str) -> subprocess.CompletedProcess[str]:
         content = here if arguments[-1].startswith("docker://") else there
         return subprocess.CompletedProcess(arguments, code, content.decode(errors="replace"), output)
@@ -645,7 +647,7 @@ answers = st.fixed_dictionaries(
 
 @fuzz
 @given(answers)
-def test_what_aws_says_when_it_refuses(answer: dict[str, Any]) -> None:
+def test_denials_of_aws(answer: dict[str, Any]) -> None:
     error = botocore.exceptions.ClientError(answer, "GetRole")
     fit(_errors.explain(error))
     sentence = _errors.aws_sentence(error)

@@ -349,7 +349,7 @@ def test_code_lines_are_counted() -> None:
     assert function_lines("class A:\n    def f(self): pass\nclass B:\n    def f(self):\n        pass\n") == {"f": 2}
 
 
-def test_numbers_above_a_limit_are_told() -> None:
+def test_numbers_above_a_limit_are_printed() -> None:
     lines = above(2, {"a.py": 2, "b.py": 3, "c.py": 9})
     assert [*lines] == ["c.py: 9, limit 2", "b.py: 3, limit 2"]
     with pytest.raises(pytest.fail.Exception, match=r"Files:\n  b.py: 3, limit 2"):

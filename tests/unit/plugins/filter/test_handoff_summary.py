@@ -6,7 +6,7 @@ from __future__ import annotations
 from ansible_collections.crossaccount.ecr.plugins.filter.handoff_summary import FilterModule
 
 
-def test_hosts_without_a_summary_are_left_out() -> None:
+def test_hosts_without_a_summary_are_omitted() -> None:
     handoff_summary = FilterModule().filters()["handoff_summary"]
     hostvars = {"one": {"other": {"summary": ["a line"]}, "ecr_pull_share": None}, "two": {}}
     assert handoff_summary(hostvars, ["one", "two"]) == []

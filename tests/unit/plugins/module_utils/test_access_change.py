@@ -98,7 +98,7 @@ def lines(old: Any, new: Any, *repositories: Repository, permissions: Any = None
         ),
     ],
 )
-def test_whoever_is_not_declared_loses_access(added: dict[str, Any], expected: list[str]) -> None:
+def test_undeclared_consumers_lose_access(added: dict[str, Any], expected: list[str]) -> None:
     assert lines(trust(DECLARED, added), trust(DECLARED)) == expected
 
 
@@ -170,7 +170,7 @@ def test_changed_conditions_are_named_as_conditions(
     assert "id-o" not in str(expected)
 
 
-def test_what_a_session_may_carry_is_a_change_of_its_own() -> None:
+def test_change_of_session_permissions_is_a_separate_change() -> None:
     tagging = {**DECLARED, "Action": ["sts:AssumeRole", "sts:TagSession"]}
     assert lines(trust(DECLARED), trust(tagging)) == [f"{ONE}: may now use sts:TagSession"]
     assert lines(trust(tagging), trust(DECLARED)) == [f"{ONE}: may no longer use sts:TagSession"]
@@ -229,7 +229,7 @@ def test_conditions_of_other_repositories_do_not_change() -> None:
         ("aws:ResourceTag/environment", "release"),
     ],
 )
-def test_what_is_known_about_a_pull_is_compared(key: str, value: str) -> None:
+def test_known_condition_keys_of_a_pull_are_compared(key: str, value: str) -> None:
     granting = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
     for expected, verdict in ((value, "allowed"), ("other", "denied")):
         document = trust({**granting, "Condition": {"StringEquals": {key: expected}}})
@@ -265,7 +265,7 @@ def test_not_action_in_the_old_permissions_is_a_loss_and_no_gain() -> None:
     ]
 
 
-def test_what_is_unknown_counts_as_allowed_and_is_marked() -> None:
+def test_unknown_access_counts_as_allowed_and_is_marked() -> None:
     by_address: dict[str, Any] = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
     by_address["Condition"] = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     change = change_of_access(None, Role(trust(DECLARED), trust(by_address)), [], [DEVELOP])

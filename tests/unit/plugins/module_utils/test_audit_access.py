@@ -276,7 +276,7 @@ def test_replication_that_the_registry_policy_does_not_allow(denying: dict[str, 
     assert verdicts(estate(repositories=BOTH[:1], registry=document(*statements)), "push") == {}
 
 
-def test_a_service_replicates_no_images() -> None:
+def test_service_cannot_replicate_images() -> None:
     granting = consumer_policy(Principal={"Service": "lambda.amazonaws.com"}, Action="ecr:ReplicateImage", Resource="*")
     assert verdicts(estate(repositories=BOTH[:1], registry=document(granting)), "push") == {}
 

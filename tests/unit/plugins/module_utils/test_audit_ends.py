@@ -54,7 +54,7 @@ def shared(*permissions: dict[str, Any], trusted: dict[str, Any] | None = None, 
     return estate(role(document(trusted or trust(PULLER)), *permissions, **more), repositories=BOTH[:1])
 
 
-def test_what_is_denied_now_has_no_end() -> None:
+def test_denied_access_has_no_end() -> None:
     """Also if it is allowed later for some time."""
     statements = read_statements(document({**ALLOW, "Condition": UNTIL}), "a policy", False)
 

@@ -116,7 +116,7 @@ def test_statement_is_replaced_or_removed() -> None:
     ("values", "rest"),
     [("a", []), (["a", "b", "a"], ["b"]), (["b"], ["b"]), ("b", ["b"]), ([], [])],
 )
-def test_values_without_some(values: object, rest: list[str]) -> None:
+def test_missing_values(values: object, rest: list[str]) -> None:
     assert without_value(values, ["a"]) == rest
 
 

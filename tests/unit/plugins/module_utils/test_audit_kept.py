@@ -88,7 +88,7 @@ def test_one_line_for_the_repositories_of_several_regions() -> None:
     ]
 
 
-def test_what_could_not_be_read_is_named() -> None:
+def test_unreadable_parts_are_named() -> None:
     failed = {"failed": True, "msg": "GetRegistryPolicy: AccessDenied.\nMore."}
     (line,) = unchecked(failed)
     assert line == "not checked: whether access remains through another path: GetRegistryPolicy: AccessDenied."

@@ -25,7 +25,7 @@ def merged(content: bytes | None, *sections: str, present: bool = True) -> bytes
     "text", [None, "", "\n", "\n\n", "[default]\nregion = x", "[default]\nregion = x\n", "# only this\n\n"]
 )
 @pytest.mark.parametrize("order", [(SECTION, OTHER), (OTHER, SECTION)])
-def test_a_section_that_came_and_went_leaves_the_file_as_it_was(text: str | None, order: tuple[str, str]) -> None:
+def test_added_and_removed_section_leaves_the_file_as_it_was(text: str | None, order: tuple[str, str]) -> None:
     """An empty file stays, and a file that was created is deleted (None)."""
     content = None if text is None else text.encode()
     both = merged(merged(content, SECTION), OTHER)

@@ -58,7 +58,7 @@ OLD_VERSIONS = versioned(5, 4, 3, 2, 1, default=5)
         (Attach(), NEW, False),
     ],
 )
-def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleState, made: bool | None) -> None:
+def test_existing_object_is_ours_only_as_a_whole(step: Step, seen: RoleState, made: bool | None) -> None:
     assert _convergence.already_applied(step, seen) is made
 
 
@@ -89,7 +89,7 @@ def test_what_stands_in_the_way_is_ours_only_as_a_whole(step: Step, seen: RoleSt
         ),
     ],
 )
-def test_what_aws_does_not_return_yet_is_named(seen: RoleState, missing: list[str]) -> None:
+def test_settings_that_aws_does_not_return_yet_are_named(seen: RoleState, missing: list[str]) -> None:
     assert _convergence.unmet(_role_plan.plan_role(RoleState(), NEW), seen) == missing
 
 
@@ -102,7 +102,7 @@ def test_what_aws_does_not_return_yet_is_named(seen: RoleState, missing: list[st
         (RoleState(policy_exists=True), ["the policy"]),
     ],
 )
-def test_what_is_deleted_has_no_settings_to_wait_for(seen: RoleState, missing: list[str]) -> None:
+def test_deleted_role_has_no_settings_to_wait_for(seen: RoleState, missing: list[str]) -> None:
     assert _convergence.unmet(_role_plan.plan_role_absent(NEW), seen) == missing
 
 

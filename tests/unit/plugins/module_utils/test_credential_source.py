@@ -54,7 +54,7 @@ def test_mfa_is_found_along_the_source_profiles() -> None:
         ("PartialCredentialsError", "half", "Profile half has only a part of its keys"),
     ],
 )
-def test_why_keys_cannot_be_read(error: str, profile: str, words: str) -> None:
+def test_reasons_for_unreadable_keys(error: str, profile: str, words: str) -> None:
     text = Source(PROFILES, profile).failure(error)
     assert text is not None
     assert words in text
@@ -71,7 +71,7 @@ def test_why_keys_cannot_be_read(error: str, profile: str, words: str) -> None:
         ("container-role", "Received non 200 response", "hop limit"),
     ],
 )
-def test_which_source_did_not_supply_keys(provider: str, fact: str, words: str) -> None:
+def test_source_that_did_not_supply_keys_is_named(provider: str, fact: str, words: str) -> None:
     text = Source(PROFILES, "process").failure("CredentialRetrievalError", provider, fact)
     assert text is not None
     assert words in text

@@ -78,7 +78,7 @@ def test_units_of_a_duration(duration: str, seconds: int) -> None:
     assert End("", END).text == "2026-01-31T00:00:00Z"
 
 
-def test_a_time_needs_a_time_zone() -> None:
+def test_time_requires_a_time_zone() -> None:
     assert list(end_problems("2026-01-31T00:00:00")) == [
         "expires '2026-01-31T00:00:00' has no time zone. For a time in UTC, append Z."
     ]

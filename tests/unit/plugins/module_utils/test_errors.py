@@ -75,7 +75,7 @@ def test_problems_are_raised_with_the_facts_that_are_given(messages: list[str]) 
         (ValueError("ExpiredToken"), False),
     ],
 )
-def test_a_session_that_is_over(error: Exception, expired: bool) -> None:
+def test_expired_session(error: Exception, expired: bool) -> None:
     assert _errors.is_expired(error) is expired
     assert not (_errors.is_expired(error) and _errors.is_denied(error))
 
@@ -91,7 +91,7 @@ def test_a_session_that_is_over(error: Exception, expired: bool) -> None:
         (ValueError("plain"), "ValueError", "plain", False),
     ],
 )
-def test_what_aws_answered(error: Exception, code: str, sentence: str, denied: bool) -> None:
+def test_responses_of_aws(error: Exception, code: str, sentence: str, denied: bool) -> None:
     assert _errors.error_code(error) == code
     assert _errors.aws_sentence(error) == sentence
     assert _errors.is_denied(error) is denied

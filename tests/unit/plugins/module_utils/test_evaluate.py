@@ -71,7 +71,7 @@ UNCLEAR_DENY = policy("Deny", Condition={"StringMatches": {"a": "b"}})
         ({"resource": {"Statement": 1}}, "unknown"),
     ],
 )
-def test_within_an_account(policies: dict[str, Any], verdict: str) -> None:
+def test_access_within_an_account(policies: dict[str, Any], verdict: str) -> None:
     assert ask(**policies).verdict == verdict
 
 

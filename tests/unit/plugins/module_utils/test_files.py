@@ -38,7 +38,7 @@ def test_a_missing_file(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "socket", "zero", "null", "terminal"])
-def test_what_is_not_a_regular_file_is_rejected_at_once(tmp_path: pathlib.Path, kind: str) -> None:
+def test_special_file_is_rejected_at_once(tmp_path: pathlib.Path, kind: str) -> None:
     path = tmp_path / "x"
     if kind == "fifo":
         os.mkfifo(path)

@@ -23,12 +23,12 @@ def permissions_of(tags: dict[str, Any]) -> _policy_document.Document:
         ({"share": ["yes", "also"], "Team": "a"}, [{"Team": "a"}, {"share": "also"}, {"share": "yes"}]),
     ],
 )
-def test_the_tags_that_a_policy_asks_for(tags: dict[str, Any], expected: list[dict[str, str]]) -> None:
+def test_tags_that_a_policy_requires(tags: dict[str, Any], expected: list[dict[str, str]]) -> None:
     assert sorted(granting_tags(permissions_of(tags)), key=str) == sorted(expected, key=str)
 
 
 @pytest.mark.parametrize("permissions", [None, {}, {"Statement": {"Condition": "odd"}}, {"Statement": []}])
-def test_a_policy_that_asks_for_no_tags(permissions: Any) -> None:
+def test_policy_that_requires_no_tags(permissions: Any) -> None:
     assert granting_tags(permissions) == []
 
 

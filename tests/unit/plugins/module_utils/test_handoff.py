@@ -71,7 +71,7 @@ def test_handoff_name_contains_consumer_and_region(changed: dict[str, Any], name
     assert options(**changed).names == names
 
 
-def test_what_ansible_reads_is_what_was_declared() -> None:
+def test_ansible_reads_the_declared_values() -> None:
     odd = 'a "quoted" \\ näme: [x]\n- {y}'
     declared = options(images=["release:1.0"], denied=[odd], repository_tags={odd: odd})
     (handoff,) = _handoff.handoffs(declared, "2026-01-31T23:59:59Z")
@@ -128,7 +128,7 @@ ODD_TEXTS = [
 
 
 @given(st.text() | st.sampled_from(ODD_TEXTS))
-def test_the_text_is_yaml_whatever_the_values_are(odd: str) -> None:
+def test_text_is_yaml_for_any_values(odd: str) -> None:
     (handoff,) = _handoff.handoffs(options(denied=[odd], repository_tags={odd[:128]: [odd]}))
     text = _handoff.handoff_yaml(handoff)
     assert "\x1b" not in text
@@ -158,7 +158,7 @@ def test_every_word_of_a_command_is_one_word_of_the_shell(option: str, hostile: 
 
 @pytest.mark.parametrize("option", ["images", "denied"])
 @pytest.mark.parametrize("hostile", ["x\ny", "x`id`", "```", "\x1b[2J", "x\r", "\u2028", "\u202e", "\x7f"])
-def test_the_page_refuses_what_could_leave_a_span_or_a_block(option: str, hostile: str) -> None:
+def test_page_rejects_text_that_could_leave_its_element(option: str, hostile: str) -> None:
     with pytest.raises(EcrError, match=f"^No page is written: ecr_pull_{option} contains "):
         page(**{option: [hostile]})
 

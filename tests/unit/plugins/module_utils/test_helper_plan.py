@@ -100,7 +100,7 @@ role_arn =
 region=us-east-1"""
 
 
-def test_what_else_is_in_the_files_stays_and_is_not_shown() -> None:
+def test_other_content_of_the_files_stays_and_is_not_shown() -> None:
     initial = {PLACES.auth_file: AUTH_FILE.encode(), PLACES.aws_config: CONFIG.encode()}
     changes = plan(initial, entry())
     files = written(initial, changes)

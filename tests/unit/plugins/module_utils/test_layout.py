@@ -168,9 +168,7 @@ def test_images_share_a_layout(server: Server, registry: Registry, dest: pathlib
     assert layout.has(named(second["digest"], "team/app:v2"))
 
 
-def test_every_missing_or_damaged_file_is_noticed_and_mended(
-    server: Server, registry: Registry, dest: pathlib.Path
-) -> None:
+def test_missing_or_damaged_files_are_repaired(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one", b"two")
     layout = Layout(str(dest), AMD64)
     layout.fetch(RegistryImage(registry, APP, image["digest"]))
@@ -467,7 +465,7 @@ def test_a_digest_that_leads_elsewhere_is_refused(
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../../../outside", "../../outside"])
-def test_nor_does_the_digest_that_is_asked_for(
+def test_requested_digest_leads_to_no_other_path(
     server: Server, dest: pathlib.Path, tmp_path: pathlib.Path, digest: str
 ) -> None:
     content = b"anything"
@@ -480,7 +478,7 @@ def test_nor_does_the_digest_that_is_asked_for(
 
 
 @pytest.mark.parametrize("repository", ["../../outside", "a/../../../outside", "/outside"])
-def test_nor_does_a_repository(
+def test_repository_name_leads_to_no_other_path(
     server: Server, registry: Registry, dest: pathlib.Path, tmp_path: pathlib.Path, repository: str
 ) -> None:
     """No such name gets as far as here; if one did, it would be a name and no path."""
@@ -490,7 +488,7 @@ def test_nor_does_a_repository(
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and dest not in path.parents]
 
 
-def test_nor_does_the_index_of_a_layout(server: Server, registry: Registry, dest: pathlib.Path) -> None:
+def test_index_of_a_layout_leads_to_no_other_path(server: Server, registry: Registry, dest: pathlib.Path) -> None:
     image = server.push_image("team/app", b"one")
     layout = Layout(str(dest), AMD64)
     layout.fetch(RegistryImage(registry, APP, image["digest"]))
@@ -638,7 +636,7 @@ def test_a_layer_that_fails_stops_the_others(server: Server, dest: pathlib.Path,
     assert slow.sent < slow.blocks
 
 
-def test_a_layer_that_fails_keeps_the_others_from_beginning(server: Server, dest: pathlib.Path) -> None:
+def test_failed_layer_prevents_further_downloads(server: Server, dest: pathlib.Path) -> None:
     slow = [SlowLayer(), SlowLayer(), SlowLayer()]
     bad = server.push("team/app", b"bad")
     server.answers[f"/v2/team/app/blobs/{bad['digest']}"] = refused_after(*slow)
@@ -740,9 +738,7 @@ def test_a_signal_ends_a_pull_soon_and_leaves_no_temporary_file(
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])
-def test_an_index_that_is_none_is_left_alone(
-    server: Server, registry: Registry, dest: pathlib.Path, content: bytes
-) -> None:
+def test_invalid_index_is_unchanged(server: Server, registry: Registry, dest: pathlib.Path, content: bytes) -> None:
     image = server.push_image("team/app", b"one")
     dest.mkdir(parents=True)
     (dest / "oci-layout").write_text("{}")
@@ -839,7 +835,7 @@ def test_a_folder_with_other_things_is_refused(dest: pathlib.Path, name: str) ->
     assert files(dest) == {name: b"mine"}
 
 
-def test_a_file_is_no_dest(tmp_path: pathlib.Path) -> None:
+def test_regular_file_is_not_a_valid_dest(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "file"
     path.write_text("mine")
     with pytest.raises(EcrError) as caught:

@@ -283,7 +283,7 @@ def test_another_principal_is_a_problem(principal: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("organization", ["", "o-", "exampleorgid", "o-EXAMPLEORGID", "o-exampleorgid*", "o-short"])
-def test_what_is_not_the_id_of_an_organization_is_a_problem(organization: str) -> None:
+def test_invalid_organization_id_is_a_problem(organization: str) -> None:
     assert list(_names.organization_problems(organization)) == [
         f"organization_id {organization!r} does not look like o-exampleorgid."
     ]

@@ -32,7 +32,7 @@ def test_one_point_in_time_has_several_forms(first: str, second: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "2026-13", "2026-02-30", "2026-01-01T00:00:00", "2026-01-01T24:00:00Z", "0001-01-01T00:00:00+01:00"]
 )
-def test_what_is_not_a_date_is_unknown(text: str) -> None:
+def test_invalid_date_is_unknown(text: str) -> None:
     assert compare("dateequals", text, "2026-01-01") is None
     assert compare("dateequals", "2026-01-01", text) is None
 

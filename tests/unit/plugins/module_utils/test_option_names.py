@@ -104,7 +104,7 @@ def test_unknown_option(path: tuple[str, ...], message: str) -> None:
     assert unknown_option("m", path, SPEC) == message
 
 
-def test_no_message_has_a_mark() -> None:
+def test_marked_options_are_rendered_in_messages() -> None:
     """Every text that marks an option is rendered: these files do so."""
     marked = {
         path.name for path in pathlib.Path(ROOT / "plugins/module_utils").glob("*.py") if "O(" in path.read_text()

@@ -191,7 +191,7 @@ def test_no_document_equals_only_no_document() -> None:
 
 
 @given(documents())
-def test_parse_takes_what_aws_returns(document: dict[str, Any]) -> None:
+def test_parse_accepts_documents_of_aws(document: dict[str, Any]) -> None:
     assert _policy_document.parse(document) is document
     sent = _policy_document.text(document)
     assert sent.isascii()
@@ -205,7 +205,7 @@ def test_parse_leaves_percent_signs_inside_alone() -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", '"x"', "null", "{", "%5B%5D", ""])
-def test_parse_refuses_what_is_no_document(text: str) -> None:
+def test_parse_rejects_text_that_is_not_a_document(text: str) -> None:
     with pytest.raises(EcrError, match=r"^AWS returned a policy document that is not valid"):
         _policy_document.parse(text)
 

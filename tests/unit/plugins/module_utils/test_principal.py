@@ -89,7 +89,7 @@ def test_a_principal_of_another_form_is_rejected(value: Any) -> None:
 
 
 @pytest.mark.parametrize("arn", ["", "user", "arn:aws:s3:::bucket", "arn:aws:iam::1:user/a"])
-def test_what_is_not_an_arn_of_a_principal_is_rejected(arn: str) -> None:
+def test_invalid_arn_of_a_principal_is_rejected(arn: str) -> None:
     with pytest.raises(ValueError, match="is not the ARN of a principal"):
         Principal.of(arn)
 
@@ -131,7 +131,7 @@ def test_any_of_the_principals_that_a_value_names(kind: str, value: str, princip
     assert some_principal(kind, value) == principal
 
 
-def test_a_not_principal_names_nobody_by_itself() -> None:
+def test_not_principal_alone_names_no_principal() -> None:
     others, user = read_names({"AWS": "333333333333"}, True), Principal.of(f"arn:aws:iam::{ONE}:user/a")
     assert includes(others, user, ANYWAY).holds is True
     assert includes(others, user, DIRECT).holds is False

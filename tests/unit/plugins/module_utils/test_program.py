@@ -54,7 +54,7 @@ def test_the_token_is_in_a_private_file_during_the_pull(
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("pull", ["", FAILS])
-def test_the_token_is_nowhere_else(install: Install, temporary: pathlib.Path, name: str, pull: str) -> None:
+def test_token_is_in_no_other_file(install: Install, temporary: pathlib.Path, name: str, pull: str) -> None:
     log = install(name, pull)
     message = ""
     try:
@@ -95,7 +95,7 @@ def test_the_programs_see_no_aws_credentials_but_all_else(
     ("pull", "said"),
     [(FAILS, "denied: not you"), ("echo only said >&1; exit 1", "only said"), ("exit 7", "exit status 7")],
 )
-def test_it_is_gone_after_a_failure(
+def test_deleted_after_a_failure(
     install: Install, temporary: pathlib.Path, name: str, verb: str, pull: str, said: str
 ) -> None:
     log = install(name, pull)
@@ -125,9 +125,7 @@ engine.fetch(RegistryImage(Registry(url, sys.stdin.read()), reference, reference
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_it_is_gone_after_a_signal(
-    install: Install, temporary: pathlib.Path, name: str, number: signal.Signals
-) -> None:
+def test_deleted_after_a_signal(install: Install, temporary: pathlib.Path, name: str, number: signal.Signals) -> None:
     large = temporary.parent / "large"
     large.mkdir()
     # podman reports its folder for incomplete layers, skopeo follows TMPDIR, dockerd is another process.

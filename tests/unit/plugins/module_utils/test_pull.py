@@ -51,7 +51,7 @@ def test_a_denial_that_may_be_an_old_answer_is_tried_again(changed: bool) -> Non
         ("The layer broke off.", WAIT, None),
     ],
 )
-def test_what_lasts_is_not_tried_again(message: str, options: WaitOptions, kind: str | None) -> None:
+def test_permanent_errors_are_not_retried(message: str, options: WaitOptions, kind: str | None) -> None:
     bring, left = bringing(message, True)
     with pytest.raises(EcrError) as raised:
         fetch_with_retry(bring, options)

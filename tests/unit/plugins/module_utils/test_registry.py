@@ -165,7 +165,7 @@ def test_a_blob(server: Server, registry: Registry, folder: pathlib.Path, size: 
     assert target.stat().st_mode & 0o777 == 0o644
 
 
-def test_whom_this_machine_trusts_is_read_once_for_all_requests(
+def test_trusted_certificates_are_read_once(
     server: Server, registry: Registry, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     created = []
@@ -315,14 +315,14 @@ def test_no_http(server: Server, registry: Registry, folder: pathlib.Path, line:
     assert len(server.requests) == 10
 
 
-def test_nobody_there(folder: pathlib.Path, pauses: Pauses) -> None:
+def test_no_process_listens(folder: pathlib.Path, pauses: Pauses) -> None:
     registry = Registry("http://127.0.0.1:1", TOKEN)
     assert blob_message(registry, folder).startswith("Registry 127.0.0.1:1 cannot be reached: ")
     assert pauses.asked == PAUSES
 
 
 @pytest.mark.parametrize("kind", ["manifest", "layer"])
-def test_what_comes_compressed_unasked_is_not_unpacked(
+def test_unrequested_compression_is_not_unpacked(
     server: Server, registry: Registry, folder: pathlib.Path, kind: str
 ) -> None:
     """A few kilobytes that would be 64 MiB: they have another digest, whatever the header says."""
@@ -411,7 +411,7 @@ def test_a_layer_that_breaks_off_is_resumed(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content_Range": "bytes 9-13/14"}])
-def test_where_a_registry_begins_anew_so_does_the_layer(
+def test_layer_restarts_if_the_registry_restarts_it(
     server: Server, registry: Registry, folder: pathlib.Path, headers: dict[str, str]
 ) -> None:
     """It does not know Range and answers 200: the bytes received first are discarded."""
@@ -448,9 +448,7 @@ def test_registry_with_wrong_ranges_fails_finally(
     assert len(server.requests) == 6
 
 
-def test_a_rest_that_is_not_the_rest_of_this_layer_is_refused(
-    server: Server, registry: Registry, folder: pathlib.Path
-) -> None:
+def test_remainder_of_another_layer_is_rejected(server: Server, registry: Registry, folder: pathlib.Path) -> None:
     server.answers[BLOB_PATH] = in_turn(
         fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, b"x" * 9, Content_Range="bytes 5-13/14")
     )
@@ -460,7 +458,7 @@ def test_a_rest_that_is_not_the_rest_of_this_layer_is_refused(
     )
 
 
-def test_a_rest_that_is_too_long_is_refused(server: Server, registry: Registry, folder: pathlib.Path) -> None:
+def test_remainder_that_is_too_long_is_rejected(server: Server, registry: Registry, folder: pathlib.Path) -> None:
     server.answers[BLOB_PATH] = in_turn(
         fixed(200, CONTENT[:5], len(CONTENT)), fixed(206, CONTENT[5:] + b"x", Content_Range="bytes 5-14/15")
     )
@@ -536,9 +534,7 @@ def test_a_refusal_in_the_middle(
     assert pauses.asked == [0.5]
 
 
-def test_a_rest_that_has_to_be_waited_for(
-    server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses
-) -> None:
+def test_remainder_that_arrives_late(server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses) -> None:
     rest = fixed(206, CONTENT[5:], Content_Range="bytes 5-13/14")
     server.answers[BLOB_PATH] = in_turn(
         fixed(200, CONTENT[:5], 14), fixed(503), raw(b""), fixed(429, Retry_After="7"), rest
@@ -554,7 +550,7 @@ def test_a_rest_that_has_to_be_waited_for(
 
 @pytest.mark.parametrize("failures", [1, 4])
 @pytest.mark.parametrize("failure", [429, 500, 502, 503, 504, "disconnected", "garbage"])
-def test_what_passes_is_tried_again(
+def test_transient_errors_are_retried(
     server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses, failure: int | str, failures: int
 ) -> None:
     broken = (
@@ -624,7 +620,7 @@ def test_a_registry_that_is_always_busy_is_given_up(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])
-def test_what_lasts_is_not_tried_again(
+def test_permanent_errors_are_not_retried(
     server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses, status: int
 ) -> None:
     server.serve(BLOB_PATH, status, b"", Retry_After="1")
@@ -637,7 +633,7 @@ def test_what_lasts_is_not_tried_again(
 # --- cancellation
 
 
-def test_who_gives_up_ends_a_pause(server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses) -> None:
+def test_giving_up_ends_a_pause(server: Server, registry: Registry, folder: pathlib.Path, pauses: Pauses) -> None:
     def answer(handler: Handler) -> None:
         registry.stopped.set()
         handler.reply(503, b"")
@@ -650,7 +646,7 @@ def test_who_gives_up_ends_a_pause(server: Server, registry: Registry, folder: p
     assert (len(server.requests), pauses.asked) == (1, [0.5])
 
 
-def test_who_gives_up_ends_a_layer(server: Server, registry: Registry, folder: pathlib.Path) -> None:
+def test_giving_up_ends_a_layer(server: Server, registry: Registry, folder: pathlib.Path) -> None:
     def answer(handler: Handler) -> None:
         registry.stopped.set()
         handler.reply(200, BIG)
@@ -876,7 +872,7 @@ def test_netrc_does_not_take_the_tokens_place(
     assert [headers["Authorization"] for _path, headers in server.requests] == [f"Basic {TOKEN}"]
 
 
-def test_it_does_not_show_its_token(registry: Registry) -> None:
+def test_token_is_not_shown_in_a_representation(registry: Registry) -> None:
     for shown in (repr(registry), str(registry), f"{registry!r}", repr([registry])):
         assert TOKEN not in shown
     assert repr(registry) == f"<Registry {registry.host}>"
@@ -891,7 +887,7 @@ def test_it_does_not_show_its_token(registry: Registry) -> None:
         ("http://127.1.2.3", "127.1.2.3", True),
     ],
 )
-def test_where_a_token_may_go(url: str, host: str, plain: bool) -> None:
+def test_hosts_that_may_get_a_token(url: str, host: str, plain: bool) -> None:
     registry = Registry(url, TOKEN)
     assert (registry.host, registry.plain_http) == (host, plain)
 

@@ -145,7 +145,7 @@ def test_other_statements_that_decide_are_warnings(action: str, principal: Any) 
     ],
 )
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
-def test_statements_about_others_are_no_warnings(changed: dict[str, Any], effect: str) -> None:
+def test_statements_about_others_are_not_warnings(changed: dict[str, Any], effect: str) -> None:
     other = {**THEIRS, "Action": "ecr:*", "Effect": effect, **changed}
     assert merge(policy(other), declared(is_present=False)).warnings == ()
 

@@ -52,7 +52,7 @@ def test_a_handoff_has_the_declaration() -> None:
         ({"ecr_replicate_accepted": "yes"}, 'ecr_replicate_accepted must be "true".'),
     ],
 )
-def test_another_document_is_no_handoff(document: dict[str, Any], message: str) -> None:
+def test_another_document_is_not_a_handoff(document: dict[str, Any], message: str) -> None:
     with pytest.raises(EcrError, match=r"^FILE: ") as raised:
         handoff_values(document, "FILE")
     assert message in str(raised.value)
@@ -99,7 +99,7 @@ def test_the_owner_needs_the_acceptance_of_everything(accepted: dict[str, Any], 
     assert (f"Missing there: {parts}. Nothing" in problem) if parts else not problem
 
 
-def test_what_needs_no_handoff() -> None:
+def test_pulls_that_need_no_handoff() -> None:
     for options in ({"side": "both"}, {"side": "consumer"}, {"state": "absent"}, {"accepted": True}):
         assert not other_side_problem(declared(**options), REGION)
     assert "Missing there: all repositories." in other_side_problem(

@@ -32,7 +32,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._response import 
         ("smithy-rpc-v2-cbor", b"\xa0", {}, True),
     ],
 )
-def test_what_aws_can_have_sent(protocol: str, body: bytes, parsed: dict[str, Any], is_right: bool) -> None:
+def test_responses_that_aws_can_send(protocol: str, body: bytes, parsed: dict[str, Any], is_right: bool) -> None:
     assert (list(response_problems("Op", protocol, body, parsed)) == []) is is_right
 
 

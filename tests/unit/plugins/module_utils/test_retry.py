@@ -62,7 +62,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         ([[], ["the role"], [], ["the role"], [], [], []], 6),  # agreement must be unbroken
     ],
 )
-def test_it_takes_several_reads_in_a_row(clock: Clock, answers: list[list[str]], slept: int) -> None:
+def test_confirmation_needs_several_reads_in_a_row(clock: Clock, answers: list[list[str]], slept: int) -> None:
     left = list(answers)
     wait_until_consistent(lambda: left.pop(0), OPTIONS)
     assert left == []
@@ -103,7 +103,7 @@ def test_without_wait_nothing_is_read(clock: Clock) -> None:
         ({"wait": False}, [1], 1, []),
     ],
 )
-def test_it_is_read_until_it_is_there(
+def test_read_until_it_exists(
     clock: Clock, options: dict[str, Any], answers: list[int], last: int, slept: list[float]
 ) -> None:
     def read() -> int:
@@ -148,21 +148,21 @@ def never(_result: Result, _left: float) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"wait": False}, {"timeout": 0}, {"shared_at": "2026-01-30T12:00:00Z"}])
 @pytest.mark.parametrize("result", [ALLOWED, FOR_GOOD])
-def test_what_is_settled_at_once_is_not_waited_for(clock: Clock, options: dict[str, Any], result: Result) -> None:
+def test_final_result_is_not_waited_for(clock: Clock, options: dict[str, Any], result: Result) -> None:
     attempt, done = attempts(result, {"another": True})
     assert retry_while_propagating(attempt, is_final, replace(RETRY, **options), never) is result
     assert (done, clock.slept) == ([result], [])
 
 
 @pytest.mark.parametrize("denials", [1, 2, 7])
-def test_it_is_done_again_until_it_works(clock: Clock, denials: int) -> None:
+def test_retried_until_it_succeeds(clock: Clock, denials: int) -> None:
     attempt, done = attempts(*[DENIED] * denials, ALLOWED)
     assert retry_while_propagating(attempt, is_final, RETRY) is ALLOWED
     assert len(done) == denials + 1
     assert clock.slept == [2.0] * denials
 
 
-def test_it_is_done_again_until_it_can_not_work(clock: Clock) -> None:
+def test_retried_until_it_cannot_succeed(clock: Clock) -> None:
     attempt, done = attempts(DENIED, FOR_GOOD, ALLOWED)
     assert retry_while_propagating(attempt, is_final, RETRY) is FOR_GOOD
     assert (len(done), clock.slept) == (2, [2.0])
@@ -177,7 +177,7 @@ def test_it_is_done_again_until_it_can_not_work(clock: Clock) -> None:
         {"wait": False, "shared_at": "2026-01-31T12:00:00Z"},
     ],
 )
-def test_where_there_is_nothing_to_wait_for_there_is_one_attempt(clock: Clock, options: dict[str, Any]) -> None:
+def test_one_attempt_if_there_is_nothing_to_wait_for(clock: Clock, options: dict[str, Any]) -> None:
     attempt, done = attempts(DENIED, ALLOWED)
     assert retry_while_propagating(attempt, is_final, replace(RETRY, **options), never) is DENIED
     assert (done, clock.slept) == ([DENIED], [])
@@ -210,7 +210,7 @@ def test_before_each_wait_it_is_said_why_and_how_long_at_most(clock: Clock) -> N
     assert len(clock.slept) == 3
 
 
-def test_what_takes_longer_than_the_deadline_is_not_done_again(clock: Clock) -> None:
+def test_slow_call_is_not_repeated_after_the_deadline(clock: Clock) -> None:
     done = []
 
     def attempt() -> Result:

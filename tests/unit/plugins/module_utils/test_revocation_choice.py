@@ -135,7 +135,7 @@ def test_an_organization_is_a_consumer_to_revoke() -> None:
         ),
     ],
 )
-def test_problems_of_the_choice(given: dict[str, Any], problems: list[str]) -> None:
+def test_problems_of_the_selection(given: dict[str, Any], problems: list[str]) -> None:
     assert list(options(**given).problems()) == problems
 
 

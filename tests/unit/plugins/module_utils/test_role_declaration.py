@@ -28,14 +28,14 @@ def test_a_new_role() -> None:
     assert after.role_tags == after.policy_tags == {**OURS, "team": "a"}
 
 
-def test_what_is_not_mentioned_stays() -> None:
+def test_unmentioned_settings_stay() -> None:
     after, problems = declare(THERE)
     assert problems == []
     assert after == THERE
     assert _role_plan.plan_role(THERE, after).steps == []
 
 
-def test_what_is_mentioned_changes() -> None:
+def test_mentioned_settings_change() -> None:
     other = BOUNDARY + "2"
     after, problems = declare(
         THERE, description="", max_session_duration=3600, permissions_boundary=other, tags={"team": "c"}

@@ -58,7 +58,7 @@ def test_ownership(
     assert list(ownership_problems(before, after, replace(declared, adopt=True))) == []
 
 
-def test_nothing_there_is_nobodys() -> None:
+def test_missing_role_has_no_ownership_problem() -> None:
     assert list(ownership_problems(RoleState(), declare(RoleState())[0], declaration())) == []
 
 
@@ -66,7 +66,7 @@ MANAGED, INLINE = Attachment(AttachmentKind.MANAGED_POLICY, "x"), Attachment(Att
 PROFILE, USER = Attachment(AttachmentKind.INSTANCE_PROFILE, "x"), Attachment(AttachmentKind.USER, "has")
 
 
-def test_absent_is_refused_where_others_hang_on() -> None:
+def test_absent_is_rejected_if_others_are_attached() -> None:
     before = replace(THERE, attachments=(MANAGED, PROFILE))
     assert list(removal_problems(before, declaration())) == [
         "Role allow has policy x attached. Remove it first. Nothing was changed.",
@@ -92,7 +92,7 @@ def test_kept_policy_may_have_other_users() -> None:
         ({}, {}, False, ["Role allow", "Policy rules"]),
     ],
 )
-def test_what_others_created_is_not_deleted(
+def test_resources_of_others_are_not_deleted(
     role_tags: dict[str, str], policy_tags: dict[str, str], adopt: bool, found: list[str]
 ) -> None:
     before = replace(THERE, role_tags=role_tags, policy_tags=policy_tags, attachments=())
@@ -121,7 +121,7 @@ def test_what_others_created_is_not_deleted(
         ),
     ],
 )
-def test_what_others_did_is_a_warning_where_it_stays(attachments: tuple[Attachment, ...], options: list[str]) -> None:
+def test_changes_of_others_that_remain_are_warnings(attachments: tuple[Attachment, ...], options: list[str]) -> None:
     before = replace(THERE, attachments=attachments)
     plan = _role_plan.plan_role(before, replace(before, description="Another"))
     assert plan.steps

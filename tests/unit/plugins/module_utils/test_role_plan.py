@@ -70,7 +70,7 @@ def test_policy_versions(before: RoleState, calls: list[str]) -> None:
         assert steps[-1].document == after.permissions
 
 
-def test_a_version_that_was_made_twice_goes() -> None:
+def test_duplicate_policy_version_is_deleted() -> None:
     """Of the two creations the second is the default; a document of the same meaning in other words stays."""
     permissions = declare(RoleState())[0].permissions
     assert permissions is not None

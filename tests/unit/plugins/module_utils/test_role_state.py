@@ -39,7 +39,7 @@ def by_hand(*actions: str, **terms: Any) -> dict[str, Any]:
         ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], True),
     ],
 )
-def test_whether_a_policy_of_others_reaches_beyond_tags(statements: list[dict[str, Any]], beyond: bool) -> None:
+def test_policy_of_others_may_allow_more_than_the_tag(statements: list[dict[str, Any]], beyond: bool) -> None:
     assert reaches_beyond_tags({"Statement": statements}) is beyond
     ours = declare(RoleState())[0].permissions
     assert ours is not None

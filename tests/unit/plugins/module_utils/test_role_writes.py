@@ -90,7 +90,7 @@ def test_there_is_a_write_and_a_name_for_each_step() -> None:
     assert len({step.name for step in STEPS}) == len(STEPS)
 
 
-def test_what_is_deleted_already_counts_as_deleted() -> None:
+def test_object_that_is_already_deleted_counts_as_deleted() -> None:
     role = Role(delete_role="NoSuchEntity", attach_role_policy="NoSuchEntity")
     assert carry_out(role, _role_steps.DeleteRole()) == ["delete_role"]
     with pytest.raises(
@@ -115,7 +115,7 @@ CREATE = plan_role(RoleState(), NEW).steps[0]
         (RoleState(), "create_role: EntityAlreadyExists: text."),
     ],
 )
-def test_a_role_that_exists_is_taken_for_ours_only_as_a_whole(seen: RoleState, message: str | None) -> None:
+def test_existing_role_is_ours_only_as_a_whole(seen: RoleState, message: str | None) -> None:
     role = Role(seen, create_role="EntityAlreadyExists")
     if message is None:
         assert carry_out(role, CREATE) == ["create_role"]

@@ -51,7 +51,7 @@ def status(mode: int, uid: int = ME, kind: int = DIRECTORY) -> os.stat_result:
         (FILE, 0o755, 0, False, False, None),
     ],
 )
-def test_what_another_user_can_change(
+def test_files_that_another_user_can_change(
     monkeypatch: pytest.MonkeyPatch, kind: int, mode: int, uid: int, sticky: bool, private: bool, fault: Fault | None
 ) -> None:
     monkeypatch.setattr(_safe_folders, "is_private_group", lambda _gid, _uid: True)
@@ -172,7 +172,7 @@ def test_folders_behind_a_link_are_checked(tmp_path: pathlib.Path) -> None:
     assert fault_at(tmp_path / "beyond") == (Fault.MISSING, f"{tmp_path}/missing")
 
 
-def test_what_is_not_a_folder(tmp_path: pathlib.Path) -> None:
+def test_path_that_is_not_a_directory(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "a").symlink_to("b")

@@ -81,7 +81,7 @@ def test_the_hand_off_of_a_share() -> None:
     }
 
 
-def test_a_service_gets_no_hand_off() -> None:
+def test_service_has_no_handoff() -> None:
     consumers = [{"account": ONE}, {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}]
     share = {**declared("first"), "mode": "repository_policy", "consumers": consumers, "handoff_path": "/srv/h.yml"}
     (handoff,) = plan_of(NEW, share).handoffs
@@ -149,7 +149,7 @@ def test_tags_of_a_role_that_does_not_exist_are_not_removed(repositories: list[s
     assert (plan.untag, plan.access.lost) == ([], [])
 
 
-def test_tags_of_a_share_that_was_just_removed_are_no_problem() -> None:
+def test_tags_of_a_just_removed_share_are_not_a_problem() -> None:
     tagged = OwnerAccount({"release": TAG})
     plan = tagged.plan([declared("first", state="absent")], is_carried_out=True)
     assert plan.problems == []

@@ -75,7 +75,7 @@ def test_afterwards_signals_are_handled_as_before(error: type[BaseException] | N
 
 
 @pytest.mark.parametrize("ignored", HANDLED)
-def test_what_was_ignored_stays_ignored(ignored: signal.Signals) -> None:
+def test_ignored_entries_stay_ignored(ignored: signal.Signals) -> None:
     """nohup starts a process so."""
     signal.signal(ignored, signal.SIG_IGN)
     went_on = []

@@ -78,7 +78,7 @@ def test_skopeo_is_called_with_private_files(
     assert list(temporary.iterdir()) == []
 
 
-def test_skopeo_is_told_no_variant_where_there_is_none(install: Install, temporary: pathlib.Path) -> None:
+def test_skopeo_gets_no_variant_if_there_is_none(install: Install, temporary: pathlib.Path) -> None:
     log = install("skopeo")
     Skopeo(str(temporary), DEST, "linux/amd64").fetch(remote())
     assert {call.split()[2] for call in calls(log)} == {"copy", "inspect"}

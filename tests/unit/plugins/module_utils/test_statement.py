@@ -88,7 +88,7 @@ def test_a_statement_that_iam_rejects_is_an_error_that_names_it(changed: dict[st
 
 
 @pytest.mark.parametrize("policy", [None, 1, [], "x", {"Version": "2020-01-01", "Statement": []}])
-def test_what_is_not_a_policy_is_an_error(policy: Any) -> None:
+def test_invalid_policy_is_an_error(policy: Any) -> None:
     with pytest.raises(MalformedPolicyError, match=r"^a policy "):
         read_statements(policy, "a policy", False)
 

@@ -21,7 +21,7 @@ def client() -> Any:
 
 @pytest.mark.parametrize("operation", ["get_tag_keys", "get_resources"])
 @pytest.mark.parametrize("answer", ["AccessDeniedException", "InvalidParameterException", "nothing"])
-def test_where_this_api_does_not_help_ecr_is_asked_for_all(client: Any, answer: str, operation: str) -> None:
+def test_ecr_lists_all_if_the_tagging_api_cannot(client: Any, answer: str, operation: str) -> None:
     class Repositories:
         def get_paginator(self, operation: str) -> Any:
             assert operation == "describe_repositories"

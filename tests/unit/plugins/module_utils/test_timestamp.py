@@ -48,7 +48,7 @@ def test_a_time(text: str, seconds: float) -> None:
         "２０２６-01-31T12:00:00Z",  # noqa: RUF001 (digits, but not these)
     ],
 )
-def test_what_is_not_a_time(text: str) -> None:
+def test_invalid_times(text: str) -> None:
     assert time_of(text) is None
     assert list(shared_at_problems(text)) == [
         f"shared_at {text!r} is not a time in UTC such as 2026-01-31T23:59:59Z. Copy it from the hand-off."

@@ -63,7 +63,7 @@ def test_verdict_of_every_combination(outcomes: tuple[str, str, str], access: st
         ("expired", "not_found", "denied", "not_found"),
     ],
 )
-def test_a_pull_is_what_is_worst_of_its_steps(manifest: str, layer: str, token: str, pull: str) -> None:
+def test_result_of_a_pull_is_its_worst_step(manifest: str, layer: str, token: str, pull: str) -> None:
     assert judged("readable", observations("allowed", manifest, layer), observation("token", token))["pull"] == pull
 
 
@@ -209,7 +209,7 @@ COMPARE = "the owner account has to compare that with the role's policies."
         (("not_found", "expired", "allowed"), "layer is"),
     ],
 )
-def test_why_a_repository_is_readable_against_expectation(
+def test_reasons_for_an_unexpectedly_readable_repository(
     repository_tags: dict[str, Any] | None,
     tags: dict[str, str] | None,
     why: str,
@@ -222,7 +222,7 @@ def test_why_a_repository_is_readable_against_expectation(
 
 
 @pytest.mark.parametrize("tags", [None, {}, {"other": {"environment": "release"}}])
-def test_tags_that_nobody_read_are_not_taken_for_none(tags: dict[str, dict[str, str] | None] | None) -> None:
+def test_unread_tags_are_not_treated_as_absent(tags: dict[str, dict[str, str] | None] | None) -> None:
     observed = observations("allowed", "allowed", "allowed")
     advice = judged("denied", observed, repository_tags={"environment": "release"}, tags=tags)["advice"]
     assert advice.endswith(f" are allowed. {UNKNOWN_TAGS}")
@@ -256,7 +256,7 @@ def test_a_pull_only_role_is_not_asked_to_describe_what_it_reads() -> None:
     ]
 
 
-def test_the_table_of_nothing_is_its_head() -> None:
+def test_empty_table_is_its_header() -> None:
     assert table([]) == ["REPOSITORY  EXPECTED  DESCRIBE  MANIFEST  LAYER  TOKEN  VERDICT"]
 
 

@@ -48,7 +48,7 @@ def test_only_the_asterisk_and_the_question_mark_are_special(pattern: str, text:
     assert matches(((pattern, True),), text) is fits
 
 
-def test_what_a_variable_brings_in_is_plain_text() -> None:
+def test_value_of_a_variable_is_plain_text() -> None:
     template: Template = (("x", True), ("*", False), ("*", True))
     assert matches(template, "x*anything")
     assert not matches(template, "xy")
@@ -80,7 +80,7 @@ def test_only_asterisk_at_segment_end_crosses_colons_in_arn(pattern: str, fits: 
     assert matches(((pattern, True),), ARN)
 
 
-def test_a_colon_is_no_other_character_of_an_arn() -> None:
+def test_colon_of_an_arn_matches_only_a_colon() -> None:
     for pattern in ("ab", "?b", "*b"):
         assert not matches_in_segments(((pattern, True),), ":b")
 

@@ -37,7 +37,7 @@ def test_file_of_a_form_must_be_replaceable(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_existing_folder_has_no_problem(tmp_path: pathlib.Path, check_mode: bool) -> None:
+def test_existing_directory_has_no_problem(tmp_path: pathlib.Path, check_mode: bool) -> None:
     declared = str(tmp_path / "handoff.yml")
     assert list(_handoff_files.handoff_file_problems(declared, [str(tmp_path / "handoff")], check_mode)) == []
     assert _handoff_files.missing_folder_warning(declared) == ""

@@ -266,7 +266,7 @@ def test_a_hand_off_of_thousands_of_problems_has_a_short_message() -> None:
         share_of(hostile, {}, None, None)
 
 
-def test_what_the_owner_writes_is_accepted() -> None:
+def test_policies_of_the_owner_are_accepted() -> None:
     role = {"role_arn": GOOD["ecr_pull_role_arn"], "consumers": [replace(CONSUMED, account=CONSUMER).result]}
     place = {"region": "ap-northeast-1", "registry": GOOD["ecr_pull_registry"], "repositories": [{"name": "release"}]}
     declared = {"repository_tags": {"environment": "release", "𠮷": "東京"}, "access": "read", "denied": ["develop"]}
@@ -516,7 +516,7 @@ def test_text_is_taken_as_it_is(value: str, variables: dict[str, str], text: str
 
 
 @pytest.mark.parametrize("value", [None, "", "{{ none | default(other, true) }}"])
-def test_no_value_is_no_hand_off(value: Any) -> None:
+def test_missing_value_is_not_a_handoff(value: Any) -> None:
     assert source(value) is None
 
 

@@ -64,7 +64,7 @@ def test_a_proof_without_a_problem_has_no_failure() -> None:
     assert suite_of(junit(proof(), "s")).get("tests") == "0"
 
 
-def test_what_xml_has_for_itself_comes_back_as_it_was() -> None:
+def test_xml_special_characters_survive() -> None:
     observed = {probe: observation(probe, "denied", "unknown", AWKWARD) for probe in ("describe", "manifest", "layer")}
     verdict = {**judged("readable", observed), "advice": f"advice {AWKWARD}"}
     denied = {probe: observation(probe, "denied", "no_identity_policy", AWKWARD) for probe in observed}
