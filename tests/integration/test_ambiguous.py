@@ -65,7 +65,7 @@ def test_every_write_of_a_change_may_lose_its_answer(control: Control, dropping_
     assert (pull_role(control, "changing", **options)["changed"], len(versions(control, "changing"))) == (False, 2)
 
 
-def test_invalid_wait_interval_is_rejected_before_the_first_write(control: Control) -> None:
+def test_invalid_wait_interval_is_rejected_before_writes(control: Control) -> None:
     mark = len(control.lab.calls())
     role = pull_role(control, "paused", wait_interval=-1)
     tags = owner(control, "ecr_repository_tag", names=["release"], tags=RELEASE, wait_interval=-1)
