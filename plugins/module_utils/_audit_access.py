@@ -59,7 +59,8 @@ def audit_access(estate: Estate) -> AccessAudit:
     roles = [parser.principal(role) for role in estate.roles]
     targets = {registry.region: _targets(estate, registry, parser) for registry in estate.registries}
     statements = list(_resource_statements(roles, [one for listed in targets.values() for one in listed]))
-    names, chains = named_sessions(statements, estate.account), RoleChains(estate, roles)
+    names = named_sessions(statements, estate.account)
+    chains = RoleChains(estate, roles, names)
     found = outsiders(statements, estate)
     layers = [*(role.trust for role in roles), *(one.resource for listed in targets.values() for one in listed)]
     is_incomplete = any(unseen.path for unseen in estate.unseen) or any(layer and layer.reason for layer in layers)

@@ -282,6 +282,29 @@ def test_a_chain_of_three_roles_is_named() -> None:
     assert path.conditions == ("external ID", f"session of role {A}", f"session of role {B}")
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (None, {(PULLER, "release"): "allowed"}),
+        ({"StringEquals": {"sts:RoleSessionName": ["job", "other"]}}, {(PULLER, "release"): "allowed"}),
+        ({"StringEquals": {"sts:RoleSessionName": "other"}}, {}),
+    ],
+)
+@pytest.mark.parametrize("is_further", [False, True])
+def test_chain_chooses_the_session_name_of_a_resource_policy(
+    condition: Any, expected: dict[Any, str], is_further: bool
+) -> None:
+    """The policy of the repository, or the trust policy of a third role, names the session of the second role."""
+    session = f"arn:aws:sts::{OWNER}:assumed-role/{B.rpartition('/')[2]}/job"
+    first = role(document(trust(PULLER)), document(assume(B)), arn=A)
+    second = role(document(trust(root(OWNER), condition)), document(S3), arn=B)
+    third = role(document(trust(session)), PULL_ALL, arn=C)
+    open_to_session = document({"Principal": {"AWS": session}, "Action": PULL})
+    shared = repository("release", None if is_further else open_to_session)
+    principals = (first, second, third) if is_further else (first, second)
+    assert verdicts(estate(*principals, repositories=(shared,))) == expected
+
+
 def test_all_documents_of_an_account_with_their_regions() -> None:
     boundary = PolicyDocument("boundary", PULL_ALL)
     template = CreationTemplate("team", ("CREATE_ON_PUSH",), {}, PolicyDocument("template", PULL_ALL))
