@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,8 +130,11 @@ def test_denied_reads_are_reported_together(control: Control, registries: Regist
     consumer = Account(control.lab, "consumer-administrator").role(trust(accounts.CONSUMER), allow("ecr:ListImages"))
     roles = {"assume_role_arn": consumer, "upstream_assume_role_arn": owner}
     found = info(control, template={}, **roles)["problems"]
-    actions = ("iam:GetPolicy", "DescribeRepositoryCreationTemplates", "DescribePullThrough", "GetRegistryPolicy")
-    assert [action in problem for action, problem in zip(actions, found)] == [True] * 4 == [True] * len(found), found
+    # The reads of the role are concurrent, so either of them is denied first.
+    actions = ("Get(Role|Policy)", "DescribeRepositoryCreationTemplates", "DescribePullThrough", "GetRegistryPolicy")
+    assert len(found) == len(actions), found
+    for action, problem in zip(actions, found):
+        assert re.search(action, problem), found
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,9 @@ def test_long_pull_shows_its_progress(site: Site, tmp_path: pathlib.Path, creden
     site.begin()
     site.proxy.hold()
     path = tmp_path / "output"
-    program = BIN / "ansible-playbook" if credentials == "host" else site.program("consumer")
     with path.open("wb") as output:
         process = subprocess.Popen(
-            [program, *site.pull_arguments(credentials, *ENGINES)],
+            [BIN / "ansible-playbook", *site.pull_arguments(credentials, *ENGINES)],
             cwd=ROOT,
             env={**site.environment("consumer"), "PYTHONUNBUFFERED": "1"},  # as the option docs state for a pipe
             stdin=subprocess.DEVNULL,
