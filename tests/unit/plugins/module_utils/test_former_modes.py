@@ -9,9 +9,23 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import PolicySearch, policy_search
+from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import result_of_plan
 
-from tests.unit.owner_account import ONE, OURS, TAG, TWO, OwnerAccount, carried_out, consumer, declared, end_of
+from tests.unit.owner_account import (
+    ONE,
+    OURS,
+    REGION,
+    TAG,
+    TWO,
+    OwnerAccount,
+    carried_out,
+    consumer,
+    declared,
+    end_of,
+)
 
 MODES = ("role", "repository_policy", "registry_policy")
 CHANGES = [(old, new) for old in MODES for new in MODES if old != new]
@@ -55,6 +69,24 @@ def through(world: OwnerAccount) -> set[str]:
 
 def theirs(world: OwnerAccount) -> bool:
     return all(THEIRS in json.loads(world.documents[name] or "")["Statement"] for name in ("release", "*"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "attached", "region", "required"),
+    [
+        ("role", False, REGION, []),
+        ("role", True, REGION, None),
+        ("role", False, "us-east-1", None),
+        ("repository_policy", True, REGION, ["repository_policy"]),
+        ("registry_policy", False, REGION, ["registry_policy"]),
+    ],
+)
+def test_policies_to_read(mode: str, attached: bool, region: str, required: list[str] | None) -> None:
+    """A share whose role is in use needs none; only the policies of its own mode must be readable."""
+    options = {"shares": [share(mode)], "defaults": None, "state": "present", "trust_policy_quota": 2048}
+    found = policy_search(declared_shares(options, REGION), {"share": RoleState(True, attached=attached)}, region)
+    expected = PolicySearch(frozenset(MODES[1:]), frozenset(required or ()), (sid_of("share"),))
+    assert found == (PolicySearch() if required is None else expected)
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGES)
