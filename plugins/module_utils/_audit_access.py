@@ -32,7 +32,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     unknown_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, admission_to
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, admissions_to
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import (
     Sessions,
     direct_attempt,
@@ -73,8 +73,7 @@ def audit_access(estate: Estate) -> AccessAudit:
         admissions = [
             admission
             for role in roles
-            for admission in [admission_to(estate, outsider, role, names.get(role.principal.name, ()))]
-            if admission.answer.holds is not False
+            for admission in admissions_to(estate, outsider, role, names.get(role.principal.name, ()))
         ]
         admissions += chains.further(admissions)
         for region, listed in targets.items():

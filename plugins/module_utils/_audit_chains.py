@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 from collections import deque
 from dataclasses import replace
@@ -16,23 +17,22 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices im
     combinations,
     overridden,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import end_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import ParsedPrincipal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
-    SESSION_NAME,
     role_request,
     session_of_role,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
     RoleAdmission,
+    admissions_by_name,
+    best_admission,
     concerning,
     session_requests,
-    statement_at,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
-    DENIED,
+    UNKNOWN,
     Decision,
     Layer,
     Layers,
@@ -46,9 +46,12 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import
     whole_account,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, covers_action
-from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, every, unknown
+from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Ternary, every, unknown
 
-_ASSUME, _NAME = "sts:AssumeRole", "sts:rolesessionname"
+_ASSUME = "sts:AssumeRole"
+_CERTAINTY = {True: 2, None: 1, False: 0}
+#: How good an admission is. A higher number is better.
+_Rank = tuple[int, int, float]
 
 
 class RoleChains:
@@ -62,25 +65,25 @@ class RoleChains:
     ) -> None:
         self._estate, self._names = estate, names
         self._roles = [role for role in roles if role.trust and any(map(self._is_inside, role.trust.statements))]
-        self._next: dict[tuple[str, tuple[str, ...]], list[RoleAdmission]] = {}
+        #: By the ARN of the role before, the name of its session, and whether the caller can set tags of it.
+        self._next: dict[tuple[str, str, bool | None], list[RoleAdmission]] = {}
 
     def further(self, admissions: t.Iterable[RoleAdmission]) -> list[RoleAdmission]:
-        """The admissions to further roles, through the shortest chains of sessions.
+        """The sessions of further roles, and better sessions of the same roles, through chains of sessions.
+
+        A longer chain counts if no shorter way to a session of this name is as good: it may be certain, have tags, or
+        end later.
 
         :param admissions: the admissions of an outsider without a chain
         """
-        known = {admission.role.principal.arn: admission.answer for admission in admissions}
-        ahead, found = deque(admissions), []
+        known: dict[tuple[str, str], list[_Rank]] = {}
+        ahead = deque(one for one in admissions if _is_better(known, one))
+        found = []
         while ahead:
             before = ahead.popleft()
-            for after in self._after(before.role, before.names):
-                reached = known.get(after.role.principal.arn, NO)
-                if reached.holds:
-                    continue
-                answer = every([before.answer, after.answer])
-                if reached.holds is False or answer.holds:
-                    known[after.role.principal.arn] = answer
-                    step = replace(after, answer=answer, before=before)
+            for after in self._after(before):
+                step = replace(after, answer=every([before.answer, after.answer]), before=before)
+                if _is_better(known, step):
                     found.append(step)
                     ahead.append(step)
         return found
@@ -96,81 +99,85 @@ class RoleChains:
             for kind, value in names.listed
         )
 
-    def _after(self, role: ParsedPrincipal, names: tuple[str, ...]) -> list[RoleAdmission]:
-        """The roles that a session of a role can assume.
+    def _after(self, before: RoleAdmission) -> list[RoleAdmission]:
+        """The sessions of other roles that the session of an admission can have."""
+        session = (before.role.principal.arn, before.name, before.tagging.holds)
+        if session not in self._next:
+            found = [self._steps(before, other) for other in self._roles]
+            self._next[session] = [step for steps in found for step in steps]
+        return self._next[session]
 
-        :param names: the possible names of the session
-        """
-        key = (role.principal.arn, names)
-        if key not in self._next:
-            found = [self._step(role, other, name) for other in self._roles for name in names]
-            self._next[key] = [step for step in found if step.answer.holds is not False]
-        return self._next[key]
-
-    def _step(self, role: ParsedPrincipal, other: ParsedPrincipal, name: str) -> RoleAdmission:
-        return _step_between(self._estate, role, name, other, self._names.get(other.principal.name, ()))
+    def _steps(self, before: RoleAdmission, other: ParsedPrincipal) -> list[RoleAdmission]:
+        return _steps_between(self._estate, before, other, self._names.get(other.principal.name, ()))
 
 
-def _step_between(
-    estate: Estate, role: ParsedPrincipal, name: str, other: ParsedPrincipal, further: t.Sequence[str]
-) -> RoleAdmission:
-    """The admission of a session of a role to another role.
+def _is_better(known: dict[tuple[str, str], list[_Rank]], admission: RoleAdmission) -> bool:
+    """Whether no known admission to a session of this role and name is as good. If so, it becomes known."""
+    rank = _rank_of(admission)
+    ranks = known.setdefault((admission.role.principal.arn, admission.name), [])
+    is_better = not any(all(other >= own for other, own in zip(one, rank)) for one in ranks)
+    if is_better:
+        ranks.append(rank)
+    return is_better
 
-    :param name: the name of the session
-    :param further: the names of sessions of the other role that resource policies mention
+
+def _rank_of(admission: RoleAdmission) -> _Rank:
+    """How certain an admission is, how certain the tags of its sessions are, and when it ends."""
+    until = admission.until
+    return (
+        _CERTAINTY[admission.answer.holds],
+        _CERTAINTY[admission.tagging.holds],
+        math.inf if until is None else until.timestamp(),
+    )
+
+
+def _steps_between(
+    estate: Estate, before: RoleAdmission, other: ParsedPrincipal, names: t.Sequence[str]
+) -> list[RoleAdmission]:
+    """The sessions of another role that the session of an admission can have.
+
+    :param names: the names of sessions of the other role that resource policies mention
     """
-    principal, _values = session_of_role(estate, role.principal, name)
+    role, tagging = before.role, before.tagging
+    principal, _values = session_of_role(estate, role.principal, before.name)
     trust = other.trust or Layer()
     concerned = concerning(trust, principal)
     allowing = [statement for statement in concerned if statement.effect == "Allow"]
     if not (allowing if _may_assume(role) else _naming(allowing, principal)):
-        return RoleAdmission(other, NO)
+        return []
     statements = [*concerned, *role.identity.statements, *(one for limit in role.limits for one in limit.statements)]
     layers = Layers(role.identity, trust, role.limits)
 
-    def step_at(at: Estate) -> RoleAdmission:
-        return _step_with(at, (role, name), (other, further), layers, statements)
+    def request_at(at: Estate, chosen: Values) -> Request:
+        _principal, own = session_of_role(at, role.principal, before.name)
+        known = overridden(own, chosen)
+        return role_request(at, _ASSUME, principal, other.principal, known, tagging.holds is False)
 
-    end = end_of(estate, statements, lambda at: step_at(at).answer.holds is False)
-    return replace(step_at(estate), end=end)
+    def admission_at(at: Estate, chosen: t.Sequence[Values]) -> RoleAdmission:
+        requests = [request_at(at, values) for values in chosen]
+        return best_admission(other, trust, requests, lambda request: _admits(layers, request))
+
+    possible = combinations(
+        statements,
+        lambda key: key in FOR_A_SESSION or _is_tag(key, tagging),
+        request_at(estate, {}).context.values,
+    )
+    return admissions_by_name(estate, statements, names, possible, admission_at)
 
 
-def _step_with(
-    estate: Estate,
-    session: tuple[ParsedPrincipal, str],
-    target: tuple[ParsedPrincipal, t.Sequence[str]],
-    layers: Layers,
-    statements: t.Sequence[Statement],
-) -> RoleAdmission:
-    """The admission with the best values that the session can choose.
+def _admits(layers: Layers, request: Request) -> Ternary:
+    return every(_answer(decide_layers(one, layers)) for one in session_requests(request))
 
-    :param session: a role and the name of its session
-    :param target: the other role and the names of its sessions to evaluate as well
-    :param statements: all statements that apply to the request
-    """
-    (role, name), (other, further) = session, target
-    principal, values = session_of_role(estate, role.principal, name)
-    best, trust = RoleAdmission(other, NO), layers.resource or Layer()
-    known = role_request(estate, _ASSUME, principal, other.principal, values).context.values
-    possible = combinations(statements, lambda key: key in FOR_A_SESSION, known)
 
-    def decided(chosen: Values) -> tuple[Request, list[Decision]]:
-        request = role_request(estate, _ASSUME, principal, other.principal, overridden(values, chosen))
-        return request, [decide_layers(one, layers) for one in session_requests(request)]
+def _is_tag(key: str, tagging: Ternary) -> bool:
+    """Whether a key is a tag of a session that the caller sets."""
+    return bool(tagging.holds) and key.startswith("aws:principaltag/")
 
-    def is_allowed(chosen: Values) -> bool:
-        return all(one.verdict == ALLOWED for one in decided(chosen)[1])
 
-    for chosen in possible:
-        request, decisions = decided(chosen)
-        decision = next((one for one in decisions if one.verdict != ALLOWED), None)
-        if decision is None:
-            names = [one for one in further if any(is_allowed({**given, _NAME: (one,)}) for given in possible)]
-            statement = statement_at(trust, trust.allows(request).reason)
-            return RoleAdmission(other, YES, statement, tuple(dict.fromkeys([SESSION_NAME, *names])))
-        if all(one.verdict != DENIED for one in decisions) and best.answer.holds is False:
-            best = RoleAdmission(other, unknown(decision.reason))
-    return best
+def _answer(decision: Decision) -> Ternary:
+    if decision.verdict == UNKNOWN:
+        return unknown(decision.reason)
+    return YES if decision.verdict == ALLOWED else NO
 
 
 def _may_assume(role: ParsedPrincipal) -> bool:

@@ -56,14 +56,22 @@ def assume_request(estate: Estate, outsider: Outsider, role: IamPrincipal, chose
 
 
 def role_request(
-    estate: Estate, action: str, principal: Principal, role: IamPrincipal, known: t.Mapping[str, t.Sequence[str]]
+    estate: Estate,
+    action: str,
+    principal: Principal,
+    role: IamPrincipal,
+    known: t.Mapping[str, t.Sequence[str]],
+    tags_known: bool = False,
 ) -> Request:
     """A request of a principal for a session of a role.
 
     :param known: the values of further context keys
+    :param tags_known: whether all tags of the principal are in `known`
     """
     values = {**_common(estate, principal), **_resource_tags(role.tags, "aws")}
-    closed = ["aws:resourcetag/", *_closed(principal)]
+    closed = ["aws:resourcetag/", *(["aws:principaltag/"] if tags_known else ()), *_closed(principal)]
+    if action == "sts:AssumeRole":
+        values["sts:RoleSessionName"] = (SESSION_NAME,)
     closed += [*(FOR_A_SESSION if action == "sts:AssumeRole" else [EXTERNAL_ID]), *MFA]
     names = {key.lower(): tuple(value) for key, value in known.items()}
     return Request(action, role.arn, estate.account, principal, Context.of(overridden(values, names), tuple(closed)))

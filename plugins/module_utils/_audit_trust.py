@@ -25,14 +25,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import Layer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal, includes
-from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement
+from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import (
     NO,
     Ternary,
     every,
     opposite,
+    some,
     unknown,
 )
+
+_NAME, _TAG = "sts:rolesessionname", "sts:TagSession"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class RoleAdmission:
 
     :param answer: whether AWS issues the session; if so, the reason is the position of the statement
     :param statement: the statement that allows it; None if none does
-    :param names: the session names to evaluate
+    :param name: the name of the session
     :param tagging: whether the outsider can set tags of the session
     :param before: the admission to the role whose session assumes this role; None if the outsider assumes it directly
     :param end: when AWS stops issuing the session; None if it has no end
@@ -50,7 +53,7 @@ class RoleAdmission:
     role: ParsedPrincipal
     answer: Ternary
     statement: Statement | None = None
-    names: tuple[str, ...] = (SESSION_NAME,)
+    name: str = SESSION_NAME
     tagging: Ternary = NO
     before: RoleAdmission | None = None
     end: datetime.datetime | None = None
@@ -68,10 +71,14 @@ class RoleAdmission:
         return min([end for end in (self.end, self.before and self.before.until) if end], default=None)
 
 
-def admission_to(
+#: The admission with the best of several combinations of values, at the time of an estate.
+AdmissionAt = t.Callable[[Estate, t.Sequence[Values]], RoleAdmission]
+
+
+def admissions_to(
     estate: Estate, outsider: Outsider, role: ParsedPrincipal, names: t.Sequence[str] = ()
-) -> RoleAdmission:
-    """Whether the trust policy of a role admits an outsider, with the values that the outsider can choose.
+) -> list[RoleAdmission]:
+    """The sessions of a role that its trust policy may give an outsider, with the values that the outsider can choose.
 
     The identity policies of another account are not visible. The audit assumes that they allow the request.
 
@@ -80,43 +87,66 @@ def admission_to(
     trust = role.trust or Layer()
     concerned = concerning(trust, outsider.principal)
     if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
-        return RoleAdmission(role, NO)
-    combinations = choices(outsider, concerned, assume_request(estate, outsider, role.principal, {}).context.values)
+        return []
+    possible = choices(outsider, concerned, assume_request(estate, outsider, role.principal, {}).context.values)
 
-    def admission_at(at: Estate) -> RoleAdmission:
-        return _admission_with(at, outsider, role, trust, combinations, names)
+    def admission_at(at: Estate, chosen: t.Sequence[Values]) -> RoleAdmission:
+        requests = (assume_request(at, outsider, role.principal, values) for values in chosen)
+        return best_admission(role, trust, list(requests), lambda request: _admits(trust, request))
 
-    end = end_of(estate, concerned, lambda at: admission_at(at).answer.holds is False)
-    return replace(admission_at(estate), end=end)
+    return admissions_by_name(estate, concerned, names, possible, admission_at)
 
 
-def _admission_with(
+def admissions_by_name(
     estate: Estate,
-    outsider: Outsider,
-    role: ParsedPrincipal,
-    trust: Layer,
-    combinations: t.Sequence[Values],
+    statements: t.Sequence[Statement],
     names: t.Sequence[str],
+    possible: t.Sequence[Values],
+    admission_at: AdmissionAt,
+) -> list[RoleAdmission]:
+    """The admissions that are not denied: one with any session name, and one with each name that policies mention.
+
+    :param statements: all statements that apply to the request
+    :param possible: the combinations of values that the caller can choose
+    """
+    found: dict[str, RoleAdmission] = {}
+    for chosen in (possible, *([{**values, _NAME: (name,)} for values in possible] for name in names)):
+        best = admission_at(estate, chosen)
+        if best.answer.holds is not False and best.name not in found:
+            is_denied = functools.partial(_is_denied, admission_at, chosen)
+            found[best.name] = replace(best, end=end_of(estate, statements, is_denied))
+    return list(found.values())
+
+
+def _is_denied(admission_at: AdmissionAt, chosen: t.Sequence[Values], at: Estate) -> bool:
+    return admission_at(at, chosen).answer.holds is False
+
+
+def best_admission(
+    role: ParsedPrincipal, trust: Layer, requests: t.Sequence[Request], admits: t.Callable[[Request], Ternary]
 ) -> RoleAdmission:
-    """The admission of an outsider with the best of several combinations of values."""
-    best = unknown(TOO_MANY) if len(combinations) >= COMBINATIONS else NO
-    for chosen in combinations:
-        request = assume_request(estate, outsider, role.principal, chosen)
-        answer = _admits(trust, request)
-        if answer.holds:
-            place = trust.allows(request).reason
-            named = [{**chosen, "sts:rolesessionname": (name,)} for chosen in combinations for name in names]
-            possible = [
-                one["sts:rolesessionname"][0]
-                for one in named
-                if _admits(trust, assume_request(estate, outsider, role.principal, one)).holds
-            ]
-            tagging = _admits(trust, replace(request, action="sts:TagSession"))
-            admitted = tuple(dict.fromkeys([SESSION_NAME, *possible]))
-            return RoleAdmission(role, Ternary(True, place), statement_at(trust, place), admitted, tagging)
-        if answer.holds is None and best.holds is False:
-            best = answer
-    return RoleAdmission(role, best)
+    """The admission through the best of several requests, each with another combination of values.
+
+    :param admits: whether AWS allows a request
+    """
+    answers = [(one, admits(one)) for one in requests]
+    possible = next((one for wanted in (True, None) for one, answer in answers if answer.holds is wanted), None)
+    limit = [unknown(TOO_MANY)] if len(requests) >= COMBINATIONS else []
+    best, statement = some([*(answer for _request, answer in answers), *limit]), None
+    if best.holds and possible:
+        best = trust.allows(possible)
+        statement = statement_at(trust, best.reason)
+    name = possible.context.get(_NAME) if possible else None
+    session = name[0] if isinstance(name, tuple) else SESSION_NAME
+    return RoleAdmission(role, best, statement, session, _tagging(trust, requests, admits))
+
+
+def _tagging(trust: Layer, requests: t.Sequence[Request], admits: t.Callable[[Request], Ternary]) -> Ternary:
+    """Whether AWS allows the caller to set tags of the session in any of several requests."""
+    allowing = (one for one in trust.statements if one.effect == "Allow")
+    if not trust.reason and all(covers_action(one, _TAG).holds is False for one in allowing):
+        return NO
+    return some(every([admits(replace(one, action=_TAG)), admits(one)]) for one in requests)
 
 
 def concerning(layer: Layer, principal: Principal) -> list[Statement]:

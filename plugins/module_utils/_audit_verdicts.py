@@ -56,8 +56,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
-#: The verdicts for sessions, by the ARN of the role, the class of repositories, the names and the tags of the session.
-Sessions = dict[tuple[str, int, tuple[str, ...], t.Optional[bool]], Attempt]
+#: The verdicts for sessions, by the ARN of the role, the class of repositories, the name and the tags of the session.
+Sessions = dict[tuple[str, int, str, t.Optional[bool]], Attempt]
 #: The action of requests of which only the context matters.
 _ANY_ACTION = "ecr:BatchGetImage"
 _NOT_GRANTED = Decision(DENIED, "no statement allows it")
@@ -94,7 +94,7 @@ def role_attempt(estate: Estate, admission: RoleAdmission, target: Target, sessi
 
     :param sessions: the attempts of sessions that were evaluated before, which are the same for all outsiders
     """
-    key = (admission.role.principal.arn, id(target), admission.names, admission.tagging.holds)
+    key = (admission.role.principal.arn, id(target), admission.name, admission.tagging.holds)
     if key not in sessions:
         sessions[key] = _session_attempt(estate, admission, target)
     attempt = sessions[key]
@@ -136,20 +136,18 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
 
     def decide(at: Estate) -> dict[str, Decision]:
         decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
-        is_limited = False
-        for name in admission.names if granted else ():
-            principal, values = session_of_role(at, role.principal, name)
-            request = repository_request(at, _ANY_ACTION, target.repository, principal, values)
-            tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
-            is_limited |= len(tags) >= COMBINATIONS
-            for chosen in tags:
-                known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
-                for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
-                    decided.setdefault(one.action, []).append(decide_layers(one, layers))
-        return _best_of_each(decided, is_limited)
+        if not granted:
+            return _best_of_each(decided, False)
+        principal, values = session_of_role(at, role.principal, admission.name)
+        request = repository_request(at, _ANY_ACTION, target.repository, principal, values)
+        tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
+        for chosen in tags:
+            known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
+            for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
+                decided.setdefault(one.action, []).append(decide_layers(one, layers))
+        return _best_of_each(decided, len(tags) >= COMBINATIONS)
 
-    own = (session_of_role(estate, role.principal, name)[0] for name in admission.names)
-    of_resource = [statement for principal in own for statement in concerning(target.timed, principal)]
+    of_resource = concerning(target.timed, session_of_role(estate, role.principal, admission.name)[0])
     decided, ends = ends_of(estate, [*role.identity.statements, *limiting, *of_resource], decide)
     return _attempt(decided, target, joined, ends)
 
