@@ -16,7 +16,7 @@ from tests.lab import accounts
 from tests.lab.clients import allow, document, trust
 from tests.support.lab import Lab
 
-from .random_estate import EXTERNAL_IDS, SESSION, EstateSpec, World, role_arn
+from .random_estate import EXTERNAL_IDS, SESSION_TAG, SESSIONS, EstateSpec, World, role_arn
 
 _NO_DIGEST = "sha256:" + "0" * 64
 #: For each action of the report, the calls. Each of them is authorized, and then finds nothing.
@@ -49,6 +49,18 @@ class External(NamedTuple):
     account: str
     in_organization: bool
     keys: dict[str, str]
+
+
+class Session(NamedTuple):
+    """A session of a role of the owner account.
+
+    :param role: the path and the name of the role
+    :param is_tagged: whether it has the tag of sessions
+    """
+
+    role: str
+    name: str
+    is_tagged: bool
 
 
 class Outside:
@@ -106,23 +118,25 @@ class Outside:
             service, region_name=accounts.REGION, endpoint_url=self.endpoint, config=config, **keys
         )
 
-    def _assumed(self, role: str, sts: Any, **options: str) -> dict[str, str]:
-        reply = sts.assume_role(RoleArn=role, RoleSessionName=SESSION, **options)["Credentials"]
+    def _assumed(self, role: str, sts: Any, name: str = SESSIONS[0], **options: Any) -> dict[str, str]:
+        reply = sts.assume_role(RoleArn=role, RoleSessionName=name, **options)["Credentials"]
         return {
             "aws_access_key_id": reply["AccessKeyId"],
             "aws_secret_access_key": reply["SecretAccessKey"],
             "aws_session_token": reply["SessionToken"],
         }
 
-    def assume(self, role: str, sts: Any, trusted: str) -> dict[str, str] | None:
+    def assume(self, session: Session, sts: Any, trusted: str) -> dict[str, str] | None:
         """The keys of a session of a role, with any external ID or none; None if every request is denied.
 
         :param trusted: the trust policy, which contains each external ID that matters
         """
+        key, value = SESSION_TAG
+        tags: dict[str, Any] = {"Tags": [{"Key": key, "Value": value}]} if session.is_tagged else {}
         for identifier in (None, *(one for one in EXTERNAL_IDS if f'"{one}"' in trusted), "another-value"):
-            options = {"ExternalId": identifier} if identifier else {}
+            options = {**tags, "ExternalId": identifier} if identifier else tags
             try:
-                return self._assumed(role, sts, **options)
+                return self._assumed(role_arn(session.role), sts, session.name, **options)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "AccessDenied":
                     raise
@@ -198,49 +212,62 @@ class RealAccess:
     def __init__(self, outside: Outside, spec: EstateSpec) -> None:
         self.outside, self.spec = outside, spec
         self.calls = 0
-        #: By role, or by the ARN of a principal.
-        self._clients: dict[str, Any] = {}
-        self._sts: dict[str, Any] = {}
-        self._keys: dict[str, dict[str, str]] = {}
-        self._steps: dict[tuple[str, str], bool] = {}
-        self._admitted: dict[str, list[str]] = {}
-        self._known: dict[tuple[str, str, str], bool] = {}
+        resources = [policy for _tags, policy in [*spec.repositories.values(), *spec.templates.values()]]
+        trusted = [role[0] for role in spec.roles.values()]
+        #: The policies of all resources, which may mention sessions.
+        self._resource_policies = json.dumps([trusted, resources, spec.registry_policy])
+        #: By session, or by the ARN of a principal.
+        self._clients: dict[str | Session, Any] = {}
+        self._sts: dict[str | Session, Any] = {}
+        self._keys: dict[Session, dict[str, str]] = {}
+        self._steps: dict[tuple[Session, str | Session], bool] = {}
+        self._admitted: dict[str, list[Session]] = {}
+        self._known: dict[tuple[str | Session, str, str], bool] = {}
 
     def is_allowed(self, principal: External, repository: str, action: str) -> bool:
         """Whether AWS allows an action, with the own identity of a principal or through a role."""
         if principal.arn not in self._admitted:
-            self._admitted[principal.arn] = self._roles_of(principal)
+            self._admitted[principal.arn] = self._sessions_of(principal)
             self._clients[principal.arn] = self.outside.client("ecr", principal.keys)
-        return self._known_or_call(principal.arn, self._clients[principal.arn], repository, action) or any(
-            self._known_or_call(role, self._clients[role], repository, action) for role in self._admitted[principal.arn]
-        )
+        identities: list[str | Session] = [principal.arn, *self._admitted[principal.arn]]
+        return any(self._known_or_call(who, self._clients[who], repository, action) for who in identities)
 
-    def _roles_of(self, principal: External) -> list[str]:
-        """The roles that a principal can assume, directly or through a session of another role."""
-        found = [role for role in self.spec.roles if self._admits(role, principal.arn, principal.keys)]
-        for role in found:
-            inside = (other for other in self.spec.roles if other not in found and self._may_admit_a_role(other))
-            found += [other for other in inside if self._admits(other, role, self._keys[role])]
+    def _sessions_of(self, principal: External) -> list[Session]:
+        """The sessions that a principal can have, directly or through a session of another role."""
+        possible = [session for role in self.spec.roles for session in self._sessions(role)]
+        found = [session for session in possible if self._admits(session, principal.arn, principal.keys)]
+        inside = [session for session in possible if self._may_admit_a_role(session.role)]
+        for before in found:
+            ahead = [session for session in inside if session not in found]
+            found += [session for session in ahead if self._admits(session, before, self._keys[before])]
         return found
+
+    def _sessions(self, role: str) -> list[Session]:
+        """The sessions of a role that may differ in their access."""
+        trusted, permissions, _boundary = map(json.dumps, self.spec.roles[role])
+        mentions = f"assumed-role/{role.rpartition('/')[2]}/" in self._resource_policies
+        names = SESSIONS if mentions or "RoleSessionName" in trusted else SESSIONS[:1]
+        tagged = [False, True] if "TagSession" in trusted and "PrincipalTag" in permissions else [False]
+        return [Session(role, name, is_tagged) for name in names for is_tagged in tagged]
 
     def _may_admit_a_role(self, role: str) -> bool:
         """Whether a trust policy mentions everyone or the owner account."""
         text = json.dumps(self.spec.roles[role][0])
         return '"*"' in text or accounts.OWNER in text
 
-    def _admits(self, role: str, who: str, keys: dict[str, str]) -> bool:
-        if (role, who) not in self._steps:
+    def _admits(self, session: Session, who: str | Session, keys: dict[str, str]) -> bool:
+        if (session, who) not in self._steps:
             self.calls += 1
             if who not in self._sts:
                 self._sts[who] = self.outside.client("sts", keys)
-            session = self.outside.assume(role_arn(role), self._sts[who], json.dumps(self.spec.roles[role][0]))
-            self._steps[role, who] = session is not None
-            if session and role not in self._keys:
-                self._keys[role] = session
-                self._clients[role] = self.outside.client("ecr", session)
-        return self._steps[role, who]
+            own = self.outside.assume(session, self._sts[who], json.dumps(self.spec.roles[session.role][0]))
+            self._steps[session, who] = own is not None
+            if own and session not in self._keys:
+                self._keys[session] = own
+                self._clients[session] = self.outside.client("ecr", own)
+        return self._steps[session, who]
 
-    def _known_or_call(self, who: str, client: Any, repository: str, action: str) -> bool:
+    def _known_or_call(self, who: str | Session, client: Any, repository: str, action: str) -> bool:
         key = (who, repository, action)
         if key not in self._known:
             self._known[key] = self._call(client, repository, action)

@@ -12,8 +12,10 @@ from tests.lab.accounts import OWNER, REGION
 Statement = dict[str, Any]
 
 EXTERNAL_IDS = ("one", "two", "three")
-#: The name of every session.
-SESSION = "estate"
+#: The names of sessions.
+SESSIONS = ("estate", "other")
+#: The tag of sessions.
+SESSION_TAG = ("team", "a")
 TAGS: tuple[dict[str, str], ...] = ({}, {"environment": "release"}, {"environment": "develop"}, {"team": "a"})
 PATHS = ("", "", "team/", "ci/team/")
 NAMES = ("app", "team-a/app", "team-b/app", "base")
@@ -100,11 +102,13 @@ class _Random:
             boundary = self.document(self.permission(deny=0)) if self.chance(0.15) else None
             permissions = self.document(*(self.permission() for _number in range(self.pick.randint(1, 3))))
             name = f"{self.pick.choice(PATHS)}role-{number}"
+            if self.chance(0.25):
+                permissions["Statement"].append(self.for_tagged_sessions())
             if spec.roles and self.chance(0.1):
                 permissions["Statement"].append(self.assuming(list(spec.roles)))
             spec.roles[name] = (self.trust(name, spec.roles), permissions, boundary)
         for name, (tags, policy) in spec.repositories.items():
-            if policy is None and self.chance(0.1):
+            if policy is None and self.chance(0.2):
                 spec.repositories[name] = (tags, self.document(self.for_a_role(list(spec.roles))))
         if self.chance(0.5):
             spec.registry_policy = self.resource_policy(resource=True)
@@ -133,6 +137,14 @@ class _Random:
         if effect == "Deny" and self.chance(0.2):
             statement["NotResource"] = statement.pop("Resource")
         return self.with_condition(statement, TAG_CONDITIONS if self.chance(0.6) else TIMES, 0.7)
+
+    def for_tagged_sessions(self) -> Statement:
+        key, value = SESSION_TAG
+        tagged = {"Condition": {"StringEquals": {f"aws:PrincipalTag/{key}": value}}}
+        return {"Effect": "Allow", "Action": self.pick.choice(GRANTS), "Resource": self.resource(), **tagged}
+
+    def session_actions(self) -> Any:
+        return ["sts:AssumeRole", "sts:TagSession"] if self.chance(0.4) else "sts:AssumeRole"
 
     def resource(self) -> Any:
         prefix = f"arn:aws:ecr:*:{OWNER}:repository/"
@@ -166,12 +178,12 @@ class _Random:
     def assuming(self, roles: list[str]) -> Statement:
         """A permission to assume roles of the account."""
         resources = [role_arn(self.pick.choice(roles)), role_arn(self.pick.choice(roles)), role_arn("team/*"), "*"]
-        return {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": self.pick.choice(resources)}
+        return {"Effect": "Allow", "Action": self.session_actions(), "Resource": self.pick.choice(resources)}
 
     def for_a_role(self, roles: list[str]) -> Statement:
         """A statement of a repository policy for a role of the account, or for one of its sessions."""
         name = self.pick.choice(roles)
-        session = f"arn:aws:sts::{OWNER}:assumed-role/{name.rpartition('/')[2]}/{SESSION}"
+        session = f"arn:aws:sts::{OWNER}:assumed-role/{name.rpartition('/')[2]}/{self.pick.choice(SESSIONS)}"
         effect, principal = self.pick.choice([("Allow", role_arn(name)), ("Deny", role_arn(name)), ("Allow", session)])
         actions = self.pick.choice(DENIALS if effect == "Deny" else GRANTS)
         return {"Effect": effect, "Principal": {"AWS": principal}, "Action": actions}
@@ -192,7 +204,7 @@ class _Random:
                 principal = {"AWS": self.pick.choice(self.world.named)}
             if principal == "*" and "StringEquals" in condition:  # the lab always requires an identity policy
                 condition = {**condition, "StringNotEquals": {"aws:PrincipalAccount": OWNER}}
-            if roles and self.chance(0.1):
+            if roles and self.chance(0.15):
                 principal, condition = {"AWS": self.inside(name, roles)}, {}
             effect = "Deny" if self.chance(0.1) else "Allow"
             conditions = dict(condition)
@@ -202,9 +214,11 @@ class _Random:
                 conditions = {**conditions, operator: {**conditions.get(operator, {}), "sts:ExternalId": identifiers}}
             if self.chance(0.15):
                 conditions = {**conditions, **self.pick.choice(TIMES)}
-            statements.append(
-                {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole", "Condition": conditions}
-            )
+            if self.chance(0.15):
+                operator = self.pick.choice(["StringLike", "StringNotLike"])
+                conditions = {**conditions, operator: {"sts:RoleSessionName": self.pick.choice(SESSIONS)}}
+            actions = "sts:AssumeRole" if effect == "Deny" else self.session_actions()
+            statements.append({"Effect": effect, "Principal": principal, "Action": actions, "Condition": conditions})
         return self.document(*statements)
 
     def replicating(self) -> Statement:
