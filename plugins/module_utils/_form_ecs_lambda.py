@@ -25,7 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._merged_file impo
 
 def ecs_lambda(handoff: Handoff) -> str:
     """A command that allows the consumer's own role to pull, which a policy of the owner must allow as well."""
-    name = f"{NAME_PREFIX}{handoff.owner}-{handoff.region}"
+    name = NAME_PREFIX + "-".join(filter(None, (handoff.owner, handoff.region, handoff.sid)))
     mode = (
         [
             f"ECS and Lambda cannot use the pull role {handoff.role_name}: they assume no role to pull.",

@@ -14,11 +14,15 @@ import re
 import textwrap
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, yaml_value
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX, value_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 #: A key that YAML 1.1 and 1.2 read as a string without quotation marks.
 _PLAIN_KEY = re.compile(r"(?!(?i:on|off|y|yes|n|no|true|false|null)$)[a-zA-Z][a-zA-Z0-9_-]*")
+#: Source of its characters: IAM User Guide, "IAM JSON policy elements: Sid".
+_SID = re.compile("[a-zA-Z0-9]+")
 
 
 def form_problems(handoff: Handoff) -> t.Iterator[str]:
@@ -26,6 +30,8 @@ def form_problems(handoff: Handoff) -> t.Iterator[str]:
     values = {name.removeprefix(PREFIX): value for name, value in handoff.values().items()}
     for problem in value_problems(values):
         yield f"No form is written: {problem}"
+    if handoff.sid is not None and not _SID.fullmatch(handoff.sid):
+        yield f"No form is written: the sid {printable(handoff.sid)!r} in {option('role')} is not letters and digits."
 
 
 def introduction(handoff: Handoff, subject: str, only_you: t.Mapping[str, str], *notes: str) -> list[str]:

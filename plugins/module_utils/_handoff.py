@@ -37,6 +37,7 @@ class Handoff:
     :param consumer_units: the paths of its organizational units; None for the whole organization
     :param mode: of a share without a role; None for a share with one, as `registry_account` and `consumer_policy`
     :param consumer_policy: the IAM policy that the consumer's own principal needs
+    :param sid: the Sid of the statement of a share without a role; it is not in the file
     """
 
     role_arn: str | None
@@ -56,6 +57,7 @@ class Handoff:
     mode: str | None = None
     registry_account: str | None = None
     consumer_policy: Json | None = None
+    sid: str | None = None
 
     @property
     def owner(self) -> str:
@@ -74,7 +76,8 @@ class Handoff:
 
     def values(self) -> Json:
         """The keys and values of the file."""
-        return {f"ecr_pull_{name}": value for name, value in asdict(self).items() if value is not None}
+        values = {**asdict(self), "sid": None}
+        return {f"ecr_pull_{name}": value for name, value in values.items() if value is not None}
 
 
 def handoff_names(path: str, parties: t.Sequence[str], regions: t.Sequence[str]) -> list[str]:
@@ -157,7 +160,8 @@ def _without_role(options: HandoffOptions, place: Json) -> Json:
         return {}
     account = options.role["account"]
     policy = policy_of_consumer(account, place["region"], _names(place), options.access)
-    return {"mode": options.role["mode"], "registry_account": account, "consumer_policy": policy}
+    mode, sid = options.role["mode"], str(options.role.get("sid") or "") or None
+    return {"mode": mode, "registry_account": account, "consumer_policy": policy, "sid": sid}
 
 
 def policy_of_consumer(account: str, region: str, names: t.Iterable[str], access: str) -> Json:

@@ -93,6 +93,7 @@ class ShareFacts:
                 "consumers": _recipients(self.role.consumers),
                 "expires": self.role.end_text,
                 "mode": share.mode,
+                "sid": self.sid or None,
             },
             "tagged": [place.result for place in self.places],
             "repository_tags": share.role.repository_tags,

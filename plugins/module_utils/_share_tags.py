@@ -189,7 +189,8 @@ def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) 
     return (
         f"{fact}, but repository {name} in {region} has the tag {tag_text(tag)} of this"
         f" share.{whose} Correct {option('role_name')}. If the share has ended, remove it from the declaration; if the"
-        f" {kind} was deleted by hand, remove the tag with ecr_repository_tag."
+        f" {kind} was deleted by hand, or a change of ecr_share_mode was interrupted, remove the tag with"
+        " ecr_repository_tag."
     )
 
 

@@ -57,7 +57,8 @@ options:
     description:
       - The result of M(crossaccount.ecr.iam_ecr_pull_role).
       - For a share without a role, a dictionary with C(mode) (V(repository_policy) or V(registry_policy)), C(account)
-        (the owner account) and C(consumers). The hand-off then contains the IAM policy of the consumer.
+        (the owner account), C(consumers) and C(sid) (the Sid of the statement, which becomes part of the policy name in
+        V(ecs_lambda)). The hand-off then contains the IAM policy of the consumer.
     type: dict
     required: true
   tagged:

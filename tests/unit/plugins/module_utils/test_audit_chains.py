@@ -57,7 +57,7 @@ def pull(*roles: IamPrincipal, session: str = "") -> str | None:
     return verdicts(estate(*roles, repositories=repositories)).get((PULLER, "release"))
 
 
-def test_chain_allows_a_session_name_that_the_direct_way_does_not() -> None:
+def test_chain_allows_another_session_name_than_the_direct_way() -> None:
     direct = role(document(trust(PULLER, named("other"))), NOTHING, arn=SECOND)
     both = role(document(trust(PULLER, named("other")), trust(FIRST)), NOTHING, arn=SECOND)
     limited = role(document(trust(PULLER, named("other")), trust(FIRST, named("other"))), NOTHING, arn=SECOND)
@@ -66,7 +66,7 @@ def test_chain_allows_a_session_name_that_the_direct_way_does_not() -> None:
     assert pull(first(), limited, session="ci") is None
 
 
-def test_longer_chain_allows_a_session_name_that_the_shorter_one_does_not() -> None:
+def test_longer_chain_allows_another_session_name() -> None:
     third = role(document(trust(FIRST)), assuming(SECOND), arn=THIRD)
     second = role(document(trust(FIRST, named("other")), trust(THIRD)), NOTHING, arn=SECOND)
     start = first(None, assuming("*"))

@@ -242,6 +242,15 @@ def test_ecs_form_allows_the_pull_on_the_consumer_s_side(tmp_path: pathlib.Path)
     assert _command(text, tmp_path, ROLE_NAME="own")[-1] == json.dumps(policy)
 
 
+def test_ecs_form_names_the_policy_of_each_share(tmp_path: pathlib.Path) -> None:
+    """So that the command of one share does not replace the policy of another share."""
+    without_role = {"role_arn": None, "external_id": None, "mode": "repository_policy", "registry_account": OWNER}
+    command = _command(form("ecs_lambda", **without_role, sid="CrossaccountEcrRelease1"), tmp_path, ROLE_NAME="own")
+    assert command[command.index("--policy-name") + 1] == f"ecr-pull-{OWNER}-{REGION}-CrossaccountEcrRelease1"
+    with pytest.raises(EcrError, match=r"the sid '.*' in role is not letters and digits"):
+        form("ecs_lambda", **without_role, sid="a\nb")
+
+
 # --- pipelines
 
 

@@ -71,6 +71,7 @@ def test_the_hand_off_of_a_share() -> None:
             "consumers": [CONSUMER],
             "expires": None,
             "mode": "role",
+            "sid": None,
         },
         "tagged": [{"region": REGION, "registry": "registry", "repositories": [{"name": "release"}]}],
         "repository_tags": TAG,
@@ -91,6 +92,7 @@ def test_service_has_no_handoff() -> None:
         "consumers": [{**CONSUMER, "external_id": None}],
         "expires": None,
         "mode": "repository_policy",
+        "sid": "CrossaccountEcrFirsta7937b64",
     }
     assert handoff["artifact"] == "ecr_share_handoff"
 
