@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
     role_request,
     session_of_role,
+    without_tags,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
     RoleAdmission,
@@ -150,7 +151,7 @@ def _steps_between(
 
     def request_at(at: Estate, chosen: Values) -> Request:
         _principal, own = session_of_role(at, role.principal, before.name)
-        known = overridden(own, chosen)
+        known = overridden(without_tags(own) if tagging.holds is None else own, chosen)
         return role_request(at, _ASSUME, principal, other.principal, known, tagging.holds is False)
 
     def admission_at(at: Estate, chosen: t.Sequence[Values]) -> RoleAdmission:

@@ -137,6 +137,11 @@ def session_of_role(estate: Estate, role: IamPrincipal, name: str = SESSION_NAME
     return Principal.of(arn, role.arn), values
 
 
+def without_tags(values: Values) -> dict[str, t.Sequence[str]]:
+    """Context keys without those of the tags of a principal, so that these are unknown."""
+    return {key: value for key, value in values.items() if not key.startswith("aws:PrincipalTag/")}
+
+
 def named_sessions(statements: t.Iterable[Statement], account: str) -> dict[str, list[str]]:
     """The names of the sessions of roles that resource policies mention, by the name of the role."""
     found: dict[str, dict[str, None]] = {}

@@ -32,6 +32,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request im
     repository_request,
     repository_requests,
     session_of_role,
+    without_tags,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows import (
     REGISTRY,
@@ -141,8 +142,10 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
         principal, values = session_of_role(at, role.principal, admission.name)
         request = repository_request(at, _ANY_ACTION, target.repository, principal, values)
         tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
-        for chosen in tags:
-            known, tags_known = overridden(values, chosen), admission.tagging.holds is not None
+        contexts = [(overridden(values, chosen), True) for chosen in tags]
+        if admission.tagging.holds is None:
+            contexts.append((without_tags(values), False))
+        for known, tags_known in contexts:
             for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
                 decided.setdefault(one.action, []).append(decide_layers(one, layers))
         return _best_of_each(decided, len(tags) >= COMBINATIONS)

@@ -119,6 +119,23 @@ def test_direct_way_with_tags_is_found_behind_one_without() -> None:
     assert pull(role(document(trust(PULLER), denied), TAGGED, arn=SECOND)) is None
 
 
+@pytest.mark.parametrize(("tag", "verdict"), [("a", "allowed"), ("b", "unknown")])
+def test_uncertain_tags_may_replace_those_of_the_role(tag: str, verdict: str) -> None:
+    tagging = trust(PULLER, {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, Action="sts:TagSession")
+    second = role(document(trust(PULLER), tagging), TAGGED, arn=SECOND, tags={"team": tag})
+    assert pull(second) == verdict
+    assert pull(role(document(trust(PULLER)), TAGGED, arn=SECOND, tags={"team": "b"})) is None
+
+
+def test_uncertain_tags_may_open_the_second_role() -> None:
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
+    second = role(document(trust(root(OWNER))), PULL_ALL, arn=SECOND)
+    tagging = trust(PULLER, {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, Action="sts:TagSession")
+    trusted = document(trust(PULLER), tagging)
+    start = role(trusted, assuming(SECOND, Condition=condition), arn=FIRST, tags={"team": "b"})
+    assert pull(start, second) == "unknown"
+
+
 def ends(audited: Estate) -> set[datetime.datetime | None]:
     return {path.until for path in rows_of(audited)[PULLER, "release"].access.paths}
 
