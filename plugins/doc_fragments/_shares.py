@@ -139,8 +139,8 @@ _SHARE: str = f"""
         choices: [role, repository_policy, registry_policy]
       repository_tags:
         description:
-          - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list
-            matches. Required.
+          - The tags that grant access. A repository must have all of the tag keys. If a value is a list, any value of
+            the list matches. Required.
         type: dict
       repositories:
         description: The repositories to share, by name or C(fnmatch) pattern. Required.
@@ -166,8 +166,8 @@ _SHARE: str = f"""
         choices: [shared, per_consumer]
       expires:
         description:
-          - The end of the share, a time such as V(2026-12-31T00:00:00Z), or a duration such as V(14d). The first run
-            fixes the end of a duration in a tag of the role.
+          - The end of the share. Set a time such as V(2026-12-31T00:00:00Z), or a duration such as V(14d). With a
+            duration, the first run calculates the end and stores it in a tag of the role.
         type: raw
       access:
         description:

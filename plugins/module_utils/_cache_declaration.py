@@ -117,6 +117,6 @@ def _pattern(prefix: str) -> str:
 def _prefix_problems(name: str, prefix: str) -> t.Iterator[str]:
     if not PREFIX.fullmatch(prefix) or not _FEWEST_CHARACTERS <= len(prefix) <= _MOST_CHARACTERS:
         yield (
-            f"{option(name)} {prefix!r} is not the first part of repository names, such as release or team/release. Use"
+            f"{option(name)} {prefix!r} is not a valid prefix of repository names, such as release or team/release. Use"
             f" {_FEWEST_CHARACTERS} to {_MOST_CHARACTERS} lowercase letters, digits and ._-/, or ROOT for every name."
         )

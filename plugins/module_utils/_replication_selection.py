@@ -58,7 +58,7 @@ class Selection:
         for prefix in self.prefixes:
             if not _PREFIX.fullmatch(prefix) or not _FEWEST_CHARACTERS <= len(prefix) <= _MOST_CHARACTERS:
                 yield (
-                    f"{option('prefixes')}: {prefix!r} is not the first part of repository names, such as release or"
+                    f"{option('prefixes')}: {prefix!r} is not a valid prefix of repository names, such as release or"
                     f" team/. It needs {_FEWEST_CHARACTERS} to {_MOST_CHARACTERS} lowercase letters, digits"
                     " and ._-/ without *."
                 )

@@ -104,7 +104,7 @@ class TemplateDeclaration:
         """Problems that can be found without a request to AWS."""
         if not PREFIX.fullmatch(self.prefix) or len(self.prefix) > _PREFIX_CHARACTERS:
             yield (
-                f"{option('prefix')} {self.prefix!r} is not the first part of repository names, such as release or"
+                f"{option('prefix')} {self.prefix!r} is not a valid prefix of repository names, such as release or"
                 f" team/release. Use lowercase letters, digits and ._-/, up to {_PREFIX_CHARACTERS} characters, or ROOT"
                 " for every name."
             )

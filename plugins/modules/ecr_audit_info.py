@@ -13,15 +13,17 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Reads the IAM configuration and the registries of an account, and evaluates every combination of a principal outside
     the account, a repository, and an action. It changes nothing.
-  - It evaluates the trust policies and permissions of roles, repository policies, the registry policy, replication
-    rules, pull through cache rules, repository creation templates, and who may set the sharing tag.
+  - It evaluates the trust policies and the permissions of roles. It also evaluates repository policies, the registry
+    policy, replication rules, pull through cache rules, repository creation templates, and who may set the sharing tag.
   - It follows role chains. If a session of a role can assume another role of the account, C(conditions) of the access
-    path names the roles before.
+    path names the roles that are assumed first.
   - The verdict is V(allowed), V(denied), or V(unknown) with the reason. It is V(allowed) if AWS allows the request of a
     caller that meets the reported conditions, such as the external ID.
   - The audit assumes that the identity policies of other accounts allow the requests, because only these accounts can
-    read them. It does not see service control policies and resource control policies. RV(audit.not_seen) lists them.
-  - If AWS denies a request of the audit, its access path is V(unknown), and RV(audit.not_seen) has the reason.
+    read them. The audit cannot read service control policies and resource control policies either.
+    RV(audit.not_seen) lists everything that the audit could not read.
+  - If AWS denies a request of the audit, the verdict for the affected access is V(unknown), and RV(audit.not_seen)
+    contains the reason.
 options:
   regions:
     description:
@@ -50,7 +52,7 @@ options:
     type: raw
     default: []
   tag_setters_max:
-    description: The maximum number of principals in the account that may set the tags. More of them are a finding.
+    description: The maximum number of principals in the account that may set the tags. A larger number is a finding.
     type: int
     default: 10
   unused_days:
@@ -117,25 +119,27 @@ audit:
       returned: success
       sample: [ap-northeast-1]
     generated_at:
-      description: The time of AWS when the audit began, in UTC.
+      description: The time in UTC at which the audit began, from the clock of AWS.
       type: str
       returned: success
       sample: "2026-11-27T02:40:00Z"
     repository_tags:
-      description: The tags that share, each with its alternative values.
+      description: The tags that share a repository, each with its alternative values.
       type: dict
       returned: success
       sample: {environment: [release]}
     repositories:
-      description: The C(name), the C(region) and the C(tags) of each repository. The tags are null if AWS denies them.
+      description: The C(name), C(region) and C(tags) of each repository. C(tags) is null if AWS denies the request.
       type: list
       elements: dict
       returned: success
       sample: [{name: release, region: ap-northeast-1, tags: {environment: release}}]
     access:
       description:
-        - A row for each principal outside the account and each repository for which any action is not denied.
-        - The repository is V(*) if AWS denies the list of the repositories or of the repository creation templates.
+        - A row for each combination of a principal outside the account and a repository, if at least one action is not
+          denied.
+        - The repository is V(*) if AWS denies the request to list the repositories or the repository creation
+          templates.
         - C(principal_kind) is V(principal), V(account), V(organization), V(service), V(federated) or V(everyone).
         - C(actions) maps V(describe), V(pull), V(push), V(delete) and V(tag) to the verdict. C(reasons) has the reason
           for each verdict that is not V(allowed).

@@ -11,23 +11,24 @@ short_description: Manage the statement of a share in the policies of many ECR r
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Manages one statement in the policy of each selected repository. It allows the consumers to pull with their own
-    identity, without a role. All other statements of each policy are kept. The Sid identifies the statement.
-  - Between two accounts, AWS requires two policies. The principal also needs an IAM policy in its own account that
+  - Manages one statement in the policy of each selected repository. The statement allows the consumers to pull with
+    their own identity, without a role. All other statements of each policy are kept. The Sid identifies the statement.
+  - For cross-account access, AWS requires two policies. The principal also needs an IAM policy in its own account that
     allows the same actions on these repositories, and C(ecr:GetAuthorizationToken).
   - All conditions of a statement apply to all of its principals. Therefore, consumers with the same conditions share a
     statement. Consumers with other conditions are in a separate statement, with a number at the end of its Sid.
   - All names are validated and all policies are read before the first write.
-  - AWS replaces the whole policy with each write. The module reads each policy again immediately before its write, and
-    after it. If AWS then returns another policy than the written one, the module fails and shows both policies.
+  - AWS replaces the whole policy with each write. The module reads each policy again immediately before and after it
+    writes the policy. If the policy that AWS returns after the write differs from the written policy, the module fails
+    and shows both policies.
   - If another program writes between the last read and the write of the module, the change of that program is lost. Do
     not run two programs that write the policy of one repository at the same time.
   - If the removed statement was the only one, the policy is deleted.
 options:
   name:
     description:
-      - The name of the share, 1 to 64 letters, digits and characters of C(_+=,.@-). The Sid is derived from it, see
-        RV(sid). Each share needs its own name.
+      - The name of the share. It can have 1 to 64 letters, digits and characters from C(_+=,.@-). The RV(sid) of the
+        statement is derived from the name. Each share needs its own name.
     type: str
     required: true
   policy:
@@ -36,7 +37,7 @@ options:
       - With V(registry), the policy of the registry has the statement, with a condition on the O(repository_tags). It
         applies to all repositories that have the tags, including those that get them later.
       - The documentation of AWS states that a registry policy can grant a pull. A maintainer of another project reports
-        that it cannot (akuity/kargo#5587). This collection has not tested it on AWS yet.
+        that it cannot (akuity/kargo#5587). V(registry) has not been tested on AWS yet.
     type: str
     choices: [repository, registry]
     default: repository
@@ -49,8 +50,8 @@ options:
     elements: str
   repository_tags:
     description:
-      - Select the repositories that have these tags. A repository needs all keys. If a value is a list, any value of
-        the list matches. The case of keys is ignored, as in IAM.
+      - Select the repositories that have these tags. A repository must have all of the tag keys. If a value is a list,
+        any value of the list matches. The case of keys is ignored, as in IAM.
       - A repository that gets the tags later gets the statement at the next run.
     type: dict
   exclusive:
@@ -60,14 +61,16 @@ options:
     type: bool
     default: false
   access:
-    description: V(pull) allows what a container engine needs. V(read) also allows describing and listing.
+    description:
+      - V(pull) allows what a container engine needs.
+      - V(read) also allows describing and listing images, repositories and repository tags.
     type: str
     choices: [pull, read]
     default: read
   adopt:
     description:
-      - Replace or remove a statement with the Sid of the share that does not have the form of this module, because
-        another program changed it. The access that it allows now ends.
+      - Replace or remove a statement that has the Sid of the share but was changed by another program. This ends the
+        access that the changed statement allows.
     type: bool
     default: false
   state:
@@ -178,7 +181,7 @@ repositories:
       type: str
       sample: present
 failed_repositories:
-  description: The reason for each repository whose policy could not be written, or that another program overwrote.
+  description: The reason for each repository whose policy could not be written or was overwritten by another program.
   returned: if some policies were written and others were not
   type: dict
   sample: {}

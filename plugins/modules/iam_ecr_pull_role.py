@@ -21,12 +21,13 @@ description:
     policy has no such tag and differs from the declaration, the module fails unless O(adopt=true).
 options:
   name:
-    description: The name of the role, 1 to 64 letters, digits and characters of C(_+=,.@-).
+    description: The name of the role. It can have 1 to 64 letters, digits and characters from C(_+=,.@-).
     type: str
     required: true
   repository_tags:
     description:
-      - The tags that grant access. A repository needs all keys. If a value is a list, any value of the list matches.
+      - The tags that grant access. A repository must have all of the tag keys. If a value is a list, any value of the
+        list matches.
       - Required with O(state=present).
     type: dict
   access:
@@ -58,22 +59,24 @@ options:
     default: false
   expires:
     description:
-      - The end of the access, a time such as V(2026-12-31T00:00:00Z), or a duration such as V(14d) (V(s), V(m), V(h),
-        V(d), V(w)). It is a condition on C(aws:CurrentTime) in the trust policy and in the managed policy.
-      - The first run fixes the end of a duration in the tag C(crossaccount.ecr-expires) of the role. A later run with
-        the same duration keeps that end. The value of the tag, a duration and a time, is also accepted.
+      - The end of the access. Set a time such as V(2026-12-31T00:00:00Z), or a duration such as V(14d) with the unit
+        V(s), V(m), V(h), V(d) or V(w). The module writes the end as a condition on C(aws:CurrentTime) in the trust
+        policy and in the managed policy.
+      - With a duration, the first run calculates the end and stores it in the tag C(crossaccount.ecr-expires) of the
+        role. A later run with the same duration keeps that end. The option also accepts the value of this tag, which
+        consists of a duration and a time.
       - A new end in the past is rejected.
     type: raw
   role_expires:
     description:
-      - The end of the access through this role only, while other roles have the same managed policy. It is a condition
-        in the trust policy, and an inline policy with the name C(crossaccount.ecr-end). If O(expires) is earlier, it
-        applies.
+      - The end of the access through this role only. Set it if other roles have the same managed policy. The module
+        writes this end as a condition in the trust policy, and as an inline policy with the name
+        C(crossaccount.ecr-end). If O(expires) is earlier, O(expires) applies.
     type: raw
   share:
     description:
-      - The name of the share of which this role serves one consumer. The tag C(crossaccount.ecr-share) of the role has
-        it as its value.
+      - The name of the share, if this role serves only one consumer of the share. The module stores the name in the tag
+        C(crossaccount.ecr-share) of the role.
     type: str
   policy_roles:
     description: The other roles of this collection that have the same managed policy.
@@ -81,17 +84,17 @@ options:
     elements: str
     default: []
   keep_policy:
-    description: With O(state=absent), delete only the role, because other roles have its managed policy.
+    description: With O(state=absent), delete only the role. Set this if other roles have its managed policy.
     type: bool
     default: false
   state:
     description:
       - V(present) creates the role and its policy, or changes them as declared.
-      - V(narrowed) only removes access that the declaration does not have. It changes the trust policy, the permissions
-        boundary and the end of an existing role, and revokes sessions. Before the managed policy of several roles
-        changes, each of them has to be narrowed. A role that does not exist is created without the policy.
-      - V(absent) deletes both. It fails if other policies are attached to the role, or if the policy is attached to
-        other principals.
+      - V(narrowed) only removes access that is not declared. It changes the trust policy, the permissions boundary and
+        the end of an existing role, and revokes sessions. Before you change a managed policy that several roles have,
+        narrow each of these roles. A role that does not exist is created without the policy.
+      - V(absent) deletes the role and its policy. It fails if other policies are attached to the role, or if the policy
+        is attached to other principals.
     type: str
     choices: [present, narrowed, absent]
     default: present

@@ -41,7 +41,7 @@ def test_valid_prefix(prefix: str) -> None:
 def test_invalid_prefix(prefix: str) -> None:
     for declared in (cache(prefix), cache(upstream_prefix=prefix)):
         (problem,) = declared.problems()
-        assert "is not the first part of repository names" in problem
+        assert "is not a valid prefix of repository names" in problem
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_valid_declarations_have_no_problems() -> None:
     [
         (RuleDeclaration(Selection(()), (THERE,)), "prefixes is empty."),
         (RuleDeclaration(Selection(("release",), True), (THERE,)), "exclude each other"),
-        (declared("release*"), "'release*' is not the first part of repository names"),
+        (declared("release*"), "'release*' is not a valid prefix of repository names"),
         (declared("r"), "'r' is not the first part"),
         (declared("Release"), "'Release' is not the first part"),
         (declared(*(f"team{number}/" for number in range(101))), "has 101 prefixes; ECR accepts up to 100"),

@@ -19,7 +19,7 @@ def test_first_part_of_a_name_is_valid(prefix: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "r", "a" * 257, "Release", "release*", "/ab", "a b", "ab\n"])
 def test_invalid_first_character_of_a_name_is_a_problem(prefix: str) -> None:
     assert selected(prefix, "release") == [
-        f"prefixes: {prefix!r} is not the first part of repository names, such as release or team/. It needs 2 to 256"
+        f"prefixes: {prefix!r} is not a valid prefix of repository names, such as release or team/. It needs 2 to 256"
         " lowercase letters, digits and ._-/ without *."
     ]
 

@@ -40,7 +40,7 @@ def test_valid_prefix(prefix: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "/", "Team", "a//b", "a b", "a" * 257, "team//", "-a", "ROOT/a"])
 def test_invalid_prefix(prefix: str) -> None:
     (problem,) = problems(prefix=prefix)
-    assert "is not the first part of repository names" in problem
+    assert "is not a valid prefix of repository names" in problem
 
 
 @pytest.mark.parametrize(
