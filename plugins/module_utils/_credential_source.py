@@ -49,8 +49,8 @@ _PROCESS_START = (
     _PROCESS,
 )
 _TOKEN_FILE = (
-    "{profile} names the token file {fact}, which cannot be read. Check web_identity_token_file, or the variable of the"
-    " environment that names it, and whether this user may read the file.",
+    "{profile} names the token file {fact}, which cannot be read. Check web_identity_token_file, or the environment"
+    " variable that names it, and whether this user may read the file.",
     _WEB_IDENTITY,
 )
 _TOKEN = (

@@ -64,7 +64,7 @@ def choose_engine(options: PullOptions, temporary: str) -> Engine:
         reasons = " ".join(map(sentence, tried))
         raise EcrError(
             f"No container engine can be used on this host, and {option('dest')} is not set. {reasons} Start or install"
-            f" docker or podman, or set {option('dest')} to a folder for an OCI image layout."
+            f" docker or podman, or set {option('dest')} to a directory for an OCI image layout."
         )
     return Layout(dest, platform or platform_of_host(), bool(platform))
 

@@ -54,11 +54,11 @@ class Layout:
         self._size = 0
         self.folder = pathlib.Path(_protected_files.safe_path(dest))
         if self.folder.exists() and not self.folder.is_dir():
-            raise EcrError(f"{dest} exists and is not a folder. Choose another {option('dest')}.")
+            raise EcrError(f"{dest} exists and is not a directory. Choose another {option('dest')}.")
         # The folder is read once, because a concurrent pull may create the layout.
         names = os.listdir(self.folder) if self.folder.is_dir() else []
         if "oci-layout" not in names and any(not name.startswith(INCOMING) for name in names):
-            raise EcrError(f"Folder {dest} does not hold an OCI image layout. Choose an empty {option('dest')}.")
+            raise EcrError(f"Directory {dest} contains no OCI image layout. Choose an empty {option('dest')}.")
         _stored_image.check_layout(str(self.folder))
 
     def location(self, image: RegistryImage) -> str:
@@ -119,7 +119,7 @@ class Layout:
         _protected_files.make_folders(str(self.folder))
         # In a parent folder that all users can write to, such as /tmp, another user may have created the folder first.
         if _protected_files.safe_path(self._dest) != str(self.folder):
-            raise EcrError(f"{option('dest')} {self._dest} leads to another folder than before. Run again.")
+            raise EcrError(f"{option('dest')} {self._dest} now leads to a different directory. Run again.")
         _stored_image.check_layout(str(self.folder))
         self._write("oci-layout", json.dumps(_layout_index.LAYOUT).encode())
         _protected_files.make_folders(str(self.folder / "blobs/sha256"))

@@ -51,7 +51,7 @@ def _problem(unsafe: UnsafeError) -> EcrError:
             f"{path} has an access control list that may let other users change it. Run setfacl -b {quoted}, or choose"
             f" another {option('dest')}."
         ),
-        Fault.NOT_A_FOLDER: f"{path} is not a folder. Remove it, or choose another {option('dest')}.",
+        Fault.NOT_A_FOLDER: f"{path} is not a directory. Remove it, or choose another {option('dest')}.",
         Fault.MISSING: (
             f"{path} does not exist, but the path continues with .. after it. Choose another {option('dest')}."
         ),
@@ -71,7 +71,7 @@ def _checked(path: str, folder: bool, parent: bool = False) -> os.stat_result | 
     if stat.S_ISLNK(status.st_mode):
         raise EcrError(f"{path} is a symbolic link. Remove it, or choose a {option('dest')} without links.")
     if not (stat.S_ISDIR if folder else stat.S_ISREG)(status.st_mode):
-        kind = "folder" if folder else "regular file"
+        kind = "directory" if folder else "regular file"
         raise EcrError(f"{path} is not a {kind}. Remove it, or choose another {option('dest')}.")
     fault = fault_of(path, status, sticky=parent, private_groups=True)
     if fault:

@@ -153,7 +153,7 @@ class PullOptions:
         yield from wait_problems(WaitOptions.of(params))
         yield from platform_problems(params["platform"])
         if params["engine"] == "oci_layout" and not params["dest"]:
-            yield f"Engine oci_layout needs a folder. Set {option('dest')}."
+            yield f"Engine oci_layout needs a directory. Set {option('dest')}."
         for name in ("dest", "ca_path"):
             if not (params[name] or "").isprintable():
                 yield f"{option(name)} {params[name]!r} has a character that is not printable. Remove it."

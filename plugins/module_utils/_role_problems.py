@@ -77,4 +77,7 @@ def _size_problems(declared: RoleDeclaration, owner: Identity) -> t.Iterator[str
     ):
         size = _policy_document.size(document)
         if size > limit:
-            yield f"{label} of {declared.name} would have {size} characters; AWS accepts {limit}. Declare two roles."
+            yield (
+                f"{label} of {declared.name} would have {size} characters; AWS accepts up to {limit}. Declare two"
+                " roles."
+            )

@@ -204,8 +204,8 @@ def _size_problems(declared: TagGuardDeclaration, caller: Arn) -> t.Iterator[str
         size, quota = _tag_guard.policy_size(document, kind), _tag_guard.QUOTAS[kind]
         if size > quota:
             yield (
-                f"{_LABELS[kind]} would have {size:,} characters; AWS accepts {quota:,}. Declare fewer tags, or guard"
-                f" some shares in another run with another {option('guard_name')}."
+                f"{_LABELS[kind]} would have {size:,} characters; AWS accepts up to {quota:,}. Declare fewer tags, or"
+                f" guard some shares in another run with another {option('guard_name')}."
             )
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_cache_info
-short_description: Plan a cache of an ECR registry of another account
+short_description: Plan a pull through cache for an ECR registry of another account
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
-  - Plans the role, the statement, the rule and the repository creation template of a cache without writing. It fails
-    with the problems of both accounts together if AWS would not accept one of the changes, if a change would replace
-    an object that another program wrote, or if an account cannot be reached.
-  - The options of the connection are for the account that caches the images. The options C(upstream_profile),
-    C(upstream_assume_role_arn) and C(upstream_assume_role_external_id) are for the account that has them.
+  - Plans the changes to the role, the statement, the rule and the repository creation template of a pull through cache.
+    It writes nothing.
+  - The module fails if AWS would reject a change, if a change would replace an object that another program wrote, or if
+    an account cannot be reached. The message lists the problems of both accounts.
+  - The connection options apply to the account that caches the images. The options C(upstream_profile),
+    C(upstream_assume_role_arn) and C(upstream_assume_role_external_id) apply to the upstream account.
 options:
   name:
     description: The name of the role of the cache. See M(crossaccount.ecr.iam_ecr_cache_role).
@@ -37,8 +38,8 @@ options:
     type: str
   template:
     description:
-      - The settings of the repositories that the cache creates, with the names of the options of
-        M(crossaccount.ecr.ecr_repository_creation_template). Without it, no template is written.
+      - The settings of the repositories that the cache creates. The keys are options of
+        M(crossaccount.ecr.ecr_repository_creation_template). If omitted, no template is written.
       - The template has a description that names this collection and the upstream account.
     type: dict
     suboptions:
@@ -47,7 +48,9 @@ options:
         type: str
         choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
       image_tag_mutability_exclusions:
-        description: The image tags to which the opposite of the mutability applies.
+        description:
+          - Filters for image tags. The matching image tags are immutable with V(MUTABLE_WITH_EXCLUSION), and mutable
+            with V(IMMUTABLE_WITH_EXCLUSION).
         type: list
         elements: str
       encryption_type:
@@ -78,7 +81,7 @@ options:
         default: false
   adopt:
     description:
-      - Whether the cache replaces a role, a statement, a template or the role of a rule that another program wrote.
+      - Whether the run replaces a role, a statement, a template or the role of a rule if another program wrote it.
     type: bool
     default: false
   side:
@@ -106,11 +109,12 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: The maximum time of that run to wait, in seconds. This module only validates the option.
+    description:
+      - The maximum wait time of the run that makes the changes, in seconds. This module only validates the option.
     type: int
     default: 120
   wait_interval:
-    description: The time between two requests of that run, in seconds. This module only validates the option.
+    description: The time between two requests while that run waits, in seconds. This module only validates the option.
     type: float
     default: 0.25
 extends_documentation_fragment:
@@ -142,7 +146,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Validate a cache in both accounts
+- name: Plan a cache with the credentials of both accounts
   crossaccount.ecr.ecr_cache_info:
     account: "222222222222"
     upstream_account: "111111111111"
@@ -164,7 +168,9 @@ upstream_region:
   type: str
   sample: ap-northeast-1
 templates:
-  description: The template to write or to delete, with the options of its module. Empty if nothing changes.
+  description:
+    - The template to write or to delete, as options of M(crossaccount.ecr.ecr_repository_creation_template). Empty if
+      nothing changes.
   returned: success
   type: list
   elements: dict

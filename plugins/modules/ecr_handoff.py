@@ -17,14 +17,14 @@ description:
     P(crossaccount.ecr.ecr_pull#role), which reads it as data. The Markdown page beside it is for people who pull
     without Ansible.
   - The module runs on the controller and writes the files there, with the mode C(0600). The files contain no secrets.
-  - Several consumers or regions get separate files, see O(path).
-  - All values and paths are validated before the first file is written. In check mode, with the results of the other
-    modules in check mode, this finds every problem before anything is shared.
+  - Each consumer and each region has separate files. See O(path).
+  - All values and paths are validated before the first file is written. In check mode, pass the results that the other
+    modules return in check mode. The module then finds every problem before anything is shared.
 options:
   path:
     description:
       - The path of the YAML file. The page has the same name with the extension C(.md).
-      - With several consumers, C(-NUMBER-ACCOUNT) is inserted before the extension, or C(-NUMBER-ORGANIZATION). With
+      - With several consumers, C(-NUMBER-ACCOUNT) or C(-NUMBER-ORGANIZATION) is inserted before the extension. With
         several regions, C(-REGION) is inserted. An organization has one file for all of its accounts.
       - The directory must exist and be writable. An existing file must be a regular file of at most 1 MiB.
       - A leading C(~) is expanded. Environment variables are not expanded.
@@ -32,8 +32,8 @@ options:
     type: str
   forms:
     description:
-      - Also writes files for other tools beside the YAML file, with the values of the share. The comment at the top of
-        each file lists the values that only the consumer knows.
+      - Other tools for which the module writes files beside the YAML file, with the values of the share. The comment at
+        the top of each file lists the values that only the consumer knows.
       - V(aws_cli) writes a profile of the AWS CLI, C(NAME.aws_cli.ini).
       - V(docker) writes a credential helper of docker, podman and skopeo, C(NAME.docker.sh). It runs
         amazon-ecr-credential-helper.
@@ -56,9 +56,9 @@ options:
   role:
     description:
       - The result of M(crossaccount.ecr.iam_ecr_pull_role).
-      - For a share without a role, a dictionary with C(mode) (V(repository_policy) or V(registry_policy)), C(account)
-        (the owner account), C(consumers) and C(sid) (the Sid of the statement, which becomes part of the policy name in
-        V(ecs_lambda)). The hand-off then contains the IAM policy of the consumer.
+      - For a share without a role, a dictionary with C(mode), C(account), C(consumers) and C(sid). C(mode) is
+        V(repository_policy) or V(registry_policy). C(account) is the owner account. C(sid) is the Sid of the statement.
+        It becomes part of the policy name in V(ecs_lambda). The hand-off then contains the IAM policy of the consumer.
     type: dict
     required: true
   tagged:
@@ -74,7 +74,7 @@ options:
     description:
       - The declared repositories, by name or pattern. Each image of O(images) must be in one of them. No repository of
         O(denied) may be one of them.
-      - If empty, O(images) and O(denied) are not compared with them.
+      - If empty, O(images) and O(denied) are not compared with O(repositories).
     type: list
     elements: str
     default: []
@@ -84,7 +84,7 @@ options:
     choices: [pull, read]
     default: read
   denied:
-    description: Repositories, by name, that the consumer must find denied.
+    description: The names of repositories that the consumer must not be able to read.
     type: list
     elements: str
     default: []

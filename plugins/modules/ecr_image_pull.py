@@ -34,16 +34,16 @@ description:
     another http address in 127.0.0.0/8.
 options:
   role_arn:
-    description: The ARN of the pull role, from the hand-off. Required without O(account),
-      O(registry_account) and O(registry_token).
+    description: The ARN of the pull role, from the hand-off. Required unless O(account), O(registry_account) or
+      O(registry_token) is set.
     type: str
   account:
     description:
-      - Pull from the registry of this account, 12 digits, quoted, instead of assuming a pull role. It must be the
-        account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for replicated
-        images.
-      - The first request for an image of a cache lets ECR copy the image, even in check mode. The caller then needs
-        C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
+      - The ID of the account from whose registry to pull, 12 digits, quoted. The module then assumes no pull role. It
+        must be the account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for
+        replicated images.
+      - The first request for an image of a cache causes ECR to copy the image, even in check mode. The caller then
+        needs C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
     type: raw
   duration_seconds:
     description:
@@ -201,7 +201,7 @@ EXAMPLES = r"""
     region: ap-northeast-1
     images: [release:v1.0]
 
-- name: Pull a copy from the registry of the own account
+- name: Pull a copy from the registry of your own account
   crossaccount.ecr.ecr_image_pull:
     account: "222222222222"
     region: ap-northeast-1
@@ -253,8 +253,8 @@ images:
       sample: 111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/release:v1.0
     digest:
       description:
-        - The digest that ECR reports. The content of the image was verified, with O(dest) by the module, otherwise by
-          the engine.
+        - The digest that ECR reports. With O(dest), the module verified the content of the image. Otherwise, the engine
+          verified it.
       type: str
       sample: sha256:aecb2e7c43a5f1ea7aea5f6ee2c5c1ef4f2f9b0ea1a1ed3bb3b7d1a1b2b0c0d0
     changed:

@@ -87,7 +87,9 @@ options:
         type: str
         choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
       image_tag_mutability_exclusions:
-        description: The image tags to which the opposite of the mutability applies.
+        description:
+          - Filters for image tags. The matching image tags are immutable with V(MUTABLE_WITH_EXCLUSION), and mutable
+            with V(IMMUTABLE_WITH_EXCLUSION).
         type: list
         elements: str
       encryption_type:

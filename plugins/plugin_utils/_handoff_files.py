@@ -41,7 +41,9 @@ def missing_folder_warning(path: str) -> str:
     """The warning of check mode if the folder of a hand-off is missing: an earlier task may create it in a real run."""
     if os.path.lexists(os.path.dirname(os.path.abspath(os.path.expanduser(path)))):
         return ""
-    return f"The folder of ecr_share_handoff_path {path} does not exist. Create it before you run without check mode."
+    return (
+        f"The directory of ecr_share_handoff_path {path} does not exist. Create it before you run without check mode."
+    )
 
 
 def folder_problems(path: str, variable: str = "ecr_share_handoff_path") -> t.Iterator[str]:
@@ -51,9 +53,9 @@ def folder_problems(path: str, variable: str = "ecr_share_handoff_path") -> t.It
     """
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
-        yield f"The folder of {variable} {path} does not exist. Create it first."
+        yield f"The directory of {variable} {path} does not exist. Create it first."
     elif not os.access(folder, os.W_OK | os.X_OK):
-        yield f"The folder of {variable} {path} is not writable. Change its permissions or the path."
+        yield f"The directory of {variable} {path} is not writable. Change its permissions or the path."
 
 
 def file_problems(path: str) -> t.Iterator[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.bench.fleet [--accounts 40] [--against FOLDER]`: a whole organization is shared and unshared.
+"""`python -m tests.bench.fleet [--accounts 40] [--against DIRECTORY]`: a whole organization is shared and unshared.
 
 Each account is reached by its own role, from an inventory that asks AWS Organizations; one of them has two regions.
 No latency is added: the measurement includes the work of this machine only, which also runs the lab. With `--against`,
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=40)
     parser.add_argument("--forks", type=lambda text: text.split(","), default=["5", "10", "20"], metavar="N,N")
     parser.add_argument("--runs", type=int, default=1, help="of each checkout; default: 1")
-    parser.add_argument("--against", type=pathlib.Path, metavar="FOLDER", help="a checkout of another commit")
+    parser.add_argument("--against", type=pathlib.Path, metavar="DIRECTORY", help="a checkout of another commit")
     options = parser.parse_args()
     # SIGTERM ends the lab, too.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

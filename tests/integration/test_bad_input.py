@@ -57,7 +57,7 @@ def refused(control: Control, run: Run, *sentences: str) -> None:
         ),
         (
             {"ecr_share_handoff_path": "nowhere/handoff.yml"},
-            ["The folder of ecr_share_handoff_path nowhere/handoff.yml does not exist. Create it first."],
+            ["The directory of ecr_share_handoff_path nowhere/handoff.yml does not exist. Create it first."],
         ),
         (
             {

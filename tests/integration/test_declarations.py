@@ -139,12 +139,12 @@ ROLE_CASES = [
     ),
     role(
         "consumers-too-many",
-        "The trust policy of declared would have 2210 characters; AWS accepts 2048. Declare two roles.",
+        "The trust policy of declared would have 2210 characters; AWS accepts up to 2048. Declare two roles.",
         consumers=many_consumers(12),
     ),
     role(
         "consumers-too-many-for-the-raised-quota",
-        "The trust policy of declared would have 5468 characters; AWS accepts 4096. Declare two roles.",
+        "The trust policy of declared would have 5468 characters; AWS accepts up to 4096. Declare two roles.",
         consumers=many_consumers(30),
         trust_policy_quota=4096,
     ),
@@ -366,7 +366,7 @@ ROLE_CASES = [
     ),
     role(
         "repository-tag-values-too-many",
-        "The permissions policy of declared would have 6952 characters; AWS accepts 6144. Declare two roles.",
+        "The permissions policy of declared would have 6952 characters; AWS accepts up to 6144. Declare two roles.",
         repository_tags={"environment": [f"{at:0256}" for at in range(25)]},
     ),
     role(
@@ -379,7 +379,7 @@ ROLE_CASES = [
     role("region-of-the-wrong-form", f"regions: 'tokyo' {NO_REGION}", regions=["tokyo"]),
     role(
         "regions-too-many",
-        "The permissions policy of declared would have 11515 characters; AWS accepts 6144. Declare two roles.",
+        "The permissions policy of declared would have 11515 characters; AWS accepts up to 6144. Declare two roles.",
         regions=[f"ap-{side}-{at}" for side in ("northeast", "southeast") for at in range(1, 100)],
     ),
     # names and settings

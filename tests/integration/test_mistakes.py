@@ -177,7 +177,7 @@ MISTAKES = {
     ),
     "21-no-folder-for-the-hand-off": Mistake(
         "share",
-        ["The folder of ecr_share_handoff_path nowhere/handoff.yml does not exist. Create it first."],
+        ["The directory of ecr_share_handoff_path nowhere/handoff.yml does not exist. Create it first."],
         {"ecr_share_handoff_path": "nowhere/handoff.yml"},
     ),
     "23-pull-without-hand-off": Mistake(
@@ -215,8 +215,8 @@ MISTAKES = {
         [
             "No container engine can be used on this host, and ecr_pull_dest is not set. docker is installed but its"
             " engine does not answer: Cannot connect to the Docker daemon. Is the docker daemon running? podman is not"
-            " installed (no such program in PATH). Start or install docker or podman, or set ecr_pull_dest to a folder"
-            " for an OCI image layout.",
+            " installed (no such program in PATH). Start or install docker or podman, or set ecr_pull_dest to a"
+            " directory for an OCI image layout.",
         ],
         environment={"docker": DOCKER},
     ),
@@ -230,17 +230,17 @@ MISTAKES = {
     ),
     "29-dest-is-a-file": Mistake(
         "pull",
-        ["/etc/passwd exists and is not a folder. Choose another ecr_pull_dest."],
+        ["/etc/passwd exists and is not a directory. Choose another ecr_pull_dest."],
         {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": "/etc/passwd"},
     ),
     "30-dest-has-other-files": Mistake(
         "pull",
-        ["Folder /usr does not hold an OCI image layout. Choose an empty ecr_pull_dest."],
+        ["Directory /usr contains no OCI image layout. Choose an empty ecr_pull_dest."],
         {"ecr_pull_engine": "oci_layout", "ecr_pull_dest": "/usr"},
     ),
     "32-layout-without-dest": Mistake(
         "pull",
-        ["Engine oci_layout needs a folder. Set ecr_pull_dest."],
+        ["Engine oci_layout needs a directory. Set ecr_pull_dest."],
         {"ecr_pull_engine": "oci_layout"},
     ),
     "33-wrong-external-id": Mistake(

@@ -141,7 +141,7 @@ def test_readable_denied_repository_stops_before_the_pull(
             {"role_arn": "x", "external_id": "", "duration_seconds": 43201, "shared_at": "x", "images": ["release"]},
             "5 problems, nothing was written:\n- role_arn 'x' is not the ARN of a role",
         ),
-        ({"engine": "oci_layout"}, "Engine oci_layout needs a folder. Set dest."),
+        ({"engine": "oci_layout"}, "Engine oci_layout needs a directory. Set dest."),
         ({"registry_url": "x"}, "parameters are required together: registry_url, registry_token"),
     ],
     ids=["all-together", "no-dest", "no-token"],

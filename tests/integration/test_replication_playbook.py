@@ -272,7 +272,7 @@ def test_templates_of_others_are_kept(control: Control, registries: Registries, 
         ),
         (
             {"ecr_replicate_side": "consumer", "ecr_replicate_handoff_path": "/nonexistent/answer.yml"},
-            ["The folder of ecr_replicate_handoff_path /nonexistent/answer.yml does not exist."],
+            ["The directory of ecr_replicate_handoff_path /nonexistent/answer.yml does not exist."],
         ),
         ({"ecr_replicate_prefixes": []}, ["ecr_replicate_prefixes is empty."]),
         ({"ecr_replicate_consumer_account": accounts.OWNER}, ["are both 111111111111."]),

@@ -831,7 +831,7 @@ def test_a_folder_with_other_things_is_refused(dest: pathlib.Path, name: str) ->
     (dest / name).write_text("mine")
     with pytest.raises(EcrError) as caught:
         Layout(str(dest), AMD64)
-    assert str(caught.value) == f"Folder {dest} does not hold an OCI image layout. Choose an empty dest."
+    assert str(caught.value) == f"Directory {dest} contains no OCI image layout. Choose an empty dest."
     assert files(dest) == {name: b"mine"}
 
 
@@ -840,7 +840,7 @@ def test_regular_file_is_not_a_valid_dest(tmp_path: pathlib.Path) -> None:
     path.write_text("mine")
     with pytest.raises(EcrError) as caught:
         Layout(str(path), AMD64)
-    assert str(caught.value) == f"{path} exists and is not a folder. Choose another dest."
+    assert str(caught.value) == f"{path} exists and is not a directory. Choose another dest."
 
 
 def test_an_empty_folder_and_none_are_taken(dest: pathlib.Path) -> None:

@@ -92,7 +92,7 @@ def test_folder_above_that_is_open_to_all_is_rejected(tmp_path: pathlib.Path, mo
 def test_file_above_is_rejected(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     assert message_of(_protected_files.safe_path, f"{tmp_path}/file/image") == (
-        f"{tmp_path}/file is not a folder. Remove it, or choose another dest."
+        f"{tmp_path}/file is not a directory. Remove it, or choose another dest."
     )
 
 

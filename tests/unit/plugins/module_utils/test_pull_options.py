@@ -109,8 +109,8 @@ def test_a_task_with_its_own_registry_assumes_no_role() -> None:
         ({"account": "222222222222", "denied": [f"{HOST}/app@{DIGEST}"]}, "111111111111"),
         ({"account": "222222222222", "denied": ["App"]}, "'App'"),
         ({**BY_ROLE, "images": []}, "images is empty: list at least one image."),
-        ({**BY_ROLE, "engine": "oci_layout"}, "Engine oci_layout needs a folder. Set dest."),
-        ({**BY_ROLE, "engine": "oci_layout", "dest": ""}, "Engine oci_layout needs a folder. Set dest."),
+        ({**BY_ROLE, "engine": "oci_layout"}, "Engine oci_layout needs a directory. Set dest."),
+        ({**BY_ROLE, "engine": "oci_layout", "dest": ""}, "Engine oci_layout needs a directory. Set dest."),
         ({**BY_ROLE, "dest": "/srv/\n"}, "dest '/srv/\\n' has a character that is not printable. Remove it."),
         ({**BY_ROLE, "ca_path": "\x1b[2J"}, "ca_path '\\x1b[2J' has a character that is not printable. Remove it."),
         ({**BY_ROLE, "platform": "linux"}, "platform"),
@@ -130,7 +130,7 @@ def test_invalid_options_are_rejected(own: dict[str, Any], problem: str) -> None
 
 def test_all_invalid_options_are_reported_together() -> None:
     message = problems_of(images=["App", "app:v1"], engine="oci_layout", **BY_TOKEN)
-    assert [part in message for part in ("'App'", "'app:v1' has no digest", "needs a folder")] == [True] * 3
+    assert [part in message for part in ("'App'", "'app:v1' has no digest", "needs a directory")] == [True] * 3
 
 
 @pytest.mark.parametrize("own", [BY_ROLE, BY_TOKEN, {**BY_ROLE, "engine": "oci_layout", "dest": "/srv/a b"}])

@@ -200,7 +200,7 @@ def test_size_of_the_trust_policy(extra: int) -> None:
     consumers = [{"account": CONSUMER, "external_id": "x" * 1224}, {"account": STRANGER, "external_id": "y"}]
     room = 2048 - _policy_document.size(declaration(consumers=consumers).trust(IDENTITY))
     consumers[1]["external_id"] = "y" * (1 + room + extra)
-    message = "The trust policy of allow would have 2049 characters; AWS accepts 2048. Declare two roles."
+    message = "The trust policy of allow would have 2049 characters; AWS accepts up to 2048. Declare two roles."
     assert declare(RoleState(), consumers=consumers)[1] == ([message] if extra else [])
 
 
@@ -209,7 +209,7 @@ def test_size_of_the_permissions_policy(extra: int) -> None:
     values = [f"{number:02}" + "v" * 254 for number in range(21)] + ["last"]
     size = _policy_document.size(_policy.permissions_document(IDENTITY, {"share": tuple(values)}))
     values[-1] += "v" * (6144 - size + extra)
-    message = "The permissions policy of allow would have 6145 characters; AWS accepts 6144. Declare two roles."
+    message = "The permissions policy of allow would have 6145 characters; AWS accepts up to 6144. Declare two roles."
     assert declare(RoleState(), repository_tags={"share": values})[1] == ([message] if extra else [])
 
 

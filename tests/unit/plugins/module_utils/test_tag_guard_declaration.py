@@ -125,7 +125,7 @@ def test_policies_above_their_quotas() -> None:
         "The service control policy",
         "The resource control policy",
     ]
-    assert "AWS accepts 10,240. Declare fewer tags, or guard some shares in another run with" in found[1]
+    assert "AWS accepts up to 10,240. Declare fewer tags, or guard some shares in another run with" in found[1]
     assert problems(repository_tags={f"key-{number}": "v" * 200 for number in range(4)}) == []
 
 
@@ -136,7 +136,7 @@ def test_policy_of_the_maximum_size() -> None:
     assert 0 < rest < 256
     assert problems(repository_tags={**tags, "a": "v" * (rest + 1)}) == []
     (problem,) = problems(repository_tags={**tags, "a": "v" * (rest + 2)})
-    assert problem.startswith("The resource control policy would have 5,121 characters; AWS accepts 5,120.")
+    assert problem.startswith("The resource control policy would have 5,121 characters; AWS accepts up to 5,120.")
 
 
 def test_managed_policy_exempts_nobody() -> None:
