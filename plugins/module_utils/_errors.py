@@ -175,8 +175,9 @@ def explain(error: Exception, environment: t.Mapping[str, str] | None = None) ->
     if code in ("NoCredentialsError", "PartialCredentialsError") and "AWX_HOST" in (environment or {}):
         return (
             "No AWS credentials were found in this job of AWX. Attach a credential of the type ECR owner account to"
-            " share and unshare, or of the type ECR consumer account to prove and pull (the pattern ecr_share makes"
-            " both types); a credential of the type Amazon Web Services also works. Check that its keys are filled in."
+            " share and unshare, or one of the type ECR consumer account to prove and pull. The pattern ecr_share"
+            " creates both credential types. A credential of the type Amazon Web Services also works. Check that the"
+            " keys of the credential are filled in."
         )
     if code in ("NoCredentialsError", "PartialCredentialsError"):
         return (

@@ -165,5 +165,6 @@ def _template_warnings(session: Session, declared: TagGuardDeclaration) -> t.Ite
         for prefix in prefixes:
             yield (
                 f"Repository creation template {prefix} in {region} sets a sharing tag, so each new repository that it"
-                " matches is shared, whoever causes it. The guard cannot prevent it. Remove the tag from the template."
+                " matches is shared, regardless of who causes ECR to create the repository. The guard cannot prevent"
+                " this. Remove the tag from the template."
             )

@@ -197,9 +197,8 @@ def existence_warnings(expectations: Expectations) -> t.Iterator[str]:
     if names:
         text = list_text(names)
         yield (
-            f"A denial of {text} does not show that the name is right: ECR denies a repository that does not"
-            " exist in the same way, and the two cannot be distinguished. The hand-off of the owner account names"
-            " repositories that exist."
+            f"A denial of {text} does not prove that the repository exists: ECR returns the same denial for the name of"
+            " a repository that does not exist. The hand-off of the owner account names only repositories that exist."
         )
 
 

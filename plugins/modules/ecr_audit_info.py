@@ -138,15 +138,16 @@ audit:
       description:
         - A row for each combination of a principal outside the account and a repository, if at least one action is not
           denied.
-        - The repository is V(*) if AWS denies the request to list the repositories or the repository creation
-          templates.
+        - If AWS denies the request to list the repositories or the repository creation templates, a row with the
+          repository V(*) represents the repositories that the audit does not know.
         - C(principal_kind) is V(principal), V(account), V(organization), V(service), V(federated) or V(everyone).
         - C(actions) maps V(describe), V(pull), V(push), V(delete) and V(tag) to the verdict. C(reasons) has the reason
           for each verdict that is not V(allowed).
         - C(paths) lists the access paths, each with C(path), C(actions), C(document), C(statement), C(conditions),
           C(role), C(role_created), C(role_last_used) and C(until).
-        - C(until) is the first second at which a condition on C(aws:CurrentTime) or C(aws:EpochTime), in any policy of
-          the path, denies the actions. It is V(null) if access has no end.
+        - C(until) is the first second at which the path no longer allows the actions. The audit derives it from the
+          conditions on C(aws:CurrentTime) and C(aws:EpochTime) in all policies of the path. It is V(null) if access
+          has no end.
       type: list
       elements: dict
       returned: success
@@ -173,7 +174,7 @@ audit:
               until: null
     tag_setters:
       description:
-        - The users and roles of the account that may set the sharing tag of any repository, with C(principal),
+        - The users and roles of the account that may set the sharing tag of at least one repository, with C(principal),
           C(actions), C(verdict), C(reason), C(document) and C(statement).
       type: list
       elements: dict

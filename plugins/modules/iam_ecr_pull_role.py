@@ -92,7 +92,7 @@ options:
       - V(present) creates the role and its policy, or changes them as declared.
       - V(narrowed) only removes access that is not declared. It changes the trust policy, the permissions boundary and
         the end of an existing role, and revokes sessions. Before you change a managed policy that several roles have,
-        narrow each of these roles. A role that does not exist is created without the policy.
+        narrow each of these roles. If the role does not exist, the module creates it, but does not attach the policy.
       - V(absent) deletes the role and its policy. It fails if other policies are attached to the role, or if the policy
         is attached to other principals.
     type: str

@@ -263,6 +263,6 @@ def test_empty_table_is_its_header() -> None:
 def test_only_unconfirmed_repositories_are_named() -> None:
     named = list(existence_warnings(Expectations(("release",), ("develop", "typo"), existing=("release", "develop"))))
     assert len(named) == 1
-    assert named[0].startswith("A denial of typo does not show that the name is right")
+    assert named[0].startswith("A denial of typo does not prove that the repository exists")
     assert list(existence_warnings(Expectations(("release",), ("develop",), existing=("develop",)))) == []
     assert list(existence_warnings(Expectations(("release",), ()))) == []
