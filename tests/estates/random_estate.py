@@ -202,7 +202,7 @@ class _Random:
             principal, condition = self.principal()
             if principal == "*" and not condition and self.chance(0.9):  # an open role decides most cells
                 principal = {"AWS": self.pick.choice(self.world.named)}
-            if principal == "*" and "StringEquals" in condition:  # the lab always requires an identity policy
+            if principal == "*" and "ArnLike" not in condition:  # the lab always requires an identity policy
                 condition = {**condition, "StringNotEquals": {"aws:PrincipalAccount": OWNER}}
             if roles and self.chance(0.15):
                 principal, condition = {"AWS": self.inside(name, roles)}, {}
