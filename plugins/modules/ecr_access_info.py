@@ -24,9 +24,10 @@ options:
     description:
       - V(allowed) proves that the repositories of O(readable) are readable and those of O(denied) are not.
       - V(denied) proves that no access remains. The module tries to assume the role with O(external_id), without it and
-        with a wrong one. RV(verdict) is V(pass) only if AWS denies all three requests because of the trust policy, or
-        without naming a policy. AWS names none if the role does not exist, if its trust policy does not allow the
-        caller, or if the external ID is wrong. Therefore, use the options with which the access was proven before.
+        with a wrong one. RV(verdict) is V(pass) only if AWS denies all three requests, and each error message names
+        the trust policy or no policy at all. AWS names no policy if the role does not exist, if its trust policy does
+        not allow the caller, or if the external ID is wrong. Therefore, use the options with which the access was
+        proven before.
       - With V(denied), if the role can be assumed, RV(verdict) is V(fail), and the module requests a registry token and
         each repository of O(readable) and O(denied), to report the access that remains.
       - With V(denied), the caller may be a session of the role that started earlier. Provide its credentials as those
@@ -38,8 +39,8 @@ options:
     default: allowed
   registry_host:
     description:
-      - A host name of the registry that the proof also requests, see RV(repositories[].registry). If omitted, the proof
-        requests only the API of ECR.
+      - A host name of the registry. The proof also requests a manifest of each repository from this host name, see
+        RV(repositories[].registry). If omitted, the proof sends requests only to the API of ECR.
       - It must be the default, the dual-stack or a FIPS name of the registry of the account of O(role_arn) in the
         region.
     type: str

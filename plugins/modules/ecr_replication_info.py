@@ -301,8 +301,8 @@ repositories:
 images:
   description:
     - The state of each image at each destination. V(replicated) has a copy, V(missing) has none, V(extra) is only at
-      the destination, and V(archived) is archived in one of the two registries. An archived image is not replicated
-      and cannot be pulled.
+      the destination, and V(archived) is archived in one of the two registries. An archived image cannot be pulled. The
+      module assumes that ECR does not replicate it either.
     - C(status) is the status of the replication that AWS reports, or the place where an image is archived. If more than
       20 images are compared, it is requested only for missing images at the end of the wait.
     - Empty unless O(side=both).

@@ -14,9 +14,9 @@ description:
   - Reads the owner account, plans all declared shares together, and returns the plan. It changes nothing.
   - The module validates each share, and the shares against each other. It reports all problems in one failure.
   - The plan is a list of options for M(crossaccount.ecr.ecr_repository_tag), M(crossaccount.ecr.iam_ecr_pull_role) and
-    M(crossaccount.ecr.ecr_repository_policy_statement). If it is applied in the order RV(untag), RV(statements),
-    RV(roles), RV(tag), at no moment can a principal read a repository unless the old or the new declaration allows
-    exactly that. The role P(crossaccount.ecr.ecr_share#role) applies it.
+    M(crossaccount.ecr.ecr_repository_policy_statement). Apply them in the order RV(untag), RV(statements), RV(roles),
+    RV(tag). Then, at every moment, a principal can read a repository only if the old or the new declaration allows it.
+    The role P(crossaccount.ecr.ecr_share#role) applies the plan in this order.
   - If an object cannot be read, a warning names the facts that are unknown. To find roles that are not declared, the
     caller needs C(iam:GetAccountAuthorizationDetails), which reads the IAM configuration of the account. Without this
     permission, the module shows a warning and continues.
@@ -236,7 +236,7 @@ handoffs:
   elements: dict
   sample: []
 shares:
-  description: Each role of the shares after the plan is applied.
+  description: Each pull role, and each share without a role, after the plan is applied.
   returned: success
   type: list
   elements: dict
@@ -315,7 +315,9 @@ shares:
           repositories:
             - name: release
 share:
-  description: The only share that is present. If none is present, the only share. Empty if there are several.
+  description:
+    - The entry of RV(shares) that is present, if exactly one is present. If none is present and RV(shares) has only one
+      entry, that entry. Otherwise empty.
   returned: success
   type: dict
   contains: *shared

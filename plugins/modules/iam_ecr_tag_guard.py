@@ -35,7 +35,7 @@ options:
     default: deny_ecr_sharing_tag
   guard:
     description:
-      - V(report) only writes the files. If the managed policy of a guard exists, it is deleted.
+      - V(report) writes the files. It also deletes the managed policy, if it is a guard of this collection.
       - V(deny) also creates and attaches the managed policy.
       - V(absent) detaches the managed policy from all principals, and deletes it. The files are kept.
     type: str

@@ -25,7 +25,7 @@ FAULTS = (
     STALE,
 )
 #: The number of phases in which the reduced matrix tries a call of a module with more than the kill.
-PHASES_OF_A_CALL = 2
+PHASES_OF_A_CALL = 1
 #: The phases of which the reduced matrix has only the writes.
 WRITES_ONLY = ("cache",)
 OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
