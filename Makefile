@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 UV := 0.13.9
-# A file of tests stays on one worker, with the lab that it started. Three workers keep two cores busy.
-PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# A file of tests stays on one worker, with the lab that it started. Five workers keep two cores busy, because they often wait.
+PARALLEL := --numprocesses 5 --dist loadfile --no-loadscope-reorder
 ROOT := $(filter 0,$(shell id -u))
 AXE := .cache/browser/node_modules/axe-core/axe.min.js
 COLLECTION := .venv/collections/ansible_collections/crossaccount/ecr
@@ -62,7 +62,8 @@ demo: $(DEMO_READY) ## Share as the owner account, pull as the consumer account,
 demo-audit: $(DEMO_READY) ## Audit a share and one extra access path, on a lab of its own; the report is in build/demo-audit.
 	@tests/demo-audit
 
-test: setup engines ## Run every check and every test.
+test: ## Run every check and every test.
+	@$(MAKE) --no-print-directory --jobs 3 setup engines
 	@tests/all
 
 lint: setup ## The linters, ansible-test sanity, some of ansible-test units, the Galaxy importer.

@@ -24,8 +24,6 @@ FAULTS = (
     "expired token",
     STALE,
 )
-#: The number of phases in which the reduced matrix tries a call of a module with more than the kill.
-PHASES_OF_A_CALL = 1
 #: The phases of which the reduced matrix has only the writes.
 WRITES_ONLY = ("cache",)
 OK, NOT_APPLICABLE, FAIL, LEFT_OUT = "ok", "n/a", "FAIL", "-"
@@ -107,9 +105,8 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
     """The faults to try at each row.
 
     Reduced, each write has the kill after it. A kill before a write leaves what the kill after the write before it
-    leaves. Each call of a module has one more fault, in turn, in `PHASES_OF_A_CALL` phases. Where a module reads until
-    several answers in a row agree, its second read has one as well, in one phase. The phases in `WRITES_ONLY` have no
-    faults at reads.
+    leaves. Each call of a module has one more fault, in turn, in one phase. Where a module reads until several answers
+    in a row agree, its second read has one as well, in one phase. The phases in `WRITES_ONLY` have no faults at reads.
     """
     if not reduced:
         return {row: applicable(row) for row in rows}
@@ -127,7 +124,7 @@ def chosen(rows: list[Row], reduced: bool) -> dict[Row, list[str]]:
         made[row.module] += 1
         picked[row] = [KILLED_AFTER] if row.writes else []
         again = not row.writes and call not in repeated and made[row.module] == 2
-        if not again and (made.total() > 1 or len(phases) > PHASES_OF_A_CALL):
+        if not again and (made.total() > 1 or len(phases) > 1):
             continue
         if again:
             repeated.add(call)

@@ -64,7 +64,7 @@ def drawn_share(name: str) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(drawn_share("share"), drawn_share("share"), st.sampled_from([FIRST, BETWEEN]))
 def test_no_change_gives_access_that_neither_form_allows(old: dict[str, Any], new: dict[str, Any], now: str) -> None:
     start = end_of(replace(START, now=FIRST), old)
