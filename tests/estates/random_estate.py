@@ -193,7 +193,8 @@ class _Random:
         if self.chance(0.5):
             return f"arn:aws:iam::{OWNER}:root"
         other = self.pick.choice(list(roles))
-        roles[other][1]["Statement"].append(self.assuming([name]) | {"Resource": role_arn(name)})
+        own = {"Resource": role_arn(name), "Action": ["sts:AssumeRole", "sts:TagSession"]}
+        roles[other][1]["Statement"].append(self.assuming([name]) | own)  # the lab always requires it to tag a session
         return role_arn(other)
 
     def trust(self, name: str, roles: dict[str, tuple[Any, Any, Any]]) -> dict[str, Any]:
