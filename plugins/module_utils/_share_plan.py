@@ -30,6 +30,9 @@ fewer tags can only be accessible to fewer principals.
 - While tags are added, all roles are changed, and the tags of each repository are a subset of its new tags. So no
   principal has access that the new declaration does not allow.
 
+A write that fails ends the run, because each of these statements relies on the writes before it. Therefore, the Ansible
+role includes a file of tasks for each statement and each role. A loop over a module would continue after a failed item.
+
 Completing one share before the next is not safe. For example, shares A and B grant access by the same tag. A run adds
 the tag to another repository for A, and moves B to another tag. If A is completed first, the consumers of B can read
 the new repository of A until B is completed.
