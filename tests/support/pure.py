@@ -20,6 +20,7 @@ PURE = (
     "_consumer_policy",
     "_share_modes",
     "_former_modes",
+    "_other_statements",
     "_share_statements",
     "_share_statement_access",
     "_partial_failure",
