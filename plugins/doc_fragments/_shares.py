@@ -290,8 +290,8 @@ options:
   shares:
     description:
       - The shares whose roles are revoked, as declared for P(crossaccount.ecr.ecr_share#role).
-      - The module reads C(role_name), C(roles), C(consumers) and C(state). The defaults of the first three are
-        O(role_name), O(roles) and O(consumers). Shares with C(state=absent) or without a role are ignored.
+      - The module reads C(role_name), C(mode), C(roles), C(consumers) and C(state). The defaults of the first four are
+        O(role_name), O(mode), O(roles) and O(consumers). Shares with C(state=absent) or without a role are ignored.
     type: list
     elements: dict
     suboptions:{_ROLE}{_SHARE}
