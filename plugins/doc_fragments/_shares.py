@@ -133,8 +133,8 @@ _SHARE: str = f"""
             identity. The policy of each repository that has the tags gets a statement. With V(registry_policy), the
             policy of the registry gets one statement with a condition on the tags. The default is V(role).
           - Without a role, C(policy_name), C(path), C(description), C(max_session_duration), C(permissions_boundary),
-            C(roles=per_consumer), C(expires) and all C(handoff_forms) except C(ecs_lambda) are errors, and the
-            C(external_id) and C(session_tags) of a consumer.
+            C(roles=per_consumer), C(expires), C(condition_key=aws) and all C(handoff_forms) except C(ecs_lambda) are
+            errors, and the C(external_id) and C(session_tags) of a consumer.
         type: str
         choices: [role, repository_policy, registry_policy]
       repository_tags:
