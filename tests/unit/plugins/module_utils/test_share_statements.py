@@ -154,6 +154,19 @@ def test_two_shares_cannot_have_one_name(mode: str) -> None:
         assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
 
 
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy"])
+def test_policy_of_a_role_may_have_the_name_of_a_share(mode: str) -> None:
+    """A share without a role has no managed policy."""
+    other = share(TWO, name="Second", mode=mode, repositories=["base"])
+    world = replace(START, documents={**START.documents, "*": POLICY})
+    for role in ({**ROLE, "policy_name": "second"}, {**ROLE, "policy_name": "Second"}):
+        assert problems(role, other, world=world) == problems(other, role, world=world) == []
+    third = share(TWO, name="third", mode=mode, repositories=["other"])
+    assert problems(other, third, world=world) == []
+    roles = [{**declared(name, account), "policy_name": "same"} for name, account in (("a", ONE), ("b", TWO))]
+    assert "Shares a and b have the same policy same. Give" in " ".join(problems(*roles, other, world=world))
+
+
 def test_service_needs_a_policy_mode() -> None:
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     assert problems(share(consumers=[service])) == []
