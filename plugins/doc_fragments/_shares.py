@@ -78,7 +78,7 @@ _CONSUMER = """
             type: list
             elements: str
           source_accounts:
-            description: The accounts for which the service acts.
+            description: The accounts for which the service acts, each as C(account) accepts it.
             type: list
             elements: str
 """
