@@ -72,9 +72,13 @@ _CONSUMER = """
             description:
               - A service principal, such as V(lambda.amazonaws.com). A service does not assume a pull role, so a pull
                 role rejects this option.
+              - Only C(source_arns) and C(source_accounts) limit a service. With C(require_mfa) or
+                C(principal_match=condition), it is an error.
             type: str
           source_arns:
-            description: The ARNs of the resources for which the service acts.
+            description:
+              - The ARNs of the resources for which the service acts. All parts except the account can have the
+                wildcards C(*) and C(?).
             type: list
             elements: str
           source_accounts:
