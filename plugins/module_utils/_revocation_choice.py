@@ -61,7 +61,7 @@ class _DeclaredShare:
     @property
     def parties(self) -> list[str]:
         """The account or organization of each consumer."""
-        return [consumer.in_partition("aws").party for consumer in self.consumers]
+        return [consumer.in_partition(None).party for consumer in self.consumers]
 
     def roles(self, parties: t.Sequence[object] | None) -> t.Iterator[ChosenRole]:
         """The roles of the share.
@@ -89,7 +89,7 @@ class _DeclaredShare:
                 f" {option('consumers')}."
             )
         for number, consumer in enumerate(self.consumers, 1):
-            for problem in identity_problems(consumer.in_partition("aws")):
+            for problem in identity_problems(consumer.in_partition(None)):
                 yield f"Consumer {number}: {problem}"
         yield from role_of_consumer_problems(self.role_name, self.consumers)
 
@@ -129,7 +129,7 @@ class RevocationOptions:
         with_role, without_role = ([one for one in present if (one["mode"] == ROLE) == has] for has in (True, False))
         return cls(
             tuple(map(_declared_share, with_role)),
-            None if chosen is None else tuple(account_of(party, "aws") for party in chosen),
+            None if chosen is None else tuple(account_of(party, None) for party in chosen),
             tuple(map(_declared_share, without_role)),
         )
 

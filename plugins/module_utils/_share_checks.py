@@ -85,7 +85,7 @@ def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspa
     path = share.handoff.path
     if not path or not share.is_present:
         return []
-    parties = [consumer.in_partition("aws").party for consumer in share.role.consumers if not consumer.service]
+    parties = [consumer.in_partition(None).party for consumer in share.role.consumers if not consumer.service]
     return handoff_names(absolute(os.path.expanduser(path)), parties, share.regions)
 
 

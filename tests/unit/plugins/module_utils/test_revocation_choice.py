@@ -68,6 +68,7 @@ def test_present_share_has_one_role(declared: RevocationOptions, names: list[str
         (None, [ChosenRole(f"pull-{FIRST}", FIRST), ChosenRole(f"pull-{SECOND}", SECOND)]),
         ([SECOND], [ChosenRole(f"pull-{SECOND}", SECOND)]),
         ([SECOND, "3333-3333-3333", f"arn:aws:iam::{SECOND}:root"], [ChosenRole(f"pull-{SECOND}", SECOND)]),
+        ([f"arn:aws-cn:iam::{SECOND}:root"], [ChosenRole(f"pull-{SECOND}", SECOND)]),
         ([SECOND, FIRST], [ChosenRole(f"pull-{FIRST}", FIRST), ChosenRole(f"pull-{SECOND}", SECOND)]),
     ],
 )
