@@ -52,17 +52,19 @@ def _principal_arn(text: object) -> Arn | None:
     return _iam_arn(text, _PRINCIPAL) or _iam_arn(text, re.compile("root"))
 
 
-def account_of(declared: t.Any, partition: str) -> t.Any:
+def account_of(declared: t.Any, partition: str | None) -> t.Any:
     """The normalized account ID, if the declared value unambiguously means a whole account; otherwise the value.
 
     White space, the dashes of the AWS console, and the ARN of the account root are normalized. The ARN of a user or a
     role is returned unchanged, and rejected later, because its account would include all other principals.
+
+    :param partition: the partition of the ARN; None for any
     """
     if not isinstance(declared, str):
         return declared
     account = declared.strip()
     arn = _principal_arn(account)
-    if arn and arn.partition == partition and arn.resource == "root":
+    if arn and partition in (None, arn.partition) and arn.resource == "root":
         return arn.account
     return account.replace("-", "") if _CONSOLE_ACCOUNT.fullmatch(account) else account
 

@@ -154,10 +154,36 @@ def test_two_shares_cannot_have_one_name(mode: str) -> None:
         assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
 
 
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy"])
+def test_policy_of_a_role_may_have_the_name_of_a_share(mode: str) -> None:
+    """A share without a role has no managed policy."""
+    other = share(TWO, name="Second", mode=mode, repositories=["base"])
+    world = replace(START, documents={**START.documents, "*": POLICY})
+    for role in ({**ROLE, "policy_name": "second"}, {**ROLE, "policy_name": "Second"}):
+        assert problems(role, other, world=world) == problems(other, role, world=world) == []
+    third = share(TWO, name="third", mode=mode, repositories=["other"])
+    assert problems(other, third, world=world) == []
+    roles = [{**declared(name, account), "policy_name": "same"} for name, account in (("a", ONE), ("b", TWO))]
+    assert "Shares a and b have the same policy same. Give" in " ".join(problems(*roles, other, world=world))
+
+
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy"])
+@pytest.mark.parametrize("notation", ["2222-2222-2222", f" {ONE} ", f"arn:aws:iam::{ONE}:root"])
+def test_account_has_the_notations_of_a_role(notation: str, mode: str) -> None:
+    world = replace(START, documents={**START.documents, "*": POLICY})
+    consumers = [{"account": notation, "principals": ["role/ci"]}]
+    plan = world.plan([share(mode=mode, consumers=consumers)])
+    assert (plan.problems, plan.access.lines) == ([], [f"+ {ONE} role/ci can pull release"])
+    shared = end_of(world, share(mode=mode, consumers=consumers))
+    assert not shared.plan([share(mode=mode, consumers=[{"account": ONE, "principals": ["role/ci"]}])]).changed
+
+
 def test_service_needs_a_policy_mode() -> None:
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     assert problems(share(consumers=[service])) == []
     assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [service]}))
+    unnamed = {"service": "", "external_id": "some-id"}
+    assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [unnamed]}))
 
 
 def test_consumer_of_two_shares_may_have_an_external_id_in_one() -> None:
