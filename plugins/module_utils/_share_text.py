@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import unsearched_regions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
@@ -126,10 +127,11 @@ def warnings_of(shared: ShareState) -> t.Iterator[str]:
                 f" not shown: {registry.unknown}"
             )
         if registry.unread:
-            yield (
-                f"Whether policies in {region} still have statements of these shares from an earlier"
-                f" {option('mode')} is unknown: {registry.unread}"
-            )
+            yield _unsearched(region, registry.unread)
+    for former, region in unsearched_regions(shared.shares, shared.account):
+        yield _unsearched(
+            region, f"share {former.label} has its role, so this run did not read them. Run audit.yml to find them."
+        )
     for share in shared.shares:
         for name, state in sorted(shared.account.others.items()):
             common = sorted(share.tag_set & granted_tags(state)) if share.is_present and share.exclusive else []
@@ -139,6 +141,13 @@ def warnings_of(shared: ShareState) -> t.Iterator[str]:
                     f"Role {name}, which is not declared here, grants {tag} as well. Share {share.name} is"
                     f" exclusive, so the consumers of {name} lose every other repository with that tag."
                 )
+
+
+def _unsearched(region: str, reason: str) -> str:
+    return (
+        f"Whether policies in {region} still have statements of these shares from an earlier {option('mode')} is"
+        f" unknown: {reason}"
+    )
 
 
 def remaining_of(

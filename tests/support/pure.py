@@ -21,6 +21,7 @@ PURE = (
     "_share_modes",
     "_former_modes",
     "_share_statements",
+    "_share_statement_order",
     "_share_statement_access",
     "_partial_failure",
     "_access_consumers",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -275,3 +276,15 @@ def test_registry_policy_that_cannot_be_read_is_one_problem() -> None:
     (problem,) = plan.problems
     assert problem.startswith("The registry policy is not a valid policy.")
     assert (plan.access.gained, plan.access.lost) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Statement": "text"}', '{"Statement": [], "Statement": []}'])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_registry_policy_hides_no_other_problem(text: str, state: str) -> None:
+    """A policy that is not valid, for a share that ends, too. It has no statement of the share."""
+    wrong = share(name="second", consumers=[{"account": OWNER}])
+    for shares in itertools.permutations([share(mode="registry_policy", state=state), wrong]):
+        found = problems(*shares, world=replace(START, documents={"*": text}))
+        assert len(found) == 2
+        assert any(one.startswith("The registry policy is not a valid policy.") for one in found)
+        assert any("is the owner account" in one for one in found)
