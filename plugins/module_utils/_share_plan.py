@@ -175,7 +175,7 @@ def plan_shares(
         shares=facts,
         summary=summary_of(shared, facts, tags, False),
         all_summary=summary_of(shared, facts, tags, True),
-        warnings=[*dict.fromkeys(text for role in roles for text in role.warnings), *warnings_of(shared)],
+        warnings=[*dict.fromkeys(text for role in roles for text in role.warnings), *warnings_of(shared, tags)],
         problems=list(dict.fromkeys(problems.found)),
         diff=[*_diff(shares, roles, repositories), *statements.diff],
     )
