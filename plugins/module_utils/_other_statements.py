@@ -19,7 +19,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Tag
 def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, set[Tag]]:
     """The tags by which the statements of shares that are not declared give access, by Sid.
 
-    :param policy: the registry policy; None if there is none, or if it was not read
+    :param policy: the registry policy; None if the registry has none, or if it was not read
     :param shares: the names of the declared shares
     """
     declared = [is_sid_of(share) for share in shares]

@@ -14,12 +14,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import other_statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
     TaggedRepository,
+    has_every_tag,
     missing_repository_problems,
     plan_tags,
     select,
@@ -130,6 +132,20 @@ def granted_tags(state: RoleState) -> set[Tag]:
     if not state.role_exists:
         return set()
     return {tag for pair in granting_tags(state.permissions) for tag in tag_set(pair)}
+
+
+def untagged_names(shared: ShareState, number: int, region: str, tags: TagChanges) -> list[str]:
+    """The declared repositories of a present share that do not have the tags that grant access after the run.
+
+    :param number: the index of the share
+    """
+    share = shared.shares[number]
+    wanted = repository_tags_of(share.role.repository_tags)
+    return [
+        name
+        for name in (shared.selection[number, region] if share.is_present and not share.is_unchanged else ())
+        if (region, name) in tags.after and not has_every_tag(tags.after[region, name], wanted)
+    ]
 
 
 def plan_tag_changes(shared: ShareState) -> TagChanges:

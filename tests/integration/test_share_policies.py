@@ -233,7 +233,7 @@ def test_other_mode_leaves_nothing_of_the_earlier_one(control: Control, lab: Lab
     assert done.code == 0, done
     for line in (
         "+ 222222222222 (external ID) can pull release through role own-identities",
-        "- 222222222222 loses release through the policies of share own-identities",
+        "- 222222222222 loses release through share own-identities in repository policies",
     ):
         assert line in predicted.output, predicted
         assert line in done.output, done

@@ -22,6 +22,7 @@ PURE = (
     "_former_modes",
     "_other_statements",
     "_share_statements",
+    "_share_statement_order",
     "_share_statement_access",
     "_partial_failure",
     "_access_consumers",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -301,3 +302,51 @@ def test_registry_policy_that_cannot_be_read_is_one_problem() -> None:
     (problem,) = plan.problems
     assert problem.startswith("The registry policy is not a valid policy.")
     assert (plan.access.gained, plan.access.lost) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Statement": "text"}', '{"Statement": [], "Statement": []}'])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_registry_policy_hides_no_other_problem(text: str, state: str) -> None:
+    """A policy that is not valid, for a share that ends, too. It has no statement of the share."""
+    wrong = share(name="second", consumers=[{"account": OWNER}])
+    for shares in itertools.permutations([share(mode="registry_policy", state=state), wrong]):
+        found = problems(*shares, world=replace(START, documents={"*": text}))
+        assert len(found) == 2
+        assert any(one.startswith("The registry policy is not a valid policy.") for one in found)
+        assert any("is the owner account" in one for one in found)
+
+
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy", "role"])
+@pytest.mark.parametrize(
+    "tags",
+    [{"other": "x"}, {"environment": "beta"}, {"team": "x"}],
+)
+def test_share_whose_tags_grant_nothing(mode: str, tags: dict[str, str]) -> None:
+    """No statement is written, or it applies to no declared repository. No line claims access."""
+    one = {**(ROLE if mode == "role" else share(mode=mode)), "tags": tags}
+    plan = START.plan([one])
+    assert (plan.problems, plan.access.gained) == ([], [])
+    assert plan.warnings == [
+        f"Share share gives no access to release in {REGION}: after the run, the tags environment=release are missing"
+        " there. Correct tags or repository_tags."
+    ]
+    assert [line for line in plan.summary if "can " in line] == []
+    assert plan.summary[-1] == f"no access in {REGION}: release"
+
+
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy", "role"])
+def test_share_whose_tags_grant_a_part(mode: str) -> None:
+    """One of two repositories has the second tag already. The case of a key is ignored."""
+    both = {"environment": ["release", "beta"], "team": "x"}
+    options = {"repositories": ["release", "base"], "repository_tags": both, "tags": TAG}
+    one = {**(ROLE if mode == "role" else share(mode=mode)), **options}
+    world = replace(START, repositories={"release": {"Team": "x"}, "base": {"team": "y"}, "other": {}})
+    plan = world.plan([one])
+    assert [pair["repository"] for pair in plan.access.gained] == ["release"]
+    assert plan.warnings == [
+        f"Share share gives no access to base in {REGION}: after the run, the tags environment=release or beta, team=x"
+        " are missing there. Correct tags or repository_tags."
+    ]
+    assert plan.summary[-2:] == [f"in {REGION}: release", f"no access in {REGION}: base"]
+    assert any(line.startswith(f"{ONE} can describe and pull") for line in plan.summary)
+    assert world.plan([one], state="absent").warnings == []
