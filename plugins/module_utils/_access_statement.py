@@ -23,7 +23,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, trust_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list
 
-_PREFIX, _NUMBER = "CrossaccountEcr", "Part"
+#: The first part of the Sid of each statement of this collection.
+SID_PREFIX, _NUMBER = "CrossaccountEcr", "Part"
 #: The operators and the keys of all conditions that this file writes, in lower case.
 _CONDITIONS = {
     ("stringequals", "aws:principalorgid"),
@@ -44,7 +45,7 @@ def sid_of(share: str) -> str:
     """
     name = share.lower()
     words = "".join(word.capitalize() for word in re.findall("[a-z0-9]+", name))
-    return f"{_PREFIX}{words}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{SID_PREFIX}{words}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def is_sid_of(share: str) -> t.Callable[[object], bool]:
