@@ -56,7 +56,7 @@ def is_sid_of(share: str) -> t.Callable[[object], bool]:
 
 def is_sid_of_a_share(sid: object) -> bool:
     """Whether a Sid has the form of those of this collection."""
-    return isinstance(sid, str) and bool(re.fullmatch(f"{_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?", sid))
+    return isinstance(sid, str) and bool(re.fullmatch(f"{SID_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?", sid))
 
 
 def access_statements(
