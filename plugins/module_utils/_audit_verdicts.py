@@ -69,7 +69,7 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
     request = repository_request(estate, _ANY_ACTION, target.repository, outsider.principal, outsider.context)
-    tried = choices(outsider, target.resource.statements, request.context.values)
+    tried = choices(outsider, target.resource.statements, request.context.values, for_a_session=False)
 
     def decide(at: Estate) -> dict[str, Decision]:
         return _direct_decisions(at, outsider, target, tried)
