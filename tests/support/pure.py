@@ -62,6 +62,7 @@ PURE = (
     "_audit_report",
     "_audit_request",
     "_audit_rows",
+    "_audit_sessions",
     "_audit_tag_setters",
     "_audit_target",
     "_audit_trust",
