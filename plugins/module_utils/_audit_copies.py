@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import place_of, unseen_layer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import ends_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import unseen_layer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
     SERVICE,
     Outsider,
@@ -30,17 +31,23 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     unknown_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import concerning
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ways import (
+    Way,
+    attempt_of,
+    decide_by_resource,
+    decisions_by_way,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     CacheRule,
     Estate,
     Registry,
     Repository,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED, Decision, Layers
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import EVERY_NAME
-from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
 #: The context keys of an outsider that its account as a whole does not have.
 _OF_ONE_PRINCIPAL = ("aws:PrincipalArn", "aws:username")
@@ -127,12 +134,12 @@ def replication_into(estate: Estate, outsider: Outsider, target: Target) -> list
         return []
     account = Principal.of(f"arn:{estate.identity.partition}:iam::{outsider.principal.account}:root")
     known = {key: values for key, values in outsider.context.items() if key not in _OF_ONE_PRINCIPAL}
-    requests = repository_requests(estate, actions, target.repository, account, known)
-    allowed = every(policy.allows(request) for request in requests)
-    answer = every([allowed, *(opposite(policy.denies(request)) for request in requests)])
-    if answer.holds is None:
-        return [unknown_attempt(answer.reason, REPLICATION, ("push",))]
-    if not answer.holds:
-        return []
-    place = place_of(allowed.reason)
-    return [Attempt({"push": (ALLOWED, "")}, (Path(REPLICATION, ("push",), place.document, place.statement),))]
+    layers = Layers(resource=policy)
+
+    def decide(at: Estate) -> dict[Way, Decision]:
+        requests = repository_requests(at, actions, target.repository, account, known)
+        return dict(one for request in requests for one in decisions_by_way(request, layers, decide_by_resource))
+
+    decided, ends = ends_of(estate, concerning(policy, account), decide)
+    attempt = attempt_of({"push": actions}, decided, ends, policy, lambda _document: REPLICATION)
+    return [attempt] if attempt.paths else []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
-from tests.unit.audited_estates import CONSUMER, OTHER, OWNER, REGION, document, estate, repository, root, trust
+from tests.unit.audited_estates import (
+    CONSUMER,
+    OTHER,
+    OWNER,
+    REGION,
+    document,
+    estate,
+    repository,
+    root,
+    rows_of,
+    trust,
+)
 
 RELEASE = repository("release")
 ABROAD, THERE = "us-east-1", "us-west-2"
@@ -166,3 +178,44 @@ def test_replication_into_the_account(statements: list[dict[str, Any]], is_pushe
     service = trust({"Service": "lambda.amazonaws.com"})
     (function,) = outsiders(read_statements(document(service), "a policy", True), account)
     assert replication_into(account, function, target) == []
+
+
+END = datetime.datetime(2026, 12, 24, tzinfo=datetime.timezone.utc)
+UNTIL = {"DateLessThan": {"aws:CurrentTime": "2026-12-24T00:00:00Z"}}
+FROM = {"DateGreaterThanEquals": {"aws:EpochTime": str(int(END.timestamp()))}}
+OF_MEMBERS = {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        ([{**REPLICATE, "Condition": UNTIL}], [("Replicate", ("until 2026-12-24T00:00:00Z",), END)]),
+        ([REPLICATE, {**REPLICATE, "Effect": "Deny", "Condition": FROM}], [("Replicate", (), END)]),
+        ([REPLICATE, {**REPLICATE, "Effect": "Deny", "Condition": UNTIL}], []),
+        ([{**REPLICATE, "Condition": FROM}], []),
+        (
+            [{**REPLICATE, "Condition": UNTIL}, {**REPLICATE, "Sid": "Always"}],
+            [("Replicate", ("until 2026-12-24T00:00:00Z",), END), ("Always", (), None)],
+        ),
+        (
+            [{**REPLICATE, "Principal": "*", "Condition": {**OF_MEMBERS, **UNTIL}}],
+            [("Replicate", ("organization o-abcdefghij", "until 2026-12-24T00:00:00Z"), END)],
+        ),
+    ],
+)
+def test_end_and_conditions_of_replication(
+    statements: list[dict[str, Any]], found: list[tuple[str, tuple[str, ...], datetime.datetime | None]]
+) -> None:
+    account = estate(repositories=(RELEASE,), registry=document(*statements))
+    paths = [one for row in rows_of(account).values() for one in row.access.paths]
+    assert [(one.statement, one.conditions, one.until) for one in paths] == found
+    assert {(one.path, one.actions) for one in paths} <= {("replication", ("push",))}
+
+
+def test_replication_that_depends_on_unknown_facts() -> None:
+    address = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    account = estate(repositories=(RELEASE,), registry=document({**REPLICATE, "Condition": address}))
+    (row,) = rows_of(account).values()
+    assert row.access.actions["push"] == "unknown"
+    assert "aws:SourceIp" in row.access.reasons["push"]
+    assert [one.statement for one in row.access.paths] == ["Replicate"]
