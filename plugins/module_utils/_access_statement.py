@@ -50,7 +50,15 @@ def sid_of(share: str) -> str:
 
 def is_sid_of(share: str) -> t.Callable[[object], bool]:
     """A function that returns whether a Sid is that of a statement of the share."""
-    pattern = re.compile(f"{sid_of(share)}({_NUMBER}[0-9]+)?")
+    return is_sid_like(sid_of(share))
+
+
+def is_sid_like(first: str) -> t.Callable[[object], bool]:
+    """A function that returns whether a Sid is that of a statement of a share.
+
+    :param first: the Sid of the first statement of the share
+    """
+    pattern = re.compile(f"{re.escape(first)}({_NUMBER}[0-9]+)?")
     return lambda sid: isinstance(sid, str) and bool(pattern.fullmatch(sid))
 
 

@@ -39,7 +39,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts i
     direct_attempt,
     role_attempt,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Registry, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
 
 
@@ -126,13 +126,21 @@ def _rows(
     :param unseen: the access through paths that could not be read
     """
     copied = any(registry.replication or registry.cache_rules for registry in estate.registries)
+    future: dict[str, tuple[Repository, list[Attempt]]] = {}
     for target in targets:
         attempts = [direct_attempt(estate, outsider, target), *unseen]
         for admission in admissions:
             attempts.append(role_attempt(estate, admission, target, sessions))
         attempts += _audit_copies.replication_into(estate, outsider, target)
+        if target.template:
+            future.setdefault(target.template, (target.repository, []))[1].extend(attempts)
+            continue
         for repository in target.members:
-            copies = _audit_copies.attempts_for(estate, outsider, repository) if copied and not target.template else []
+            copies = _audit_copies.attempts_for(estate, outsider, repository) if copied else []
             access = combined([*attempts, *copies]) if copies else target.cached(outsider.name, attempts)
             if access.is_any:
                 yield Row(outsider, repository.name, repository.region, access)
+    for repository, attempts in future.values():
+        access = combined(attempts)
+        if access.is_any:
+            yield Row(outsider, repository.name, repository.region, access)

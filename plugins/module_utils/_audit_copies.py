@@ -12,7 +12,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import place_of, unseen_layer
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_classes import (
+    resource_patterns,
+    rests_below,
+    without_variables,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import ends_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import unseen_layer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
     SERVICE,
     Outsider,
@@ -30,17 +36,25 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     unknown_attempt,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import concerning
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ways import (
+    Way,
+    attempt_of,
+    decide_by_resource,
+    decisions_by_way,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import (
     CacheRule,
+    CreationTemplate,
     Estate,
     Registry,
     Repository,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED
+from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import ALLOWED, Decision, Layers
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import repository_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import covers_action
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import EVERY_NAME
-from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
 #: The context keys of an outsider that its account as a whole does not have.
 _OF_ONE_PRINCIPAL = ("aws:PrincipalArn", "aws:username")
@@ -62,12 +76,27 @@ def recipients(estate: Estate, known: t.Iterable[Outsider]) -> list[Outsider]:
 
 
 def future_repositories(estate: Estate, registry: Registry) -> t.Iterator[tuple[Repository, str]]:
-    """A repository that each creation template would create, with the name of the template."""
-    for template in registry.templates:
-        prefix = "" if template.prefix == EVERY_NAME else f"{template.prefix.rstrip('/')}/"
-        arn = estate.identity.repository(registry.region, f"{prefix}new-repository")
-        name = f"repository creation template {template.prefix}"
-        yield Repository(f"{prefix}*", registry.region, arn, template.tags, template.policy), name
+    """Repositories that each creation template would create, with the name of the template.
+
+    One has any name, and one has a name that each resource pattern of the policies matches.
+    """
+    patterns = without_variables(resource_patterns(estate, registry), estate.roles) if registry.templates else []
+    prefixes = [_prefix_of(template) for template in registry.templates]
+    existing = {repository.name for repository in registry.repositories}
+    for template, prefix in zip(registry.templates, prefixes):
+        longer = tuple(other for other in prefixes if len(other) > len(prefix))  # the most specific template decides
+        start = estate.identity.repository(registry.region, prefix)
+        further = (f"{prefix}{rest}" for pattern in patterns for rest in rests_below(pattern, start))
+        possible = (one for one in further if one not in existing and not one.startswith(longer))
+        names = [f"{prefix}new-repository", *(one for one in possible if not any(repository_problems(one)))]
+        for name in dict.fromkeys(names):
+            arn = estate.identity.repository(registry.region, name)
+            future = Repository(f"{prefix}*", registry.region, arn, template.tags, template.policy)
+            yield future, f"repository creation template {template.prefix}"
+
+
+def _prefix_of(template: CreationTemplate) -> str:
+    return "" if template.prefix == EVERY_NAME else f"{template.prefix.rstrip('/')}/"
 
 
 def attempts_for(estate: Estate, outsider: Outsider, repository: Repository) -> list[Attempt]:
@@ -127,12 +156,12 @@ def replication_into(estate: Estate, outsider: Outsider, target: Target) -> list
         return []
     account = Principal.of(f"arn:{estate.identity.partition}:iam::{outsider.principal.account}:root")
     known = {key: values for key, values in outsider.context.items() if key not in _OF_ONE_PRINCIPAL}
-    requests = repository_requests(estate, actions, target.repository, account, known)
-    allowed = every(policy.allows(request) for request in requests)
-    answer = every([allowed, *(opposite(policy.denies(request)) for request in requests)])
-    if answer.holds is None:
-        return [unknown_attempt(answer.reason, REPLICATION, ("push",))]
-    if not answer.holds:
-        return []
-    place = place_of(allowed.reason)
-    return [Attempt({"push": (ALLOWED, "")}, (Path(REPLICATION, ("push",), place.document, place.statement),))]
+    layers = Layers(resource=policy)
+
+    def decide(at: Estate) -> dict[Way, Decision]:
+        requests = repository_requests(at, actions, target.repository, account, known)
+        return dict(one for request in requests for one in decisions_by_way(request, layers, decide_by_resource))
+
+    decided, ends = ends_of(estate, concerning(policy, account), decide)
+    attempt = attempt_of({"push": actions}, decided, ends, policy, lambda _document: REPLICATION)
+    return [attempt] if attempt.paths else []

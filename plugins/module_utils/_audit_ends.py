@@ -21,6 +21,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._operators import date_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
 
+#: An action, or an action and a statement.
+Key = t.TypeVar("Key", bound=t.Hashable)
 _SECOND = datetime.timedelta(seconds=1)
 
 
@@ -37,19 +39,19 @@ def end_of(
 
 
 def ends_of(
-    estate: Estate, statements: t.Iterable[Statement], decide: t.Callable[[Estate], t.Mapping[str, Decision]]
-) -> tuple[t.Mapping[str, Decision], dict[str, datetime.datetime]]:
+    estate: Estate, statements: t.Iterable[Statement], decide: t.Callable[[Estate], t.Mapping[Key, Decision]]
+) -> tuple[t.Mapping[Key, Decision], dict[Key, datetime.datetime]]:
     """The decision for each action, and the first second at which an action is denied that is not denied now.
 
     :param statements: all statements that apply to the requests
-    :param decide: the decision for each action at the time of an estate
+    :param decide: the decision for each action at the time of an estate; an action without a decision is denied
     """
     decided = decide(estate)
     open_ended = {action for action, one in decided.items() if one.verdict != DENIED}
-    ends: dict[str, datetime.datetime] = {}
+    ends: dict[Key, datetime.datetime] = {}
     for second in _changes(statements, estate.now) if open_ended else ():
         later = decide(replace(estate, now=second))
-        ended = {action for action in open_ended if later[action].verdict == DENIED}
+        ended = {action for action in open_ended if action not in later or later[action].verdict == DENIED}
         ends.update(dict.fromkeys(ended, second))
         open_ended -= ended
         if not open_ended:

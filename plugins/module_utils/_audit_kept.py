@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import is_sid_like
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import REGISTRY_POLICY, REPOSITORY_POLICY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import ALWAYS_HIDDEN
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_text import pull_lines
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
@@ -59,8 +61,13 @@ class _Shared:
     def leaves(self, path: Json, place: Place) -> bool:
         """Whether a pull through an access path is still possible after the run."""
         ends = any((place, condition) in self.removed for condition in path["conditions"])
-        is_own = path.get("role") in self.roles or str(path.get("statement")).startswith(self.sids)
+        is_own = path.get("role") in self.roles or self._has_statement(path)
         return "pull" in path["actions"] and not (is_own or ends)
+
+    def _has_statement(self, path: Json) -> bool:
+        """Whether the statement of an access path is one of the shares."""
+        of_resource = path["document"] in (REPOSITORY_POLICY, REGISTRY_POLICY)
+        return of_resource and any(is_sid_like(sid)(path.get("statement")) for sid in self.sids)
 
 
 def other_paths(plan: Json, audit: Json) -> list[Pair]:

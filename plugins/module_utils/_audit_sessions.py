@@ -85,7 +85,7 @@ class RoleAdmission:
 
 @dataclass(frozen=True)
 class Mentioned:
-    """What policies mention of the sessions of a role.
+    """The mentions of the sessions of a role in policies.
 
     :param names: the names of sessions in resource policies
     :param identities: the source identities that roles require or deny
@@ -98,7 +98,7 @@ class Mentioned:
     def by_role(
         cls, roles: t.Sequence[ParsedPrincipal], names: t.Mapping[str, t.Sequence[str]]
     ) -> dict[str, Mentioned]:
-        """What policies mention of the sessions of each role, by the name of the role.
+        """The mentions of the sessions of each role in policies, by the name of the role.
 
         :param names: the names of sessions in resource policies, by the name of the role
         """

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
     COMBINATIONS,
     TOO_MANY,
@@ -23,7 +21,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     REGISTRY_POLICY,
     ParsedPrincipal,
-    place_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import FEDERATED, Outsider
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
@@ -45,6 +42,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_sessions import RoleAdmission
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import concerning
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ways import (
+    Ends,
+    Way,
+    attempt_of,
+    decide_by_resource,
+    decisions_by_way,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
@@ -55,8 +59,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
     Layers,
     decide_layers,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Request, Statement, covers_action
-from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import every, opposite
 
 #: The verdicts for sessions, by the ARN of the role, the class of repositories, the name and the tags of the session.
 Sessions = dict[tuple[str, int, str, t.Optional[bool]], Attempt]
@@ -72,22 +76,29 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     request = repository_request(estate, _ANY_ACTION, target.repository, outsider.principal, outsider.context)
     tried = choices(outsider, target.resource.statements, request.context.values, for_a_session=False)
 
-    def decide(at: Estate) -> dict[str, Decision]:
+    def decide(at: Estate) -> dict[Way, Decision]:
         return _direct_decisions(at, outsider, target, tried)
 
     decided, ends = ends_of(estate, concerning(target.timed, outsider.principal), decide)
     return _attempt(decided, target, target.resource, ends)
 
 
+def _concerned(resource: Layer, principal: Principal) -> Layer:
+    """The statements that may include a principal, so that each request is evaluated with these only."""
+    return Layer(tuple(concerning(resource, principal)), resource.reason)
+
+
 def _direct_decisions(
     estate: Estate, outsider: Outsider, target: Target, tried: t.Sequence[Values]
-) -> dict[str, Decision]:
+) -> dict[Way, Decision]:
     """The decision for each action, with the best of several combinations of values."""
-    decided: dict[str, list[Decision]] = {}
+    decided: dict[Way, list[Decision]] = {}
+    layers = Layers(resource=_concerned(target.resource, outsider.principal))
     for chosen in tried:
         known = overridden(outsider.context, chosen)
         for request in repository_requests(estate, REQUIRED, target.repository, outsider.principal, known):
-            decided.setdefault(request.action, []).append(_decide_direct(request, target.resource))
+            for way, one in decisions_by_way(request, layers, decide_by_resource):
+                decided.setdefault(way, []).append(one)
     return _best_of_each(decided, len(tried) >= COMBINATIONS)
 
 
@@ -117,27 +128,17 @@ def session_layers(role: ParsedPrincipal, target: Target) -> Layers:
     return Layers(role.identity, target.resource, role.limits)
 
 
-def _decide_direct(request: Request, resource: Layer) -> Decision:
-    """Whether the policies of the repository and of the registry allow a request of another account."""
-    denied = resource.denies(request)
-    if denied.holds:
-        return Decision(DENIED, f"{denied.reason} denies it")
-    allowed = every([resource.allows(request), opposite(denied)])
-    if allowed.holds:
-        return Decision(ALLOWED, resource.allows(request).reason)
-    return Decision(DENIED if allowed.holds is False else UNKNOWN, allowed.reason or "no statement allows it")
-
-
 def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -> Attempt:
     role = admission.role
-    layers = session_layers(role, target)
+    session, _values = session_of_role(estate, role.principal, admission.name)
+    layers = replace(session_layers(role, target), resource=_concerned(target.resource, session))
     joined = Layer((*role.identity.statements, *target.resource.statements))
     limiting = [statement for limit in role.limits for statement in limit.statements]
     statements = [*joined.statements, *limiting]
     granted = [action for action in REQUIRED if _is_granted(action, layers)]
 
-    def decide(at: Estate) -> dict[str, Decision]:
-        decided: dict[str, list[Decision]] = {action: [_NOT_GRANTED] for action in REQUIRED if action not in granted}
+    def decide(at: Estate) -> dict[Way, Decision]:
+        decided: dict[Way, list[Decision]] = {(name, ""): [_NOT_GRANTED] for name in REQUIRED if name not in granted}
         if not granted:
             return _best_of_each(decided, False)
         principal, values = session_of_role(at, role.principal, admission.name)
@@ -147,11 +148,12 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
         if admission.tagging.holds is None:
             contexts.append((without_tags(values), False))
         for known, tags_known in contexts:
-            for one in repository_requests(at, granted, target.repository, principal, known, tags_known):
-                decided.setdefault(one.action, []).append(decide_layers(one, layers))
+            for request in repository_requests(at, granted, target.repository, principal, known, tags_known):
+                for way, one in decisions_by_way(request, layers, decide_layers):
+                    decided.setdefault(way, []).append(one)
         return _best_of_each(decided, len(tags) >= COMBINATIONS)
 
-    of_resource = concerning(target.timed, session_of_role(estate, role.principal, admission.name)[0])
+    of_resource = concerning(target.timed, session)
     decided, ends = ends_of(estate, [*role.identity.statements, *limiting, *of_resource], decide)
     return _attempt(decided, target, joined, ends)
 
@@ -176,7 +178,7 @@ def _is_granted(action: str, layers: Layers) -> bool:
     )
 
 
-def _best_of_each(decided: t.Mapping[str, t.Sequence[Decision]], is_limited: bool) -> dict[str, Decision]:
+def _best_of_each(decided: t.Mapping[Way, t.Sequence[Decision]], is_limited: bool) -> dict[Way, Decision]:
     """The best decision for each action.
 
     :param is_limited: whether further combinations of values may exist that were not tried
@@ -195,31 +197,8 @@ def _best(decisions: t.Sequence[Decision]) -> Decision:
     return next(found, decisions[0])
 
 
-def _attempt(
-    decided: t.Mapping[str, Decision], target: Target, layer: Layer, ends: t.Mapping[str, datetime.datetime]
-) -> Attempt:
-    """The verdict for each action of a report, and the statements that decide.
-
-    :param ends: when the actions of AWS are denied
-    """
-    places = {statement.place: statement for statement in layer.statements}
-    verdicts: dict[str, tuple[str, str]] = {}
-    found: dict[tuple[str, str, datetime.datetime | None], tuple[Statement | None, list[str]]] = {}
-    for action, required in ACTIONS.items():
-        decisions = [decided[name] for name in required]
-        worst = next((d for v in (DENIED, UNKNOWN) for d in decisions if d.verdict == v), decisions[0])
-        verdicts[action] = (worst.verdict, "" if worst.verdict == ALLOWED else worst.reason)
-        if worst.verdict != DENIED:
-            place = worst.reason.removesuffix(" allows it")
-            statement = places.get(place)
-            document, label = place_of(place) if statement else (worst.reason, "")
-            end = min((ends[name] for name in required if name in ends), default=None)
-            found.setdefault((document, label, end), (statement, []))[1].append(action)
-    paths = []
-    for (document, label, end), (statement, actions) in found.items():
-        conditions = () if statement is None else _condition_text.requirement_texts(statement.condition)
-        paths.append(Path(_path_kind(document, target), tuple(actions), document, label, conditions, until=end))
-    return Attempt(verdicts, tuple(paths))
+def _attempt(decided: t.Mapping[Way, Decision], target: Target, layer: Layer, ends: Ends) -> Attempt:
+    return attempt_of(ACTIONS, decided, ends, layer, lambda document: _path_kind(document, target))
 
 
 def _path_kind(document: str, target: Target) -> str:

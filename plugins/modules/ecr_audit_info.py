@@ -143,8 +143,10 @@ audit:
         - C(principal_kind) is V(principal), V(account), V(organization), V(service), V(federated) or V(everyone).
         - C(actions) maps V(describe), V(pull), V(push), V(delete) and V(tag) to the verdict. C(reasons) has the reason
           for each verdict that is not V(allowed).
-        - C(paths) lists the access paths, each with C(path), C(actions), C(document), C(statement), C(conditions),
-          C(role), C(role_created), C(role_last_used) and C(until).
+        - V(tag) is evaluated for a request with the sharing tags, the first value of each. Without sharing tags, the
+          request has no tags.
+        - C(paths) lists the access paths, one for each statement that allows an action. Each has C(path), C(actions),
+          C(document), C(statement), C(conditions), C(role), C(role_created), C(role_last_used) and C(until).
         - C(until) is the first second at which the path no longer allows the actions. The audit derives it from the
           conditions on C(aws:CurrentTime) and C(aws:EpochTime) in all policies of the path. It is V(null) if access
           has no end.

@@ -67,6 +67,7 @@ PURE = (
     "_audit_target",
     "_audit_trust",
     "_audit_verdicts",
+    "_audit_ways",
     "_audit_declaration",
     "_audit_drift",
     "_audit_drift_kinds",

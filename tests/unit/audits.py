@@ -14,7 +14,7 @@ def path(kind: str = "role", statement: str = "ReadImages", role: str = ROLE, **
     return {
         "path": kind,
         "actions": ["describe", "pull"],
-        "document": f"policy of {role or 'the resource'}",
+        "document": f"policy of {role}" if kind == "role" else kind.replace("_", " "),
         "statement": statement,
         "conditions": [],
         "role": role if kind == "role" else "",

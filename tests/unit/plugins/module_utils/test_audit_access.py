@@ -167,10 +167,13 @@ def test_resource_policies(path: str) -> None:
     assert (used.path, used.document, used.statement) == (path, path.replace("_", " "), "Consumer")
 
 
-def test_the_first_of_two_statements_that_allow_a_pull_is_named() -> None:
+def test_two_statements_that_allow_a_pull_together_are_named() -> None:
     both = document(*({"Sid": sid, "Action": one, "Resource": "*"} for sid, one in zip(("First", "Second"), PULL)))
     [row] = rows_of(estate(role(document(trust(PULLER)), both), repositories=BOTH[:1])).values()
-    assert [path.statement for path in row.access.paths] == ["First"]
+    assert [(path.statement, path.actions) for path in row.access.paths] == [
+        ("First", ("pull",)),
+        ("Second", ("pull",)),
+    ]
 
 
 def test_a_deny_of_the_registry_policy_wins() -> None:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_access import audit_access
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_copies import (
     attempts_for,
     future_repositories,
@@ -37,7 +39,21 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import Principal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import read_statements
 
-from tests.unit.audited_estates import CONSUMER, OTHER, OWNER, REGION, document, estate, repository, root, trust
+from tests.unit.audited_estates import (
+    CONSUMER,
+    OTHER,
+    OWNER,
+    PULL,
+    PULLER,
+    REGION,
+    document,
+    estate,
+    repository,
+    role,
+    root,
+    rows_of,
+    trust,
+)
 
 RELEASE = repository("release")
 ABROAD, THERE = "us-east-1", "us-west-2"
@@ -166,3 +182,94 @@ def test_replication_into_the_account(statements: list[dict[str, Any]], is_pushe
     service = trust({"Service": "lambda.amazonaws.com"})
     (function,) = outsiders(read_statements(document(service), "a policy", True), account)
     assert replication_into(account, function, target) == []
+
+
+END = datetime.datetime(2026, 12, 24, tzinfo=datetime.timezone.utc)
+UNTIL = {"DateLessThan": {"aws:CurrentTime": "2026-12-24T00:00:00Z"}}
+FROM = {"DateGreaterThanEquals": {"aws:EpochTime": str(int(END.timestamp()))}}
+OF_MEMBERS = {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        ([{**REPLICATE, "Condition": UNTIL}], [("Replicate", ("until 2026-12-24T00:00:00Z",), END)]),
+        ([REPLICATE, {**REPLICATE, "Effect": "Deny", "Condition": FROM}], [("Replicate", (), END)]),
+        ([REPLICATE, {**REPLICATE, "Effect": "Deny", "Condition": UNTIL}], []),
+        ([{**REPLICATE, "Condition": FROM}], []),
+        (
+            [{**REPLICATE, "Condition": UNTIL}, {**REPLICATE, "Sid": "Always"}],
+            [("Replicate", ("until 2026-12-24T00:00:00Z",), END), ("Always", (), None)],
+        ),
+        (
+            [{**REPLICATE, "Principal": "*", "Condition": {**OF_MEMBERS, **UNTIL}}],
+            [("Replicate", ("organization o-abcdefghij", "until 2026-12-24T00:00:00Z"), END)],
+        ),
+    ],
+)
+def test_end_and_conditions_of_replication(
+    statements: list[dict[str, Any]], found: list[tuple[str, tuple[str, ...], datetime.datetime | None]]
+) -> None:
+    account = estate(repositories=(RELEASE,), registry=document(*statements))
+    paths = [one for row in rows_of(account).values() for one in row.access.paths]
+    assert [(one.statement, one.conditions, one.until) for one in paths] == found
+    assert {(one.path, one.actions) for one in paths} <= {("replication", ("push",))}
+
+
+def test_replication_that_depends_on_unknown_facts() -> None:
+    address = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    account = estate(repositories=(RELEASE,), registry=document({**REPLICATE, "Condition": address}))
+    (row,) = rows_of(account).values()
+    assert row.access.actions["push"] == "unknown"
+    assert "aws:SourceIp" in row.access.reasons["push"]
+    assert [one.statement for one in row.access.paths] == ["Replicate"]
+
+
+def below(name: str) -> str:
+    return f"arn:aws:ecr:*:*:repository/{name}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_possible"),
+    [
+        ("team/app-*", True),
+        ("team/app", True),
+        ("team/?", True),
+        ("t*/app-*", True),
+        ("*/app-*", True),
+        ("*-prod", True),
+        ("team/${aws:PrincipalTag/app}-x", True),
+        ("team-*", False),
+        ("teams/app-*", False),
+        ("team", False),
+        ("team/App", False),
+        ("team/old", False),  # exists
+        ("team/sub/app-*", False),  # of another template
+    ],
+)
+def test_names_below_a_template_that_policies_match(pattern: str, is_possible: bool) -> None:
+    """In the registry policy, and in the policies of a role."""
+    statement = {"Sid": "Some", "Action": PULL, "Resource": below(pattern)}
+    templates = (CreationTemplate("team", ("REPLICATION",)), CreationTemplate("team/sub/", ("REPLICATION",)))
+    facts: dict[str, Any] = {"repositories": (repository("team/old"),), "templates": templates}
+    direct = estate(registry=document({**statement, "Principal": {"AWS": PULLER}}), **facts)
+    through = estate(role(document(trust(PULLER)), document(statement), tags={"app": "a"}), **facts)
+    for account in (direct, through):
+        rows = [row for row in audit_access(account).rows if row.repository == "team/*"]
+        verdict = "unknown" if "${" in pattern and account is direct else "allowed"
+        assert [row.access.actions["pull"] for row in rows] == [verdict] * is_possible
+        assert {path.path for row in rows for path in row.access.paths} <= {"creation_template"}
+
+
+def test_one_row_for_all_names_of_a_template() -> None:
+    """A template for every name does not create the repositories of another one."""
+    allowed = {"Action": PULL, "Resource": [below("app-*"), below("team/app-*"), below("team/web-*"), below("*")]}
+    denied = {"Effect": "Deny", "Action": PULL, "Resource": below("*new-repository")}
+    templates = tuple(CreationTemplate(prefix, ("CREATE_ON_PUSH",)) for prefix in ("ROOT", "team"))
+    account = estate(role(document(trust(PULLER)), document(allowed, denied)), templates=templates)
+    found = [(row.repository, row.access.actions["pull"]) for row in audit_access(account).rows]
+    assert sorted(found) == [("*", "allowed"), ("team/*", "allowed")]
+    (registry,) = account.registries
+    names = [one.arn.partition("/")[2] for one, _template in future_repositories(account, registry)]
+    assert names[:2] == ["new-repository", "app-x"]
+    assert len(names) == len(set(names))

@@ -6,9 +6,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import kept_access, unchecked
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_kept import kept_access, other_paths, unchecked
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_report import ALWAYS_HIDDEN
+from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 
+from tests.unit.audited_estates import (
+    BOTH,
+    PULL,
+    PULLER,
+    TAGGED,
+    document,
+    estate,
+    repository,
+    role,
+    root,
+    rows_of,
+    trust,
+)
 from tests.unit.audits import CONSUMER, OWNER, REGION, STRANGER, audit, path, plan, row
 
 POLICY = path("repository_policy", "X")
@@ -47,11 +61,93 @@ def test_repositories_that_a_consumer_loses_belong_to_the_shares() -> None:
     assert found == [f"{CONSUMER} still pulls develop through the repository policy, statement X"]
 
 
-@pytest.mark.parametrize(("statement", "remains"), [("Consumer", False), ("Consumer2", False), ("Other", True)])
+@pytest.mark.parametrize(
+    ("statement", "remains"),
+    [
+        ("Consumer", False),
+        ("ConsumerPart2", False),
+        ("Other", True),
+        ("Consumer2", True),
+        ("ConsumerManual", True),
+        ("ConsumerPart", True),
+        ("ConsumerPart2b", True),
+        ("consumer", True),
+    ],
+)
 def test_statements_of_a_share_without_a_role_are_its_own(statement: str, remains: bool) -> None:
     share = {**plan()["shares"][0], "role_arn": None, "sid": "Consumer"}
     found = kept_access(plan(shares=[share]), audit(row(path("repository_policy", statement))))
     assert bool(found) is remains
+
+
+def test_statement_of_an_identity_policy_with_the_same_sid() -> None:
+    share = {**plan()["shares"][0], "role_arn": None, "sid": "Consumer"}
+    (line,) = kept_access(plan(shares=[share]), audit(row(path(statement="Consumer"))))
+    assert line == f"{CONSUMER} still pulls release through role allow_ecr_release, statement Consumer"
+
+
+def pulls(sid: str, **more: Any) -> dict[str, Any]:
+    return {"Sid": sid, "Principal": {"AWS": PULLER}, "Action": PULL, **more}
+
+
+def kept_in(account: Estate, untag: list[dict[str, Any]] | None = None) -> list[tuple[str, str]]:
+    """The document and the statement of each path that remains after a share with the Sid `Share` ends."""
+    share = {**plan()["shares"][0], "sid": "Share", "role_arn": None}
+    report = audit(*(one.as_json() for one in rows_of(account).values()))
+    found = other_paths(plan(shares=[share], untag=untag or []), report)
+    return [(one["document"], one["statement"]) for _row, one in found]
+
+
+KEPT = [("repository policy", "Manual")]
+
+
+@pytest.mark.parametrize(
+    ("statements", "remains"),
+    [
+        ([pulls("Share")], []),
+        ([pulls("Share"), pulls("Manual")], KEPT),
+        ([pulls("Manual"), pulls("Share")], KEPT),
+        ([pulls("Share"), pulls("SharePart2"), pulls("Manual")], KEPT),
+        ([pulls("ShareManual")], [("repository policy", "ShareManual")]),
+        ([pulls("Share"), pulls("Manual", Principal="*")], KEPT),
+        ([pulls("Share"), pulls("Manual", Action=PULL[0])], []),
+        ([pulls("Share"), pulls("Manual", Effect="Deny", Action="ecr:PutImage")], []),
+        (
+            [pulls("Share"), pulls("A", Action=PULL[0]), pulls("B", Action=PULL[1])],
+            [(KEPT[0][0], "A"), (KEPT[0][0], "B")],
+        ),
+        ([pulls("Share"), pulls("Manual", Principal={"AWS": root(STRANGER)})], KEPT),
+    ],
+)
+def test_statements_beside_that_of_the_share(statements: list[dict[str, Any]], remains: list[tuple[str, str]]) -> None:
+    account = estate(repositories=(repository("release", document(*statements)),))
+    assert list(dict.fromkeys(kept_in(account))) == remains
+
+
+def test_registry_policy_behind_the_statement_of_the_share() -> None:
+    shared = (repository("release", document(pulls("Share"))),)
+    assert kept_in(estate(repositories=shared, registry=document(pulls("Registry", Resource="*")))) == [
+        ("registry policy", "Registry")
+    ]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_role_with_another_statement_than_that_for_the_tag(is_first: bool) -> None:
+    tagged: dict[str, Any] = {"Sid": "Tagged", "Action": PULL, "Resource": "*", "Condition": TAGGED}
+    always = {"Sid": "Always", "Action": PULL, "Resource": "*"}
+    listed = [tagged, always] if is_first else [always, tagged]
+    untag = [{"region": REGION, "names": ["release"], "tags": {"environment": "release"}}]
+    account = estate(role(document(trust(PULLER)), document(*listed)), repositories=BOTH[:1])
+    assert [statement for _document, statement in kept_in(account, untag)] == ["Always"]
+    without = estate(role(document(trust(PULLER)), document(tagged)), repositories=BOTH[:1])
+    assert kept_in(without, untag) == []
+
+
+def test_another_role_through_the_statement_of_a_share() -> None:
+    arn = f"arn:aws:iam::{OWNER}:role/other"
+    named = pulls("Share", Principal={"AWS": arn})
+    other = role(document(trust(PULLER)), arn=arn)
+    assert kept_in(estate(other, repositories=(repository("release", document(named)),))) == []
 
 
 def test_path_without_a_role_is_not_that_of_a_share_without_one() -> None:
