@@ -20,6 +20,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices im
     overridden,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import ends_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_members import through_services
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     REGISTRY_POLICY,
     ParsedPrincipal,
@@ -142,7 +143,8 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
         principal, values = session_of_role(at, role.principal, admission.name)
         request = repository_request(at, _ANY_ACTION, target.repository, principal, values)
         tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
-        contexts = [(overridden(values, chosen), True) for chosen in tags]
+        through = [{}, *through_services(statements)]
+        contexts = [(overridden(values, {**chosen, **more}), True) for chosen in tags for more in through]
         if admission.tagging.holds is None:
             contexts.append((without_tags(values), False))
         for known, tags_known in contexts:
@@ -190,11 +192,7 @@ def _best_of_each(decided: t.Mapping[str, t.Sequence[Decision]], is_limited: boo
 
 
 def _best(decisions: t.Sequence[Decision]) -> Decision:
-    for verdict in (ALLOWED, UNKNOWN):
-        for decision in decisions:
-            if decision.verdict == verdict:
-                return decision
-    return decisions[0]
+    return next((one for verdict in (ALLOWED, UNKNOWN) for one in decisions if one.verdict == verdict), decisions[0])
 
 
 def _attempt(
