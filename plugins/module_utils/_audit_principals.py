@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_named import accounts_in, not_of_accounts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_patterns import (
+    FRESH,
     account_in,
     account_within,
     has_wildcards,
@@ -173,14 +174,17 @@ def _like(pattern: str, estate: Estate, known: bool, accounts: list[str]) -> t.I
     for account in [own] if own else accounts:
         number = _ANY_ACCOUNT if account == "*" else account_within(account)
         within = within_account(pattern, number, partition)
-        arn = _instance(min(within, key=len, default=""))
-        if _ARN.fullmatch(arn):
+        shortest = min(within, key=len, default="")
+        if _ARN.fullmatch(shortest):
             is_found = True
             is_whole = account in (own, "*") or (has_wildcards(account) and len(accounts) == 1)
-            name = (
-                pattern if is_whole else named_within(pattern, account, within).replace(f":{number}:", f":{account}:")
-            )
-            outsider = _named(name, arn.replace(f":{number}:", f":{_number(account)}:"), estate, known)
+            name = pattern if is_whole else named_within(pattern, account, within)
+            name = name if is_whole else name.replace(f":{number}:", f":{account}:")
+            moved = shortest.replace(f":{number}:", f":{_number(account)}:")
+            outsider = _named(name, _instance(moved), estate, known)
+            # A statement may name the first text that matches the pattern as its Principal.
+            unnamed = _named(name, _instance(moved, FRESH), estate, known).principal
+            outsider = replace(outsider, principal=unnamed)
             yield outsider if number == _number(account) else _some_account(outsider, account)
     parts = [text.split(":")[4] for text in within_account(pattern, _SOME_ACCOUNT, partition)]
     if not is_found and parts and parts[0] != _SOME_ACCOUNT and parts[:1] != accounts:
@@ -243,6 +247,6 @@ def _known_organizations(statements: t.Iterable[Statement], estate: Estate) -> b
     return named <= {estate.organization} and not any(check.if_exists or check.quantifier == ALL for check in checks)
 
 
-def _instance(pattern: str) -> str:
+def _instance(pattern: str, fill: str = "x") -> str:
     """A text that matches a pattern."""
-    return pattern.replace("*", "x").replace("?", "x")
+    return pattern.replace("*", fill).replace("?", fill[0])

@@ -116,6 +116,15 @@ def test_root_user_pulls_but_assumes_no_role(principal: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["ci-x", "ci-"])
+def test_deny_of_one_role_does_not_affect_a_pattern(name: str) -> None:
+    denying = {**denied({}), "Principal": {"AWS": f"arn:aws:iam::{CONSUMER}:role/{name}"}}
+    for access in (directly, through_a_role):
+        assert access(ACCOUNT, arn("ArnLike", CI), denying) == {OF_CONSUMER: "allowed"}
+    equal = denied(arn("ArnEquals", f"arn:aws:iam::{CONSUMER}:role/{name}"))
+    assert directly(ACCOUNT, arn("ArnLike", CI), equal) == {OF_CONSUMER: "allowed"}
+
+
 def test_root_user_remains_if_users_and_roles_are_denied() -> None:
     denying = denied(arn("ArnLike", *(f"arn:aws:iam::{CONSUMER}:{kind}/*" for kind in ("user", "role"))))
     assert directly(ACCOUNT, {}, denying) == {ACCOUNT: "allowed"}
