@@ -145,7 +145,7 @@ def _member(arn: str) -> Values:
 
 
 def _matching(outsider: Outsider, patterns: t.Iterable[str], known: Known) -> t.Iterator[Values]:
-    """The members of a pattern of ARNs, also those that match another pattern as well."""
+    """The members of a pattern of ARNs, including those that match another pattern too."""
     account, partition = known["aws:principalaccount"][0], known[_ARN][0].split(":")[1]
     within = (within_account(one, account, partition) for one in dict.fromkeys(patterns) if has_wildcards(one))
     others = [pattern for several in within for pattern in several]

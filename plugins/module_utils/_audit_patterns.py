@@ -31,7 +31,7 @@ def has_wildcards(text: str) -> bool:
 
 @functools.lru_cache(maxsize=16384)
 def common(first: str, second: str, fill: str = "x", longest: bool = False) -> str | None:
-    """A text that both patterns match; None if there is none.
+    """A text that both patterns match; None if no text matches both.
 
     :param fill: in place of wildcards of both patterns. With `*`, the result is a pattern that is within both
     :param longest: whether parts of the patterns do not overlap, if that is possible
@@ -114,6 +114,6 @@ def named_within(pattern: str, account: str, found: t.Sequence[str]) -> str:
 
 
 def account_within(pattern: str) -> str:
-    """An account ID that matches a pattern of account IDs; empty if there is none."""
+    """An account ID that matches a pattern of account IDs; empty if no ID matches."""
     found = common(pattern, "?" * 12, "0")
     return found if found and re.fullmatch(r"[0-9]{12}", found) else ""
